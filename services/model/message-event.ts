@@ -1,0 +1,147 @@
+/**
+ * The message event: what a connector hands over and what every mapping produces.
+ *
+ * Times are integers, milliseconds since the Unix epoch. The field list is the public contract (docs/contracts.md); this
+ * schema is the one place where a value from outside is checked.
+ */
+import { z } from 'zod'
+
+export const channels = [
+  'tiktok',
+  'whatsapp',
+  'messenger',
+  'instagram',
+  'line',
+  'telegram',
+  'zalo',
+  'webchat',
+  'email',
+  'sms',
+  'commerce',
+  'other',
+] as const
+export type Channel = (typeof channels)[number]
+
+export const kinds = ['message', 'edit', 'deletion', 'referral', 'order'] as const
+export type Kind = (typeof kinds)[number]
+
+export const directions = ['inbound', 'outbound'] as const
+export type Direction = (typeof directions)[number]
+
+export const senders = ['user', 'agent', 'bot', 'unknown'] as const
+export type Sender = (typeof senders)[number]
+
+export const timeSources = ['event', 'delivery', 'received'] as const
+export type TimeSource = (typeof timeSources)[number]
+
+export const textOrigins = ['typed', 'caption', 'button', 'form', 'template', 'automatic'] as const
+export type TextOrigin = (typeof textOrigins)[number]
+
+export const attachmentKinds = [
+  'image',
+  'video',
+  'audio',
+  'document',
+  'sticker',
+  'location',
+  'contact',
+  'order',
+  'product',
+  'post',
+  'link',
+  'story',
+  'other',
+] as const
+export type AttachmentKind = (typeof attachmentKinds)[number]
+
+export const referralSources = ['tiktok_ad', 'tiktok_link', 'meta_ad', 'link', 'other'] as const
+export type ReferralSource = (typeof referralSources)[number]
+
+export const ignoredReasons = [
+  'status',
+  'read',
+  'typing',
+  'reaction',
+  'handover',
+  'account',
+  'template',
+  'presence',
+  'internal_note',
+  'comment',
+  'call',
+  'contact',
+  'group',
+  'track',
+  'system',
+  'restricted',
+  'empty',
+  'unknown',
+] as const
+export type IgnoredReason = (typeof ignoredReasons)[number]
+
+/** Longer texts are cut here (UTF-16 units), by mappings and by the message-event edge alike. */
+export const maxTextLength = 16_384
+export const maxLinks = 10
+
+/** 2010-01-01: an earlier time cannot be a message's; it is a value in another unit or a placeholder. */
+export const earliestTime = Date.UTC(2010, 0, 1)
+/** Clocks differ by minutes, not by a day: what lies further ahead is a value in another unit. */
+export const latestTime = (now: number) => now + 24 * 60 * 60 * 1000
+
+const emptyIsNull = z
+  .string()
+  .nullish()
+  .transform((value) => (value === undefined || value === '' ? null : value))
+
+export const referralSchema = z.strictObject({
+  source: z.enum(referralSources),
+  ref: emptyIsNull,
+  adId: emptyIsNull,
+  advertiserId: emptyIsNull,
+  clickId: emptyIsNull,
+  url: emptyIsNull,
+})
+export type Referral = z.output<typeof referralSchema>
+
+/** Names the unit a wrong time looks like: the mistake is nearly always a factor of a thousand. */
+const timeProblem = (value: number): string | undefined => {
+  if (!Number.isInteger(value)) return 'must be an integer number of milliseconds since the Unix epoch'
+  if (value >= earliestTime && value <= latestTime(Date.now())) return undefined
+  const plausible = (ms: number) => ms >= earliestTime && ms <= latestTime(Date.now())
+  if (plausible(value * 1000)) return 'looks like seconds; send milliseconds (multiply by 1,000)'
+  if (plausible(value / 1000)) return 'looks like microseconds; send milliseconds (divide by 1,000)'
+  if (plausible(value / 1_000_000)) return 'looks like nanoseconds; send milliseconds (divide by 1,000,000)'
+  return 'is no time of a message: it must lie between 2010 and now, in milliseconds since the Unix epoch'
+}
+
+const occurredAt = z.number().superRefine((value, context) => {
+  const problem = timeProblem(value)
+  if (problem) context.addIssue({ code: 'custom', message: problem })
+})
+
+export const messageEventSchema = z.object({
+  source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as "whatsapp"'),
+  accountId: z.string().min(1).max(256),
+  channel: z.enum(channels),
+  conversationId: z.string().min(1).max(512),
+  messageId: z.string().min(1).max(512),
+  kind: z.enum(kinds),
+  direction: z.enum(directions),
+  sender: z.enum(senders),
+  occurredAt,
+  timeSource: z.enum(timeSources).default('event'),
+  text: z
+    .string()
+    .nullable()
+    .default(null)
+    .transform((text) => (text === null || text === '' ? null : text.slice(0, maxTextLength))),
+  textOrigin: z.enum(textOrigins).nullable().default(null),
+  links: z.array(z.string().min(1)).max(maxLinks).default([]),
+  attachments: z.array(z.enum(attachmentKinds)).default([]),
+  referral: referralSchema.nullable().default(null),
+  channelMessageId: emptyIsNull,
+  revision: emptyIsNull,
+  aliases: z.array(z.string().min(1).max(512)).default([]),
+  backfill: z.boolean().default(false),
+})
+export type MessageEvent = z.output<typeof messageEventSchema>

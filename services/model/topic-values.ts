@@ -1,0 +1,184 @@
+/**
+ * What each topic holds, in the terms of the code. The Avro schemas in `schemas/` are the bytes of these types; a unit test
+ * holds the two against each other.
+ */
+import type { MainTopic } from '../topology.ts'
+import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
+
+/** Keyed hash in lower-case hex, 128 bits: stands for an id of a person, a thread or a message. */
+export type Pseudonym = string
+
+/** Past ingest: no id of a person, no word; `content` is sealed under the connection's data key. */
+export interface Message {
+  readonly connectionId: string
+  readonly source: string
+  readonly channel: Channel
+  readonly conversation: Pseudonym
+  readonly message: Pseudonym
+  readonly kind: Kind
+  readonly direction: Direction
+  readonly sender: Sender
+  /** ms */
+  readonly occurredAt: number
+  readonly timeSource: TimeSource
+  /** When the gateway or the broker took the delivery, ms: the start of end-to-end latency. */
+  readonly receivedAt: number
+  /** Sealed Avro record `content`: text, links and referral; null where the event has none of them. */
+  readonly content: Buffer | null
+  readonly hasText: boolean
+  readonly hasLinks: boolean
+  readonly hasReferral: boolean
+  readonly textOrigin: TextOrigin | null
+  readonly attachments: readonly AttachmentKind[]
+  /** Keyed hash of the source's revision. */
+  readonly revision: Pseudonym | null
+  readonly aliases: readonly Pseudonym[]
+  readonly backfill: boolean
+}
+
+export interface AttributedMessage {
+  readonly message: Message
+  readonly trackingId: string | null
+  readonly startsConversation: boolean
+}
+
+export const signalKinds = ['conversation', 'keyword', 'order'] as const
+export type SignalKind = (typeof signalKinds)[number]
+
+export interface Signal {
+  /** Keyed hash over connection, conversation, message and kind: TikTok's event_id. */
+  readonly signalId: string
+  readonly connectionId: string
+  readonly kind: SignalKind
+  readonly flags: readonly string[]
+  readonly trackingId: string | null
+  /** ms */
+  readonly occurredAt: number
+  readonly channel: Channel
+  readonly keywordListVersion: number | null
+}
+
+export const deliveryOutcomes = ['accepted', 'duplicate', 'rejected', 'expired', 'withheld'] as const
+export type DeliveryOutcome = (typeof deliveryOutcomes)[number]
+
+export interface Delivery {
+  readonly signalId: string
+  readonly connectionId: string
+  readonly kind: SignalKind
+  readonly outcome: DeliveryOutcome
+  /** TikTok's `code`; null where nothing was sent. */
+  readonly code: number | null
+  /** TikTok's `request_id`. */
+  readonly requestId: string | null
+  readonly attempt: number
+  /** ms: the message's own time, and when TikTok's answer (or our decision) was there. */
+  readonly occurredAt: number
+  readonly settledAt: number
+}
+
+export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
+export type ConnectionStatus = (typeof connectionStatuses)[number]
+
+export interface Extractor {
+  readonly from: 'referral.ref' | 'referral.url' | 'referral.adId' | 'referral.clickId' | 'text' | 'links'
+  readonly query: string | null
+  readonly pattern: string | null
+  readonly firstMessages: number | null
+  readonly only: readonly string[]
+}
+
+/** As it stands in the topic: secrets sealed under the master key, null once erased. */
+export interface ConnectionRecord {
+  readonly connectionId: string
+  readonly tenantId: string
+  readonly source: string
+  readonly accountId: string
+  readonly advertiserId: string
+  readonly eventSetId: string
+  readonly accessToken: Buffer | null
+  readonly webhookSecret: Buffer | null
+  /** Seals this connection's content; destroyed on disconnect, which makes old texts unreadable. */
+  readonly dataKey: Buffer | null
+  readonly status: ConnectionStatus
+  readonly authorisedAt: number
+  readonly changedAt: number
+  readonly scopes: readonly string[]
+  readonly attributionWindowDays: number
+  /** null: the default order. */
+  readonly extractors: readonly Extractor[] | null
+  readonly keywordListId: string | null
+  readonly keywordOrigins: readonly TextOrigin[]
+  readonly reportOrders: boolean
+}
+
+export const keywordMatches = ['word', 'phrase', 'substring'] as const
+export type KeywordMatch = (typeof keywordMatches)[number]
+
+export interface KeywordEntry {
+  readonly keyword: string
+  readonly flag: string
+  /** BCP 47; steers case folding only. */
+  readonly locale: string | null
+  readonly match: KeywordMatch
+}
+
+export interface KeywordListRecord {
+  readonly listId: string
+  readonly version: number
+  readonly createdAt: number
+  readonly entries: readonly KeywordEntry[]
+}
+
+export interface Touch {
+  /** ms */
+  readonly occurredAt: number
+  readonly trackingId: string
+}
+
+/** Attribution state of one conversation: complete, so that Redis can be rebuilt from the topic. */
+export interface Touches {
+  readonly conversation: Pseudonym
+  /** The message that raised (or would raise) the conversation signal. */
+  readonly startedBy: Pseudonym | null
+  readonly startedAt: number | null
+  /** The first inbound messages, oldest first, as far as extractors look into texts. */
+  readonly firstMessages: readonly Pseudonym[]
+  readonly touches: readonly Touch[]
+}
+
+export interface DeadLetter {
+  readonly stage: string
+  readonly code: string
+  readonly detail: string
+  readonly attempt: number
+  readonly failedAt: number
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The payload as it was, sealed under the key that `keyId` names; null: a tombstone. */
+  readonly payload: Buffer | null
+  readonly keyId: string
+}
+
+export interface TopicValues {
+  channelEvents: never
+  messages: Message
+  attributedMessages: AttributedMessage
+  signals: Signal
+  deliveries: Delivery
+  connections: ConnectionRecord
+  keywordLists: KeywordListRecord
+  touches: Touches
+}
+
+/** A record for one of the pipeline's topics; the type of the value follows from the topic. */
+export type TopicRecord = {
+  [T in MainTopic]: {
+    readonly topic: T
+    readonly key: string
+    readonly value: TopicValues[T]
+    readonly headers?: Readonly<Record<string, string>>
+  }
+}[MainTopic]

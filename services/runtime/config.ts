@@ -1,0 +1,58 @@
+/**
+ * Environment, read once and parsed by schema. Each service's `config.ts` picks the fields it needs from here; this is the
+ * only place besides `main.ts` files that looks at `process.env`.
+ */
+import { z } from 'zod'
+
+/** A setting is missing or wrong; the message names each variable and the remedy, never the value of a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const csv = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+
+/** Every variable that more than one service reads. Secrets are named in `secretNames` and printed masked. */
+export const fields = {
+  KAFKA_BROKERS: csv.refine((list) => list.length > 0, 'name at least one broker, host:port'),
+  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL'),
+  SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
+  SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
+  SIGNALS_DATA_DIR: z.string().default('.signals'),
+  METRICS_PORT: port.default(0),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+} as const
+export { csv, port }
+
+const isSecret = (name: string) => /(_KEY|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+
+/** @throws ConfigError listing every problem, one line each */
+export const loadConfig = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+  env: NodeJS.ProcessEnv,
+): z.output<z.ZodObject<Shape>> => {
+  // An empty variable is an unset one: compose files and shells pass `NAME=` for "not given".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const result = z.object(shape).safeParse(given)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? '')
+    return given[name] === undefined ? `${name} is not set: ${issue.message}` : `${name}: ${issue.message}`
+  })
+  throw new ConfigError(problems.join('\n'))
+}
+
+/** The configuration as it may be printed: secrets and passwords inside URLs masked. */
+export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      if (value === undefined) return [name, undefined]
+      if (isSecret(name)) return [name, '***']
+      return [name, typeof value === 'string' ? value.replace(/\/\/([^/@]*)@/, '//***@') : value]
+    }),
+  )

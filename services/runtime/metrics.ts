@@ -1,0 +1,124 @@
+/**
+ * Every metric of the pipeline: a closed list. Names are literals with type, help and labels; labels are bounded (stages,
+ * reasons, topics, connections up to a cap) and never personal. The type refuses any other name.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+
+const catalogue = {
+  signals_records_total: { type: 'counter', help: 'Records taken from a topic.', labels: ['topic'] },
+  signals_outcomes_total: {
+    type: 'counter',
+    help: 'What became of messages: forwarded, dropped, deadLettered, deferred, parked; with the reason.',
+    labels: ['outcome', 'reason'],
+  },
+  signals_published_total: { type: 'counter', help: 'Records published, by topic.', labels: ['topic'] },
+  signals_batch_records: {
+    type: 'histogram',
+    help: 'Records in one batch.',
+    labels: [],
+    buckets: [1, 5, 10, 50, 100, 250, 500, 1000, 2500],
+  },
+  signals_batch_seconds: {
+    type: 'histogram',
+    help: 'Time for one batch, by step.',
+    labels: ['step'],
+    buckets: seconds,
+  },
+  signals_retries_total: {
+    type: 'counter',
+    help: 'Batches tried again because a dependency failed.',
+    labels: ['dependency'],
+  },
+  signals_oldest_unprocessed_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest record that was read and is not settled; 0 when idle.',
+    labels: [],
+  },
+  signals_event_age_seconds: {
+    type: 'histogram',
+    help: 'From receipt at the gateway to the end of this stage.',
+    labels: [],
+    buckets: seconds,
+  },
+  signals_deliveries_received_total: {
+    type: 'counter',
+    help: 'Requests at the gateway, by source and HTTP status.',
+    labels: ['source', 'status'],
+  },
+  signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
+  signals_items_ignored_total: {
+    type: 'counter',
+    help: 'Items of deliveries that are no message events, by reason.',
+    labels: ['source', 'reason'],
+  },
+  signals_tiktok_calls_total: {
+    type: 'counter',
+    help: 'Calls to TikTok, by verdict and code.',
+    labels: ['verdict', 'code'],
+  },
+  signals_tiktok_call_seconds: {
+    type: 'histogram',
+    help: 'Duration of calls to TikTok.',
+    labels: [],
+    buckets: seconds,
+  },
+  signals_reported_total: {
+    type: 'counter',
+    help: 'Signals settled with TikTok, by kind and outcome.',
+    labels: ['kind', 'outcome'],
+  },
+  signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
+} as const satisfies Record<
+  string,
+  {
+    type: 'counter' | 'gauge' | 'histogram'
+    help: string
+    labels: readonly string[]
+    buckets?: readonly number[]
+  }
+>
+
+type Catalogue = typeof catalogue
+export type MetricName = keyof Catalogue
+type NamesOf<Type extends string> = {
+  [Name in MetricName]: Catalogue[Name]['type'] extends Type ? Name : never
+}[MetricName]
+type Labels<Name extends MetricName> = Readonly<Record<Catalogue[Name]['labels'][number], string>>
+
+export const metricCatalogue: Readonly<Record<MetricName, { type: string; help: string; labels: readonly string[] }>> =
+  catalogue
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #all = new Map<string, Counter | Gauge | Histogram>()
+
+  /** @param stage becomes the label `stage` of every metric of this process */
+  constructor(stage: string) {
+    this.#registry.setDefaultLabels({ stage })
+    collectDefaultMetrics({ register: this.#registry })
+    for (const [name, { type, help, labels, ...rest }] of Object.entries(catalogue)) {
+      const common = { name, help, labelNames: [...labels], registers: [this.#registry] }
+      if (type === 'counter') this.#all.set(name, new Counter(common))
+      else if (type === 'gauge') this.#all.set(name, new Gauge(common))
+      else
+        this.#all.set(
+          name,
+          new Histogram({ ...common, buckets: [...(rest as { buckets: readonly number[] }).buckets] }),
+        )
+    }
+  }
+
+  count<Name extends NamesOf<'counter'>>(name: Name, labels: Labels<Name>, by = 1) {
+    ;(this.#all.get(name) as Counter).inc(labels, by)
+  }
+  set<Name extends NamesOf<'gauge'>>(name: Name, labels: Labels<Name>, value: number) {
+    ;(this.#all.get(name) as Gauge).set(labels, value)
+  }
+  observe<Name extends NamesOf<'histogram'>>(name: Name, labels: Labels<Name>, value: number) {
+    ;(this.#all.get(name) as Histogram).observe(labels, value)
+  }
+  /** Prometheus text format. */
+  render = () => this.#registry.metrics()
+}

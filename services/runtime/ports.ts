@@ -1,0 +1,152 @@
+/**
+ * What the runtime needs of the world. Only `runtime/adapters/` implements these with real clients; `test/support/` has fakes
+ * that pass the same contract tests.
+ */
+
+/** Header values are bytes on the wire; all of ours are UTF-8 text. */
+export type Headers = Readonly<Record<string, string>>
+
+export interface ConsumedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly key: string | null
+  /** null: a tombstone. */
+  readonly value: Buffer | null
+  readonly headers: Headers
+  /** Broker timestamp, ms. */
+  readonly timestamp: number
+}
+
+export interface ProducerRecord {
+  readonly topic: string
+  readonly key: string | null
+  readonly value: Buffer | null
+  readonly headers?: Headers
+  readonly partition?: number
+}
+
+export interface Producer {
+  /**
+   * Resolves once every in-sync replica holds all records; requests are cut below the broker's limit. Order per key is kept.
+   * @throws RecordTooLarge when a single record exceeds the limit (nothing of the call is sent); DependencyError otherwise
+   */
+  send(records: readonly ProducerRecord[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RecordBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly ConsumedRecord[]
+  /** Offset after the last record of the partition, as of this fetch. */
+  readonly highWatermark: bigint
+  /** True once the partition was revoked or the group moved on: work may finish, but must not commit. */
+  isStale(): boolean
+  /** Aborted when the consumer drains: waiting inside a batch must end. */
+  readonly signal: AbortSignal
+}
+
+export interface ConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Where a group without a committed offset starts. */
+  readonly from: 'earliest' | 'latest'
+  /**
+   * Called with one partition's records at a time, partitions side by side. When it resolves, the batch's offsets are
+   * committed (unless stale); when it rejects, nothing is and the consumer stops with that error.
+   */
+  onBatch(batch: RecordBatch): Promise<void>
+  /** Called when the consumer cannot go on or has recovered; it keeps trying by itself. */
+  onConnection?(state: 'up' | 'down', reason?: string): void
+}
+
+export interface RunningConsumer {
+  /** Drains what is under way, commits it, leaves the group. */
+  stop(): Promise<void>
+  /** Settles when the consumer has ended by itself: rejects with the error of `onBatch`. */
+  readonly ended: Promise<void>
+}
+
+export interface TopicSettings {
+  readonly name: string
+  readonly partitions: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+export interface PartitionOffsets {
+  readonly partition: number
+  readonly low: bigint
+  readonly high: bigint
+  /** Committed by the group; null where it never committed. */
+  readonly committed: bigint | null
+}
+
+export interface Broker {
+  producer(): Promise<Producer>
+  consume(options: ConsumerOptions): Promise<RunningConsumer>
+  /**
+   * Reads a topic from the beginning without a group's progress, and goes on following it. Resolves when everything that was
+   * there at the call has been handed to `onRecord`.
+   */
+  follow(topics: readonly string[], onRecord: (record: ConsumedRecord) => void): Promise<RunningConsumer>
+  listTopics(): Promise<readonly TopicSettings[]>
+  createTopics(topics: readonly TopicSettings[]): Promise<void>
+  addPartitions(topic: string, total: number): Promise<void>
+  alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
+  offsets(group: string, topic: string): Promise<readonly PartitionOffsets[]>
+  close(): Promise<void>
+}
+
+export interface SchemaRegistry {
+  /** Registers (or finds) the schema under the subject and returns its id. @throws SchemaIncompatible */
+  register(subject: string, schema: string): Promise<number>
+  /** The schema of an id; null where the registry does not know it. @throws DependencyError when it cannot be asked */
+  schemaById(id: number): Promise<string | null>
+  setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
+}
+
+/** The few Redis commands that the stores are written against; every call is one round trip, whatever its size. */
+export interface RedisCommands {
+  /** Values for the keys, in order. */
+  getMany(keys: readonly string[]): Promise<readonly (Buffer | null)[]>
+  setMany(entries: readonly { key: string; value: Buffer; ttlSeconds: number }[]): Promise<void>
+  /** Runs one script for each call; one round trip for all. */
+  evalMany(
+    script: RedisScript,
+    calls: readonly { keys: readonly string[]; args: readonly (string | Buffer | number)[] }[],
+  ): Promise<readonly unknown[]>
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RedisScript {
+  readonly name: string
+  readonly source: string
+}
+
+export interface Clock {
+  now(): number
+  /** Resolves early, without error, when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** The world is at fault: a dependency is away, slow or full. The batch is tried again; nothing is dead-lettered. */
+export class DependencyError extends Error {
+  override readonly name = 'DependencyError'
+  readonly dependency: 'kafka' | 'redis' | 'registry' | 'tiktok'
+  constructor(dependency: 'kafka' | 'redis' | 'registry' | 'tiktok', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.dependency = dependency
+  }
+}
+
+/** A single record exceeds what the broker takes. `index` is its place in the call. */
+export class RecordTooLarge extends Error {
+  override readonly name = 'RecordTooLarge'
+  readonly index: number
+  constructor(index: number, bytes: number, limit: number) {
+    super(`record ${index} has ${bytes} bytes, the limit is ${limit}`)
+    this.index = index
+  }
+}
