@@ -149,6 +149,7 @@ export interface Touches {
 export interface DeadLetter {
   readonly stage: string
   readonly code: string
+  /** Names fields and rules, never values. */
   readonly detail: string
   readonly attempt: number
   readonly failedAt: number
@@ -156,10 +157,16 @@ export interface DeadLetter {
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
-  readonly headers: Readonly<Record<string, string>>
-  /** The payload as it was, sealed under the key that `keyId` names; null: a tombstone. */
-  readonly payload: Buffer | null
+  /** Names the key that seals `original`. */
   readonly keyId: string
+  /** Sealed Avro `OriginalRecord`: also what lay open in its topic is sealed here. */
+  readonly original: Buffer
+}
+
+export interface OriginalRecord {
+  readonly key: string | null
+  readonly headers: Readonly<Record<string, string>>
+  readonly value: Buffer | null
 }
 
 export interface TopicValues {

@@ -52,11 +52,14 @@ export interface ConsumerOptions {
   readonly topics: readonly string[]
   /** Where a group without a committed offset starts. */
   readonly from: 'earliest' | 'latest'
+  /** Partitions handled side by side; default 6. */
+  readonly concurrency?: number
   /**
    * Called with one partition's records at a time, partitions side by side. When it resolves, the batch's offsets are
-   * committed (unless stale); when it rejects, nothing is and the consumer stops with that error.
+   * committed (unless stale), or those of its first `processed` records, and the partition rests for `pauseMs`; when it
+   * rejects, nothing is committed and the consumer ends with that error.
    */
-  onBatch(batch: RecordBatch): Promise<void>
+  onBatch(batch: RecordBatch): Promise<undefined | { readonly processed: number; readonly pauseMs: number }>
   /** Called when the consumer cannot go on or has recovered; it keeps trying by itself. */
   onConnection?(state: 'up' | 'down', reason?: string): void
 }
@@ -87,9 +90,13 @@ export interface Broker {
   consume(options: ConsumerOptions): Promise<RunningConsumer>
   /**
    * Reads a topic from the beginning without a group's progress, and goes on following it. Resolves when everything that was
-   * there at the call has been handed to `onRecord`.
+   * there at the call has been handed to `onRecord`; `onProgress` tells the next offset to be read.
    */
-  follow(topics: readonly string[], onRecord: (record: ConsumedRecord) => void): Promise<RunningConsumer>
+  follow(
+    topics: readonly string[],
+    onRecord: (record: ConsumedRecord) => void | Promise<void>,
+    onProgress?: (topic: string, partition: number, nextOffset: bigint) => void,
+  ): Promise<RunningConsumer>
   listTopics(): Promise<readonly TopicSettings[]>
   createTopics(topics: readonly TopicSettings[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>

@@ -1,0 +1,30 @@
+/** One kafkajs client per process, quiet, and the translation of its errors. */
+import { Kafka, logLevel } from 'kafkajs'
+import { DependencyError } from '../../ports.ts'
+
+/** kafkajs logs rebalances and retries as errors; what matters comes out as events and exceptions. */
+export const createClient = (brokers: readonly string[], clientId: string): Kafka => {
+  // kafkajs passes a negative delay to setTimeout now and then, which Node 24 reports; the timer fires at once, as meant.
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => {
+    if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
+  })
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 3_000,
+    requestTimeout: 15_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+  })
+}
+
+/** kafkajs messages name topics, partitions and brokers only, never a record's content. */
+export const trouble = (error: unknown): DependencyError => {
+  if (error instanceof DependencyError) return error
+  const name = error instanceof Error ? error.name : 'unknown'
+  const type = (error as { type?: string })?.type
+  return new DependencyError('kafka', `Kafka does not answer as it should (${type ?? name}); check KAFKA_BROKERS`, {
+    cause: error,
+  })
+}

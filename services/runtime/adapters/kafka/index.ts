@@ -1,0 +1,24 @@
+/** Broker over kafkajs 2.2: the only folder that knows it. */
+import type { Broker } from '../../ports.ts'
+import { KafkajsAdmin } from './admin.ts'
+import { createClient } from './client.ts'
+import { consume } from './consumer.ts'
+import { follow } from './follow.ts'
+import { openProducer } from './producer.ts'
+
+/** @param clientId names this process in the broker's logs and quotas */
+export const openBroker = (brokers: readonly string[], clientId: string): Broker => {
+  const kafka = createClient(brokers, clientId)
+  const admin = new KafkajsAdmin(kafka)
+  return {
+    producer: () => openProducer(kafka),
+    consume: (options) => consume(kafka, options),
+    follow: (topics, onRecord, onProgress) => follow(kafka, topics, onRecord, onProgress),
+    listTopics: () => admin.listTopics(),
+    createTopics: (topics) => admin.createTopics(topics),
+    addPartitions: (topic, total) => admin.addPartitions(topic, total),
+    alterConfig: (topic, config) => admin.alterConfig(topic, config),
+    offsets: (group, topic) => admin.offsets(group, topic),
+    close: () => admin.close(),
+  }
+}

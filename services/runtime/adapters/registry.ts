@@ -1,0 +1,63 @@
+/** SchemaRegistry over @confluentinc/schemaregistry: registration, compatibility and ids; the bytes are the codec's business. */
+import { Compatibility, RestError, SchemaRegistryClient } from '@confluentinc/schemaregistry'
+import { DependencyError, type SchemaRegistry } from '../ports.ts'
+
+/** The registry refuses a schema: it breaks compatibility with an earlier version of its subject. */
+export class SchemaIncompatible extends Error {
+  override readonly name = 'SchemaIncompatible'
+}
+
+const statusOf = (error: unknown) => (error instanceof RestError ? error.status : undefined)
+
+class ConfluentRegistry implements SchemaRegistry {
+  readonly #client: SchemaRegistryClient
+  constructor(client: SchemaRegistryClient) {
+    this.#client = client
+  }
+
+  async register(subject: string, schema: string): Promise<number> {
+    try {
+      return await this.#client.register(subject, { schema, schemaType: 'AVRO' })
+    } catch (error) {
+      const status = statusOf(error)
+      if (status === 409 || status === 422) {
+        throw new SchemaIncompatible(
+          `the registry refuses the schema of ${subject}: it is not compatible with an earlier version; add fields with defaults only`,
+          { cause: error },
+        )
+      }
+      throw this.#trouble(error)
+    }
+  }
+
+  async schemaById(id: number): Promise<string | null> {
+    try {
+      const { schema } = await this.#client.getBySubjectAndId('', id)
+      return schema
+    } catch (error) {
+      const status = statusOf(error)
+      // 404: no such id. 400 and 422: not an id at all for this registry.
+      if (status === 404 || status === 400 || status === 422) return null
+      throw this.#trouble(error)
+    }
+  }
+
+  async setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void> {
+    try {
+      await this.#client.updateCompatibility(subject, Compatibility[level])
+    } catch (error) {
+      throw this.#trouble(error)
+    }
+  }
+
+  #trouble(error: unknown): DependencyError {
+    const status = statusOf(error)
+    const what = status === undefined ? 'does not answer' : `answers ${status}`
+    return new DependencyError('registry', `the schema registry ${what}; check SCHEMA_REGISTRY_URL`, { cause: error })
+  }
+}
+
+export const openRegistry = (url: string): SchemaRegistry =>
+  new ConfluentRegistry(
+    new SchemaRegistryClient({ baseURLs: [url.replace(/\/+$/, '')], maxRetries: 1, cacheCapacity: 1000 }),
+  )
