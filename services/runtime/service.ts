@@ -1,0 +1,126 @@
+/** What every stage's main does: read config, open clients, build the stage, run it, stop in reverse order. */
+import type { z } from 'zod'
+import {
+  type ConsumerStage,
+  consumerGroup,
+  type Delay,
+  deadLetterTopic,
+  delays,
+  laterGroup,
+  laterTopic,
+  stages,
+  topics,
+} from '../topology.ts'
+import { openBroker } from './adapters/kafka/index.ts'
+import { openRedis } from './adapters/redis.ts'
+import { openRegistry } from './adapters/registry.ts'
+import { systemClock } from './clock.ts'
+import { Codec } from './codec.ts'
+import { fields, loadConfig, masked } from './config.ts'
+import { Health } from './health.ts'
+import { later } from './later.ts'
+import { type Lifecycle, main } from './lifecycle.ts'
+import { DeadLetterLimitReached } from './limits.ts'
+import type { Logger } from './log.ts'
+import { createLoop } from './loop.ts'
+import { Metrics } from './metrics.ts'
+import type { Broker, Clock, Producer, RedisCommands } from './ports.ts'
+import { Keyring } from './sealing.ts'
+import type { Stage } from './stage.ts'
+import { serveStatus } from './status-server.ts'
+import { followTables, type TableHandlers } from './tables.ts'
+
+/** What a stage may be built from. */
+export interface StageDeps<Config> {
+  readonly config: Config
+  readonly keyring: Keyring
+  readonly codec: Codec
+  readonly broker: Broker
+  readonly producer: Producer
+  readonly redis: RedisCommands
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly lifecycle: Lifecycle
+  /** Reads the topics whole, then follows them; resolves when the first reading is complete. */
+  follow(handlers: TableHandlers): Promise<void>
+}
+
+type Common = z.output<z.ZodObject<typeof fields>>
+type Output<Shape extends z.ZodRawShape> = Common & z.output<z.ZodObject<Shape>>
+
+export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
+  readonly name: ConsumerStage
+  /** Settings beyond those that every stage has. */
+  readonly fields: Shape
+  build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
+}
+
+export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>(
+  service: StageService<Shape, In, State, Change>,
+): void => {
+  const { name } = service
+  main(name, async (lifecycle, log) => {
+    const config = loadConfig({ ...fields, ...service.fields }, process.env) as Output<Shape>
+    const common: Common = config
+    log.info({ config: masked(config) }, 'configuration')
+    const clock = systemClock
+    const health = new Health(clock)
+    const metrics = new Metrics(name)
+    const status = await serveStatus(common.METRICS_PORT, metrics, () => health.report())
+    lifecycle.onStop('status', status.close)
+
+    const keyring = await Keyring.open(common.SIGNALS_MASTER_KEY)
+    const broker = openBroker(common.KAFKA_BROKERS, `signals-${name}`)
+    lifecycle.onStop('broker', () => broker.close())
+    const redis = openRedis(common.REDIS_URL)
+    lifecycle.onStop('redis', () => redis.close())
+    const registry = openRegistry(common.SCHEMA_REGISTRY_URL)
+    const codec = await lifecycle.untilUp(clock, () =>
+      Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
+    )
+    const producer = await lifecycle.untilUp(clock, () => broker.producer())
+    lifecycle.onStop('producer', () => producer.close())
+
+    const follow = async (handlers: TableHandlers) => {
+      const following = await lifecycle.untilUp(clock, () => followTables(handlers, { broker, codec, health, log }))
+      lifecycle.onStop('tables', () => following.stop())
+    }
+    const deps = { config, keyring, codec, broker, producer, redis, clock, metrics, log, lifecycle, follow }
+    const stage = await service.build(deps)
+
+    const loop = createLoop(stage, { producer, codec, keyring, clock, metrics, log, health })
+    const consume = async (group: string, topic: string, onBatch: typeof loop) => {
+      const consumer = await lifecycle.untilUp(clock, () =>
+        broker.consume({
+          group,
+          topics: [topic],
+          from: 'earliest',
+          onBatch,
+          onConnection: (state, reason) => {
+            health.connection(state)
+            log.info({ group, state, reason }, 'consumer')
+          },
+        }),
+      )
+      lifecycle.onStop(`consumer ${group}`, () => consumer.stop())
+      consumer.ended.catch((error: unknown) => {
+        if (error instanceof DeadLetterLimitReached) {
+          // Stays up and red instead of exiting: a restart would let the next thousands through.
+          log.fatal({ why: error.message }, 'halted')
+          health.to('halted', 'dead-letter limit')
+          return
+        }
+        throw error
+      })
+    }
+    lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
+    await consume(consumerGroup(name), topics[stages[name].reads].name, loop)
+    const waits: readonly Delay[] = stages[name].delays
+    for (const delay of waits) {
+      await consume(laterGroup(name, delay), laterTopic(name, delay), later(loop, delays[delay], clock))
+    }
+    health.to('running')
+    log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')
+  })
+}

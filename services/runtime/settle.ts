@@ -1,0 +1,103 @@
+/** Outcomes to records: one exhaustive switch, so that a new kind fails to compile until it is handled here. */
+import { type ConsumerStage, laterTopic, parkedTopic, topics } from '../topology.ts'
+import type { Codec } from './codec.ts'
+import { deadLetterRecord } from './deadletter.ts'
+import { carried, headerNames } from './origin.ts'
+import type { Outcome } from './outcome.ts'
+import type { ConsumedRecord, Headers, ProducerRecord } from './ports.ts'
+import type { Keyring } from './sealing.ts'
+import type { Input } from './stage.ts'
+
+export interface Settlement {
+  readonly records: ProducerRecord[]
+  /** For each record, the input that made it. */
+  readonly owners: number[]
+  /** Counted outcomes: kind, reason, how many. */
+  readonly counts: Map<string, { outcome: Outcome['kind']; reason: string; count: number }>
+  /** True for each outcome that is a dead letter, in order: what the limit judges. */
+  readonly bad: boolean[]
+}
+
+const reasonOf = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case 'forwarded':
+      return ''
+    case 'deadLettered':
+      return outcome.failure.code
+    case 'dropped':
+    case 'deferred':
+    case 'parked':
+      return outcome.reason
+  }
+}
+
+/** The record as it came: what waits is the same record, one attempt older. */
+const asItCame = (record: ConsumedRecord, topic: string, headers: Headers): ProducerRecord => ({
+  topic,
+  key: record.key,
+  value: record.value,
+  headers: { ...record.headers, ...carried(record), ...headers },
+})
+
+export const settle = <In>(
+  stage: ConsumerStage,
+  inputs: readonly Input<In>[],
+  outcomes: readonly (Outcome | readonly Outcome[])[],
+  now: number,
+  tools: { codec: Codec; keyring: Keyring },
+): Settlement => {
+  const settlement: Settlement = { records: [], owners: [], counts: new Map(), bad: [] }
+  const { records, owners, counts, bad } = settlement
+
+  const settleOne = (index: number, outcome: Outcome) => {
+    const input = inputs[index] as Input<In>
+    const add = (record: ProducerRecord) => {
+      records.push(record)
+      owners.push(index)
+    }
+    const reason = reasonOf(outcome)
+    const label = `${outcome.kind} ${reason}`
+    const known = counts.get(label)
+    if (known) known.count++
+    else counts.set(label, { outcome: outcome.kind, reason, count: 1 })
+    bad.push(outcome.kind === 'deadLettered')
+
+    switch (outcome.kind) {
+      case 'forwarded': {
+        const headers = carried(input.record)
+        for (const { topic, key, value, headers: own } of outcome.records) {
+          add({
+            topic: topics[topic].name,
+            key,
+            value: tools.codec.encode(topic, value as never),
+            headers: own ? { ...headers, ...own } : headers,
+          })
+        }
+        return
+      }
+      case 'dropped':
+        return
+      case 'deadLettered':
+        add(deadLetterRecord(stage, input, outcome.failure, now, tools))
+        return
+      case 'deferred':
+        add(
+          asItCame(input.record, laterTopic(stage, outcome.delay), {
+            [headerNames.attempt]: String(input.attempt + 1),
+          }),
+        )
+        return
+      case 'parked':
+        add(
+          asItCame(input.record, parkedTopic, { [headerNames.attempt]: String(input.attempt), reason: outcome.reason }),
+        )
+        return
+    }
+  }
+
+  outcomes.forEach((outcome, index) => {
+    if (Array.isArray(outcome)) for (const part of outcome as readonly Outcome[]) settleOne(index, part)
+    else settleOne(index, outcome as Outcome)
+  })
+  return settlement
+}

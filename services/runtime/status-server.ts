@@ -1,0 +1,50 @@
+/** What every process shows of itself over HTTP: `/metrics`, `/livez`, `/readyz`, `/healthz`. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { HealthReport } from './health.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface StatusServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * @param port 0 takes any free one
+ * @throws Error with code EADDRINUSE when the port is taken
+ */
+export const serveStatus = async (
+  port: number,
+  metrics: Pick<Metrics, 'render' | 'set'>,
+  report: () => HealthReport,
+): Promise<StatusServer> => {
+  const server = createServer(async (request, response) => {
+    const path = (request.url ?? '/').split('?')[0]
+    const answer = (status: number, type: string, body: string) => {
+      response.writeHead(status, { 'content-type': type })
+      response.end(body)
+    }
+    if (path === '/livez') return answer(200, 'text/plain', 'alive\n')
+    const health = report()
+    if (path === '/metrics') {
+      metrics.set('signals_oldest_unprocessed_seconds', {}, health.oldestUnprocessedSeconds)
+      return answer(200, 'text/plain; version=0.0.4', await metrics.render())
+    }
+    if (path === '/readyz') return answer(health.ready ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)
+    if (path === '/healthz')
+      return answer(health.healthy ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)
+    return answer(404, 'text/plain', 'try /metrics, /livez, /readyz or /healthz\n')
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
