@@ -1,0 +1,163 @@
+import type { Broker, ConsumedRecord, ProducerRecord, RunningConsumer } from '../../services/runtime/ports.ts'
+
+/** Waits until a condition holds; fails with what was being waited for. */
+export const eventually = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> => {
+  const end = Date.now() + withinMs
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Run against memory in test/unit and against real Kafka in test/integration. */
+export const brokerContract = (name: string, open: () => Promise<Broker>) =>
+  describe(`${name} honours the broker contract`, () => {
+    let n = 0
+    let broker: Broker
+    let topic: string
+    let group: string
+    const running: RunningConsumer[] = []
+
+    beforeEach(async () => {
+      broker = await open()
+      topic = `it-broker-${Date.now()}-${n++}`
+      group = `${topic}-group`
+      await broker.createTopics([{ name: topic, partitions: 2, config: { 'retention.ms': '3600000' } }])
+    })
+    afterEach(async () => {
+      for (const consumer of running.splice(0)) await consumer.stop()
+      await broker.close()
+    })
+
+    const publish = async (...records: Omit<ProducerRecord, 'topic'>[]) => {
+      const producer = await broker.producer()
+      await producer.send(records.map((record) => ({ ...record, topic })))
+      await producer.close()
+    }
+    const text = (record: ConsumedRecord) => record.value?.toString() ?? 'tombstone'
+    const numbered = (count: number, key: string) =>
+      Array.from({ length: count }, (_, i) => ({ key, value: Buffer.from(String(i)) }))
+
+    const collect = async (onBatch?: (records: readonly ConsumedRecord[]) => void) => {
+      const taken: ConsumedRecord[] = []
+      const consumer = await broker.consume({
+        group,
+        topics: [topic],
+        from: 'earliest',
+        onBatch: async ({ records }) => {
+          onBatch?.(records)
+          taken.push(...records)
+          return undefined
+        },
+      })
+      running.push(consumer)
+      return { taken, consumer }
+    }
+
+    it('delivers key, value and headers as they were sent, and a tombstone as one', async () => {
+      await publish({ key: 'k', value: Buffer.from([0, 255]), headers: { a: 'á' } }, { key: 'k', value: null })
+      const { taken } = await collect()
+      await eventually('both records', () => taken.length === 2)
+      expect(taken[0]).toMatchObject({ topic, key: 'k', value: Buffer.from([0, 255]), headers: { a: 'á' } })
+      expect(taken[1]).toMatchObject({ key: 'k', value: null })
+    })
+
+    it('keeps the order of records with one key', async () => {
+      await publish(...numbered(500, 'one'))
+      const { taken } = await collect()
+      await eventually('all records', () => taken.length === 500)
+      expect(taken.map(text)).toEqual(numbered(500, 'one').map(({ value }) => value.toString()))
+    })
+
+    it('goes on behind what was committed', async () => {
+      await publish(...numbered(3, 'k'))
+      const first = await collect()
+      await eventually('first three', () => first.taken.length === 3)
+      await first.consumer.stop()
+      await publish({ key: 'k', value: Buffer.from('next') })
+      const second = await collect()
+      await eventually('the next', () => second.taken.length > 0)
+      expect(second.taken.map(text)).toEqual(['next'])
+    })
+
+    it('delivers again what was taken but not processed', async () => {
+      await publish(...numbered(3, 'k'))
+      const failing = await collect(() => {
+        throw new Error('a bug')
+      })
+      await expect(failing.consumer.ended).rejects.toThrow('a bug')
+      const { taken } = await collect()
+      await eventually('all three again', () => taken.length === 3)
+    })
+
+    it('commits only what was processed, and lets the partition rest', async () => {
+      await publish(...numbered(3, 'k'))
+      const batches: string[][] = []
+      const times: number[] = []
+      running.push(
+        await broker.consume({
+          group,
+          topics: [topic],
+          from: 'earliest',
+          onBatch: async ({ records }) => {
+            batches.push(records.map(text))
+            times.push(Date.now())
+            return batches.length === 1 ? { processed: 1, pauseMs: 300 } : undefined
+          },
+        }),
+      )
+      await eventually('the rest', () => batches.length >= 2)
+      expect(batches.slice(0, 2)).toEqual([
+        ['0', '1', '2'],
+        ['1', '2'],
+      ])
+      expect((times[1] as number) - (times[0] as number)).toBeGreaterThanOrEqual(290)
+    })
+
+    it('hands over a whole topic before `follow` resolves, then what comes after', async () => {
+      await publish(...numbered(5, 'a'), ...numbered(5, 'b'))
+      const seen: ConsumedRecord[] = []
+      const progress = new Map<number, bigint>()
+      running.push(
+        await broker.follow(
+          [topic],
+          (record) => void seen.push(record),
+          (_topic, partition, next) => progress.set(partition, next),
+        ),
+      )
+      expect(seen).toHaveLength(10)
+      expect([...progress.values()].reduce((sum, next) => sum + next, 0n)).toBe(10n)
+      await publish({ key: 'a', value: Buffer.from('later') })
+      await eventually('the later record', () => seen.some((record) => text(record) === 'later'))
+    })
+
+    it('follows an empty topic at once', async () => {
+      const seen: ConsumedRecord[] = []
+      running.push(await broker.follow([topic], (record) => void seen.push(record)))
+      expect(seen).toEqual([])
+    })
+
+    it('tells offsets of a group and of one that never committed', async () => {
+      await publish(...numbered(4, 'k'))
+      expect((await broker.offsets(group, topic)).map(({ committed }) => committed)).toEqual([null, null])
+      const { taken } = await collect()
+      await eventually('all records', () => taken.length === 4)
+      await eventually('the commit', async () =>
+        (await broker.offsets(group, topic)).some(({ committed, high }) => committed === 4n && high === 4n),
+      )
+    })
+
+    it('creates topics once, adds partitions and changes settings', async () => {
+      await broker.createTopics([{ name: topic, partitions: 2, config: {} }]).catch(() => {})
+      await broker.addPartitions(topic, 3)
+      await broker.alterConfig(topic, { 'retention.ms': '7200000' })
+      await eventually('the change', async () => {
+        const found = (await broker.listTopics()).find(({ name }) => name === topic)
+        return found?.partitions === 3 && found.config['retention.ms'] === '7200000'
+      })
+    })
+  })

@@ -1,0 +1,120 @@
+/** Values for tests: valid by default, each test names only what it is about. */
+import type { MessageEvent } from '../../services/model/message-event.ts'
+import type { AttributedMessage, ConnectionRecord, Message, Signal } from '../../services/model/topic-values.ts'
+import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
+import { Keyring } from '../../services/runtime/sealing.ts'
+
+/** A Monday noon, far from any hour's edge. */
+export const noon = Date.UTC(2026, 10, 23, 12, 20)
+
+export const masterKey = Buffer.alloc(32, 7).toString('base64')
+export const testKeyring = () => Keyring.open(masterKey)
+
+export const messageEvent = (fields: Partial<MessageEvent> = {}): MessageEvent => ({
+  source: 'whatsapp',
+  accountId: '106540352242922',
+  channel: 'whatsapp',
+  conversationId: '106540352242922:5215550001111',
+  messageId: 'wamid.one',
+  kind: 'message',
+  direction: 'inbound',
+  sender: 'user',
+  occurredAt: noon,
+  timeSource: 'event',
+  text: 'hola, quiero pagar',
+  textOrigin: 'typed',
+  links: [],
+  attachments: [],
+  referral: null,
+  channelMessageId: null,
+  revision: null,
+  aliases: [],
+  backfill: false,
+  ...fields,
+})
+
+export const message = (fields: Partial<Message> = {}): Message => ({
+  connectionId: 'acme-wa',
+  source: 'whatsapp',
+  channel: 'whatsapp',
+  conversation: 'c0'.repeat(16),
+  message: 'a0'.repeat(16),
+  kind: 'message',
+  direction: 'inbound',
+  sender: 'user',
+  occurredAt: noon,
+  timeSource: 'event',
+  receivedAt: noon + 500,
+  content: null,
+  hasText: false,
+  hasLinks: false,
+  hasReferral: false,
+  textOrigin: null,
+  attachments: [],
+  revision: null,
+  aliases: [],
+  backfill: false,
+  ...fields,
+})
+
+export const attributedMessage = (fields: Partial<AttributedMessage> = {}): AttributedMessage => ({
+  message: message(),
+  trackingId: null,
+  startsConversation: false,
+  ...fields,
+})
+
+export const signal = (fields: Partial<Signal> = {}): Signal => ({
+  signalId: '5e'.repeat(16),
+  connectionId: 'acme-wa',
+  kind: 'conversation',
+  flags: [],
+  trackingId: null,
+  occurredAt: noon,
+  channel: 'whatsapp',
+  keywordListVersion: null,
+  ...fields,
+})
+
+export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): ConnectionRecord => ({
+  connectionId: 'acme-wa',
+  tenantId: 'acme',
+  source: 'whatsapp',
+  accountId: '106540352242922',
+  advertiserId: '7000000000001',
+  eventSetId: '9000000000001',
+  accessToken: Buffer.from('sealed token'),
+  webhookSecret: null,
+  dataKey: null,
+  status: 'active',
+  authorisedAt: noon - 86_400_000,
+  changedAt: noon - 86_400_000,
+  scopes: [],
+  attributionWindowDays: 7,
+  extractors: null,
+  keywordListId: null,
+  keywordOrigins: ['typed', 'caption'],
+  reportOrders: false,
+  ...fields,
+})
+
+export const consumedRecord = (fields: Partial<ConsumedRecord> = {}): ConsumedRecord => ({
+  topic: 'channel-events.v1',
+  partition: 0,
+  offset: 0n,
+  key: null,
+  value: null,
+  headers: {},
+  timestamp: noon,
+  ...fields,
+})
+
+export const recordBatch = (records: readonly ConsumedRecord[], fields: Partial<RecordBatch> = {}): RecordBatch => ({
+  topic: records[0]?.topic ?? 'channel-events.v1',
+  partition: records[0]?.partition ?? 0,
+  records,
+  highWatermark: BigInt(records.length),
+  isStale: () => false,
+  signal: new AbortController().signal,
+  ...fields,
+})

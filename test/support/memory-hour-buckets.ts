@@ -1,0 +1,25 @@
+import type { HourBuckets, Mark, ValuedMark } from '../../services/runtime/hour-buckets.ts'
+
+/** Hour buckets in memory; hour-buckets.contract.ts holds it to what Redis does. */
+export class MemoryHourBuckets implements HourBuckets {
+  readonly values = new Map<string, Buffer>()
+  readonly #place = ({ at, mark }: Mark) => `${Math.floor(at / 3_600_000)}:${mark.toString('hex')}`
+
+  async claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]> {
+    return entries.map((entry) => {
+      const place = this.#place(entry)
+      const held = this.values.get(place)
+      if (held) return held
+      this.values.set(place, entry.value)
+      return entry.value
+    })
+  }
+
+  async read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]> {
+    return entries.map((entry) => this.values.get(this.#place(entry)) ?? null)
+  }
+
+  async write(entries: readonly ValuedMark[]): Promise<void> {
+    for (const entry of entries) this.values.set(this.#place(entry), entry.value)
+  }
+}
