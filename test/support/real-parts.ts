@@ -1,0 +1,9 @@
+/** Addresses of the real Kafka, registry and Redis that the test run started (test/support/start-parts.ts). */
+export const realParts = () => {
+  const read = (name: string) => {
+    const value = process.env[name]
+    if (!value) throw new Error(`${name} is not set: integration tests are run by \`make test\` or \`make integration\`, which start the parts`)
+    return value
+  }
+  return { brokers: read('KAFKA_BROKERS').split(','), redis: read('REDIS_URL'), registry: read('SCHEMA_REGISTRY_URL') }
+}
