@@ -13,8 +13,8 @@ export type Outcome =
   | { readonly kind: 'dropped'; readonly reason: string }
   /** Cannot be processed: goes to the stage's dead letters as it came, with code and origin. */
   | { readonly kind: 'deadLettered'; readonly failure: Failure }
-  /** Comes back after a fixed delay, as it came, one attempt older. */
-  | { readonly kind: 'deferred'; readonly delay: Delay; readonly reason: string }
+  /** Comes back after a fixed delay, as it came, one attempt older unless nothing was attempted. */
+  | { readonly kind: 'deferred'; readonly delay: Delay; readonly reason: string; readonly attempted: boolean }
   /** Waits for a person, as it came. */
   | { readonly kind: 'parked'; readonly reason: string }
 
@@ -24,5 +24,7 @@ export const deadLetter = (code: FailureCode, detail: string): Outcome => ({
   kind: 'deadLettered',
   failure: { code, detail },
 })
-export const defer = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason })
+export const defer = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason, attempted: true })
+/** Defers what nobody tried: waiting for somebody else's trouble must not use up a record's own attempts. */
+export const hold = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason, attempted: false })
 export const park = (reason: string): Outcome => ({ kind: 'parked', reason })

@@ -57,9 +57,11 @@ export interface ConsumerOptions {
   /**
    * Called with one partition's records at a time, partitions side by side. When it resolves, the batch's offsets are
    * committed (unless stale), or those of its first `processed` records, and the partition rests for `pauseMs`; when it
-   * rejects, nothing is committed and the consumer ends with that error.
+   * rejects, nothing is committed and the consumer ends with that error. `wake` ends the rest before its time.
    */
-  onBatch(batch: RecordBatch): Promise<undefined | { readonly processed: number; readonly pauseMs: number }>
+  onBatch(
+    batch: RecordBatch,
+  ): Promise<undefined | { readonly processed: number; readonly pauseMs: number; readonly wake?: Promise<void> }>
   /** Called when the consumer cannot go on or has recovered; it keeps trying by itself. */
   onConnection?(state: 'up' | 'down', reason?: string): void
 }

@@ -83,7 +83,7 @@ export const settle = <In>(
       case 'deferred':
         add(
           asItCame(input.record, laterTopic(stage, outcome.delay), {
-            [headerNames.attempt]: String(input.attempt + 1),
+            [headerNames.attempt]: String(outcome.attempted ? input.attempt + 1 : input.attempt),
           }),
         )
         return

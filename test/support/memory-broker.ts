@@ -91,11 +91,13 @@ class MemoryBroker implements Broker {
           const processed = result === undefined ? records.length : result.processed
           cluster.committed.set(place, start + BigInt(processed))
           if (result && result.pauseMs > 0) {
-            resting.add(place)
-            setTimeout(() => {
+            const resume = () => {
               resting.delete(place)
               wake()
-            }, result.pauseMs).unref()
+            }
+            resting.add(place)
+            setTimeout(resume, result.pauseMs).unref()
+            void result.wake?.then(resume)
           }
           worked ||= processed > 0
         }

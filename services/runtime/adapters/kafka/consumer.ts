@@ -86,7 +86,11 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
         const next = done === batch.messages.length ? BigInt(batch.lastOffset()) + 1n : BigInt(last) + 1n
         await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] })
       }
-      if (result && result.pauseMs > 0) setTimeout(pause(), result.pauseMs).unref()
+      if (result && result.pauseMs > 0) {
+        const resume = pause()
+        setTimeout(resume, result.pauseMs).unref()
+        void result.wake?.then(resume)
+      }
     } catch (error) {
       // A refused commit or heartbeat is the group's business: kafkajs rejoins and the records are read again.
       if (isKafkajsError(error)) throw error
