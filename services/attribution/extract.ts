@@ -1,0 +1,96 @@
+/**
+ * Where a tracking ID may be in a message, as contracts section 9 says. Identifiers of other advertising systems are never
+ * taken: ad and click ids count for TikTok's own referrals only.
+ */
+import { firstGroup } from '../connections/extractors.ts'
+import type { Content } from '../model/content.ts'
+import type { ReferralSource } from '../model/message-event.ts'
+import type { Extractor } from '../model/topic-values.ts'
+import { linksIn, queryOf } from './links.ts'
+
+export const defaultFirstMessages = 3
+const tiktok: readonly ReferralSource[] = ['tiktok_ad', 'tiktok_link']
+
+const of = (from: Extractor['from'], rest: Partial<Extractor> = {}): Extractor => ({
+  from,
+  query: null,
+  pattern: null,
+  firstMessages: null,
+  only: [],
+  ...rest,
+})
+
+export const defaultExtractors: readonly Extractor[] = [
+  of('referral.ref', { only: [...tiktok, 'link'] }),
+  of('referral.clickId'),
+  of('referral.adId'),
+  of('referral.url', { query: 'ttclid' }),
+  of('links', { query: 'ttclid' }),
+  of('text', { query: 'ttclid', firstMessages: defaultFirstMessages }),
+]
+
+/** How many of a conversation's first inbound messages these extractors look into. */
+export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
+  Math.max(
+    0,
+    ...extractors
+      .filter(({ from }) => from === 'text' || from === 'links')
+      .map(({ firstMessages }) => firstMessages ?? defaultFirstMessages),
+  )
+
+/** Ids longer than this are no tracking IDs; TikTok's links allow 2,083 characters. */
+const maxLength = 2_083
+
+const refined = (value: string, { query, pattern }: Extractor): string | null => {
+  const queried = query === null ? value : queryOf(value, query)
+  if (queried === null) return null
+  return pattern === null ? queried : firstGroup(pattern, queried)
+}
+
+const inReferral = (extractor: Extractor, { referral }: Content): string | null => {
+  if (referral === null) return null
+  const source = referral.source
+  if (extractor.only.length > 0 && !extractor.only.includes(source)) return null
+  const field = extractor.from.slice('referral.'.length) as 'ref' | 'url' | 'adId' | 'clickId'
+  if ((field === 'adId' || field === 'clickId') && !tiktok.includes(source)) return null
+  const value = referral[field]
+  return value === null ? null : refined(value, extractor)
+}
+
+/**
+ * Candidates of a `text` or `links` extractor. What a message carries outside its text is looked into at any position unless
+ * the extractor says otherwise; a text only while the conversation is young.
+ */
+const candidates = (
+  { from, query, firstMessages }: Extractor,
+  { text, links }: Content,
+  position: number | null,
+): readonly string[] => {
+  const within = (limit: number) => position !== null && position <= limit
+  const own = from === 'links' && (firstMessages === null || within(firstMessages)) ? links : []
+  if (text === null || !within(firstMessages ?? defaultFirstMessages)) return own
+  return from === 'text' && query === null ? [text] : [...own, ...linksIn(text)]
+}
+
+/**
+ * The tracking ID that a message carries itself; null where it carries none.
+ * @param position of the message among the conversation's inbound ones, from 1; null when it is none of the first
+ */
+export const trackingIdIn = (
+  content: Content,
+  extractors: readonly Extractor[],
+  position: number | null,
+): string | null => {
+  for (const extractor of extractors) {
+    if (extractor.from === 'text' || extractor.from === 'links') {
+      for (const candidate of candidates(extractor, content, position)) {
+        const found = refined(candidate, extractor)
+        if (found && found.length <= maxLength) return found
+      }
+    } else {
+      const found = inReferral(extractor, content)
+      if (found && found.length <= maxLength) return found
+    }
+  }
+  return null
+}

@@ -1,0 +1,17 @@
+/** Links in texts, and what their queries say. */
+
+const link = /https?:\/\/[^\s<>"'`]+/giu
+/** Sentence punctuation after a link is not part of it. */
+const trailing = /[.,;:!?)\]}»”’]+$/u
+
+export const linksIn = (text: string): string[] =>
+  text.includes('://') ? (text.match(link) ?? []).map((found) => found.replace(trailing, '')) : []
+
+/** The first non-empty value of a query parameter; null where there is none or the link is none. */
+export const queryOf = (url: string, name: string): string | null => {
+  // A fragment may carry the query of a single-page app: `#/shop?ttclid=…`.
+  if (!url.includes('?') || !URL.canParse(url)) return null
+  const { searchParams, hash } = new URL(url)
+  const found = searchParams.get(name) ?? new URLSearchParams(hash.split('?')[1] ?? '').get(name)
+  return found || null
+}

@@ -1,0 +1,7 @@
+/** Settings of ingest beyond those every stage has. */
+import { z } from 'zod'
+
+export const ingestFields = {
+  /** Folder with mappings of one's own; each file is one source. */
+  SIGNALS_MAPPINGS_DIR: z.string().optional(),
+}

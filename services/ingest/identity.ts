@@ -1,0 +1,68 @@
+/** What stands for an event past ingest, and how its copies are recognised. */
+import type { MessageEvent } from '../model/message-event.ts'
+import type { Pseudonym } from '../model/topic-values.ts'
+import type { Mark } from '../runtime/hour-buckets.ts'
+import type { ConsumedRecord } from '../runtime/ports.ts'
+import type { Keyring } from '../runtime/sealing.ts'
+
+export interface Identity {
+  readonly conversation: Pseudonym
+  readonly message: Pseudonym
+}
+
+export const identityOf = (
+  { source, accountId, conversationId, messageId }: MessageEvent,
+  keyring: Keyring,
+): Identity => ({
+  conversation: keyring.pseudonym('conversation', source, accountId, conversationId),
+  message: keyring.pseudonym('message', source, accountId, messageId),
+})
+
+/** Webhooks are retried for up to 72 hours; a day more for what queues behind them. */
+export const dedupWindowMs = 96 * 3_600_000
+
+const markBytes = 8
+
+/**
+ * Under which marks the event is claimed: its own id, and the channel's id where a partner's payload carries it, so that one
+ * message which reaches a tenant by two feeds counts once.
+ *
+ * The bucket is the event's own hour. An event without a time of its own has none that its copies share: it is claimed in an
+ * epoch as long as the window, and looked for in the one before.
+ */
+export const marksOf = (
+  event: MessageEvent,
+  message: Pseudonym,
+  tenantId: string,
+  keyring: Keyring,
+): { claim: Mark[]; alsoRead: Mark[] } => {
+  const { kind, revision, channelMessageId } = event
+  const own =
+    kind === 'message' && revision === null
+      ? Buffer.from(message.slice(0, markBytes * 2), 'hex')
+      : keyring.mark(markBytes, 'event', message, kind, revision ?? '')
+  const marks = [own]
+  if (kind === 'message' && channelMessageId !== null) {
+    marks.push(keyring.mark(markBytes, 'channel-message', tenantId, event.channel, channelMessageId))
+  }
+  if (event.timeSource !== 'received') {
+    return { claim: marks.map((mark) => ({ at: event.occurredAt, mark })), alsoRead: [] }
+  }
+  const epoch = Math.floor(event.occurredAt / dedupWindowMs) * dedupWindowMs
+  return {
+    claim: marks.map((mark) => ({ at: epoch, mark })),
+    alsoRead: marks.map((mark) => ({ at: epoch - dedupWindowMs, mark })),
+  }
+}
+
+/**
+ * Who claims: the record and the item's place in it. A redelivery finds its own claim and passes; a second copy, also one in
+ * the same delivery, does not.
+ */
+export const ownerOf = ({ partition, offset }: ConsumedRecord, item: number): Buffer => {
+  const owner = Buffer.allocUnsafe(8)
+  owner.writeUInt8(partition & 0xff, 0)
+  owner.writeUIntBE(Number(offset & 0xffff_ffff_ffn), 1, 5)
+  owner.writeUInt16BE(item & 0xffff, 6)
+  return owner
+}

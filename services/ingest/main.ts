@@ -1,0 +1,24 @@
+import { ConnectionDirectory } from '../connections/directory.ts'
+import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
+import { runConsumerStage } from '../runtime/service.ts'
+import { loadSources } from '../sources/index.ts'
+import { ingestFields } from './config.ts'
+import { dedupWindowMs } from './identity.ts'
+import { ingest } from './stage.ts'
+
+runConsumerStage({
+  name: 'ingest',
+  fields: ingestFields,
+  build: async ({ config, codec, keyring, redis, follow }) => {
+    const directory = new ConnectionDirectory()
+    await follow({
+      connections: (id, record) => {
+        directory.apply(id, record)
+        if (!record?.dataKey) keyring.forgetConnection(id)
+      },
+    })
+    const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
+    const dedup = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
+    return ingest({ sources, directory, dedup, codec, keyring })
+  },
+})
