@@ -1,6 +1,6 @@
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
-import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/hour-buckets.ts'
+import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { hourBucketsContract } from '../support/hour-buckets.contract.ts'
 import { realParts } from '../support/real-parts.ts'
 
@@ -11,4 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => redis.close())
 
-hourBucketsContract('Redis', async () => new RedisHourBuckets(redis, { prefix: `it-${process.pid}-${n++}`, ttlSeconds: 60 }))
+hourBucketsContract(
+  'Redis',
+  async () => new RedisHourBuckets(redis, { prefix: `it-${process.pid}-${n++}`, ttlSeconds: 60 }),
+)

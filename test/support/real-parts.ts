@@ -2,7 +2,10 @@
 export const realParts = () => {
   const read = (name: string) => {
     const value = process.env[name]
-    if (!value) throw new Error(`${name} is not set: integration tests are run by \`make test\` or \`make integration\`, which start the parts`)
+    if (!value)
+      throw new Error(
+        `${name} is not set: integration tests are run by \`make test\` or \`make integration\`, which start the parts`,
+      )
     return value
   }
   return { brokers: read('KAFKA_BROKERS').split(','), redis: read('REDIS_URL'), registry: read('SCHEMA_REGISTRY_URL') }

@@ -1,0 +1,18 @@
+import type { ConversationState } from '../../services/attribution/state.ts'
+import { type ConversationStore, pack, unpack } from '../../services/attribution/store.ts'
+
+/** Keeps the packed bytes, as Redis does. */
+export class MemoryConversationStore implements ConversationStore {
+  readonly values = new Map<string, Buffer>()
+
+  async read(conversations: readonly string[]): Promise<readonly (ConversationState | null)[]> {
+    return conversations.map((conversation) => {
+      const value = this.values.get(conversation)
+      return value ? unpack(value) : null
+    })
+  }
+
+  async write(entries: readonly { conversation: string; state: ConversationState }[]): Promise<void> {
+    for (const { conversation, state } of entries) this.values.set(conversation, pack(state))
+  }
+}

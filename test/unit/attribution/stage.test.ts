@@ -1,0 +1,180 @@
+import { attribution } from '../../../services/attribution/stage.ts'
+import { ConnectionDirectory } from '../../../services/connections/directory.ts'
+import { sealContent } from '../../../services/model/content.ts'
+import type { Referral } from '../../../services/model/message-event.ts'
+import type { AttributedMessage, ConnectionRecord, Message } from '../../../services/model/topic-values.ts'
+import { Codec } from '../../../services/runtime/codec.ts'
+import type { Outcome } from '../../../services/runtime/outcome.ts'
+import { connectionRecord, consumedRecord, message, noon, testKeyring } from '../../support/builders.ts'
+import { MemoryConversationStore } from '../../support/memory-conversation-store.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+const minute = 60_000
+
+const world = async (connection: Partial<ConnectionRecord> = {}) => {
+  const keyring = await testKeyring()
+  const dataKey = keyring.newDataKey('acme-wa')
+  const directory = new ConnectionDirectory()
+  directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
+  const store = new MemoryConversationStore()
+  const codec = await Codec.open(new MemoryRegistry())
+  const stage = attribution({ directory, store, codec, keyring })
+  const key = keyring.connectionKey('acme-wa', dataKey)
+
+  let n = 0
+  /** A message of the person, `at` minutes after noon. */
+  const says = (
+    at: number,
+    fields: Partial<Message> & { text?: string; referral?: Partial<Referral> } = {},
+  ): Message => {
+    const { text, referral, ...rest } = fields
+    const id = rest.message ?? (++n).toString(16).padEnd(32, '0')
+    const full = referral
+      ? {
+          source: 'tiktok_ad' as const,
+          ref: null,
+          adId: null,
+          advertiserId: null,
+          clickId: null,
+          url: null,
+          ...referral,
+        }
+      : null
+    return message({
+      message: id,
+      occurredAt: noon + at * minute,
+      hasText: text !== undefined,
+      hasReferral: full !== null,
+      content:
+        text !== undefined || full ? sealContent({ text: text ?? null, links: [], referral: full }, key, id) : null,
+      ...rest,
+    })
+  }
+  const run = async (...batch: Message[]) => {
+    const inputs = batch.map((value, at) => ({ value, record: consumedRecord({ offset: BigInt(at) }), attempt: 1 }))
+    const state = await stage.load(inputs, noon)
+    const { outcomes, changes } = stage.decide(inputs, { state, now: noon })
+    await stage.save(changes)
+    return outcomes.flat() as Outcome[]
+  }
+  return { says, run, store, directory, keyring }
+}
+
+const attributed = (outcomes: Outcome[]): AttributedMessage[] =>
+  outcomes
+    .flatMap((outcome) => (outcome.kind === 'forwarded' ? outcome.records : []))
+    .flatMap((record) => (record.topic === 'attributedMessages' ? [record.value] : []))
+const touched = (outcomes: Outcome[]) =>
+  outcomes
+    .flatMap((outcome) => (outcome.kind === 'forwarded' ? outcome.records : []))
+    .filter(({ topic }) => topic === 'touches')
+
+describe('attribution', () => {
+  it('starts a conversation with the person’s first message and with no later one', async () => {
+    const { says, run } = await world()
+    const result = attributed(await run(says(0), says(1), says(2)))
+    expect(result.map(({ startsConversation }) => startsConversation)).toEqual([true, false, false])
+  })
+
+  it('does not start one with the business’s message', async () => {
+    const { says, run } = await world()
+    const result = attributed(await run(says(0, { direction: 'outbound', sender: 'agent' }), says(1)))
+    expect(result.map(({ startsConversation }) => startsConversation)).toEqual([false, true])
+  })
+
+  it('credits what follows a referral to it, without a message of its own', async () => {
+    const { says, run } = await world()
+    const outcomes = await run(says(0, { kind: 'referral', referral: { ref: 'spring' } }), says(1), says(2))
+    expect(attributed(outcomes).map(({ trackingId }) => trackingId)).toEqual(['spring', 'spring'])
+    expect(attributed(outcomes).map(({ startsConversation }) => startsConversation)).toEqual([true, false])
+  })
+
+  it('remembers across batches', async () => {
+    const { says, run } = await world()
+    await run(says(0, { kind: 'referral', referral: { ref: 'spring' } }))
+    expect(attributed(await run(says(1)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: true })
+    expect(attributed(await run(says(2)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: false })
+  })
+
+  it('gives the same again when a batch is delivered again, before and after its state was saved', async () => {
+    const { says, run, store } = await world()
+    const batch = [says(0, { kind: 'referral', referral: { ref: 'spring' } }), says(1, { text: 'hola' }), says(2)]
+    const first = attributed(await run(...batch))
+    expect(attributed(await run(...batch))).toEqual(first)
+    store.values.clear()
+    expect(attributed(await run(...batch))).toEqual(first)
+  })
+
+  it('takes a tracking ID from a link in the first text, and counts it for that message itself', async () => {
+    const { says, run } = await world()
+    const result = attributed(
+      await run(says(0, { text: 'vi https://x.example/?ttclid=E.1' }), says(1, { text: 'pago' })),
+    )
+    expect(result.map(({ trackingId }) => trackingId)).toEqual(['E.1', 'E.1'])
+  })
+
+  it('lets the last touch win, by event time and within the window', async () => {
+    const { says, run } = await world({ attributionWindowDays: 1 })
+    await run(
+      says(0, { kind: 'referral', referral: { ref: 'first' } }),
+      says(60, { kind: 'referral', referral: { ref: 'second' } }),
+    )
+    const result = attributed(await run(says(30), says(90), says(60 + 24 * 60 + 1)))
+    expect(result.map(({ trackingId }) => trackingId)).toEqual(['first', 'second', null])
+  })
+
+  it('never credits a message to a referral that came after it', async () => {
+    const { says, run } = await world()
+    await run(says(10, { kind: 'referral', referral: { ref: 'late' } }))
+    expect(attributed(await run(says(5)))[0]?.trackingId).toBeNull()
+  })
+
+  it('lets edits and deletions change nothing', async () => {
+    const { says, run, store } = await world()
+    const outcomes = await run(
+      says(0, { kind: 'edit', text: 'https://x.example/?ttclid=E.1' }),
+      says(1, { kind: 'deletion' }),
+    )
+    expect(outcomes).toEqual([
+      { kind: 'dropped', reason: 'state_only' },
+      { kind: 'dropped', reason: 'state_only' },
+    ])
+    expect(store.values.size).toBe(0)
+  })
+
+  it('builds state from history, which raises nothing', async () => {
+    const { says, run } = await world()
+    const result = attributed(await run(says(0, { backfill: true }), says(1)))
+    expect(result.map(({ startsConversation }) => startsConversation)).toEqual([false, false])
+  })
+
+  it('knows a person by two ids', async () => {
+    const { says, run } = await world()
+    await run(
+      says(0, { conversation: '11'.repeat(16), aliases: ['22'.repeat(16)], text: 'https://x.example/?ttclid=E.1' }),
+    )
+    expect(attributed(await run(says(1, { conversation: '22'.repeat(16) })))[0]).toMatchObject({
+      trackingId: 'E.1',
+      startsConversation: false,
+    })
+  })
+
+  it('writes one record of touches for a conversation that changed, and none for one that did not', async () => {
+    const { says, run } = await world()
+    expect(touched(await run(says(0), says(1), says(2)))).toHaveLength(1)
+    expect(touched(await run(says(5, { message: '1'.padEnd(32, '0') }), says(6)))).toHaveLength(0)
+  })
+
+  it('drops what a connection no longer allows', async () => {
+    const { says, run, directory } = await world()
+    directory.apply('acme-wa', connectionRecord({ status: 'disconnected' }))
+    expect(await run(says(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
+  })
+
+  it('makes content that does not open a dead letter, and goes on', async () => {
+    const { says, run } = await world()
+    const outcomes = await run(says(0, { text: 'x', content: Buffer.alloc(60) }), says(1))
+    expect(outcomes[0]).toMatchObject({ kind: 'deadLettered', failure: { code: 'seal_broken' } })
+    expect(attributed(outcomes)).toHaveLength(1)
+  })
+})

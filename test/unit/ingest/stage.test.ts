@@ -1,0 +1,229 @@
+import { ConnectionDirectory } from '../../../services/connections/directory.ts'
+import { ingest } from '../../../services/ingest/stage.ts'
+import { openContent } from '../../../services/model/content.ts'
+import type { MessageEvent } from '../../../services/model/message-event.ts'
+import type { Message } from '../../../services/model/topic-values.ts'
+import { Codec } from '../../../services/runtime/codec.ts'
+import { BadRecord } from '../../../services/runtime/failures.ts'
+import type { Outcome } from '../../../services/runtime/outcome.ts'
+import type { ConsumedRecord } from '../../../services/runtime/ports.ts'
+import { DeliveryUnreadable, type Source } from '../../../services/sources/source.ts'
+import { connectionRecord, consumedRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
+import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+/** A source whose body is the mapping's result itself. */
+const echo = {
+  name: 'echo',
+  map: ({ body }: { body: Buffer }) => {
+    if (body.toString() === 'nonsense') throw new DeliveryUnreadable('the body is no JSON')
+    return JSON.parse(body.toString())
+  },
+} as unknown as Source
+
+const world = async () => {
+  const keyring = await testKeyring()
+  const codec = await Codec.open(new MemoryRegistry())
+  const directory = new ConnectionDirectory()
+  const dedup = new MemoryHourBuckets()
+  const dataKey = keyring.newDataKey('acme-wa')
+  const connection = connectionRecord({ dataKey })
+  directory.apply('acme-wa', connection)
+  const sources = { get: (name: string) => (name === 'echo' ? echo : undefined), names: () => ['echo'] }
+  const stage = ingest({ sources, directory, dedup, codec, keyring })
+
+  let offset = 0n
+  const place = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
+  const eventRecord = (fields: Partial<MessageEvent> = {}) =>
+    place({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
+  const delivery = (body: object | string, headers: Record<string, string> = {}) =>
+    place({
+      value: keyring.sourceKey('echo').seal(typeof body === 'string' ? body : JSON.stringify(body), 'echo'),
+      headers: { source: 'echo', sealed: 'source/echo', 'received-at': String(noon + 5), ...headers },
+    })
+  const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> => {
+    const inputs = records.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
+    const state = await stage.load(inputs, noon)
+    return stage.decide(inputs, { state, now: noon }).outcomes as Outcome[][]
+  }
+  const failureOf = (record: ConsumedRecord) => {
+    try {
+      stage.decode(record)
+    } catch (error) {
+      if (error instanceof BadRecord) return error.failure
+      throw error
+    }
+    return null
+  }
+  return { keyring, codec, directory, dedup, connection, dataKey, place, eventRecord, delivery, run, failureOf }
+}
+
+const messages = (outcomes: Outcome[][]): Message[] =>
+  outcomes
+    .flat()
+    .flatMap((outcome) => (outcome.kind === 'forwarded' ? outcome.records : []))
+    .map(({ value }) => value as Message)
+const labels = (outcomes: Outcome[][]) =>
+  outcomes.flat().map((outcome) => (outcome.kind === 'dropped' ? outcome.reason : outcome.kind))
+
+describe('ingest', () => {
+  it('lets an authorised event in, with nothing of the person in the clear', async () => {
+    const { run, eventRecord, keyring, dataKey, codec } = await world()
+    const [message] = messages(await run(eventRecord({ text: 'ya hice el pago, soy Ana', aliases: ['MX.1234'] }))) as [
+      Message,
+    ]
+    expect(message).toMatchObject({
+      connectionId: 'acme-wa',
+      conversation: keyring.pseudonym('conversation', 'whatsapp', '106540352242922', '106540352242922:5215550001111'),
+      message: keyring.pseudonym('message', 'whatsapp', '106540352242922', 'wamid.one'),
+      hasText: true,
+      textOrigin: 'typed',
+      occurredAt: noon,
+    })
+    const bytes = codec.encode('messages', message).toString('latin1')
+    for (const personal of ['pago', 'Ana', '5215550001111', 'wamid', 'MX.1234', '106540352242922'])
+      expect(bytes).not.toContain(personal)
+    const content = openContent(message.content as Buffer, keyring.connectionKey('acme-wa', dataKey))
+    expect(content.text).toBe('ya hice el pago, soy Ana')
+  })
+
+  it('reads an event that a connector wrote as Avro', async () => {
+    const { run, place, codec } = await world()
+    const value = codec.encode('channelEvents', messageEvent() as never)
+    expect(labels(await run(place({ value })))).toEqual(['forwarded'])
+  })
+
+  it('drops what nobody authorised, and claims nothing for it', async () => {
+    const { run, eventRecord, dedup, directory, connection } = await world()
+    expect(labels(await run(eventRecord({ accountId: 'unknown' })))).toEqual(['no_connection'])
+    directory.apply('acme-wa', { ...connection, status: 'disconnected', dataKey: null })
+    expect(labels(await run(eventRecord()))).toEqual(['disconnected'])
+    expect(dedup.values.size).toBe(0)
+  })
+
+  it.each(['paused', 'reconnect'] as const)(
+    'processes messages of a connection that is %s: dispatch holds its signals',
+    async (status) => {
+      const { run, eventRecord, directory, connection } = await world()
+      directory.apply('acme-wa', { ...connection, status })
+      expect(labels(await run(eventRecord()))).toEqual(['forwarded'])
+    },
+  )
+
+  it('drops a copy, in the same batch and later, and lets a redelivery of the record pass', async () => {
+    const { run, eventRecord } = await world()
+    const first = eventRecord()
+    expect(labels(await run(first, eventRecord()))).toEqual(['forwarded', 'duplicate'])
+    expect(labels(await run(eventRecord()))).toEqual(['duplicate'])
+    expect(messages(await run(first))).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<MessageEvent>, Partial<MessageEvent>]>([
+    ['an edit and its original', {}, { kind: 'edit', revision: 'e1' }],
+    ['two edits of one message', { kind: 'edit', revision: 'e1' }, { kind: 'edit', revision: 'e2' }],
+    ['two messages', { messageId: 'a' }, { messageId: 'b' }],
+  ])('tells %s apart', async (_name, one, other) => {
+    const { run, eventRecord } = await world()
+    expect(labels(await run(eventRecord(one), eventRecord(other)))).toEqual(['forwarded', 'forwarded'])
+  })
+
+  it('counts a message that reaches a tenant by two feeds once', async () => {
+    const { run, eventRecord, directory, connection, keyring } = await world()
+    directory.apply('acme-qiscus', {
+      ...connection,
+      connectionId: 'acme-qiscus',
+      source: 'qiscus',
+      accountId: 'app',
+      dataKey: keyring.newDataKey('acme-qiscus'),
+    })
+    const direct = eventRecord({ channelMessageId: 'wamid.one' })
+    const feed = eventRecord({ source: 'qiscus', accountId: 'app', messageId: '77', channelMessageId: 'wamid.one' })
+    expect(labels(await run(direct, feed))).toEqual(['forwarded', 'duplicate'])
+  })
+
+  it('does not let two tenants eat each other’s events', async () => {
+    const { run, eventRecord, directory, connection, keyring } = await world()
+    const other = {
+      ...connection,
+      connectionId: 'other',
+      tenantId: 'other',
+      accountId: '2',
+      dataKey: keyring.newDataKey('other'),
+    }
+    directory.apply('other', other)
+    const one = eventRecord({ channelMessageId: 'x' })
+    expect(labels(await run(one, eventRecord({ accountId: '2', channelMessageId: 'x' })))).toEqual([
+      'forwarded',
+      'forwarded',
+    ])
+  })
+
+  it('finds a copy of an event without a time of its own days later', async () => {
+    const { run, eventRecord } = await world()
+    const at = (days: number) =>
+      eventRecord({ timeSource: 'received', occurredAt: noon - 10 * 86_400_000 + days * 86_400_000 })
+    expect(labels(await run(at(0)))).toEqual(['forwarded'])
+    for (const days of [1, 2, 3]) expect(labels(await run(at(days)))).toEqual(['duplicate'])
+  })
+
+  it('settles the items of one delivery each by itself', async () => {
+    const { run, delivery } = await world()
+    const body = {
+      events: [messageEvent(), messageEvent(), messageEvent({ messageId: 'wamid.two' })],
+      ignored: ['read', 'status'],
+      failed: [{ rule: 'person', reason: 'no id' }],
+    }
+    const outcomes = await run(delivery(body))
+    expect(labels(outcomes)).toEqual([
+      'forwarded',
+      'duplicate',
+      'forwarded',
+      'deadLettered',
+      'ignored_read',
+      'ignored_status',
+    ])
+    expect(messages(outcomes)[0]?.receivedAt).toBe(noon + 5)
+  })
+
+  it.each<[string, (w: Awaited<ReturnType<typeof world>>) => ConsumedRecord, string, RegExp]>([
+    ['an unknown source', ({ delivery }) => delivery('{}', { source: 'nobody' }), 'source_unknown', /source/],
+    ['a body that is no delivery', ({ delivery }) => delivery('nonsense'), 'delivery_unreadable', /JSON/],
+    ['a wrong seal', ({ delivery }) => delivery('{}', { sealed: 'source/other' }), 'seal_broken', /source\/other/],
+    ['a malformed seal header', ({ delivery }) => delivery('{}', { sealed: 'x' }), 'headers_invalid', /sealed/],
+    ['a tombstone', ({ place }) => place({ value: null }), 'headers_invalid', /no value/],
+    ['no JSON', ({ place }) => place({ value: Buffer.from('hola Ana') }), 'event_invalid', /neither JSON nor Avro/],
+    [
+      'a missing field',
+      ({ place }) => place({ value: Buffer.from('{"source":"whatsapp"}') }),
+      'event_invalid',
+      /accountId/,
+    ],
+    [
+      'a time in seconds',
+      ({ eventRecord }) => eventRecord({ occurredAt: noon / 1000 }),
+      'event_invalid',
+      /occurredAt: looks like seconds/,
+    ],
+    [
+      'a time in microseconds',
+      ({ eventRecord }) => eventRecord({ occurredAt: noon * 1000 }),
+      'event_invalid',
+      /looks like microseconds/,
+    ],
+    ['a foreign channel', ({ eventRecord }) => eventRecord({ channel: 'Ana' as never }), 'event_invalid', /channel/],
+  ])('refuses %s with code and field, and without a word of it', async (_name, make, code, detail) => {
+    const w = await world()
+    const failure = w.failureOf(make(w))
+    expect(failure?.code).toBe(code)
+    expect(failure?.detail).toMatch(detail)
+    expect(failure?.detail).not.toMatch(/Ana/)
+  })
+
+  it('gives the same bytes for the same record', async () => {
+    const { run, eventRecord, codec } = await world()
+    const record = eventRecord()
+    const [one] = messages(await run(record)) as [Message]
+    const [two] = messages(await run(record)) as [Message]
+    expect(codec.encode('messages', two)).toEqual(codec.encode('messages', one))
+  })
+})
