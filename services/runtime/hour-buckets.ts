@@ -5,17 +5,22 @@
  *
  * The event's own time, not the clock's, chooses the bucket: a copy that arrives hours later looks into the same one.
  */
+import { claimScript, readScript, writeScript } from './hour-bucket-scripts.ts'
 import type { RedisCommands, RedisScript } from './ports.ts'
+
+export const markBytes = 8
 
 export interface Mark {
   /** The event's own time, ms. */
   readonly at: number
-  /** Keyed hash, 8 bytes: at a million marks an hour two collide once in about 4,000 years. */
+  /** Keyed hash of `markBytes`: at a million marks an hour two collide once in about 4,000 years. */
   readonly mark: Buffer
 }
 export interface ValuedMark extends Mark {
   /** At most 16 bytes; what it means is the owner's business. */
   readonly value: Buffer
+  /** Other times that a copy may carry: `claim` looks there too, in the same step. */
+  readonly alsoAt?: readonly number[]
 }
 
 export interface HourBuckets {
@@ -27,110 +32,135 @@ export interface HourBuckets {
   write(entries: readonly ValuedMark[]): Promise<void>
 }
 
-/**
- * Redis keeps a hash compact up to `hash-max-listpack-entries` (128 by default): 1,024 buckets an hour stay compact up to
- * 130,000 marks an hour; above, raise it (a power of two). It may be raised at any time, at the price of not seeing the marks
- * of the hours before.
- */
+export interface HourBucketOptions {
+  /** Of the Redis keys, one per use. */
+  readonly prefix: string
+  /** How long a bucket lives after its last write. */
+  readonly ttlSeconds: number
+  /**
+   * Redis keeps a hash compact up to `hash-max-listpack-entries` (128 by default): 1,024 buckets an hour stay compact up to
+   * 130,000 marks an hour; above, raise it (a power of two). It may be raised at any time, at the price of not seeing the
+   * marks of the hours before.
+   */
+  readonly bucketsPerHour?: number
+  /** How many hours share their buckets: where copies carry different times, a span as long as they may lie apart. */
+  readonly hours?: number
+}
+
 const defaultBucketsPerHour = 1024
 const hourMs = 3_600_000
 
-const claimScript: RedisScript = {
-  name: 'claim',
-  source: `
-    local out = {}
-    for i = 2, #ARGV, 2 do
-      if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 1 then
-        out[#out + 1] = ARGV[i + 1]
-      else
-        out[#out + 1] = redis.call('HGET', KEYS[1], ARGV[i])
-      end
-    end
-    redis.call('EXPIRE', KEYS[1], ARGV[1])
-    return out`,
-}
-const readScript: RedisScript = { name: 'read', source: "return redis.call('HMGET', KEYS[1], unpack(ARGV))" }
-const writeScript: RedisScript = {
-  name: 'write',
-  source: `
-    for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-    redis.call('EXPIRE', KEYS[1], ARGV[1])`,
-}
+/** Hash tags: what one call touches shares a slot, and a cluster of up to as many nodes shares the load. */
+const slots = 16
+/** Keys have 16-bit places, and a call must not hold Redis for long. */
+const maxEntriesPerCall = 2_000
 
-/** Lua's unpack takes some thousand arguments; a bucket's share of a batch stays far below. */
-const maxEntriesPerCall = 1000
-
-interface Group<Entry> {
-  readonly key: string
-  readonly entries: Entry[]
+/** Entries of one call, and which place each has in the caller's list. */
+interface Call {
+  readonly keys: string[]
   readonly places: number[]
+  readonly keyPlaces: Map<string, number>
+  readonly parts: Buffer[]
 }
+
+const isPowerOfTwo = (n: number) => n >= 1 && (n & (n - 1)) === 0
 
 export class RedisHourBuckets implements HourBuckets {
   readonly #redis: RedisCommands
   readonly #prefix: string
   readonly #ttlSeconds: number
   readonly #mask: number
+  readonly #spanMs: number
 
-  /**
-   * @param prefix of the Redis keys, one per use
-   * @param ttlSeconds how long a bucket lives after its last write
-   */
-  constructor(redis: RedisCommands, options: { prefix: string; ttlSeconds: number; bucketsPerHour?: number }) {
-    const buckets = options.bucketsPerHour ?? defaultBucketsPerHour
-    if (buckets < 1 || (buckets & (buckets - 1)) !== 0) throw new RangeError('bucketsPerHour must be a power of two')
+  constructor(redis: RedisCommands, options: HourBucketOptions) {
+    const { prefix, ttlSeconds, bucketsPerHour = defaultBucketsPerHour, hours = 1 } = options
+    if (!isPowerOfTwo(bucketsPerHour)) throw new RangeError('bucketsPerHour must be a power of two')
     this.#redis = redis
-    this.#prefix = options.prefix
-    this.#ttlSeconds = options.ttlSeconds
-    this.#mask = buckets - 1
+    this.#prefix = prefix
+    this.#ttlSeconds = ttlSeconds
+    this.#mask = bucketsPerHour * 2 ** Math.ceil(Math.log2(hours)) - 1
+    this.#spanMs = hours * hourMs
   }
 
   async claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]> {
-    const answers = await this.#each(claimScript, entries, true)
-    return answers as readonly Buffer[]
+    const holders = entries.map(({ value }) => value)
+    await this.#each(claimScript, entries, [this.#ttlSeconds], (place, value) => {
+      holders[place] = value
+    })
+    return holders
   }
 
-  read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]> {
-    return this.#each(readScript, entries, false)
+  async read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]> {
+    const values = new Array<Buffer | null>(entries.length).fill(null)
+    await this.#each(readScript, entries, [], (place, value) => {
+      values[place] = value
+    })
+    return values
   }
 
   async write(entries: readonly ValuedMark[]): Promise<void> {
-    await this.#each(writeScript, entries, true)
+    await this.#each(writeScript, entries, [this.#ttlSeconds], () => {})
   }
 
-  async #each(script: RedisScript, entries: readonly (Mark | ValuedMark)[], writes: boolean) {
-    if (entries.length === 0) return []
-    const groups = this.#grouped(entries)
-    const calls = groups.map(({ key, entries }) => ({
-      keys: [key],
-      args: writes
-        ? [this.#ttlSeconds, ...entries.flatMap((entry) => [entry.mark, (entry as ValuedMark).value])]
-        : entries.map(({ mark }) => mark),
-    }))
-    const answers = await this.#redis.evalMany(script, calls)
-    const out = new Array<Buffer | null>(entries.length).fill(null)
-    groups.forEach(({ places }, group) => {
-      const values = (answers[group] ?? []) as readonly (Buffer | null)[]
-      for (let i = 0; i < places.length; i++) out[places[i] as number] = values[i] ?? null
-    })
-    return out
-  }
-
-  #grouped<Entry extends Mark>(entries: readonly Entry[]): Group<Entry>[] {
-    const groups: Group<Entry>[] = []
-    const open = new Map<string, Group<Entry>>()
-    entries.forEach((entry, place) => {
-      const hour = Math.floor(entry.at / hourMs)
-      const key = `${this.#prefix}:${hour.toString(36)}:${(entry.mark.readUInt16BE(0) & this.#mask).toString(36)}`
-      let group = open.get(key)
-      if (!group || group.entries.length >= maxEntriesPerCall) {
-        group = { key, entries: [], places: [] }
-        open.set(key, group)
-        groups.push(group)
+  async #each(
+    script: RedisScript,
+    entries: readonly (Mark & Partial<ValuedMark>)[],
+    args: readonly number[],
+    onAnswer: (place: number, value: Buffer) => void,
+  ): Promise<void> {
+    if (entries.length === 0) return
+    const calls = this.#callsOf(entries)
+    const answers = await this.#redis.evalMany(
+      script,
+      calls.map(({ keys, parts }) => ({ keys, args: [Buffer.concat(parts), ...args] })),
+    )
+    calls.forEach(({ places }, at) => {
+      const answer = (answers[at] ?? []) as readonly (number | Buffer)[]
+      for (let i = 0; i < answer.length; i += 2) {
+        onAnswer(places[(answer[i] as number) - 1] as number, answer[i + 1] as Buffer)
       }
-      group.entries.push(entry)
-      group.places.push(place)
     })
-    return groups
+  }
+
+  #callsOf(entries: readonly (Mark & Partial<ValuedMark>)[]): Call[] {
+    const calls: Call[] = []
+    const open = new Array<Call | undefined>(slots)
+    entries.forEach(({ at, mark, value, alsoAt }, place) => {
+      const slot = (mark[7] as number) % slots
+      let call = open[slot]
+      if (!call || call.places.length >= maxEntriesPerCall) {
+        call = { keys: [], places: [], keyPlaces: new Map(), parts: [] }
+        open[slot] = call
+        calls.push(call)
+      }
+      call.places.push(place)
+      call.parts.push(this.#packed(call, slot, at, mark, value, alsoAt))
+    })
+    return calls
+  }
+
+  #packed(call: Call, slot: number, at: number, mark: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
+    const size = value?.length ?? 0
+    const from = 3 + 2 * alsoAt.length
+    const packed = Buffer.allocUnsafe(from + markBytes + 1 + size)
+    packed.writeUInt16BE(this.#keyPlace(call, slot, at, mark), 0)
+    packed[2] = alsoAt.length
+    alsoAt.forEach((other, n) => {
+      packed.writeUInt16BE(this.#keyPlace(call, slot, other, mark), 3 + 2 * n)
+    })
+    packed.set(mark, from)
+    packed[from + markBytes] = size
+    if (value) packed.set(value, from + markBytes + 1)
+    return packed
+  }
+
+  #keyPlace({ keys, keyPlaces }: Call, slot: number, at: number, mark: Buffer): number {
+    const span = Math.floor(at / this.#spanMs)
+    const key = `${this.#prefix}:{${slot}}:${span.toString(36)}:${(mark.readUInt32BE(0) & this.#mask).toString(36)}`
+    const known = keyPlaces.get(key)
+    if (known !== undefined) return known
+    const place = keys.push(key) - 1
+    keyPlaces.set(key, place)
+    return place
   }
 }

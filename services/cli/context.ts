@@ -1,0 +1,99 @@
+/**
+ * What commands work with: clients for the addresses in the environment, else for those of a running `signals up`, opened when
+ * first asked for and closed at the end.
+ */
+import { resolve } from 'node:path'
+import { type Addresses, readSecrets, runningState } from '../local/state-file.ts'
+import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRedis } from '../runtime/adapters/redis.ts'
+import { openRegistry } from '../runtime/adapters/registry.ts'
+import { Codec } from '../runtime/codec.ts'
+import { ConfigError, fields, loadConfig } from '../runtime/config.ts'
+import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import { Keyring } from '../runtime/sealing.ts'
+
+export interface Context {
+  readonly dataDir: string
+  /** Of a running `signals up`; null where none runs. */
+  readonly running: Addresses | null
+  /** Where a setting comes from matters to nobody: environment first, then the running pipeline. */
+  readonly brokers: string
+  readonly redisUrl: string
+  readonly registryUrl: string
+  broker(): Broker
+  redis(): RedisCommands
+  registry(): SchemaRegistry
+  codec(): Promise<Codec>
+  keyring(): Promise<Keyring>
+  close(): Promise<void>
+}
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** @throws ConfigError, when something is asked for that neither the environment nor a running pipeline tells */
+export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
+  const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
+  const dataDir = resolve(SIGNALS_DATA_DIR)
+  const running = runningState(dataDir)?.addresses ?? null
+  const secrets = readSecrets(dataDir)
+  const address = (name: string, fromState: string | undefined): string => {
+    const value = env[name] || fromState
+    if (!value)
+      throw new ConfigError(
+        `${name} is not set, and no pipeline runs on ${dataDir}: start one with \`signals up\`, or set ${name}`,
+      )
+    return value
+  }
+  const closing: (() => Promise<void>)[] = []
+  const context: Context = {
+    dataDir,
+    running,
+    get brokers() {
+      return address('KAFKA_BROKERS', running?.brokers)
+    },
+    get redisUrl() {
+      return address('REDIS_URL', running?.redis)
+    },
+    get registryUrl() {
+      return address('SCHEMA_REGISTRY_URL', running?.registry)
+    },
+    broker: once(() => {
+      const broker = openBroker(context.brokers.split(','), 'signals-cli')
+      closing.push(() => broker.close())
+      return broker
+    }),
+    redis: once(() => {
+      const redis = openRedis(context.redisUrl)
+      closing.push(() => redis.close())
+      return redis
+    }),
+    registry: once(() => openRegistry(context.registryUrl)),
+    codec: once(() => Codec.open(context.registry())),
+    keyring: once(() => {
+      const key = env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY
+      if (!key)
+        throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
+      return Keyring.open(key)
+    }),
+    close: async () => {
+      for (const close of closing.reverse()) await close()
+    },
+  }
+  return context
+}
+
+/** Runs a command's work with a context and closes it, whatever happens. */
+export const withContext = async <T>(work: (context: Context) => Promise<T>): Promise<T> => {
+  const context = openContext()
+  try {
+    return await work(context)
+  } finally {
+    await context.close()
+  }
+}

@@ -1,0 +1,44 @@
+/** Waits until a change to a compacted topic is in force in every running stage that follows it. */
+import type { MainTopic } from '../topology.ts'
+import { consumerStages, stages, topics } from '../topology.ts'
+import type { Context } from './context.ts'
+
+const patienceMs = 5_000
+
+interface Report {
+  tables?: Record<string, Record<string, string>>
+}
+
+const reportOf = async (metricsUrl: string): Promise<Report | null> => {
+  try {
+    const response = await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(1_000) })
+    return (await response.json()) as Report
+  } catch {
+    // A stage that is down reads the topic whole before it decides anything: the change is in force when it is back.
+    return null
+  }
+}
+
+/** @returns the stages that had not followed within five seconds; empty also where no pipeline runs */
+export const inForce = async ({ running, broker }: Context, topic: MainTopic): Promise<string[]> => {
+  if (!running) return []
+  const { name } = topics[topic]
+  const ends = await broker().offsets('signals-cli', name)
+  let behind = [
+    'gateway',
+    ...consumerStages.filter((stage) => (stages[stage].follows as readonly MainTopic[]).includes(topic)),
+  ]
+  if (topic !== 'connections') behind = behind.filter((stage) => stage !== 'gateway')
+  const end = Date.now() + patienceMs
+  while (behind.length > 0 && Date.now() < end) {
+    const reports = await Promise.all(behind.map((stage) => reportOf(running.metrics[stage] as string)))
+    behind = behind.filter((_, at) => {
+      const report = reports[at]
+      return (
+        report !== null && ends.some(({ partition, high }) => BigInt(report?.tables?.[name]?.[partition] ?? 0) < high)
+      )
+    })
+    if (behind.length > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return behind
+}

@@ -1,0 +1,102 @@
+/**
+ * Sent-marks: what TikTok said about a signal, noted in Redis as soon as it is known and before anything else depends on it.
+ * A batch that is read again after a crash sends only what has no mark.
+ *
+ * Answers that arrive while a write is under way go with the next one: at many small calls this is one round trip for dozens.
+ */
+import type { Signal } from '../model/topic-values.ts'
+import type { HourBuckets } from '../runtime/hour-buckets.ts'
+import type { Settled } from './finding.ts'
+
+const outcomes = ['accepted', 'duplicate', 'rejected'] as const
+const valueBytes = 11
+
+/** Outcome, attempt, code (24 bits) and time (48 bits of ms): a record published again equals the first, but for TikTok's request id. */
+export const encodeMark = ({ outcome, code, attempt, at }: Settled): Buffer => {
+  const value = Buffer.allocUnsafe(valueBytes)
+  value.writeUInt8(outcomes.indexOf(outcome), 0)
+  value.writeUInt8(Math.min(attempt, 255), 1)
+  value.writeUIntBE(Math.min(Math.max(code, 0), 0xffffff), 2, 3)
+  value.writeUIntBE(at, 5, 6)
+  return value
+}
+
+/** null: not a mark of ours (another version's, say); the signal is sent again under its id, which TikTok tells apart. */
+export const decodeMark = (value: Buffer): Settled | null => {
+  const outcome = value.length === valueBytes ? outcomes[value.readUInt8(0)] : undefined
+  if (outcome === undefined) return null
+  return {
+    outcome,
+    attempt: value.readUInt8(1),
+    code: value.readUIntBE(2, 3),
+    at: value.readUIntBE(5, 6),
+    requestId: null,
+  }
+}
+
+type Marked = Pick<Signal, 'signalId' | 'occurredAt'>
+
+/** The id is a keyed hash already: its first half is the mark. */
+const placeOf = ({ signalId, occurredAt }: Marked) => ({
+  at: occurredAt,
+  mark: Buffer.from(signalId.slice(0, 16), 'hex'),
+})
+
+export interface SentMarks {
+  /** One per signal, in order; null where TikTok has not settled it. @throws DependencyError */
+  read(signals: readonly Marked[]): Promise<readonly (Settled | null)[]>
+  /** Resolves once they are noted. @throws DependencyError: the answers stay known to this process and go with the next write */
+  write(entries: readonly { signal: Marked; settled: Settled }[]): Promise<void>
+}
+
+interface Entry {
+  readonly at: number
+  readonly mark: Buffer
+  readonly settled: Settled
+}
+
+export class BucketSentMarks implements SentMarks {
+  readonly #buckets: HourBuckets
+  /** Not in Redis yet, by signal id. Bounded by what is sent while Redis is away: nothing new is, since `read` fails then. */
+  readonly #unwritten = new Map<string, Entry>()
+  #writing: Promise<void> | null = null
+  #next: Promise<void> | null = null
+
+  constructor(buckets: HourBuckets) {
+    this.#buckets = buckets
+  }
+
+  async read(signals: readonly Marked[]): Promise<readonly (Settled | null)[]> {
+    // What an earlier write could not bring there: the batch that comes back because of it must not go on without.
+    if (this.#unwritten.size > 0) await this.write([])
+    const values = await this.#buckets.read(signals.map(placeOf))
+    return signals.map(({ signalId }, index) => {
+      const value = values[index]
+      return this.#unwritten.get(signalId)?.settled ?? (value ? decodeMark(value) : null)
+    })
+  }
+
+  write(entries: readonly { signal: Marked; settled: Settled }[]): Promise<void> {
+    for (const { signal, settled } of entries)
+      this.#unwritten.set(signal.signalId, { ...placeOf(signal), settled: { ...settled, requestId: null } })
+    if (this.#next) return this.#next
+    if (this.#writing === null) return this.#flush()
+    const after = () => this.#flush()
+    this.#next = this.#writing.then(after, after)
+    return this.#next
+  }
+
+  #flush(): Promise<void> {
+    this.#next = null
+    const taken = [...this.#unwritten]
+    this.#writing = this.#buckets
+      .write(taken.map(([, { at, mark, settled }]) => ({ at, mark, value: encodeMark(settled) })))
+      .then(() => {
+        for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
+      })
+      .finally(() => {
+        this.#writing = null
+      })
+    return this.#writing
+  }
+}

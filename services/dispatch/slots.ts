@@ -1,0 +1,58 @@
+/**
+ * Bounded concurrency that slow calls do not use up: a call that takes long gives its slot to the next one and goes on
+ * outside, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
+ */
+export class Slots {
+  readonly #size: number
+  readonly #most: number
+  readonly #slowAfterMs: number
+  readonly #waiting: (() => void)[] = []
+  #taken = 0
+  #underWay = 0
+
+  /** @param most calls at one time in all, slow ones included */
+  constructor({ size, most, slowAfterMs }: { size: number; most: number; slowAfterMs: number }) {
+    this.#size = size
+    this.#most = Math.max(most, size)
+    this.#slowAfterMs = slowAfterMs
+  }
+
+  /** Waits for a slot, first come first served, then runs the work. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#taken >= this.#size || this.#underWay >= this.#most) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    } else this.#take()
+    let holds = true
+    const release = () => {
+      if (holds) this.#taken--
+      holds = false
+    }
+    const slow = setTimeout(() => {
+      release()
+      this.#wake()
+    }, this.#slowAfterMs)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(slow)
+      release()
+      this.#underWay--
+      this.#wake()
+    }
+  }
+
+  #take() {
+    this.#taken++
+    this.#underWay++
+  }
+
+  /** Taken on behalf of whoever waits, so that nobody slips in between. */
+  #wake() {
+    while (this.#taken < this.#size && this.#underWay < this.#most) {
+      const next = this.#waiting.shift()
+      if (!next) return
+      this.#take()
+      next()
+    }
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * `signals up`: starts what is needed in the order of dependence, keeps it running, stops it in reverse.
+ *
+ * Whatever is killed, nothing is left behind: node children end when their channel closes, the guard ends the parts, and the
+ * next start ends what a killed guard could not.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../runtime/adapters/registry.ts'
+import { DependencyError } from '../runtime/ports.ts'
+import { type StageName, stageNames } from '../topology.ts'
+import { Child, type ChildSpec } from './child.ts'
+import type { LocalConfig } from './config.ts'
+import type { GuardMessage } from './guard.ts'
+import { startParts } from './infrastructure.ts'
+import { Ports } from './ports.ts'
+import { LocalProblem } from './problem.ts'
+import { endProcesses, identify, type ProcessIdentity } from './processes.ts'
+import { applySchemas, applyTopics, planTopics } from './provision.ts'
+import {
+  type Addresses,
+  makeDataDir,
+  readSecrets,
+  readState,
+  removeState,
+  runningState,
+  secretNames,
+  writeSecrets,
+  writeState,
+} from './state-file.ts'
+
+const services = join(import.meta.dirname, '..')
+const partReadyMs = 90_000
+const stageReadyMs = 60_000
+
+/** Another `signals up` holds the data folder. */
+export class AlreadyRunning extends LocalProblem {}
+
+type Say = (line: string) => void
+
+const secretsOf = (dataDir: string, env: NodeJS.ProcessEnv, say: Say): Record<string, string> => {
+  const kept = readSecrets(dataDir)
+  const made = secretNames.filter((name) => !env[name] && !kept[name])
+  const secrets = { ...kept }
+  for (const name of made)
+    secrets[name] =
+      name === 'SIGNALS_MASTER_KEY' ? randomBytes(32).toString('base64') : randomBytes(24).toString('base64url')
+  if (made.length > 0) {
+    writeSecrets(dataDir, secrets)
+    say(`${made.join(', ')} not set: made for this folder and kept in ${join(dataDir, 'secrets.json')}`)
+  }
+  return Object.fromEntries(secretNames.map((name) => [name, env[name] || (secrets[name] as string)]))
+}
+
+const answersReady = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
+  } catch {
+    // Not listening yet.
+    return false
+  }
+}
+
+export class Supervisor {
+  readonly #config: LocalConfig
+  readonly #env: NodeJS.ProcessEnv
+  readonly #dataDir: string
+  readonly #logs: string
+  readonly #say: Say
+  readonly #output: ((line: string) => void) | undefined
+  readonly #running = new Map<string, ProcessIdentity>()
+  /** In the order of their start. */
+  readonly #children: Child[] = []
+  readonly #undo: (() => Promise<unknown>)[] = []
+  #guard: ChildProcess | undefined
+  #addresses: Addresses | null = null
+  #stopping = false
+
+  /** @param output gets everything that the children write, as it comes */
+  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, say: Say, output?: (text: string) => void) {
+    this.#config = config
+    this.#env = env
+    this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
+    this.#logs = join(this.#dataDir, 'logs')
+    this.#say = say
+    this.#output = output
+  }
+
+  get pids(): Record<StageName, number> {
+    return Object.fromEntries(stageNames.map((name) => [name, this.#running.get(name)?.pid ?? 0])) as Record<
+      StageName,
+      number
+    >
+  }
+
+  /** @throws LocalProblem, AlreadyRunning, ConfigError */
+  async start(): Promise<Addresses> {
+    await this.#claimFolder()
+    this.#startGuard()
+    const ports = new Ports(this.#dataDir)
+    const secrets = secretsOf(this.#dataDir, this.#env, this.#say)
+    const parts = await startParts(this.#config, this.#env, {
+      ports,
+      folders: { data: this.#dataDir, logs: this.#logs },
+      say: this.#say,
+      start: (spec) => this.#start(spec, partReadyMs),
+      onStop: (undo) => this.#undo.push(undo),
+    })
+    await this.#provision(parts.brokers, parts.registry)
+    const env = {
+      ...this.#env,
+      ...secrets,
+      SIGNALS_DATA_DIR: this.#dataDir,
+      KAFKA_BROKERS: parts.brokers,
+      REDIS_URL: parts.redis,
+      SCHEMA_REGISTRY_URL: parts.registry,
+    }
+    this.#addresses = await this.#startServices(ports, env, parts)
+    this.#writeState()
+    return this.#addresses
+  }
+
+  /** Last started, first stopped; then the parts. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const [parts, own] = [this.#children.filter(({ spec }) => !spec.ipc), this.#children.filter(({ spec }) => spec.ipc)]
+    // The gateway first, so that nothing new comes in; the stages drain side by side.
+    await Promise.all(own.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop()))
+    await Promise.all(own.map((child) => child.stop()))
+    await Promise.all(parts.map((child) => child.stop()))
+    for (const undo of this.#undo) await undo()
+    this.#guard?.disconnect()
+    removeState(this.#dataDir)
+  }
+
+  async #claimFolder() {
+    makeDataDir(this.#dataDir)
+    mkdirSync(this.#logs, { recursive: true })
+    const running = runningState(this.#dataDir)
+    if (running) {
+      throw new AlreadyRunning(
+        `signals up already runs on ${this.#dataDir} (process ${running.supervisor.pid}): stop it, or set SIGNALS_DATA_DIR to another folder`,
+      )
+    }
+    const left = Object.values(readState(this.#dataDir)?.children ?? {})
+    if (left.length > 0) await endProcesses(left, 10_000)
+    this.#writeState()
+  }
+
+  #startGuard() {
+    const guard = fork(join(import.meta.dirname, 'guard.ts'), [], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    this.#guard = guard
+    for (const identity of this.#running.values()) this.#tell({ guard: identity })
+    guard.once('exit', () => {
+      // It is not one of the children: nobody else would start it again.
+      if (!this.#stopping) this.#startGuard()
+    })
+  }
+
+  #tell(message: GuardMessage) {
+    if (this.#guard?.connected) this.#guard.send(message)
+  }
+
+  async #start(spec: ChildSpec, withinMs: number): Promise<Child> {
+    const child = new Child(spec, {
+      started: (identity) => {
+        this.#running.set(spec.name, identity)
+        this.#tell({ guard: identity })
+        this.#writeState()
+      },
+      ended: (pid) => this.#tell({ release: pid }),
+      say: this.#say,
+      ...(this.#output ? { output: this.#output } : {}),
+    })
+    this.#children.push(child)
+    await child.start(withinMs)
+    return child
+  }
+
+  #writeState() {
+    if (this.#stopping) return
+    writeState(this.#dataDir, {
+      supervisor: identify(process.pid) as ProcessIdentity,
+      children: Object.fromEntries(this.#running),
+      addresses: this.#addresses,
+    })
+  }
+
+  async #provision(brokers: string, registryUrl: string) {
+    const broker = openBroker(brokers.split(','), 'signals-up')
+    const registry = openRegistry(registryUrl)
+    for (let tries = 1; ; tries++) {
+      try {
+        await Promise.all([
+          broker.listTopics().then((actual) => applyTopics(broker, planTopics(actual))),
+          applySchemas(registry),
+        ])
+        break
+      } catch (error) {
+        // A broker that accepts connections may still be electing its controller.
+        if (!(error instanceof DependencyError) || tries === 20) throw error
+        await new Promise((resolve) => setTimeout(resolve, 250))
+      }
+    }
+    await broker.close()
+  }
+
+  async #startServices(
+    ports: Ports,
+    env: NodeJS.ProcessEnv,
+    parts: { brokers: string; redis: string; registry: string },
+  ): Promise<Addresses> {
+    const local = (port: number) => `http://127.0.0.1:${port}`
+    const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT } = this.#config
+    const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
+    const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
+    const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
+    const consolePort = await ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
+    const metrics: Record<string, number> = {}
+    for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
+
+    const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
+      name,
+      command: process.execPath,
+      args: [join(services, name, 'main.ts')],
+      env: { ...env, TIKTOK_BASE_URL: tiktok, ...more },
+      ipc: true,
+      logFile: join(this.#logs, `${name}.log`),
+      isReady: () => answersReady(readyUrl),
+      patienceMs: 22_000,
+    })
+    const addresses: Addresses = {
+      gateway: local(gatewayPort),
+      console: local(consolePort),
+      metrics: Object.fromEntries(stageNames.map((stage) => [stage, `${local(metrics[stage] as number)}/metrics`])),
+      ...parts,
+      simulator: simulatorPort === null ? null : local(simulatorPort),
+      tiktok,
+    }
+    const console_ = service('console', `${addresses.console}/readyz`, { CONSOLE_PORT: String(consolePort) })
+    const specs = stageNames.map((stage) =>
+      service(stage, `${local(metrics[stage] as number)}/readyz`, {
+        METRICS_PORT: String(metrics[stage]),
+        ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
+      }),
+    )
+    if (simulatorPort !== null)
+      specs.unshift(service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }))
+    this.#addresses = addresses
+    this.#say('starting the stages …')
+    await Promise.all([...specs, console_].map((spec) => this.#start(spec, stageReadyMs)))
+    return addresses
+  }
+}
