@@ -1,0 +1,65 @@
+/** The little HTTP that the gateway needs: a bounded body, an answer, and a clear error. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** Answers with `{error: {code, message}}`; the message names the remedy and nothing of the request. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem'
+  readonly status: number
+  readonly code: string
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** @throws HttpProblem 413, before the rest is read */
+export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const tooLarge = () =>
+      new HttpProblem(
+        413,
+        'too_large',
+        `the body is larger than ${limit} bytes; raise MAX_BODY_BYTES if the source may send that much`,
+      )
+    if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
+    const parts: Buffer[] = []
+    let length = 0
+    request.on('data', (part: Buffer) => {
+      length += part.length
+      if (length > limit) {
+        request.removeAllListeners('data')
+        request.resume()
+        reject(tooLarge())
+      } else parts.push(part)
+    })
+    request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)))
+    request.once('error', reject)
+    request.once('aborted', () => reject(new HttpProblem(400, 'aborted', 'the request was broken off')))
+  })
+
+export const answer = (response: ServerResponse, status: number, contentType: string, body: string) => {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+export const answerJson = (response: ServerResponse, status: number, value: unknown) =>
+  answer(response, status, 'application/json', JSON.stringify(value))
+
+/** Names in lower case, several values joined as HTTP joins them. */
+export const headersOf = (request: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]),
+  )
+
+/** `application/json; charset=utf-8` → `application/json`. */
+export const mediaType = (contentType: string | undefined): string =>
+  (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+
+const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** The caller's W3C trace context; undefined where there is none that is well formed. */
+export const traceOf = (headers: Readonly<Record<string, string>>): string | undefined =>
+  traceparent.test(headers.traceparent ?? '') ? headers.traceparent : undefined

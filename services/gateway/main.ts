@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { ConnectionDirectory } from '../connections/directory.ts'
+import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../runtime/adapters/registry.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { Codec } from '../runtime/codec.ts'
+import { loadConfig, masked } from '../runtime/config.ts'
+import { Health } from '../runtime/health.ts'
+import { main } from '../runtime/lifecycle.ts'
+import { Metrics } from '../runtime/metrics.ts'
+import { Keyring } from '../runtime/sealing.ts'
+import { serveStatus } from '../runtime/status-server.ts'
+import { followTables } from '../runtime/tables.ts'
+import { loadSources } from '../sources/index.ts'
+import { gatewayFields, sourceSecrets } from './config.ts'
+import { Intake } from './intake.ts'
+import { createGateway } from './server.ts'
+
+main('gateway', async (lifecycle, log) => {
+  const config = loadConfig(gatewayFields, process.env)
+  log.info({ config: masked(config) }, 'configuration')
+  const clock = systemClock
+  const health = new Health(clock)
+  const metrics = new Metrics('gateway')
+  const status = await serveStatus(config.METRICS_PORT, metrics, () => health.report())
+  lifecycle.onStop('status', status.close)
+  lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
+
+  const keyring = await Keyring.open(config.SIGNALS_MASTER_KEY)
+  const broker = openBroker(config.KAFKA_BROKERS, 'signals-gateway')
+  lifecycle.onStop('broker', () => broker.close())
+  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections']))
+  const producer = await lifecycle.untilUp(clock, () => broker.producer())
+  lifecycle.onStop('producer', () => producer.close())
+
+  const directory = new ConnectionDirectory()
+  const connections = { connections: directory.apply.bind(directory) }
+  const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
+  lifecycle.onStop('tables', () => following.stop())
+
+  const server = createGateway({
+    sources: loadSources({ folder: config.SIGNALS_MAPPINGS_DIR }),
+    directory,
+    keyring,
+    secretsOf: (source) => sourceSecrets(process.env, source),
+    mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
+    intake: new Intake(producer),
+    metrics,
+    log,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    ingestToken: config.INGEST_TOKEN,
+    now: () => clock.now(),
+    isReady: () => health.report().ready,
+  })
+  server.listen(config.GATEWAY_PORT, '127.0.0.1')
+  await once(server, 'listening')
+  // What is under way is answered before the process goes; idle connections are closed at once.
+  lifecycle.onStop('server', async () => {
+    const closed = once(server, 'close')
+    server.close()
+    server.closeIdleConnections()
+    await Promise.race([closed, clock.sleep(5_000)])
+  })
+  health.connection('up')
+  health.to('running')
+  log.info({ address: server.address() }, 'running')
+})
