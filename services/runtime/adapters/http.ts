@@ -88,7 +88,8 @@ export const openHttp = (url: string, { sockets = 256 }: { sockets?: number } = 
       const fail = (error: unknown) => {
         const result = failure(error, timedOut)
         // A server may close an idle connection just as we write to it: that says nothing about the call.
-        const stale = !again && !answered && request.reusedSocket && result.kind === 'failed' && result.reason === 'reset'
+        const stale =
+          !again && !answered && request.reusedSocket && result.kind === 'failed' && result.reason === 'reset'
         if (!stale) return settle(result)
         clearTimeout(timer)
         const left = timeoutMs - (performance.now() - started)
