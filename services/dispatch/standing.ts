@@ -60,11 +60,10 @@ export const standingOf = (
     case 'reconnect':
       return not({ kind: 'standstill', reason: connection.status })
     case 'active': {
-      if (connection.accessToken === null || refused(connection)) return not({ kind: 'standstill', reason: 'reconnect' })
+      if (connection.accessToken === null || refused(connection))
+        return not({ kind: 'standstill', reason: 'reconnect' })
       const token = tokens.of(connection.connectionId, connection.accessToken)
-      return token === null
-        ? not({ kind: 'standstill', reason: 'token_unreadable' })
-        : { may: true, connection, token }
+      return token === null ? not({ kind: 'standstill', reason: 'token_unreadable' }) : { may: true, connection, token }
     }
   }
 }

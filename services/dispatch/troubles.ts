@@ -18,11 +18,17 @@ const steps: readonly { restMs: number; delay: Delay }[] = [
 ]
 /** The main lane asks this much later than the waiting lanes: a record that waited 10 s has had its turn by then. */
 const mainGraceMs = 10_000
-/** An advertiser that answers, but slowly, is served from the waiting lanes alone for this long after each slow answer. */
+/**
+ * An advertiser that answers, but slowly again and again, is served from the waiting lanes alone for this long after each slow
+ * answer. Once is no habit: a pause of our own machine looks the same.
+ */
 const slowMs = 20_000
+const slowHabit = 2
 
 interface Note {
+  /** In a row. */
   readonly failures: number
+  readonly slows: number
   readonly waitingFrom: number
   readonly mainFrom: number
 }
@@ -53,11 +59,19 @@ export class Troubles {
   failed(connectionId: string, now: number): void {
     const failures = (this.#notes.get(connectionId)?.failures ?? 0) + 1
     const waitingFrom = now + this.#step(failures).restMs
-    this.#notes.set(connectionId, { failures, waitingFrom, mainFrom: waitingFrom + mainGraceMs })
+    this.#notes.set(connectionId, { failures, slows: 0, waitingFrom, mainFrom: waitingFrom + mainGraceMs })
+  }
+
+  /** A call takes longer than a batch waits; its end will be told. */
+  outstanding(connectionId: string, now: number): void {
+    const { failures, slows } = this.#notes.get(connectionId) ?? { failures: 0, slows: 0 }
+    this.#notes.set(connectionId, { failures, slows, waitingFrom: now, mainFrom: now + this.#probeMs })
   }
 
   slow(connectionId: string, now: number): void {
-    this.#notes.set(connectionId, { failures: 0, waitingFrom: now, mainFrom: now + slowMs })
+    const slows = (this.#notes.get(connectionId)?.slows ?? 0) + 1
+    const mainFrom = slows >= slowHabit ? now + slowMs : now
+    this.#notes.set(connectionId, { failures: 0, slows, waitingFrom: now, mainFrom })
   }
 
   recovered(connectionId: string): void {

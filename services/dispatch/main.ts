@@ -1,0 +1,118 @@
+import { ConnectionDirectory } from '../connections/directory.ts'
+import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
+import { openHttp } from '../runtime/adapters/http.ts'
+import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
+import { errorFacts } from '../runtime/log.ts'
+import { runConsumerStage } from '../runtime/service.ts'
+import { topics } from '../topology.ts'
+import { dispatchFields } from './config.ts'
+import { codes } from './destinations/tiktok/codes.ts'
+import { callEncoder, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
+import { loadProfile } from './destinations/tiktok/profile.ts'
+import { TopicReconnects } from './reconnect.ts'
+import { Sender } from './sender.ts'
+import { BucketSentMarks } from './sent-marks.ts'
+import { Slots } from './slots.ts'
+import { dispatch } from './stage.ts'
+import { standingOf, Tokens } from './standing.ts'
+import { Troubles } from './troubles.ts'
+import { Unparker } from './unpark.ts'
+
+const dayMs = 86_400_000
+/** Calls at one time in all, slow ones included; bounds sockets. */
+const mostCalls = 256
+/** A call that takes longer gives its place to the next one. */
+const slotMs = 250
+
+runConsumerStage({
+  name: 'dispatch',
+  fields: dispatchFields,
+  build: async ({ config, codec, keyring, redis, broker, producer, clock, metrics, log, lifecycle, follow }) => {
+    const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
+    const encodeCall = callEncoder(profile)
+    const http = openHttp(`${config.TIKTOK_BASE_URL.replace(/\/+$/, '')}${trackPath}`, { sockets: mostCalls })
+    lifecycle.onStop('http', () => http.close())
+
+    const directory = new ConnectionDirectory()
+    const tokens = new Tokens((sealed) => keyring.unwrap(sealed))
+    const reconnects = new TopicReconnects({
+      publish: (record) =>
+        producer.send([
+          { topic: topics.connections.name, key: record.connectionId, value: codec.encode('connections', record) },
+        ]),
+      now: clock.now,
+      onMark: (connectionId, code) =>
+        log.warn({ connectionId, code }, 'TikTok refuses the token: connection to reconnect'),
+    })
+    const unparker = new Unparker({
+      broker,
+      producer,
+      clock,
+      byId: (id) => directory.byId(id),
+      onMoved: ({ moved, waiting }) => log.info({ moved, waiting }, 'parked signals looked through'),
+    })
+    const apply = (id: string, record: ConnectionRecord | null) => {
+      const before = directory.byId(id)
+      directory.apply(id, record)
+      if (!record || record.status === 'disconnected') tokens.forget(id)
+      if (!record || record.status === 'active' || record.status === 'disconnected') unparker.changed()
+      if (record) {
+        reconnects
+          .followed(before, record)
+          .catch((error: unknown) =>
+            log.error({ ...errorFacts(error), connectionId: id }, 'a newer token was not put back'),
+          )
+      }
+    }
+    await follow({ connections: apply })
+
+    const marks = new BucketSentMarks(
+      new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: (config.DISPATCH_SENT_MARK_DAYS * dayMs) / 1000 }),
+    )
+    const standing = (id: string) =>
+      standingOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
+    const sender = new Sender({
+      standing,
+      marks,
+      markReconnect: (connection, code) => reconnects.markReconnect(connection, code),
+      troubles: new Troubles(config.DISPATCH_TIMEOUT_MS),
+      slots: new Slots({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs }),
+      eventsPerCall: config.DISPATCH_EVENTS_PER_CALL,
+      patienceMs: config.DISPATCH_PATIENCE_MS,
+      now: clock.now,
+      post: (connection: ConnectionRecord, token: string, signals: readonly Signal[]) =>
+        http.post({
+          headers: { 'content-type': 'application/json', [tokenHeader]: token },
+          body: encodeCall(connection.eventSetId, signals),
+          timeoutMs: config.DISPATCH_TIMEOUT_MS,
+        }),
+      observe: ({ connectionId, events, judgement: { verdict, code, reason }, ms }) => {
+        const label = code === null ? reason : codes[code] ? String(code) : 'other'
+        metrics.count('signals_tiktok_calls_total', { verdict, code: label })
+        metrics.observe('signals_tiktok_call_seconds', {}, ms / 1000)
+        if (verdict === 'unknown')
+          log.error({ connectionId, code, events }, 'TikTok answers with a code not in the table')
+        else if (verdict !== 'accepted') log.debug({ connectionId, code, reason, events }, 'call not accepted')
+      },
+      onSettled: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
+    })
+    lifecycle.onStop('calls', () => sender.drained())
+
+    const parked = await lifecycle.untilUp(clock, () => unparker.start())
+    lifecycle.onStop('parked', () => parked.stop())
+    parked.ended.catch((error: unknown) => {
+      throw error
+    })
+
+    return dispatch({
+      codec,
+      marks,
+      sender,
+      standing,
+      expireMs: config.DISPATCH_EXPIRE_DAYS * dayMs,
+      warnMs: config.DISPATCH_WARN_DAYS * dayMs,
+      onOld: (count) => log.warn({ count, days: config.DISPATCH_WARN_DAYS }, 'signals are older than they should be'),
+      onUnsent: ({ kind }, outcome) => metrics.count('signals_reported_total', { kind, outcome }),
+    })
+  },
+})

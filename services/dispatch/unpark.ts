@@ -1,0 +1,160 @@
+/**
+ * Un-parking: what waits for a person goes back to `signals.v1` once its connection can send again (or is disconnected: there
+ * it is withheld).
+ *
+ * The parked topic is a queue that goes round: a sweep takes every record that was there when it began, moves those that need
+ * not wait any more, puts the others at the end again, and commits. So the group's offset is all the state there is. Nothing
+ * is lost; what a crash moves twice meets its sent-mark.
+ */
+import type { ConnectionRecord } from '../model/topic-values.ts'
+import type {
+  Broker,
+  Clock,
+  ConsumedRecord,
+  Headers,
+  Producer,
+  ProducerRecord,
+  RecordBatch,
+  RunningConsumer,
+} from '../runtime/ports.ts'
+import { DependencyError } from '../runtime/ports.ts'
+import { parkedTopic, topics } from '../topology.ts'
+
+export const parkedGroup = 'signals-dispatch-parked'
+
+export interface UnparkTools {
+  readonly broker: Pick<Broker, 'consume'>
+  readonly producer: Pick<Producer, 'send'>
+  readonly clock: Clock
+  byId(connectionId: string): Pick<ConnectionRecord, 'status' | 'changedAt'> | undefined
+  onMoved?(counts: { moved: number; waiting: number }): void
+}
+
+/**
+ * A batch that was decided before a change may park its signals a moment after it: a second sweep, longer after the change than
+ * any batch takes, finds them.
+ */
+const secondSweepMs = 30_000
+/** Besides changes, everything is looked at this often. */
+const idleSweepMs = 600_000
+const retryMs = 1_000
+
+/** When a record was first parked, ms; going round renews its broker timestamp. */
+const parkedAtHeader = 'parked-at'
+const parkedAtOf = ({ headers, timestamp }: ConsumedRecord) => Number(headers[parkedAtHeader] ?? timestamp)
+
+/** An unknown connection waits too: its record may be on the way. */
+const waits = (record: ConsumedRecord, connection: ReturnType<UnparkTools['byId']>): boolean => {
+  switch (connection?.status) {
+    case undefined:
+    case 'paused':
+    case 'reconnect':
+      return true
+    case 'disconnected':
+      return false
+    case 'active': {
+      const { reason } = record.headers
+      if (reason === 'paused' || reason === 'reconnect') return false
+      // Parked although the connection could send (an unknown code): a person has to have touched the connection since.
+      return connection.changedAt <= parkedAtOf(record)
+    }
+  }
+}
+
+const round = (record: ConsumedRecord): ProducerRecord => ({
+  topic: parkedTopic,
+  key: record.key,
+  value: record.value,
+  headers: { ...record.headers, [parkedAtHeader]: String(parkedAtOf(record)) },
+})
+
+/** Goes back as new: its attempts and the reason to wait were of another time. */
+const back = ({ key, value, headers }: ConsumedRecord): ProducerRecord => {
+  const { attempt: _attempt, reason: _reason, [parkedAtHeader]: _at, ...kept } = headers as Record<string, string>
+  return { topic: topics.signals.name, key, value, headers: kept satisfies Headers }
+}
+
+interface Sweep {
+  /** Number of the request that this sweep answers. */
+  readonly request: number
+  /** Offset at which it ends: what was put back behind it waits for the next one. */
+  readonly until: bigint
+}
+
+export class Unparker {
+  readonly #tools: UnparkTools
+  readonly #sweeps = new Map<number, Sweep>()
+  readonly #swept = new Map<number, { request: number; at: number }>()
+  #request = 1
+  #wake: () => void = () => {}
+  #woken: Promise<void> = Promise.resolve()
+
+  constructor(tools: UnparkTools) {
+    this.#tools = tools
+    this.#rearm()
+  }
+
+  /** A connection has changed to `active` or `disconnected`. */
+  changed(): void {
+    this.#ask()
+    setTimeout(() => this.#ask(), secondSweepMs).unref()
+  }
+
+  start(): Promise<RunningConsumer> {
+    return this.#tools.broker.consume({
+      group: parkedGroup,
+      topics: [parkedTopic],
+      from: 'earliest',
+      onBatch: (batch) => this.onBatch(batch),
+    })
+  }
+
+  async onBatch(batch: RecordBatch): Promise<{ processed: number; pauseMs: number; wake?: Promise<void> }> {
+    const sweep = this.#sweepOf(batch)
+    if (!sweep) return { processed: 0, pauseMs: idleSweepMs, wake: this.#woken }
+    const records = batch.records.filter(({ offset }) => offset < sweep.until)
+    if (records.length > 0) {
+      const moves = records.map((record) =>
+        record.key !== null && waits(record, this.#tools.byId(record.key)) ? round(record) : back(record),
+      )
+      try {
+        await this.#tools.producer.send(moves)
+      } catch (error) {
+        if (!(error instanceof DependencyError)) throw error
+        return { processed: 0, pauseMs: retryMs }
+      }
+      const waiting = moves.filter(({ topic }) => topic === parkedTopic).length
+      this.#tools.onMoved?.({ moved: moves.length - waiting, waiting })
+    }
+    const next = records.at(-1)?.offset
+    if (records.length < batch.records.length || (next !== undefined && next + 1n >= sweep.until)) {
+      this.#sweeps.delete(batch.partition)
+      this.#swept.set(batch.partition, { request: sweep.request, at: this.#tools.clock.now() })
+    }
+    return { processed: records.length, pauseMs: 0 }
+  }
+
+  /** The sweep under way on this partition, or a new one if something asks for it. */
+  #sweepOf({ partition, highWatermark }: RecordBatch): Sweep | null {
+    const running = this.#sweeps.get(partition)
+    if (running) return running
+    const last = this.#swept.get(partition)
+    const isDue = !last || last.request < this.#request || this.#tools.clock.now() - last.at >= idleSweepMs
+    if (!isDue) return null
+    const sweep = { request: this.#request, until: highWatermark }
+    this.#sweeps.set(partition, sweep)
+    return sweep
+  }
+
+  #ask() {
+    this.#request++
+    this.#wake()
+    this.#rearm()
+  }
+
+  #rearm() {
+    this.#woken = new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
