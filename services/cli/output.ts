@@ -1,9 +1,13 @@
 /** Printing: tables for people, one JSON value for machines. */
 
-export const print = (line: string) => process.stdout.write(`${line}\n`)
+export const print = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
 export const printJson = (value: unknown) =>
   print(JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? Number(item) : item)))
-export const say = (line: string) => process.stderr.write(`${line}\n`)
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
 
 /** Columns as wide as their content; the first row is the head. */
 export const table = (rows: readonly (readonly string[])[]): string => {

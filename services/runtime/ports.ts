@@ -104,6 +104,11 @@ export interface Broker {
   addPartitions(topic: string, total: number): Promise<void>
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
   offsets(group: string, topic: string): Promise<readonly PartitionOffsets[]>
+  /** Broker timestamps (ms) of the records at these offsets, or of the next there is; partitions without one are left out. */
+  timestamps(
+    topic: string,
+    places: readonly { readonly partition: number; readonly offset: bigint }[],
+  ): Promise<ReadonlyMap<number, number>>
   close(): Promise<void>
 }
 

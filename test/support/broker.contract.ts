@@ -151,6 +151,17 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       )
     })
 
+    it('tells when a record came', async () => {
+      const before = Date.now()
+      await publish(...numbered(3, 'k'))
+      const [place] = (await broker.offsets(group, topic)).filter(({ high }) => high > 0n)
+      const { partition } = place as { partition: number }
+      const times = await broker.timestamps(topic, [{ partition, offset: 1n }])
+      expect(times.get(partition)).toBeGreaterThanOrEqual(before - 1_000)
+      expect(times.get(partition)).toBeLessThanOrEqual(Date.now() + 1_000)
+      expect(await broker.timestamps(topic, [{ partition, offset: 3n }])).toEqual(new Map())
+    })
+
     it('creates topics once, adds partitions and changes settings', async () => {
       await broker.createTopics([{ name: topic, partitions: 2, config: {} }]).catch(() => {})
       await broker.addPartitions(topic, 3)

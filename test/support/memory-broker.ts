@@ -182,5 +182,15 @@ class MemoryBroker implements Broker {
     }))
   }
 
+  async timestamps(topic: string, places: readonly { partition: number; offset: bigint }[]) {
+    const logs = this.#cluster.topics.get(topic)?.logs ?? []
+    return new Map(
+      places.flatMap(({ partition, offset }) => {
+        const record = logs[partition]?.[Number(offset)]
+        return record ? [[partition, record.timestamp] as const] : []
+      }),
+    )
+  }
+
   async close(): Promise<void> {}
 }

@@ -5,6 +5,7 @@ import { createClient } from './client.ts'
 import { consume } from './consumer.ts'
 import { follow } from './follow.ts'
 import { openProducer } from './producer.ts'
+import { timestamps } from './timestamps.ts'
 
 /** @param clientId names this process in the broker's logs and quotas */
 export const openBroker = (brokers: readonly string[], clientId: string): Broker => {
@@ -19,6 +20,7 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     addPartitions: (topic, total) => admin.addPartitions(topic, total),
     alterConfig: (topic, config) => admin.alterConfig(topic, config),
     offsets: (group, topic) => admin.offsets(group, topic),
+    timestamps: (topic, places) => timestamps(kafka, topic, places),
     close: () => admin.close(),
   }
 }

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { ConnectionDirectory } from '../connections/directory.ts'
+import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../runtime/adapters/registry.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { Codec } from '../runtime/codec.ts'
+import { loadConfig } from '../runtime/config.ts'
+import { Health } from '../runtime/health.ts'
+import { main } from '../runtime/lifecycle.ts'
+import { errorFacts } from '../runtime/log.ts'
+import { followTables } from '../runtime/tables.ts'
+import { consoleFields } from './config.ts'
+import { page } from './page.ts'
+import { RecentDeliveries, StatusReader } from './status.ts'
+
+const shownDeliveries = 50
+
+main('console', async (lifecycle, log) => {
+  const config = loadConfig(consoleFields, process.env)
+  const clock = systemClock
+  const health = new Health(clock)
+  const broker = openBroker(config.KAFKA_BROKERS, 'signals-console')
+  lifecycle.onStop('broker', () => broker.close())
+  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'deliveries']))
+  const directory = new ConnectionDirectory()
+  const deliveries = new RecentDeliveries(shownDeliveries)
+  const following = await lifecycle.untilUp(clock, () =>
+    followTables({ connections: (id, record) => directory.apply(id, record) }, { broker, codec, health, log }),
+  )
+  lifecycle.onStop('tables', () => following.stop())
+  const consumer = await lifecycle.untilUp(clock, () =>
+    broker.consume({
+      group: `signals-console-${process.pid}`,
+      topics: ['deliveries.v1'],
+      from: 'latest',
+      onBatch: async ({ records }) => {
+        await codec.prepare(records)
+        for (const record of records) deliveries.add(codec.decode('deliveries', record))
+        return undefined
+      },
+    }),
+  )
+  lifecycle.onStop('deliveries', () => consumer.stop())
+
+  const status = new StatusReader({ dataDir: config.SIGNALS_DATA_DIR, broker, directory, deliveries })
+  const server = createServer((request, response) => {
+    const answer = (code: number, type: string, body: string) => {
+      response.writeHead(code, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'self' 'unsafe-inline'",
+      })
+      response.end(body)
+    }
+    const path = (request.url ?? '/').split('?')[0]
+    if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
+    if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
+    if (path !== '/api/status') return answer(404, 'text/plain', 'try / or /api/status\n')
+    status.read(clock.now()).then(
+      (value) => answer(200, 'application/json', JSON.stringify(value)),
+      (error: unknown) => {
+        log.warn(errorFacts(error), 'the status could not be read')
+        answer(503, 'application/json', '{"error":{"code":"unavailable","message":"Kafka is not reachable"}}')
+      },
+    )
+  })
+  server.listen(config.CONSOLE_PORT, '127.0.0.1')
+  await once(server, 'listening')
+  lifecycle.onStop('server', () => {
+    server.close()
+    server.closeAllConnections()
+  })
+  log.info({ address: server.address() }, 'running')
+})

@@ -1,0 +1,34 @@
+/** Reads the keyword-lists topic as it stands and writes versions to it. */
+import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { Codec } from '../runtime/codec.ts'
+import type { Broker } from '../runtime/ports.ts'
+import { topics } from '../topology.ts'
+import { listKey } from './lists.ts'
+
+/** All versions of all lists, in the order of the topic. @throws DependencyError */
+export const readLists = async (broker: Broker, codec: Codec): Promise<readonly KeywordListRecord[]> => {
+  const found = new Map<string, KeywordListRecord>()
+  const following = await broker.follow([topics.keywordLists.name], async (record) => {
+    if (record.key === null || record.value === null) return
+    await codec.prepare([record])
+    found.set(record.key, codec.decode('keywordLists', record))
+  })
+  await following.stop()
+  return [...found.values()]
+}
+
+/** The version in force of a list. */
+export const latestOf = (lists: readonly KeywordListRecord[], listId: string): KeywordListRecord | undefined =>
+  lists.filter((list) => list.listId === listId).sort((a, b) => b.version - a.version)[0]
+
+/** @throws DependencyError */
+export const writeList = async (broker: Broker, codec: Codec, list: KeywordListRecord): Promise<void> => {
+  const producer = await broker.producer()
+  try {
+    await producer.send([
+      { topic: topics.keywordLists.name, key: listKey(list), value: codec.encode('keywordLists', list) },
+    ])
+  } finally {
+    await producer.close()
+  }
+}
