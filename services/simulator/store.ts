@@ -1,0 +1,193 @@
+/** What arrived, in memory and bounded: the newest stay readable, everything is counted. */
+import { createHash } from 'node:crypto'
+import type { TrackCall, TrackedEvent } from './check.ts'
+
+/** TikTok tells repeats by (event source, event, event id) for 48 h from the first; the first is kept. */
+const dedupMs = 48 * 3_600_000
+const mostKeys = 2_000_000
+
+export interface ReceivedEvent {
+  readonly seq: number
+  readonly receivedAt: string
+  readonly tokenHash: string
+  readonly eventSource: string
+  readonly eventSourceId: string
+  readonly requestId: string
+  /** True: it was there already and counts once. */
+  readonly duplicate: boolean
+  readonly event: TrackedEvent
+}
+
+export interface ReceivedCall {
+  readonly seq: number
+  readonly receivedAt: string
+  readonly tokenHash: string
+  readonly eventSourceId: string | null
+  readonly events: number
+  readonly eventIds: readonly string[]
+  /** What was answered: TikTok's code, else the HTTP status or what happened to the connection. */
+  readonly answer: string
+  readonly requestId: string | null
+}
+
+/** Keeps the newest `size`; each entry carries its number, so that readers go on where they stopped. */
+class Ring<T extends { seq: number }> {
+  readonly #size: number
+  readonly #items: T[] = []
+  #next = 1
+  constructor(size: number) {
+    this.#size = size
+  }
+  add(make: (seq: number) => T) {
+    const seq = this.#next++
+    this.#items[(seq - 1) % this.#size] = make(seq)
+  }
+  /** At most `limit` from the first after `since` on, oldest first. */
+  after(since: number, limit: number): T[] {
+    const first = Math.max(since + 1, this.#next - this.#items.length)
+    const last = Math.min(this.#next - 1, first + limit - 1)
+    return Array.from(
+      { length: Math.max(0, last - first + 1) },
+      (_, i) => this.#items[(first + i - 1) % this.#size] as T,
+    )
+  }
+  get last() {
+    return this.#next - 1
+  }
+}
+
+interface Counts {
+  calls: number
+  refused: number
+  events: number
+  duplicates: number
+}
+const none = (): Counts => ({ calls: 0, refused: 0, events: 0, duplicates: 0 })
+
+export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex').slice(0, 16)
+
+export class Store {
+  readonly #keep: number
+  readonly #hashes = new Map<string, string>()
+  #events: Ring<ReceivedEvent>
+  #calls: Ring<ReceivedCall>
+  #firstSeen = new Map<string, number>()
+  #total = none()
+  #byToken = new Map<string, Counts>()
+  #byEvent = new Map<string, number>()
+  #byAnswer = new Map<string, number>()
+
+  constructor(keep: number) {
+    this.#keep = keep
+    this.#events = new Ring(keep)
+    this.#calls = new Ring(keep)
+  }
+
+  reset() {
+    this.#events = new Ring(this.#keep)
+    this.#calls = new Ring(this.#keep)
+    this.#firstSeen = new Map()
+    this.#total = none()
+    this.#byToken = new Map()
+    this.#byEvent = new Map()
+    this.#byAnswer = new Map()
+  }
+
+  isKnown({ eventSourceId }: TrackCall, event: TrackedEvent, now: number): boolean {
+    const first = this.#firstSeen.get(keyOf(eventSourceId, event))
+    return event.event_id !== undefined && first !== undefined && now - first < dedupMs
+  }
+
+  /** Takes the events of a call. */
+  take(call: TrackCall, events: readonly TrackedEvent[], token: string, requestId: string, now: number) {
+    const tokenHash = this.#hash(token)
+    const counts = this.#countsOf(tokenHash)
+    const receivedAt = new Date(now).toISOString()
+    for (const event of events) {
+      const duplicate = this.isKnown(call, event, now)
+      if (duplicate) {
+        this.#total.duplicates++
+        counts.duplicates++
+      } else {
+        this.#total.events++
+        counts.events++
+        this.#byEvent.set(event.event, (this.#byEvent.get(event.event) ?? 0) + 1)
+        if (event.event_id !== undefined) this.#remember(keyOf(call.eventSourceId, event), now)
+      }
+      const { eventSource, eventSourceId } = call
+      this.#events.add((seq) => ({
+        seq,
+        receivedAt,
+        tokenHash,
+        eventSource,
+        eventSourceId,
+        requestId,
+        duplicate,
+        event,
+      }))
+    }
+  }
+
+  /** Notes a call and how it was answered. */
+  answered(
+    call: { token: string; eventSourceId: string | null; eventIds: readonly string[]; events: number },
+    answer: string,
+    requestId: string | null,
+    now: number,
+  ) {
+    const { token, ...rest } = call
+    const tokenHash = token === '' ? '' : this.#hash(token)
+    const counts = this.#countsOf(tokenHash)
+    const refused = answer === '0' ? 0 : 1
+    this.#total.calls++
+    this.#total.refused += refused
+    counts.calls++
+    counts.refused += refused
+    this.#byAnswer.set(answer, (this.#byAnswer.get(answer) ?? 0) + 1)
+    this.#calls.add((seq) => ({ seq, receivedAt: new Date(now).toISOString(), tokenHash, ...rest, answer, requestId }))
+  }
+
+  events(since: number, limit: number) {
+    return this.#events.after(since, limit)
+  }
+  calls(since: number, limit: number) {
+    return this.#calls.after(since, limit)
+  }
+
+  stats() {
+    return {
+      ...this.#total,
+      byAnswer: Object.fromEntries(this.#byAnswer),
+      byEvent: Object.fromEntries(this.#byEvent),
+      byToken: Object.fromEntries(this.#byToken),
+      lastEvent: this.#events.last,
+      lastCall: this.#calls.last,
+    }
+  }
+
+  #remember(key: string, now: number) {
+    this.#firstSeen.delete(key)
+    this.#firstSeen.set(key, now)
+    if (this.#firstSeen.size > mostKeys) this.#firstSeen.delete(this.#firstSeen.keys().next().value as string)
+  }
+
+  #hash(token: string) {
+    const known = this.#hashes.get(token)
+    if (known !== undefined) return known
+    if (this.#hashes.size > 100_000) this.#hashes.clear()
+    const hash = hashOf(token)
+    this.#hashes.set(token, hash)
+    return hash
+  }
+
+  #countsOf(tokenHash: string) {
+    const known = this.#byToken.get(tokenHash)
+    if (known) return known
+    const counts = none()
+    // A flood of made-up tokens must not fill the memory.
+    if (this.#byToken.size < 100_000) this.#byToken.set(tokenHash, counts)
+    return counts
+  }
+}
+
+const keyOf = (eventSourceId: string, { event, event_id }: TrackedEvent) => `${eventSourceId}\n${event}\n${event_id}`

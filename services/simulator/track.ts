@@ -1,0 +1,126 @@
+/** The track endpoint: one call in, one answer out. IO and waiting are the server's. */
+import { check, type TrackCall } from './check.ts'
+import type { Fault, Faults } from './faults.ts'
+import type { Store } from './store.ts'
+
+export type TrackAnswer =
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly type: string
+      readonly body: string
+      readonly afterMs: number
+    }
+  | { readonly kind: 'silence' | 'reset'; readonly afterMs: number }
+
+export interface World {
+  readonly store: Store
+  readonly faults: Faults
+  /** Tokens that are known; empty: every token is. */
+  readonly tokens: Set<string>
+  now(): number
+}
+
+let requests = 0
+/** Of the form of TikTok's: time and a running number. */
+const newRequestId = (now: number) =>
+  `${new Date(now).toISOString().replace(/\D/g, '')}${String(++requests).padStart(12, '0')}`
+
+const json = (code: number, message: string, requestId: string, afterMs: number, status = 200): TrackAnswer => ({
+  kind: 'answer',
+  status,
+  type: 'application/json; charset=utf-8',
+  body: JSON.stringify({ code, message, request_id: requestId, data: {} }),
+  afterMs,
+})
+
+const page = (status: number, afterMs: number): TrackAnswer => ({
+  kind: 'answer',
+  status,
+  type: 'text/html',
+  body: `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`,
+  afterMs,
+})
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Names events of a body that has not been checked, as far as it has any. */
+const idsOf = (body: unknown): string[] => {
+  const data = (body as { data?: unknown } | null | undefined)?.data
+  if (!Array.isArray(data)) return []
+  return data.map((event) => {
+    const id = (event as { event_id?: unknown } | null)?.event_id
+    return typeof id === 'string' ? id : ''
+  })
+}
+
+const hintFor = (fault: Fault, ids: readonly string[]) => {
+  if (!fault.hint) return ''
+  const places = ids.flatMap((id, place) => (fault.eventIds?.includes(id) ? [place] : []))
+  return places.map((place) => `Batch.${place}.properties: Not valid. `).join('')
+}
+
+/** @param token of the header; undefined: there was none */
+export const track = (text: string, token: string | undefined, world: World): TrackAnswer => {
+  const { store, faults, tokens } = world
+  const now = world.now()
+  const requestId = newRequestId(now)
+  const body = parse(text)
+  const sourceId = (body as { event_source_id?: unknown } | null | undefined)?.event_source_id
+  const eventSourceId = typeof sourceId === 'string' ? sourceId : null
+  const ids = idsOf(body)
+  const call = { token: token ?? '', eventSourceId, eventIds: ids, events: ids.length }
+
+  const fault = faults.take({ token: call.token, eventSourceId, eventIds: new Set(ids) })
+  const afterMs = fault?.slowMs ?? 0
+  const answer = (code: number, message: string, status = 200) => {
+    store.answered(call, String(code), requestId, now)
+    return json(code, message, requestId, afterMs, status)
+  }
+  const checked = check(body, Math.floor(now / 1000))
+  const takeAll = (valid: TrackCall, events = valid.events) => store.take(valid, events, call.token, requestId, now)
+  const isValid = (value: typeof checked): value is TrackCall => 'events' in value
+
+  if (fault) {
+    if (fault.taken && isValid(checked)) takeAll(checked)
+    if (fault.timeout || fault.reset) {
+      const kind = fault.reset ? 'reset' : 'silence'
+      store.answered(call, kind, null, now)
+      return { kind, afterMs }
+    }
+    if (fault.code !== undefined) {
+      const message = `${hintFor(fault, ids)}${fault.message ?? (fault.code === 0 ? 'OK' : 'simulated')}`
+      if (fault.code === 0 && !fault.taken && isValid(checked)) takeAll(checked)
+      return answer(fault.code, message, fault.status ?? 200)
+    }
+    if (fault.html || fault.status !== undefined) {
+      const status = fault.status ?? 200
+      store.answered(call, `http ${status}`, null, now)
+      return page(status, afterMs)
+    }
+  }
+
+  if (token === undefined || token === '') return answer(40104, 'Access token is empty')
+  if (tokens.size > 0 && !tokens.has(token)) return answer(40105, 'Access token is incorrect or has been revoked.')
+  if (!isValid(checked)) return answer(checked.code, checked.message)
+
+  if (fault?.partial) {
+    const { places, eventIds } = fault.partial
+    const failed = (id: string | undefined, place: number) => places.includes(place) || eventIds.includes(id ?? '')
+    const good = checked.events.filter(({ event_id }, place) => !failed(event_id, place))
+    takeAll(checked, good)
+    return good.length === checked.events.length ? answer(0, 'OK') : answer(20001, 'Partial success')
+  }
+  if (fault?.duplicates && checked.events.every((event) => store.isKnown(checked, event, now))) {
+    takeAll(checked)
+    return answer(40050, 'Duplicated requests')
+  }
+  if (!fault?.taken) takeAll(checked)
+  return answer(0, 'OK')
+}
