@@ -78,6 +78,8 @@ export class Supervisor {
   #guard: ChildProcess | undefined
   #addresses: Addresses | null = null
   #stopping = false
+  /** The folder is ours: what lies in it is ours to remove. */
+  #claimed = false
 
   /** @param output gets everything that the children write, as it comes */
   constructor(config: LocalConfig, env: NodeJS.ProcessEnv, say: Say, output?: (text: string) => void) {
@@ -133,8 +135,8 @@ export class Supervisor {
     await Promise.all(own.map((child) => child.stop()))
     await Promise.all(parts.map((child) => child.stop()))
     for (const undo of this.#undo) await undo()
-    this.#guard?.disconnect()
-    removeState(this.#dataDir)
+    if (this.#guard?.connected) this.#guard.disconnect()
+    if (this.#claimed) removeState(this.#dataDir)
   }
 
   async #claimFolder() {
@@ -148,6 +150,7 @@ export class Supervisor {
     }
     const left = Object.values(readState(this.#dataDir)?.children ?? {})
     if (left.length > 0) await endProcesses(left, 10_000)
+    this.#claimed = true
     this.#writeState()
   }
 
@@ -177,7 +180,8 @@ export class Supervisor {
       },
       ended: (pid) => this.#tell({ release: pid }),
       say: this.#say,
-      ...(this.#output ? { output: this.#output } : {}),
+      // The parts have logs of their own kind: they stay in their files.
+      ...(this.#output && spec.ipc ? { output: this.#output } : {}),
     })
     this.#children.push(child)
     await child.start(withinMs)

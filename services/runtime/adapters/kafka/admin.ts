@@ -1,7 +1,10 @@
 /** The broker's administration: topics, settings, offsets. */
-import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs'
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import type { PartitionOffsets, TopicSettings } from '../../ports.ts'
 import { trouble } from './client.ts'
+
+// CommonJS: Node finds only some of its names by themselves.
+const { ConfigResourceTypes } = kafkajs
 
 export class KafkajsAdmin {
   readonly #kafka: Kafka

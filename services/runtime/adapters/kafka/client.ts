@@ -1,5 +1,5 @@
 /** One kafkajs client per process, quiet, and the translation of its errors. */
-import { Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Kafka } from 'kafkajs'
 import { DependencyError } from '../../ports.ts'
 
 /** kafkajs logs rebalances and retries as errors; what matters comes out as events and exceptions. */
@@ -9,10 +9,10 @@ export const createClient = (brokers: readonly string[], clientId: string): Kafk
   process.on('warning', (warning) => {
     if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
   })
-  return new Kafka({
+  return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
-    logLevel: logLevel.NOTHING,
+    logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },

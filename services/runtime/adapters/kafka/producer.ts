@@ -2,7 +2,7 @@
  * Producer over kafkajs, with what it lacks: requests cut below the broker's limit (an oversized one crashes kafkajs), and one
  * request for callers that arrive together.
  */
-import { type Kafka, type Producer as KafkaProducer, type Message, Partitioners } from 'kafkajs'
+import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } from 'kafkajs'
 import { allTopics } from '../../../topology.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 import { trouble } from './client.ts'
@@ -81,7 +81,7 @@ class KafkajsProducer implements Producer {
 
 export const openProducer = async (kafka: Kafka): Promise<Producer> => {
   const producer = kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
     // The loop above tries again with the whole batch: long retries in here would only hide the trouble from health.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
