@@ -40,8 +40,13 @@ const read = (response: IncomingMessage, done: (result: HttpResult) => void, fai
   let length = 0
   response.on('data', (chunk: Buffer) => {
     length += chunk.length
-    if (length > longestAnswer) response.destroy(new TooLong())
-    else chunks.push(chunk)
+    if (length <= longestAnswer) {
+      chunks.push(chunk)
+      return
+    }
+    // Told first: destroying makes events of its own.
+    fail(new TooLong())
+    response.destroy()
   })
   response.on('end', () => {
     const body = (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')

@@ -1,0 +1,70 @@
+import { BucketSentMarks, decodeMark, encodeMark } from '../../../services/dispatch/sent-marks.ts'
+import { DependencyError } from '../../../services/runtime/ports.ts'
+import { noon, signal } from '../../support/builders.ts'
+import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
+
+const settled = { outcome: 'accepted', code: 0, requestId: 'r1', attempt: 1, at: noon + 5 } as const
+const one = signal()
+const other = signal({ signalId: 'ab'.repeat(16) })
+
+describe('the bytes of a sent-mark', () => {
+  it.each([
+    { outcome: 'accepted', code: 0, attempt: 1, at: noon },
+    { outcome: 'duplicate', code: 40050, attempt: 7, at: noon + 1 },
+    { outcome: 'rejected', code: 20001, attempt: 255, at: 0xffffffffffff },
+  ] as const)('keep %j', (mark) => {
+    const bytes = encodeMark({ ...mark, requestId: 'gone' })
+    expect(bytes.length).toBe(11)
+    expect(decodeMark(bytes)).toEqual({ ...mark, requestId: null })
+  })
+
+  it.each([Buffer.alloc(0), Buffer.from([1]), Buffer.alloc(11, 9)])('of another making are none: %p', (bytes) => {
+    expect(decodeMark(bytes)).toBeNull()
+  })
+})
+
+describe('sent-marks', () => {
+  it('tell what was settled, and only that', async () => {
+    const marks = new BucketSentMarks(new MemoryHourBuckets())
+    await marks.write([{ signal: one, settled }])
+    expect(await marks.read([other, one])).toEqual([null, { ...settled, requestId: null }])
+  })
+
+  it('outlive the process', async () => {
+    const buckets = new MemoryHourBuckets()
+    await new BucketSentMarks(buckets).write([{ signal: one, settled }])
+    expect(await new BucketSentMarks(buckets).read([one])).toEqual([{ ...settled, requestId: null }])
+  })
+
+  it('go together while a write is under way', async () => {
+    const buckets = new MemoryHourBuckets()
+    const sizes: number[] = []
+    const write = buckets.write.bind(buckets)
+    buckets.write = async (entries) => {
+      sizes.push(entries.length)
+      await new Promise((resolve) => setImmediate(resolve))
+      return write(entries)
+    }
+    const marks = new BucketSentMarks(buckets)
+    const ids = ['01', '02', '03', '04'].map((id) => signal({ signalId: id.repeat(16) }))
+    await Promise.all(ids.map((id) => marks.write([{ signal: id, settled }])))
+    expect(sizes).toEqual([1, 3])
+    expect((await marks.read(ids)).every(Boolean)).toBe(true)
+  })
+
+  it('that Redis did not take stay known, and are written before the batch goes on', async () => {
+    const buckets = new MemoryHourBuckets()
+    const write = buckets.write.bind(buckets)
+    let away = true
+    buckets.write = async (entries) => {
+      if (away) throw new DependencyError('redis', 'away')
+      return write(entries)
+    }
+    const marks = new BucketSentMarks(buckets)
+    await expect(marks.write([{ signal: one, settled }])).rejects.toThrow(DependencyError)
+    await expect(marks.read([one])).rejects.toThrow(DependencyError)
+    away = false
+    expect(await marks.read([one])).toEqual([{ ...settled, requestId: null }])
+    expect(buckets.values.size).toBe(1)
+  })
+})
