@@ -1,6 +1,6 @@
 import type { Config } from 'jest'
 
-/** TypeScript is stripped by swc, modules stay ESM: tests run what production runs. */
+/** TypeScript is stripped by swc and modules stay ESM: tests run what production runs. */
 const shared = {
   testEnvironment: 'node',
   transform: {
@@ -10,14 +10,25 @@ const shared = {
     ],
   },
   extensionsToTreatAsEsm: ['.ts'],
-} as const
+}
+
+const project = (name: string, more: object = {}) => ({
+  ...shared,
+  ...more,
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+})
 
 const config: Config = {
-  projects: ['unit', 'integration', 'e2e'].map((name) => ({
-    ...shared,
-    displayName: name,
-    testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
-  })) as never,
+  testTimeout: 60_000,
+  projects: [
+    project('unit'),
+    project('integration', {
+      globalSetup: '<rootDir>/test/support/start-parts.ts',
+      globalTeardown: '<rootDir>/test/support/stop-parts.ts',
+    }),
+    project('e2e'),
+  ] as never,
 }
 
 export default config

@@ -47,7 +47,11 @@ const collected = (child: ChildProcess): { stdout: () => string; stderr: () => s
 }
 
 /** Runs `signals` with the given environment; `input` goes to its standard input. */
-export const runSignals = async (args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<CommandResult> => {
+export const runSignals = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input?: string,
+): Promise<CommandResult> => {
   const child = spawn(process.execPath, [cli, ...args], { cwd: root, env, stdio: ['pipe', 'pipe', 'pipe'] })
   const output = collected(child)
   child.stdin.on('error', () => {})
@@ -68,7 +72,11 @@ export const startPipeline = async (
   onLog: (line: string) => void = () => {},
 ): Promise<Pipeline> => {
   const full = { ...process.env, SIGNALS_DATA_DIR: dataDir, ...env }
-  const child = spawn(process.execPath, [cli, 'up', '--json'], { cwd: root, env: full, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [cli, 'up', '--json'], {
+    cwd: root,
+    env: full,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const log: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line)

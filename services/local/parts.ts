@@ -68,7 +68,15 @@ export const kafkaPart = (
   writeFileSync(settings, kafkaSettings(port, controller, dir))
   if (!existsSync(join(dir, 'meta.properties'))) {
     const cluster = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url')
-    const format = ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', settings]
+    const format = [
+      '-cp',
+      kafkaClasspath,
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${cluster}`,
+      '-c',
+      settings,
+    ]
     const { status, stderr } = spawnSync('java', [...jvm, ...format], { encoding: 'utf8' })
     if (status !== 0) {
       throw new LocalProblem(

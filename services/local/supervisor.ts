@@ -15,7 +15,7 @@ import { type StageName, stageNames } from '../topology.ts'
 import { Child, type ChildSpec } from './child.ts'
 import type { LocalConfig } from './config.ts'
 import type { GuardMessage } from './guard.ts'
-import { startParts } from './infrastructure.ts'
+import { type PartAddresses, startParts } from './infrastructure.ts'
 import { Ports } from './ports.ts'
 import { LocalProblem } from './problem.ts'
 import { endProcesses, identify, type ProcessIdentity } from './processes.ts'
@@ -71,6 +71,7 @@ export class Supervisor {
   readonly #logs: string
   readonly #say: Say
   readonly #output: ((line: string) => void) | undefined
+  #portsOfFolder: Ports | undefined
   readonly #running = new Map<string, ProcessIdentity>()
   /** In the order of their start. */
   readonly #children: Child[] = []
@@ -91,6 +92,12 @@ export class Supervisor {
     this.#output = output
   }
 
+  /** The folder exists once it is claimed. */
+  get #ports(): Ports {
+    this.#portsOfFolder ??= new Ports(this.#dataDir)
+    return this.#portsOfFolder
+  }
+
   get pids(): Record<StageName, number> {
     return Object.fromEntries(stageNames.map((name) => [name, this.#running.get(name)?.pid ?? 0])) as Record<
       StageName,
@@ -98,29 +105,33 @@ export class Supervisor {
     >
   }
 
-  /** @throws LocalProblem, AlreadyRunning, ConfigError */
-  async start(): Promise<Addresses> {
+  /** Kafka, registry and Redis alone, with topics and schemas. @throws LocalProblem, AlreadyRunning */
+  async startParts(): Promise<PartAddresses> {
     await this.#claimFolder()
     this.#startGuard()
-    const ports = new Ports(this.#dataDir)
-    const secrets = secretsOf(this.#dataDir, this.#env, this.#say)
     const parts = await startParts(this.#config, this.#env, {
-      ports,
+      ports: this.#ports,
       folders: { data: this.#dataDir, logs: this.#logs },
       say: this.#say,
       start: (spec) => this.#start(spec, partReadyMs),
       onStop: (undo) => this.#undo.push(undo),
     })
     await this.#provision(parts.brokers, parts.registry)
+    return parts
+  }
+
+  /** Everything. @throws LocalProblem, AlreadyRunning, ConfigError */
+  async start(): Promise<Addresses> {
+    const parts = await this.startParts()
     const env = {
       ...this.#env,
-      ...secrets,
+      ...secretsOf(this.#dataDir, this.#env, this.#say),
       SIGNALS_DATA_DIR: this.#dataDir,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    this.#addresses = await this.#startServices(ports, env, parts)
+    this.#addresses = await this.#startServices(env, parts)
     this.#writeState()
     return this.#addresses
   }
@@ -217,18 +228,17 @@ export class Supervisor {
   }
 
   async #startServices(
-    ports: Ports,
     env: NodeJS.ProcessEnv,
     parts: { brokers: string; redis: string; registry: string },
   ): Promise<Addresses> {
     const local = (port: number) => `http://127.0.0.1:${port}`
     const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT } = this.#config
-    const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
+    const simulatorPort = TIKTOK_BASE_URL ? null : await this.#ports.take('simulator')
     const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
-    const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
-    const consolePort = await ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
+    const gatewayPort = await this.#ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
+    const consolePort = await this.#ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
     const metrics: Record<string, number> = {}
-    for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
+    for (const stage of stageNames) metrics[stage] = await this.#ports.take(`${stage}-metrics`)
 
     const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
       name,

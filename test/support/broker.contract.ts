@@ -1,17 +1,5 @@
 import type { Broker, ConsumedRecord, ProducerRecord, RunningConsumer } from '../../services/runtime/ports.ts'
-
-/** Waits until a condition holds; fails with what was being waited for. */
-export const eventually = async (
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
-): Promise<void> => {
-  const end = Date.now() + withinMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+import { eventually } from './eventually.ts'
 
 /** Run against memory in test/unit and against real Kafka in test/integration. */
 export const brokerContract = (name: string, open: () => Promise<Broker>) =>

@@ -1,0 +1,57 @@
+# Everything runs under the Node that the npm package `node` brings; the one on PATH only has to run npm.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+NODE := node_modules/.bin/node
+JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+RESULTS := test-results/jest.json
+
+.PHONY: help install demo up test check unit integration e2e chaos bench topics-plan topics-apply clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# Again whenever the lock file changed, and only then.
+node_modules/.installed: package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20.19 or later'; exit 1; }
+	npm ci --no-audit --no-fund
+	@touch $@
+
+install: node_modules/.installed
+
+demo: install ## installs, starts everything, plays an afternoon of conversations, shows what TikTok was told
+	@$(NODE) services/demo/main.ts
+
+up: install ## a pipeline of your own, in the foreground
+	@$(NODE) services/cli/signals.js up
+
+test: check ## types, lint, unit, integration and end-to-end tests
+	@mkdir -p test-results
+	$(JEST) --ci --json --outputFile=$(RESULTS)
+
+check: install ## types and lint
+	$(NODE) node_modules/.bin/tsc
+	$(NODE) node_modules/.bin/biome check .
+
+unit: install ## decisions only, no network, seconds
+	$(JEST) --selectProjects unit
+
+integration: install ## contracts and flows on real Kafka, registry and Redis
+	$(JEST) --selectProjects integration
+
+e2e: install ## the whole pipeline as real processes
+	$(JEST) --selectProjects e2e
+
+chaos: install ## kills every stage under load and counts what arrived
+	$(NODE) test/chaos/main.ts
+
+bench: install ## throughput, CPU and memory of each stage
+	$(NODE) test/bench/main.ts
+
+topics-plan: install ## what `topics-apply` would change
+	@$(NODE) services/cli/signals.js topics plan
+
+topics-apply: install ## topology to the cluster
+	@$(NODE) services/cli/signals.js topics apply
+
+clean: ## removes dependencies and the data of local runs
+	rm -rf node_modules .signals test-results

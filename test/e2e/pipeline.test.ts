@@ -1,0 +1,127 @@
+import { tiktokReferral, tiktokText, whatsappText } from '../support/payloads.ts'
+import { connectTwo, openWorld, type World } from '../support/world.ts'
+
+/** Five real processes, a simulated TikTok: sentences about what an advertiser would see. */
+describe('the pipeline', () => {
+  let world: World
+  let n = 0
+  const person = () => `52155500${String(++n).padStart(5, '0')}`
+  const now = () => Date.now()
+
+  beforeAll(async () => {
+    world = await openWorld()
+    await connectTwo(world)
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  /** What arrives because of the requests; a message that must arrive is sent behind them as proof. */
+  const told = async (...requests: Parameters<World['deliver']>) => {
+    const before = (await world.arrived()).length
+    await world.deliver(...requests)
+    const proof = now() - 60_000
+    await world.deliver(whatsappText(person(), `wamid.proof${n}`, 'proof', proof))
+    let all = await world.arrived()
+    while (!all.slice(before).some(({ event_time }) => event_time === Math.floor(proof / 1000)))
+      all = await world.arrivedCount(all.length + 1)
+    return all.slice(before).filter(({ event_time }) => event_time !== Math.floor(proof / 1000))
+  }
+
+  it('tells TikTok of a conversation and of a keyword, and nothing else', async () => {
+    const at = now()
+    const events = await told(whatsappText(person(), 'wamid.first', 'hola, ya hice el PAGO', at))
+    expect(events).toEqual([
+      {
+        event: 'Conversation',
+        event_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        event_time: Math.floor(at / 1000),
+        user: {},
+        properties: {},
+      },
+      {
+        event: 'Keyword',
+        event_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        event_time: Math.floor(at / 1000),
+        user: {},
+        properties: { payment: true },
+      },
+    ])
+  })
+
+  it('credits a conversation to the ad that drove it', async () => {
+    const at = now()
+    const events = await told(
+      tiktokReferral('conv+a==', '1780000000000000001', at - 5_000),
+      tiktokText('conv+a==', 'm1', 'vengo por el anuncio', at - 4_000),
+      tiktokText('conv+a==', 'm2', '¿cuánto cuesta el envío?', at - 3_000),
+    )
+    expect(events.map(({ event, user, properties }) => [event, user.ttclid, properties])).toEqual([
+      ['Conversation', '1780000000000000001', {}],
+      ['Keyword', '1780000000000000001', { shipping: true }],
+    ])
+  })
+
+  it('counts a delivery once, however often it comes', async () => {
+    const request = whatsappText(person(), 'wamid.thrice', 'pago', now())
+    expect(await told(request, request, request)).toHaveLength(2)
+  })
+
+  it.each([
+    ['of an account that nobody connected', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
+    ['with the keyword inside a longer word', () => whatsappText('5215550000001', `wamid.y${n}`, 'la pagoda', now())],
+  ])('says nothing of a message %s beyond its conversation', async (_name, request) => {
+    const events = await told(request())
+    expect(events.filter(({ event }) => event === 'Keyword')).toEqual([])
+  })
+
+  it('refuses what is not signed, and stores nothing of it', async () => {
+    const { path, body } = whatsappText(person(), 'wamid.unsigned', 'pago', now())
+    const headers = { 'content-type': 'application/json' }
+    expect((await world.post({ path, headers, body })).status).toBe(401)
+    const wrong = { ...headers, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }
+    expect((await world.post({ path, headers: wrong, body })).status).toBe(401)
+    expect(await told()).toEqual([])
+  })
+
+  it.each([
+    ['an unknown source', '/webhooks/nobody', 'application/json', 404],
+    ['another content type', '/webhooks/whatsapp', 'text/plain', 415],
+    ['no token', '/v1/message-events', 'application/json', 401],
+  ])('answers %s with its status and a remedy', async (_name, path, contentType, status) => {
+    const response = await world.post({ path, headers: { 'content-type': contentType }, body: '{}' })
+    expect(response.status).toBe(status)
+    expect(((await response.json()) as { error: { message: string } }).error.message.length).toBeGreaterThan(10)
+  })
+
+  it('refuses a body over the limit', async () => {
+    const response = await world.post({
+      path: '/webhooks/whatsapp',
+      headers: { 'content-type': 'application/json' },
+      body: 'x'.repeat(1_100_000),
+    })
+    expect(response.status).toBe(413)
+  })
+
+  it('answers the subscription handshake', async () => {
+    const query = (token: string) =>
+      `hub.mode=subscribe&hub.verify_token=${encodeURIComponent(token)}&hub.challenge=4711`
+    const { gateway } = world.pipeline.ready
+    expect(await (await fetch(`${gateway}/webhooks/whatsapp?${query('verify me')}`)).text()).toBe('4711')
+    expect((await fetch(`${gateway}/webhooks/whatsapp?${query('wrong')}`)).status).toBe(403)
+  })
+
+  it('holds a paused connection’s signals and sends them when it is resumed', async () => {
+    await world.pipeline.signals('connections', 'pause', 'shop-tt')
+    expect(await told(tiktokText('conv-paused', 'p1', 'pago', now()))).toEqual([])
+    const before = (await world.arrived()).length
+    await world.pipeline.signals('connections', 'resume', 'shop-tt')
+    const events = (await world.arrivedCount(before + 2)).slice(before)
+    expect(events.map(({ event }) => event).sort()).toEqual(['Conversation', 'Keyword'])
+  })
+
+  it('stops for good when a connection is disconnected', async () => {
+    await world.pipeline.signals('connections', 'disconnect', 'shop-tt', '--yes')
+    expect(await told(tiktokText('conv-gone', 'g1', 'pago', now()))).toEqual([])
+    const { stdout } = await world.pipeline.signals('connections', 'show', 'shop-tt', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'disconnected', hasAccessToken: false, hasDataKey: false })
+  })
+})

@@ -1,0 +1,79 @@
+/** Webhook bodies in the sources' recorded forms, signed as the sources sign. Made up for these tests. */
+import { createHmac } from 'node:crypto'
+
+export const whatsappAccount = '204400000000001'
+export const whatsappSecret = 'whatsapp app secret'
+export const tiktokAccount = 'biz_e2e_1'
+export const tiktokSecret = 'tiktok app secret'
+
+export interface Request {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+const seconds = (ms: number) => Math.floor(ms / 1000)
+
+export const whatsapp = (message: object, account = whatsappAccount): Request => {
+  const value = {
+    messaging_product: 'whatsapp',
+    metadata: { display_phone_number: '15550001111', phone_number_id: account },
+    messages: [message],
+  }
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [{ id: '1', changes: [{ field: 'messages', value }] }],
+  })
+  const signature = createHmac('sha256', whatsappSecret).update(body).digest('hex')
+  return {
+    path: '/webhooks/whatsapp',
+    headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` },
+    body,
+  }
+}
+
+export const whatsappText = (from: string, id: string, text: string, at: number, account?: string): Request =>
+  whatsapp({ from, id, timestamp: String(seconds(at)), type: 'text', text: { body: text } }, account)
+
+export const tiktok = (event: string, content: object, at: number): Request => {
+  const body = JSON.stringify({
+    client_key: 'app',
+    event,
+    create_time: seconds(at),
+    user_openid: tiktokAccount,
+    content: JSON.stringify(content),
+  })
+  const t = seconds(Date.now())
+  const s = createHmac('sha256', tiktokSecret).update(`${t}.${body}`).digest('hex')
+  return {
+    path: '/webhooks/tiktok',
+    headers: { 'content-type': 'application/json', 'tiktok-signature': `t=${t},s=${s}` },
+    body,
+  }
+}
+
+export const tiktokText = (conversation: string, id: string, text: string, at: number): Request =>
+  tiktok(
+    'im_receive_msg',
+    {
+      conversation_id: conversation,
+      message_id: id,
+      timestamp: at,
+      type: 'text',
+      text: { body: text },
+      from_user: { id: 'user_1', role: 'personal_account' },
+    },
+    at,
+  )
+
+export const tiktokReferral = (conversation: string, adId: string, at: number): Request =>
+  tiktok(
+    'im_referral_msg',
+    {
+      conversation_id: conversation,
+      timestamp: at,
+      from_user: { id: 'user_1' },
+      referral: { source: 'ad', ad: { ad_id: adId, advertiser_id: '7' } },
+    },
+    at,
+  )

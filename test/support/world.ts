@@ -1,0 +1,115 @@
+/** A pipeline of real processes with the simulator behind it, and what a test asks of them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Pipeline, startPipeline } from '../../services/demo/pipeline.ts'
+import { eventually } from './eventually.ts'
+import { type Request, tiktokAccount, tiktokSecret, whatsappAccount, whatsappSecret } from './payloads.ts'
+
+export interface Arrived {
+  readonly event: string
+  readonly event_id: string
+  readonly event_time: number
+  readonly user: { readonly ttclid?: string }
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+export interface World {
+  readonly pipeline: Pipeline
+  readonly dataDir: string
+  post(request: Request): Promise<Response>
+  /** Posts and expects 200. */
+  deliver(...requests: Request[]): Promise<void>
+  /** What TikTok was told, in order of arrival. */
+  arrived(): Promise<readonly Arrived[]>
+  /** Waits until so many events are there. */
+  arrivedCount(count: number): Promise<readonly Arrived[]>
+  file(name: string, content: string): string
+  stop(): Promise<void>
+}
+
+export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
+  const pipeline = await startPipeline(dataDir, {
+    WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
+    TIKTOK_WEBHOOK_SECRET: tiktokSecret,
+    WHATSAPP_VERIFY_TOKEN: 'verify me',
+    ...env,
+  })
+  const { gateway, simulator } = pipeline.ready
+  const world: World = {
+    pipeline,
+    dataDir,
+    post: ({ path, headers, body }) => fetch(`${gateway}${path}`, { method: 'POST', headers, body }),
+    deliver: async (...requests) => {
+      for (const request of requests) {
+        const response = await world.post(request)
+        if (response.status !== 200)
+          throw new Error(`the gateway answered ${response.status}: ${await response.text()}`)
+      }
+    },
+    arrived: async () => {
+      const { events } = (await (await fetch(`${simulator}/_events?limit=100000`)).json()) as {
+        events: { event: Arrived }[]
+      }
+      return events.map(({ event }) => event)
+    },
+    arrivedCount: async (count) => {
+      let events: readonly Arrived[] = []
+      await eventually(`${count} events at TikTok`, async () => {
+        events = await world.arrived()
+        return events.length >= count
+      })
+      return events
+    },
+    file: (name, content) => {
+      const path = join(dataDir, name)
+      writeFileSync(path, content)
+      return path
+    },
+    stop: async () => {
+      await pipeline.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+  return world
+}
+
+/** Two advertisers, one on WhatsApp and one on TikTok, and a small keyword list. */
+export const connectTwo = async ({ pipeline, file }: World): Promise<void> => {
+  const connections = [
+    {
+      connectionId: 'shop-wa',
+      tenantId: 'shop',
+      source: 'whatsapp',
+      accountId: whatsappAccount,
+      advertiserId: '701',
+      eventSetId: '901',
+      accessToken: 'token-wa',
+    },
+    {
+      connectionId: 'shop-tt',
+      tenantId: 'shop',
+      source: 'tiktok',
+      accountId: tiktokAccount,
+      advertiserId: '702',
+      eventSetId: '902',
+      accessToken: 'token-tt',
+    },
+  ]
+  for (const connection of connections) {
+    const { code, stderr } = await pipeline.signals(
+      'connections',
+      'add',
+      '--file',
+      file(`${connection.connectionId}.json`, JSON.stringify(connection)),
+    )
+    if (code !== 0) throw new Error(stderr)
+  }
+  const { code, stderr } = await pipeline.signals(
+    'keywords',
+    'import',
+    file('keywords.csv', 'keyword,flag\npago,payment\nenvío,shipping\n'),
+  )
+  if (code !== 0) throw new Error(stderr)
+}
