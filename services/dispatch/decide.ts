@@ -1,6 +1,6 @@
 /** What becomes of a signal, given what was found out about it. Pure: a table of cases. */
 import type { Delivery, DeliveryOutcome, Signal } from '../model/topic-values.ts'
-import { defer, forward, hold, type Outcome, park } from '../runtime/outcome.ts'
+import { defer, drop, forward, hold, type Outcome, park } from '../runtime/outcome.ts'
 import type { Delay } from '../topology.ts'
 import type { Finding } from './finding.ts'
 
@@ -37,6 +37,9 @@ export const outcomeOf = (signal: Signal, attempt: number, finding: Finding, now
       const { outcome, code, requestId, attempt: sentAt, at } = finding
       return delivery(signal, outcome, { code, requestId, attempt: sentAt, settledAt: at })
     }
+    case 'recorded':
+    case 'repeated':
+      return drop(finding.kind)
     case 'refused':
       return finding.unknownCode && attempt >= unknownCodeAttempts
         ? park(finding.reason)

@@ -17,6 +17,10 @@ export type Standstill = 'paused' | 'reconnect' | 'token_unreadable'
 
 export type Finding =
   | ({ readonly kind: 'settled' } & Settled)
+  /** Settled before, with its delivery record published: nothing is left to do. */
+  | { readonly kind: 'recorded' }
+  /** Another copy of it stands further ahead in the batch, and what becomes of that one is what becomes of the signal. */
+  | { readonly kind: 'repeated' }
   /** Sent, or as good as sent, and not taken this time: the attempt counts. */
   | { readonly kind: 'refused'; readonly unknownCode: boolean; readonly reason: string }
   /** Not sent, because its advertiser is in trouble: the attempt does not count. */

@@ -10,11 +10,19 @@ import type { Settled } from './finding.ts'
 
 const outcomes = ['accepted', 'duplicate', 'rejected'] as const
 const valueBytes = 11
+/** Beside the outcome: the delivery record is in Kafka. */
+const recordedBit = 0x80
+
+export interface SentMark {
+  readonly settled: Settled
+  /** True once the broker has the delivery record: it need not be published again. */
+  readonly recorded: boolean
+}
 
 /** Outcome, attempt, code (24 bits) and time (48 bits of ms): a record published again equals the first, but for TikTok's request id. */
-export const encodeMark = ({ outcome, code, attempt, at }: Settled): Buffer => {
+export const encodeMark = ({ settled: { outcome, code, attempt, at }, recorded }: SentMark): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
-  value.writeUInt8(outcomes.indexOf(outcome), 0)
+  value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0), 0)
   value.writeUInt8(Math.min(attempt, 255), 1)
   value.writeUIntBE(Math.min(Math.max(code, 0), 0xffffff), 2, 3)
   value.writeUIntBE(at, 5, 6)
@@ -22,16 +30,18 @@ export const encodeMark = ({ outcome, code, attempt, at }: Settled): Buffer => {
 }
 
 /** null: not a mark of ours (another version's, say); the signal is sent again under its id, which TikTok tells apart. */
-export const decodeMark = (value: Buffer): Settled | null => {
-  const outcome = value.length === valueBytes ? outcomes[value.readUInt8(0)] : undefined
+export const decodeMark = (value: Buffer): SentMark | null => {
+  const first = value.length === valueBytes ? value.readUInt8(0) : 0xff
+  const outcome = outcomes[first & ~recordedBit]
   if (outcome === undefined) return null
-  return {
+  const settled = {
     outcome,
     attempt: value.readUInt8(1),
     code: value.readUIntBE(2, 3),
     at: value.readUIntBE(5, 6),
     requestId: null,
   }
+  return { settled, recorded: (first & recordedBit) !== 0 }
 }
 
 type Marked = Pick<Signal, 'signalId' | 'occurredAt'>
@@ -42,23 +52,27 @@ const placeOf = ({ signalId, occurredAt }: Marked) => ({
   mark: Buffer.from(signalId.slice(0, 16), 'hex'),
 })
 
-export interface SentMarks {
-  /** One per signal, in order; null where TikTok has not settled it. @throws DependencyError */
-  read(signals: readonly Marked[]): Promise<readonly (Settled | null)[]>
-  /** Resolves once they are noted. @throws DependencyError: the answers stay known to this process and go with the next write */
-  write(entries: readonly { signal: Marked; settled: Settled }[]): Promise<void>
+export interface MarkEntry extends SentMark {
+  readonly signal: Marked
 }
 
-interface Entry {
+export interface SentMarks {
+  /** One per signal, in order; null where TikTok has not settled it. @throws DependencyError */
+  read(signals: readonly Marked[]): Promise<readonly (SentMark | null)[]>
+  /** Resolves once they are noted. @throws DependencyError: the answers stay known to this process and go with the next write */
+  write(entries: readonly MarkEntry[]): Promise<void>
+}
+
+interface Unwritten {
   readonly at: number
   readonly mark: Buffer
-  readonly settled: Settled
+  readonly value: SentMark
 }
 
 export class BucketSentMarks implements SentMarks {
   readonly #buckets: HourBuckets
   /** Not in Redis yet, by signal id. Bounded by what is sent while Redis is away: nothing new is, since `read` fails then. */
-  readonly #unwritten = new Map<string, Entry>()
+  readonly #unwritten = new Map<string, Unwritten>()
   #writing: Promise<void> | null = null
   #next: Promise<void> | null = null
 
@@ -66,19 +80,21 @@ export class BucketSentMarks implements SentMarks {
     this.#buckets = buckets
   }
 
-  async read(signals: readonly Marked[]): Promise<readonly (Settled | null)[]> {
+  async read(signals: readonly Marked[]): Promise<readonly (SentMark | null)[]> {
     // What an earlier write could not bring there: the batch that comes back because of it must not go on without.
     if (this.#unwritten.size > 0) await this.write([])
     const values = await this.#buckets.read(signals.map(placeOf))
     return signals.map(({ signalId }, index) => {
       const value = values[index]
-      return this.#unwritten.get(signalId)?.settled ?? (value ? decodeMark(value) : null)
+      return this.#unwritten.get(signalId)?.value ?? (value ? decodeMark(value) : null)
     })
   }
 
-  write(entries: readonly { signal: Marked; settled: Settled }[]): Promise<void> {
-    for (const { signal, settled } of entries)
-      this.#unwritten.set(signal.signalId, { ...placeOf(signal), settled: { ...settled, requestId: null } })
+  write(entries: readonly MarkEntry[]): Promise<void> {
+    for (const { signal, settled, recorded } of entries) {
+      const value = { settled: { ...settled, requestId: null }, recorded }
+      this.#unwritten.set(signal.signalId, { ...placeOf(signal), value })
+    }
     if (this.#next) return this.#next
     if (this.#writing === null) return this.#flush()
     const after = () => this.#flush()
@@ -90,7 +106,7 @@ export class BucketSentMarks implements SentMarks {
     this.#next = null
     const taken = [...this.#unwritten]
     this.#writing = this.#buckets
-      .write(taken.map(([, { at, mark, settled }]) => ({ at, mark, value: encodeMark(settled) })))
+      .write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeMark(value) })))
       .then(() => {
         for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
       })

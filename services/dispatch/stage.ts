@@ -1,7 +1,8 @@
 /**
  * Dispatch: signals in, outcomes out. The calls to TikTok are the `load` edge; what they brought is the state that is judged.
  *
- * Redelivery: a signal with a sent-mark is not sent again, its delivery record is published again as it was.
+ * Redelivery: a signal with a sent-mark is not sent again. Its delivery record is published again, as it was, unless the mark says
+ * that the broker has it: that is noted in `save`, so only what was being published at a crash is there twice.
  */
 import type { Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -12,13 +13,13 @@ import { outcomeOf } from './decide.ts'
 import type { DispatchState, Finding } from './finding.ts'
 import { byConnection, type Due } from './group.ts'
 import type { Sender } from './sender.ts'
-import type { SentMarks } from './sent-marks.ts'
+import type { MarkEntry, SentMarks } from './sent-marks.ts'
 import type { Standing } from './standing.ts'
 import type { Lane } from './troubles.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>
-  readonly marks: Pick<SentMarks, 'read'>
+  readonly marks: SentMarks
   readonly sender: Pick<Sender, 'send'>
   standing(connectionId: string): Standing
   readonly expireMs: number
@@ -30,7 +31,7 @@ export interface DispatchTools {
 
 const signalId = /^[0-9a-f]{32}$/
 
-export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState> => {
+export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, MarkEntry> => {
   /** Everything that keeps a signal from being sent, strongest first; null: send it. */
   const obstacle = (signal: Signal, standing: Standing, now: number): Finding | null => {
     const withheld = !standing.may && standing.finding.kind === 'withheld'
@@ -40,15 +41,20 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState> => 
 
   const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
     const known = await tools.marks.read(batch.map(({ value }) => value))
-    const findings = new Array<Finding | undefined>(batch.length)
+    const findings = new Array<Finding | undefined>(batch.length).fill(undefined)
     const standings = new Map<string, Standing>()
-    const firstPlace = new Map<string, number>()
+    const seen = new Set<string>()
     const due: Due[] = []
     let old = 0
     batch.forEach(({ value: signal, attempt }, place) => {
-      const settled = known[place]
-      if (settled) {
-        findings[place] = { kind: 'settled', ...settled }
+      const mark = known[place]
+      if (seen.has(signal.signalId)) {
+        findings[place] = { kind: 'repeated' }
+        return
+      }
+      seen.add(signal.signalId)
+      if (mark) {
+        findings[place] = mark.recorded ? { kind: 'recorded' } : { kind: 'settled', ...mark.settled }
         return
       }
       const { connectionId } = signal
@@ -59,10 +65,7 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState> => 
       if (finding) {
         findings[place] = finding
         if (finding.kind === 'withheld' || finding.kind === 'expired') tools.onUnsent?.(signal, finding.kind)
-      } else if (!firstPlace.has(signal.signalId)) {
-        firstPlace.set(signal.signalId, place)
-        due.push({ place, signal, attempt })
-      }
+      } else due.push({ place, signal, attempt })
     })
     if (old > 0) tools.onOld?.(old)
 
@@ -75,14 +78,8 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState> => 
     const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === 'rejected')
     if (failed) throw failed.reason
 
-    return {
-      findings: batch.map(({ value }, place) => {
-        // A second copy in the batch shares what was found out about the first.
-        const finding = findings[place] ?? findings[firstPlace.get(value.signalId) ?? place]
-        if (!finding) throw new Error('a signal was sent without a report')
-        return finding
-      }),
-    }
+    if (findings.includes(undefined)) throw new Error('a signal was sent without a report')
+    return { findings: findings as Finding[] }
   }
 
   return {
@@ -97,8 +94,11 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState> => 
       outcomes: batch.map(({ value, attempt }, place) =>
         outcomeOf(value, attempt, state.findings[place] as Finding, now),
       ),
-      changes: [],
+      changes: batch.flatMap(({ value: signal }, place) => {
+        const finding = state.findings[place] as Finding
+        return finding.kind === 'settled' ? [{ signal, settled: finding, recorded: true }] : []
+      }),
     }),
-    save: async () => {},
+    save: (changes) => (changes.length === 0 ? Promise.resolve() : tools.marks.write(changes)),
   }
 }

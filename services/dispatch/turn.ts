@@ -164,7 +164,10 @@ export class Turn {
   /** TikTok has spoken: noted at once, also where the batch no longer waits for it. */
   #note(call: readonly Due[], outcome: Settled['outcome'], code: number, requestId: string | null) {
     const at = this.#tools.now()
-    const entries = call.map(({ signal, attempt }) => ({ signal, settled: { outcome, code, requestId, attempt, at } }))
+    const entries = call.map(({ signal, attempt }) => {
+      const settled = { outcome, code, requestId, attempt, at }
+      return { signal, settled, recorded: false }
+    })
     const noted = this.#tools.marks.write(entries)
     // Awaited at the end of the turn; until then a failure must not count as unhandled.
     noted.catch(() => {})

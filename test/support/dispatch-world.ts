@@ -77,12 +77,17 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
   })
 
   /** Runs a batch from `topic`; one word per signal: the outcome, `deferred 10s reason` or `parked reason`. */
-  const run = async (signals: readonly Signal[], { topic = 'signals.v1', attempt = 1, now = noon + 1_000 } = {}) => {
+  const run = async (
+    signals: readonly Signal[],
+    { topic = 'signals.v1', attempt = 1, now = noon + 1_000, save = true } = {},
+  ) => {
     const batch = signals.map(
       (value, index): Input<Signal> => ({ value, attempt, record: consumedRecord({ topic, offset: BigInt(index) }) }),
     )
     const state = await stage.load(batch, now)
-    const { outcomes } = stage.decide(batch, { state, now })
+    const { outcomes, changes } = stage.decide(batch, { state, now })
+    // Without it: the process dies after it has published.
+    if (save) await stage.save(changes)
     return { outcomes, words: outcomes.map((outcome) => word(outcome as Outcome)) }
   }
 
@@ -130,6 +135,8 @@ const word = (outcome: Outcome): string => {
       return `deferred ${outcome.delay} ${outcome.reason}${outcome.attempted ? '' : ' untried'}`
     case 'parked':
       return `parked ${outcome.reason}`
+    case 'dropped':
+      return `dropped ${outcome.reason}`
     default:
       return outcome.kind
   }

@@ -36,6 +36,10 @@ describe('what becomes of a signal', () => {
     },
   )
 
+  it.each(['recorded', 'repeated'] as const)('%s: nothing is left to do', (kind) => {
+    expect(decide({ kind })).toEqual({ kind: 'dropped', reason: kind })
+  })
+
   it.each(['withheld', 'expired'] as const)('%s: an outcome without a code', (kind) => {
     expect(decide({ kind }, 4)).toEqual(delivered({ outcome: kind, attempt: 4 }))
   })

@@ -13,9 +13,11 @@ describe('the bytes of a sent-mark', () => {
     { outcome: 'duplicate', code: 40050, attempt: 7, at: noon + 1 },
     { outcome: 'rejected', code: 20001, attempt: 255, at: 0xffffffffffff },
   ] as const)('keep %j', (mark) => {
-    const bytes = encodeMark({ ...mark, requestId: 'gone' })
-    expect(bytes.length).toBe(11)
-    expect(decodeMark(bytes)).toEqual({ ...mark, requestId: null })
+    for (const recorded of [false, true]) {
+      const bytes = encodeMark({ settled: { ...mark, requestId: 'gone' }, recorded })
+      expect(bytes.length).toBe(11)
+      expect(decodeMark(bytes)).toEqual({ settled: { ...mark, requestId: null }, recorded })
+    }
   })
 
   it.each([Buffer.alloc(0), Buffer.from([1]), Buffer.alloc(11, 9)])('of another making are none: %p', (bytes) => {
@@ -26,14 +28,28 @@ describe('the bytes of a sent-mark', () => {
 describe('sent-marks', () => {
   it('tell what was settled, and only that', async () => {
     const marks = new BucketSentMarks(new MemoryHourBuckets())
-    await marks.write([{ signal: one, settled }])
-    expect(await marks.read([other, one])).toEqual([null, { ...settled, requestId: null }])
+    await marks.write([{ signal: one, settled, recorded: false }])
+    expect(await marks.read([other, one])).toEqual([
+      null,
+      { settled: { ...settled, requestId: null }, recorded: false },
+    ])
   })
 
   it('outlive the process', async () => {
     const buckets = new MemoryHourBuckets()
-    await new BucketSentMarks(buckets).write([{ signal: one, settled }])
-    expect(await new BucketSentMarks(buckets).read([one])).toEqual([{ ...settled, requestId: null }])
+    await new BucketSentMarks(buckets).write([{ signal: one, settled, recorded: false }])
+    expect(await new BucketSentMarks(buckets).read([one])).toEqual([
+      { settled: { ...settled, requestId: null }, recorded: false },
+    ])
+  })
+
+  it('tell that the record is published, whatever was written before', async () => {
+    const marks = new BucketSentMarks(new MemoryHourBuckets())
+    await Promise.all([
+      marks.write([{ signal: one, settled, recorded: false }]),
+      marks.write([{ signal: one, settled, recorded: true }]),
+    ])
+    expect(await marks.read([one])).toMatchObject([{ recorded: true }])
   })
 
   it('go together while a write is under way', async () => {
@@ -47,7 +63,7 @@ describe('sent-marks', () => {
     }
     const marks = new BucketSentMarks(buckets)
     const ids = ['01', '02', '03', '04'].map((id) => signal({ signalId: id.repeat(16) }))
-    await Promise.all(ids.map((id) => marks.write([{ signal: id, settled }])))
+    await Promise.all(ids.map((id) => marks.write([{ signal: id, settled, recorded: false }])))
     expect(sizes).toEqual([1, 3])
     expect((await marks.read(ids)).every(Boolean)).toBe(true)
   })
@@ -61,10 +77,10 @@ describe('sent-marks', () => {
       return write(entries)
     }
     const marks = new BucketSentMarks(buckets)
-    await expect(marks.write([{ signal: one, settled }])).rejects.toThrow(DependencyError)
+    await expect(marks.write([{ signal: one, settled, recorded: false }])).rejects.toThrow(DependencyError)
     await expect(marks.read([one])).rejects.toThrow(DependencyError)
     away = false
-    expect(await marks.read([one])).toEqual([{ ...settled, requestId: null }])
+    expect(await marks.read([one])).toEqual([{ settled: { ...settled, requestId: null }, recorded: false }])
     expect(buckets.values.size).toBe(1)
   })
 })

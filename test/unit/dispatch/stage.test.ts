@@ -39,7 +39,7 @@ describe('sending a batch', () => {
     const buckets = new MemoryHourBuckets()
     const before = openDispatch({ buckets })
     before.connect('a')
-    const first = await before.run([numbered('a', 0)])
+    const first = await before.run([numbered('a', 0)], { save: false })
     // The process died before its offsets moved: another one reads the batch again, with one more signal.
     const after = openDispatch({ buckets })
     after.connect('a')
@@ -51,10 +51,17 @@ describe('sending a batch', () => {
     expect({ ...deliveryOf(second), requestId: null }).toEqual({ ...deliveryOf(first), requestId: null })
   })
 
+  it('publishes no outcome again once the broker has it', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    await world.run(some('a', 2))
+    expect((await world.run(some('a', 3))).words).toEqual(['dropped recorded', 'dropped recorded', 'accepted'])
+  })
+
   it('sends two copies in one batch once', async () => {
     const world = openDispatch()
     world.connect('a')
-    expect((await world.run([numbered('a', 0), numbered('a', 0)])).words).toEqual(['accepted', 'accepted'])
+    expect((await world.run([numbered('a', 0), numbered('a', 0)])).words).toEqual(['accepted', 'dropped repeated'])
     expect(world.repeats()).toBe(0)
     expect(world.callSizes()).toEqual([1])
   })
@@ -224,7 +231,7 @@ describe('one bad event', () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ eventIds: [bad.signalId], code: 40002 })
-    await world.run(batch)
+    await world.run(batch, { save: false })
     const calls = world.callSizes().length
     expect((await world.run(batch)).words).toEqual(expected)
     expect(world.callSizes()).toHaveLength(calls)
@@ -299,7 +306,7 @@ describe('decoding', () => {
   it('refuses a signal whose id is not one of ours', () => {
     const stage = dispatch({
       codec: { decode: () => signal({ signalId: 'x' }) as never },
-      marks: { read: async () => [] },
+      marks: { read: async () => [], write: async () => {} },
       sender: { send: async () => {} },
       standing: () => ({ may: false, finding: { kind: 'withheld' } }),
       expireMs: 1,
