@@ -27,17 +27,20 @@ export class Boundaries {
     this.#text = text
   }
 
-  /** Whether a word may begin or end here: between two characters that are not of one word. */
-  at(place: number): boolean {
-    if (place === 0 || place === this.#text.length) return true
+  /**
+   * Whether a word may begin or end here: between two characters that are not of one word. `segment` says that only the
+   * segmenter sees it, inside a run of a script without spaces.
+   */
+  at(place: number): 'edge' | 'segment' | null {
+    if (place === 0 || place === this.#text.length) return 'edge'
     const left = before(this.#text, place)
     const right = after(this.#text, place)
-    if (!wordCharacter.test(left) || !wordCharacter.test(right)) return true
+    if (!wordCharacter.test(left) || !wordCharacter.test(right)) return 'edge'
     const unspacedLeft = unspaced.test(left)
     const unspacedRight = unspaced.test(right)
-    if (unspacedLeft && unspacedRight) return this.#segmentAt(place)
+    if (unspacedLeft && unspacedRight) return this.#segmentAt(place) ? 'segment' : null
     // A mark belongs to what it stands on; otherwise one script ends where another begins: จ่าย500, 付款ok.
-    return unspacedLeft !== unspacedRight && !/\p{M}/u.test(right)
+    return unspacedLeft !== unspacedRight && !/\p{M}/u.test(right) ? 'edge' : null
   }
 
   /** Inside a web or e-mail address: there a keyword is not somebody's word. */

@@ -29,6 +29,34 @@ const laneOf = (folding: Folding, entries: readonly { entry: KeywordEntry; place
   }
 }
 
+interface Hit {
+  readonly entry: KeywordEntry
+  readonly place: number
+  readonly start: number
+  readonly end: number
+  /** Only the segmenter sees one of its ends. */
+  readonly segmented: boolean
+}
+
+const hitsIn = (folded: string, { entries, scan }: Lane): Hit[] => {
+  const hits: Hit[] = []
+  let boundaries: Boundaries | undefined
+  scan(folded, (pattern, end) => {
+    const { entry, place, length } = entries[pattern] as Lane['entries'][number]
+    boundaries ??= new Boundaries(folded)
+    const start = end - length
+    const [first, last] = entry.match === 'substring' ? ['edge', 'edge'] : [boundaries.at(start), boundaries.at(end)]
+    if (first === null || last === null || boundaries.inAddress(start, end)) return
+    hits.push({ entry, place, start, end, segmented: first === 'segment' || last === 'segment' })
+  })
+  return hits
+}
+
+/** In scripts without spaces a keyword inside a longer one is a part of that word: เงินสด in คูปองเงินสด is not said. */
+const isPartOf = (hit: Hit, hits: readonly Hit[]): boolean =>
+  hit.segmented &&
+  hits.some(({ start, end }) => start <= hit.start && end >= hit.end && end - start > hit.end - hit.start)
+
 /** @param entries already validated: no keyword folds to nothing */
 export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher => {
   const placed = entries.map((entry, place) => ({ entry, place }))
@@ -39,18 +67,9 @@ export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatche
 
   const matched = (text: string): Map<number, KeywordEntry> => {
     const found = new Map<number, KeywordEntry>()
-    for (const { folding, entries: own, scan } of lanes) {
-      const folded = fold(text, folding)
-      let boundaries: Boundaries | undefined
-      scan(folded, (pattern, end) => {
-        const { entry, place, length } = own[pattern] as Lane['entries'][number]
-        if (found.has(place)) return
-        boundaries ??= new Boundaries(folded)
-        const start = end - length
-        if (entry.match !== 'substring' && !(boundaries.at(start) && boundaries.at(end))) return
-        if (boundaries.inAddress(start, end)) return
-        found.set(place, entry)
-      })
+    for (const lane of lanes) {
+      const hits = hitsIn(fold(text, lane.folding), lane)
+      for (const hit of hits) if (!isPartOf(hit, hits)) found.set(hit.place, hit.entry)
     }
     return found
   }

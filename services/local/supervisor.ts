@@ -122,7 +122,17 @@ export class Supervisor {
 
   /** Everything. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
-    const parts = await this.startParts()
+    return this.startServices(await this.startParts())
+  }
+
+  /**
+   * The processes of the pipeline itself, on parts that run.
+   * @param names which of them; default: all
+   */
+  async startServices(
+    parts: PartAddresses,
+    names: readonly string[] = [...stageNames, 'console', 'simulator'],
+  ): Promise<Addresses> {
     const env = {
       ...this.#env,
       ...secretsOf(this.#dataDir, this.#env, this.#say),
@@ -131,7 +141,7 @@ export class Supervisor {
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    this.#addresses = await this.#startServices(env, parts)
+    this.#addresses = await this.#startProcesses(env, parts, names)
     this.#writeState()
     return this.#addresses
   }
@@ -227,10 +237,7 @@ export class Supervisor {
     await broker.close()
   }
 
-  async #startServices(
-    env: NodeJS.ProcessEnv,
-    parts: { brokers: string; redis: string; registry: string },
-  ): Promise<Addresses> {
+  async #startProcesses(env: NodeJS.ProcessEnv, parts: PartAddresses, names: readonly string[]): Promise<Addresses> {
     const local = (port: number) => `http://127.0.0.1:${port}`
     const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT } = this.#config
     const simulatorPort = TIKTOK_BASE_URL ? null : await this.#ports.take('simulator')
@@ -269,7 +276,8 @@ export class Supervisor {
       specs.unshift(service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }))
     this.#addresses = addresses
     this.#say('starting the stages …')
-    await Promise.all([...specs, console_].map((spec) => this.#start(spec, stageReadyMs)))
+    const chosen = [...specs, console_].filter(({ name }) => names.includes(name))
+    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
     return addresses
   }
 }

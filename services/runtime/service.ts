@@ -24,7 +24,7 @@ import { DeadLetterLimitReached } from './limits.ts'
 import type { Logger } from './log.ts'
 import { createLoop } from './loop.ts'
 import { Metrics } from './metrics.ts'
-import type { Broker, Clock, Producer, RedisCommands } from './ports.ts'
+import type { Broker, Clock, Producer, RedisCommands, RunningConsumer } from './ports.ts'
 import { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
 import { serveStatus } from './status-server.ts'
@@ -90,6 +90,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const stage = await service.build(deps)
 
     const loop = createLoop(stage, { producer, codec, keyring, clock, metrics, log, health })
+    const consumers: RunningConsumer[] = []
+    // Side by side: each waits for its batch and for its last long poll.
+    lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
     const consume = async (group: string, topic: string, onBatch: typeof loop) => {
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
@@ -103,7 +106,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           },
         }),
       )
-      lifecycle.onStop(`consumer ${group}`, () => consumer.stop())
+      consumers.push(consumer)
       consumer.ended.catch((error: unknown) => {
         if (error instanceof DeadLetterLimitReached) {
           // Stays up and red instead of exiting: a restart would let the next thousands through.

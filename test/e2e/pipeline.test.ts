@@ -1,4 +1,4 @@
-import { tiktokReferral, tiktokText, whatsappText } from '../support/payloads.ts'
+import { tiktokReferral, tiktokText, whatsappText } from '../../services/demo/webhooks.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
 /** Five real processes, a simulated TikTok: sentences about what an advertiser would see. */

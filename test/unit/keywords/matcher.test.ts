@@ -85,6 +85,15 @@ describe('a keyword', () => {
     ).toEqual(['pago', 'envío'])
   })
 
+  it('does not count as a part of a longer keyword where words have no spaces between them', () => {
+    const [part, whole] = [
+      { ...entry('เงินสด'), flag: 'cash' },
+      { ...entry('คูปองเงินสด'), flag: 'coupon' },
+    ]
+    expect(compileKeywords([part, whole]).flags('ขอ คูปองเงินสด')).toEqual(['coupon'])
+    expect(compileKeywords([part, whole]).flags('จ่าย เงินสด')).toEqual(['cash'])
+  })
+
   it('is found in a very long text without hanging', () => {
     expect(hits(`${'a'.repeat(16_000)} pago`, entry('pago'))).toBe(true)
     expect(hits('ก'.repeat(16_000), entry('กก'))).toBeDefined()

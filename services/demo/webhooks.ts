@@ -1,4 +1,4 @@
-/** Webhook bodies in the sources' recorded forms, signed as the sources sign. Made up for these tests. */
+/** Webhook bodies in the sources' recorded forms, signed as the sources sign. Made up, for the demonstration and for tests. */
 import { createHmac } from 'node:crypto'
 
 export const whatsappAccount = '204400000000001'

@@ -1,0 +1,131 @@
+/**
+ * `make demo`: real Kafka, registry and Redis, two shops, an afternoon of conversations, and what TikTok was told of them. In a
+ * terminal it stays until Ctrl-C, so that the addresses at the end can be looked at.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Pipeline, startPipeline } from './pipeline.ts'
+import { keywordsCsv, type Step, story } from './story.ts'
+import { type Told, Watcher } from './watch.ts'
+import { type Request, tiktokAccount, tiktokSecret, whatsappAccount, whatsappSecret } from './webhooks.ts'
+
+const colour = process.stdout.isTTY && !process.env.NO_COLOR
+const paint = (code: number) => (text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text)
+const [bold, dim, green, yellow, red] = [paint(1), paint(2), paint(32), paint(33), paint(31)]
+const print = (line = '') => process.stdout.write(`${line}\n`)
+
+const connections = [
+  {
+    connectionId: 'demo-tiktok',
+    source: 'tiktok',
+    accountId: tiktokAccount,
+    advertiserId: '7000000000001',
+    eventSetId: '9000000000001',
+  },
+  {
+    connectionId: 'demo-whatsapp',
+    source: 'whatsapp',
+    accountId: whatsappAccount,
+    advertiserId: '7000000000002',
+    eventSetId: '9000000000002',
+  },
+]
+
+const post = async (gateway: string, { path, headers, body }: Request) =>
+  (await fetch(`${gateway}${path}`, { method: 'POST', headers, body })).status
+
+/** @throws Error with the command's own words when it fails */
+const command = async (pipeline: Pipeline, ...args: string[]) => {
+  const { code, stderr } = await pipeline.signals(...args)
+  if (code !== 0) throw new Error(stderr)
+}
+
+const toldText = ({ event, user, properties }: Told): string => {
+  const flags = Object.entries(properties).map(([name, value]) => `${name} = ${value}`)
+  return [event, ...flags, user.ttclid ? `tracking ID ${user.ttclid}` : 'no tracking ID'].join(', ')
+}
+
+const play = async (pipeline: Pipeline, watcher: Watcher, { title, before, requests }: Step): Promise<Told[]> => {
+  print(`\n  ${bold(title)}`)
+  if (before) await command(pipeline, ...before)
+  const refused: number[] = []
+  for (const request of requests) {
+    const status = await post(pipeline.ready.gateway, request)
+    if (status !== 200) refused.push(status)
+  }
+  if (refused.length > 0) print(`    ${red('✗')} the gateway answers ${refused.join(', ')}: nothing is stored`)
+  const { told, reasons } = await watcher.settled()
+  for (const event of told) print(`    ${green('→ TikTok:')} ${toldText(event)}`)
+  for (const reason of reasons) print(`    ${yellow('·')} ${dim(reason)}`)
+  return told
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), 'signals-demo-'))
+print(bold('Messaging Signals: an afternoon of conversations, and what TikTok is told of it'))
+print(dim('starting Kafka, a schema registry, Redis, five stages and a simulated TikTok …'))
+const pipeline = await startPipeline(
+  dataDir,
+  { WHATSAPP_WEBHOOK_SECRET: whatsappSecret, TIKTOK_WEBHOOK_SECRET: tiktokSecret, LOG_LEVEL: 'warn' },
+  (line) => {
+    if (line.startsWith('signals: ')) print(dim(`  ${line.slice('signals: '.length)}`))
+  },
+)
+let stopping: Promise<void> | undefined
+const stop = () => {
+  stopping ??= pipeline.stop().then(() => rmSync(dataDir, { recursive: true, force: true }))
+  return stopping
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop().then(() => process.exit(130)))
+
+try {
+  for (const connection of connections) {
+    const file = join(dataDir, `${connection.connectionId}.json`)
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...connection,
+        tenantId: 'demo',
+        accessToken: `token of ${connection.connectionId}`.replaceAll(' ', '-'),
+      }),
+    )
+    await command(pipeline, 'connections', 'add', '--file', file)
+  }
+  writeFileSync(join(dataDir, 'keywords.csv'), keywordsCsv)
+  await command(pipeline, 'keywords', 'import', join(dataDir, 'keywords.csv'))
+  print(
+    `\ntwo shops connected, keywords: ${keywordsCsv
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(',', ' → '))
+      .join(' · ')}`,
+  )
+
+  const watcher = new Watcher(pipeline.ready)
+  await watcher.settled()
+  const told: Told[] = []
+  const steps = story(Date.now() - 3_600_000)
+  for (const step of steps) told.push(...(await play(pipeline, watcher, step)))
+
+  const deliveries = steps.reduce((sum, { requests }) => sum + requests.length, 0)
+  const conversations = told.filter(({ event }) => event === 'Conversation').length
+  print(
+    `\n${bold(`${deliveries} deliveries; TikTok was told of ${conversations} conversations and ${told.length - conversations} messages with keywords,`)}`,
+  )
+  print(bold('and of not one word, name or number in them.'))
+  const { gateway, console: consoleUrl, simulator } = pipeline.ready
+  print(
+    `\n  what TikTok was told   ${simulator}\n  console                ${consoleUrl}\n  gateway                ${gateway}`,
+  )
+  if (process.stdout.isTTY) {
+    print(dim('\nCtrl-C stops everything.'))
+    await new Promise(() => setInterval(() => {}, 60_000))
+  }
+} catch (error) {
+  print(red(`\nthe demonstration failed: ${(error as Error).message}`))
+  print(pipeline.log().split('\n').slice(-20).join('\n'))
+  process.exitCode = 1
+} finally {
+  await stop()
+}

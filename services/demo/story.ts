@@ -1,0 +1,98 @@
+/** An afternoon at two shops: what people write, and what it stands for. Every step is one or more webhook deliveries. */
+import { type Request, tiktok, tiktokReferral, tiktokText, whatsapp, whatsappText } from './webhooks.ts'
+
+export interface Step {
+  readonly title: string
+  readonly requests: readonly Request[]
+  /** A command that is run before, as an operator would. */
+  readonly before?: readonly string[]
+}
+
+export const keywordsCsv = `keyword,flag
+pago,payment
+bayar,payment
+โอนเงิน,payment
+thank you,thanks
+envío,shipping
+`
+
+const [ana, budi, somchai, maria, john] = ['conv+ana==', '628110000001', '66810000002', '5215550000003', '447700900004']
+
+const unsigned = (request: Request): Request => ({ ...request, headers: { 'content-type': 'application/json' } })
+
+/** @param start ms; the steps follow each other by a second */
+export const story = (start: number): readonly Step[] => {
+  const at = (second: number) => start + second * 1000
+  const paid = whatsappText(budi, 'wamid.budi.2', 'sudah bayar ya kak 🙏', at(6))
+  return [
+    {
+      title: 'Ana taps a TikTok ad and writes: “hola, vi el anuncio”',
+      requests: [
+        tiktokReferral(ana, '1780000000000000001', at(0)),
+        tiktokText(ana, 'ana-1', 'hola, vi el anuncio', at(1)),
+      ],
+    },
+    { title: 'Ana: “listo, ya hice el PAGO”', requests: [tiktokText(ana, 'ana-2', 'listo, ya hice el PAGO', at(2))] },
+    {
+      title: 'the shop answers: “recibimos tu pago”',
+      requests: [
+        tiktok(
+          'im_send_msg',
+          {
+            conversation_id: ana,
+            message_id: 'shop-1',
+            timestamp: at(3),
+            type: 'text',
+            text: { body: 'recibimos tu pago' },
+            message_tag: { source: 'APP' },
+          },
+          at(3),
+        ),
+      ],
+    },
+    {
+      title: 'Budi follows a link: “Halo kak, https://shop.example/p?ttclid=E.C.P.demo-42”',
+      requests: [whatsappText(budi, 'wamid.budi.1', 'Halo kak, https://shop.example/p?ttclid=E.C.P.demo-42', at(5))],
+    },
+    { title: 'Budi: “sudah bayar ya kak 🙏”', requests: [paid] },
+    { title: 'WhatsApp delivers that message once more', requests: [paid] },
+    {
+      title: 'Somchai, without spaces: “ฉันโอนเงินแล้วค่ะ”',
+      requests: [whatsappText(somchai, 'wamid.som.1', 'ฉันโอนเงินแล้วค่ะ', at(8))],
+    },
+    {
+      title: 'María: “la pagoda es linda”',
+      requests: [whatsappText(maria, 'wamid.mar.1', 'la pagoda es linda', at(9))],
+    },
+    {
+      title: 'María, full-width: “ＰＡＧＯ hecho, ¿y el envío?”',
+      requests: [whatsappText(maria, 'wamid.mar.2', 'ＰＡＧＯ hecho, ¿y el envío?', at(10))],
+    },
+    {
+      title: 'María reacts with ❤️',
+      requests: [
+        whatsapp({
+          from: maria,
+          id: 'wamid.mar.3',
+          timestamp: String(Math.floor(at(11) / 1000)),
+          type: 'reaction',
+          reaction: { emoji: '❤️' },
+        }),
+      ],
+    },
+    {
+      title: 'somebody posts an unsigned request',
+      requests: [unsigned(whatsappText(john, 'wamid.evil', 'pago', at(12)))],
+    },
+    {
+      title: 'a message for an account that nobody connected',
+      requests: [whatsappText(john, 'wamid.other', 'pago', at(13), '999000')],
+    },
+    {
+      title: 'the WhatsApp shop is paused; John: “thank   you, pago sent”',
+      before: ['connections', 'pause', 'demo-whatsapp'],
+      requests: [whatsappText(john, 'wamid.john.1', 'thank   you, pago sent', at(14))],
+    },
+    { title: 'the WhatsApp shop is resumed', before: ['connections', 'resume', 'demo-whatsapp'], requests: [] },
+  ]
+}

@@ -1,0 +1,22 @@
+/** This pipeline as a peer of a benchmark that starts peers by `peers[name](run)`: see test/bench/peer.ts for what it does. */
+import { fileURLToPath } from 'node:url'
+
+const local = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+export const peers = {
+  'messaging-signals': ({ brokers, redis, sink, keywords, workload, folder }) => [
+    {
+      label: 'messaging-signals',
+      command: local('../../node_modules/node/bin/node'),
+      args: [local('./peer.ts')],
+      env: {
+        KAFKA_BROKERS: brokers,
+        REDIS_URL: redis,
+        TIKTOK_BASE_URL: sink,
+        KEYWORDS: keywords,
+        WORKLOAD: workload,
+        SIGNALS_DATA_DIR: `${folder}/signals`,
+      },
+    },
+  ],
+}

@@ -1,0 +1,64 @@
+/**
+ * The four stages on somebody else's broker and Redis, with everything they have in production: registry, seals, consent. Before
+ * they start, each account of the workload gets a connection (event set = account) and the keyword list is imported.
+ */
+import { createReadStream, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseConnection, toRecord } from '../../services/connections/connection.ts'
+import { parseKeywordList } from '../../services/keywords/list.ts'
+import { writeList } from '../../services/keywords/store.ts'
+import { localFields } from '../../services/local/config.ts'
+import { Supervisor } from '../../services/local/supervisor.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { loadConfig } from '../../services/runtime/config.ts'
+import { Keyring } from '../../services/runtime/sealing.ts'
+import { topics } from '../../services/topology.ts'
+
+const masterKey = Buffer.alloc(32, 1).toString('base64')
+const env = { ...process.env, SIGNALS_MASTER_KEY: masterKey, LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }
+
+/** Source and account of every event, each pair once. */
+const accountsOf = async (file: string) => {
+  const accounts = new Map<string, { source: string; accountId: string }>()
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const source = /"source":"([^"]+)"/.exec(line)?.[1] ?? ''
+    const accountId = /"accountId":"([^"]+)"/.exec(line)?.[1] ?? ''
+    accounts.set(`${source}:${accountId}`, { source, accountId })
+  }
+  return [...accounts.values()]
+}
+
+const supervisor = new Supervisor(loadConfig(localFields, env), env, (line) => process.stderr.write(`${line}\n`))
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => void supervisor.stop().then(() => process.exit(0)))
+
+const parts = await supervisor.startParts()
+const broker = openBroker(parts.brokers.split(','), 'bench-peer')
+const codec = await Codec.open(openRegistry(parts.registry))
+const keyring = await Keyring.open(masterKey)
+const accounts = await accountsOf(join(process.env.WORKLOAD ?? '', 'events.ndjson'))
+const producer = await broker.producer()
+await producer.send(
+  accounts.map(({ source, accountId }) => {
+    const connectionId = `${source}-${accountId}`
+    const input = {
+      connectionId,
+      tenantId: 'bench',
+      source,
+      accountId,
+      advertiserId: '1',
+      eventSetId: accountId,
+      accessToken: 'bench',
+    }
+    const record = toRecord(parseConnection(input), undefined, Date.now(), keyring)
+    return { topic: topics.connections.name, key: connectionId, value: codec.encode('connections', record) }
+  }),
+)
+await producer.close()
+const { entries } = parseKeywordList(readFileSync(process.env.KEYWORDS ?? '', 'utf8'))
+await writeList(broker, codec, { listId: 'default', version: 1, createdAt: Date.now(), entries })
+await broker.close()
+await supervisor.startServices(parts, ['ingest', 'attribution', 'keywords', 'dispatch'])
