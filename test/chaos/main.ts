@@ -1,0 +1,110 @@
+/**
+ * `make chaos`: kills each stage (-9) in turn while messages come in, then counts. Every message is the first of its conversation
+ * and holds a keyword, so each must reach TikTok as exactly two events: none missing, none counted twice.
+ *
+ *   node test/chaos/main.ts [--rate 150] [--seconds 8]     messages a second; seconds of load for each kill
+ */
+import { parseArgs } from 'node:util'
+import { type Request, whatsappText } from '../../services/demo/webhooks.ts'
+import { stageNames } from '../../services/topology.ts'
+import { connectTwo, openWorld, type World } from '../support/world.ts'
+
+const { values } = parseArgs({
+  options: { rate: { type: 'string', default: '150' }, seconds: { type: 'string', default: '8' } },
+})
+const rate = Number(values.rate)
+const secondsEach = Number(values.seconds)
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** As a source does it: again until it is taken. */
+const untilTaken = async (world: World, request: Request): Promise<number> => {
+  for (let tries = 1; ; tries++) {
+    const status = await world.post(request).then(
+      (response) => response.status,
+      () => 0,
+    )
+    if (status === 200) return tries
+    if (tries > 200) throw new Error(`not taken after ${tries} tries, last status ${status}`)
+    await sleep(100)
+  }
+}
+
+const pidOf = async (world: World, stage: string): Promise<number> => {
+  const { stdout } = await world.pipeline.signals('status', '--json')
+  return (JSON.parse(stdout) as { pids: Record<string, number> }).pids[stage] as number
+}
+
+const world = await openWorld({ LOG_LEVEL: 'warn' })
+let failed = false
+try {
+  await connectTwo(world)
+  const underWay: Promise<number>[] = []
+  const begin = Date.now() - 3_600_000
+  let sent = 0
+  let loading = true
+  const load = (async () => {
+    const started = Date.now()
+    while (loading) {
+      const due = Math.floor(((Date.now() - started) * rate) / 1000)
+      for (; sent < due; sent++) {
+        underWay.push(
+          untilTaken(
+            world,
+            whatsappText(`52155${String(sent).padStart(8, '0')}`, `wamid.chaos.${sent}`, 'hola, pago', begin + sent),
+          ),
+        )
+      }
+      await sleep(10)
+    }
+  })()
+
+  for (const stage of stageNames) {
+    await sleep((secondsEach * 1000) / 2)
+    const pid = await pidOf(world, stage)
+    process.kill(pid, 'SIGKILL')
+    const killedAt = Date.now()
+    let next = pid
+    while (next === pid || !next) {
+      await sleep(100)
+      next = await pidOf(world, stage)
+    }
+    say(
+      `killed ${stage} (${pid}) after ${sent} messages; process ${next} took its place after ${((Date.now() - killedAt) / 1000).toFixed(1)} s`,
+    )
+    await sleep((secondsEach * 1000) / 2)
+  }
+  loading = false
+  await load
+  const tries = await Promise.all(underWay)
+
+  const expected = sent * 2
+  const end = Date.now() + 120_000
+  let ids = new Set<string>()
+  while (ids.size < expected && Date.now() < end) {
+    await sleep(500)
+    const events = await world.arrived()
+    ids = new Set(events.map(({ event_id }) => event_id))
+  }
+  await sleep(2_000)
+  const events = await world.arrived()
+  ids = new Set(events.map(({ event_id }) => event_id))
+  const keywords = new Set(events.filter(({ event }) => event === 'Keyword').map(({ event_id }) => event_id)).size
+  const resent = events.length - ids.size
+  say(
+    `\nmessages sent        ${sent} (${tries.filter((n) => n > 1).length} of them more than once, as the gateway was away)`,
+  )
+  say(`signals expected     ${expected}`)
+  say(`signals at TikTok    ${ids.size} (${keywords} keyword, ${ids.size - keywords} conversation)`)
+  say(`missing              ${expected - ids.size}`)
+  say(`counted twice        ${Math.max(0, ids.size - expected)}`)
+  say(`sent again, same id  ${resent} (recognised by TikTok's own deduplication)`)
+  failed = ids.size !== expected || keywords !== sent
+} catch (error) {
+  failed = true
+  say(`failed: ${(error as Error).message}`)
+} finally {
+  await world.stop()
+}
+say(failed ? '\nFAILED' : '\nnothing lost, nothing counted twice')
+process.exit(failed ? 1 : 0)

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { whatsapp, whatsappAccount, whatsappText } from '../../services/demo/webhooks.ts'
+import { connectTwo, openWorld, type World } from '../support/world.ts'
+
+/** What was sent and must be found nowhere past ingest: words, numbers and names, plain and in the encodings ids come in. */
+const words = ['palabrasecreta', 'zoraida', 'Calle Escondida 44', 'otrapalabra']
+const numbers = ['5215559998877', '5215551112233']
+const messageId = `wamid.${Buffer.from('5215559998877 zoraida').toString('base64')}`
+const secrets = ['token-wa', 'token-tt']
+
+const encodings = (text: string) => [
+  text,
+  Buffer.from(text).toString('base64').replace(/=+$/, ''),
+  Buffer.from(text).toString('hex'),
+]
+const needles = [...words, ...numbers, messageId, ...secrets].flatMap(encodings)
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+
+describe('what a person wrote', () => {
+  let world: World
+
+  beforeAll(async () => {
+    world = await openWorld({ LOG_LEVEL: 'trace' })
+    await connectTwo(world)
+    const [one, other] = numbers as [string, string]
+    const now = Date.now()
+    const event = {
+      source: 'whatsapp',
+      accountId: whatsappAccount,
+      channel: 'whatsapp',
+      conversationId: `x:${other}`,
+      messageId: `id-${other}`,
+      kind: 'message',
+      direction: 'inbound',
+      sender: 'user',
+      occurredAt: now,
+      text: 'otrapalabra pago',
+      textOrigin: 'typed',
+      aliases: [`alias-${other}`],
+    }
+    await world.deliver(
+      whatsappText(
+        one,
+        messageId,
+        'palabrasecreta pago, soy zoraida, vivo en Calle Escondida 44, https://x.example/zoraida?ttclid=TRACKINGIDPROOF',
+        now,
+      ),
+      whatsappText(one, messageId, 'palabrasecreta pago', now),
+      whatsappText(one, 'wamid.unknown', 'zoraida palabrasecreta', now, '999'),
+      whatsapp({
+        from: one,
+        id: 'wamid.contact',
+        timestamp: String(Math.floor(now / 1000)),
+        type: 'contacts',
+        contacts: [{ name: { formatted_name: 'zoraida' } }],
+      }),
+    )
+    // Bad input takes other ways through the code: errors, dead letters, logs.
+    const { gateway } = world.pipeline.ready
+    const secretsFile = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
+      INGEST_TOKEN: string
+    }
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${secretsFile.INGEST_TOKEN}` }
+    const postEvents = (body: string) => fetch(`${gateway}/v1/message-events`, { method: 'POST', headers, body })
+    expect((await postEvents(JSON.stringify(event))).status).toBe(200)
+    const refused = await postEvents(JSON.stringify([{ ...event, channel: 'zoraida', palabrasecreta: 1 }]))
+    expect(refused.status).toBe(422)
+    expect(await refused.text()).not.toMatch(/zoraida|palabrasecreta/)
+    expect(await (await postEvents('{"text": "palabrasecreta')).text()).not.toMatch(/palabrasecreta/)
+    const broken = whatsapp({ text: { body: 'palabrasecreta' }, type: 'text' })
+    await world.deliver(broken)
+    await world.arrivedCount(4)
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  /** Files that hold the needle, relative to the data folder. */
+  const filesWith = (needle: string) => {
+    const bytes = Buffer.from(needle)
+    return filesBelow(world.dataDir)
+      .filter((file) => !/shop-\w+\.json$|keywords\.csv$/.test(file))
+      .filter((file) => readFileSync(file).includes(bytes))
+      .map((file) => file.slice(world.dataDir.length + 1))
+  }
+
+  it('would be found if it were there: a tracking ID is', () => {
+    const files = filesWith('TRACKINGIDPROOF')
+    expect(files.some((file) => file.startsWith('kafka/signals.v1'))).toBe(true)
+    expect(files.some((file) => file.startsWith('redis/'))).toBe(true)
+  })
+
+  it('is in no topic, not in Redis and in no log', () => {
+    const found = needles.flatMap((needle) => filesWith(needle).map((file) => `${needle}: ${file}`))
+    expect(found).toEqual([])
+  })
+
+  it('is not in what TikTok was told', async () => {
+    const told = JSON.stringify(await world.arrived())
+    for (const needle of needles) expect(told).not.toContain(needle)
+  })
+})
