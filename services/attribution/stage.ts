@@ -81,6 +81,7 @@ export const attribution = ({
 }: AttributionTools): Stage<Message, Conversations, Change> => ({
   name: 'attribution',
   decode: (record) => codec.decode('messages', record),
+  receivedAt: (message) => message.receivedAt,
 
   async load(batch) {
     const ids = [...new Set(batch.flatMap(({ value }) => idsOf(value)))]

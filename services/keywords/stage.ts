@@ -6,6 +6,7 @@ import type { Connection, ConnectionDirectory } from '../connections/directory.t
 import { openContent } from '../model/content.ts'
 import type { AttributedMessage, Signal, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
+import { headerNames } from '../runtime/origin.ts'
 import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
 import { type Keyring, SealBroken } from '../runtime/sealing.ts'
 import type { Stage } from '../runtime/stage.ts'
@@ -39,6 +40,8 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools): Outcome 
   const record = (kind: Signal['kind'], flags: readonly string[], version: number | null): TopicRecord => ({
     topic: 'signals',
     key: message.connectionId,
+    // A signal says nothing else of its message: what end-to-end latency is measured by travels beside it.
+    headers: { [headerNames.receivedAt]: String(message.receivedAt) },
     value: {
       signalId: tools.keyring.signalId(message.connectionId, message.conversation, message.message, kind),
       connectionId: message.connectionId,
@@ -70,6 +73,7 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools): Outcome 
 export const keywords = (tools: KeywordTools): Stage<AttributedMessage> => ({
   name: 'keywords',
   decode: (record) => tools.codec.decode('attributedMessages', record),
+  receivedAt: ({ message }) => message.receivedAt,
   load: async () => undefined,
   decide: (batch) => ({ outcomes: batch.map(({ value }) => decideOne(value, tools)), changes: [] }),
   save: async () => {},

@@ -6,7 +6,7 @@ import type { ConsumerStage } from '../topology.ts'
 import { deadLetterTopic } from '../topology.ts'
 import type { Codec } from './codec.ts'
 import type { Failure } from './failures.ts'
-import { carried } from './origin.ts'
+import { carried, headerNames, receivedAtOf } from './origin.ts'
 import type { ConsumedRecord, ProducerRecord } from './ports.ts'
 import type { Keyring } from './sealing.ts'
 
@@ -39,6 +39,13 @@ export const deadLetterRecord = (
       keyId: `source/${deadLetterKey}`,
       original: keyring.sourceKey(deadLetterKey).seal(original, place),
     }),
-    headers: { ...carried(record), stage, code: failure.code, origin: place, attempt: String(attempt) },
+    headers: {
+      ...carried(record),
+      [headerNames.receivedAt]: String(receivedAtOf(record)),
+      stage,
+      code: failure.code,
+      origin: place,
+      attempt: String(attempt),
+    },
   }
 }

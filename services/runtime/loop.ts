@@ -39,7 +39,7 @@ export interface LoopTools {
 }
 
 /** One round trip to Redis and one produce per slice: large enough to amortise them, small enough for latency. */
-const defaultSlice = 1_000
+const defaultSlice = 2_000
 const firstPauseMs = 100
 const longestPauseMs = 10_000
 
@@ -110,10 +110,12 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     )
     await timed('save', () => stage.save(decision.changes))
     counted()
-    return settlement
+    const [oldest] = inputs
+    const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))
+    return { settlement, receivedAt }
   }
 
-  const account = (records: readonly ConsumedRecord[], settlement: Settlement) => {
+  const account = (records: readonly ConsumedRecord[], settlement: Settlement, receivedAt: number) => {
     const topic = records[0]?.topic ?? ''
     metrics.count('signals_records_total', { topic }, records.length)
     metrics.observe('signals_batch_records', {}, records.length)
@@ -124,8 +126,7 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     const published = new Map<string, number>()
     for (const record of settlement.records) published.set(record.topic, (published.get(record.topic) ?? 0) + 1)
     for (const [to, count] of published) metrics.count('signals_published_total', { topic: to }, count)
-    const oldest = records[0]
-    if (oldest) metrics.observe('signals_event_age_seconds', {}, Math.max(0, clock.now() - receivedAtOf(oldest)) / 1000)
+    metrics.observe('signals_event_age_seconds', {}, Math.max(0, clock.now() - receivedAt) / 1000)
   }
 
   /** Tries a slice until the world lets it through. */
@@ -133,10 +134,10 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     for (let failed = 0; ; failed++) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
       try {
-        const settlement = await attemptSlice(records)
+        const { settlement, receivedAt } = await attemptSlice(records)
         if (failed > 0) log.info({ stage: stage.name, failed }, 'dependency is back, going on')
         health.to('running')
-        account(records, settlement)
+        account(records, settlement, receivedAt)
         return
       } catch (error) {
         if (!(error instanceof DependencyError)) throw error

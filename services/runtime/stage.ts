@@ -31,6 +31,8 @@ export interface Stage<In, State = undefined, Change = never> {
   readonly name: ConsumerStage
   /** Bytes to value. Throws BadRecord for a record that can never be processed; anything else thrown is about the world. */
   decode(record: ConsumedRecord): In
+  /** When the delivery behind a value was taken, ms; unset: the record's header says it. */
+  receivedAt?(value: In): number
   /** Edge. Everything `decide` will need, fetched once for the whole batch. */
   load(batch: readonly Input<In>[], now: number): Promise<State>
   /** Core. No IO, no clock, no randomness: the same batch with the same state gives the same bytes. */
