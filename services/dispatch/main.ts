@@ -49,7 +49,7 @@ runConsumerStage({
       producer,
       clock,
       byId: (id) => directory.byId(id),
-      onMoved: ({ moved, waiting }) => log.info({ moved, waiting }, 'parked signals looked through'),
+      onMoved: (counts) => log[counts.moved > 0 ? 'info' : 'debug'](counts, 'parked signals looked through'),
     })
     const apply = (id: string, record: ConnectionRecord | null) => {
       const before = directory.byId(id)

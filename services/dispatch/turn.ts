@@ -42,7 +42,6 @@ export class Turn {
   readonly #report: Report
   #spentMs = 0
   readonly #open: Set<Due>
-  readonly #notes: Promise<void>[] = []
   #stopped: Finding | null = null
   #letGo: () => void = () => {}
   /** Resolves when the batch need not wait any longer for this connection, done or not. */
@@ -67,15 +66,14 @@ export class Turn {
   }
 
   async #run(group: readonly Due[]) {
-    for (const call of inCalls(group, this.#tools.eventsPerCall)) {
-      const judgement = await this.#call(call)
-      if (judgement) await this.#settle(call, judgement)
-    }
-    await Promise.all(this.#notes)
+    for (const call of inCalls(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
   }
 
-  /** Sends; null where it may not, with that reported. */
-  async #call(call: readonly Due[]): Promise<Judgement | null> {
+  /**
+   * Sends, unless it may not. null: every event is reported; otherwise what to pursue in parts. The slot is held until the
+   * answer is noted, so that what a crash sends again is bounded by the slots.
+   */
+  async #send(call: readonly Due[]): Promise<Judgement | null> {
     const { slots, standing, post, now, patienceMs } = this.#tools
     return slots.run(async () => {
       if (this.#stopped) return this.#tell(call, this.#stopped)
@@ -102,7 +100,9 @@ export class Turn {
       if (judgement.verdict === 'token' || judgement.verdict === 'authorisation') {
         await this.#tools.markReconnect(connection, judgement.code as number)
       }
-      return judgement
+      if (split(call.length, judgement)) return judgement
+      await this.#conclude(call, judgement)
+      return null
     })
   }
 
@@ -116,28 +116,25 @@ export class Turn {
     else troubles.recovered(this.#connectionId)
   }
 
-  async #settle(call: readonly Due[], judgement: Judgement): Promise<void> {
-    const parts = split(call.length, judgement)?.map((places) => places.map((place) => call[place] as Due))
-    if (!parts) return this.#conclude(call, judgement)
-    const { verdict } = judgement
-    if (verdict !== 'unknown') {
-      for (const part of parts) {
-        const answer = await this.#call(part)
-        if (answer) await this.#settle(part, answer)
-      }
+  /** A call that was not taken as a whole: its parts. */
+  async #pursue(call: readonly Due[], judgement: Judgement | null): Promise<void> {
+    const parts = judgement && split(call.length, judgement)?.map((places) => places.map((place) => call[place] as Due))
+    if (!parts) return
+    if (judgement.verdict !== 'unknown') {
+      for (const part of parts) await this.#pursue(part, await this.#send(part))
       return
     }
     // A code that nobody knows may be about one event, as a bad one is, or about all: if both halves get it, it is about all.
     const answers: (Judgement | null)[] = []
-    for (const part of parts) answers.push(await this.#call(part))
+    for (const part of parts) answers.push(await this.#send(part))
     const aboutAll = answers.every((answer) => answer?.verdict === 'unknown')
     for (const [index, part] of parts.entries()) {
-      const answer = answers[index]
-      if (answer) await (aboutAll ? this.#conclude(part, answer) : this.#settle(part, answer))
+      const answer = answers[index] as Judgement | null
+      await (aboutAll ? this.#conclude(part, answer as Judgement) : this.#pursue(part, answer))
     }
   }
 
-  #conclude(call: readonly Due[], { verdict, code, requestId, reason }: Judgement) {
+  async #conclude(call: readonly Due[], { verdict, code, requestId, reason }: Judgement): Promise<void> {
     switch (verdict) {
       case 'accepted':
       case 'duplicate':
@@ -162,16 +159,13 @@ export class Turn {
   }
 
   /** TikTok has spoken: noted at once, also where the batch no longer waits for it. */
-  #note(call: readonly Due[], outcome: Settled['outcome'], code: number, requestId: string | null) {
+  async #note(call: readonly Due[], outcome: Settled['outcome'], code: number, requestId: string | null) {
     const at = this.#tools.now()
     const entries = call.map(({ signal, attempt }) => {
       const settled = { outcome, code, requestId, attempt, at }
       return { signal, settled, recorded: false }
     })
-    const noted = this.#tools.marks.write(entries)
-    // Awaited at the end of the turn; until then a failure must not count as unhandled.
-    noted.catch(() => {})
-    this.#notes.push(noted)
+    await this.#tools.marks.write(entries)
     entries.forEach(({ signal, settled }, index) => {
       this.#tools.onSettled?.(signal, settled)
       this.#tell([call[index] as Due], { kind: 'settled', ...settled })

@@ -38,6 +38,11 @@ const secondSweepMs = 30_000
 /** Besides changes, everything is looked at this often. */
 const idleSweepMs = 600_000
 const retryMs = 1_000
+/** Changes come in bursts: one sweep for all of them. */
+const burstMs = 250
+/** A sweep writes what still waits anew, so a long one must be rare: it rests this many times its own duration, up to a minute. */
+const restFactor = 5
+const longestRestMs = 60_000
 
 /** When a record was first parked, ms; going round renews its broker timestamp. */
 const parkedAtHeader = 'parked-at'
@@ -79,15 +84,24 @@ interface Sweep {
   readonly request: number
   /** Offset at which it ends: what was put back behind it waits for the next one. */
   readonly until: bigint
+  readonly startedAt: number
+}
+
+interface Swept {
+  readonly request: number
+  readonly at: number
+  readonly notBefore: number
 }
 
 export class Unparker {
   readonly #tools: UnparkTools
   readonly #sweeps = new Map<number, Sweep>()
-  readonly #swept = new Map<number, { request: number; at: number }>()
+  readonly #swept = new Map<number, Swept>()
   #request = 1
   #wake: () => void = () => {}
   #woken: Promise<void> = Promise.resolve()
+  #soon: NodeJS.Timeout | undefined
+  #again: NodeJS.Timeout | undefined
 
   constructor(tools: UnparkTools) {
     this.#tools = tools
@@ -96,8 +110,11 @@ export class Unparker {
 
   /** A connection has changed to `active` or `disconnected`. */
   changed(): void {
-    this.#ask()
-    setTimeout(() => this.#ask(), secondSweepMs).unref()
+    this.#soon ??= this.#askIn(burstMs, () => {
+      this.#soon = undefined
+    })
+    clearTimeout(this.#again)
+    this.#again = this.#askIn(secondSweepMs)
   }
 
   start(): Promise<RunningConsumer> {
@@ -110,8 +127,14 @@ export class Unparker {
   }
 
   async onBatch(batch: RecordBatch): Promise<{ processed: number; pauseMs: number; wake?: Promise<void> }> {
-    const sweep = this.#sweepOf(batch)
-    if (!sweep) return { processed: 0, pauseMs: idleSweepMs, wake: this.#woken }
+    const now = this.#tools.clock.now()
+    const sweep = this.#sweepOf(batch, now)
+    if (!sweep) {
+      const tooEarly = (this.#swept.get(batch.partition)?.notBefore ?? 0) - now
+      return tooEarly > 0
+        ? { processed: 0, pauseMs: tooEarly }
+        : { processed: 0, pauseMs: idleSweepMs, wake: this.#woken }
+    }
     const records = batch.records.filter(({ offset }) => offset < sweep.until)
     if (records.length > 0) {
       const moves = records.map((record) =>
@@ -128,28 +151,33 @@ export class Unparker {
     }
     const next = records.at(-1)?.offset
     if (records.length < batch.records.length || (next !== undefined && next + 1n >= sweep.until)) {
+      const at = this.#tools.clock.now()
+      const rest = Math.min(longestRestMs, restFactor * (at - sweep.startedAt))
       this.#sweeps.delete(batch.partition)
-      this.#swept.set(batch.partition, { request: sweep.request, at: this.#tools.clock.now() })
+      this.#swept.set(batch.partition, { request: sweep.request, at, notBefore: at + rest })
     }
     return { processed: records.length, pauseMs: 0 }
   }
 
   /** The sweep under way on this partition, or a new one if something asks for it. */
-  #sweepOf({ partition, highWatermark }: RecordBatch): Sweep | null {
+  #sweepOf({ partition, highWatermark }: RecordBatch, now: number): Sweep | null {
     const running = this.#sweeps.get(partition)
     if (running) return running
     const last = this.#swept.get(partition)
-    const isDue = !last || last.request < this.#request || this.#tools.clock.now() - last.at >= idleSweepMs
-    if (!isDue) return null
-    const sweep = { request: this.#request, until: highWatermark }
+    const isAsked = !last || last.request < this.#request || now - last.at >= idleSweepMs
+    if (!isAsked || now < (last?.notBefore ?? 0)) return null
+    const sweep = { request: this.#request, until: highWatermark, startedAt: now }
     this.#sweeps.set(partition, sweep)
     return sweep
   }
 
-  #ask() {
-    this.#request++
-    this.#wake()
-    this.#rearm()
+  #askIn(ms: number, then: () => void = () => {}): NodeJS.Timeout {
+    return setTimeout(() => {
+      then()
+      this.#request++
+      this.#wake()
+      this.#rearm()
+    }, ms).unref()
   }
 
   #rearm() {

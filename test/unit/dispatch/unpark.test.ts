@@ -5,7 +5,7 @@ import { MemoryCluster } from '../../support/memory-broker.ts'
 
 const parked = 'signals.dispatch.parked.v1'
 const signals = 'signals.v1'
-const settle = () => new Promise((resolve) => setTimeout(resolve, 60))
+const settle = () => new Promise((resolve) => setTimeout(resolve, 350))
 
 const open = async (
   connections: Record<string, { status: ConnectionStatus; changedAt: number }>,
