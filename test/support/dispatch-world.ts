@@ -40,12 +40,14 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
   /** Called before each call reaches TikTok. */
   let onCall: (connectionId: string, call: number) => void = () => {}
   let calls = 0
+  let answered = 0
 
   const post = async (connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer> => {
     onCall(connection.connectionId, ++calls)
     const answer = track(encode(connection.eventSetId, signals), token, tiktok)
     const wait = answer.kind === 'silence' ? timeoutMs : answer.afterMs
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(wait, timeoutMs)))
+    answered++
     if (answer.kind === 'reset') return { kind: 'failed', reason: 'reset' }
     if (answer.kind !== 'answer' || answer.afterMs >= timeoutMs) return { kind: 'failed', reason: 'timeout' }
     return { kind: 'answered', status: answer.status, body: answer.body }
@@ -115,6 +117,8 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
     onCall: (hook: typeof onCall) => {
       onCall = hook
     },
+    /** Calls that TikTok has not answered yet. */
+    underWay: () => calls - answered,
     /** Ids that TikTok holds, each once. */
     held: () =>
       tiktok.store
