@@ -4,7 +4,7 @@ import type { LocalConfig } from './config.ts'
 import { type PartAddresses, registryPath, type StartTools } from './infrastructure.ts'
 import { LocalProblem } from './problem.ts'
 
-/** Pinned; the same names stand in infra/compose.yaml. */
+/** Pinned. */
 export const images = {
   kafka: 'apache/kafka:4.1.1',
   registry: 'apicurio/apicurio-registry:3.0.9',

@@ -40,6 +40,10 @@ export const openWorld = async (env: Record<string, string> = {}): Promise<World
     WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
     TIKTOK_WEBHOOK_SECRET: tiktokSecret,
     WHATSAPP_VERIFY_TOKEN: 'verify me',
+    // Parts of its own, also where the integration tests' are named in the environment.
+    KAFKA_BROKERS: '',
+    REDIS_URL: '',
+    SCHEMA_REGISTRY_URL: '',
     ...env,
   })
   const { gateway, simulator } = pipeline.ready

@@ -1,0 +1,173 @@
+/**
+ * `make bench`: the pipeline on real parts, from a full input topic to the last signal; messages a second, and CPU and memory of
+ * each process. Where a benchmark with other pipelines lies beside the project, ours runs in it too, in turn with them.
+ *
+ *   node test/bench/main.ts [--messages 100000] [--peers node-kafkajs-batch,kafka-streams] [--rounds 1]
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { parseConnection, toRecord } from '../../services/connections/connection.ts'
+import { writeList } from '../../services/keywords/store.ts'
+import { localFields } from '../../services/local/config.ts'
+import { runningState } from '../../services/local/state-file.ts'
+import { Supervisor } from '../../services/local/supervisor.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { loadConfig } from '../../services/runtime/config.ts'
+import { Keyring } from '../../services/runtime/sealing.ts'
+import { topics } from '../../services/topology.ts'
+import { openSink } from './sink.ts'
+import { accounts, keywords, makeWorkload } from './workload.ts'
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '100000' },
+    peers: { type: 'string', default: 'node-kafkajs-batch' },
+    rounds: { type: 'string', default: '1' },
+  },
+})
+const print = (line: string) => process.stdout.write(`${line}\n`)
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const ticks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100
+/** User and system time in seconds, and resident memory in MB. Linux only: elsewhere zero. */
+const usage = (pid: number) => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { cpu: (Number(fields[11]) + Number(fields[12])) / ticks, rss: (Number(fields[21]) * 4096) / 1_048_576 }
+  } catch {
+    return { cpu: 0, rss: 0 }
+  }
+}
+
+const own = async (count: number) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'signals-bench-'))
+  const sink = await openSink()
+  const masterKey = Buffer.alloc(32, 1).toString('base64')
+  const env = {
+    ...process.env,
+    SIGNALS_DATA_DIR: dataDir,
+    TIKTOK_BASE_URL: sink.url,
+    SIGNALS_MASTER_KEY: masterKey,
+    LOG_LEVEL: 'warn',
+  }
+  const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
+  try {
+    const parts = await supervisor.startParts()
+    const broker = openBroker(parts.brokers.split(','), 'bench')
+    const codec = await Codec.open(openRegistry(parts.registry))
+    const keyring = await Keyring.open(masterKey)
+    const producer = await broker.producer()
+    await producer.send(
+      accounts.map((accountId) => {
+        const input = {
+          connectionId: accountId,
+          tenantId: 'bench',
+          source: 'whatsapp',
+          accountId,
+          advertiserId: '1',
+          eventSetId: accountId,
+          accessToken: 'bench',
+        }
+        return {
+          topic: topics.connections.name,
+          key: accountId,
+          value: codec.encode('connections', toRecord(parseConnection(input), undefined, Date.now(), keyring)),
+        }
+      }),
+    )
+    await writeList(broker, codec, { listId: 'default', version: 1, createdAt: Date.now(), entries: keywords })
+    const { events, signals } = makeWorkload(count, Date.now() - 3_600_000)
+    for (let from = 0; from < events.length; from += 5_000) {
+      await producer.send(
+        events.slice(from, from + 5_000).map((event) => ({
+          topic: topics.channelEvents.name,
+          key: event.conversationId,
+          value: Buffer.from(JSON.stringify(event)),
+        })),
+      )
+    }
+    await producer.close()
+    await broker.close()
+
+    const stages = ['ingest', 'attribution', 'keywords', 'dispatch'] as const
+    await supervisor.startServices(parts, stages)
+    const peak: Record<string, number> = {}
+    const pids = () => runningState(dataDir)?.children ?? {}
+    const end = Date.now() + 600_000
+    while (sink.arrivals.length < signals && Date.now() < end) {
+      await sleep(250)
+      for (const [name, { pid }] of Object.entries(pids())) peak[name] = Math.max(peak[name] ?? 0, usage(pid).rss)
+    }
+    const at = (share: number) =>
+      sink.arrivals[Math.min(sink.arrivals.length - 1, Math.floor(sink.arrivals.length * share))] ?? 0
+    const seconds = (at(1) - at(0.1)) / 1000
+    print(
+      `\n${count} messages, ${signals} signals expected, ${sink.arrivals.length} arrived, ${sink.repeated()} repeated, ${sink.calls()} calls`,
+    )
+    print(`${Math.round((0.9 * count) / seconds)} messages/s from the first tenth of the signals to the last\n`)
+    print('process       CPU µs/message   peak RSS MB')
+    let sum = 0
+    for (const name of [...stages, 'kafka', 'redis', 'registry']) {
+      const { cpu } = usage(pids()[name]?.pid ?? 0)
+      const perMessage = (cpu * 1e6) / count
+      if ((stages as readonly string[]).includes(name)) sum += perMessage
+      print(`${name.padEnd(14)}${perMessage.toFixed(1).padStart(14)}${(peak[name] ?? 0).toFixed(0).padStart(14)}`)
+    }
+    print(`${'four stages'.padEnd(14)}${sum.toFixed(1).padStart(14)}   (with their start-up)`)
+    if (sink.arrivals.length !== signals) process.exitCode = 1
+  } finally {
+    await supervisor.stop()
+    sink.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+/** One run of the shared benchmark; null where it lies not beside the project or does not run here. */
+const shared = (peer: string, count: number): Record<string, unknown> | null => {
+  const runner = join(import.meta.dirname, '../../../shared/bench/run.sh')
+  if (!existsSync(runner)) return null
+  const build = process.env.BENCH_BUILD ?? join(tmpdir(), 'signals-bench-build')
+  const args = [runner, peer, 'throughput', String(count)]
+  if (peer === 'messaging-signals') args.push('--peer-file', join(import.meta.dirname, 'peer.mjs'))
+  const { stdout } = spawnSync('bash', args, {
+    env: { ...process.env, BENCH_BUILD: build },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const last = stdout.trim().split('\n').at(-1) ?? ''
+  return last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : null
+}
+
+const count = Number(values.messages)
+await own(count)
+const peers = ['messaging-signals', ...values.peers.split(',').filter((name) => name !== '')]
+const columns = [
+  'messagesPerSecond',
+  'cpuSecondsPerMillionAfterStart',
+  'brokerCpuSecondsPerMillion',
+  'redisCpuSecondsPerMillion',
+  'peakRssMb',
+  'correct',
+] as const
+let printedHead = false
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const peer of peers) {
+    const result = shared(peer, count)
+    if (!result) continue
+    if (!printedHead)
+      print(
+        `\nbeside other pipelines, in turn (see the benchmark's README for what each does)\n${'peer'.padEnd(22)}messages/s  CPU µs  broker  Redis  RSS MB  correct`,
+      )
+    printedHead = true
+    const [rate, cpu, brokerCpu, redisCpu, rss, correct] = columns.map((column) => String(result[column] ?? '-'))
+    print(
+      `${peer.padEnd(22)}${rate?.padStart(10)}${cpu?.padStart(8)}${brokerCpu?.padStart(8)}${redisCpu?.padStart(7)}${rss?.padStart(8)}  ${correct}`,
+    )
+  }
+}
