@@ -1,0 +1,187 @@
+import { ConnectionDirectory } from '../../../services/connections/directory.ts'
+import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/demo/webhooks.ts'
+import { sourceSecrets } from '../../../services/gateway/config.ts'
+import { HttpProblem } from '../../../services/gateway/http.ts'
+import { Intake, NotStored } from '../../../services/gateway/intake.ts'
+import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
+import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
+import { DependencyError, type ProducerRecord } from '../../../services/runtime/ports.ts'
+import { loadSources, type RawDelivery } from '../../../services/sources/index.ts'
+import { connectionRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
+
+const sources = loadSources()
+const request = whatsappText('5215550001111', 'wamid.1', 'ya hice el pago', noon)
+const raw = (fields: Partial<RawDelivery> = {}): RawDelivery => ({
+  source: 'whatsapp',
+  account: null,
+  headers: request.headers,
+  contentType: 'application/json',
+  body: Buffer.from(request.body),
+  receivedAt: noon,
+  ...fields,
+})
+const tools = async (fields: Partial<WebhookTools> = {}): Promise<WebhookTools> => ({
+  sources,
+  directory: new ConnectionDirectory(),
+  keyring: await testKeyring(),
+  secretsOf: () => ({ secrets: [whatsappSecret], verifyTokens: [], appId: undefined }),
+  mayBeUnsigned: () => false,
+  ...fields,
+})
+const status = (work: () => unknown): number => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof HttpProblem) return error.status
+    throw error
+  }
+  return 200
+}
+
+describe('a delivery', () => {
+  it('is stored as it came, sealed, with nothing of a person in key or headers', async () => {
+    const t = await tools()
+    const record = deliveryRecord(sourceOf('whatsapp', t), raw(), 'application/json', t)
+    expect(
+      t.keyring
+        .sourceKey('whatsapp')
+        .open(record.value as Buffer)
+        .toString(),
+    ).toBe(request.body)
+    expect(record.headers).toEqual({
+      source: 'whatsapp',
+      'received-at': String(noon),
+      'content-type': 'application/json',
+      sealed: 'source/whatsapp',
+    })
+    const open = `${record.key} ${JSON.stringify(record.headers)} ${record.value?.toString('latin1')}`
+    for (const personal of ['5215550001111', 'pago', 'wamid']) expect(open).not.toContain(personal)
+  })
+
+  it('carries the account of its address and a trace that is well formed', async () => {
+    const t = await tools()
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const record = deliveryRecord(
+      sourceOf('whatsapp', t),
+      raw({ account: '42', headers: { ...request.headers, traceparent } }),
+      'application/json',
+      t,
+    )
+    expect(record.headers).toMatchObject({ account: '42', traceparent })
+    const broken = deliveryRecord(
+      sourceOf('whatsapp', t),
+      raw({ headers: { ...request.headers, traceparent: 'x' } }),
+      'application/json',
+      t,
+    )
+    expect(broken.headers).not.toHaveProperty('traceparent')
+  })
+
+  it.each<[string, Partial<RawDelivery>, string, Partial<WebhookTools>, number]>([
+    ['no signature', { headers: {} }, 'application/json', {}, 401],
+    ['a wrong one', { body: Buffer.from('{}') }, 'application/json', {}, 401],
+    ['another content type', {}, 'text/xml', {}, 415],
+    ['no secret at all', {}, 'application/json', { secretsOf: () => sourceSecrets({}, 'whatsapp') }, 401],
+    [
+      'no secret, but allowed',
+      { headers: {} },
+      'application/json',
+      { secretsOf: () => sourceSecrets({}, 'whatsapp'), mayBeUnsigned: () => true },
+      200,
+    ],
+  ])('with %s is answered %s', async (_name, fields, mediaType, more, expected) => {
+    const t = await tools(more)
+    expect(status(() => deliveryRecord(sourceOf('whatsapp', t), raw(fields), mediaType, t))).toBe(expected)
+  })
+
+  it('of an unknown source is answered 404', async () => {
+    const t = await tools()
+    expect(status(() => sourceOf('nobody', t))).toBe(404)
+  })
+
+  it('may be signed with the secret of its connection', async () => {
+    const keyring = await testKeyring()
+    const directory = new ConnectionDirectory()
+    directory.apply(
+      'c',
+      connectionRecord({
+        connectionId: 'c',
+        accountId: whatsappAccount,
+        webhookSecret: keyring.wrap(whatsappSecret, 'x'),
+      }),
+    )
+    const t = await tools({ directory, keyring, secretsOf: () => sourceSecrets({}, 'whatsapp') })
+    expect(status(() => deliveryRecord(sourceOf('whatsapp', t), raw(), 'application/json', t))).toBe(200)
+  })
+})
+
+describe('message events', () => {
+  it.each<[string, string | undefined, string | undefined, number]>([
+    ['the token', 'Bearer right', 'right', 200],
+    ['another token', 'Bearer wrong', 'right', 401],
+    ['none', undefined, 'right', 401],
+    ['one where none is set', 'Bearer right', undefined, 401],
+  ])('with %s', (_name, given, token, expected) => expect(status(() => requireToken(given, token))).toBe(expected))
+
+  it('are stored all or none, with a result for each', () => {
+    const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
+    expect(parseEvents(bytes(messageEvent()))).toMatchObject({ valid: true, results: [{ status: 'stored' }] })
+    const mixed = parseEvents(bytes([messageEvent(), { ...messageEvent(), occurredAt: 5 }]))
+    expect(mixed.valid).toBe(false)
+    expect(mixed.results).toEqual([
+      { status: 'not_stored' },
+      { status: 'invalid', problems: [{ field: 'occurredAt', problem: expect.stringContaining('milliseconds') }] },
+    ])
+    for (const body of ['[]', '{', '"x']) expect(status(() => parseEvents(Buffer.from(body)))).toBe(400)
+  })
+
+  it('lie sealed under a key that is no id of a person', async () => {
+    const keyring = await testKeyring()
+    const record = eventRecord(messageEvent(), noon, undefined, keyring)
+    expect(record.key).toMatch(/^[0-9a-f]{32}$/)
+    expect(record.value?.toString('latin1')).not.toContain('pagar')
+    expect(
+      JSON.parse(
+        keyring
+          .sourceKey('message-event')
+          .open(record.value as Buffer)
+          .toString(),
+      ),
+    ).toEqual(messageEvent())
+  })
+})
+
+describe('the intake', () => {
+  const record = (text: string): ProducerRecord => ({ topic: 'channel-events.v1', key: null, value: Buffer.from(text) })
+  const producer = (send: (records: readonly ProducerRecord[]) => Promise<void>) => ({ send, close: async () => {} })
+
+  it('shares one produce between requests that arrive while others are under way', async () => {
+    const calls: number[] = []
+    const intake = new Intake(
+      producer(async (records) => {
+        calls.push(records.length)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }),
+    )
+    await Promise.all(Array.from({ length: 50 }, (_, n) => intake.store([record(String(n))])))
+    expect(calls.length).toBeLessThan(10)
+    expect(calls.reduce((sum, n) => sum + n, 0)).toBe(50)
+  })
+
+  it('says so when Kafka is away, and takes the next', async () => {
+    let away = true
+    const intake = new Intake(
+      producer(async () => {
+        if (away) throw new DependencyError('kafka', 'away')
+      }),
+    )
+    await expect(intake.store([record('a')])).rejects.toThrow(NotStored)
+    away = false
+    await expect(intake.store([record('b')])).resolves.toBeUndefined()
+  })
+
+  it('does not let a source wait for ever', async () => {
+    const intake = new Intake(producer(() => new Promise(() => {})))
+    await expect(intake.store([record('a')])).rejects.toThrow(/in time/)
+  })
+})

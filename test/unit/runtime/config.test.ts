@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { ConfigError, fields, loadConfig, masked } from '../../../services/runtime/config.ts'
+import { errorFacts } from '../../../services/runtime/log.ts'
+import { DependencyError } from '../../../services/runtime/ports.ts'
+
+describe('configuration', () => {
+  it('takes an empty variable for an unset one', () => {
+    expect(loadConfig({ A: z.string().default('x') }, { A: '' })).toEqual({ A: 'x' })
+  })
+
+  it('names every variable that is missing or wrong, and never the value of one', () => {
+    const load = () => loadConfig(fields, { REDIS_URL: 'http://user:hunter2@x', SCHEMA_REGISTRY_URL: 'http://x' })
+    expect(load).toThrow(ConfigError)
+    expect(load).toThrow(/KAFKA_BROKERS is not set.*[\s\S]*REDIS_URL: must be a redis:\/\//)
+    expect(load).not.toThrow(/hunter2/)
+  })
+
+  it('is printed with secrets masked, also those inside addresses', () => {
+    expect(masked({ SIGNALS_MASTER_KEY: 'k', INGEST_TOKEN: 't', REDIS_URL: 'redis://u:p@host:1', PORT: 1 })).toEqual({
+      SIGNALS_MASTER_KEY: '***',
+      INGEST_TOKEN: '***',
+      REDIS_URL: 'redis://***@host:1',
+      PORT: 1,
+    })
+  })
+})
+
+describe('errors in logs', () => {
+  it('keep their facts and lose their message, which may quote a text', () => {
+    const facts = (() => {
+      try {
+        return JSON.parse('{"text": "soy Ana"')
+      } catch (error) {
+        return errorFacts(error)
+      }
+    })()
+    expect(facts).toMatchObject({ error: 'SyntaxError' })
+    expect(JSON.stringify(facts)).not.toContain('Ana')
+  })
+  it('keep a message of ours', () => {
+    expect(errorFacts(new DependencyError('redis', 'Redis does not answer'))).toMatchObject({
+      dependency: 'redis',
+      message: 'Redis does not answer',
+    })
+  })
+})
