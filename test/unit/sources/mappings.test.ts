@@ -149,8 +149,8 @@ describe('the WhatsApp mapping', () => {
     expect(map('whatsapp', body)).toEqual({ events: [], ignored: [reason], failed: [] })
   })
 
-  it('fails an item without a person, and only that one', () => {
-    const { events, failed } = map(
+  it('ignores a message without a person, and only that one', () => {
+    const { events, ignored } = map(
       'whatsapp',
       received(
         { id: '1', from: '', type: 'text', text: { body: 'x' } },
@@ -158,7 +158,41 @@ describe('the WhatsApp mapping', () => {
       ),
     )
     expect(events.map(({ messageId }) => messageId)).toEqual(['2'])
+    expect(ignored).toEqual(['unknown'])
+  })
+
+  it('fails an item that is no message at all, and only that one', () => {
+    const body = change({ messages: ['x', { id: '2', from: '1', timestamp: '1', type: 'text', text: { body: 'y' } }] })
+    const { events, failed } = map('whatsapp', body)
+    expect(events.map(({ messageId }) => messageId)).toEqual(['2'])
     expect(failed).toEqual([{ rule: 'message', reason: 'it names no person' }])
+  })
+
+  it('reads the flat form that Twilio posts', () => {
+    const form = new URLSearchParams({
+      MessageSid: 'SM1',
+      WaId: '521',
+      To: 'whatsapp:+1555',
+      Body: 'hola',
+      NumMedia: '0',
+      ReferralSourceId: '9',
+      ReferralSourceType: 'ad',
+      ReferralCtwaClid: '',
+    })
+    const raw = delivery('whatsapp', form.toString(), {
+      account: 'shop',
+      contentType: 'application/x-www-form-urlencoded',
+    })
+    expect(source('whatsapp').map(raw).events).toEqual([
+      expect.objectContaining({
+        accountId: 'shop',
+        conversationId: 'shop:521',
+        messageId: 'SM1',
+        text: 'hola',
+        timeSource: 'received',
+        referral: expect.objectContaining({ source: 'meta_ad', adId: '9', clickId: null }),
+      }),
+    ])
   })
 
   it('gives an item without an id the same id every time, and another item another', () => {
