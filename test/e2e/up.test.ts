@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { whatsappText } from '../../services/demo/webhooks.ts'
+import { identify, type ProcessIdentity } from '../../services/local/processes.ts'
+import type { RunState } from '../../services/local/state-file.ts'
+import { eventually } from '../support/eventually.ts'
+import { connectTwo, openWorld, type World } from '../support/world.ts'
+
+/** `signals up` and what may happen to its processes. */
+describe('signals up', () => {
+  let world: World
+  const state = () => JSON.parse(readFileSync(join(world.dataDir, 'state.json'), 'utf8')) as RunState
+  const alive = (one: ProcessIdentity | undefined) =>
+    one !== undefined && identify(one.pid)?.startedAt === one.startedAt
+
+  beforeAll(async () => {
+    world = await openWorld()
+    await connectTwo(world)
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  it('refuses a second one on its folder, and stays itself', async () => {
+    const { code, stderr } = await world.pipeline.signals('up')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/already runs/)
+    expect((await world.pipeline.signals('status', '--json')).code).toBe(0)
+  })
+
+  it.each(['gateway', 'keywords'])('brings %s back at the same address when it is killed', async (stage) => {
+    const before = state().children[stage] as ProcessIdentity
+    process.kill(before.pid, 'SIGKILL')
+    await eventually(`${stage} is back`, async () => {
+      const now = state().children[stage]
+      const url = world.pipeline.ready.metrics[stage]?.replace(/metrics$/, 'readyz') ?? ''
+      return (
+        now?.pid !== before.pid &&
+        alive(now) &&
+        (await fetch(url).then(
+          ({ ok }) => ok,
+          () => false,
+        ))
+      )
+    })
+  })
+
+  it('keeps nothing from the next message when Redis is killed', async () => {
+    process.kill((state().children.redis as ProcessIdentity).pid, 'SIGKILL')
+    const told = (await world.arrived()).length
+    await world.deliver(whatsappText('5215558888888', 'wamid.redis', 'pago', Date.now()))
+    expect((await world.arrivedCount(told + 2)).length).toBe(told + 2)
+  })
+
+  it('shows topics as declared, no lag, and a doctor without complaint', async () => {
+    expect(JSON.parse((await world.pipeline.signals('topics', 'plan', '--json')).stdout)).toEqual({ changes: [] })
+    const lag = JSON.parse((await world.pipeline.signals('lag', '--json')).stdout) as { stages: { messages: number }[] }
+    expect(lag.stages.map(({ messages }) => messages)).toEqual([0, 0, 0, 0])
+    const doctor = await world.pipeline.signals('doctor', '--json')
+    expect(
+      (JSON.parse(doctor.stdout) as { verdict: string; what: string }[]).filter(({ verdict }) => verdict === 'bad'),
+    ).toEqual([])
+    expect(doctor.code).toBe(0)
+  })
+
+  it.each<[string[], number]>([
+    [['nonsense'], 2],
+    [['connections', 'add'], 2],
+    [['connections', 'show', 'nobody'], 2],
+    [['keywords', 'test'], 2],
+    [['--help'], 0],
+    [['connections', 'resume', '--help'], 0],
+  ])('ends %j with code %i', async (args, code) => {
+    expect((await world.pipeline.signals(...args)).code).toBe(code)
+  })
+
+  it('leaves no process behind when it is killed itself', async () => {
+    const { supervisor, children } = state()
+    process.kill(supervisor.pid, 'SIGKILL')
+    await eventually('all children have ended', () => Object.values(children).every((child) => !alive(child)), 30_000)
+  })
+})

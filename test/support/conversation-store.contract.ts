@@ -1,0 +1,33 @@
+import { type ConversationState, emptyState } from '../../services/attribution/state.ts'
+import type { ConversationStore } from '../../services/attribution/store.ts'
+import { noon } from './builders.ts'
+
+const [one, other] = ['1a'.repeat(16), '2b'.repeat(16)]
+const state: ConversationState = {
+  startedBy: 'aa'.repeat(8),
+  startedAt: noon,
+  firstMessages: ['aa'.repeat(8), 'bb'.repeat(8)],
+  touches: [{ occurredAt: noon - 5, trackingId: 'E.C.P.ñ' }],
+}
+
+/** Run against memory in test/unit and against real Redis in test/integration. */
+export const conversationStoreContract = (name: string, open: () => ConversationStore) =>
+  describe(`${name} honours the conversation-store contract`, () => {
+    it('gives back what was written, in the order asked for, null where nothing was', async () => {
+      const store = open()
+      await store.write([{ conversation: one, state }])
+      expect(await store.read([other, one])).toEqual([null, state])
+    })
+
+    it('overwrites', async () => {
+      const store = open()
+      await store.write([{ conversation: one, state }])
+      await store.write([{ conversation: one, state: emptyState }])
+      expect(await store.read([one])).toEqual([emptyState])
+    })
+
+    it('takes nothing for an answer', async () => {
+      expect(await open().read([])).toEqual([])
+      await open().write([])
+    })
+  })

@@ -1,0 +1,36 @@
+import type { SchemaRegistry } from '../../services/runtime/ports.ts'
+
+const schema = (name: string, ...fields: object[]) =>
+  JSON.stringify({ type: 'record', name, fields: [{ name: 'id', type: 'string' }, ...fields] })
+
+/** Run against memory in test/unit and against the real registry in test/integration. */
+export const registryContract = (name: string, open: () => SchemaRegistry) =>
+  describe(`${name} honours the registry contract`, () => {
+    let n = 0
+    const subject = () => `it-${process.pid}-${n++}-value`
+
+    it('gives the same id for the same schema, and the schema for the id', async () => {
+      const registry = open()
+      const [own, text] = [subject(), schema(`R${process.pid}${n}`)]
+      const id = await registry.register(own, text)
+      expect(await registry.register(own, text)).toBe(id)
+      expect(JSON.parse((await registry.schemaById(id)) as string)).toEqual(JSON.parse(text))
+    })
+
+    it('gives another id for another schema', async () => {
+      const registry = open()
+      const one = await registry.register(subject(), schema(`A${process.pid}${n}`))
+      expect(await registry.register(subject(), schema(`B${process.pid}${n}`))).not.toBe(one)
+    })
+
+    it('knows no schema for an id that nobody registered', async () => {
+      expect(await open().schemaById(987_654_321)).toBeNull()
+    })
+
+    it('takes a compatibility level', async () => {
+      const registry = open()
+      const own = subject()
+      await registry.register(own, schema(`C${process.pid}${n}`))
+      await expect(registry.setCompatibility(own, 'FULL_TRANSITIVE')).resolves.toBeUndefined()
+    })
+  })
