@@ -15,7 +15,11 @@ export const connectionInputSchema = z.strictObject({
   accountId: id,
   advertiserId: id,
   eventSetId: id,
-  accessToken: z.string().min(1).max(4096),
+  // It goes into an HTTP header as it is.
+  accessToken: z
+    .string()
+    .max(4096)
+    .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
   authorisedAt: z.number().int().positive().optional(),
   scopes: z.array(z.string()).default([]),
   webhookSecret: z.string().min(1).optional(),

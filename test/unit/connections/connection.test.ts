@@ -19,7 +19,7 @@ const enough = {
   accountId: '106540352242922',
   advertiserId: '7000000000001',
   eventSetId: '9000000000001',
-  accessToken: 'a secret token',
+  accessToken: 'a-secret-token',
 }
 const problem = (input: unknown): string => {
   try {
@@ -43,6 +43,11 @@ describe('a connection', () => {
 
   it.each<[string, object, RegExp]>([
     ['a missing field', { ...enough, eventSetId: undefined }, /^eventSetId:/],
+    [
+      'a token with a line break',
+      { ...enough, accessToken: 'a-secret-token\n' },
+      /^accessToken: must be the token alone/,
+    ],
     ['a misspelt field', { ...enough, acessToken: 'x' }, /acessToken/],
     ['a window that is too long', { ...enough, attributionWindowDays: 90 }, /^attributionWindowDays:/],
     [
@@ -59,14 +64,14 @@ describe('a connection', () => {
     ['a query on an id', { ...enough, extractors: [{ from: 'referral.ref', query: 'x' }] }, /only urls have a query/],
   ])('is refused for %s, naming the field and never a value', (_name, input, expected) => {
     expect(problem(input)).toMatch(expected)
-    expect(problem(input)).not.toContain('a secret token')
+    expect(problem(input)).not.toContain('a-secret-token')
   })
 
   it('keeps its secrets sealed, and its data key when it is replaced', async () => {
     const keyring = await testKeyring()
     const first = toRecord(parseConnection({ ...enough, webhookSecret: 'hush' }), undefined, noon, keyring)
-    expect(keyring.unwrap(first.accessToken as Buffer).toString()).toBe('a secret token')
-    expect(JSON.stringify(first)).not.toMatch(/a secret token|hush/)
+    expect(keyring.unwrap(first.accessToken as Buffer).toString()).toBe('a-secret-token')
+    expect(JSON.stringify(first)).not.toMatch(/a-secret-token|hush/)
     const second = toRecord(parseConnection({ ...enough, accessToken: 'new' }), first, noon, keyring)
     expect(second.dataKey).toEqual(first.dataKey)
   })
