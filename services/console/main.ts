@@ -66,7 +66,7 @@ main('console', async (lifecycle, log) => {
       },
     )
   })
-  server.listen(config.CONSOLE_PORT, '127.0.0.1')
+  server.listen(config.CONSOLE_PORT, config.BIND_ADDRESS)
   await once(server, 'listening')
   lifecycle.onStop('server', () => {
     server.close()

@@ -3,19 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Addresses } from '../local/state-file.ts'
 
 const root = join(import.meta.dirname, '../..')
 const cli = join(root, 'services/cli/signals.js')
 
 /** The line that `signals up --json` prints once everything runs. */
-export interface Ready {
+export interface Ready extends Omit<Addresses, 'tiktok' | 'simulator'> {
   readonly ready: true
-  readonly gateway: string
-  readonly console: string
-  readonly metrics: Readonly<Record<string, string>>
-  readonly brokers: string
-  readonly redis: string
-  readonly registry: string
   readonly simulator: string
   readonly pids: Readonly<Record<string, number>>
 }

@@ -22,7 +22,9 @@ main('gateway', async (lifecycle, log) => {
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('gateway')
-  const status = await serveStatus(config.METRICS_PORT, metrics, () => health.report())
+  const status = await serveStatus({ port: config.METRICS_PORT, host: config.BIND_ADDRESS }, metrics, () =>
+    health.report(),
+  )
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
 
@@ -53,7 +55,7 @@ main('gateway', async (lifecycle, log) => {
     now: () => clock.now(),
     isReady: () => health.report().ready,
   })
-  server.listen(config.GATEWAY_PORT, '127.0.0.1')
+  server.listen(config.GATEWAY_PORT, config.BIND_ADDRESS)
   await once(server, 'listening')
   // What is under way is answered before the process goes; idle connections are closed at once.
   lifecycle.onStop('server', async () => {

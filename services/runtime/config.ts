@@ -25,6 +25,8 @@ export const fields = {
   SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
   METRICS_PORT: port.default(0),
+  /** What the servers listen on; 0.0.0.0 in a container. */
+  BIND_ADDRESS: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
 export { csv, port }

@@ -67,7 +67,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const clock = systemClock
     const health = new Health(clock)
     const metrics = new Metrics(name)
-    const status = await serveStatus(common.METRICS_PORT, metrics, () => health.report())
+    const status = await serveStatus({ port: common.METRICS_PORT, host: common.BIND_ADDRESS }, metrics, () =>
+      health.report(),
+    )
     lifecycle.onStop('status', status.close)
 
     const keyring = await Keyring.open(common.SIGNALS_MASTER_KEY)

@@ -14,7 +14,7 @@ export interface StatusServer {
  * @throws Error with code EADDRINUSE when the port is taken
  */
 export const serveStatus = async (
-  port: number,
+  { port, host }: { readonly port: number; readonly host: string },
   metrics: Pick<Metrics, 'render' | 'set'>,
   report: () => HealthReport,
 ): Promise<StatusServer> => {
@@ -37,7 +37,7 @@ export const serveStatus = async (
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, host, resolve)
   })
   return {
     port: (server.address() as AddressInfo).port,
