@@ -20,6 +20,7 @@ import { Codec } from '../../services/runtime/codec.ts'
 import { loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/sealing.ts'
 import { topics } from '../../services/topology.ts'
+import { latencies } from './latency.ts'
 import { openSink } from './sink.ts'
 import { accounts, keywords, makeWorkload } from './workload.ts'
 
@@ -146,6 +147,11 @@ const shared = (peer: string, count: number): Record<string, unknown> | null => 
 
 const count = Number(values.messages)
 await own(count)
+const took = await latencies(200)
+const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0)
+print(
+  `\nwebhook to TikTok at rest: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
+)
 const peers = ['messaging-signals', ...values.peers.split(',').filter((name) => name !== '')]
 const columns = [
   'messagesPerSecond',

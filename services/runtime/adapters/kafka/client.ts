@@ -23,8 +23,13 @@ export const createClient = (brokers: readonly string[], clientId: string): Kafk
 export const trouble = (error: unknown): DependencyError => {
   if (error instanceof DependencyError) return error
   const name = error instanceof Error ? error.name : 'unknown'
-  const type = (error as { type?: string })?.type
-  return new DependencyError('kafka', `Kafka does not answer as it should (${type ?? name}); check KAFKA_BROKERS`, {
-    cause: error,
-  })
+  // kafkajs wraps: the kind of trouble is often in the cause.
+  const { type, cause } = (error ?? {}) as { type?: string; cause?: { name?: string } }
+  return new DependencyError(
+    'kafka',
+    `Kafka does not answer as it should (${[type ?? name, cause?.name].filter(Boolean).join(', ')}); check KAFKA_BROKERS`,
+    {
+      cause: error,
+    },
+  )
 }
