@@ -55,6 +55,12 @@ export const headersOf = (request: IncomingMessage): Record<string, string> =>
     ]),
   )
 
+/** Partners that can neither sign nor send a header of one's own are told an address with `?key=`; it counts as that header. */
+export const withKey = (headers: Record<string, string>, url: URL): Record<string, string> => {
+  const key = url.searchParams.get('key')
+  return key === null || 'x-signals-key' in headers ? headers : { ...headers, 'x-signals-key': key }
+}
+
 /** `application/json; charset=utf-8` → `application/json`. */
 export const mediaType = (contentType: string | undefined): string =>
   (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? ''

@@ -4,7 +4,7 @@ import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import type { RawDelivery } from '../sources/source.ts'
-import { answer, answerJson, HttpProblem, headersOf, mediaType, readBody, traceOf } from './http.ts'
+import { answer, answerJson, HttpProblem, headersOf, mediaType, readBody, traceOf, withKey } from './http.ts'
 import { type Intake, NotStored } from './intake.ts'
 import { eventRecord, parseEvents, requireToken } from './message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from './webhook.ts'
@@ -32,6 +32,7 @@ const decoded = (part: string | undefined): string | null => {
 
 const postWebhook = async (
   name: string,
+  url: URL,
   account: string | null,
   request: IncomingMessage,
   response: ServerResponse,
@@ -43,7 +44,7 @@ const postWebhook = async (
   const delivery: RawDelivery = {
     source: name,
     account,
-    headers: headersOf(request),
+    headers: withKey(headersOf(request), url),
     contentType,
     body,
     receivedAt: tools.now(),
@@ -87,7 +88,7 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
     const name = decoded(webhook[1]) as string
     const label = tools.sources.get(name) ? name : 'unknown'
     if (request.method === 'POST')
-      return postWebhook(name, decoded(webhook[2]), request, response, tools).then(() => label)
+      return postWebhook(name, url, decoded(webhook[2]), request, response, tools).then(() => label)
     if (request.method === 'GET') getWebhook(name, url, request, response, tools)
     else throw new HttpProblem(405, 'method', 'deliveries are posted, the handshake is a GET')
     return label

@@ -32,15 +32,16 @@ export const compileMapping = (document: MappingDocument): Source => {
   const recognised = compileCondition(recognise)
   const apply = compileRules(source, document.rules, document.choose, 'rules')
   const accounts = document.accounts.map(compileAccounts)
+  const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   return {
     name: source,
     version: document.version,
     contentTypes: document.contentTypes,
     storedHeaders: document.storedHeaders,
-    signed: document.signature.algorithm !== 'none',
+    signed: signatures.every(({ algorithm }) => algorithm !== 'none'),
     separateReferrals: document.separateReferrals,
     answer: document.answer,
-    verify: compileSignature(document.signature),
+    verify: compileSignature(signatures),
     handshake: compileHandshake(document.handshake),
 
     map(delivery) {

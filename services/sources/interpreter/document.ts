@@ -13,87 +13,7 @@ import {
   senders,
   textOrigins,
 } from '../../model/message-event.ts'
-
-/** `message.text.body`: a name in scope, then keys; `headers.x-org`, `delivery.account` and `body` are always in scope. */
-const path = z.string().regex(/^[A-Za-z_][\w-]*(\.[#\w-]+)*$/, 'must be a path such as "message.text.body"')
-
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
-
-export type Test =
-  | { readonly equals: string | number | boolean | null }
-  | { readonly in: readonly (string | number | boolean)[] }
-  | { readonly prefix: string }
-  | { readonly exists: boolean }
-  | { readonly is: 'object' | 'list' | 'string' }
-  | { readonly same: Value }
-export type Condition =
-  | { readonly all: readonly Condition[] }
-  | { readonly any: readonly Condition[] }
-  | { readonly not: Condition }
-  | ({ readonly value: Value } & Test)
-
-export type Value =
-  | string
-  | { readonly const: string | number | boolean | null }
-  | { readonly first: readonly Value[] }
-  | { readonly template: string }
-  | {
-      readonly of: Value
-      readonly map: Readonly<Record<string, string>>
-      readonly otherwise?: string | null | undefined
-    }
-  | { readonly of: Value; readonly stripPrefix: string }
-  | { readonly of: Value; readonly before: string }
-  | { readonly of: Value; readonly query: string }
-  | {
-      readonly cases: readonly { readonly when: Condition; readonly is: Value }[]
-      readonly otherwise?: Value | undefined
-    }
-  | { readonly hash: readonly Value[] }
-
-export const valueSchema: z.ZodType<Value> = z.lazy(() =>
-  z.union([
-    path,
-    z.strictObject({ const: scalar }),
-    z.strictObject({ first: z.array(valueSchema).min(1) }),
-    z.strictObject({ template: z.string() }),
-    z.strictObject({
-      of: valueSchema,
-      map: z.record(z.string(), z.string()),
-      otherwise: z.string().nullable().optional(),
-    }),
-    z.strictObject({ of: valueSchema, stripPrefix: z.string().min(1) }),
-    z.strictObject({ of: valueSchema, before: z.string().min(1) }),
-    z.strictObject({ of: valueSchema, query: z.string().min(1) }),
-    z.strictObject({
-      cases: z.array(z.strictObject({ when: conditionSchema, is: valueSchema })).min(1),
-      otherwise: valueSchema.optional(),
-    }),
-    z.strictObject({ hash: z.array(valueSchema).min(1) }),
-  ]),
-)
-
-const tests = {
-  equals: scalar.optional(),
-  in: z.array(z.union([z.string(), z.number(), z.boolean()])).optional(),
-  prefix: z.string().optional(),
-  exists: z.boolean().optional(),
-  is: z.enum(['object', 'list', 'string']).optional(),
-  same: z.lazy(() => valueSchema).optional(),
-}
-export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
-  z.union([
-    z.strictObject({ all: z.array(conditionSchema).min(1) }),
-    z.strictObject({ any: z.array(conditionSchema).min(1) }),
-    z.strictObject({ not: conditionSchema }),
-    z
-      .strictObject({ value: valueSchema, ...tests })
-      .refine(
-        (condition) => Object.keys(condition).length === 2,
-        'needs exactly one test: equals, in, prefix, exists, is or same',
-      ),
-  ]),
-) as z.ZodType<Condition>
+import { type Condition, conditionSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
 
 /** A constant of the contract, or a value that yields one. */
 const oneOf = <T extends string>(names: readonly T[]) =>
@@ -148,8 +68,9 @@ const eventSchema = z.strictObject({
           otherwise: z.enum(attachmentKinds).nullable().default('other'),
         }),
         z.strictObject({
-          each: path,
-          type: z.string(),
+          each: pathSchema,
+          /** A path inside each element; without it the element itself is the type. */
+          type: z.string().optional(),
           map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
           otherwise: z.enum(attachmentKinds).nullable().default('other'),
         }),
@@ -186,8 +107,12 @@ export interface Rule {
   readonly each?: Readonly<Record<string, string>> | undefined
   /** Names for values that are JSON in a string, or objects already. */
   readonly json?: Readonly<Record<string, string>> | undefined
+  /** Names for values that are computed, in order: one may use those before it. */
+  readonly let?: Readonly<Record<string, Value>> | undefined
   readonly ignore?: (typeof ignoredReasons)[number] | undefined
   readonly event?: EventRule | undefined
+  /** What stands there is a message event of the contract already. */
+  readonly messageEvent?: string | undefined
   readonly rules?: readonly Rule[] | undefined
   /** The first rule that applies ends the list; else all are tried. */
   readonly choose?: 'first' | 'all' | undefined
@@ -195,24 +120,30 @@ export interface Rule {
   readonly otherwise?: (typeof ignoredReasons)[number] | undefined
 }
 
+const nameSchema = z.string().regex(/^[a-z][A-Za-z]*$/, 'must be a name of letters')
+const listPathSchema = z
+  .string()
+  .refine((text) => pathSchema.safeParse(text.replace(/\[\]$/, '')).success, 'must be a path, with [] behind a list')
+
 const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
   z
     .strictObject({
       name: z.string().optional(),
       when: conditionSchema.optional(),
-      each: z
-        .record(z.string().regex(/^[a-z][A-Za-z]*$/), z.string().regex(/^[A-Za-z_][\w-]*(\.[#\w-]+)*(\[\])?$/))
-        .optional(),
-      json: z.record(z.string().regex(/^[a-z][A-Za-z]*$/), path).optional(),
+      each: z.record(nameSchema, listPathSchema).optional(),
+      json: z.record(nameSchema, pathSchema).optional(),
+      let: z.record(nameSchema, valueSchema).optional(),
       ignore: z.enum(ignoredReasons).optional(),
       event: eventSchema.optional(),
+      messageEvent: pathSchema.optional(),
       rules: z.array(ruleSchema).min(1).optional(),
       choose: z.enum(['first', 'all']).optional(),
       otherwise: z.enum(ignoredReasons).optional(),
     })
     .refine(
-      (rule) => [rule.ignore, rule.event, rule.rules].filter((part) => part !== undefined).length === 1,
-      'needs exactly one of ignore, event or rules',
+      (rule) =>
+        [rule.ignore, rule.event, rule.messageEvent, rule.rules].filter((part) => part !== undefined).length === 1,
+      'needs exactly one of ignore, event, messageEvent or rules',
     ),
 ) as z.ZodType<Rule>
 
@@ -228,8 +159,8 @@ const signatureSchema = z.discriminatedUnion('algorithm', [
     parts: z.strictObject({ signature: z.string() }).optional(),
     /** What is signed: `{body}`, `{secret}`, `{app_id}`, parts, and fields of the body as `{body.timestamp}`. */
     signed: z.string().default('{body}'),
-    /** Over the body as it is, or as JSON.stringify would write it. */
-    body: z.enum(['raw', 'reserialised']).default('raw'),
+    /** Over the body as it is, as JSON.stringify would write it, or whichever of the two fits. */
+    body: z.enum(['raw', 'reserialised', 'either']).default('raw'),
     /** A signed time must be this fresh, both ways. */
     age: z.strictObject({ of: z.string(), unit: z.enum(['s', 'ms']), maxSeconds: z.number().positive() }).optional(),
   }),
@@ -263,7 +194,8 @@ export const mappingSchema = z.strictObject({
   contentTypes: z.array(z.string()).default(['application/json']),
   storedHeaders: z.array(z.string().regex(/^[a-z0-9-]+$/, 'must be in lower case')).default([]),
   separateReferrals: z.boolean().default(false),
-  signature: signatureSchema.default({ algorithm: 'none' }),
+  /** Several: a source may prove itself in either way; the first whose header is there decides. */
+  signature: z.union([signatureSchema, z.array(signatureSchema).min(1)]).default({ algorithm: 'none' }),
   handshake: handshakeSchema.default({ mode: 'none' }),
   answer: answerSchema,
   /** Lists of values that name the business account, looked at before the signature is checked. */

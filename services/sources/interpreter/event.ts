@@ -11,7 +11,8 @@ import {
   type TextOrigin,
   type TimeSource,
 } from '../../model/message-event.ts'
-import type { EventRule, Value } from './document.ts'
+import type { EventRule } from './document.ts'
+import type { Value } from './expressions.ts'
 import { compilePath, isAbsent, type Read, type Scope } from './scope.ts'
 import { cutText, plainText } from './text.ts'
 import { timeIn } from './time.ts'
@@ -84,7 +85,7 @@ const compileAttachments = (rules: EventRule['attachments']) => {
     }
     if ('each' in rule) {
       const list = compilePath(rule.each)
-      const type = compilePath(`item.${rule.type}`)
+      const type = compilePath(rule.type === undefined ? 'item' : `item.${rule.type}`)
       return (scope) => {
         const items = list(scope)
         return Array.isArray(items) ? items.flatMap((item) => kindOf(type({ item }) ?? 'unknown')) : []

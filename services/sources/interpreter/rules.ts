@@ -1,10 +1,11 @@
 /** Rules to closures: which items a delivery has, and what becomes of each. */
-import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
+import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../../model/message-event.ts'
 import { parseJson } from './body.ts'
 import type { Rule } from './document.ts'
 import { compileEvent } from './event.ts'
+import type { Value } from './expressions.ts'
 import { compilePath, type Scope } from './scope.ts'
-import { compileCondition } from './values.ts'
+import { compileCondition, compileValue } from './values.ts'
 
 /** What a delivery has yielded so far. */
 export interface Yield {
@@ -57,6 +58,31 @@ const compileJson = (json: Readonly<Record<string, string>>): ((scope: Scope) =>
   }
 }
 
+const compileLet = (names: Readonly<Record<string, Value>>): ((scope: Scope) => Scope) => {
+  const reads = Object.entries(names).map(([name, value]) => ({ name, read: compileValue(value) }))
+  return (scope) => {
+    const full: Record<string, unknown> = { ...scope }
+    for (const { name, read } of reads) full[name] = read(full)
+    return full
+  }
+}
+
+/** An item that is a message event as it stands: checked like one that a connector posts. */
+const compileMessageEvent = (source: string, path: string, place: string): Apply => {
+  const read = compilePath(path)
+  return (scope, _receivedAt, out) => {
+    const item = read(scope)
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0
+    const result = messageEventSchema.safeParse({ ...item, source })
+    if (result.success) out.events.push(result.data)
+    else {
+      const reason = problemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
+      out.failed.push({ rule: place, reason: reason.join('; ') })
+    }
+    return 1
+  }
+}
+
 export const compileRules = (source: string, rules: readonly Rule[], choose: 'first' | 'all', place: string): Apply => {
   const compiled = rules.map((rule, at) => compileRule(source, rule, rule.name ?? `${place}.${at}`))
   return (scope, receivedAt, out) => {
@@ -87,6 +113,7 @@ const compileAction = (source: string, rule: Rule, place: string): Apply => {
       return 1
     }
   }
+  if (rule.messageEvent !== undefined) return compileMessageEvent(source, rule.messageEvent, place)
   const inner = compileRules(source, rule.rules ?? [], rule.choose ?? 'all', place)
   const { otherwise } = rule
   return (scope, receivedAt, out) => {
@@ -100,12 +127,13 @@ const compileAction = (source: string, rule: Rule, place: string): Apply => {
 const compileRule = (source: string, rule: Rule, place: string): Apply => {
   const expand: Expand = rule.each ? compileEach(rule.each) : (scope) => [scope]
   const unwrap = rule.json ? compileJson(rule.json) : (scope: Scope) => scope
+  const name = rule.let ? compileLet(rule.let) : (scope: Scope) => scope
   const holds = rule.when ? compileCondition(rule.when) : () => true
   const act = compileAction(source, rule, place)
   return (scope, receivedAt, out) => {
     let applied = 0
     for (const item of expand(scope)) {
-      const full = unwrap(item)
+      const full = name(unwrap(item))
       if (holds(full)) applied += act(full, receivedAt, out)
     }
     return applied

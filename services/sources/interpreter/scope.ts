@@ -4,14 +4,19 @@ export type Scope = Readonly<Record<string, unknown>>
 export type Read = (scope: Scope) => unknown
 
 /** Own keys only: a body cannot reach into prototypes. */
-const member = (value: unknown, key: string): unknown =>
+export const member = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined
 
-/** `message.text.body` → a function. */
+const steps = /\["([^"]+)"\]|[^.[]+/g
+
+/** `message.text.body` or `metadata["#wa.timestamp"]` → a function. */
 export const compilePath = (path: string): Read => {
-  const [name, ...keys] = path.split('.') as [string, ...string[]]
+  const [name, ...keys] = [...path.matchAll(steps)].map(([plain, bracketed]) => bracketed ?? plain) as [
+    string,
+    ...string[],
+  ]
   if (keys.length === 0) return (scope) => scope[name]
   if (keys.length === 1) {
     const [key] = keys as [string]

@@ -33,7 +33,7 @@ const parsedOrNull = (body: Buffer): unknown => {
   }
 }
 
-export const compileSignature = (rule: SignatureRule): Verify => {
+const compileOne = (rule: SignatureRule): Verify => {
   if (rule.algorithm === 'none') return () => 'ok'
   const { header } = rule
   if (rule.algorithm === 'equality') {
@@ -48,7 +48,7 @@ export const compileSignature = (rule: SignatureRule): Verify => {
   const usesFields =
     segments.some((segment, at) => at % 2 === 1 && segment.startsWith('body.')) ||
     age?.of.startsWith('body.') ||
-    rule.body === 'reserialised'
+    rule.body !== 'raw'
 
   const signatureOf = (pieces: Buffer, secret: string): Buffer =>
     algorithm === 'hmac-sha256'
@@ -69,17 +69,31 @@ export const compileSignature = (rule: SignatureRule): Verify => {
       const at = Number(age.of.startsWith('body.') ? field(age.of) : named[age.of]) * (age.unit === 's' ? 1000 : 1)
       if (!(Math.abs(now - at) <= age.maxSeconds * 1000)) return 'wrong'
     }
-    const bytes = rule.body === 'reserialised' ? Buffer.from(JSON.stringify(content)) : body
-    const fill = (name: string, secret: string): Buffer => {
+    const fill = (name: string, secret: string, bytes: Buffer): Buffer => {
       if (name === 'body') return bytes
       if (name === 'secret') return Buffer.from(secret)
       if (name === 'app_id') return Buffer.from(appId ?? '')
       return Buffer.from(name.startsWith('body.') ? field(name) : (named[name] ?? ''))
     }
-    const fits = (secret: string) => {
-      const pieces = segments.map((segment, at) => (at % 2 === 1 ? fill(segment, secret) : Buffer.from(segment)))
+    const forms = [
+      ...(rule.body === 'reserialised' ? [] : [body]),
+      ...(rule.body === 'raw' || content === null ? [] : [Buffer.from(JSON.stringify(content))]),
+    ]
+    const fits = (secret: string, bytes: Buffer) => {
+      const pieces = segments.map((segment, at) => (at % 2 === 1 ? fill(segment, secret, bytes) : Buffer.from(segment)))
       return equal(signatureOf(Buffer.concat(pieces), secret), expected)
     }
-    return secrets.some(fits) ? 'ok' : 'wrong'
+    return forms.some((bytes) => secrets.some((secret) => fits(secret, bytes))) ? 'ok' : 'wrong'
+  }
+}
+
+export const compileSignature = (rules: readonly SignatureRule[]): Verify => {
+  const ways = rules.map(compileOne)
+  return (delivery, secrets, extra) => {
+    for (const verify of ways) {
+      const verdict = verify(delivery, secrets, extra)
+      if (verdict !== 'missing') return verdict
+    }
+    return 'missing'
   }
 }

@@ -1,7 +1,7 @@
 /** Values and conditions of the mapping language, compiled to closures. */
 import { hash } from 'node:crypto'
-import type { Condition, Value } from './document.ts'
-import { compilePath, isAbsent, type Read, type Scope } from './scope.ts'
+import type { Condition, Value } from './expressions.ts'
+import { compilePath, isAbsent, member, type Read, type Scope } from './scope.ts'
 
 /** Ids may be numbers; whoever asks for text gets them as the digits that stood there. */
 export const asText = (value: unknown): string | null => {
@@ -41,8 +41,39 @@ const compileTemplate = (template: string): Read => {
 }
 
 const queryIn = (url: unknown, name: string): string | undefined => {
-  if (typeof url !== 'string' || !URL.canParse(url)) return undefined
-  return new URL(url).searchParams.get(name) || undefined
+  if (typeof url !== 'string' || !url.includes('?')) return undefined
+  // A landing page may be told as a path alone.
+  const base = 'https://path.invalid'
+  return URL.canParse(url, base) ? new URL(url, base).searchParams.get(name) || undefined : undefined
+}
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const extensionOf = (text: string): string | undefined =>
+  /\.([A-Za-z0-9]{1,8})(?:[?#].*)?$/s.exec(text.slice(-1000))?.[1]?.toLowerCase()
+
+const behind = (text: string, separator: string): string | undefined => {
+  const at = text.indexOf(separator)
+  return at < 0 ? undefined : text.slice(at + separator.length)
+}
+
+type OnText = Extract<Value, { of: Value }>
+
+/** What only looks at text: ids that are numbers are text too. */
+const compileOnText = (value: OnText): ((text: string) => string | undefined) => {
+  if ('stripPrefix' in value) {
+    const { stripPrefix } = value
+    return (text) => (text.startsWith(stripPrefix) ? text.slice(stripPrefix.length) : text)
+  }
+  if ('before' in value) return (text) => text.split(value.before, 1)[0]
+  if ('after' in value) return (text) => behind(text, value.after)
+  return 'decode' in value ? percentDecoded : extensionOf
 }
 
 export const compileValue = (value: Value): Read => {
@@ -75,11 +106,19 @@ export const compileValue = (value: Value): Read => {
     return (scope) => map.get(String(read(scope))) ?? otherwise
   }
   if ('query' in value) return (scope) => queryIn(read(scope), value.query)
+  if ('key' in value) {
+    const { key, equals, take } = value
+    return (scope) => {
+      const list = read(scope)
+      const found: unknown = Array.isArray(list) ? list.find((item) => member(item, key) === equals) : undefined
+      return take === undefined ? found : member(found, take)
+    }
+  }
+  if (Object.keys(value).length === 1) return read
+  const change = compileOnText(value)
   return (scope) => {
     const text = asText(read(scope))
-    if (text === null) return undefined
-    if ('stripPrefix' in value) return text.startsWith(value.stripPrefix) ? text.slice(value.stripPrefix.length) : text
-    return text.split(value.before)[0]
+    return text === null ? undefined : change(text)
   }
 }
 
@@ -110,6 +149,13 @@ export const compileCondition = (condition: Condition): Holds => {
       return typeof value === 'string' && value.startsWith(condition.prefix)
     }
   }
+  if ('suffix' in condition || 'contains' in condition) {
+    return (scope) => {
+      const value = read(scope)
+      if (typeof value !== 'string') return false
+      return 'suffix' in condition ? value.endsWith(condition.suffix) : value.includes(condition.contains)
+    }
+  }
   if ('exists' in condition) return (scope) => !isAbsent(read(scope)) === condition.exists
   if ('is' in condition) {
     const kind = condition.is
@@ -117,6 +163,7 @@ export const compileCondition = (condition: Condition): Holds => {
       const value = read(scope)
       if (kind === 'list') return Array.isArray(value)
       if (kind === 'string') return typeof value === 'string'
+      if (kind === 'digits') return /^\d+$/.test(asText(value) ?? '')
       return typeof value === 'object' && value !== null && !Array.isArray(value)
     }
   }

@@ -1,7 +1,7 @@
 import { ConnectionDirectory } from '../../../services/connections/directory.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/demo/webhooks.ts'
 import { sourceSecrets } from '../../../services/gateway/config.ts'
-import { HttpProblem } from '../../../services/gateway/http.ts'
+import { HttpProblem, withKey } from '../../../services/gateway/http.ts'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
@@ -97,6 +97,13 @@ describe('a delivery', () => {
   it('of an unknown source is answered 404', async () => {
     const t = await tools()
     expect(status(() => sourceOf('nobody', t))).toBe(404)
+  })
+
+  it('may be told its key by the address, unless a header tells it', () => {
+    const url = new URL('http://gateway/webhooks/qiscus?key=k')
+    expect(withKey({ a: '1' }, url)).toEqual({ a: '1', 'x-signals-key': 'k' })
+    expect(withKey({ 'x-signals-key': 'own' }, url)).toEqual({ 'x-signals-key': 'own' })
+    expect(withKey({}, new URL('http://gateway/webhooks/qiscus'))).toEqual({})
   })
 
   it('may be signed with the secret of its connection', async () => {

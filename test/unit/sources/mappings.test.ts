@@ -297,7 +297,7 @@ describe('no body, however broken,', () => {
     }
   }
 
-  it.each(['whatsapp', 'tiktok'])('makes the %s mapping throw anything but its refusal', (name) => {
+  it.each(sources.names())('makes the %s mapping throw anything but its refusal', (name) => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -345,7 +345,7 @@ describe('no body, however broken,', () => {
     ],
   ])('%s, hangs a mapping', (_name, body) => {
     within(() => {
-      for (const name of ['whatsapp', 'tiktok']) unreadableOr(name, body)
+      for (const name of sources.names()) unreadableOr(name, body)
     })
     expect(({} as { type?: string }).type).toBeUndefined()
   })

@@ -1,0 +1,117 @@
+/**
+ * Values and conditions of the mapping language: what every other element of a document is made of.
+ * docs/sources/mapping-language.md explains them by example.
+ */
+import { z } from 'zod'
+
+/**
+ * `message.text.body`: a name in scope, then keys; a key with dots in it stands in brackets: `metadata["#wa.timestamp"]`.
+ * `headers.x-org`, `delivery.account` and `body` are always in scope.
+ */
+export const pathSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z_][\w-]*(\.[#\w-]+|\["[^"\]]+"\])*$/,
+    'must be a path such as message.text.body or metadata["#wa.timestamp"]',
+  )
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
+type Scalar = string | number | boolean | null
+
+export type Test =
+  | { readonly equals: Scalar }
+  | { readonly in: readonly (string | number | boolean)[] }
+  | { readonly prefix: string }
+  | { readonly suffix: string }
+  | { readonly contains: string }
+  | { readonly exists: boolean }
+  | { readonly is: 'object' | 'list' | 'string' | 'digits' }
+  | { readonly same: Value }
+export type Condition =
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] }
+  | { readonly not: Condition }
+  | ({ readonly value: Value } & Test)
+
+export type Value =
+  | string
+  | { readonly const: Scalar }
+  | { readonly of: Value }
+  | { readonly first: readonly Value[] }
+  | { readonly template: string }
+  | {
+      readonly of: Value
+      readonly map: Readonly<Record<string, string>>
+      readonly otherwise?: string | null | undefined
+    }
+  | { readonly of: Value; readonly stripPrefix: string }
+  | { readonly of: Value; readonly before: string }
+  | { readonly of: Value; readonly after: string }
+  | { readonly of: Value; readonly query: string }
+  | { readonly of: Value; readonly decode: 'percent' }
+  | { readonly of: Value; readonly extension: true }
+  | { readonly of: Value; readonly key: string; readonly equals: Scalar; readonly take?: string | undefined }
+  | {
+      readonly cases: readonly { readonly when: Condition; readonly is: Value }[]
+      readonly otherwise?: Value | undefined
+    }
+  | { readonly hash: readonly Value[] }
+
+export const valueSchema: z.ZodType<Value> = z.lazy(() =>
+  z.union([
+    pathSchema,
+    z.strictObject({ const: scalar }),
+    /** The value itself: where a word alone would be one of the contract's constants. */
+    z.strictObject({ of: valueSchema }),
+    z.strictObject({ first: z.array(valueSchema).min(1) }),
+    /** Text with `{path}` in it; absent when one of the paths is. */
+    z.strictObject({ template: z.string() }),
+    z.strictObject({
+      of: valueSchema,
+      map: z.record(z.string(), z.string()),
+      otherwise: z.string().nullable().optional(),
+    }),
+    z.strictObject({ of: valueSchema, stripPrefix: z.string().min(1) }),
+    /** Up to the first occurrence; all where there is none. */
+    z.strictObject({ of: valueSchema, before: z.string().min(1) }),
+    /** Behind the first occurrence; absent where there is none. */
+    z.strictObject({ of: valueSchema, after: z.string().min(1) }),
+    /** A parameter of a url, which may be a path alone. */
+    z.strictObject({ of: valueSchema, query: z.string().min(1) }),
+    z.strictObject({ of: valueSchema, decode: z.literal('percent') }),
+    /** A file name's or url's ending, in lower case: `jpg`. */
+    z.strictObject({ of: valueSchema, extension: z.literal(true) }),
+    /** The first object of a list whose `key` equals this, or what it has under `take`. */
+    z.strictObject({ of: valueSchema, key: z.string(), equals: scalar, take: z.string().optional() }),
+    z.strictObject({
+      cases: z.array(z.strictObject({ when: conditionSchema, is: valueSchema })).min(1),
+      otherwise: valueSchema.optional(),
+    }),
+    /** 128 bits of SHA-256 over the values, in hex. */
+    z.strictObject({ hash: z.array(valueSchema).min(1) }),
+  ]),
+)
+
+const tests = {
+  equals: scalar.optional(),
+  in: z.array(z.union([z.string(), z.number(), z.boolean()])).optional(),
+  prefix: z.string().optional(),
+  suffix: z.string().optional(),
+  contains: z.string().optional(),
+  exists: z.boolean().optional(),
+  is: z.enum(['object', 'list', 'string', 'digits']).optional(),
+  same: z.lazy(() => valueSchema).optional(),
+}
+export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
+  z.union([
+    z.strictObject({ all: z.array(conditionSchema).min(1) }),
+    z.strictObject({ any: z.array(conditionSchema).min(1) }),
+    z.strictObject({ not: conditionSchema }),
+    z
+      .strictObject({ value: valueSchema, ...tests })
+      .refine(
+        (condition) => Object.keys(condition).length === 2,
+        `needs exactly one test: ${Object.keys(tests).join(', ')}`,
+      ),
+  ]),
+) as z.ZodType<Condition>

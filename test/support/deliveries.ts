@@ -1,0 +1,24 @@
+/** Webhook requests as a source would send them, and what a mapping makes of them. */
+import { loadSources, type MappingResult, type RawDelivery, type Source } from '../../services/sources/index.ts'
+import { noon } from './builders.ts'
+
+export const sources = loadSources()
+
+export const sourceNamed = (name: string): Source => {
+  const found = sources.get(name)
+  if (!found) throw new Error(`no mapping ${name}`)
+  return found
+}
+
+export const deliveryOf = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): RawDelivery => ({
+  source: name,
+  account: 'account-1',
+  headers: {},
+  contentType: 'application/json',
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+  receivedAt: noon,
+  ...fields,
+})
+
+export const mapped = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MappingResult =>
+  sourceNamed(name).map(deliveryOf(name, body, fields))
