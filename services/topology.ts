@@ -10,7 +10,7 @@ const mebibytes = (n: number) => n * 1_048_576
 export interface TopicSpec {
   readonly name: string
   /** What the record key stands for; records with equal keys keep their order. Never an id of a person in the clear. */
-  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'original'
+  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'original' | 'dead-letter' | 'run'
   readonly partitions: number
   readonly retentionMs: number
   readonly cleanup: 'delete' | 'compact' | 'compact,delete'
@@ -99,6 +99,16 @@ const main = {
     cleanup: 'compact,delete',
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
+  },
+  redrives: {
+    name: 'redrives.v1',
+    key: 'dead-letter',
+    partitions: table,
+    // As long as a dead letter is kept: what was sent through again once is not sent again by mistake.
+    retentionMs: days(28),
+    cleanup: 'compact,delete',
+    schema: 'redrive',
+    holds: 'which dead letters were sent through again, and when',
   },
 } as const satisfies Record<string, TopicSpec>
 

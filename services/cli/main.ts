@@ -17,6 +17,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   keywords: { about: 'keyword lists: import, list, test', load: () => import('./commands/keywords.ts') },
   map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag.ts') },
+  'dead-letters': {
+    about: 'what a stage could not process: list, show, redrive',
+    load: () => import('./commands/dead-letters.ts'),
+  },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor.ts') },
 }

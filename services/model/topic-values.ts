@@ -169,6 +169,18 @@ export interface OriginalRecord {
   readonly value: Buffer | null
 }
 
+/** Note that a dead letter was put back to where it came from. */
+export interface Redrive {
+  /** `topic/partition/offset` of the dead letter. */
+  readonly deadLetter: string
+  /** `topic/partition/offset` of the record that it stands for. */
+  readonly origin: string
+  /** How often the record has been put back, this time included. */
+  readonly redrives: number
+  /** ms */
+  readonly redrivenAt: number
+}
+
 export interface TopicValues {
   channelEvents: never
   messages: Message
@@ -178,6 +190,7 @@ export interface TopicValues {
   connections: ConnectionRecord
   keywordLists: KeywordListRecord
   touches: Touches
+  redrives: Redrive
 }
 
 /** A record for one of the pipeline's topics; the type of the value follows from the topic. */

@@ -6,7 +6,7 @@ import type { ConsumerStage } from '../topology.ts'
 import { deadLetterTopic } from '../topology.ts'
 import type { Codec } from './codec.ts'
 import type { Failure } from './failures.ts'
-import { carried, headerNames, receivedAtOf } from './origin.ts'
+import { carried, headerNames, receivedAtOf, redriveMarks } from './origin.ts'
 import type { ConsumedRecord, ProducerRecord } from './ports.ts'
 import type { Keyring } from './sealing.ts'
 
@@ -41,6 +41,7 @@ export const deadLetterRecord = (
     }),
     headers: {
       ...carried(record),
+      ...redriveMarks(record),
       [headerNames.receivedAt]: String(receivedAtOf(record)),
       stage,
       code: failure.code,

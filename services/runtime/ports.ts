@@ -87,6 +87,13 @@ export interface PartitionOffsets {
   readonly committed: bigint | null
 }
 
+/** Offsets `from` (included) to `to` (not included) of one partition. */
+export interface Stretch {
+  readonly partition: number
+  readonly from: bigint
+  readonly to: bigint
+}
+
 export interface Broker {
   producer(): Promise<Producer>
   consume(options: ConsumerOptions): Promise<RunningConsumer>
@@ -99,6 +106,17 @@ export interface Broker {
     onRecord: (record: ConsumedRecord) => void | Promise<void>,
     onProgress?: (topic: string, partition: number, nextOffset: bigint) => void,
   ): Promise<RunningConsumer>
+  /**
+   * Reads stretches of a topic without a group's progress, partitions in turn, each in its order. Resolves when all of it has been
+   * handed over; what retention has removed meanwhile is passed over. Rejects with the error of `onRecords`.
+   */
+  read(
+    topic: string,
+    stretches: readonly Stretch[],
+    onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+  ): Promise<void>
+  /** Per partition the offset of the first record whose broker timestamp is at or after the time (ms); the end where there is none. */
+  offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>>
   listTopics(): Promise<readonly TopicSettings[]>
   createTopics(topics: readonly TopicSettings[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>

@@ -14,7 +14,13 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       broker = await open()
       topic = `it-broker-${Date.now()}-${n++}`
       group = `${topic}-group`
-      await broker.createTopics([{ name: topic, partitions: 2, config: { 'retention.ms': '3600000' } }])
+      await broker.createTopics([
+        {
+          name: topic,
+          partitions: 2,
+          config: { 'retention.ms': '3600000', 'message.timestamp.type': 'LogAppendTime' },
+        },
+      ])
     })
     afterEach(async () => {
       for (const consumer of running.splice(0)) await consumer.stop()
@@ -148,6 +154,40 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       expect(times.get(partition)).toBeGreaterThanOrEqual(before - 1_000)
       expect(times.get(partition)).toBeLessThanOrEqual(Date.now() + 1_000)
       expect(await broker.timestamps(topic, [{ partition, offset: 3n }])).toEqual(new Map())
+    })
+
+    it('reads stretches from offset to offset, each partition in its order, and commits nothing', async () => {
+      await publish(
+        ...Array.from({ length: 1_200 }, (_, i) => ({ key: null, partition: i % 2, value: Buffer.from(String(i)) })),
+      )
+      const seen: string[][] = [[], []]
+      await broker.read(
+        topic,
+        [
+          { partition: 0, from: 5n, to: 595n },
+          { partition: 1, from: 10n, to: 10n },
+        ],
+        (records) => {
+          for (const record of records) seen[record.partition]?.push(text(record))
+        },
+      )
+      expect(seen).toEqual([Array.from({ length: 590 }, (_, i) => String((i + 5) * 2)), []])
+      const failing = broker.read(topic, [{ partition: 1, from: 0n, to: 3n }], () => {
+        throw new Error('a bug')
+      })
+      await expect(failing).rejects.toThrow('a bug')
+    })
+
+    it('finds the offset that belongs to a time', async () => {
+      await publish({ key: null, partition: 0, value: Buffer.from('early') })
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const between = Date.now()
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      await publish({ key: null, partition: 0, value: Buffer.from('late') })
+      const places = (offsets: ReadonlyMap<number, bigint>) => [offsets.get(0), offsets.get(1)]
+      expect(places(await broker.offsetsAt(topic, 0))).toEqual([0n, 0n])
+      expect(places(await broker.offsetsAt(topic, between))).toEqual([1n, 0n])
+      expect(places(await broker.offsetsAt(topic, Date.now() + 60_000))).toEqual([2n, 0n])
     })
 
     it('creates topics once, adds partitions and changes settings', async () => {

@@ -6,6 +6,7 @@ import {
   type PartitionOffsets,
   type ProducerRecord,
   type RunningConsumer,
+  type Stretch,
   type TopicSettings,
 } from '../../services/runtime/ports.ts'
 
@@ -147,6 +148,27 @@ class MemoryBroker implements Broker {
     await drain()
     this.#cluster.wakers.add(waker)
     return { ended: new Promise(() => {}), stop: async () => void this.#cluster.wakers.delete(waker) }
+  }
+
+  async read(
+    topic: string,
+    stretches: readonly Stretch[],
+    onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+  ): Promise<void> {
+    for (const { partition, from, to } of stretches) {
+      const records = (this.#cluster.topics.get(topic)?.logs[partition] ?? []).slice(Number(from), Number(to))
+      for (let at = 0; at < records.length; at += 500) await onRecords(records.slice(at, at + 500))
+    }
+  }
+
+  async offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>> {
+    const logs = this.#cluster.topics.get(topic)?.logs ?? []
+    return new Map(
+      logs.map((log, partition) => {
+        const at = log.findIndex(({ timestamp }) => timestamp >= time)
+        return [partition, BigInt(at < 0 ? log.length : at)]
+      }),
+    )
   }
 
   async listTopics(): Promise<readonly TopicSettings[]> {

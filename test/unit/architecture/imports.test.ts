@@ -17,6 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   attribution: [...shared, 'connections', 'sources'],
   keywords: [...shared, 'connections'],
   dispatch: [...shared, 'connections'],
+  deadletters: [...shared, 'connections', 'sources', 'ingest'],
   simulator: ['runtime'],
   console: [...shared, 'connections', 'local'],
   local: [...shared, 'connections', 'sources'],

@@ -34,6 +34,7 @@ describe('the codec', () => {
         touches: [{ occurredAt: 5, trackingId: 't' }],
       },
     ],
+    ['redrives', { deadLetter: 'a.dead.v1/0/1', origin: 'a.v1/0/1', redrives: 1, redrivenAt: 5 }],
     [
       'keywordLists',
       {

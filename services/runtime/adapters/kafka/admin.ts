@@ -99,6 +99,13 @@ export class KafkajsAdmin {
     })
   }
 
+  async offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>> {
+    return this.#run(async (admin) => {
+      const found = await admin.fetchTopicOffsetsByTimestamp(topic, time)
+      return new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]))
+    })
+  }
+
   async close(): Promise<void> {
     const admin = await this.#admin?.catch(() => undefined)
     await admin?.disconnect()

@@ -5,6 +5,7 @@ import { createClient } from './client.ts'
 import { consume } from './consumer.ts'
 import { follow } from './follow.ts'
 import { openProducer } from './producer.ts'
+import { read } from './read.ts'
 import { timestamps } from './timestamps.ts'
 
 /** @param clientId names this process in the broker's logs and quotas */
@@ -15,6 +16,8 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     producer: () => openProducer(kafka),
     consume: (options) => consume(kafka, options),
     follow: (topics, onRecord, onProgress) => follow(kafka, topics, onRecord, onProgress),
+    read: (topic, stretches, onRecords) => read(kafka, topic, stretches, onRecords),
+    offsetsAt: (topic, time) => admin.offsetsAt(topic, time),
     listTopics: () => admin.listTopics(),
     createTopics: (topics) => admin.createTopics(topics),
     addPartitions: (topic, total) => admin.addPartitions(topic, total),

@@ -1,0 +1,71 @@
+/** What a redrive would do with each dead letter that was selected. Pure. */
+import { entryOf, type FoundDeadLetter, originOf } from './found.ts'
+
+export interface RedriveOptions {
+  /** Also codes that no redrive can help, and items whose neighbours are no longer recognised as duplicates. */
+  readonly force: boolean
+  /** Also those that were put back before, or that failed again after it. */
+  readonly again: boolean
+}
+
+export type SkipReason = 'never' | 'redriven' | 'failed_again' | 'claims_gone'
+
+export const skipReasons: Readonly<Record<SkipReason, string>> = {
+  never: 'the catalogue says that a redrive cannot help (--force all the same)',
+  redriven: 'put back before (--again)',
+  failed_again: 'a redrive has failed already: mend the cause first (--again)',
+  claims_gone:
+    'one item of a delivery that is older than its neighbours are remembered: they would count twice (--force)',
+}
+
+export interface Redriven {
+  /** Put back once for all dead letters of one record. */
+  readonly found: FoundDeadLetter
+  readonly together: readonly FoundDeadLetter[]
+}
+
+export interface RedrivePlan {
+  readonly send: readonly Redriven[]
+  readonly skipped: Readonly<Record<SkipReason, number>>
+}
+
+/** A delivery's other items are recognised by their claims, which live this long; an hour is left for the way. */
+const claimsLiveMs = 95 * 3_600_000
+/** Codes that speak of one item while the rest of its record went on. */
+const partial: ReadonlySet<string> = new Set(['item_unmappable'])
+
+/**
+ * @param redriven ids of dead letters that were put back before
+ * @param now ms
+ */
+export const planRedrive = (
+  selected: readonly FoundDeadLetter[],
+  redriven: ReadonlySet<string>,
+  now: number,
+  { force, again }: RedriveOptions,
+): RedrivePlan => {
+  const skipped: Record<SkipReason, number> = { never: 0, redriven: 0, failed_again: 0, claims_gone: 0 }
+  const reasonToSkip = (found: FoundDeadLetter): SkipReason | null => {
+    if (!force && entryOf(found.code).redrive === 'never') return 'never'
+    if (!again && redriven.has(found.id)) return 'redriven'
+    if (!again && found.redrives > 0) return 'failed_again'
+    if (!force && partial.has(found.code) && now - found.origin.timestamp > claimsLiveMs) return 'claims_gone'
+    return null
+  }
+  const byOrigin = new Map<string, FoundDeadLetter[]>()
+  for (const found of selected) {
+    const reason = reasonToSkip(found)
+    if (reason) {
+      skipped[reason]++
+      continue
+    }
+    const others = byOrigin.get(originOf(found))
+    if (others) others.push(found)
+    else byOrigin.set(originOf(found), [found])
+  }
+  const send = Array.from(
+    byOrigin.values(),
+    (together): Redriven => ({ found: together[0] as FoundDeadLetter, together }),
+  )
+  return { send, skipped }
+}
