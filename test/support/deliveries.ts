@@ -1,4 +1,5 @@
 /** Webhook requests as a source would send them, and what a mapping makes of them. */
+import type { MessageEvent } from '../../services/model/message-event.ts'
 import { loadSources, type MappingResult, type RawDelivery, type Source } from '../../services/sources/index.ts'
 import { noon } from './builders.ts'
 
@@ -22,3 +23,11 @@ export const deliveryOf = (name: string, body: string | object, fields: Partial<
 
 export const mapped = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MappingResult =>
   sourceNamed(name).map(deliveryOf(name, body, fields))
+
+/** The event of a delivery that holds nothing else. */
+export const theOnly = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MessageEvent => {
+  const { events, ignored, failed } = mapped(name, body, fields)
+  if (events.length !== 1 || ignored.length + failed.length > 0)
+    throw new Error(`not one event: ${JSON.stringify({ events: events.length, ignored, failed })}`)
+  return events[0] as MessageEvent
+}

@@ -69,8 +69,10 @@ const eventSchema = z.strictObject({
         }),
         z.strictObject({
           each: pathSchema,
-          /** A path inside each element; without it the element itself is the type. */
-          type: z.string().optional(),
+          /** A path inside each element, or a value in which `item` is the element; without it the element itself is the type. */
+          type: z
+            .union([z.string(), valueSchema.refine((value) => typeof value !== 'string', 'must be a path or a value')])
+            .optional(),
           map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
           otherwise: z.enum(attachmentKinds).nullable().default('other'),
         }),

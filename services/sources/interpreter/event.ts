@@ -71,6 +71,16 @@ const compileText = (rules: EventRule['text']) => {
   }
 }
 
+/** What an element of a list of attachments is. */
+const compileElementType = (type: string | Value | undefined): ((scope: Scope, item: unknown) => unknown) => {
+  if (typeof type === 'object') {
+    const read = compileValue(type)
+    return (scope, item) => read({ ...scope, item })
+  }
+  const read = compilePath(type === undefined ? 'item' : `item.${type}`)
+  return (_scope, item) => read({ item })
+}
+
 const compileAttachments = (rules: EventRule['attachments']) => {
   const compiled = rules.map((rule): ((scope: Scope) => AttachmentKind[]) => {
     if ('const' in rule) {
@@ -85,10 +95,10 @@ const compileAttachments = (rules: EventRule['attachments']) => {
     }
     if ('each' in rule) {
       const list = compilePath(rule.each)
-      const type = compilePath(rule.type === undefined ? 'item' : `item.${rule.type}`)
+      const type = compileElementType(rule.type)
       return (scope) => {
         const items = list(scope)
-        return Array.isArray(items) ? items.flatMap((item) => kindOf(type({ item }) ?? 'unknown')) : []
+        return Array.isArray(items) ? items.flatMap((item) => kindOf(type(scope, item) ?? 'unknown')) : []
       }
     }
     const read = compileValue(rule.of)

@@ -72,7 +72,8 @@ const compileOne = (rule: SignatureRule): Verify => {
     const fill = (name: string, secret: string, bytes: Buffer): Buffer => {
       if (name === 'body') return bytes
       if (name === 'secret') return Buffer.from(secret)
-      if (name === 'app_id') return Buffer.from(appId ?? '')
+      // Where no id is set the body's own will do: it is signed with the rest.
+      if (name === 'app_id') return Buffer.from(appId ?? field('body.app_id'))
       return Buffer.from(name.startsWith('body.') ? field(name) : (named[name] ?? ''))
     }
     const forms = [

@@ -2,14 +2,23 @@ import { createHash, createHmac } from 'node:crypto'
 import { deliveryOf, sourceNamed, sources } from '../../support/deliveries.ts'
 
 const secret = 'made up secret'
+const plain = (text: string) => createHash('sha256').update(text).digest('hex')
 const hmac = (text: string, encoding: 'hex' | 'base64') => createHmac('sha256', secret).update(text).digest(encoding)
 /** What a source would put beside its body, by its public rules. */
 const schemes: Record<string, (body: string) => Record<string, string>> = {
+  instagram: (body) => ({ 'x-hub-signature-256': `sha256=${hmac(body, 'hex')}` }),
+  line: (body) => ({ 'x-line-signature': hmac(body, 'base64') }),
+  messenger: (body) => ({ 'x-hub-signature-256': `sha256=${hmac(body, 'hex')}` }),
+  whatsapp: (body) => ({ 'x-hub-signature-256': `sha256=${hmac(body, 'hex')}` }),
   haravan: (body) => ({ 'x-haravan-hmacsha256': hmac(body, 'base64') }),
   pancake: (body) => ({ 'x-pancake-signature': `sha256=${hmac(body, 'hex')}` }),
   respondio: (body) => ({ 'x-webhook-signature': hmac(JSON.stringify(JSON.parse(body)), 'base64') }),
+  zalo: (body) => {
+    const { app_id, timestamp } = JSON.parse(body) as { app_id: string; timestamp: string }
+    return { 'x-zevent-signature': `mac=${plain(`${app_id}${body}${timestamp}${secret}`)}` }
+  },
 }
-const spaced = '{ "text": "ขอบคุณ 🙏 caf\\u00e9", "n": 1.0 }'
+const spaced = '{ "app_id": "11", "text": "ขอบคุณ 🙏 caf\\u00e9", "n": 1.0, "timestamp": "1795436400000" }'
 
 describe.each(Object.keys(schemes))('the signature of %s', (name) => {
   const headers = schemes[name]?.(spaced) ?? {}
@@ -28,6 +37,36 @@ describe.each(Object.keys(schemes))('the signature of %s', (name) => {
     const [header] = Object.keys(headers) as [string]
     expect(verify(spaced, { [header]: digest.toString('hex') })).toBe('wrong')
     expect(verify(spaced, {})).toBe('missing')
+  })
+})
+
+describe('the signature of Zalo', () => {
+  it('is over the id of the app that is set here, where one is', () => {
+    const headers = { 'x-zevent-signature': `mac=${plain(`77${spaced}1795436400000${secret}`)}` }
+    const verify = (appId?: string) =>
+      sourceNamed('zalo').verify(deliveryOf('zalo', spaced, { headers }), [secret], { now: 0, ...(appId && { appId }) })
+    expect(verify('77')).toBe('ok')
+    expect(verify()).toBe('wrong')
+  })
+})
+
+describe('the token of Telegram', () => {
+  it('is one of the secrets, letter by letter', () => {
+    const verify = (token?: string) => {
+      const headers: Record<string, string> = token === undefined ? {} : { 'x-telegram-bot-api-secret-token': token }
+      return sourceNamed('telegram').verify(deliveryOf('telegram', '{}', { headers }), ['old', secret], { now: 0 })
+    }
+    expect([verify(secret), verify('old'), verify(`${secret} `), verify()]).toEqual(['ok', 'ok', 'wrong', 'missing'])
+  })
+})
+
+describe.each(['messenger', 'instagram', 'whatsapp'])('the handshake of %s', (name) => {
+  const ask = (query: string) =>
+    sourceNamed(name).handshake(new URLSearchParams(query), {}, { verifyTokens: ['set'], secrets: [] })
+  it('gives the challenge back to who knows the verify token', () => {
+    expect(ask('hub.mode=subscribe&hub.verify_token=set&hub.challenge=42')).toMatchObject({ status: 200, body: '42' })
+    expect(ask('hub.mode=subscribe&hub.verify_token=guess&hub.challenge=42').status).toBe(403)
+    expect(ask('hub.mode=subscribe').status).toBe(400)
   })
 })
 

@@ -1,0 +1,65 @@
+/** Small bodies of the channels' own webhooks, made up after their public rules: one builder each, the variants are the tests'. */
+import { noon } from './builders.ts'
+
+const seconds = Math.floor(noon / 1000)
+
+/** An item of a page's `messaging`, by default a text. */
+export const metaItem = (fields: object = { message: { mid: 'm-1', text: 'oi' } }) => ({
+  sender: { id: 'person' },
+  recipient: { id: 'page' },
+  timestamp: noon,
+  ...fields,
+})
+
+export const metaEcho = (message: object) => ({
+  sender: { id: 'page' },
+  recipient: { id: 'person' },
+  timestamp: noon,
+  message: { mid: 'm-2', is_echo: true, ...message },
+})
+
+export const meta = (object: 'page' | 'instagram', items: readonly object[], under = 'messaging') => ({
+  object,
+  entry: [{ id: 'page', time: noon + 100, [under]: items }],
+})
+
+export const line = (...events: readonly object[]) => ({
+  destination: 'Ubot',
+  events: events.map((event) => ({
+    type: 'message',
+    mode: 'active',
+    timestamp: noon,
+    webhookEventId: '01EVENT',
+    deliveryContext: { isRedelivery: false },
+    source: { type: 'user', userId: 'Uperson' },
+    ...event,
+  })),
+})
+
+export const lineMessage = (message: object = {}, event: object = {}) => ({
+  message: { id: '500', type: 'text', text: 'สวัสดี', ...message },
+  ...event,
+})
+
+export const telegramMessage = (fields: object = { text: 'halo' }) => ({
+  message_id: 7,
+  from: { id: 23, is_bot: false },
+  chat: { id: 23, type: 'private' },
+  date: seconds,
+  ...fields,
+})
+
+export const telegram = (fields: object) => ({ update_id: 900, ...fields })
+
+export const zalo = (event: string, message: object = { msg_id: 'z-1', text: 'chào' }, fields: object = {}) => {
+  const isOut = event.startsWith('oa_')
+  return {
+    app_id: '11',
+    event_name: event,
+    sender: { id: isOut ? 'oa' : 'person' },
+    recipient: { id: isOut ? 'person' : 'oa' },
+    timestamp: String(noon),
+    message,
+    ...fields,
+  }
+}
