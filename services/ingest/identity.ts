@@ -1,7 +1,7 @@
 /** What stands for an event past ingest, and how its copies are recognised. */
 import type { MessageEvent } from '../model/message-event.ts'
 import type { Pseudonym } from '../model/topic-values.ts'
-import type { Mark } from '../runtime/hour-buckets.ts'
+import type { ValuedMark } from '../runtime/hour-buckets.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 
@@ -23,36 +23,24 @@ export const dedupWindowMs = 96 * 3_600_000
 
 const markBytes = 8
 
+/** Ids that a mapping made because the source gave none. */
+export const isDerived = (messageId: string): boolean => messageId.startsWith('derived:')
+
 /**
- * Under which marks the event is claimed: its own id, and the channel's id where a partner's payload carries it, so that one
- * message which reaches a tenant by two feeds counts once.
+ * Under which mark the event is claimed: its own id.
  *
  * The bucket is the event's own hour. An event without a time of its own has none that its copies share: it is claimed in an
  * epoch as long as the window, and looked for in the one before.
  */
-export const marksOf = (
-  event: MessageEvent,
-  message: Pseudonym,
-  tenantId: string,
-  keyring: Keyring,
-): { claim: Mark[]; alsoRead: Mark[] } => {
-  const { kind, revision, channelMessageId } = event
-  const own =
+export const markOf = (event: MessageEvent, message: Pseudonym, owner: Buffer, keyring: Keyring): ValuedMark => {
+  const { kind, revision } = event
+  const mark =
     kind === 'message' && revision === null
       ? Buffer.from(message.slice(0, markBytes * 2), 'hex')
       : keyring.mark(markBytes, 'event', message, kind, revision ?? '')
-  const marks = [own]
-  if (kind === 'message' && channelMessageId !== null) {
-    marks.push(keyring.mark(markBytes, 'channel-message', tenantId, event.channel, channelMessageId))
-  }
-  if (event.timeSource !== 'received') {
-    return { claim: marks.map((mark) => ({ at: event.occurredAt, mark })), alsoRead: [] }
-  }
+  if (event.timeSource !== 'received') return { at: event.occurredAt, mark, value: owner }
   const epoch = Math.floor(event.occurredAt / dedupWindowMs) * dedupWindowMs
-  return {
-    claim: marks.map((mark) => ({ at: epoch, mark })),
-    alsoRead: marks.map((mark) => ({ at: epoch - dedupWindowMs, mark })),
-  }
+  return { at: epoch, mark, value: owner, alsoAt: [epoch - dedupWindowMs] }
 }
 
 /**

@@ -3,6 +3,7 @@ import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { loadSources } from '../sources/index.ts'
 import { ingestFields } from './config.ts'
+import { feedSpanHours } from './feeds.ts'
 import { dedupWindowMs } from './identity.ts'
 import { ingest } from './stage.ts'
 
@@ -19,6 +20,12 @@ runConsumerStage({
     })
     const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
     const dedup = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
-    return ingest({ sources, directory, dedup, codec, keyring })
+    const feeds = new RedisHourBuckets(redis, {
+      prefix: 'feeds',
+      ttlSeconds: dedupWindowMs / 1000,
+      hours: feedSpanHours,
+      bucketsPerHour: 256,
+    })
+    return ingest({ sources, directory, dedup, feeds, codec, keyring })
   },
 })

@@ -9,12 +9,13 @@ import type { Connection, ConnectionDirectory } from '../connections/directory.t
 import { sealContent } from '../model/content.ts'
 import type { MessageEvent } from '../model/message-event.ts'
 import type { Message } from '../model/topic-values.ts'
-import type { HourBuckets, Mark, ValuedMark } from '../runtime/hour-buckets.ts'
+import type { HourBuckets, ValuedMark } from '../runtime/hour-buckets.ts'
 import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import type { Input, Stage } from '../runtime/stage.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
-import { type Identity, identityOf, marksOf, ownerOf } from './identity.ts'
+import { feedMarkOf, isOtherCopy } from './feeds.ts'
+import { type Identity, identityOf, markOf, ownerOf } from './identity.ts'
 
 /** What is known of one event before it is decided. */
 type Verdict =
@@ -38,56 +39,53 @@ const consent = (event: MessageEvent, directory: ConnectionDirectory, keyring: K
 }
 
 interface Claims {
-  readonly claims: ValuedMark[]
-  readonly reads: Mark[]
-  /** For each claim and each read, which event it speaks of, and who that is. */
-  readonly claimOf: { input: number; event: number; owner: Buffer }[]
-  readonly readOf: { input: number; event: number; owner: Buffer }[]
+  readonly marks: ValuedMark[]
+  /** For each mark, which event it speaks of. */
+  readonly places: { readonly input: number; readonly event: number }[]
 }
+const noClaims = (): Claims => ({ marks: [], places: [] })
 
-const claimsOf = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][], keyring: Keyring): Claims => {
-  const all: Claims = { claims: [], reads: [], claimOf: [], readOf: [] }
+/** By the event's own id, and by the channel's for the tenant. */
+const claimsOf = (
+  batch: readonly Input<Delivered>[],
+  verdicts: readonly Verdict[][],
+  { sources, keyring }: IngestTools,
+): { readonly own: Claims; readonly feeds: Claims } => {
+  const own = noClaims()
+  const feeds = noClaims()
   verdicts.forEach((ofInput, input) => {
     const { value, record } = batch[input] as Input<Delivered>
-    ofInput.forEach((verdict, event) => {
+    ofInput.forEach((verdict, at) => {
       if (verdict.kind !== 'authorised') return
-      const owner = ownerOf(record, event)
-      const { claim, alsoRead } = marksOf(
-        value.events[event] as MessageEvent,
-        verdict.identity.message,
-        verdict.connection.tenantId,
-        keyring,
-      )
-      for (const mark of claim) {
-        all.claims.push({ ...mark, value: owner })
-        all.claimOf.push({ input, event, owner })
-      }
-      for (const mark of alsoRead) {
-        all.reads.push(mark)
-        all.readOf.push({ input, event, owner })
-      }
+      const event = value.events[at] as MessageEvent
+      const owner = ownerOf(record, at)
+      own.marks.push(markOf(event, verdict.identity.message, owner, keyring))
+      own.places.push({ input, event: at })
+      const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
+      const feed = feedMarkOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
+      if (feed === null) return
+      feeds.marks.push(feed)
+      feeds.places.push({ input, event: at })
     })
   })
-  return all
+  return { own, feeds }
 }
 
 /** @throws DependencyError when Redis is away: without claims nothing can be decided */
-const loadVerdicts = async (
-  batch: readonly Input<Delivered>[],
-  directory: ConnectionDirectory,
-  dedup: HourBuckets,
-  keyring: Keyring,
-): Promise<IngestState> => {
+const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+  const { directory, dedup, feeds, keyring } = tools
   const verdicts = batch.map(({ value }) => value.events.map((event) => consent(event, directory, keyring)))
-  const { claims, reads, claimOf, readOf } = claimsOf(batch, verdicts, keyring)
-  const refuse = ({ input, event, owner }: Claims['claimOf'][number], holder: Buffer | null | undefined) => {
-    if (!holder || holder.equals(owner)) return
+  const claims = claimsOf(batch, verdicts, tools)
+  const [holders, feedHolders] = await Promise.all([dedup.claim(claims.own.marks), feeds.claim(claims.feeds.marks)])
+  const refuse = ({ input, event }: Claims['places'][number]) => {
     ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
-  const earlier = await dedup.read(reads)
-  for (const [at, place] of readOf.entries()) refuse(place, earlier[at])
-  const holders = await dedup.claim(claims)
-  for (const [at, place] of claimOf.entries()) refuse(place, holders[at])
+  claims.own.marks.forEach(({ value }, at) => {
+    if (!holders[at]?.equals(value)) refuse(claims.own.places[at] as Claims['places'][number])
+  })
+  claims.feeds.marks.forEach((mark, at) => {
+    if (isOtherCopy(feedHolders[at] as Buffer, mark)) refuse(claims.feeds.places[at] as Claims['places'][number])
+  })
   return verdicts
 }
 
@@ -127,14 +125,16 @@ const toMessage = (
 export interface IngestTools extends DeliveryTools {
   readonly directory: ConnectionDirectory
   readonly dedup: HourBuckets
+  /** Of the channels' own message ids, over `feedSpanHours`. */
+  readonly feeds: HourBuckets
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
-  const { directory, dedup, keyring } = tools
+  const { keyring } = tools
   return {
     name: 'ingest',
     decode: (record) => readDelivery(record, tools),
-    load: (batch) => loadVerdicts(batch, directory, dedup, keyring),
+    load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
       changes: [],
       outcomes: batch.map(({ value }, input): readonly Outcome[] => [

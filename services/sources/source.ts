@@ -44,6 +44,8 @@ export interface Source {
   readonly signed: boolean
   /** Referrals come as deliveries of their own, before or after the message they belong to. */
   readonly separateReferrals: boolean
+  /** The source is the channel itself: its message ids are what partners' payloads quote as the channel's. */
+  readonly messageIdIsChannels: boolean
   /** What the source wants to hear once its delivery is stored. */
   readonly answer: HttpAnswer
 

@@ -1,15 +1,17 @@
 import { tiktokReferral, tiktokText, whatsappText } from '../../services/demo/webhooks.ts'
+import { blip, qiscus } from '../support/partner-bodies.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
 /** Five real processes, a simulated TikTok: sentences about what an advertiser would see. */
 describe('the pipeline', () => {
   let world: World
   let n = 0
+  const advertiser = { advertiserId: '701', eventSetId: '901', accessToken: 'token-wa' }
   const person = () => `52155500${String(++n).padStart(5, '0')}`
   const now = () => Date.now()
 
   beforeAll(async () => {
-    world = await openWorld()
+    world = await openWorld({ QISCUS_WEBHOOK_SECRET: 'qiscus key', BLIP_WEBHOOK_SECRET: 'blip key' })
     await connectTwo(world)
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
@@ -71,6 +73,40 @@ describe('the pipeline', () => {
   it('counts a delivery once, however often it comes', async () => {
     const request = whatsappText(person(), 'wamid.thrice', 'pago', now())
     expect(await told(2, request, request, request)).toHaveLength(2)
+  })
+
+  it('counts a message once that its tenant is told of by WhatsApp, Qiscus, and a router and a bot of Blip', async () => {
+    for (const [source, accountId] of [
+      ['qiscus', 'app-1'],
+      ['blip', 'router@msging.net'],
+      ['blip', 'sub@msging.net'],
+    ] as const) {
+      const connectionId = `shop-${accountId.split('@')[0]}`
+      const connection = { source, accountId, connectionId, tenantId: 'shop', ...advertiser }
+      const file = world.file(`${connectionId}.json`, JSON.stringify(connection))
+      expect((await world.pipeline.signals('connections', 'add', '--file', file)).code).toBe(0)
+    }
+    const at = Math.floor(now() / 1000)
+    const posted = (path: string, body: object) => ({
+      path,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const content = { content: 'ya hice el pago' }
+    const router = { id: 'wamid.feeds', to: 'router@msging.net' }
+    const bot = { id: 'fwd:wamid.feeds', from: 'aa@tunnel.msging.net', to: 'sub@msging.net' }
+    const events = await told(
+      2,
+      whatsappText(person(), 'wamid.feeds', 'ya hice el pago', at * 1000),
+      posted(
+        '/webhooks/qiscus?key=qiscus+key',
+        qiscus({ unique_temp_id: 'wa_wamid.feeds', text: 'ya hice el pago', unix_timestamp: at + 90 }),
+      ),
+      ...[router, bot].map((fields) =>
+        posted('/webhooks/blip?key=blip+key', blip({ ...content, ...fields }, { '#wa.timestamp': String(at + 1) })),
+      ),
+    )
+    expect(events.map(({ event }) => event).sort()).toEqual(['Conversation', 'Keyword'])
   })
 
   it.each([

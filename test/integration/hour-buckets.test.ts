@@ -13,5 +13,5 @@ afterAll(() => redis.close())
 
 hourBucketsContract(
   'Redis',
-  async () => new RedisHourBuckets(redis, { prefix: `it-${process.pid}-${n++}`, ttlSeconds: 60 }),
+  async (options) => new RedisHourBuckets(redis, { prefix: `it-${process.pid}-${n++}`, ttlSeconds: 60, ...options }),
 )

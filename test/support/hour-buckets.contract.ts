@@ -11,7 +11,7 @@ const mark = (n: number) => {
 }
 
 /** Run against memory in test/unit and against real Redis in test/integration. */
-export const hourBucketsContract = (name: string, open: () => Promise<HourBuckets>) =>
+export const hourBucketsContract = (name: string, open: (options?: { hours: number }) => Promise<HourBuckets>) =>
   describe(`${name} honours the hour-bucket contract`, () => {
     it('lets the first claim hold and tells it to everybody after', async () => {
       const buckets = await open()
@@ -61,6 +61,24 @@ export const hourBucketsContract = (name: string, open: () => Promise<HourBucket
       await buckets.write([{ at, mark: mark(5), value: bytes('x') }])
       await buckets.write([{ at, mark: mark(5), value: bytes('y') }])
       expect(await buckets.read([{ at, mark: mark(5) }])).toEqual([bytes('y')])
+    })
+
+    it('finds a claim at another time that a copy may carry, and claims nothing then', async () => {
+      const buckets = await open()
+      await buckets.claim([{ at, mark: mark(6), value: bytes('noon') }])
+      const copy = { at: at + hour, mark: mark(6), value: bytes('copy') }
+      expect(await buckets.claim([{ ...copy, alsoAt: [at, at + 2 * hour] }])).toEqual([bytes('noon')])
+      expect(await buckets.read([{ at: at + hour, mark: mark(6) }])).toEqual([null])
+      expect(await buckets.claim([{ ...copy, alsoAt: [at + 2 * hour] }])).toEqual([bytes('copy')])
+    })
+
+    it('shares its buckets among as many hours as it is told', async () => {
+      const buckets = await open({ hours: 24 })
+      const midnight = Math.floor(at / (24 * hour)) * 24 * hour
+      await buckets.claim([{ at: midnight, mark: mark(7), value: bytes('first') }])
+      expect(
+        await buckets.read([midnight + 23 * hour, midnight + 24 * hour].map((at) => ({ at, mark: mark(7) }))),
+      ).toEqual([bytes('first'), null])
     })
 
     it('takes bytes of any value in marks and values', async () => {

@@ -3,12 +3,18 @@ import type { HourBuckets, Mark, ValuedMark } from '../../services/runtime/hour-
 /** Hour buckets in memory; hour-buckets.contract.ts holds it to what Redis does. */
 export class MemoryHourBuckets implements HourBuckets {
   readonly values = new Map<string, Buffer>()
-  readonly #place = ({ at, mark }: Mark) => `${Math.floor(at / 3_600_000)}:${mark.toString('hex')}`
+  readonly #spanMs: number
+  readonly #place = ({ at, mark }: Mark) => `${Math.floor(at / this.#spanMs)}:${mark.toString('hex')}`
+
+  constructor({ hours = 1 }: { readonly hours?: number } = {}) {
+    this.#spanMs = hours * 3_600_000
+  }
 
   async claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]> {
     return entries.map((entry) => {
       const place = this.#place(entry)
-      const held = this.values.get(place)
+      const places = [...(entry.alsoAt ?? []).map((at) => this.#place({ ...entry, at })), place]
+      const held = places.map((one) => this.values.get(one)).find((value) => value !== undefined)
       if (held) return held
       this.values.set(place, entry.value)
       return entry.value

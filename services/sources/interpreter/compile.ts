@@ -40,6 +40,7 @@ export const compileMapping = (document: MappingDocument): Source => {
     storedHeaders: document.storedHeaders,
     signed: signatures.every(({ algorithm }) => algorithm !== 'none'),
     separateReferrals: document.separateReferrals,
+    messageIdIsChannels: document.messageIdIsChannels,
     answer: document.answer,
     verify: compileSignature(signatures),
     handshake: compileHandshake(document.handshake),

@@ -196,6 +196,8 @@ export const mappingSchema = z.strictObject({
   contentTypes: z.array(z.string()).default(['application/json']),
   storedHeaders: z.array(z.string().regex(/^[a-z0-9-]+$/, 'must be in lower case')).default([]),
   separateReferrals: z.boolean().default(false),
+  /** The source is the channel itself: a partner's payload that quotes one of its message ids tells of the same message. */
+  messageIdIsChannels: z.boolean().default(false),
   /** Several: a source may prove itself in either way; the first whose header is there decides. */
   signature: z.union([signatureSchema, z.array(signatureSchema).min(1)]).default({ algorithm: 'none' }),
   handshake: handshakeSchema.default({ mode: 'none' }),

@@ -1,74 +1,13 @@
-import { ConnectionDirectory } from '../../../services/connections/directory.ts'
-import { ingest } from '../../../services/ingest/stage.ts'
 import { openContent } from '../../../services/model/content.ts'
 import type { MessageEvent } from '../../../services/model/message-event.ts'
 import type { Message } from '../../../services/model/topic-values.ts'
-import { Codec } from '../../../services/runtime/codec.ts'
-import { BadRecord } from '../../../services/runtime/failures.ts'
-import type { Outcome } from '../../../services/runtime/outcome.ts'
 import type { ConsumedRecord } from '../../../services/runtime/ports.ts'
-import { DeliveryUnreadable, type Source } from '../../../services/sources/source.ts'
-import { connectionRecord, consumedRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
-import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
-import { MemoryRegistry } from '../../support/memory-registry.ts'
-
-/** A source whose body is the mapping's result itself. */
-const echo = {
-  name: 'echo',
-  map: ({ body }: { body: Buffer }) => {
-    if (body.toString() === 'nonsense') throw new DeliveryUnreadable('the body is no JSON')
-    return JSON.parse(body.toString())
-  },
-} as unknown as Source
-
-const world = async () => {
-  const keyring = await testKeyring()
-  const codec = await Codec.open(new MemoryRegistry())
-  const directory = new ConnectionDirectory()
-  const dedup = new MemoryHourBuckets()
-  const dataKey = keyring.newDataKey('acme-wa')
-  const connection = connectionRecord({ dataKey })
-  directory.apply('acme-wa', connection)
-  const sources = { get: (name: string) => (name === 'echo' ? echo : undefined), names: () => ['echo'] }
-  const stage = ingest({ sources, directory, dedup, codec, keyring })
-
-  let offset = 0n
-  const place = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
-  const eventRecord = (fields: Partial<MessageEvent> = {}) =>
-    place({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
-  const delivery = (body: object | string, headers: Record<string, string> = {}) =>
-    place({
-      value: keyring.sourceKey('echo').seal(typeof body === 'string' ? body : JSON.stringify(body), 'echo'),
-      headers: { source: 'echo', sealed: 'source/echo', 'received-at': String(noon + 5), ...headers },
-    })
-  const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> => {
-    const inputs = records.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
-    const state = await stage.load(inputs, noon)
-    return stage.decide(inputs, { state, now: noon }).outcomes as Outcome[][]
-  }
-  const failureOf = (record: ConsumedRecord) => {
-    try {
-      stage.decode(record)
-    } catch (error) {
-      if (error instanceof BadRecord) return error.failure
-      throw error
-    }
-    return null
-  }
-  return { keyring, codec, directory, dedup, connection, dataKey, place, eventRecord, delivery, run, failureOf }
-}
-
-const messages = (outcomes: Outcome[][]): Message[] =>
-  outcomes
-    .flat()
-    .flatMap((outcome) => (outcome.kind === 'forwarded' ? outcome.records : []))
-    .map(({ value }) => value as Message)
-const labels = (outcomes: Outcome[][]) =>
-  outcomes.flat().map((outcome) => (outcome.kind === 'dropped' ? outcome.reason : outcome.kind))
+import { messageEvent, noon } from '../../support/builders.ts'
+import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 
 describe('ingest', () => {
   it('lets an authorised event in, with nothing of the person in the clear', async () => {
-    const { run, eventRecord, keyring, dataKey, codec } = await world()
+    const { run, eventRecord, keyring, dataKey, codec } = await openIngest()
     const [message] = messages(await run(eventRecord({ text: 'ya hice el pago, soy Ana', aliases: ['MX.1234'] }))) as [
       Message,
     ]
@@ -88,30 +27,30 @@ describe('ingest', () => {
   })
 
   it('reads an event that a connector wrote as Avro', async () => {
-    const { run, place, codec } = await world()
+    const { run, place, codec } = await openIngest()
     const value = codec.encode('channelEvents', messageEvent() as never)
     expect(labels(await run(place({ value })))).toEqual(['forwarded'])
   })
 
   it('drops what nobody authorised, and claims nothing for it', async () => {
-    const { run, eventRecord, dedup, directory, connection } = await world()
+    const { run, eventRecord, dedup, feeds, directory, connection } = await openIngest()
     expect(labels(await run(eventRecord({ accountId: 'unknown' })))).toEqual(['no_connection'])
     directory.apply('acme-wa', { ...connection, status: 'disconnected', dataKey: null })
     expect(labels(await run(eventRecord()))).toEqual(['disconnected'])
-    expect(dedup.values.size).toBe(0)
+    expect(dedup.values.size + feeds.values.size).toBe(0)
   })
 
   it.each(['paused', 'reconnect'] as const)(
     'processes messages of a connection that is %s: dispatch holds its signals',
     async (status) => {
-      const { run, eventRecord, directory, connection } = await world()
+      const { run, eventRecord, directory, connection } = await openIngest()
       directory.apply('acme-wa', { ...connection, status })
       expect(labels(await run(eventRecord()))).toEqual(['forwarded'])
     },
   )
 
   it('drops a copy, in the same batch and later, and lets a redelivery of the record pass', async () => {
-    const { run, eventRecord } = await world()
+    const { run, eventRecord } = await openIngest()
     const first = eventRecord()
     expect(labels(await run(first, eventRecord()))).toEqual(['forwarded', 'duplicate'])
     expect(labels(await run(eventRecord()))).toEqual(['duplicate'])
@@ -123,26 +62,12 @@ describe('ingest', () => {
     ['two edits of one message', { kind: 'edit', revision: 'e1' }, { kind: 'edit', revision: 'e2' }],
     ['two messages', { messageId: 'a' }, { messageId: 'b' }],
   ])('tells %s apart', async (_name, one, other) => {
-    const { run, eventRecord } = await world()
+    const { run, eventRecord } = await openIngest()
     expect(labels(await run(eventRecord(one), eventRecord(other)))).toEqual(['forwarded', 'forwarded'])
   })
 
-  it('counts a message that reaches a tenant by two feeds once', async () => {
-    const { run, eventRecord, directory, connection, keyring } = await world()
-    directory.apply('acme-qiscus', {
-      ...connection,
-      connectionId: 'acme-qiscus',
-      source: 'qiscus',
-      accountId: 'app',
-      dataKey: keyring.newDataKey('acme-qiscus'),
-    })
-    const direct = eventRecord({ channelMessageId: 'wamid.one' })
-    const feed = eventRecord({ source: 'qiscus', accountId: 'app', messageId: '77', channelMessageId: 'wamid.one' })
-    expect(labels(await run(direct, feed))).toEqual(['forwarded', 'duplicate'])
-  })
-
   it('does not let two tenants eat each other’s events', async () => {
-    const { run, eventRecord, directory, connection, keyring } = await world()
+    const { run, eventRecord, directory, connection, keyring } = await openIngest()
     const other = {
       ...connection,
       connectionId: 'other',
@@ -159,7 +84,7 @@ describe('ingest', () => {
   })
 
   it('finds a copy of an event without a time of its own days later', async () => {
-    const { run, eventRecord } = await world()
+    const { run, eventRecord } = await openIngest()
     const at = (days: number) =>
       eventRecord({ timeSource: 'received', occurredAt: noon - 10 * 86_400_000 + days * 86_400_000 })
     expect(labels(await run(at(0)))).toEqual(['forwarded'])
@@ -167,7 +92,7 @@ describe('ingest', () => {
   })
 
   it('settles the items of one delivery each by itself', async () => {
-    const { run, delivery } = await world()
+    const { run, delivery } = await openIngest()
     const body = {
       events: [messageEvent(), messageEvent(), messageEvent({ messageId: 'wamid.two' })],
       ignored: ['read', 'status'],
@@ -185,7 +110,7 @@ describe('ingest', () => {
     expect(messages(outcomes)[0]?.receivedAt).toBe(noon + 5)
   })
 
-  it.each<[string, (w: Awaited<ReturnType<typeof world>>) => ConsumedRecord, string, RegExp]>([
+  it.each<[string, (w: Awaited<ReturnType<typeof openIngest>>) => ConsumedRecord, string, RegExp]>([
     ['an unknown source', ({ delivery }) => delivery('{}', { source: 'nobody' }), 'source_unknown', /source/],
     ['a body that is no delivery', ({ delivery }) => delivery('nonsense'), 'delivery_unreadable', /JSON/],
     ['a wrong seal', ({ delivery }) => delivery('{}', { sealed: 'source/other' }), 'seal_broken', /source\/other/],
@@ -212,7 +137,7 @@ describe('ingest', () => {
     ],
     ['a foreign channel', ({ eventRecord }) => eventRecord({ channel: 'Ana' as never }), 'event_invalid', /channel/],
   ])('refuses %s with code and field, and without a word of it', async (_name, make, code, detail) => {
-    const w = await world()
+    const w = await openIngest()
     const failure = w.failureOf(make(w))
     expect(failure?.code).toBe(code)
     expect(failure?.detail).toMatch(detail)
@@ -220,7 +145,7 @@ describe('ingest', () => {
   })
 
   it('gives the same bytes for the same record', async () => {
-    const { run, eventRecord, codec } = await world()
+    const { run, eventRecord, codec } = await openIngest()
     const record = eventRecord()
     const [one] = messages(await run(record)) as [Message]
     const [two] = messages(await run(record)) as [Message]

@@ -56,7 +56,7 @@ describe('the Blip mapping', () => {
         direction: 'outbound',
         sender: 'agent',
         conversationId: 'shop@msging.net:55@wa.gw.msging.net',
-        channelMessageId: null,
+        channelMessageId: 'u-1',
       },
     ],
     [

@@ -1,0 +1,51 @@
+/**
+ * One message that reaches a tenant by two feeds (WhatsApp itself and a partner platform, a router and the bot behind it) counts
+ * once: whichever copy comes first claims the channel's own message id for the tenant, beside the event's own id.
+ */
+import { channels, type MessageEvent } from '../model/message-event.ts'
+import type { ValuedMark } from '../runtime/hour-buckets.ts'
+import type { Keyring } from '../runtime/sealing.ts'
+import { isDerived } from './identity.ts'
+
+/** Feeds tell the time by clocks of their own, or not at all: copies find each other when they lie up to this far apart. */
+export const feedSpanHours = 24
+const spanMs = feedSpanHours * 3_600_000
+const markBytes = 8
+
+const idAtChannel = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
+  channelMessageId ?? (isChannel && !isDerived(messageId) ? messageId : null)
+
+/**
+ * @param isChannel the event's source is the channel itself, whose message ids are what partners' payloads quote
+ * @returns null for what no other feed can be known to carry
+ */
+export const feedMarkOf = (
+  event: MessageEvent,
+  isChannel: boolean,
+  tenantId: string,
+  owner: Buffer,
+  keyring: Keyring,
+): ValuedMark | null => {
+  if (event.kind !== 'message') return null
+  const id = idAtChannel(event, isChannel)
+  if (id === null) return null
+  return {
+    at: event.occurredAt,
+    mark: keyring.mark(markBytes, 'channel-message', tenantId, id),
+    value: Buffer.concat([owner, Buffer.from([channels.indexOf(event.channel)])]),
+    alsoAt: [event.occurredAt - spanMs, event.occurredAt + spanMs],
+  }
+}
+
+const other = channels.indexOf('other')
+
+/**
+ * Whether a holder is another copy of the same message. Channels number their messages apart: where both sides know theirs, the
+ * same id on another channel is another message.
+ */
+export const isOtherCopy = (holder: Buffer, mark: ValuedMark): boolean => {
+  const at = holder.length - 1
+  if (holder.subarray(0, at).equals(mark.value.subarray(0, at))) return false
+  const [theirs, ours] = [holder[at], mark.value[at]]
+  return theirs === ours || theirs === other || ours === other
+}

@@ -1,0 +1,86 @@
+/** Ingest with everything in memory, and records as the gateway and connectors write them. */
+import { ConnectionDirectory } from '../../services/connections/directory.ts'
+import { feedSpanHours } from '../../services/ingest/feeds.ts'
+import { ingest } from '../../services/ingest/stage.ts'
+import type { MessageEvent } from '../../services/model/message-event.ts'
+import type { ConnectionRecord, Message } from '../../services/model/topic-values.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { BadRecord } from '../../services/runtime/failures.ts'
+import type { Outcome } from '../../services/runtime/outcome.ts'
+import type { ConsumedRecord } from '../../services/runtime/ports.ts'
+import { DeliveryUnreadable, type Source } from '../../services/sources/source.ts'
+import { connectionRecord, consumedRecord, messageEvent, noon, testKeyring } from './builders.ts'
+import { sources as shipped } from './deliveries.ts'
+import { MemoryHourBuckets } from './memory-hour-buckets.ts'
+import { MemoryRegistry } from './memory-registry.ts'
+
+/** A source whose body is the mapping's result itself. */
+const echo = {
+  name: 'echo',
+  map: ({ body }: { body: Buffer }) => {
+    if (body.toString() === 'nonsense') throw new DeliveryUnreadable('the body is no JSON')
+    return JSON.parse(body.toString())
+  },
+} as unknown as Source
+
+export const openIngest = async () => {
+  const keyring = await testKeyring()
+  const codec = await Codec.open(new MemoryRegistry())
+  const directory = new ConnectionDirectory()
+  const dedup = new MemoryHourBuckets()
+  const feeds = new MemoryHourBuckets({ hours: feedSpanHours })
+  const dataKey = keyring.newDataKey('acme-wa')
+  const connection = connectionRecord({ dataKey })
+  directory.apply('acme-wa', connection)
+  const sources = { get: (name: string) => (name === 'echo' ? echo : shipped.get(name)), names: () => ['echo'] }
+  const stage = ingest({ sources, directory, dedup, feeds, codec, keyring })
+
+  let offset = 0n
+  const place = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
+  const eventRecord = (fields: Partial<MessageEvent> = {}) =>
+    place({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
+  const delivery = (body: object | string, headers: Record<string, string> = {}, source = 'echo') =>
+    place({
+      value: keyring.sourceKey(source).seal(typeof body === 'string' ? body : JSON.stringify(body), source),
+      headers: { source, sealed: `source/${source}`, 'received-at': String(noon + 5), ...headers },
+    })
+  const connect = (fields: Partial<ConnectionRecord> & { readonly connectionId: string }) =>
+    directory.apply(fields.connectionId, { ...connection, dataKey: keyring.newDataKey(fields.connectionId), ...fields })
+  const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> => {
+    const inputs = records.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
+    const state = await stage.load(inputs, noon)
+    return stage.decide(inputs, { state, now: noon }).outcomes as Outcome[][]
+  }
+  const failureOf = (record: ConsumedRecord) => {
+    try {
+      stage.decode(record)
+    } catch (error) {
+      if (error instanceof BadRecord) return error.failure
+      throw error
+    }
+    return null
+  }
+  return {
+    connect,
+    keyring,
+    codec,
+    directory,
+    dedup,
+    feeds,
+    connection,
+    dataKey,
+    place,
+    eventRecord,
+    delivery,
+    run,
+    failureOf,
+  }
+}
+
+export const messages = (outcomes: Outcome[][]): Message[] =>
+  outcomes
+    .flat()
+    .flatMap((outcome) => (outcome.kind === 'forwarded' ? outcome.records : []))
+    .map(({ value }) => value as Message)
+export const labels = (outcomes: Outcome[][]) =>
+  outcomes.flat().map((outcome) => (outcome.kind === 'dropped' ? outcome.reason : outcome.kind))

@@ -1,0 +1,133 @@
+import type { MessageEvent } from '../../../services/model/message-event.ts'
+import { noon } from '../../support/builders.ts'
+import { labels, openIngest } from '../../support/ingest-world.ts'
+import { blip, qiscus, respondio, seconds } from '../../support/partner-bodies.ts'
+
+const hour = 3_600_000
+const account = '106540352242922'
+
+/** One advertiser whose WhatsApp number is connected here directly and by partner platforms too. */
+const openTenant = async () => {
+  const world = await openIngest()
+  world.connect({ connectionId: 'acme-qiscus', source: 'qiscus', accountId: 'app-1' })
+  world.connect({ connectionId: 'acme-respondio', source: 'respondio', accountId: 'space' })
+  world.connect({ connectionId: 'acme-router', source: 'blip', accountId: 'router@msging.net' })
+  world.connect({ connectionId: 'acme-bot', source: 'blip', accountId: 'sub@msging.net' })
+  const { delivery } = world
+  const whatsapp = (id: string, at = seconds) =>
+    delivery(
+      {
+        entry: [
+          {
+            changes: [
+              {
+                field: 'messages',
+                value: {
+                  metadata: { phone_number_id: account },
+                  messages: [{ id, from: '55', timestamp: String(at), type: 'text', text: { body: 'oi' } }],
+                },
+              },
+            ],
+          },
+        ],
+      },
+      {},
+      'whatsapp',
+    )
+  const byQiscus = (id: string, at = seconds) =>
+    delivery(qiscus({ unique_temp_id: `wa_${id}`, unix_timestamp: at }), {}, 'qiscus')
+  const byRespondio = (id: string, at = seconds) =>
+    delivery(respondio({}, {}, { channelMessageId: id, timestamp: at }), { account: 'space' }, 'respondio')
+  const toRouter = (id: string) => delivery(blip({ id, to: 'router@msging.net' }), {}, 'blip')
+  const toBot = (id: string, metadata: object = {}) =>
+    delivery(blip({ id: `fwd:${id}`, from: 'aa@tunnel.msging.net', to: 'sub@msging.net' }, metadata), {}, 'blip')
+  return { ...world, whatsapp, byQiscus, byRespondio, toRouter, toBot }
+}
+
+describe('a message that reaches a tenant by two feeds', () => {
+  it('counts once, whichever comes first', async () => {
+    const { run, whatsapp, byQiscus, byRespondio } = await openTenant()
+    expect(labels(await run(whatsapp('wamid.1'), byQiscus('wamid.1'), byRespondio('wamid.1')))).toEqual([
+      'forwarded',
+      'duplicate',
+      'duplicate',
+    ])
+    expect(labels(await run(byQiscus('wamid.2')))).toEqual(['forwarded'])
+    expect(labels(await run(whatsapp('wamid.2')))).toEqual(['duplicate'])
+  })
+
+  it.each<[string, number]>([
+    ['a second later, over the hour’s edge', 1],
+    ['some minutes earlier', -600],
+    ['most of a day later, by another clock', 23 * 3_600],
+  ])('counts once when the other feed tells it %s', async (_name, apart) => {
+    const { run, whatsapp, byQiscus } = await openTenant()
+    const edge = Math.ceil(seconds / 86_400) * 86_400 - 86_400 - 1
+    expect(labels(await run(whatsapp('wamid.1', edge)))).toEqual(['forwarded'])
+    expect(labels(await run(byQiscus('wamid.1', edge + apart)))).toEqual(['duplicate'])
+  })
+
+  it('counts once when the other feed tells no time', async () => {
+    const { run, whatsapp, byQiscus } = await openTenant()
+    expect(labels(await run(whatsapp('wamid.1', seconds - 3_600)))).toEqual(['forwarded'])
+    expect(labels(await run(byQiscus('wamid.1', 0)))).toEqual(['duplicate'])
+  })
+
+  it('passes when its record is delivered again, and the other copy does not', async () => {
+    const { run, whatsapp, byQiscus } = await openTenant()
+    const [first, second] = [whatsapp('wamid.1'), byQiscus('wamid.1')]
+    for (let again = 0; again < 3; again++) {
+      expect(labels(await run(first))).toEqual(['forwarded'])
+      expect(labels(await run(second))).toEqual(['duplicate'])
+    }
+  })
+
+  it('counts once at a router and at the bot behind it, with the tunnel’s marks and without', async () => {
+    const { run, toRouter, toBot } = await openTenant()
+    const tunnel = { '#tunnel.owner': 'router@msging.net', '#tunnel.originator': '5511900000001@wa.gw.msging.net' }
+    expect(labels(await run(toRouter('wamid.1'), toBot('wamid.1', tunnel)))).toEqual(['forwarded', 'duplicate'])
+    expect(labels(await run(toRouter('wamid.2'), toBot('wamid.2')))).toEqual(['forwarded', 'duplicate'])
+    // A web chat has no id but LIME's, and at the bot nothing tells that it is one.
+    expect(labels(await run(toBot('5f0c'), toRouter('5f0c')))).toEqual(['forwarded', 'duplicate'])
+  })
+
+  it('counts once at the channel, the router and the bot', async () => {
+    const { run, whatsapp, toRouter, toBot } = await openTenant()
+    expect(labels(await run(toBot('wamid.1'), whatsapp('wamid.1'), toRouter('wamid.1')))).toEqual([
+      'forwarded',
+      'duplicate',
+      'duplicate',
+    ])
+  })
+})
+
+describe('what is not the same message', () => {
+  it.each<[string, Partial<MessageEvent>, Partial<MessageEvent>]>([
+    ['two messages', { channelMessageId: 'wamid.1' }, { channelMessageId: 'wamid.2' }],
+    ['the same id on two channels', { channelMessageId: '77' }, { channelMessageId: '77', channel: 'line' }],
+    ['a message and its edit', { channelMessageId: '77' }, { channelMessageId: '77', kind: 'edit', revision: 'e' }],
+    ['the same id days apart', { channelMessageId: '77' }, { channelMessageId: '77', occurredAt: noon - 72 * hour }],
+    ['no id at either', { channelMessageId: null }, { channelMessageId: null }],
+  ])('counts apart: %s', async (_name, one, other) => {
+    const { run, eventRecord } = await openTenant()
+    const by = (source: string, accountId: string, messageId: string, fields: Partial<MessageEvent>) =>
+      eventRecord({ source, accountId, messageId, conversationId: messageId, ...fields })
+    const outcomes = await run(by('qiscus', 'app-1', 'a', one), by('respondio', 'space', 'b', other))
+    expect(labels(outcomes)).toEqual(['forwarded', 'forwarded'])
+  })
+
+  it('is not counted together for two tenants', async () => {
+    const { run, connect, whatsapp, byQiscus } = await openTenant()
+    connect({ connectionId: 'acme-qiscus', tenantId: 'other', source: 'qiscus', accountId: 'app-1' })
+    expect(labels(await run(whatsapp('wamid.1'), byQiscus('wamid.1')))).toEqual(['forwarded', 'forwarded'])
+  })
+
+  it('does not take an id that a mapping derived for the channel’s', async () => {
+    const { run, eventRecord } = await openTenant()
+    const [one, other] = [
+      eventRecord({ messageId: 'derived:00' }),
+      eventRecord({ source: 'qiscus', accountId: 'app-1', messageId: '1', channelMessageId: 'derived:00' }),
+    ]
+    expect(labels(await run(one, other))).toEqual(['forwarded', 'forwarded'])
+  })
+})
