@@ -10,6 +10,7 @@ export const gatewayFields = {
   /** Sources that are taken without a signature although they define one: for trials only. */
   ALLOW_UNSIGNED: csv.default([]),
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(8_000_000).default(1_048_576),
+  /** Folder with mappings of one's own, followed while the gateway runs; each file is one source. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }
 export type GatewayConfig = z.output<z.ZodObject<typeof gatewayFields>>

@@ -6,14 +6,20 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly status: number
   readonly code: string
-  constructor(status: number, code: string, message: string) {
+  /** Methods that the address takes; with 405. */
+  readonly allow: string | undefined
+  constructor(status: number, code: string, message: string, allow?: string) {
     super(message)
     this.status = status
     this.code = code
+    this.allow = allow
   }
 }
 
-/** @throws HttpProblem 413, before the rest is read */
+/**
+ * @throws HttpProblem 413 before the rest is read; 400 when the sender breaks off or is cut off for being too slow; 415 for a
+ * body that is compressed: what is signed are the bytes before
+ */
 export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const tooLarge = () =>
@@ -22,6 +28,9 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
         'too_large',
         `the body is larger than ${limit} bytes; raise MAX_BODY_BYTES if the source may send that much`,
       )
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity')
+      return reject(new HttpProblem(415, 'content_encoding', 'send the body as it is, without Content-Encoding'))
     if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
     const parts: Buffer[] = []
     let length = 0
@@ -33,18 +42,59 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
         reject(tooLarge())
       } else parts.push(part)
     })
+    const brokenOff = () => reject(new HttpProblem(400, 'aborted', 'the request was broken off'))
     request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)))
-    request.once('error', reject)
-    request.once('aborted', () => reject(new HttpProblem(400, 'aborted', 'the request was broken off')))
+    request.once('error', brokenOff)
+    request.once('close', () => {
+      if (!request.complete) brokenOff()
+    })
   })
 
-export const answer = (response: ServerResponse, status: number, contentType: string, body: string) => {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
-  response.end(body)
+/** How long the rest of a body that nobody wants is read away: closing at once would take the answer with it. */
+const drainMs = 1_000
+
+/** Ends a connection whose request was answered before it had come whole. */
+export const drain = (request: IncomingMessage): void => {
+  if (request.complete) return
+  request.resume()
+  const timer = setTimeout(() => request.destroy(), drainMs)
+  request.once('close', () => clearTimeout(timer))
 }
 
-export const answerJson = (response: ServerResponse, status: number, value: unknown) =>
-  answer(response, status, 'application/json', JSON.stringify(value))
+export const answer = (
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+) => {
+  const length = status === 204 ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }
+  response.writeHead(status, { ...length, 'x-content-type-options': 'nosniff', ...headers })
+  response.end(status === 204 ? undefined : body)
+}
+
+export const answerJson = (
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => answer(response, status, 'application/json', JSON.stringify(value), headers)
+
+/** Names the problem and its remedy. */
+export const answerProblem = (request: IncomingMessage, response: ServerResponse, problem: HttpProblem) => {
+  const { status, code, message, allow } = problem
+  answerJson(
+    response,
+    status,
+    { error: { code, message } },
+    {
+      ...(allow === undefined ? {} : { allow }),
+      ...(status === 503 ? { 'retry-after': '5' } : {}),
+      ...(request.complete ? {} : { connection: 'close' }),
+    },
+  )
+  drain(request)
+}
 
 /** Names in lower case, several values joined as HTTP joins them. */
 export const headersOf = (request: IncomingMessage): Record<string, string> =>

@@ -2,10 +2,11 @@
  * Puts records into Kafka for requests that wait for it. A produce request a message costs the broker 800 µs; requests that
  * arrive while one is under way share the next.
  */
-import { DependencyError, type Producer, type ProducerRecord } from '../runtime/ports.ts'
+import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge } from '../runtime/ports.ts'
 
 interface Waiting {
   readonly records: readonly ProducerRecord[]
+  readonly bytes: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -15,8 +16,8 @@ export class NotStored extends Error {
   override readonly name = 'NotStored'
 }
 
-/** Zalo gives up after 2 s: the answer has to be out before. */
-const patienceMs = 1_500
+/** For callers that name no deadline: connectors wait longer than webhooks do. */
+const defaultPatienceMs = 4_500
 const maxWaitingBytes = 64 * 1_048_576
 /** Side by side, so that one slow call does not hold all; order between deliveries is not promised by the sources either. */
 const maxCalls = 4
@@ -27,7 +28,9 @@ const bytesOf = (records: readonly ProducerRecord[]) =>
 
 export class Intake {
   readonly #producer: Producer
-  readonly #queue: Waiting[] = []
+  /** In order of arrival; one that has waited too long leaves it. */
+  readonly #queue = new Set<Waiting>()
+  /** Of all that waits or is on its way to Kafka: given back when a call has ended, not when somebody stopped waiting for it. */
   #bytes = 0
   #calls = 0
 
@@ -35,49 +38,73 @@ export class Intake {
     this.#producer = producer
   }
 
-  /** Resolves once the broker holds all records. @throws NotStored */
-  store(records: readonly ProducerRecord[]): Promise<void> {
+  /**
+   * Resolves once the broker holds all records.
+   * @param patienceMs how long the caller can wait for it
+   * @throws NotStored; RecordTooLarge
+   */
+  store(records: readonly ProducerRecord[], patienceMs = defaultPatienceMs): Promise<void> {
     const bytes = bytesOf(records)
     if (this.#bytes + bytes > maxWaitingBytes)
       return Promise.reject(new NotStored('too many deliveries wait for Kafka'))
     this.#bytes += bytes
-    const stored = new Promise<void>((resolve, reject) => this.#queue.push({ records, resolve, reject }))
-    this.#pump()
-    let timer: NodeJS.Timeout
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new NotStored('Kafka did not answer in time')), patienceMs)
-    })
-    return Promise.race([stored, late]).finally(() => {
-      clearTimeout(timer)
-      this.#bytes -= bytes
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // What is under way may yet be stored: the source sends it again and ingest knows it by its ids.
+        if (this.#queue.delete(waiting)) this.#bytes -= bytes
+        reject(new NotStored('Kafka did not answer in time'))
+      }, patienceMs)
+      const waiting: Waiting = {
+        records,
+        bytes,
+        resolve: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        reject: (error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      }
+      this.#queue.add(waiting)
+      this.#pump()
     })
   }
 
   #pump() {
-    while (this.#calls < maxCalls && this.#queue.length > 0) {
+    while (this.#calls < maxCalls && this.#queue.size > 0) {
       const batch: Waiting[] = []
       let bytes = 0
-      while (this.#queue.length > 0 && (batch.length === 0 || bytes < maxBatchBytes)) {
-        const next = this.#queue.shift() as Waiting
+      for (const next of this.#queue) {
+        if (batch.length > 0 && bytes + next.bytes > maxBatchBytes) break
         batch.push(next)
-        bytes += bytesOf(next.records)
+        bytes += next.bytes
+        this.#queue.delete(next)
       }
       this.#calls++
-      this.#producer
-        .send(batch.flatMap(({ records }) => records))
-        .then(
-          () => {
-            for (const { resolve } of batch) resolve()
-          },
-          (error: unknown) => {
-            const reason = error instanceof DependencyError ? new NotStored('Kafka is not reachable') : error
-            for (const { reject } of batch) reject(reason)
-          },
-        )
-        .finally(() => {
-          this.#calls--
-          this.#pump()
-        })
+      void this.#send(batch).finally(() => {
+        this.#bytes -= bytes
+        this.#calls--
+        this.#pump()
+      })
+    }
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return
+    try {
+      await this.#producer.send(batch.flatMap(({ records }) => records))
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      if (error instanceof RecordTooLarge) {
+        // Nothing of the call was sent: the others go without it.
+        const owners = batch.flatMap((waiting) => waiting.records.map(() => waiting))
+        const tooLarge = owners[error.index] as Waiting
+        tooLarge.reject(error)
+        return this.#send(batch.filter((waiting) => waiting !== tooLarge))
+      }
+      const reason = error instanceof DependencyError ? new NotStored('Kafka is not reachable') : error
+      for (const { reject } of batch) reject(reason)
     }
   }
 }

@@ -11,7 +11,8 @@ import { Metrics } from '../runtime/metrics.ts'
 import { Keyring } from '../runtime/sealing.ts'
 import { serveStatus } from '../runtime/status-server.ts'
 import { followTables } from '../runtime/tables.ts'
-import { loadSources } from '../sources/index.ts'
+import { waits } from '../sources/index.ts'
+import { openSources } from '../sources/service.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import { Intake } from './intake.ts'
 import { createGateway } from './server.ts'
@@ -41,8 +42,9 @@ main('gateway', async (lifecycle, log) => {
   const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
+  const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.gateway, { clock, health, metrics, log, lifecycle })
   const server = createGateway({
-    sources: loadSources({ folder: config.SIGNALS_MAPPINGS_DIR }),
+    sources,
     directory,
     keyring,
     secretsOf: (source) => sourceSecrets(process.env, source),

@@ -4,7 +4,18 @@ import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import type { RawDelivery } from '../sources/source.ts'
-import { answer, answerJson, HttpProblem, headersOf, mediaType, readBody, traceOf, withKey } from './http.ts'
+import { type Address, addressOf } from './address.ts'
+import {
+  answer,
+  answerJson,
+  answerProblem,
+  HttpProblem,
+  headersOf,
+  mediaType,
+  readBody,
+  traceOf,
+  withKey,
+} from './http.ts'
 import { type Intake, NotStored } from './intake.ts'
 import { eventRecord, parseEvents, requireToken } from './message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from './webhook.ts'
@@ -19,25 +30,19 @@ export interface GatewayTools extends WebhookTools {
   isReady(): boolean
 }
 
-const webhookPath = /^\/webhooks\/([^/]+)(?:\/([^/]+))?\/?$/
+type Webhook = Extract<Address, { kind: 'webhook' }>
 
-const decoded = (part: string | undefined): string | null => {
-  if (part === undefined) return null
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw new HttpProblem(404, 'path', 'the account in the address is not percent-encoded UTF-8')
-  }
-}
+/** What is left for Kafka when the body is read and the signature checked, of the time that the source waits. */
+const marginMs = 500
+const leastPatienceMs = 200
 
 const postWebhook = async (
-  name: string,
-  url: URL,
-  account: string | null,
+  { source: name, account, url }: Webhook,
   request: IncomingMessage,
   response: ServerResponse,
   tools: GatewayTools,
 ) => {
+  const started = performance.now()
   const source = sourceOf(name, tools)
   const body = await readBody(request, tools.maxBodyBytes)
   const contentType = request.headers['content-type'] ?? null
@@ -49,13 +54,14 @@ const postWebhook = async (
     body,
     receivedAt: tools.now(),
   }
-  await tools.intake.store([deliveryRecord(source, delivery, mediaType(contentType ?? undefined), tools)])
+  const record = deliveryRecord(source, delivery, mediaType(contentType ?? undefined), tools)
+  const patience = source.deadlineMs - marginMs - (performance.now() - started)
+  await tools.intake.store([record], Math.max(leastPatienceMs, patience))
   answer(response, source.answer.status, source.answer.contentType, source.answer.body)
 }
 
 const getWebhook = (
-  name: string,
-  url: URL,
+  { source: name, url }: Webhook,
   request: IncomingMessage,
   response: ServerResponse,
   tools: GatewayTools,
@@ -81,29 +87,32 @@ const postEvents = async (request: IncomingMessage, response: ServerResponse, to
   answerJson(response, 200, { stored: events.length, results })
 }
 
-const route = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools): Promise<string> => {
-  const url = new URL(request.url ?? '/', 'http://gateway')
-  const webhook = webhookPath.exec(url.pathname)
-  if (webhook) {
-    const name = decoded(webhook[1]) as string
-    const label = tools.sources.get(name) ? name : 'unknown'
-    if (request.method === 'POST')
-      return postWebhook(name, url, decoded(webhook[2]), request, response, tools).then(() => label)
-    if (request.method === 'GET') getWebhook(name, url, request, response, tools)
-    else throw new HttpProblem(405, 'method', 'deliveries are posted, the handshake is a GET')
-    return label
+/** @throws HttpProblem 405 */
+const wrongMethod = (allow: string, message: string) => {
+  throw new HttpProblem(405, 'method', message, allow)
+}
+
+const methods = { webhook: 'POST, GET, HEAD', 'message-events': 'POST', ready: 'GET, HEAD' } as const
+
+const route = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools): Promise<void> => {
+  const address = addressOf(request.url ?? '/')
+  const { method } = request
+  const isRead = method === 'GET' || method === 'HEAD'
+  if (method === 'OPTIONS') return answer(response, 204, '', '', { allow: methods[address.kind] })
+  switch (address.kind) {
+    case 'webhook':
+      if (method === 'POST') return postWebhook(address, request, response, tools)
+      if (isRead) return getWebhook(address, request, response, tools)
+      return wrongMethod(methods.webhook, 'deliveries are posted, the handshake is a GET')
+    case 'message-events':
+      if (method === 'POST') return postEvents(request, response, tools)
+      return wrongMethod(methods['message-events'], 'message events are posted')
+    case 'ready': {
+      if (!isRead) return wrongMethod(methods.ready, 'this is only to be read')
+      const ready = tools.isReady()
+      return answerJson(response, ready ? 200 : 503, { ready })
+    }
   }
-  if (url.pathname === '/v1/message-events') {
-    if (request.method !== 'POST') throw new HttpProblem(405, 'method', 'message events are posted')
-    await postEvents(request, response, tools)
-    return 'message-event'
-  }
-  if (url.pathname === '/readyz') {
-    const ready = tools.isReady()
-    answerJson(response, ready ? 200 : 503, { ready })
-    return 'status'
-  }
-  throw new HttpProblem(404, 'path', 'try POST /webhooks/{source}[/{account}] or POST /v1/message-events')
 }
 
 const problemOf = (error: unknown, log: Logger): HttpProblem => {
@@ -117,25 +126,38 @@ const problemOf = (error: unknown, log: Logger): HttpProblem => {
   return new HttpProblem(500, 'internal', 'the request could not be handled; nothing was stored, send it again')
 }
 
+/** The metric's label for a request: its source if there is such a one, null for what is not counted. */
+const labelOf = (target: string, tools: GatewayTools): string | null => {
+  const path = target.split('?', 1)[0] ?? ''
+  if (path === '/readyz') return null
+  if (path === '/v1/message-events') return 'message-event'
+  const name = path.split('/', 3)[2] ?? ''
+  return path.startsWith('/webhooks/') && tools.sources.get(name) ? name : 'unknown'
+}
+
+/**
+ * A source that trickles its request must not hold a connection for long: headers within ten seconds, all of it within twenty,
+ * looked at every two.
+ */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 65_000,
+}
+
 /** Not yet listening. */
-export const createGateway = (tools: GatewayTools): Server => {
-  const labelOf = (request: IncomingMessage) => {
-    const name = webhookPath.exec((request.url ?? '').split('?')[0] ?? '')?.[1] ?? ''
-    return tools.sources.get(name) ? name : 'unknown'
-  }
-  return createServer({ keepAliveTimeout: 65_000, requestTimeout: 20_000 }, (request, response) => {
+export const createGateway = (tools: GatewayTools): Server =>
+  createServer(timeouts, (request, response) => {
     const started = performance.now()
-    const count = (source: string) => {
-      if (source === 'status') return
+    const count = () => {
+      const source = labelOf(request.url ?? '', tools)
+      if (source === null) return
       tools.metrics.count('signals_deliveries_received_total', { source, status: String(response.statusCode) })
       tools.metrics.observe('signals_delivery_seconds', {}, (performance.now() - started) / 1000)
     }
     route(request, response, tools).then(count, (error: unknown) => {
-      const { status, code, message } = problemOf(error, tools.log)
-      if (!response.headersSent) answerJson(response, status, { error: { code, message } })
-      // The rest of a body that is not wanted must not keep the connection busy.
-      if (!request.complete) response.once('finish', () => request.destroy())
-      count(labelOf(request))
+      if (!response.headersSent) answerProblem(request, response, problemOf(error, tools.log))
+      count()
     })
   })
-}

@@ -2,6 +2,6 @@
 import { z } from 'zod'
 
 export const ingestFields = {
-  /** Folder with mappings of one's own; each file is one source. */
+  /** Folder with mappings of one's own, followed while ingest runs; each file is one source. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }

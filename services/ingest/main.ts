@@ -1,7 +1,8 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import { runConsumerStage } from '../runtime/service.ts'
-import { loadSources } from '../sources/index.ts'
+import { waits } from '../sources/index.ts'
+import { openSources } from '../sources/service.ts'
 import { ingestFields } from './config.ts'
 import { feedSpanHours } from './feeds.ts'
 import { dedupWindowMs } from './identity.ts'
@@ -10,7 +11,7 @@ import { ingest } from './stage.ts'
 runConsumerStage({
   name: 'ingest',
   fields: ingestFields,
-  build: async ({ config, codec, keyring, redis, follow }) => {
+  build: async ({ config, codec, keyring, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
     await follow({
       connections: (id, record) => {
@@ -18,7 +19,7 @@ runConsumerStage({
         if (!record?.dataKey) keyring.forgetConnection(id)
       },
     })
-    const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
+    const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.ingest, tools)
     const dedup = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
     const feeds = new RedisHourBuckets(redis, {
       prefix: 'feeds',

@@ -14,5 +14,7 @@ export const localFields = {
   CONSOLE_PORT: port.default(0),
   LOG_LEVEL: fields.LOG_LEVEL,
   ALLOW_UNSIGNED: csv.optional(),
+  /** Mappings of one's own; default: the folder `mappings` in SIGNALS_DATA_DIR. */
+  SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }
 export type LocalConfig = z.output<z.ZodObject<typeof localFields>>

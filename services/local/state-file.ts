@@ -26,6 +26,9 @@ export interface RunState {
 export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN'] as const
 export type Secrets = Partial<Record<(typeof secretNames)[number], string>>
 
+/** Where mappings of one's own lie unless SIGNALS_MAPPINGS_DIR names another place. */
+export const mappingsFolder = (dataDir: string) => join(dataDir, 'mappings')
+
 const stateFile = (dataDir: string) => join(dataDir, 'state.json')
 const secretsFile = (dataDir: string) => join(dataDir, 'secrets.json')
 

@@ -23,6 +23,7 @@ import { applySchemas, applyTopics, planTopics } from './provision.ts'
 import {
   type Addresses,
   makeDataDir,
+  mappingsFolder,
   readSecrets,
   readState,
   removeState,
@@ -133,10 +134,13 @@ export class Supervisor {
     parts: PartAddresses,
     names: readonly string[] = [...stageNames, 'console', 'simulator'],
   ): Promise<Addresses> {
+    const mappings = resolve(this.#config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
+    mkdirSync(mappings, { recursive: true })
     const env = {
       ...this.#env,
       ...secretsOf(this.#dataDir, this.#env, this.#say),
       SIGNALS_DATA_DIR: this.#dataDir,
+      SIGNALS_MAPPINGS_DIR: mappings,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,

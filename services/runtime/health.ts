@@ -15,6 +15,8 @@ export interface HealthReport {
   readonly consumer: 'up' | 'down'
   /** Next offset of each compacted topic that this process follows, by topic and partition. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What a service tells besides, by name: `mappings` of the gateway and of ingest. */
+  readonly details: Readonly<Record<string, unknown>>
   readonly healthy: boolean
   readonly ready: boolean
 }
@@ -26,6 +28,7 @@ export class Health {
   readonly #clock: Pick<Clock, 'now'>
   readonly #pending = new Map<string, number>()
   readonly #tables: Record<string, Record<string, string>> = {}
+  readonly #details = new Map<string, () => unknown>()
   #state: StageState = 'starting'
   #reason: string | null = null
   #consumer: 'up' | 'down' = 'down'
@@ -57,6 +60,11 @@ export class Health {
     this.#tables[topic][partition] = String(nextOffset)
   }
 
+  /** @param look called for each report */
+  detail(name: string, look: () => unknown) {
+    this.#details.set(name, look)
+  }
+
   report(): HealthReport {
     const now = this.#clock.now()
     const oldest = Math.min(now, ...this.#pending.values())
@@ -69,6 +77,7 @@ export class Health {
       oldestUnprocessedSeconds: age / 1000,
       consumer: this.#consumer,
       tables: this.#tables,
+      details: Object.fromEntries([...this.#details].map(([name, look]) => [name, look()])),
       healthy,
       ready: healthy && this.#state !== 'starting' && this.#state !== 'stopping' && this.#consumer === 'up',
     }

@@ -53,6 +53,11 @@ const catalogue = {
     help: 'Items of deliveries that are no message events, by reason.',
     labels: ['source', 'reason'],
   },
+  signals_mappings: {
+    type: 'gauge',
+    help: 'Files with mappings of your own: in force, and refused as they are now.',
+    labels: ['state'],
+  },
   signals_tiktok_calls_total: {
     type: 'counter',
     help: 'Calls to TikTok, by verdict and code.',

@@ -40,6 +40,7 @@ export interface StageDeps<Config> {
   readonly redis: RedisCommands
   readonly clock: Clock
   readonly metrics: Metrics
+  readonly health: Health
   readonly log: Logger
   readonly lifecycle: Lifecycle
   /** Reads the topics whole, then follows them; resolves when the first reading is complete. */
@@ -88,7 +89,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       const following = await lifecycle.untilUp(clock, () => followTables(handlers, { broker, codec, health, log }))
       lifecycle.onStop('tables', () => following.stop())
     }
-    const deps = { config, keyring, codec, broker, producer, redis, clock, metrics, log, lifecycle, follow }
+    const deps = { config, keyring, codec, broker, producer, redis, clock, metrics, health, log, lifecycle, follow }
     const stage = await service.build(deps)
 
     const loop = createLoop(stage, { producer, codec, keyring, clock, metrics, log, health })

@@ -1,47 +1,50 @@
 /** Every source the pipeline knows: the mappings that are shipped, and those of a folder of one's own. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
-import { compileMapping } from './interpreter/compile.ts'
-import { mappingSchema } from './interpreter/document.ts'
-import type { Source, SourceRegistry } from './source.ts'
+import { mappingFolder } from './folder.ts'
+import { type MappingsChange, OwnMappings, type Waits, waits } from './own.ts'
+import { parseMapping } from './parse.ts'
+import type { Source } from './source.ts'
 
+export type { MappingsChange, MappingsReport, Waits } from './own.ts'
+export { OwnMappings, waits } from './own.ts'
+export { parseMapping, readMapping } from './parse.ts'
+export { MappingInvalid } from './problems.ts'
 export * from './source.ts'
 
-const shipped = join(import.meta.dirname, 'mappings')
-const isMapping = (file: string) => /\.(ya?ml|json)$/.test(file)
+export const shippedFolder = join(import.meta.dirname, 'mappings')
 
-/** A mapping document is wrong: names the file and the place in it. */
-export class MappingInvalid extends Error {
-  override readonly name = 'MappingInvalid'
+const shippedSources = (): Source[] => {
+  const files = mappingFolder(shippedFolder)
+  return files.list().map(({ file }) => parseMapping(files.read(file), file))
 }
 
-/** @param where names the document in errors. @throws MappingInvalid */
-export const parseMapping = (text: string, where: string): Source => {
-  let document: unknown
-  try {
-    document = parse(text, { merge: true })
-  } catch (error) {
-    throw new MappingInvalid(`${where}: is not YAML: ${(error as Error).message}`)
-  }
-  const result = mappingSchema.safeParse(document)
-  if (result.success) return compileMapping(result.data)
-  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'document'}: ${message}`)
-  throw new MappingInvalid(`${where}: ${problems.slice(0, 10).join('; ')}`)
-}
-
-const readFolder = (folder: string): Source[] =>
-  readdirSync(folder)
-    .filter(isMapping)
-    .sort()
-    .map((file) => parseMapping(readFileSync(join(folder, file), 'utf8'), join(folder, file)))
+const noFiles = { list: () => [], read: () => '' }
 
 /**
- * @param options.folder mappings of one's own; one of a shipped name takes its place
- * @throws MappingInvalid
+ * What is there now.
+ * @param options.folder mappings of one's own; one of a shipped name takes its place. Broken ones are in `report().refused`
  */
-export const loadSources = (options: { readonly folder?: string | undefined } = {}): SourceRegistry => {
-  const all = [...readFolder(shipped), ...(options.folder ? readFolder(options.folder) : [])]
-  const byName = new Map(all.map((source) => [source.name, source]))
-  return { get: (name) => byName.get(name), names: () => [...byName.keys()] }
+export const loadSources = (options: { readonly folder?: string | undefined } = {}): OwnMappings => {
+  const files = options.folder ? mappingFolder(options.folder) : noFiles
+  const sources = new OwnMappings(shippedSources(), files, { waits: waits.ingest })
+  sources.look(0, true)
+  return sources
+}
+
+/** Twice a second: a change is in force within three. */
+const lookEveryMs = 500
+
+/** The same, followed until `stop`: a file that appears, changes or goes is taken up within five seconds. */
+export const followSources = (options: {
+  readonly folder: string | undefined
+  readonly waits: Waits
+  readonly now: () => number
+  readonly onChange: (change: MappingsChange) => void
+}): { readonly sources: OwnMappings; stop(): void } => {
+  const { folder, now } = options
+  const sources = new OwnMappings(shippedSources(), folder ? mappingFolder(folder) : noFiles, options)
+  sources.look(now(), true)
+  const timer = folder ? setInterval(() => sources.look(now()), lookEveryMs) : undefined
+  timer?.unref()
+  return { sources, stop: () => clearInterval(timer) }
 }

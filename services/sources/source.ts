@@ -48,6 +48,8 @@ export interface Source {
   readonly messageIdIsChannels: boolean
   /** What the source wants to hear once its delivery is stored. */
   readonly answer: HttpAnswer
+  /** ms after which the source gives up and sends again: it is answered before. */
+  readonly deadlineMs: number
 
   /** @throws DeliveryUnreadable, and nothing else whatever the body */
   map(delivery: RawDelivery): MappingResult

@@ -1,38 +1,29 @@
 /** A mapping document to a source, once: closures all the way down. */
 import { DeliveryUnreadable, type RawDelivery, type Source } from '../source.ts'
-import { parseJson, readBody } from './body.ts'
+import { compileAccounts } from './accounts.ts'
+import { readBody } from './body.ts'
+import { compileCondition } from './conditions.ts'
 import type { MappingDocument } from './document.ts'
 import { compileHandshake } from './handshake.ts'
+import type { Observer } from './observer.ts'
+import { within, withinEach } from './problem.ts'
 import { compileRules, type Yield } from './rules.ts'
-import { compilePath, type Scope } from './scope.ts'
+import { type Frame, Scope } from './scope.ts'
 import { compileSignature } from './signature.ts'
-import { asText, compileCondition } from './values.ts'
 
-/** `body.entry[].id` → all values found. */
-const compileAccounts = (path: string): ((scope: Scope) => string[]) => {
-  const steps = path.split('[].')
-  return (scope) => {
-    let found: unknown[] = [scope]
-    steps.forEach((step, at) => {
-      const isLast = at === steps.length - 1
-      const read = compilePath(at === 0 ? step : `item.${step}`)
-      found = found.flatMap((value): unknown[] => {
-        const next = read(at === 0 ? (value as Scope) : { item: value })
-        return isLast ? [next] : Array.isArray(next) ? next.slice(0, 100) : []
-      })
-    })
-    return found.flatMap((value) => asText(value) ?? [])
-  }
-}
-
-const scopeOf = ({ account, headers }: RawDelivery, body: unknown): Scope => ({ body, headers, delivery: { account } })
-
-export const compileMapping = (document: MappingDocument): Source => {
+/**
+ * @param observer is told all that the mapping looks at; for one delivery at a time
+ * @throws MappingProblem
+ */
+export const compileMapping = (document: MappingDocument, observer?: Observer): Source => {
   const { source, recognise, otherwise } = document
-  const recognised = compileCondition(recognise)
-  const apply = compileRules(source, document.rules, document.choose, 'rules')
-  const accounts = document.accounts.map(compileAccounts)
+  const scope = Scope.root(observer)
+  const recognised = within('recognise', () => compileCondition(recognise, scope))
+  const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', place: ['rules'] })
+  const accounts = withinEach('accounts', document.accounts, (path) => compileAccounts(path, Scope.root()))
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
+  const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
+  const { status, contentType, body, deadlineSeconds } = document.answer
   return {
     name: source,
     version: document.version,
@@ -41,28 +32,33 @@ export const compileMapping = (document: MappingDocument): Source => {
     signed: signatures.every(({ algorithm }) => algorithm !== 'none'),
     separateReferrals: document.separateReferrals,
     messageIdIsChannels: document.messageIdIsChannels,
-    answer: document.answer,
-    verify: compileSignature(signatures),
+    answer: { status, contentType, body },
+    deadlineMs: deadlineSeconds * 1000,
+    verify: within('signature', () => compileSignature(signatures)),
     handshake: compileHandshake(document.handshake),
 
     map(delivery) {
-      const scope = scopeOf(delivery, readBody(delivery.body, delivery.contentType))
-      if (!recognised(scope)) throw new DeliveryUnreadable('the body is not a delivery of this source')
-      const out: Yield = { events: [], ignored: [], failed: [] }
-      if (apply(scope, delivery.receivedAt, out) === 0) out.ignored.push(otherwise)
-      return out
+      const parsed = readBody(delivery.body, delivery.contentType)
+      observer?.unwrapped(parsed)
+      const frame = frameOf(delivery, parsed)
+      if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
+      const out: Yield = { events: [], ignored: [], failed: [], items: 0 }
+      if (apply(frame, delivery.receivedAt, out) === 0) {
+        out.ignored.push(otherwise)
+        observer?.took('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
+      }
+      return { events: out.events, ignored: out.ignored, failed: out.failed }
     },
 
     accountsOf(delivery) {
-      let body: unknown = null
+      let parsed: unknown = null
       try {
-        // Form bodies name no account that a connection could have a secret for.
-        body = parseJson(delivery.body.toString('utf8'))
+        parsed = readBody(delivery.body, delivery.contentType)
       } catch {
         // Hostile or broken: the headers may still tell, and the signature will judge it.
       }
-      const scope = scopeOf(delivery, body)
-      return [...new Set(accounts.flatMap((read) => read(scope)))]
+      const frame = frameOf(delivery, parsed)
+      return [...new Set(accounts.flatMap((read) => read(frame)))]
     },
   }
 }

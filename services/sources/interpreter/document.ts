@@ -13,7 +13,8 @@ import {
   senders,
   textOrigins,
 } from '../../model/message-event.ts'
-import { type Condition, conditionSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
+import { element } from './element.ts'
+import { type Condition, conditionSchema, keysSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
 
 /** A constant of the contract, or a value that yields one. */
 const oneOf = <T extends string>(names: readonly T[]) =>
@@ -25,7 +26,7 @@ const oneOf = <T extends string>(names: readonly T[]) =>
 export const timeUnits = ['s', 'ms', 'us', 'ns', 'iso', 'iso-utc', 'auto'] as const
 export type TimeUnit = (typeof timeUnits)[number]
 
-const eventSchema = z.strictObject({
+const eventSchema = element({
   /** Without it the item is failed: it has nobody to belong to. */
   requires: z.array(valueSchema).default([]),
   accountId: valueSchema,
@@ -39,7 +40,7 @@ const eventSchema = z.strictObject({
   sender: oneOf(senders),
   time: z
     .array(
-      z.strictObject({
+      element({
         of: valueSchema,
         unit: z.enum(timeUnits),
         source: z.enum(['event', 'delivery']).default('event'),
@@ -49,7 +50,7 @@ const eventSchema = z.strictObject({
   /** First hit. */
   text: z
     .array(
-      z.strictObject({
+      element({
         of: valueSchema,
         origin: oneOf(textOrigins),
         html: z.boolean().default(false),
@@ -61,17 +62,23 @@ const eventSchema = z.strictObject({
   attachments: z
     .array(
       z.union([
-        z.strictObject({ const: z.enum(attachmentKinds), when: conditionSchema.optional() }),
-        z.strictObject({
+        element({ const: z.enum(attachmentKinds), when: conditionSchema.optional() }),
+        element({
           of: valueSchema,
           map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
           otherwise: z.enum(attachmentKinds).nullable().default('other'),
         }),
-        z.strictObject({
+        element({
           each: pathSchema,
           /** A path inside each element, or a value in which `item` is the element; without it the element itself is the type. */
           type: z
-            .union([z.string(), valueSchema.refine((value) => typeof value !== 'string', 'must be a path or a value')])
+            .union([
+              keysSchema,
+              valueSchema.refine(
+                (value) => typeof value !== 'string',
+                'must be a path inside each element, or a value',
+              ),
+            ])
             .optional(),
           map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
           otherwise: z.enum(attachmentKinds).nullable().default('other'),
@@ -79,11 +86,11 @@ const eventSchema = z.strictObject({
       ]),
     )
     .default([]),
-  /** First whose condition holds. */
+  /** The first that tells something: whose condition holds, or without one, of which a field is there. */
   referral: z
     .array(
-      z.strictObject({
-        when: conditionSchema,
+      element({
+        when: conditionSchema.optional(),
         source: oneOf(referralSources),
         ref: valueSchema.optional(),
         adId: valueSchema.optional(),
@@ -128,59 +135,65 @@ const listPathSchema = z
   .refine((text) => pathSchema.safeParse(text.replace(/\[\]$/, '')).success, 'must be a path, with [] behind a list')
 
 const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
-  z
-    .strictObject({
-      name: z.string().optional(),
-      when: conditionSchema.optional(),
-      each: z.record(nameSchema, listPathSchema).optional(),
-      json: z.record(nameSchema, pathSchema).optional(),
-      let: z.record(nameSchema, valueSchema).optional(),
-      ignore: z.enum(ignoredReasons).optional(),
-      event: eventSchema.optional(),
-      messageEvent: pathSchema.optional(),
-      rules: z.array(ruleSchema).min(1).optional(),
-      choose: z.enum(['first', 'all']).optional(),
-      otherwise: z.enum(ignoredReasons).optional(),
-    })
-    .refine(
-      (rule) =>
-        [rule.ignore, rule.event, rule.messageEvent, rule.rules].filter((part) => part !== undefined).length === 1,
-      'needs exactly one of ignore, event, messageEvent or rules',
-    ),
+  element({
+    name: z.string().optional(),
+    when: conditionSchema.optional(),
+    each: z.record(nameSchema, listPathSchema).optional(),
+    json: z.record(nameSchema, pathSchema).optional(),
+    let: z.record(nameSchema, valueSchema).optional(),
+    ignore: z.enum(ignoredReasons).optional(),
+    event: eventSchema.optional(),
+    messageEvent: pathSchema.optional(),
+    rules: z.array(ruleSchema).min(1).optional(),
+    choose: z.enum(['first', 'all']).optional(),
+    otherwise: z.enum(ignoredReasons).optional(),
+  }).refine(
+    (rule) =>
+      [rule.ignore, rule.event, rule.messageEvent, rule.rules].filter((part) => part !== undefined).length === 1,
+    'needs exactly one of ignore, event, messageEvent or rules',
+  ),
 ) as z.ZodType<Rule>
 
+/** HTTP does not care how a header is written; here all of them are in lower case. */
+const header = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header')
+  .transform((name) => name.toLowerCase())
+
 const signatureSchema = z.discriminatedUnion('algorithm', [
-  z.strictObject({ algorithm: z.literal('none') }),
-  z.strictObject({ algorithm: z.literal('equality'), header: z.string() }),
-  z.strictObject({
+  element({ algorithm: z.literal('none') }),
+  element({ algorithm: z.literal('equality'), header, prefix: z.string().default('') }),
+  element({
     algorithm: z.enum(['hmac-sha256', 'sha256']),
-    header: z.string(),
+    header,
     prefix: z.string().default(''),
-    encoding: z.enum(['hex', 'base64']).default('hex'),
+    encoding: z.enum(['hex', 'base64', 'base64url']).default('hex'),
     /** `t=…,s=…`: parts by name; the one that holds the signature, the others are `{name}` in `signed`. */
-    parts: z.strictObject({ signature: z.string() }).optional(),
-    /** What is signed: `{body}`, `{secret}`, `{app_id}`, parts, and fields of the body as `{body.timestamp}`. */
+    parts: element({ signature: z.string() }).optional(),
+    /** What is signed: `{body}`, `{secret}`, `{app_id}`, parts, `{body.timestamp}` (a field), `{headers.x-time}`. */
     signed: z.string().default('{body}'),
     /** Over the body as it is, as JSON.stringify would write it, or whichever of the two fits. */
     body: z.enum(['raw', 'reserialised', 'either']).default('raw'),
-    /** A signed time must be this fresh, both ways. */
-    age: z.strictObject({ of: z.string(), unit: z.enum(['s', 'ms']), maxSeconds: z.number().positive() }).optional(),
+    /** A signed time must be this fresh, both ways; `of` names a part, `body.field` or `headers.name`. */
+    age: element({ of: z.string(), unit: z.enum(['s', 'ms']), maxSeconds: z.number().positive() }).optional(),
   }),
 ])
 export type SignatureRule = z.output<typeof signatureSchema>
+export type DigestRule = Extract<SignatureRule, { encoding: string }>
 
-const answerSchema = z
-  .strictObject({
-    status: z.int().min(200).max(299).default(200),
-    contentType: z.string().default('text/plain'),
-    body: z.string().default(''),
-  })
-  .prefault({})
+/** What the source wants to hear, and how soon. */
+const answerSchema = element({
+  status: z.int().min(200).max(299).default(200),
+  contentType: z.string().default('text/plain'),
+  body: z.string().default(''),
+  /** After so many seconds the source gives up and sends again: by then it is answered, stored (status) or not (503). */
+  deadlineSeconds: z.number().min(1).max(60).default(5),
+}).prefault({})
 
 const handshakeSchema = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('none') }),
+  element({ mode: z.literal('none') }),
   /** Echoes a parameter when another one holds the verify token (Meta's `hub.*`). */
-  z.strictObject({
+  element({
     mode: z.literal('challenge'),
     token: z.string(),
     challenge: z.string(),
@@ -189,12 +202,17 @@ const handshakeSchema = z.discriminatedUnion('mode', [
 ])
 export type HandshakeRule = z.output<typeof handshakeSchema>
 
-export const mappingSchema = z.strictObject({
-  source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+export const mappingSchema = element({
+  /** Of the mapping language: an interpreter refuses a document that speaks a later one. */
+  language: z.literal(1, 'this interpreter speaks language 1 of mappings').default(1),
+  source: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name in lower case, such as my-partner: it is part of the address')
+    .refine((name) => name !== 'message-event', 'is taken: message events have that name'),
   version: z.int().positive(),
   about: z.string().optional(),
   contentTypes: z.array(z.string()).default(['application/json']),
-  storedHeaders: z.array(z.string().regex(/^[a-z0-9-]+$/, 'must be in lower case')).default([]),
+  storedHeaders: z.array(header).default([]),
   separateReferrals: z.boolean().default(false),
   /** The source is the channel itself: a partner's payload that quotes one of its message ids tells of the same message. */
   messageIdIsChannels: z.boolean().default(false),

@@ -3,6 +3,7 @@
  * docs/sources/mapping-language.md explains them by example.
  */
 import { z } from 'zod'
+import { element } from './element.ts'
 
 /**
  * `message.text.body`: a name in scope, then keys; a key with dots in it stands in brackets: `metadata["#wa.timestamp"]`.
@@ -15,8 +16,16 @@ export const pathSchema = z
     'must be a path such as message.text.body or metadata["#wa.timestamp"]',
   )
 
+/** A path inside an element of a list. */
+export const keysSchema = z
+  .string()
+  .regex(/^[#\w-]+(\.[#\w-]+|\["[^"\]]+"\])*$/, 'must be a path inside each element, such as type or payload.url')
+
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
 type Scalar = string | number | boolean | null
+
+/** What a value may be asked to be; `digits` is also a number. */
+const shapes = ['object', 'list', 'string', 'number', 'boolean', 'digits'] as const
 
 export type Test =
   | { readonly equals: Scalar }
@@ -25,7 +34,7 @@ export type Test =
   | { readonly suffix: string }
   | { readonly contains: string }
   | { readonly exists: boolean }
-  | { readonly is: 'object' | 'list' | 'string' | 'digits' }
+  | { readonly is: (typeof shapes)[number] }
   | { readonly same: Value }
 export type Condition =
   | { readonly all: readonly Condition[] }
@@ -49,6 +58,7 @@ export type Value =
   | { readonly of: Value; readonly after: string }
   | { readonly of: Value; readonly query: string }
   | { readonly of: Value; readonly decode: 'percent' }
+  | { readonly of: Value; readonly without: readonly string[] }
   | { readonly of: Value; readonly extension: true }
   | { readonly of: Value; readonly key: string; readonly equals: Scalar; readonly take?: string | undefined }
   | {
@@ -60,35 +70,37 @@ export type Value =
 export const valueSchema: z.ZodType<Value> = z.lazy(() =>
   z.union([
     pathSchema,
-    z.strictObject({ const: scalar }),
+    element({ const: scalar }),
     /** The value itself: where a word alone would be one of the contract's constants. */
-    z.strictObject({ of: valueSchema }),
-    z.strictObject({ first: z.array(valueSchema).min(1) }),
+    element({ of: valueSchema }),
+    element({ first: z.array(valueSchema).min(1) }),
     /** Text with `{path}` in it; absent when one of the paths is. */
-    z.strictObject({ template: z.string() }),
-    z.strictObject({
+    element({ template: z.string() }),
+    element({
       of: valueSchema,
       map: z.record(z.string(), z.string()),
       otherwise: z.string().nullable().optional(),
     }),
-    z.strictObject({ of: valueSchema, stripPrefix: z.string().min(1) }),
+    element({ of: valueSchema, stripPrefix: z.string().min(1) }),
     /** Up to the first occurrence; all where there is none. */
-    z.strictObject({ of: valueSchema, before: z.string().min(1) }),
+    element({ of: valueSchema, before: z.string().min(1) }),
     /** Behind the first occurrence; absent where there is none. */
-    z.strictObject({ of: valueSchema, after: z.string().min(1) }),
+    element({ of: valueSchema, after: z.string().min(1) }),
     /** A parameter of a url, which may be a path alone. */
-    z.strictObject({ of: valueSchema, query: z.string().min(1) }),
-    z.strictObject({ of: valueSchema, decode: z.literal('percent') }),
+    element({ of: valueSchema, query: z.string().min(1) }),
+    element({ of: valueSchema, decode: z.literal('percent') }),
+    /** An object less some keys: what a redelivery changes is no stable part of an item. */
+    element({ of: valueSchema, without: z.array(z.string()).min(1) }),
     /** A file name's or url's ending, in lower case: `jpg`. */
-    z.strictObject({ of: valueSchema, extension: z.literal(true) }),
+    element({ of: valueSchema, extension: z.literal(true) }),
     /** The first object of a list whose `key` equals this, or what it has under `take`. */
-    z.strictObject({ of: valueSchema, key: z.string(), equals: scalar, take: z.string().optional() }),
-    z.strictObject({
-      cases: z.array(z.strictObject({ when: conditionSchema, is: valueSchema })).min(1),
+    element({ of: valueSchema, key: keysSchema, equals: scalar, take: keysSchema.optional() }),
+    element({
+      cases: z.array(element({ when: conditionSchema, is: valueSchema })).min(1),
       otherwise: valueSchema.optional(),
     }),
     /** 128 bits of SHA-256 over the values, in hex. */
-    z.strictObject({ hash: z.array(valueSchema).min(1) }),
+    element({ hash: z.array(valueSchema).min(1) }),
   ]),
 )
 
@@ -99,19 +111,17 @@ const tests = {
   suffix: z.string().optional(),
   contains: z.string().optional(),
   exists: z.boolean().optional(),
-  is: z.enum(['object', 'list', 'string', 'digits']).optional(),
+  is: z.enum(shapes).optional(),
   same: z.lazy(() => valueSchema).optional(),
 }
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   z.union([
-    z.strictObject({ all: z.array(conditionSchema).min(1) }),
-    z.strictObject({ any: z.array(conditionSchema).min(1) }),
-    z.strictObject({ not: conditionSchema }),
-    z
-      .strictObject({ value: valueSchema, ...tests })
-      .refine(
-        (condition) => Object.keys(condition).length === 2,
-        `needs exactly one test: ${Object.keys(tests).join(', ')}`,
-      ),
+    element({ all: z.array(conditionSchema).min(1) }),
+    element({ any: z.array(conditionSchema).min(1) }),
+    element({ not: conditionSchema }),
+    element({ value: valueSchema, ...tests }).refine(
+      (condition) => Object.keys(condition).length === 2,
+      `needs exactly one test: ${Object.keys(tests).join(', ')}`,
+    ),
   ]),
 ) as z.ZodType<Condition>

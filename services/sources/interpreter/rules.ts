@@ -1,140 +1,196 @@
 /** Rules to closures: which items a delivery has, and what becomes of each. */
 import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../../model/message-event.ts'
 import { parseJson } from './body.ts'
+import { compileOptional } from './conditions.ts'
 import type { Rule } from './document.ts'
 import { compileEvent } from './event.ts'
-import type { Value } from './expressions.ts'
-import { compilePath, type Scope } from './scope.ts'
-import { compileCondition, compileValue } from './values.ts'
+import type { Became } from './observer.ts'
+import { type Place, within } from './problem.ts'
+import { compilePath, type Frame, type Scope } from './scope.ts'
+import { compileValue } from './values.ts'
 
 /** What a delivery has yielded so far. */
 export interface Yield {
   readonly events: MessageEvent[]
   readonly ignored: IgnoredReason[]
   readonly failed: { rule: string; reason: string }[]
+  /** Elements of lists that were looked at. */
+  items: number
 }
 
-/** Answers whether the rule applied: to how many items. */
-type Apply = (scope: Scope, receivedAt: number, out: Yield) => number
+/** Answers to how many items the rule applied. */
+type Apply = (frame: Frame, receivedAt: number, out: Yield) => number
 
-/** More items than this in one delivery are an attack, not a batch. */
-const maxItems = 10_000
+/** No delivery of a few MB has more; a mapping that goes through one list inside another must not hold the process. */
+const maxItems = 500_000
 
-type Expand = (scope: Scope) => readonly Scope[]
+/** Where a rule stands: what it is called in dead letters, and where in the document. */
+interface Where {
+  readonly source: string
+  readonly name: string
+  readonly place: Place
+}
 
-const compileEach = (each: Readonly<Record<string, string>>): Expand => {
-  const levels = Object.entries(each).map(([name, path]) => {
-    const isList = path.endsWith('[]')
-    return { name, isList, read: compilePath(isList ? path.slice(0, -2) : path) }
-  })
-  return (scope) => {
-    let scopes: Scope[] = [scope]
-    for (const { name, isList, read } of levels) {
-      scopes = scopes.flatMap((outer): Scope[] => {
-        const value = read(outer)
-        if (!isList) return value === undefined || value === null ? [] : [{ ...outer, [name]: value }]
-        return Array.isArray(value) ? value.map((item: unknown) => ({ ...outer, [name]: item })) : []
-      })
-      if (scopes.length > maxItems) scopes.length = maxItems
-    }
-    return scopes
+type Settle = (out: Yield, result: Became) => number
+
+const compileSettle =
+  ({ name, place }: Where, { observer }: Scope): Settle =>
+  (out, result) => {
+    if (result.became === 'event') out.events.push(result.event)
+    else if (result.became === 'ignored') out.ignored.push(result.reason)
+    else out.failed.push({ rule: name, reason: result.reason })
+    observer?.took(name, place, result)
+    return 1
   }
+
+/** One name for each element of a list, or for one value: the rule is applied to each. */
+const compileLevel = (name: string, path: string, scope: Scope, where: Where) => {
+  const isList = path.endsWith('[]')
+  const read = within(name, () => compilePath(isList ? path.slice(0, -2) : path, scope))
+  const { scope: inner, slot } = scope.with(name)
+  const { observer } = scope
+  const wrap = (apply: Apply): Apply => {
+    if (!isList) {
+      return (frame, receivedAt, out) => {
+        const value = read(frame)
+        if (value === undefined || value === null) return 0
+        frame[slot] = value
+        return apply(frame, receivedAt, out)
+      }
+    }
+    return (frame, receivedAt, out) => {
+      const list = read(frame)
+      if (!Array.isArray(list)) return 0
+      let applied = 0
+      for (let at = 0; at < list.length; at++) {
+        if (out.items++ >= maxItems) {
+          if (out.items === maxItems + 1) out.failed.push({ rule: where.name, reason: `more than ${maxItems} items` })
+          break
+        }
+        frame[slot] = list[at]
+        observer?.enter(list, at)
+        applied += apply(frame, receivedAt, out)
+        observer?.leave()
+      }
+      return applied
+    }
+  }
+  return { scope: inner, wrap }
 }
 
 /** A string that holds JSON, or an object already; what does not parse is left undefined. */
-const compileJson = (json: Readonly<Record<string, string>>): ((scope: Scope) => Scope) => {
-  const reads = Object.entries(json).map(([name, path]) => ({ name, read: compilePath(path) }))
-  return (scope) => {
-    const added: Record<string, unknown> = {}
-    for (const { name, read } of reads) {
-      const value = read(scope)
-      try {
-        added[name] = typeof value === 'string' ? parseJson(value) : value
-      } catch {
-        added[name] = undefined
-      }
+const compileJson = (name: string, path: string, scope: Scope) => {
+  const read = within(name, () => compilePath(path, scope))
+  const { scope: inner, slot } = scope.with(name)
+  const fill = (frame: Frame) => {
+    const value = read(frame)
+    if (typeof value !== 'string') {
+      frame[slot] = value
+      return
     }
-    return { ...scope, ...added }
+    try {
+      frame[slot] = parseJson(value)
+    } catch {
+      frame[slot] = undefined
+    }
+    scope.observer?.unwrapped(frame[slot])
   }
-}
-
-const compileLet = (names: Readonly<Record<string, Value>>): ((scope: Scope) => Scope) => {
-  const reads = Object.entries(names).map(([name, value]) => ({ name, read: compileValue(value) }))
-  return (scope) => {
-    const full: Record<string, unknown> = { ...scope }
-    for (const { name, read } of reads) full[name] = read(full)
-    return full
-  }
+  return { scope: inner, fill }
 }
 
 /** An item that is a message event as it stands: checked like one that a connector posts. */
-const compileMessageEvent = (source: string, path: string, place: string): Apply => {
-  const read = compilePath(path)
-  return (scope, _receivedAt, out) => {
-    const item = read(scope)
+const compileMessageEvent = (path: string, scope: Scope, where: Where): Apply => {
+  const read = within('messageEvent', () => compilePath(path, scope))
+  const settle = compileSettle(where, scope)
+  return (frame, _receivedAt, out) => {
+    const item = read(frame)
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0
-    const result = messageEventSchema.safeParse({ ...item, source })
-    if (result.success) out.events.push(result.data)
-    else {
-      const reason = problemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
-      out.failed.push({ rule: place, reason: reason.join('; ') })
-    }
-    return 1
+    const result = messageEventSchema.safeParse({ ...item, source: where.source })
+    if (result.success) return settle(out, { became: 'event', event: result.data })
+    const reason = problemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
+    return settle(out, { became: 'failed', reason: reason.join('; ') })
   }
 }
 
-export const compileRules = (source: string, rules: readonly Rule[], choose: 'first' | 'all', place: string): Apply => {
-  const compiled = rules.map((rule, at) => compileRule(source, rule, rule.name ?? `${place}.${at}`))
-  return (scope, receivedAt, out) => {
+const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, where: Where): Apply => {
+  const build = within('event', () => compileEvent(where.source, rule, scope))
+  const settle = compileSettle(where, scope)
+  return (frame, receivedAt, out) => {
+    const built = build(frame, receivedAt)
+    if (built.kind === 'event') return settle(out, { became: 'event', event: built.event })
+    if (built.kind === 'empty') return settle(out, { became: 'ignored', reason: 'empty' })
+    return settle(out, { became: 'failed', reason: built.reason })
+  }
+}
+
+const compileAction = (rule: Rule, scope: Scope, where: Where): Apply => {
+  if (rule.ignore !== undefined) {
+    const settle = compileSettle(where, scope)
+    const result: Became = { became: 'ignored', reason: rule.ignore }
+    return (_frame, _receivedAt, out) => settle(out, result)
+  }
+  if (rule.event !== undefined) return compileEventRule(rule.event, scope, where)
+  if (rule.messageEvent !== undefined) return compileMessageEvent(rule.messageEvent, scope, where)
+  const inner = compileRules(rule.rules ?? [], rule.choose ?? 'all', scope, {
+    ...where,
+    place: [...where.place, 'rules'],
+  })
+  if (rule.otherwise === undefined) return inner
+  const settle = compileSettle({ ...where, place: [...where.place, 'otherwise'] }, scope)
+  const otherwise: Became = { became: 'ignored', reason: rule.otherwise }
+  return (frame, receivedAt, out) => inner(frame, receivedAt, out) || settle(out, otherwise)
+}
+
+const compileRule = (rule: Rule, outer: Scope, where: Where): Apply => {
+  let scope = outer
+  const levels = Object.entries(rule.each ?? {}).map(([name, path]) => {
+    const level = within('each', () => compileLevel(name, path, scope, where))
+    scope = level.scope
+    return level
+  })
+  const fills: ((frame: Frame) => void)[] = []
+  for (const [name, path] of Object.entries(rule.json ?? {})) {
+    const json = within('json', () => compileJson(name, path, scope))
+    fills.push(json.fill)
+    scope = json.scope
+  }
+  for (const [name, value] of Object.entries(rule.let ?? {})) {
+    const read = within('let', () => within(name, () => compileValue(value, scope)))
+    const { scope: inner, slot } = scope.with(name)
+    fills.push((frame) => {
+      frame[slot] = read(frame)
+    })
+    scope = inner
+  }
+  const holds = compileOptional(rule.when, scope)
+  const act = compileAction(rule, scope, where)
+  const settle = compileSettle(where, scope)
+  const one: Apply = (frame, receivedAt, out) => {
+    try {
+      for (const fill of fills) fill(frame)
+      return holds(frame) ? act(frame, receivedAt, out) : 0
+    } catch (error) {
+      // Nesting without end, or a fault of ours: it is this item's trouble and nobody else's.
+      const reason = error instanceof RangeError ? 'it is nested too deeply' : 'it cannot be read'
+      return settle(out, { became: 'failed', reason })
+    }
+  }
+  return levels.reduceRight((apply, { wrap }) => wrap(apply), one)
+}
+
+/** @throws MappingProblem */
+export const compileRules = (rules: readonly Rule[], choose: 'first' | 'all', scope: Scope, where: Where): Apply => {
+  const compiled = rules.map((rule, at) => {
+    const place = [...where.place, at]
+    return within('rules', () =>
+      within(at, () => compileRule(rule, scope, { ...where, place, name: rule.name ?? place.join('.') })),
+    )
+  })
+  return (frame, receivedAt, out) => {
     let applied = 0
     for (const apply of compiled) {
-      applied += apply(scope, receivedAt, out)
+      applied += apply(frame, receivedAt, out)
       if (applied > 0 && choose === 'first') break
-    }
-    return applied
-  }
-}
-
-const compileAction = (source: string, rule: Rule, place: string): Apply => {
-  if (rule.ignore !== undefined) {
-    const reason = rule.ignore
-    return (_scope, _receivedAt, out) => {
-      out.ignored.push(reason)
-      return 1
-    }
-  }
-  if (rule.event !== undefined) {
-    const build = compileEvent(source, rule.event)
-    return (scope, receivedAt, out) => {
-      const built = build(scope, receivedAt)
-      if (built.kind === 'event') out.events.push(built.event)
-      else if (built.kind === 'empty') out.ignored.push('empty')
-      else out.failed.push({ rule: place, reason: built.reason })
-      return 1
-    }
-  }
-  if (rule.messageEvent !== undefined) return compileMessageEvent(source, rule.messageEvent, place)
-  const inner = compileRules(source, rule.rules ?? [], rule.choose ?? 'all', place)
-  const { otherwise } = rule
-  return (scope, receivedAt, out) => {
-    const applied = inner(scope, receivedAt, out)
-    if (applied > 0 || otherwise === undefined) return applied
-    out.ignored.push(otherwise)
-    return 1
-  }
-}
-
-const compileRule = (source: string, rule: Rule, place: string): Apply => {
-  const expand: Expand = rule.each ? compileEach(rule.each) : (scope) => [scope]
-  const unwrap = rule.json ? compileJson(rule.json) : (scope: Scope) => scope
-  const name = rule.let ? compileLet(rule.let) : (scope: Scope) => scope
-  const holds = rule.when ? compileCondition(rule.when) : () => true
-  const act = compileAction(source, rule, place)
-  return (scope, receivedAt, out) => {
-    let applied = 0
-    for (const item of expand(scope)) {
-      const full = name(unwrap(item))
-      if (holds(full)) applied += act(full, receivedAt, out)
     }
     return applied
   }

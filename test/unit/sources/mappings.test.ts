@@ -395,10 +395,18 @@ rules:
   })
 
   it.each<[string, string, RegExp]>([
-    ['no YAML', 'a: [', /own\.yaml: is not YAML/],
-    ['a missing part', 'source: x\nversion: 1\n', /own\.yaml: recognise/],
-    ['a misspelt field', own.replace('sender:', 'sendr:'), /rules/],
-    ['a channel that is none', own.replace('channel: other', 'channel: pigeon'), /rules/],
+    ['no YAML', 'a: [', /^own\.yaml:1: is not YAML/],
+    ['a missing part', 'source: x\nversion: 1\n', /own\.yaml:1: recognise is missing/],
+    [
+      'a misspelt field',
+      own.replace('sender:', 'sendr:'),
+      /own\.yaml:\d+: rules\.0\.event has no sendr; it takes .*sender/,
+    ],
+    [
+      'a channel that is none',
+      own.replace('channel: other', 'channel: pigeon'),
+      /own\.yaml:9: rules\.0\.event\.channel must be one of tiktok/,
+    ],
   ])('is refused with the place of the error: %s', (_name, text, expected) => {
     expect(() => parseMapping(text, 'own.yaml')).toThrow(MappingInvalid)
     expect(() => parseMapping(text, 'own.yaml')).toThrow(expected)

@@ -1,0 +1,44 @@
+/** What a request's address names. Whatever stands there, the answer is a clear one: addresses are typed by people. */
+import { HttpProblem } from './http.ts'
+
+export type Address =
+  | { readonly kind: 'webhook'; readonly source: string; readonly account: string | null; readonly url: URL }
+  | { readonly kind: 'message-events' }
+  | { readonly kind: 'ready' }
+
+const webhookPath = /^\/webhooks\/([^/]+)(?:\/([^/]+))?\/?$/
+/** As long as a message event's `accountId` may be. */
+const maxAccount = 256
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new HttpProblem(404, 'path', 'the address is not percent-encoded UTF-8')
+  }
+}
+
+const accountIn = (part: string | undefined): string | null => {
+  if (part === undefined) return null
+  const account = decoded(part)
+  // It becomes a record's header and an id: no control characters, no white space around it.
+  if (account.length > maxAccount || account !== account.trim() || /\p{C}/u.test(account))
+    throw new HttpProblem(
+      404,
+      'account',
+      `the account in the address must be an id of at most ${maxAccount} characters`,
+    )
+  return account
+}
+
+/** @throws HttpProblem 400 for what is no address, 404 for one of nothing here */
+export const addressOf = (target: string): Address => {
+  const base = 'http://gateway'
+  if (!URL.canParse(target, base)) throw new HttpProblem(400, 'path', 'the address cannot be read')
+  const url = new URL(target, base)
+  const webhook = webhookPath.exec(url.pathname)
+  if (webhook) return { kind: 'webhook', source: decoded(webhook[1] as string), account: accountIn(webhook[2]), url }
+  if (url.pathname === '/v1/message-events') return { kind: 'message-events' }
+  if (url.pathname === '/readyz') return { kind: 'ready' }
+  throw new HttpProblem(404, 'path', 'try POST /webhooks/{source}[/{account}] or POST /v1/message-events')
+}
