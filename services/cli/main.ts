@@ -14,6 +14,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     load: () => import('./commands/status.ts'),
   },
   connections: { about: 'who reports to which advertiser', load: () => import('./commands/connections.ts') },
+  breakers: {
+    about: 'connections that TikTok does not answer well at the moment',
+    load: () => import('./commands/breakers.ts'),
+  },
   keywords: { about: 'keyword lists: import, list, test', load: () => import('./commands/keywords.ts') },
   map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag.ts') },

@@ -16,7 +16,7 @@ const unknownConnectionAttempts = 3
 const delivery = (
   signal: Signal,
   outcome: DeliveryOutcome,
-  rest: Pick<Delivery, 'code' | 'requestId' | 'attempt' | 'settledAt'>,
+  rest: Pick<Delivery, 'code' | 'requestId' | 'attempt' | 'sentAt' | 'settledAt'>,
 ): Outcome => {
   const { signalId, connectionId, kind, occurredAt } = signal
   return forward({
@@ -31,11 +31,11 @@ const delivery = (
  * @param now when the batch began, ms
  */
 export const outcomeOf = (signal: Signal, attempt: number, finding: Finding, now: number): Outcome => {
-  const unsent = { code: null, requestId: null, attempt, settledAt: now }
+  const unsent = { code: null, requestId: null, attempt, sentAt: null, settledAt: now }
   switch (finding.kind) {
     case 'settled': {
-      const { outcome, code, requestId, attempt: sentAt, at } = finding
-      return delivery(signal, outcome, { code, requestId, attempt: sentAt, settledAt: at })
+      const { outcome, code, requestId, attempt: sentWith, sentAt, at } = finding
+      return delivery(signal, outcome, { code, requestId, attempt: sentWith, sentAt, settledAt: at })
     }
     case 'recorded':
     case 'repeated':

@@ -1,4 +1,5 @@
 /** What `load` found out about each signal of a batch: the state that `decide` judges. */
+import type { Signal } from '../model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 
 /** TikTok has spoken for good. */
@@ -8,6 +9,8 @@ export interface Settled {
   /** null also where the answer is remembered from before: marks do not hold it. */
   readonly requestId: string | null
   readonly attempt: number
+  /** When the call began, ms; null where it is not remembered. */
+  readonly sentAt: number | null
   /** When the answer was there, ms. */
   readonly at: number
 }
@@ -31,7 +34,14 @@ export type Finding =
   | { readonly kind: 'withheld' }
   | { readonly kind: 'expired' }
 
+/** About one event of a signal; most signals are one. */
+export interface PartFinding {
+  readonly finding: Finding
+  /** True where it was settled before and the signal's delivery record is published. */
+  readonly recorded: boolean
+}
+
 export interface DispatchState {
-  /** One per signal of the batch, in order. */
-  readonly findings: readonly Finding[]
+  /** For each signal of the batch, in order, its parts; none for a copy of one further ahead in it. */
+  readonly parted: readonly (readonly { readonly signal: Signal; readonly found: PartFinding }[])[]
 }

@@ -5,17 +5,26 @@ import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { topics } from '../topology.ts'
-import { dispatchFields } from './config.ts'
+import { breakerGauges, breakerRows } from './breaker-metrics.ts'
+import { RedisBreakerStore } from './breaker-store.ts'
+import { Breakers } from './breakers.ts'
+import { AdaptiveConcurrency } from './concurrency.ts'
+import { behindMsOf, dispatchFields } from './config.ts'
 import { codes } from './destinations/tiktok/codes.ts'
 import { callEncoder, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
 import { loadProfile } from './destinations/tiktok/profile.ts'
+import { Gate } from './gate.ts'
+import { linger } from './linger.ts'
+import { Patience } from './patience.ts'
+import { RedisRateLimits } from './rate-limits.ts'
 import { TopicReconnects } from './reconnect.ts'
 import { Sender } from './sender.ts'
 import { BucketSentMarks } from './sent-marks.ts'
 import { Slots } from './slots.ts'
 import { dispatch } from './stage.ts'
 import { standingOf, Tokens } from './standing.ts'
-import { Troubles } from './troubles.ts'
+import { Throttling } from './throttling.ts'
+import { limitOf } from './token-bucket.ts'
 import { Unparker } from './unpark.ts'
 
 const dayMs = 86_400_000
@@ -23,11 +32,29 @@ const dayMs = 86_400_000
 const mostCalls = 256
 /** A call that takes longer gives its place to the next one. */
 const slotMs = 250
+/** Fewer calls side by side than this, and a single slow one is felt by all. */
+const fewestCalls = 4
+const gaugesEveryMs = 5_000
 
 runConsumerStage({
   name: 'dispatch',
   fields: dispatchFields,
-  build: async ({ config, codec, keyring, redis, broker, producer, clock, metrics, log, lifecycle, follow }) => {
+  waitScale: ({ DISPATCH_WAIT_SCALE }) => DISPATCH_WAIT_SCALE,
+  build: async ({
+    config,
+    codec,
+    keyring,
+    redis,
+    broker,
+    producer,
+    clock,
+    metrics,
+    log,
+    lifecycle,
+    follow,
+    around,
+  }) => {
+    const behindMs = behindMsOf(config)
     const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
     const encodeCall = callEncoder(profile)
     const http = openHttp(`${config.TIKTOK_BASE_URL.replace(/\/+$/, '')}${trackPath}`, { sockets: mostCalls })
@@ -71,14 +98,65 @@ runConsumerStage({
     )
     const standing = (id: string) =>
       standingOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
+    const breakerStore = new RedisBreakerStore(redis)
+    const breakers = new Breakers(
+      breakerStore,
+      { scale: config.DISPATCH_WAIT_SCALE, probeMs: config.DISPATCH_TIMEOUT_MS },
+      (connectionId, note) => {
+        const cause = note?.cause ?? ''
+        metrics.count('signals_breaker_moves_total', { to: note ? 'open' : 'closed', cause })
+        log.info({ connectionId, cause }, note ? 'breaker open: its signals wait' : 'breaker closed again')
+      },
+    )
+    const gauges = setInterval(() => {
+      breakerStore.all().then(
+        (notes) => {
+          const { byState, oldest } = breakerGauges(breakerRows(notes, clock.now()), clock.now())
+          metrics.replace('signals_breakers', byState)
+          metrics.replace('signals_breaker_open_seconds', oldest)
+        },
+        // Redis is away: the stage says so itself.
+        () => {},
+      )
+    }, gaugesEveryMs).unref()
+    lifecycle.onStop('gauges', () => clearInterval(gauges))
+
+    const limits = new RedisRateLimits(redis, {
+      app: limitOf(config.DISPATCH_APP_RPS),
+      advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS),
+    })
+    const gate = new Gate(limits, (ms) => clock.sleep(ms))
+    const throttling = new Throttling(limits, clock.now)
+    const patience = new Patience(config.DISPATCH_PATIENCE_MS)
+    const slots = new Slots({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs })
+    const bounds = { least: Math.min(fewestCalls, config.DISPATCH_CONCURRENCY), most: config.DISPATCH_CONCURRENCY }
+    metrics.set('signals_calls_side_by_side', {}, bounds.most)
+    const concurrency = new AdaptiveConcurrency(bounds, (limit) => {
+      slots.resize(limit)
+      metrics.set('signals_calls_side_by_side', {}, limit)
+    })
+    around((onBatch) =>
+      linger(
+        onBatch,
+        {
+          lingerMs: config.DISPATCH_LINGER_MS,
+          enough: config.DISPATCH_EVENTS_PER_CALL,
+          isScarce: () => gate.isScarce,
+        },
+        clock,
+      ),
+    )
     const sender = new Sender({
       standing,
       marks,
+      breakers,
+      gate,
+      patience,
+      slots,
+      behindMs,
       markReconnect: (connection, code) => reconnects.markReconnect(connection, code),
-      troubles: new Troubles(config.DISPATCH_TIMEOUT_MS),
-      slots: new Slots({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs }),
+      throttled: (connection, { code }) => throttling.met(connection, code),
       eventsPerCall: config.DISPATCH_EVENTS_PER_CALL,
-      patienceMs: config.DISPATCH_PATIENCE_MS,
       now: clock.now,
       post: (connection: ConnectionRecord, token: string, signals: readonly Signal[]) =>
         http.post({
@@ -86,8 +164,11 @@ runConsumerStage({
           body: encodeCall(connection.eventSetId, signals),
           timeoutMs: config.DISPATCH_TIMEOUT_MS,
         }),
-      observe: ({ connectionId, events, judgement: { verdict, code, reason }, ms }) => {
+      observe: ({ connectionId, events, judgement: { verdict, code, reason }, ms, waited }) => {
         const label = code === null ? reason : codes[code] ? String(code) : 'other'
+        const failed = verdict === 'service' || verdict === 'throttled'
+        // One connection's slow answers say nothing about TikTok: counted up to what is usual.
+        concurrency.observe({ connectionId, ms: Math.min(ms, patience.now), failed, waited })
         metrics.count('signals_tiktok_calls_total', { verdict, code: label })
         metrics.observe('signals_tiktok_call_seconds', {}, ms / 1000)
         if (verdict === 'unknown')
@@ -96,7 +177,7 @@ runConsumerStage({
       },
       onSettled: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
     })
-    lifecycle.onStop('calls', () => sender.drained())
+    lifecycle.onStop('calls', () => sender.close())
 
     const parked = await lifecycle.untilUp(clock, () => unparker.start())
     lifecycle.onStop('parked', () => parked.stop())
@@ -107,11 +188,15 @@ runConsumerStage({
     return dispatch({
       codec,
       marks,
+      breakers,
       sender,
       standing,
       expireMs: config.DISPATCH_EXPIRE_DAYS * dayMs,
       warnMs: config.DISPATCH_WARN_DAYS * dayMs,
-      onOld: (count) => log.warn({ count, days: config.DISPATCH_WARN_DAYS }, 'signals are older than they should be'),
+      onOld: (count) => {
+        metrics.count('signals_old_total', {}, count)
+        log.warn({ count, days: config.DISPATCH_WARN_DAYS }, 'signals are older than they should be')
+      },
       onUnsent: ({ kind }, outcome) => metrics.count('signals_reported_total', { kind, outcome }),
     })
   },

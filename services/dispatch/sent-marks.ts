@@ -9,7 +9,10 @@ import type { HourBuckets } from '../runtime/hour-buckets.ts'
 import type { Settled } from './finding.ts'
 
 const outcomes = ['accepted', 'duplicate', 'rejected'] as const
-const valueBytes = 11
+const valueBytes = 13
+/** How long a call took, at most; longer is noted as not known. */
+const longestCallMs = 0xfffe
+const unknownCall = 0xffff
 /** Beside the outcome: the delivery record is in Kafka. */
 const recordedBit = 0x80
 
@@ -19,13 +22,18 @@ export interface SentMark {
   readonly recorded: boolean
 }
 
-/** Outcome, attempt, code (24 bits) and time (48 bits of ms): a record published again equals the first, but for TikTok's request id. */
-export const encodeMark = ({ settled: { outcome, code, attempt, at }, recorded }: SentMark): Buffer => {
+/**
+ * Outcome, attempt, code (24 bits), time of the answer (48 bits of ms) and how long the call took (16 bits of ms): a record published
+ * again equals the first, but for TikTok's request id.
+ */
+export const encodeMark = ({ settled: { outcome, code, attempt, sentAt, at }, recorded }: SentMark): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
   value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0), 0)
   value.writeUInt8(Math.min(attempt, 255), 1)
   value.writeUIntBE(Math.min(Math.max(code, 0), 0xffffff), 2, 3)
   value.writeUIntBE(at, 5, 6)
+  const tookMs = sentAt === null ? unknownCall : at - sentAt
+  value.writeUInt16BE(tookMs >= 0 && tookMs <= longestCallMs ? tookMs : unknownCall, 11)
   return value
 }
 
@@ -34,20 +42,23 @@ export const decodeMark = (value: Buffer): SentMark | null => {
   const first = value.length === valueBytes ? value.readUInt8(0) : 0xff
   const outcome = outcomes[first & ~recordedBit]
   if (outcome === undefined) return null
+  const at = value.readUIntBE(5, 6)
+  const tookMs = value.readUInt16BE(11)
   const settled = {
     outcome,
     attempt: value.readUInt8(1),
     code: value.readUIntBE(2, 3),
-    at: value.readUIntBE(5, 6),
+    sentAt: tookMs === unknownCall ? null : at - tookMs,
+    at,
     requestId: null,
   }
   return { settled, recorded: (first & recordedBit) !== 0 }
 }
 
-type Marked = Pick<Signal, 'signalId' | 'occurredAt'>
+export type Marked = Pick<Signal, 'signalId' | 'occurredAt'>
 
 /** The id is a keyed hash already: its first half is the mark. */
-const placeOf = ({ signalId, occurredAt }: Marked) => ({
+export const placeOf = ({ signalId, occurredAt }: Marked) => ({
   at: occurredAt,
   mark: Buffer.from(signalId.slice(0, 16), 'hex'),
 })

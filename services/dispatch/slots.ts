@@ -3,7 +3,7 @@
  * outside, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
  */
 export class Slots {
-  readonly #size: number
+  #size: number
   readonly #most: number
   readonly #slowAfterMs: number
   readonly #waiting: (() => void)[] = []
@@ -17,9 +17,19 @@ export class Slots {
     this.#slowAfterMs = slowAfterMs
   }
 
-  /** Waits for a slot, first come first served, then runs the work. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#taken >= this.#size || this.#underWay >= this.#most) {
+  /** From now on so many. Fewer: those that are taken are given back as their calls end. */
+  resize(size: number): void {
+    this.#size = Math.max(1, size)
+    this.#wake()
+  }
+
+  /**
+   * Waits for a slot, first come first served, then runs the work.
+   * @param work told whether it had to wait
+   */
+  async run<T>(work: (waited: boolean) => Promise<T>): Promise<T> {
+    const waits = this.#taken >= this.#size || this.#underWay >= this.#most
+    if (waits) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     } else this.#take()
     let holds = true
@@ -32,7 +42,7 @@ export class Slots {
       this.#wake()
     }, this.#slowAfterMs)
     try {
-      return await work()
+      return await work(waits)
     } finally {
       clearTimeout(slow)
       release()

@@ -8,20 +8,24 @@ import type { Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import type { Input, Stage } from '../runtime/stage.ts'
-import { topics } from '../topology.ts'
+import type { Breakers } from './breakers.ts'
+import { combined } from './combine.ts'
 import { outcomeOf } from './decide.ts'
-import type { DispatchState, Finding } from './finding.ts'
+import type { DispatchState, Finding, PartFinding } from './finding.ts'
 import { byConnection, type Due } from './group.ts'
+import { laneOf } from './lane.ts'
 import type { Sender } from './sender.ts'
 import type { MarkEntry, SentMarks } from './sent-marks.ts'
 import type { Standing } from './standing.ts'
-import type { Lane } from './troubles.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>
   readonly marks: SentMarks
+  readonly breakers: Pick<Breakers, 'refresh'>
   readonly sender: Pick<Sender, 'send'>
   standing(connectionId: string): Standing
+  /** The events a signal is sent as, each with an id of its own, where the wire form makes several of one. */
+  parts?(signal: Signal): readonly Signal[]
   readonly expireMs: number
   readonly warnMs: number
   /** How many signals of a batch are older than `warnMs`: something upstream is late. */
@@ -31,6 +35,12 @@ export interface DispatchTools {
 
 const signalId = /^[0-9a-f]{32}$/
 
+/** What is noted once the broker has the delivery record. */
+const recordedMarks = (parts: DispatchState['parted'][number]): MarkEntry[] =>
+  parts.flatMap(({ signal, found: { finding } }) =>
+    finding.kind === 'settled' ? [{ signal, settled: finding, recorded: true }] : [],
+  )
+
 export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, MarkEntry> => {
   /** Everything that keeps a signal from being sent, strongest first; null: send it. */
   const obstacle = (signal: Signal, standing: Standing, now: number): Finding | null => {
@@ -39,47 +49,61 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
     return standing.may ? null : standing.finding
   }
 
-  const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
-    const known = await tools.marks.read(batch.map(({ value }) => value))
-    const findings = new Array<Finding | undefined>(batch.length).fill(undefined)
-    const standings = new Map<string, Standing>()
+  /** The parts of a batch, each signal's once: a copy further behind has none. */
+  const partsOf = (batch: readonly Input<Signal>[]): Due[] => {
     const seen = new Set<string>()
+    return batch.flatMap(({ value, attempt }, place) => {
+      if (seen.has(value.signalId)) return []
+      seen.add(value.signalId)
+      return tools.parts
+        ? tools.parts(value).map((signal) => ({ place, signal, attempt }))
+        : { place, signal: value, attempt }
+    })
+  }
+
+  const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
+    const parts = partsOf(batch)
+    const connectionIds = [...new Set(batch.map(({ value }) => value.connectionId))]
+    const [marks] = await Promise.all([
+      tools.marks.read(parts.map(({ signal }) => signal)),
+      tools.breakers.refresh(connectionIds),
+    ])
+    const found = new Map<Due, PartFinding>()
+    const standings = new Map(connectionIds.map((id) => [id, tools.standing(id)]))
     const due: Due[] = []
     let old = 0
-    batch.forEach(({ value: signal, attempt }, place) => {
-      const mark = known[place]
-      if (seen.has(signal.signalId)) {
-        findings[place] = { kind: 'repeated' }
-        return
-      }
-      seen.add(signal.signalId)
+    parts.forEach((part, index) => {
+      const mark = marks[index]
       if (mark) {
-        findings[place] = mark.recorded ? { kind: 'recorded' } : { kind: 'settled', ...mark.settled }
+        found.set(part, { finding: { kind: 'settled', ...mark.settled }, recorded: mark.recorded })
         return
       }
-      const { connectionId } = signal
-      const standing = standings.get(connectionId) ?? tools.standing(connectionId)
-      standings.set(connectionId, standing)
+      const { signal } = part
       if (now - signal.occurredAt > tools.warnMs) old++
-      const finding = obstacle(signal, standing, now)
+      const finding = obstacle(signal, standings.get(signal.connectionId) as Standing, now)
       if (finding) {
-        findings[place] = finding
+        found.set(part, { finding, recorded: false })
         if (finding.kind === 'withheld' || finding.kind === 'expired') tools.onUnsent?.(signal, finding.kind)
-      } else due.push({ place, signal, attempt })
+      } else due.push(part)
     })
     if (old > 0) tools.onOld?.(old)
 
-    const lane: Lane = batch[0]?.record.topic === topics.signals.name ? 'main' : 'waiting'
-    const report = ({ place }: Due, finding: Finding) => {
-      findings[place] = finding
+    const lane = laneOf(batch[0]?.record.topic ?? '')
+    const report = (part: Due, finding: Finding) => {
+      found.set(part, { finding, recorded: false })
     }
     const turns = Array.from(byConnection(due), ([id, group]) => tools.sender.send(id, group, lane, report))
     // Settled first, so that no call of this batch is under way any more when the loop tries it again.
     const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === 'rejected')
     if (failed) throw failed.reason
 
-    if (findings.includes(undefined)) throw new Error('a signal was sent without a report')
-    return { findings: findings as Finding[] }
+    const parted = batch.map((): { signal: Signal; found: PartFinding }[] => [])
+    for (const part of parts) {
+      const one = found.get(part)
+      if (!one) throw new Error('a signal was sent without a report')
+      parted[part.place]?.push({ signal: part.signal, found: one })
+    }
+    return { parted }
   }
 
   return {
@@ -90,15 +114,15 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
       return signal
     },
     load,
-    decide: (batch, { state, now }) => ({
-      outcomes: batch.map(({ value, attempt }, place) =>
-        outcomeOf(value, attempt, state.findings[place] as Finding, now),
-      ),
-      changes: batch.flatMap(({ value: signal }, place) => {
-        const finding = state.findings[place] as Finding
-        return finding.kind === 'settled' ? [{ signal, settled: finding, recorded: true }] : []
-      }),
-    }),
+    decide: (batch, { state, now }) => {
+      const findings = state.parted.map((parts) => combined(parts.map(({ found }) => found)))
+      return {
+        outcomes: batch.map(({ value, attempt }, place) => outcomeOf(value, attempt, findings[place] as Finding, now)),
+        changes: findings.flatMap(({ kind }, place) =>
+          kind === 'settled' ? recordedMarks(state.parted[place] ?? []) : [],
+        ),
+      }
+    },
     save: (changes) => (changes.length === 0 ? Promise.resolve() : tools.marks.write(changes)),
   }
 }

@@ -1,18 +1,30 @@
 /**
  * Sends one connection's signals, call after call, and reports what was found out about each.
  *
- * In the main lane nobody waits for a slow advertiser: past `patienceMs` the call goes on by itself, its signals are deferred,
- * and when the answer comes it is noted in the sent-marks, where the deferred records find it. A crash meanwhile sends them
- * again under the same id.
+ * In the main lane nobody waits for a slow advertiser: past the patience its signals are deferred, and the calls go on behind the
+ * batch. Each answer is noted in the sent-marks, where the deferred record finds it when it comes back. A crash meanwhile
+ * sends again, under the same ids, what has no mark. No call begins so late that the deferred record might meet it.
  */
 import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
+import type { Breakers } from './breakers.ts'
 import { type Answer, type Judgement, judge, split } from './destinations/tiktok/index.ts'
 import type { Finding, Settled } from './finding.ts'
+import type { Gate, Passage } from './gate.ts'
 import { type Due, inCalls } from './group.ts'
+import type { Lane } from './lane.ts'
+import type { Patience } from './patience.ts'
 import type { SentMarks } from './sent-marks.ts'
 import type { Slots } from './slots.ts'
 import type { Standing } from './standing.ts'
-import type { Lane, Troubles } from './troubles.ts'
+
+export interface Call {
+  readonly connectionId: string
+  readonly events: number
+  readonly judgement: Judgement
+  readonly ms: number
+  /** For a slot. */
+  readonly waited: boolean
+}
 
 export interface TurnTools {
   /** Looked up anew before every call. */
@@ -20,19 +32,26 @@ export interface TurnTools {
   post(connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer>
   readonly marks: Pick<SentMarks, 'write'>
   markReconnect(connection: ConnectionRecord, code: number): Promise<void>
-  readonly troubles: Troubles
+  readonly breakers: Pick<Breakers, 'ask' | 'failed' | 'slow' | 'recovered'>
+  readonly gate: Pick<Gate, 'pass'>
+  /** TikTok says that there are too many calls. */
+  throttled(connection: ConnectionRecord, judgement: Judgement): Promise<void>
+  readonly patience: Pick<Patience, 'now' | 'observe'>
   readonly slots: Slots
   readonly eventsPerCall: number
-  readonly patienceMs: number
+  /** How long after its deferral a call may still begin, ms: it must have ended before the record comes back. */
+  readonly behindMs: number
   now(): number
   /** After each call: metrics and log. */
-  observe?(call: { connectionId: string; events: number; judgement: Judgement; ms: number }): void
+  observe?(call: Call): void
   onSettled?(signal: Signal, settled: Settled): void
 }
 
 export type Report = (due: Due, finding: Finding) => void
 
 const heldFor = '10s'
+/** The app's limit is everybody's: waiting for it is not waiting for one advertiser. */
+const appPatienceMs = 30_000
 
 /** One connection's turn in one batch. */
 export class Turn {
@@ -40,33 +59,76 @@ export class Turn {
   readonly #connectionId: string
   readonly #lane: Lane
   readonly #report: Report
-  #spentMs = 0
   readonly #open: Set<Due>
   #stopped: Finding | null = null
+  /** How long the batch has waited for this advertiser's limit, ms. */
+  #limitedMs = 0
+  /** No call begins after this, ms; null while the batch waits. */
+  #startBy: number | null = null
   #letGo: () => void = () => {}
   /** Resolves when the batch need not wait any longer for this connection, done or not. */
   readonly enough: Promise<void>
-  readonly #done: Promise<void>
+  readonly done: Promise<void>
 
-  constructor(tools: TurnTools, connectionId: string, group: readonly Due[], lane: Lane, report: Report) {
+  /** @param startBy for signals that are deferred already: nobody waits, and no call begins after this, ms */
+  constructor(
+    tools: TurnTools,
+    connectionId: string,
+    group: readonly Due[],
+    lane: Lane,
+    report: Report,
+    startBy: number | null = null,
+  ) {
     this.#tools = tools
     this.#connectionId = connectionId
     this.#lane = lane
     this.#report = report
-    this.#open = new Set(group)
+    this.#startBy = startBy
+    this.#open = new Set(startBy === null ? group : [])
     const impatience = new Promise<void>((resolve) => {
       this.#letGo = resolve
     })
-    this.#done = this.#run(group)
-    this.enough = Promise.race([this.#done, impatience])
+    this.done = this.#run(group)
+    this.enough = Promise.race([this.done, impatience])
   }
 
-  get done(): Promise<void> {
-    return this.#done
+  /** True once the batch has gone on without it. */
+  get isBehind(): boolean {
+    return this.#startBy !== null
+  }
+
+  /** True when the connection should not be sent to any more for now. */
+  get hasStopped(): boolean {
+    return this.#stopped !== null
   }
 
   async #run(group: readonly Due[]) {
     for (const call of inCalls(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
+  }
+
+  /** Everything that keeps a call from being made; null: nothing. */
+  async #obstacle(): Promise<Finding | null> {
+    if (this.#stopped) return this.#stopped
+    const found = this.#tools.standing(this.#connectionId)
+    if (!found.may) return found.finding
+    const passage = await this.#pass(found.connection.advertiserId)
+    if (passage === 'passed') return null
+    this.#stopped ??= { kind: 'held', delay: heldFor, reason: `limit_${passage}` }
+    return this.#stopped
+  }
+
+  /** Waits for the limits: the batch only for a moment, then this goes on behind it at the pace that they allow. */
+  async #pass(advertiserId: string): Promise<Passage> {
+    const { gate, now, patience } = this.#tools
+    const pass = (advertiser: number) =>
+      gate.pass(advertiserId, this.#lane, { app: appPatienceMs, advertiser: Math.max(0, advertiser) })
+    if (this.#startBy !== null) return pass(this.#startBy - now())
+    const began = now()
+    const passage = await pass(this.#lane === 'main' ? patience.now - this.#limitedMs : patience.now)
+    this.#limitedMs += now() - began
+    if (passage !== 'advertiser' || this.#lane !== 'main') return passage
+    this.#detach([], 'limit_advertiser')
+    return pass(this.#tools.behindMs)
   }
 
   /**
@@ -74,46 +136,54 @@ export class Turn {
    * answer is noted, so that what a crash sends again is bounded by the slots.
    */
   async #send(call: readonly Due[]): Promise<Judgement | null> {
-    const { slots, standing, post, now, patienceMs } = this.#tools
-    return slots.run(async () => {
-      if (this.#stopped) return this.#tell(call, this.#stopped)
+    const obstacle = await this.#obstacle()
+    if (obstacle) return this.#tell(call, obstacle)
+    const { slots, standing, post, now, patience } = this.#tools
+    return slots.run(async (waited) => {
+      if (this.#startBy !== null && now() > this.#startBy) return null
+      // Once more: it may have changed while this waited for the limits and for a slot.
       const found = standing(this.#connectionId)
       if (!found.may) return this.#tell(call, found.finding)
-      if (this.#lane === 'main' && this.#spentMs > 2 * patienceMs) {
-        return this.#tell(call, { kind: 'held', delay: heldFor, reason: 'slow' })
-      }
-      const impatience = this.#lane === 'main' ? setTimeout(() => this.#detach(call), patienceMs) : undefined
       const { connection, token } = found
+      const stopWaiting = this.#lane === 'main' && !this.isBehind ? this.#untilImpatient(call) : () => {}
+      const usual = patience.now
       const startedAt = now()
       const answer = await post(
         connection,
         token,
         call.map(({ signal }) => signal),
       )
-      clearTimeout(impatience)
+      stopWaiting()
       const judgement = judge(answer)
-      const answeredAt = now()
-      const ms = answeredAt - startedAt
-      this.#spentMs += ms
-      this.#tools.observe?.({ connectionId: this.#connectionId, events: call.length, judgement, ms })
-      this.#remember(judgement, answeredAt, ms)
-      if (judgement.verdict === 'token' || judgement.verdict === 'authorisation') {
-        await this.#tools.markReconnect(connection, judgement.code as number)
-      }
+      const ms = now() - startedAt
+      this.#tools.observe?.({ connectionId: this.#connectionId, events: call.length, judgement, ms, waited })
+      if (answer.kind === 'answered') patience.observe(ms)
+      await this.#remember(connection, judgement, ms > usual)
       if (split(call.length, judgement)) return judgement
-      await this.#conclude(call, judgement)
+      await this.#conclude(call, judgement, startedAt)
       return null
     })
   }
 
-  /** What the answer means for whether to go on with this advertiser. */
-  #remember({ verdict, reason }: Judgement, at: number, ms: number) {
-    const { troubles, patienceMs } = this.#tools
-    if (verdict === 'throttled' || verdict === 'service') {
-      troubles.failed(this.#connectionId, at)
-      this.#stopped ??= { kind: 'held', delay: heldFor, reason }
-    } else if (ms > patienceMs) troubles.slow(this.#connectionId, at)
-    else troubles.recovered(this.#connectionId)
+  /** What the answer means for whether to go on with this connection. */
+  async #remember(connection: ConnectionRecord, judgement: Judgement, wasSlow: boolean) {
+    const { breakers, now, throttled, markReconnect } = this.#tools
+    const { verdict, reason } = judgement
+    switch (verdict) {
+      case 'throttled':
+      case 'service':
+        this.#stopped ??= { kind: 'held', delay: heldFor, reason }
+        breakers.failed(this.#connectionId, { throttled: verdict === 'throttled', cause: reason }, now())
+        if (verdict === 'throttled') await throttled(connection, judgement)
+        return
+      case 'token':
+      case 'authorisation':
+        breakers.recovered(this.#connectionId)
+        return markReconnect(connection, judgement.code as number)
+      default:
+        if (wasSlow) breakers.slow(this.#connectionId, now())
+        else breakers.recovered(this.#connectionId)
+    }
   }
 
   /** A call that was not taken as a whole: its parts. */
@@ -130,20 +200,24 @@ export class Turn {
     const aboutAll = answers.every((answer) => answer?.verdict === 'unknown')
     for (const [index, part] of parts.entries()) {
       const answer = answers[index] as Judgement | null
-      await (aboutAll ? this.#conclude(part, answer as Judgement) : this.#pursue(part, answer))
+      if (!answer) continue
+      await (aboutAll ? this.#conclude(part, answer, this.#tools.now()) : this.#pursue(part, answer))
     }
   }
 
-  async #conclude(call: readonly Due[], { verdict, code, requestId, reason }: Judgement): Promise<void> {
+  async #conclude(call: readonly Due[], judgement: Judgement, sentAt: number): Promise<void> {
+    const { verdict, code, requestId, reason } = judgement
     switch (verdict) {
       case 'accepted':
       case 'duplicate':
-        return this.#note(call, verdict, code as number, requestId)
+        return this.#note(call, { outcome: verdict, code: code as number, requestId, sentAt })
       case 'bad_event':
       case 'partial':
       case 'too_many':
-        // Alone in its call: there is no smaller one to try.
-        return this.#note(call, 'rejected', code as number, requestId)
+        // Alone in its call: there is no smaller one to try. Without a code TikTok itself has not spoken.
+        if (code !== null) return this.#note(call, { outcome: 'rejected', code, requestId, sentAt })
+        this.#tell(call, { kind: 'refused', unknownCode: false, reason })
+        return
       case 'token':
       case 'authorisation':
         this.#tell(call, { kind: 'standstill', reason: 'reconnect' })
@@ -159,10 +233,10 @@ export class Turn {
   }
 
   /** TikTok has spoken: noted at once, also where the batch no longer waits for it. */
-  async #note(call: readonly Due[], outcome: Settled['outcome'], code: number, requestId: string | null) {
+  async #note(call: readonly Due[], answer: Pick<Settled, 'outcome' | 'code' | 'requestId' | 'sentAt'>) {
     const at = this.#tools.now()
     const entries = call.map(({ signal, attempt }) => {
-      const settled = { outcome, code, requestId, attempt, at }
+      const settled = { ...answer, attempt, at }
       return { signal, settled, recorded: false }
     })
     await this.#tools.marks.write(entries)
@@ -177,12 +251,24 @@ export class Turn {
     return null
   }
 
+  /** @returns what to call when the answer is there */
+  #untilImpatient(call: readonly Due[]): () => void {
+    let answered = false
+    // After a pause of this process the timer is due before the answer that lies in the socket: read that first.
+    const once = () => setImmediate(() => setImmediate(() => !answered && this.#detach(call, 'slow')))
+    const timer = setTimeout(once, this.#tools.patience.now)
+    return () => {
+      answered = true
+      clearTimeout(timer)
+    }
+  }
+
   /** The batch goes on without the rest: what is under way has been tried, what is behind it has not. */
-  #detach(underWay: readonly Due[]) {
-    this.#tools.troubles.outstanding(this.#connectionId, this.#tools.now())
-    this.#tell(underWay, { kind: 'refused', unknownCode: false, reason: 'slow' })
-    this.#stopped = { kind: 'held', delay: heldFor, reason: 'slow' }
-    this.#tell([...this.#open], this.#stopped)
+  #detach(underWay: readonly Due[], reason: string) {
+    if (this.isBehind) return
+    this.#startBy = this.#tools.now() + this.#tools.behindMs
+    this.#tell(underWay, { kind: 'refused', unknownCode: false, reason })
+    this.#tell([...this.#open], { kind: 'held', delay: heldFor, reason })
     this.#letGo()
   }
 }

@@ -71,8 +71,9 @@ export interface Delivery {
   /** TikTok's `request_id`. */
   readonly requestId: string | null
   readonly attempt: number
-  /** ms: the message's own time, and when TikTok's answer (or our decision) was there. */
+  /** ms: the message's own time, when the call that settled it began (null: none did), and when TikTok's answer (or our decision) was there. */
   readonly occurredAt: number
+  readonly sentAt: number | null
   readonly settledAt: number
 }
 

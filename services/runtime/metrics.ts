@@ -74,6 +74,31 @@ const catalogue = {
     help: 'Signals settled with TikTok, by kind and outcome.',
     labels: ['kind', 'outcome'],
   },
+  signals_old_total: {
+    type: 'counter',
+    help: 'Signals older than DISPATCH_WARN_DAYS when they were to be sent: something upstream is late.',
+    labels: [],
+  },
+  signals_breakers: {
+    type: 'gauge',
+    help: 'Connections whose breaker is not closed, by state: open, half_open, slow.',
+    labels: ['state'],
+  },
+  signals_breaker_open_seconds: {
+    type: 'gauge',
+    help: 'For how long a breaker has not been closed; the 20 oldest, by connection.',
+    labels: ['connection', 'cause'],
+  },
+  signals_breaker_moves_total: {
+    type: 'counter',
+    help: 'Breakers that opened, by cause, and closed again.',
+    labels: ['to', 'cause'],
+  },
+  signals_calls_side_by_side: {
+    type: 'gauge',
+    help: 'How many calls to TikTok may go at one time, adapted to its answers.',
+    labels: [],
+  },
   signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
 } as const satisfies Record<
   string,
@@ -123,6 +148,15 @@ export class Metrics {
   }
   observe<Name extends NamesOf<'histogram'>>(name: Name, labels: Labels<Name>, value: number) {
     ;(this.#all.get(name) as Histogram).observe(labels, value)
+  }
+  /** Sets a gauge to exactly these: what it showed under other labels is gone. */
+  replace<Name extends NamesOf<'gauge'>>(
+    name: Name,
+    values: readonly { readonly labels: Labels<Name>; readonly value: number }[],
+  ) {
+    const gauge = this.#all.get(name) as Gauge
+    gauge.reset()
+    for (const { labels, value } of values) gauge.set(labels, value)
   }
   /** Prometheus text format. */
   render = () => this.#registry.metrics()

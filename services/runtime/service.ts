@@ -24,7 +24,7 @@ import { DeadLetterLimitReached } from './limits.ts'
 import type { Logger } from './log.ts'
 import { createLoop } from './loop.ts'
 import { Metrics } from './metrics.ts'
-import type { Broker, Clock, Producer, RedisCommands, RunningConsumer } from './ports.ts'
+import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from './ports.ts'
 import { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
 import { serveStatus } from './status-server.ts'
@@ -45,7 +45,11 @@ export interface StageDeps<Config> {
   readonly lifecycle: Lifecycle
   /** Reads the topics whole, then follows them; resolves when the first reading is complete. */
   follow(handlers: TableHandlers): Promise<void>
+  /** Puts something around how batches of the stage's topic are handled; those of its later topics are not touched. */
+  around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
+
+type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
 type Common = z.output<z.ZodObject<typeof fields>>
 type Output<Shape extends z.ZodRawShape> = Common & z.output<z.ZodObject<Shape>>
@@ -54,6 +58,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly name: ConsumerStage
   /** Settings beyond those that every stage has. */
   readonly fields: Shape
+  /** Multiplies the waits of the later topics: below 1 in rehearsals. */
+  waitScale?(config: Output<Shape>): number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
 
@@ -89,7 +95,25 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       const following = await lifecycle.untilUp(clock, () => followTables(handlers, { broker, codec, health, log }))
       lifecycle.onStop('tables', () => following.stop())
     }
-    const deps = { config, keyring, codec, broker, producer, redis, clock, metrics, health, log, lifecycle, follow }
+    let wrapped = (onBatch: OnBatch) => onBatch
+    const around = (wrap: typeof wrapped) => {
+      wrapped = wrap
+    }
+    const deps = {
+      config,
+      keyring,
+      codec,
+      broker,
+      producer,
+      redis,
+      clock,
+      metrics,
+      health,
+      log,
+      lifecycle,
+      follow,
+      around,
+    }
     const stage = await service.build(deps)
 
     const loop = createLoop(stage, { producer, codec, keyring, clock, metrics, log, health })
@@ -121,10 +145,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       })
     }
     lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
-    await consume(consumerGroup(name), topics[stages[name].reads].name, loop)
+    await consume(consumerGroup(name), topics[stages[name].reads].name, wrapped(loop))
     const waits: readonly Delay[] = stages[name].delays
+    const scale = service.waitScale?.(config) ?? 1
     for (const delay of waits) {
-      await consume(laterGroup(name, delay), laterTopic(name, delay), later(loop, delays[delay], clock))
+      await consume(laterGroup(name, delay), laterTopic(name, delay), later(loop, delays[delay] * scale, clock))
     }
     health.to('running')
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')

@@ -1,13 +1,16 @@
 /** Dispatch against the simulator's own endpoint, in one process without a network: what TikTok was told is asserted there. */
+import { Breakers } from '../../services/dispatch/breakers.ts'
 import { callEncoder } from '../../services/dispatch/destinations/tiktok/index.ts'
 import type { Answer } from '../../services/dispatch/destinations/tiktok/judge.ts'
-import { loadProfile } from '../../services/dispatch/destinations/tiktok/profile.ts'
+import { loadProfile, type Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
+import { Gate } from '../../services/dispatch/gate.ts'
 import { Sender } from '../../services/dispatch/sender.ts'
 import { BucketSentMarks } from '../../services/dispatch/sent-marks.ts'
 import { Slots } from '../../services/dispatch/slots.ts'
 import { dispatch } from '../../services/dispatch/stage.ts'
 import { standingOf } from '../../services/dispatch/standing.ts'
-import { Troubles } from '../../services/dispatch/troubles.ts'
+import { Throttling } from '../../services/dispatch/throttling.ts'
+import { limitOf } from '../../services/dispatch/token-bucket.ts'
 import type { ConnectionRecord, Signal } from '../../services/model/topic-values.ts'
 import type { Outcome } from '../../services/runtime/outcome.ts'
 import type { Input } from '../../services/runtime/stage.ts'
@@ -15,10 +18,14 @@ import { type Fault, Faults, faultSchema } from '../../services/simulator/faults
 import { Store } from '../../services/simulator/store.ts'
 import { track, type World } from '../../services/simulator/track.ts'
 import { connectionRecord, consumedRecord, noon, signal } from './builders.ts'
+import { MemoryBreakerStore } from './memory-breaker-store.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
+import { MemoryRateLimits } from './memory-rate-limits.ts'
 
 const dayMs = 86_400_000
 const patienceMs = 40
+/** No call begins later after its deferral. */
+const behindMs = 200
 export const timeoutMs = 120
 
 /** Signal number `index` of a connection; ids differ, all else is the builder's. */
@@ -29,12 +36,27 @@ export const numbered = (connectionId: string, index: number, fields: Partial<Si
     ...fields,
   })
 
-export const openDispatch = (options: { eventsPerCall?: number; buckets?: MemoryHourBuckets } = {}) => {
+export interface DispatchWorldOptions {
+  eventsPerCall?: number
+  buckets?: MemoryHourBuckets
+  breakerStore?: MemoryBreakerStore
+  /** Calls per second. */
+  limits?: { app: number; advertiser: number }
+  profile?: Profile
+  /** In place of the simulator in this process. */
+  post?(body: string, token: string): Promise<Answer>
+  /** Of the breakers and limits; the calls themselves take real time. */
+  now?(): number
+}
+
+export const openDispatch = (options: DispatchWorldOptions = {}) => {
+  const now = options.now ?? Date.now
   const tiktok: World = { store: new Store(10_000), faults: new Faults(), tokens: new Set(), now: () => noon + 1_000 }
   const connections = new Map<string, ConnectionRecord>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const marks = new BucketSentMarks(buckets)
-  const encode = callEncoder(loadProfile('simulator-1', 'http://localhost'))
+  const profile = options.profile ?? loadProfile('simulator-1', 'http://localhost')
+  const encode = callEncoder(profile)
   const reconnected: [string, number][] = []
   const refused = new Set<ConnectionRecord>()
   /** Called before each call reaches TikTok. */
@@ -44,6 +66,11 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
 
   const post = async (connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer> => {
     onCall(connection.connectionId, ++calls)
+    if (options.post) {
+      return options.post(encode(connection.eventSetId, signals), token).finally(() => {
+        answered++
+      })
+    }
     const answer = track(encode(connection.eventSetId, signals), token, tiktok)
     const wait = answer.kind === 'silence' ? timeoutMs : answer.afterMs
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(wait, timeoutMs)))
@@ -54,7 +81,15 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
   }
   const standing = (id: string) =>
     standingOf(connections.get(id), { of: (_id, sealed) => sealed.toString() }, (connection) => refused.has(connection))
-  const troubles = new Troubles(timeoutMs)
+  const breakerStore = options.breakerStore ?? new MemoryBreakerStore()
+  const breakers = new Breakers(breakerStore, { scale: 1, probeMs: timeoutMs })
+  const perSecond = options.limits ?? { app: 1_000_000, advertiser: 1_000_000 }
+  const limits = new MemoryRateLimits({
+    app: limitOf(perSecond.app),
+    advertiser: limitOf(perSecond.advertiser),
+    now: Date.now,
+  })
+  const throttling = new Throttling(limits, now)
   const sender = new Sender({
     standing,
     post,
@@ -63,15 +98,19 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
       refused.add(connection)
       reconnected.push([connection.connectionId, code])
     },
-    troubles,
+    breakers,
+    gate: new Gate(limits, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+    throttled: (connection, { code }) => throttling.met(connection, code),
+    patience: { now: patienceMs, observe: () => {} },
     slots: new Slots({ size: 4, most: 16, slowAfterMs: 15 }),
     eventsPerCall: options.eventsPerCall ?? 50,
-    patienceMs,
-    now: Date.now,
+    behindMs,
+    now,
   })
   const stage = dispatch({
     codec: { decode: () => signal() as never },
     marks,
+    breakers,
     sender,
     standing,
     expireMs: 28 * dayMs,
@@ -99,7 +138,9 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
     sender,
     marks,
     buckets,
-    troubles,
+    breakers,
+    breakerStore,
+    limits,
     connections,
     reconnected,
     connect: (connectionId: string, fields: Partial<ConnectionRecord> = {}) =>
@@ -108,6 +149,7 @@ export const openDispatch = (options: { eventsPerCall?: number; buckets?: Memory
         connectionRecord({
           connectionId,
           eventSetId: `set-${connectionId}`,
+          advertiserId: `advertiser-${connectionId}`,
           accessToken: Buffer.from(`token-${connectionId}`),
           ...fields,
         }),

@@ -18,6 +18,7 @@ const delivered = (fields: object) => ({
         code: null,
         requestId: null,
         attempt: 1,
+        sentAt: null,
         settledAt: now,
         ...fields,
       },
@@ -29,9 +30,17 @@ describe('what becomes of a signal', () => {
   it.each(['accepted', 'duplicate', 'rejected'] as const)(
     '%s: an outcome with code, attempt, time and request id',
     (outcome) => {
-      const finding = { kind: 'settled', outcome, code: 7, requestId: 'r', attempt: 2, at: now - 5 } as const
+      const finding = {
+        kind: 'settled',
+        outcome,
+        code: 7,
+        requestId: 'r',
+        attempt: 2,
+        sentAt: now - 9,
+        at: now - 5,
+      } as const
       expect(decide(finding, 3)).toEqual(
-        delivered({ outcome, code: 7, requestId: 'r', attempt: 2, settledAt: now - 5 }),
+        delivered({ outcome, code: 7, requestId: 'r', attempt: 2, sentAt: now - 9, settledAt: now - 5 }),
       )
     },
   )

@@ -3,26 +3,29 @@ import { DependencyError } from '../../../services/runtime/ports.ts'
 import { noon, signal } from '../../support/builders.ts'
 import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
 
-const settled = { outcome: 'accepted', code: 0, requestId: 'r1', attempt: 1, at: noon + 5 } as const
+const settled = { outcome: 'accepted', code: 0, requestId: 'r1', attempt: 1, sentAt: noon + 2, at: noon + 5 } as const
 const one = signal()
 const other = signal({ signalId: 'ab'.repeat(16) })
 
 describe('the bytes of a sent-mark', () => {
   it.each([
-    { outcome: 'accepted', code: 0, attempt: 1, at: noon },
-    { outcome: 'duplicate', code: 40050, attempt: 7, at: noon + 1 },
-    { outcome: 'rejected', code: 20001, attempt: 255, at: 0xffffffffffff },
+    { outcome: 'accepted', code: 0, attempt: 1, sentAt: noon - 300, at: noon },
+    { outcome: 'duplicate', code: 40050, attempt: 7, sentAt: null, at: noon + 1 },
+    { outcome: 'rejected', code: 20001, attempt: 255, sentAt: 0xffffffffffff, at: 0xffffffffffff },
   ] as const)('keep %j', (mark) => {
     for (const recorded of [false, true]) {
       const bytes = encodeMark({ settled: { ...mark, requestId: 'gone' }, recorded })
-      expect(bytes.length).toBe(11)
+      expect(bytes.length).toBe(13)
       expect(decodeMark(bytes)).toEqual({ settled: { ...mark, requestId: null }, recorded })
     }
   })
 
-  it.each([Buffer.alloc(0), Buffer.from([1]), Buffer.alloc(11, 9)])('of another making are none: %p', (bytes) => {
-    expect(decodeMark(bytes)).toBeNull()
-  })
+  it.each([Buffer.alloc(0), Buffer.from([1]), Buffer.alloc(13, 9), Buffer.alloc(11)])(
+    'of another making are none: %p',
+    (bytes) => {
+      expect(decodeMark(bytes)).toBeNull()
+    },
+  )
 })
 
 describe('sent-marks', () => {

@@ -127,7 +127,7 @@ describe('what TikTok does not take', () => {
     const { words } = await world.run([...some('sick', 2), ...some('well', 2)])
     expect(words).toEqual([...times(2, `deferred 10s ${reason}`), 'accepted', 'accepted'])
     expect((await world.run([numbered('sick', 7)], { topic: 'later', attempt: 3 })).words).toEqual([
-      'deferred 10s advertiser_in_trouble untried',
+      'deferred 10s breaker_open untried',
     ])
   })
 
@@ -136,7 +136,7 @@ describe('what TikTok does not take', () => {
     world.connect('a')
     world.fault({ code: 50000, count: 1 })
     expect((await world.run(some('a', 3))).words).toEqual(times(3, 'deferred 10s service'))
-    world.troubles.recovered('a')
+    world.breakers.recovered('a')
     expect((await world.run(some('a', 3), { topic: 'later', attempt: 2 })).words).toEqual(times(3, 'accepted'))
     expect(world.held()).toEqual(ids(some('a', 3)))
   })
@@ -261,9 +261,10 @@ describe('an advertiser that hangs', () => {
       'accepted',
       'accepted',
     ])
-    expect((await world.run(some('hangs', 1))).words).toEqual(['deferred 10s advertiser_in_trouble untried'])
+    expect((await world.run([numbered('hangs', 8)])).words).toEqual(['deferred 10s slow untried'])
     await world.sender.drained()
     expect(world.callSizes()).toEqual([1, 1, 1])
+    expect((await world.run([numbered('hangs', 9)])).words).toEqual(['deferred 10s breaker_open untried'])
   })
 
   it('does not keep the others waiting for a slot, however many hang', async () => {
@@ -292,6 +293,59 @@ describe('an advertiser that hangs', () => {
     expect(world.callSizes()).toEqual([2])
   })
 
+  it('is sent the rest behind the batch, and what came meanwhile behind that', async () => {
+    const world = openDispatch({ eventsPerCall: 2 })
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    const [first, second] = [some('a', 5), [numbered('a', 7)]]
+    expect((await world.run(first)).words).toEqual([
+      ...times(2, 'deferred 10s slow'),
+      ...times(3, 'deferred 10s slow untried'),
+    ])
+    expect((await world.run(second)).words).toEqual(['deferred 10s slow untried'])
+    await world.sender.drained()
+    expect(world.callSizes()).toEqual([2, 2, 1, 1])
+    expect(world.held()).toEqual(ids([...first, ...second]))
+    const back = await world.run([...first, ...second], { topic: 'later', attempt: 2 })
+    expect(back.words).toEqual(times(6, 'accepted'))
+    expect(world.repeats()).toBe(0)
+  })
+
+  it('is told nothing any more once its consent has ended, not even behind the batch', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    await world.run(some('a', 3))
+    world.connect('a', { status: 'disconnected', accessToken: null })
+    await world.sender.drained()
+    expect(world.callSizes()).toEqual([1])
+  })
+
+  it('again and again is not waited for at all, and gets everything all the same', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    world.fault({ slowMs: 60 })
+    for (let n = 0; n < 2; n++) {
+      await world.run([numbered('a', n)])
+      await world.sender.drained()
+    }
+    const calls = world.callSizes().length
+    expect((await world.run([numbered('a', 5)])).words).toEqual(['deferred 10s slow untried'])
+    await world.sender.drained()
+    expect(world.callSizes()).toHaveLength(calls + 1)
+    expect(world.held()).toContain(numbered('a', 5).signalId)
+  })
+
+  it('makes no call so late that the deferred signal may meet it', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('a')
+    world.fault({ slowMs: 90 })
+    await world.run(some('a', 20))
+    await world.sender.drained()
+    expect(world.callSizes().length).toBeLessThan(6)
+    expect(world.breakerStore.notes.get('a')?.failures).toBe(0)
+  })
+
   it('is waited for where nobody healthy waits behind it', async () => {
     const world = openDispatch()
     world.connect('a')
@@ -300,11 +354,30 @@ describe('an advertiser that hangs', () => {
   })
 })
 
+describe('an advertiser at its limit', () => {
+  it('gets its signals at the pace of the limit, behind the batch, and its neighbours get theirs at once', async () => {
+    const world = openDispatch({ eventsPerCall: 1, limits: { app: 1_000, advertiser: 14 } })
+    world.connect('busy')
+    world.connect('well')
+    const { words } = await world.run([...some('busy', 3), numbered('well', 0)])
+    expect(words).toEqual(['accepted', ...times(2, 'deferred 10s limit_advertiser untried'), 'accepted'])
+    await world.sender.drained()
+    expect(world.held()).toHaveLength(4)
+    expect((await world.run(some('busy', 3), { topic: 'later' })).words).toEqual([
+      'dropped recorded',
+      'accepted',
+      'accepted',
+    ])
+    expect(world.repeats()).toBe(0)
+  })
+})
+
 describe('decoding', () => {
   it('refuses a signal whose id is not one of ours', () => {
     const stage = dispatch({
       codec: { decode: () => signal({ signalId: 'x' }) as never },
       marks: { read: async () => [], write: async () => {} },
+      breakers: { refresh: async () => {} },
       sender: { send: async () => {} },
       standing: () => ({ may: false, finding: { kind: 'withheld' } }),
       expireMs: 1,

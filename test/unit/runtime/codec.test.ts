@@ -55,6 +55,7 @@ describe('the codec', () => {
         requestId: null,
         attempt: 1,
         occurredAt: 1,
+        sentAt: null,
         settledAt: 2,
       },
     ],

@@ -34,6 +34,8 @@ type Source = 'error list' | 'sdk' | 'messaging contract'
 export interface CodeEntry {
   readonly verdict: Verdict
   readonly name: string
+  /** Whose limit a throttling code is about. */
+  readonly limit?: 'app' | 'advertiser'
   readonly source: Source
 }
 
@@ -58,10 +60,10 @@ export const codes: Readonly<Record<number, CodeEntry>> = {
   40700: entry('bad_event', 'validation error'),
   41002: entry('bad_event', 'fields offline'),
 
-  40016: entry('throttled', 'too many requests of the app'),
-  40100: entry('throttled', 'too many requests of the app'),
-  40132: entry('throttled', 'too many requests for one value of a field'),
-  40133: entry('throttled', 'too many requests of the advertiser'),
+  40016: { ...entry('throttled', 'too many requests of the app'), limit: 'app' },
+  40100: { ...entry('throttled', 'too many requests of the app'), limit: 'app' },
+  40132: { ...entry('throttled', 'too many requests for one value of a field'), limit: 'advertiser' },
+  40133: { ...entry('throttled', 'too many requests of the advertiser'), limit: 'advertiser' },
 
   40202: entry('service', 'write conflict'),
   50000: entry('service', 'system error'),

@@ -40,6 +40,8 @@ const hinted = /\bBatch\.(\d+)/gi
 const hintsOf = (message: unknown): number[] =>
   typeof message === 'string' ? [...new Set(Array.from(message.matchAll(hinted), ([, index]) => Number(index)))] : []
 
+const hinting: ReadonlySet<Verdict> = new Set(['bad_event', 'partial'])
+
 export const judge = (answer: Answer): Judgement => {
   if (answer.kind === 'failed') return without('service', answer.reason)
   const { status, body } = answer
@@ -48,9 +50,11 @@ export const judge = (answer: Answer): Judgement => {
   // A gateway's 5xx may carry any body, even one that looks like success: TikTok has not spoken.
   if (status >= 500) return without('service', 'http_5xx')
   if (typeof code !== 'number' || !Number.isSafeInteger(code)) {
-    return status === 429 ? without('throttled', 'http_429') : without('service', content ? 'no_code' : 'no_json')
+    if (status === 429) return without('throttled', 'http_429')
+    if (status === 413) return without('too_many', 'http_413')
+    return without('service', content ? 'no_code' : 'no_json')
   }
   const verdict = verdictOf(code)
   const requestId = typeof content?.request_id === 'string' ? content.request_id : null
-  return { verdict, code, requestId, reason: verdict, hints: verdict === 'bad_event' ? hintsOf(content?.message) : [] }
+  return { verdict, code, requestId, reason: verdict, hints: hinting.has(verdict) ? hintsOf(content?.message) : [] }
 }

@@ -10,11 +10,11 @@ import type { Judgement } from './judge.ts'
 export const split = (size: number, { verdict, hints }: Pick<Judgement, 'verdict' | 'hints'>): number[][] | null => {
   if (size < 2) return null
   switch (verdict) {
-    case 'bad_event': {
+    case 'bad_event':
+    case 'partial': {
       const culprits = hints.filter((place) => place < size)
       return culprits.length === 0 || culprits.length === size ? halves(size) : apart(size, new Set(culprits))
     }
-    case 'partial':
     case 'too_many':
     case 'unknown':
       return halves(size)

@@ -1,0 +1,43 @@
+import { RedisBreakerStore } from '../../services/dispatch/breaker-store.ts'
+import { RedisRateLimits } from '../../services/dispatch/rate-limits.ts'
+import { openRedis } from '../../services/runtime/adapters/redis.ts'
+import type { RedisCommands } from '../../services/runtime/ports.ts'
+import { breakerStoreContract } from '../support/breaker-store.contract.ts'
+import { rateLimitsContract } from '../support/rate-limits.contract.ts'
+import { realParts } from '../support/real-parts.ts'
+
+let redis: RedisCommands
+let n = 0
+beforeAll(() => {
+  redis = openRedis(realParts().redis)
+})
+afterAll(() => redis.close())
+
+/** Keys of its own for each test: the names are the service's, the place in front of them is the test's. */
+const apart = (): Pick<RedisCommands, 'evalMany'> => {
+  const prefix = `it-${process.pid}-${n++}:`
+  return {
+    evalMany: (script, calls) =>
+      redis.evalMany(
+        script,
+        calls.map(({ keys, args }) => ({ keys: keys.map((key) => prefix + key), args })),
+      ),
+  }
+}
+
+breakerStoreContract('Redis', async () => new RedisBreakerStore(apart()))
+rateLimitsContract('Redis', async (limits) => new RedisRateLimits(apart(), limits))
+
+describe('limits in Redis', () => {
+  it('are shared by instances and fill up by the clock of Redis', async () => {
+    const shared = apart()
+    const limits = { app: { capacity: 4, perSecond: 50 }, advertiser: { capacity: 4, perSecond: 50 } }
+    const [one, other] = [new RedisRateLimits(shared, limits), new RedisRateLimits(shared, limits)]
+    const calls = async (from: RedisRateLimits, wanted: number) =>
+      (await from.take([{ advertiserId: 'a', calls: wanted }], 0)).grants[0]
+    expect((await calls(one, 3))?.calls).toBe(3)
+    expect((await calls(other, 3))?.calls).toBeLessThan(3)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await calls(other, 4))?.calls).toBe(4)
+  })
+})

@@ -1,0 +1,50 @@
+import type { BreakerNote } from '../../services/dispatch/breaker.ts'
+import type { BreakerStore } from '../../services/dispatch/breaker-store.ts'
+
+const note = (fields: Partial<BreakerNote> = {}): BreakerNote => ({
+  failures: 1,
+  slows: 0,
+  cause: 'timeout',
+  since: 1_000,
+  waitingFrom: 9_000,
+  mainFrom: 19_000,
+  ...fields,
+})
+
+export const breakerStoreContract = (name: string, open: () => Promise<BreakerStore>) =>
+  describe(`${name} keeps the breakers' notes`, () => {
+    it('reads what was written, and null where nothing is', async () => {
+      const store = await open()
+      await store.write([
+        ['a', note()],
+        ['b', note({ failures: 3, cause: 'http_5xx' })],
+      ])
+      expect(await store.read(['b', 'c', 'a'])).toEqual([note({ failures: 3, cause: 'http_5xx' }), null, note()])
+      expect(await store.read([])).toEqual([])
+    })
+
+    it('forgets who is closed again, and lists the others', async () => {
+      const store = await open()
+      await store.write([
+        ['a', note()],
+        ['b', note({ cause: 'slow' })],
+      ])
+      await store.write([['a', null]])
+      expect([...(await store.all())]).toEqual([['b', note({ cause: 'slow' })]])
+    })
+
+    it('lets one of two who ask at the same time have the claim', async () => {
+      const store = await open()
+      await store.write([['a', note()]])
+      const next = note({ waitingFrom: 12_000 })
+      const won = await Promise.all([store.claim('a', note(), next), store.claim('a', note(), next)])
+      expect(won.sort()).toEqual([false, true])
+      expect(await store.read(['a'])).toEqual([next])
+    })
+
+    it('gives no claim on what is closed already', async () => {
+      const store = await open()
+      expect(await store.claim('a', note(), note())).toBe(false)
+      expect(await store.read(['a'])).toEqual([null])
+    })
+  })

@@ -1,0 +1,28 @@
+import type { BreakerNote } from '../../services/dispatch/breaker.ts'
+import type { BreakerStore } from '../../services/dispatch/breaker-store.ts'
+
+/** Breakers' notes in memory; breaker-store.contract.ts holds it to what Redis does. */
+export class MemoryBreakerStore implements BreakerStore {
+  readonly notes = new Map<string, BreakerNote>()
+
+  async read(ids: readonly string[]): Promise<readonly (BreakerNote | null)[]> {
+    return ids.map((id) => this.notes.get(id) ?? null)
+  }
+
+  async write(changes: readonly (readonly [string, BreakerNote | null])[]): Promise<void> {
+    for (const [id, note] of changes) {
+      if (note) this.notes.set(id, note)
+      else this.notes.delete(id)
+    }
+  }
+
+  async claim(id: string, from: BreakerNote, to: BreakerNote): Promise<boolean> {
+    if (JSON.stringify(this.notes.get(id)) !== JSON.stringify(from)) return false
+    this.notes.set(id, to)
+    return true
+  }
+
+  async all(): Promise<ReadonlyMap<string, BreakerNote>> {
+    return new Map(this.notes)
+  }
+}
