@@ -20,6 +20,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   },
   keywords: { about: 'keyword lists: import, list, test', load: () => import('./commands/keywords.ts') },
   map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
+  profiles: {
+    about: 'wire profiles: list, preview, check',
+    load: () => import('./commands/profiles.ts'),
+  },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag.ts') },
   'dead-letters': {
     about: 'what a stage could not process: list, show, redrive',
@@ -33,8 +37,8 @@ const failureText = (error: unknown): string => (error instanceof Error ? error.
 
 const exitCodeOf = (error: unknown): number => {
   const name = error instanceof Error ? error.name : ''
-  if (name === 'UsageError' || name === 'ConfigError') return exitCodes.usage
-  if (name === 'Refused' || name === 'AlreadyRunning') return exitCodes.refused
+  if (name === 'UsageError' || name === 'ConfigError' || name === 'ProfileInvalid') return exitCodes.usage
+  if (name === 'Refused' || name === 'ProfileRefused' || name === 'AlreadyRunning') return exitCodes.refused
   return exitCodes.failed
 }
 

@@ -7,13 +7,17 @@ import { mostEventsPerCall } from './destinations/tiktok/index.ts'
 const count = (least: number, most: number, byDefault: number) =>
   z.coerce.number().int().min(least).max(most).default(byDefault)
 
-export const dispatchFields = {
-  TIKTOK_BASE_URL: z.url({
-    protocol: /^https?$/,
-    error: 'must be an http(s) URL, such as https://business-api.tiktok.com',
-  }),
+/** Where to, and in which form. */
+export const profileFields = {
+  TIKTOK_BASE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL, such as https://business-api.tiktok.com' })
+    .refine((url) => !URL.canParse(url) || new URL(url).username === '', 'must not hold a user or a password'),
   /** Name of a shipped profile or path of a profile's file; default: the simulator's, for a loopback address only. */
   TIKTOK_WIRE_PROFILE: z.string().optional(),
+}
+
+export const dispatchFields = {
+  ...profileFields,
   /** TikTok prefers small calls; one bad event costs fewer of its neighbours a second call. */
   DISPATCH_EVENTS_PER_CALL: count(1, mostEventsPerCall, 50),
   /** How long signals are gathered into fuller calls while the app's limit is half used; 0: never. */

@@ -11,8 +11,7 @@ import { Breakers } from './breakers.ts'
 import { AdaptiveConcurrency } from './concurrency.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
 import { codes } from './destinations/tiktok/codes.ts'
-import { callEncoder, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
-import { loadProfile } from './destinations/tiktok/profile.ts'
+import { callEncoder, loadProfile, partsOf, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
 import { Gate } from './gate.ts'
 import { linger } from './linger.ts'
 import { Patience } from './patience.ts'
@@ -57,6 +56,8 @@ runConsumerStage({
     const behindMs = behindMsOf(config)
     const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
     const encodeCall = callEncoder(profile)
+    const parts = partsOf(profile)
+    log.info({ profile: profile.name, version: profile.version }, 'wire profile')
     const http = openHttp(`${config.TIKTOK_BASE_URL.replace(/\/+$/, '')}${trackPath}`, { sockets: mostCalls })
     lifecycle.onStop('http', () => http.close())
 
@@ -191,6 +192,7 @@ runConsumerStage({
       breakers,
       sender,
       standing,
+      ...(parts ? { parts } : {}),
       expireMs: config.DISPATCH_EXPIRE_DAYS * dayMs,
       warnMs: config.DISPATCH_WARN_DAYS * dayMs,
       onOld: (count) => {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 /** A setting is missing or wrong; the message names each variable and the remedy, never the value of a secret. */
 export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
+  override readonly name: string = 'ConfigError'
 }
 
 const port = z.coerce.number().int().min(0).max(65_535)

@@ -1,8 +1,8 @@
 /** Dispatch against the simulator's own endpoint, in one process without a network: what TikTok was told is asserted there. */
 import { Breakers } from '../../services/dispatch/breakers.ts'
-import { callEncoder } from '../../services/dispatch/destinations/tiktok/index.ts'
+import { callEncoder, loadProfile, partsOf } from '../../services/dispatch/destinations/tiktok/index.ts'
 import type { Answer } from '../../services/dispatch/destinations/tiktok/judge.ts'
-import { loadProfile, type Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
+import type { Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
 import { Gate } from '../../services/dispatch/gate.ts'
 import { Sender } from '../../services/dispatch/sender.ts'
 import { BucketSentMarks } from '../../services/dispatch/sent-marks.ts'
@@ -57,6 +57,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const marks = new BucketSentMarks(buckets)
   const profile = options.profile ?? loadProfile('simulator-1', 'http://localhost')
   const encode = callEncoder(profile)
+  const parts = partsOf(profile)
   const reconnected: [string, number][] = []
   const refused = new Set<ConnectionRecord>()
   /** Called before each call reaches TikTok. */
@@ -113,6 +114,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     breakers,
     sender,
     standing,
+    ...(parts ? { parts } : {}),
     expireMs: 28 * dayMs,
     warnMs: 7 * dayMs,
   })

@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { profileFields } from '../../dispatch/config.ts'
+import { loadProfile } from '../../dispatch/destinations/tiktok/index.ts'
 import { localFields } from '../../local/config.ts'
 import { AlreadyRunning, Supervisor } from '../../local/supervisor.ts'
 import { loadConfig } from '../../runtime/config.ts'
@@ -19,6 +21,11 @@ export const register = (program: Command) => {
     .option('--json', 'print the addresses as one JSON line once ready; logs go to standard error')
     .action(async ({ json }: { json?: boolean }) => {
       const config = loadConfig(localFields, process.env)
+      // Told before anything starts: dispatch would refuse it again and again behind the scenes.
+      if (config.TIKTOK_BASE_URL) {
+        const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, process.env)
+        loadProfile(TIKTOK_WIRE_PROFILE, TIKTOK_BASE_URL)
+      }
       const supervisor = new Supervisor(
         config,
         process.env,

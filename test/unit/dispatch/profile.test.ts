@@ -1,5 +1,7 @@
-import { callEncoder } from '../../../services/dispatch/destinations/tiktok/index.ts'
-import { eventEncoder, loadProfile, parseProfile } from '../../../services/dispatch/destinations/tiktok/profile.ts'
+import { createHash } from 'node:crypto'
+import { eventEncoder } from '../../../services/dispatch/destinations/tiktok/encoder.ts'
+import { callEncoder, loadProfile, partsOf } from '../../../services/dispatch/destinations/tiktok/index.ts'
+import { parseProfile } from '../../../services/dispatch/destinations/tiktok/profile.ts'
 import { signal } from '../../support/builders.ts'
 
 const local = 'http://127.0.0.1:8080'
@@ -42,14 +44,25 @@ describe('the profile simulator-1', () => {
 })
 
 describe('choosing a profile', () => {
-  it.each([local, 'http://localhost:1', 'http://[::1]:1', 'http://127.9.9.9', 'http://tiktok.localhost'])(
+  it.each([local, 'http://localhost:1', 'http://[::1]:1', 'http://127.9.9.9', 'http://0x7f.1', 'https://LOCALHOST'])(
     'takes the simulator’s for %s',
     (url) => expect(loadProfile(undefined, url).name).toBe('simulator-1'),
   )
 
-  it.each([real, 'http://127.0.0.1.example.com', 'http://10.0.0.1', 'http://localhost.example'])(
-    'has no default for %s',
-    (url) => expect(() => loadProfile(undefined, url)).toThrow(/TIKTOK_WIRE_PROFILE is not set/),
+  it.each([
+    real,
+    'http://127.0.0.1.example.com',
+    'http://10.0.0.1',
+    'http://localhost.example',
+    'http://tiktok.localhost',
+    'http://127.0.0.1@example.com',
+    'http://localhost:80@example.com',
+    'http://example.com#@127.0.0.1',
+    'http://example.com/?127.0.0.1',
+    'http://[::ffff:a00:1]',
+    'http://0.0.0.0',
+  ])('has no default for %s', (url) =>
+    expect(() => loadProfile(undefined, url)).toThrow(/TIKTOK_WIRE_PROFILE is not set/),
   )
 
   it('refuses the simulator’s for a real host', () => {
@@ -74,7 +87,8 @@ describe('a profile of one’s own', () => {
     trackingId: 'click',
     flags: { at: 'properties.keywords', value: 1 },
   }
-  const parse = (change: object) => parseProfile(JSON.stringify({ ...document, ...change }), 'the file')
+  const parse = (change: object) => parseProfile(JSON.stringify({ ...document, ...change }))
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
   it('places flags and tracking id where it says', () => {
     const encode = eventEncoder(parse({}))
@@ -90,10 +104,76 @@ describe('a profile of one’s own', () => {
     )
   })
 
-  it.each([
+  it('hashes what TikTok takes only hashed, in the form that it documents', () => {
+    const encode = eventEncoder(
+      parse({
+        trackingId: { at: 'user.external_id', hash: 'sha256' },
+        constants: [
+          { at: 'user.email', value: ' Shop@Example.com ', hash: 'email' },
+          { at: 'user.phone', value: '+49 (151) 234-5678', hash: 'phone' },
+          { at: 'user.locale', value: 'es' },
+        ],
+      }),
+    )
+    expect(encode(signal({ trackingId: 'Click-1' })).user).toEqual({
+      external_id: sha256('Click-1'),
+      email: sha256('shop@example.com'),
+      phone: sha256('+491512345678'),
+      locale: 'es',
+    })
+  })
+
+  it('puts partner name and test code beside the events', () => {
+    const body = JSON.parse(callEncoder(parse({ partnerName: 'Partner', testEventCode: 'TEST1' }))('9', [signal()]))
+    expect(Object.keys(body)).toEqual(['event_source', 'event_source_id', 'partner_name', 'test_event_code', 'data'])
+  })
+
+  it('makes an event of each flag, with an id that depends on nothing but the signal and the flag', () => {
+    const profile = parse({ flags: { encoding: 'event_per_flag', eventNames: { payment: 'Paid' } } })
+    const parts = partsOf(profile) as NonNullable<ReturnType<typeof partsOf>>
+    const encode = eventEncoder(profile)
+    const both = parts(signal({ kind: 'keyword', flags: ['payment', 'booking'] }))
+    const [paid, booked] = both.map(encode)
+    expect(paid).toMatchObject({ event: 'Paid', properties: { via: 'chat' } })
+    expect(booked).toMatchObject({ event: 'Word', properties: { via: 'chat', booking: true } })
+    expect(new Set([signal().signalId, ...both.map(({ signalId }) => signalId)]).size).toBe(3)
+    for (const { signalId } of both) expect(signalId).toMatch(/^[0-9a-f]{32}$/)
+    // A list that finds one flag less makes the same event of the other.
+    expect(parts(signal({ kind: 'keyword', flags: ['booking'] }))).toEqual([both[1]])
+    expect(parts(signal())).toEqual([signal()])
+  })
+
+  it('is one event per signal otherwise', () => expect(partsOf(parse({}))).toBeUndefined())
+
+  it.each<[string, object, RegExp]>([
     ['an event without a name', { events: { ...document.events, order: { name: '' } } }, /events\.order\.name/],
     ['a kind left out', { events: { conversation: { name: 'Talk' } } }, /events\.keyword/],
     ['a field nobody reads', { flag: 1 }, /flag/],
     ['a place that is none', { trackingId: 'a.b.c' }, /trackingId/],
+    ['a place that every event writes', { trackingId: 'event_id' }, /trackingId: event_id is written/],
+    ['one place for two', { constants: [{ at: 'click', value: 1 }] }, /constants\.0\.at: click is taken by trackingId/],
+    [
+      'a place inside another',
+      { trackingId: 'user', constants: [{ at: 'user.locale', value: 'es' }] },
+      /trackingId: user must be free/,
+    ],
+    ['an id in the clear', { trackingId: 'user.external_id' }, /trackingId\.hash/],
+    ['an address in the clear', { constants: [{ at: 'user.email', value: 'a@b.c' }] }, /constants\.0\.hash/],
+    [
+      'a phone number that is none',
+      { constants: [{ at: 'user.phone', value: '0151', hash: 'phone' }] },
+      /constants\.0\.value: must be a phone/,
+    ],
+    ['nested flags without a nest', { flags: { encoding: 'nested', at: 'properties' } }, /flags\.at/],
+    ['flat flags in a nest', { flags: { encoding: 'properties', at: 'properties.x' } }, /flags\.at/],
+    ['an encoding that is none', { flags: { encoding: 'list' } }, /flags\.encoding/],
+    ['names of events that are not made', { flags: { eventNames: { payment: 'Paid' } } }, /flags\.eventNames/],
+    ['a property where the flags go', { flags: { at: 'properties.via' } }, /events\.keyword\.properties\.via/],
   ])('is refused for %s', (_name, change, message) => expect(() => parse(change)).toThrow(message))
+
+  it('never quotes a value that may be somebody’s', () => {
+    expect(() => parse({ constants: [{ at: 'user.email', value: 'anna at home', hash: 'email' }] })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('anna') }),
+    )
+  })
 })

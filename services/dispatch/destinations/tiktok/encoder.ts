@@ -1,0 +1,90 @@
+/** Signals to events, by a profile; compiled once. */
+import { hash } from 'node:crypto'
+import type { Signal } from '../../../model/topic-values.ts'
+import { hashed } from './hashing.ts'
+import type { Profile } from './profile.ts'
+
+type Event = Record<string, unknown>
+type Put = (event: Event, value: unknown) => void
+
+const objectAt = (event: Event, [first, second]: readonly string[]): Event => {
+  const outer = event[first as string] as Event | undefined
+  const holder = outer ?? {}
+  event[first as string] = holder
+  if (second === undefined) return holder
+  holder[second] ??= {}
+  return holder[second] as Event
+}
+
+const putAt = (place: string): Put => {
+  const [at, name] = place.split('.') as [string, string | undefined]
+  if (name === undefined)
+    return (event, value) => {
+      event[at] = value
+    }
+  return (event, value) => {
+    objectAt(event, [at])[name] = value
+  }
+}
+
+/** One event as it stands in `data`. `event_time` is the message's own, in whole seconds. */
+export const eventEncoder = ({ events, trackingId, constants, flags }: Profile): ((signal: Signal) => Event) => {
+  const putTracking = putAt(trackingId.at)
+  const fixed = constants.map(({ at, value, hash: way }) => ({
+    put: putAt(at),
+    value: way === 'none' ? value : hashed(String(value), way),
+  }))
+  const flagsAt = flags.at.split('.')
+  const namedFor = (signal: Signal): string | undefined =>
+    flags.encoding === 'event_per_flag' ? flags.eventNames[signal.flags[0] ?? ''] : undefined
+  return (signal) => {
+    const { name, properties } = events[signal.kind]
+    const own = namedFor(signal)
+    const event: Event = {
+      event: own ?? name,
+      event_id: signal.signalId,
+      event_time: Math.floor(signal.occurredAt / 1000),
+      user: {},
+      properties: { ...properties },
+    }
+    for (const { put, value } of fixed) put(event, value)
+    if (signal.trackingId !== null && signal.trackingId !== '') {
+      putTracking(event, hashed(signal.trackingId, trackingId.hash))
+    }
+    if (own === undefined && signal.flags.length > 0) {
+      const holder = objectAt(event, flagsAt)
+      for (const flag of signal.flags) holder[flag] = flags.value
+    }
+    return event
+  }
+}
+
+/**
+ * The events that a signal is sent as; undefined: as one, itself. An event's id follows from the signal's and its flag, also where
+ * there is only one: a list that later finds a second flag in the message must not make the first a new event.
+ */
+export const partsOf = ({ flags }: Profile): ((signal: Signal) => readonly Signal[]) | undefined => {
+  if (flags.encoding !== 'event_per_flag') return undefined
+  return (signal) => {
+    if (signal.flags.length === 0) return [signal]
+    return signal.flags.map((flag) => ({
+      ...signal,
+      signalId: hash('sha256', `${signal.signalId}/${flag}`, 'hex').slice(0, signal.signalId.length),
+      flags: [flag],
+    }))
+  }
+}
+
+/** Body of one call, for events of one event set. */
+export const callEncoder = (profile: Profile) => {
+  const encode = eventEncoder(profile)
+  const { eventSource, partnerName, testEventCode } = profile
+  return (eventSetId: string, parts: readonly Signal[]): string =>
+    JSON.stringify({
+      event_source: eventSource,
+      event_source_id: eventSetId,
+      ...(partnerName === undefined ? {} : { partner_name: partnerName }),
+      ...(testEventCode === undefined ? {} : { test_event_code: testEventCode }),
+      data: parts.map(encode),
+    })
+}
