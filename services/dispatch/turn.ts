@@ -187,11 +187,13 @@ export class Turn {
   }
 
   /** A call that was not taken as a whole: its parts. */
-  async #pursue(call: readonly Due[], judgement: Judgement | null): Promise<void> {
-    const parts = judgement && split(call.length, judgement)?.map((places) => places.map((place) => call[place] as Due))
-    if (!parts) return
+  async #pursue(call: readonly Due[], judgement: Judgement | null, hinted = false): Promise<void> {
+    const places = judgement && split(call.length, judgement, hinted)
+    if (!places) return
+    const parts = places.map((part) => part.map((place) => call[place] as Due))
     if (judgement.verdict !== 'unknown') {
-      for (const part of parts) await this.#pursue(part, await this.#send(part))
+      const byHint = !hinted && judgement.hints.length > 0
+      for (const part of parts) await this.#pursue(part, await this.#send(part), byHint)
       return
     }
     // A code that nobody knows may be about one event, as a bad one is, or about all: if both halves get it, it is about all.

@@ -21,13 +21,23 @@ export const faultSchema = z.strictObject({
   status: z.int().min(200).max(599).optional(),
   /** An HTML page in place of JSON. */
   html: z.boolean().optional(),
+  /** Answers with exactly this text. */
+  body: z.string().max(1_000_000).optional(),
+  /** Pads the answer to so many bytes. */
+  bytes: z.int().positive().max(64_000_000).optional(),
+  /** Answers with a redirect to there. */
+  location: z.string().optional(),
   /** No answer, the connection stays open. */
   timeout: z.boolean().optional(),
   /** The connection is cut. */
   reset: z.boolean().optional(),
-  /** Answers 20001 and takes all events but those at these places, or of these ids. */
+  /** Answers 20001 and takes all events but those at these places, or of these ids; with `hint` the message names them. */
   partial: z
-    .strictObject({ places: z.array(z.int().min(0)).default([]), eventIds: z.array(z.string()).default([]) })
+    .strictObject({
+      places: z.array(z.int().min(0)).default([]),
+      eventIds: z.array(z.string()).default([]),
+      hint: z.boolean().default(false),
+    })
     .optional(),
   /** Answers 40050 where a call holds only events that are there already. */
   duplicates: z.boolean().optional(),

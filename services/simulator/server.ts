@@ -23,8 +23,8 @@ const read = async (request: IncomingMessage): Promise<string | null> => {
   return (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')
 }
 
-const send = (response: ServerResponse, status: number, type: string, body: string | Buffer) => {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+const send = (response: ServerResponse, status: number, type: string, body: string | Buffer, more: object = {}) => {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...more })
   response.end(body)
 }
 const sendJson = (response: ServerResponse, status: number, value: unknown) =>
@@ -34,7 +34,13 @@ const give = async (response: ServerResponse, answer: TrackAnswer) => {
   if (answer.afterMs > 0) await sleep(answer.afterMs)
   switch (answer.kind) {
     case 'answer':
-      return send(response, answer.status, answer.type, answer.body)
+      return send(
+        response,
+        answer.status,
+        answer.type,
+        answer.body,
+        answer.location === undefined ? {} : { location: answer.location },
+      )
     case 'reset':
       response.socket?.resetAndDestroy()
       return

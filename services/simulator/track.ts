@@ -10,6 +10,7 @@ export type TrackAnswer =
       readonly type: string
       readonly body: string
       readonly afterMs: number
+      readonly location?: string
     }
   | { readonly kind: 'silence' | 'reset'; readonly afterMs: number }
 
@@ -34,12 +35,16 @@ const json = (code: number, message: string, requestId: string, afterMs: number,
   afterMs,
 })
 
-const page = (status: number, afterMs: number): TrackAnswer => ({
+const html = (status: number) => `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`
+
+/** What stands between TikTok and its caller answers in a form of its own. */
+const foreign = ({ status = 200, html: isPage, body, bytes = 0, location }: Fault, afterMs: number): TrackAnswer => ({
   kind: 'answer',
-  status,
-  type: 'text/html',
-  body: `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`,
+  status: location === undefined ? status : 302,
+  type: body === undefined || isPage ? 'text/html' : 'application/json; charset=utf-8',
+  body: (body ?? html(status)).padEnd(bytes, ' '),
   afterMs,
+  ...(location === undefined ? {} : { location }),
 })
 
 const parse = (text: string): unknown => {
@@ -61,8 +66,8 @@ const idsOf = (body: unknown): string[] => {
 }
 
 const hintFor = (fault: Fault, ids: readonly string[]) => {
-  if (!fault.hint) return ''
-  const places = ids.flatMap((id, place) => (fault.eventIds?.includes(id) ? [place] : []))
+  const named = fault.hint ? fault.eventIds : fault.partial?.hint ? fault.partial.eventIds : undefined
+  const places = ids.flatMap((id, place) => (named?.includes(id) ? [place] : []))
   return places.map((place) => `Batch.${place}.properties: Not valid. `).join('')
 }
 
@@ -99,10 +104,9 @@ export const track = (text: string, token: string | undefined, world: World): Tr
       if (fault.code === 0 && !fault.taken && isValid(checked)) takeAll(checked)
       return answer(fault.code, message, fault.status ?? 200)
     }
-    if (fault.html || fault.status !== undefined) {
-      const status = fault.status ?? 200
-      store.answered(call, `http ${status}`, null, now)
-      return page(status, afterMs)
+    if (fault.html || [fault.status, fault.body, fault.bytes, fault.location].some((given) => given !== undefined)) {
+      store.answered(call, `http ${fault.location === undefined ? (fault.status ?? 200) : 302}`, null, now)
+      return foreign(fault, afterMs)
     }
   }
 
@@ -115,7 +119,9 @@ export const track = (text: string, token: string | undefined, world: World): Tr
     const failed = (id: string | undefined, place: number) => places.includes(place) || eventIds.includes(id ?? '')
     const good = checked.events.filter(({ event_id }, place) => !failed(event_id, place))
     takeAll(checked, good)
-    return good.length === checked.events.length ? answer(0, 'OK') : answer(20001, 'Partial success')
+    return good.length === checked.events.length
+      ? answer(0, 'OK')
+      : answer(20001, `${hintFor(fault, ids)}Partial success`)
   }
   if (fault?.duplicates && checked.events.every((event) => store.isKnown(checked, event, now))) {
     takeAll(checked)

@@ -84,11 +84,12 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     standingOf(connections.get(id), { of: (_id, sealed) => sealed.toString() }, (connection) => refused.has(connection))
   const breakerStore = options.breakerStore ?? new MemoryBreakerStore()
   const breakers = new Breakers(breakerStore, { scale: 1, probeMs: timeoutMs })
+  let aheadMs = 0
   const perSecond = options.limits ?? { app: 1_000_000, advertiser: 1_000_000 }
   const limits = new MemoryRateLimits({
     app: limitOf(perSecond.app),
     advertiser: limitOf(perSecond.advertiser),
-    now: Date.now,
+    now: () => Date.now() + aheadMs,
   })
   const throttling = new Throttling(limits, now)
   const sender = new Sender({
@@ -142,7 +143,10 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     buckets,
     breakers,
     breakerStore,
-    limits,
+    /** The limits' clock goes on by so much. */
+    limitsLater: (ms: number) => {
+      aheadMs += ms
+    },
     connections,
     reconnected,
     connect: (connectionId: string, fields: Partial<ConnectionRecord> = {}) =>

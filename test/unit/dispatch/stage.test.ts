@@ -213,7 +213,7 @@ describe('one bad event', () => {
   it('of a partial success is found too, and the others are delivered', async () => {
     const world = openDispatch()
     world.connect('a')
-    world.fault({ partial: { eventIds: [bad.signalId], places: [] } })
+    world.fault({ partial: { eventIds: [bad.signalId], places: [], hint: false } })
     expect((await world.run(batch)).words).toEqual(expected)
     expect(world.held()).toHaveLength(49)
   })

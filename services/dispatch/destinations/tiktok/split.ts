@@ -6,13 +6,21 @@
  */
 import type { Judgement } from './judge.ts'
 
-/** Parts to send in place of a call of `size` events, as lists of places; null: it stands as it was judged. */
-export const split = (size: number, { verdict, hints }: Pick<Judgement, 'verdict' | 'hints'>): number[][] | null => {
+/**
+ * Parts to send in place of a call of `size` events, as lists of places; null: it stands as it was judged.
+ * @param hinted the call is what a hint left: halved this time, so that hints that are wrong each time cost twice as much, not a
+ * call for each event
+ */
+export const split = (
+  size: number,
+  { verdict, hints }: Pick<Judgement, 'verdict' | 'hints'>,
+  hinted = false,
+): number[][] | null => {
   if (size < 2) return null
   switch (verdict) {
     case 'bad_event':
     case 'partial': {
-      const culprits = hints.filter((place) => place < size)
+      const culprits = hinted ? [] : hints.filter((place) => place < size)
       return culprits.length === 0 || culprits.length === size ? halves(size) : apart(size, new Set(culprits))
     }
     case 'too_many':
