@@ -95,7 +95,8 @@ const main = {
     name: 'touches.v1',
     key: 'conversation',
     partitions: flow,
-    retentionMs: days(28),
+    // Longer than a conversation is remembered in Redis (ATTRIBUTION_STATE_DAYS): what Redis holds can be rebuilt.
+    retentionMs: days(40),
     cleanup: 'compact,delete',
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
@@ -124,10 +125,17 @@ export interface StageSpec {
   readonly follows: readonly MainTopic[]
   /** Fixed delays a record of this stage may wait, shortest first; one topic each, so its order is the order of falling due. */
   readonly delays: readonly Delay[]
+  /**
+   * What waits is decided by the process that decides its partition of the main topic, one batch at a time: records of one key
+   * then have a single writer, whichever topic they come from.
+   */
+  readonly waitsWithMain?: true
 }
 
 /** Named by the wait itself, since the name is part of the topic's name. */
 export const delays = {
+  '1s': 1_000,
+  '5s': 5_000,
   '10s': 10_000,
   '30s': 30_000,
   '1m': 60_000,
@@ -141,7 +149,13 @@ export type ConsumerStage = Exclude<StageName, 'gateway'>
 
 export const stages = {
   ingest: { reads: 'channelEvents', writes: ['messages'], follows: ['connections'], delays: [] },
-  attribution: { reads: 'messages', writes: ['attributedMessages', 'touches'], follows: ['connections'], delays: [] },
+  attribution: {
+    reads: 'messages',
+    writes: ['attributedMessages', 'touches'],
+    follows: ['connections'],
+    delays: ['1s', '5s'],
+    waitsWithMain: true,
+  },
   keywords: { reads: 'attributedMessages', writes: ['signals'], follows: ['connections', 'keywordLists'], delays: [] },
   dispatch: {
     reads: 'signals',
@@ -163,7 +177,8 @@ export const parkedTopic = 'signals.dispatch.parked.v1'
 
 /** One group per stage: its committed offsets are the stage's progress. */
 export const consumerGroup = (stage: ConsumerStage) => `signals-${stage}`
-export const laterGroup = (stage: ConsumerStage, delay: Delay) => `signals-${stage}-later-${delay}`
+export const laterGroup = (stage: ConsumerStage, delay: Delay) =>
+  (stages[stage] as StageSpec).waitsWithMain ? consumerGroup(stage) : `signals-${stage}-later-${delay}`
 
 const deadLetters = consumerStages.map(
   (stage): TopicSpec => ({

@@ -58,18 +58,27 @@ const inReferral = (extractor: Extractor, { referral }: Content): string | null 
 }
 
 /**
- * Candidates of a `text` or `links` extractor. What a message carries outside its text is looked into at any position unless
+ * Candidates of a `text` or `links` extractor, each with how many first messages it is looked for in (0: all). What a message carries outside its text is looked into at any position unless
  * the extractor says otherwise; a text only while the conversation is young.
  */
 const candidates = (
   { from, query, firstMessages }: Extractor,
   { text, links }: Content,
   position: number | null,
-): readonly string[] => {
-  const within = (limit: number) => position !== null && position <= limit
-  const own = from === 'links' && (firstMessages === null || within(firstMessages)) ? links : []
-  if (text === null || !within(firstMessages ?? defaultFirstMessages)) return own
-  return from === 'text' && query === null ? [text] : [...own, ...linksIn(text)]
+): readonly (readonly [string, number])[] => {
+  const among = (limit: number) => position !== null && position <= limit
+  const beside = from === 'links' && (firstMessages === null || among(firstMessages)) ? links : []
+  const own = beside.map((link) => [link, firstMessages ?? 0] as const)
+  const limit = firstMessages ?? defaultFirstMessages
+  if (text === null || !among(limit)) return own
+  const inside = from === 'text' && query === null ? [text] : linksIn(text)
+  return [...own, ...inside.map((part) => [part, limit] as const)]
+}
+
+export interface Found {
+  readonly trackingId: string
+  /** It counts only while the message is among so many first ones; 0: anyway. */
+  readonly within: number
 }
 
 /**
@@ -80,16 +89,16 @@ export const trackingIdIn = (
   content: Content,
   extractors: readonly Extractor[],
   position: number | null,
-): string | null => {
+): Found | null => {
   for (const extractor of extractors) {
     if (extractor.from === 'text' || extractor.from === 'links') {
-      for (const candidate of candidates(extractor, content, position)) {
+      for (const [candidate, within] of candidates(extractor, content, position)) {
         const found = refined(candidate, extractor)
-        if (found && found.length <= maxLength) return found
+        if (found && found.length <= maxLength) return { trackingId: found, within }
       }
     } else {
       const found = inReferral(extractor, content)
-      if (found && found.length <= maxLength) return found
+      if (found && found.length <= maxLength) return { trackingId: found, within: 0 }
     }
   }
   return null

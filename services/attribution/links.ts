@@ -10,8 +10,11 @@ export const linksIn = (text: string): string[] =>
 /** The first non-empty value of a query parameter; null where there is none or the link is none. */
 export const queryOf = (url: string, name: string): string | null => {
   // A fragment may carry the query of a single-page app: `#/shop?ttclid=…`.
-  if (!url.includes('?') || !URL.canParse(url)) return null
-  const { searchParams, hash } = new URL(url)
+  if (!url.includes('?')) return null
+  // A shop names its landing page by its path alone.
+  const base = url.startsWith('/') ? 'https://shop.invalid' : undefined
+  if (!URL.canParse(url, base)) return null
+  const { searchParams, hash } = new URL(url, base)
   const found = searchParams.get(name) ?? new URLSearchParams(hash.split('?')[1] ?? '').get(name)
   return found || null
 }

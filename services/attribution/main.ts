@@ -1,16 +1,35 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { attributionFields } from './config.ts'
+import { remembered } from './remembered.ts'
+import { RestoringStore } from './restoring-store.ts'
 import { attribution } from './stage.ts'
 import { RedisConversationStore } from './store.ts'
 
 runConsumerStage({
   name: 'attribution',
   fields: attributionFields,
-  build: async ({ config, codec, keyring, redis, follow }) => {
+  build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, follow }) => {
     const directory = new ConnectionDirectory()
     await follow({ connections: (id, record) => directory.apply(id, record) })
-    const store = new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400)
-    return attribution({ directory, store, codec, keyring })
+    const onProgress = (share: number) => {
+      metrics.set('signals_state_rebuilt_share', {}, share)
+      log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')
+    }
+    const store = new RestoringStore({
+      store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
+      remembered: (onBatch) => remembered({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
+      now: clock.now,
+      onState: (parts) => {
+        if (parts === null) {
+          metrics.set('signals_state_rebuilt_share', {}, 1)
+          return
+        }
+        health.to('waiting', 'rebuilding')
+        metrics.count('signals_state_rebuilds_total', {})
+      },
+    })
+    await lifecycle.untilUp(clock, () => store.whole())
+    return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
   },
 })

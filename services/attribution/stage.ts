@@ -1,144 +1,159 @@
 /**
- * Attribution: folds each conversation's messages in order, decides whether one starts the conversation, and which tracking ID
- * drove it. What changed goes to `touches.v1` before the offset moves and to Redis after the broker has it.
+ * Attribution: folds each conversation's messages, decides whether one starts the conversation, and which tracking ID drove it;
+ * holds back the start of a conversation whose referral may still come. What changed goes to `touches.v1` before the offset moves
+ * and to Redis after the broker has it.
  */
 import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
-import { type Content, openContent } from '../model/content.ts'
+import { openContent } from '../model/content.ts'
 import type { Message, Pseudonym, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
-import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
+import { deadLetter, drop, forward, hold, type Outcome } from '../runtime/outcome.ts'
 import { type Keyring, SealBroken } from '../runtime/sealing.ts'
 import type { Input, Stage } from '../runtime/stage.ts'
-import { defaultExtractors, firstMessagesOf, trackingIdIn } from './extract.ts'
-import { type ConversationState, emptyState, lastTouch, merged, position, shortId, start, touch } from './state.ts'
+import { topics } from '../topology.ts'
+import { type Attribution, attribute, rulesOf } from './attribute.ts'
+import { type Change, Conversations } from './conversations.ts'
+import { toRecord } from './record.ts'
+import { type ConversationState, shortId } from './state.ts'
 import type { ConversationStore } from './store.ts'
-
-export interface Change {
-  readonly conversation: Pseudonym
-  readonly state: ConversationState
-}
+import { turnOf, without } from './waiting.ts'
 
 /** What is known of every conversation that the batch speaks of, by all of its ids. */
-export type Conversations = ReadonlyMap<Pseudonym, ConversationState>
-
-const dayMs = 86_400_000
-
-const idsOf = ({ conversation, aliases }: Message): readonly Pseudonym[] =>
-  aliases.length === 0 ? [conversation] : [conversation, ...aliases]
+export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
 export interface AttributionTools {
   readonly directory: ConnectionDirectory
   readonly store: ConversationStore
   readonly codec: Codec
   readonly keyring: Keyring
+  /** How long the start of a conversation waits on sources that deliver referrals apart, ms. */
+  readonly waitMs: number
 }
 
-/** What one message does to its conversation. */
-interface Step {
+/** What has become of one message. */
+interface Decided {
+  readonly outcome: Outcome
   readonly state: ConversationState
-  readonly trackingId: string | null
-  readonly starts: boolean
 }
 
-const contentOf = (message: Message, connection: Connection, keyring: Keyring): Content | null =>
-  message.content === null || connection.dataKey === null
-    ? null
-    : openContent(message.content, keyring.connectionKey(connection.connectionId, connection.dataKey))
+const attributedRecord = (message: Message, { trackingId, starts }: Attribution): TopicRecord => ({
+  topic: 'attributedMessages',
+  key: message.conversation,
+  value: { message, trackingId, startsConversation: starts },
+})
 
 /** @throws SealBroken */
-const step = (before: ConversationState, message: Message, connection: Connection, keyring: Keyring): Step => {
-  const extractors = connection.extractors ?? defaultExtractors
-  const windowMs = connection.attributionWindowDays * dayMs
-  const fromPerson = message.kind === 'message' && message.direction === 'inbound'
-  let state = before
-  let starts = false
-  let place: number | null = null
-  if (fromPerson) {
-    const id = shortId(message.message)
-    const started = start(state, { id, occurredAt: message.occurredAt })
-    const positioned = position(started.state, id, firstMessagesOf(extractors))
-    state = positioned.state
-    starts = started.starts && !message.backfill
-    place = positioned.position
-  }
-  // Opened only where an extractor could find something: every opening costs.
-  const mayCarry =
-    message.kind === 'edit' || message.kind === 'deletion'
-      ? false
-      : message.hasReferral ||
-        (message.direction === 'inbound' && (message.hasLinks || (message.hasText && place !== null)))
-  const content = mayCarry ? contentOf(message, connection, keyring) : null
-  const found = content === null ? null : trackingIdIn(content, extractors, place)
-  if (found !== null) state = touch(state, { occurredAt: message.occurredAt, trackingId: found }, windowMs)
-  return { state, starts, trackingId: lastTouch(state, message.occurredAt, windowMs) }
+const decideOne = (
+  before: ConversationState,
+  message: Message,
+  connection: Connection,
+  { keyring, waitMs }: AttributionTools,
+  now: number,
+): Decided => {
+  const { content, kind, occurredAt, receivedAt } = message
+  const open = () =>
+    content === null || connection.dataKey === null
+      ? null
+      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey))
+  const rules = rulesOf(connection, message, waitMs)
+  const after = attribute(before, message, rules, open)
+  if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state }
+  const forwarded = forward(attributedRecord(message, after))
+  // History raises nothing, so there is nothing for it to wait for.
+  if (message.backfill) return { outcome: forwarded, state: after.state }
+  const moment = { message: shortId(message.message), occurredAt }
+  const turn = turnOf(before, after, { moment, receivedAt }, rules.waitMs, now)
+  return turn.kind === 'waits'
+    ? { outcome: hold(turn.delay, 'awaiting_referral'), state: turn.state }
+    : { outcome: forwarded, state: without(after.state, moment.message) }
 }
 
-export const attribution = ({
-  directory,
-  store,
-  codec,
-  keyring,
-}: AttributionTools): Stage<Message, Conversations, Change> => ({
-  name: 'attribution',
-  decode: (record) => codec.decode('messages', record),
-  receivedAt: (message) => message.receivedAt,
+/**
+ * The order in which a batch is decided. What waited goes on by event time. What came anew is taken as it came, but for
+ * referrals: those of the batch are there before the messages that may be waiting for one, as in a backlog that is caught up.
+ */
+const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
+  const indexes = batch.map((_, index) => index)
+  const at = (index: number) => (batch[index] as Input<Message>).value
+  if (batch.some(({ record }) => record.topic !== topics.messages.name)) {
+    return indexes.sort((a, b) => at(a).occurredAt - at(b).occurredAt || (at(a).message < at(b).message ? -1 : 1))
+  }
+  const isReferral = (index: number) => at(index).kind === 'referral'
+  return indexes.some(isReferral)
+    ? [...indexes.filter(isReferral), ...indexes.filter((index) => !isReferral(index))]
+    : indexes
+}
 
-  async load(batch) {
-    const ids = [...new Set(batch.flatMap(({ value }) => idsOf(value)))]
-    const states = await store.read(ids)
-    const known = new Map<Pseudonym, ConversationState>()
-    ids.forEach((id, at) => {
-      const state = states[at]
-      if (state) known.set(id, state)
-    })
-    return known
-  },
+export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Change> => {
+  const { directory, store, codec } = tools
 
-  decide(batch, { state: known }) {
-    const states = new Map(known) // earlier messages of this batch count for later ones
-    const changedBy = new Map<Pseudonym, number>()
-    const messages: (Outcome | TopicRecord)[] = batch.map(({ value: message }: Input<Message>, index) => {
-      const connection = directory.byId(message.connectionId)
-      if (!connection || connection.status === 'disconnected') return drop('disconnected')
-      const ids = idsOf(message)
-      const before = merged(ids.map((id) => states.get(id)).filter((state) => state !== undefined))
-      let after: Step
-      try {
-        after = step(before, message, connection, keyring)
-      } catch (error) {
-        if (error instanceof SealBroken)
-          return deadLetter('seal_broken', 'the content does not open under the key of its connection')
-        throw error
-      }
-      for (const id of ids) {
-        if (states.get(id) === after.state || (after.state === emptyState && !states.has(id))) continue
-        states.set(id, after.state)
-        changedBy.set(id, index)
-      }
-      if (message.kind !== 'message' && message.kind !== 'order') return drop('state_only')
+  const settleOne = (before: ConversationState, message: Message, now: number): Decided => {
+    // Whatever ends here holds nobody back any longer.
+    const state = without(before, shortId(message.message))
+    const connection = directory.byId(message.connectionId)
+    if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
+    try {
+      return decideOne(before, message, connection, tools, now)
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error
       return {
-        topic: 'attributedMessages',
-        key: message.conversation,
-        value: { message, trackingId: after.trackingId, startsConversation: after.starts },
+        outcome: deadLetter('seal_broken', 'the content does not open under the key of its connection'),
+        state,
       }
-    })
-    const changes = [...changedBy.keys()].map((conversation) => ({
-      conversation,
-      state: states.get(conversation) ?? emptyState,
-    }))
-    // One record for each conversation that changed, beside the last message that changed it.
-    const touches = Map.groupBy(changes, ({ conversation }) => changedBy.get(conversation) as number)
-    const outcomes = messages.map((result, index) => {
-      const records: TopicRecord[] = (touches.get(index) ?? []).map(({ conversation, state }) => ({
-        topic: 'touches',
-        key: conversation,
-        value: { conversation, ...state },
-      }))
-      if ('topic' in result) return forward(result, ...records)
-      return records.length > 0 ? [forward(...records), result] : result
-    })
-    return { outcomes, changes }
-  },
+    }
+  }
 
-  save: (changes) => store.write(changes),
-})
+  return {
+    name: 'attribution',
+    decode: (record) => codec.decode('messages', record),
+    receivedAt: (message) => message.receivedAt,
+
+    async load(batch) {
+      const known = new Map<Pseudonym, ConversationState>()
+      let wanted = new Set(batch.flatMap(({ value }) => [value.conversation, ...value.aliases]))
+      // A second round trip only where a conversation has aliases that the batch does not name.
+      for (const asked = new Set<Pseudonym>(); wanted.size > 0; ) {
+        const ids = [...wanted]
+        const states = await store.read(ids)
+        wanted = new Set()
+        ids.forEach((id, at) => {
+          asked.add(id)
+          const state = states[at]
+          if (!state) return
+          known.set(id, state)
+          for (const alias of state.aliases) wanted.add(alias)
+        })
+        for (const id of asked) wanted.delete(id)
+      }
+      return known
+    },
+
+    decide(batch, { state: loaded, now }) {
+      const conversations = new Conversations(loaded)
+      const outcomes = new Array<Outcome>(batch.length)
+      for (const index of decisionOrder(batch)) {
+        const { value: message } = batch[index] as Input<Message>
+        const before = conversations.of(message)
+        const decided = settleOne(before, message, now)
+        outcomes[index] = decided.outcome
+        conversations.set(message.conversation, decided.state, index)
+      }
+      const changes = conversations.changes()
+      // One record for each conversation that changed, beside the last message that changed it.
+      const byInput = Map.groupBy(changes, ({ by }) => by)
+      return {
+        changes,
+        outcomes: outcomes.map((outcome, index) => {
+          const touches = (byInput.get(index) ?? []).map(({ conversation, state }): TopicRecord => {
+            return { topic: 'touches', key: conversation, value: toRecord(conversation, state) }
+          })
+          if (touches.length === 0) return outcome
+          if (outcome.kind === 'forwarded') return forward(...outcome.records, ...touches)
+          return [forward(...touches), outcome]
+        }),
+      }
+    },
+
+    save: (changes) => store.write(changes),
+  }
+}

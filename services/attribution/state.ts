@@ -1,93 +1,193 @@
 /**
- * Attribution state of one conversation and how messages change it. Pure: a fold, safe to repeat.
+ * Attribution state of one conversation and how messages change it. Pure, and safe to repeat.
  *
- * Everything is remembered by identity, not by order of arrival: the message that started the conversation starts it again when
- * it is redelivered, another one never does; the first messages are known by id; a touch is chosen by event time, so an old
- * message read again gets the touch that was valid then.
+ * Everything is remembered by identity and event time, never by order of arrival: which messages started the conversation, which
+ * are its first, which contacts with campaigns there were. Whatever the order in which the same events come, duplicates included,
+ * the same is remembered; only who started the conversation depends on who came first, since a signal is not taken back.
  */
-import type { Touch, Touches } from '../model/topic-values.ts'
+import type { Moment, Pseudonym, Touch } from '../model/topic-values.ts'
 
-export type ConversationState = Omit<Touches, 'conversation'>
+export interface ConversationState {
+  readonly startedBy: string | null
+  readonly startedAt: number | null
+  readonly restarts: readonly Moment[]
+  /** Oldest first. */
+  readonly firstMessages: readonly Moment[]
+  /** Oldest first. */
+  readonly touches: readonly Touch[]
+  readonly lastAt: number | null
+  readonly waiting: readonly Moment[]
+  readonly waitUntil: number | null
+  readonly aliases: readonly Pseudonym[]
+  readonly version: number
+}
 
-export const emptyState: ConversationState = { startedBy: null, startedAt: null, firstMessages: [], touches: [] }
+export const emptyState: ConversationState = {
+  startedBy: null,
+  startedAt: null,
+  restarts: [],
+  firstMessages: [],
+  touches: [],
+  lastAt: null,
+  waiting: [],
+  waitUntil: null,
+  aliases: [],
+  version: 0,
+}
 
-/** Messages are remembered by the first 64 bits of their pseudonym: within one conversation that is plenty. */
-export const shortId = (message: string): string => message.slice(0, 16)
+/** Messages are remembered by the first 48 bits of their pseudonym: within one conversation that is plenty. */
+export const shortId = (message: Pseudonym): string => message.slice(0, 12)
 
 /** More contacts with campaigns than this within one window are the work of a script; the oldest go. */
 const maxTouches = 16
+/** Starts that are recognised when their message is delivered again. */
+const maxRestarts = 8
+/** No extractor looks further. */
+const mostFirstMessages = 20
 
-export interface Arrival {
-  readonly id: string
-  /** ms */
-  readonly occurredAt: number
-}
+/** Oldest first; equal times by id, so that the order is one. */
+export const inOrder = (a: Moment, b: Moment): number =>
+  a.occurredAt - b.occurredAt || (a.message < b.message ? -1 : a.message > b.message ? 1 : 0)
 
-export interface Started {
-  readonly state: ConversationState
-  readonly starts: boolean
-}
-
-/** The first inbound message starts the conversation, and only that one, however often it comes. */
-export const start = (state: ConversationState, { id, occurredAt }: Arrival): Started => {
-  if (state.startedBy === null) return { state: { ...state, startedBy: id, startedAt: occurredAt }, starts: true }
-  return { state, starts: state.startedBy === id }
-}
+const rankOf = (firstMessages: readonly Moment[], message: string | null): number =>
+  firstMessages.findIndex((one) => one.message === message) + 1
 
 export interface Positioned {
   readonly state: ConversationState
-  /** From 1; null when the message is none of the first `limit`. */
+  /** From 1, by event time; null when the message is none of the first `limit`. */
   readonly position: number | null
 }
 
-/** The place of an inbound message among the conversation's first. */
-export const position = (state: ConversationState, id: string, limit: number): Positioned => {
-  const known = state.firstMessages.indexOf(id)
-  if (known >= 0) return { state, position: known < limit ? known + 1 : null }
-  if (state.firstMessages.length >= limit) return { state, position: null }
-  return { state: { ...state, firstMessages: [...state.firstMessages, id] }, position: state.firstMessages.length + 1 }
+/** The place of an inbound message among the conversation's first. One that comes late moves the others back. */
+export const positioned = (state: ConversationState, moment: Moment, limit: number): Positioned => {
+  const known = rankOf(state.firstMessages, moment.message)
+  if (known > 0) return { state, position: known <= limit ? known : null }
+  const last = state.firstMessages.at(-1)
+  if (state.firstMessages.length >= limit && (limit === 0 || inOrder(last as Moment, moment) < 0)) {
+    return { state, position: null }
+  }
+  const firstMessages = [...state.firstMessages, moment].sort(inOrder).slice(0, limit)
+  return {
+    state: { ...state, firstMessages, touches: standing(state.touches, firstMessages) },
+    position: rankOf(firstMessages, moment.message) || null,
+  }
 }
+
+/** What was found in a text that turns out to be none of the first is found no longer. */
+const standing = (touches: readonly Touch[], firstMessages: readonly Moment[]): readonly Touch[] =>
+  touches.filter(({ message, within }) => {
+    if (message === null) return true
+    const rank = rankOf(firstMessages, message)
+    return rank > 0 && rank <= within
+  })
+
+const byTime = (a: Touch, b: Touch): number =>
+  a.occurredAt - b.occurredAt || (a.trackingId < b.trackingId ? -1 : a.trackingId > b.trackingId ? 1 : 0)
+
+const same = (a: Touch, b: Touch): boolean => a.occurredAt === b.occurredAt && a.trackingId === b.trackingId
 
 /** Remembers a contact with a campaign; those that no window reaches any more are forgotten. */
-export const touch = (
-  state: ConversationState,
-  { occurredAt, trackingId }: Touch,
-  windowMs: number,
-): ConversationState => {
-  if (state.touches.some((known) => known.occurredAt === occurredAt && known.trackingId === trackingId)) return state
-  const touches = [...state.touches, { occurredAt, trackingId }].sort((a, b) => a.occurredAt - b.occurredAt)
+export const touched = (state: ConversationState, touch: Touch, windowMs: number): ConversationState => {
+  if (state.touches.some((known) => same(known, touch))) return state
+  const touches = [...state.touches, touch].sort(byTime)
   const newest = (touches.at(-1) as Touch).occurredAt
+  // What drove the last start stays: a new touch is told from it.
+  const start = lastStart(state)
+  const driver = start && touches.findLast(({ occurredAt }) => occurredAt <= start.occurredAt)
   // Twice the window: a message that comes late still finds the touch that was valid at its time.
-  return {
-    ...state,
-    touches: touches.filter(({ occurredAt }) => occurredAt >= newest - 2 * windowMs).slice(-maxTouches),
-  }
+  const reached = touches.filter((one) => one === driver || one.occurredAt >= newest - 2 * windowMs).slice(-maxTouches)
+  return { ...state, touches: reached }
 }
 
-/** The last touch at or before the time and within the window; null where there is none. */
-export const lastTouch = (state: ConversationState, at: number, windowMs: number): string | null => {
-  for (let i = state.touches.length - 1; i >= 0; i--) {
-    const { occurredAt, trackingId } = state.touches[i] as Touch
-    if (occurredAt <= at) return occurredAt >= at - windowMs ? trackingId : null
-  }
-  return null
+/** The last touch at or before the time and within the window. */
+export const lastTouch = (state: ConversationState, at: number, windowMs: number): Touch | null => {
+  const found = state.touches.findLast(({ occurredAt }) => occurredAt <= at)
+  return found && found.occurredAt >= at - windowMs ? found : null
 }
 
-/** One thread that was known under several ids: the earliest start, all touches. */
-export const merged = (states: readonly ConversationState[]): ConversationState => {
-  const [first] = states
-  if (first === undefined) return emptyState
-  if (states.length === 1) return first
-  const starts = states
-    .filter(({ startedAt }) => startedAt !== null)
-    .sort((a, b) => (a.startedAt as number) - (b.startedAt as number))
-  const touches = new Map(
-    states.flatMap((state) => state.touches.map((found) => [`${found.occurredAt} ${found.trackingId}`, found])),
+/** The first touch after the time, up to the end. */
+export const nextTouch = (state: ConversationState, at: number, end: number): Touch | null =>
+  state.touches.find(({ occurredAt }) => occurredAt > at && occurredAt <= end) ?? null
+
+/** The latest start up to a time. */
+export const lastStart = (
+  { startedBy, startedAt, restarts }: ConversationState,
+  until = Number.POSITIVE_INFINITY,
+): Moment | null => {
+  if (startedBy === null) return null
+  const starts = [{ message: startedBy, occurredAt: startedAt as number }, ...restarts]
+  return starts.sort(inOrder).findLast(({ occurredAt }) => occurredAt <= until) ?? null
+}
+
+/** Whether the message is known to have started the conversation, once or again. */
+export const isStart = ({ startedBy, restarts }: ConversationState, message: string): boolean =>
+  startedBy === message || restarts.some((one) => one.message === message)
+
+export const started = (state: ConversationState, { message, occurredAt }: Moment): ConversationState =>
+  state.startedBy === null
+    ? { ...state, startedBy: message, startedAt: occurredAt }
+    : {
+        ...state,
+        restarts: [...state.restarts, { message, occurredAt }].sort(inOrder).slice(-maxRestarts),
+      }
+
+/** Silences are counted from this; kept exactly only where they matter, else often enough to keep the conversation from expiring. */
+export const heard = (state: ConversationState, at: number, exactly: boolean): ConversationState => {
+  const { lastAt } = state
+  const due = lastAt === null || (exactly ? at > lastAt : at - lastAt >= refreshMs)
+  return due ? { ...state, lastAt: at } : state
+}
+const refreshMs = 7 * 86_400_000
+
+const unique = <T>(items: readonly T[], identity: (item: T) => string): T[] => [
+  ...new Map(items.map((item) => [identity(item), item])).values(),
+]
+
+/**
+ * One thread that is known under several ids: the earliest start, all touches. Later starts stay known, so that their messages
+ * pass when they are delivered again. What waits is each id's own.
+ * @param own of the id that is asked for
+ */
+export const merged = (
+  own: ConversationState,
+  others: readonly ConversationState[],
+  aliases: readonly Pseudonym[],
+): ConversationState => {
+  if (others.length === 0 && aliases.every((alias) => own.aliases.includes(alias))) return own
+  const all = [own, ...others]
+  const starts = unique(
+    all.flatMap(({ startedBy, startedAt, restarts }) =>
+      startedBy === null ? [] : [{ message: startedBy, occurredAt: startedAt as number }, ...restarts],
+    ),
+    ({ message }) => message,
+  ).sort(inOrder)
+  const [first, ...later] = starts
+  const lastAts = all.flatMap(({ lastAt }) => (lastAt === null ? [] : [lastAt]))
+  const firstMessages = unique(
+    all.flatMap((state) => state.firstMessages),
+    ({ message }) => message,
   )
-  return {
-    startedBy: starts[0]?.startedBy ?? null,
-    startedAt: starts[0]?.startedAt ?? null,
-    firstMessages: [...new Set(states.flatMap(({ firstMessages }) => firstMessages))],
-    touches: [...touches.values()].sort((a, b) => a.occurredAt - b.occurredAt).slice(-maxTouches),
+    .sort(inOrder)
+    .slice(0, mostFirstMessages)
+  const touches = unique(
+    all.flatMap((state) => state.touches),
+    ({ occurredAt, trackingId }) => `${occurredAt} ${trackingId}`,
+  ).sort(byTime)
+  const next: ConversationState = {
+    startedBy: first?.message ?? null,
+    startedAt: first?.occurredAt ?? null,
+    restarts: later.slice(-maxRestarts),
+    firstMessages,
+    touches: standing(touches, firstMessages).slice(-maxTouches),
+    lastAt: lastAts.length === 0 ? null : Math.max(...lastAts),
+    waiting: own.waiting,
+    waitUntil: own.waitUntil,
+    aliases: [...new Set([...own.aliases, ...aliases])],
+    version: own.version,
   }
+  return sameState(next, own) ? own : next
 }
+
+/** By content; `version` is none. */
+export const sameState = (a: ConversationState, b: ConversationState): boolean =>
+  a === b || JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })

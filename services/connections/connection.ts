@@ -24,6 +24,10 @@ export const connectionInputSchema = z.strictObject({
   scopes: z.array(z.string()).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
+  /** Unset: ATTRIBUTION_WAIT on sources that deliver referrals apart, none on others. */
+  attributionWaitSeconds: z.number().min(0).max(600).nullish().default(null),
+  restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
+  restartOnNewTouch: z.boolean().default(false),
   extractors: z.array(extractorSchema).min(1).max(20).nullish().default(null),
   keywordListId: z.string().min(1).nullish().default(null),
   keywordOrigins: z.array(z.enum(textOrigins)).default(['typed', 'caption']),
@@ -73,6 +77,9 @@ export const toRecord = (
     changedAt: now,
     scopes: input.scopes,
     attributionWindowDays: input.attributionWindowDays,
+    attributionWaitSeconds: input.attributionWaitSeconds ?? null,
+    restartAfterQuietHours: input.restartAfterQuietHours ?? null,
+    restartOnNewTouch: input.restartOnNewTouch,
     extractors:
       input.extractors?.map(({ from, query, pattern, firstMessages, only }) => ({
         from,

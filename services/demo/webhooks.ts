@@ -5,6 +5,8 @@ export const whatsappAccount = '204400000000001'
 export const whatsappSecret = 'whatsapp app secret'
 export const tiktokAccount = 'biz_e2e_1'
 export const tiktokSecret = 'tiktok app secret'
+export const haravanShop = '100300'
+export const haravanSecret = 'haravan app secret'
 
 export interface Request {
   readonly path: string
@@ -77,3 +79,27 @@ export const tiktokReferral = (conversation: string, adId: string, at: number): 
     },
     at,
   )
+
+/** An order as the shop tells of it; again with every change, by `updatedAt`. */
+export const haravanOrder = (id: number, createdAt: number, updatedAt: number, landingSite: string): Request => {
+  const body = JSON.stringify({
+    id,
+    order_number: `#${id}`,
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
+    financial_status: 'paid',
+    landing_site: landingSite,
+    line_items: [{ id: 1, quantity: 1 }],
+  })
+  const signature = createHmac('sha256', haravanSecret).update(body).digest('base64')
+  return {
+    path: '/webhooks/haravan',
+    headers: {
+      'content-type': 'application/json',
+      'x-haravan-topic': 'orders/updated',
+      'x-haravan-org-id': haravanShop,
+      'x-haravan-hmacsha256': signature,
+    },
+    body,
+  }
+}

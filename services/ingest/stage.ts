@@ -93,7 +93,7 @@ const toMessage = (
   event: MessageEvent,
   receivedAt: number,
   { connection, dataKey, identity }: Verdict & { kind: 'authorised' },
-  keyring: Keyring,
+  { keyring, sources }: Pick<IngestTools, 'keyring' | 'sources'>,
 ): Message => {
   const { text, links, referral } = event
   const hasContent = text !== null || links.length > 0 || referral !== null
@@ -119,6 +119,7 @@ const toMessage = (
     revision: event.revision === null ? null : keyring.pseudonym('revision', identity.message, event.revision),
     aliases: event.aliases.map((alias) => keyring.pseudonym('conversation', event.source, event.accountId, alias)),
     backfill: event.backfill,
+    referralsApart: sources.get(event.source)?.separateReferrals ?? false,
   }
 }
 
@@ -130,7 +131,6 @@ export interface IngestTools extends DeliveryTools {
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
-  const { keyring } = tools
   return {
     name: 'ingest',
     decode: (record) => readDelivery(record, tools),
@@ -141,7 +141,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
         ...value.events.map((event, at) => {
           const verdict = state[input]?.[at] as Verdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
-          const message = toMessage(event, value.receivedAt, verdict, keyring)
+          const message = toMessage(event, value.receivedAt, verdict, tools)
           return forward({ topic: 'messages', key: message.conversation, value: message })
         }),
         ...value.failed.map(({ rule, reason }) => deadLetter('item_unmappable', `${rule}: ${reason}`)),

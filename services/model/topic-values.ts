@@ -34,6 +34,8 @@ export interface Message {
   readonly revision: Pseudonym | null
   readonly aliases: readonly Pseudonym[]
   readonly backfill: boolean
+  /** The source delivers referrals as events of their own, before or after the message they belong to. */
+  readonly referralsApart: boolean
 }
 
 export interface AttributedMessage {
@@ -105,6 +107,12 @@ export interface ConnectionRecord {
   readonly changedAt: number
   readonly scopes: readonly string[]
   readonly attributionWindowDays: number
+  /** How long the start of a conversation waits for its referral; null: as long as the source needs it. */
+  readonly attributionWaitSeconds: number | null
+  /** A message after so long a silence starts the conversation again; null: never. */
+  readonly restartAfterQuietHours: number | null
+  /** A message after a touch with another tracking ID starts the conversation again. */
+  readonly restartOnNewTouch: boolean
   /** null: the default order. */
   readonly extractors: readonly Extractor[] | null
   readonly keywordListId: string | null
@@ -134,17 +142,39 @@ export interface Touch {
   /** ms */
   readonly occurredAt: number
   readonly trackingId: string
+  /** The message in whose text it was found, where that counts only among the first `within`; null: it counts anyway. */
+  readonly message: string | null
+  readonly within: number
+}
+
+/** A message, by the first digits of its pseudonym, and its time (ms). */
+export interface Moment {
+  readonly message: string
+  readonly occurredAt: number
 }
 
 /** Attribution state of one conversation: complete, so that Redis can be rebuilt from the topic. */
 export interface Touches {
   readonly conversation: Pseudonym
   /** The message that raised (or would raise) the conversation signal. */
-  readonly startedBy: Pseudonym | null
+  readonly startedBy: string | null
   readonly startedAt: number | null
+  /** Later messages that raised one again: after a silence, after a new touch, or under an alias. */
+  readonly restarts: readonly Moment[]
   /** The first inbound messages, oldest first, as far as extractors look into texts. */
-  readonly firstMessages: readonly Pseudonym[]
+  readonly firstMessages: readonly string[]
+  /** When each of them happened, ms. */
+  readonly firstTimes: readonly number[]
   readonly touches: readonly Touch[]
+  /** The latest inbound message, ms; noted at least weekly. */
+  readonly lastAt: number | null
+  /** Messages that wait for a referral, and until when. */
+  readonly waiting: readonly Moment[]
+  readonly waitUntil: number | null
+  /** Other ids of the same thread. */
+  readonly aliases: readonly Pseudonym[]
+  /** Counts changes: the higher one is the newer. */
+  readonly version: number
 }
 
 export interface DeadLetter {

@@ -3,6 +3,7 @@
  * only place besides `main.ts` files that looks at `process.env`.
  */
 import { z } from 'zod'
+import { redisUrlProblem } from './adapters/redis-url.ts'
 
 /** A setting is missing or wrong; the message names each variable and the remedy, never the value of a secret. */
 export class ConfigError extends Error {
@@ -20,7 +21,10 @@ const csv = z.string().transform((text) =>
 /** Every variable that more than one service reads. Secrets are named in `secretNames` and printed masked. */
 export const fields = {
   KAFKA_BROKERS: csv.refine((list) => list.length > 0, 'name at least one broker, host:port'),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL'),
+  REDIS_URL: z.string().superRefine((url, context) => {
+    const message = redisUrlProblem(url)
+    if (message) context.addIssue({ code: 'custom', message })
+  }),
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
   SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
   SIGNALS_DATA_DIR: z.string().default('.signals'),

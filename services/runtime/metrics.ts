@@ -99,6 +99,16 @@ const catalogue = {
     help: 'How many calls to TikTok may go at one time, adapted to its answers.',
     labels: [],
   },
+  signals_state_rebuilds_total: {
+    type: 'counter',
+    help: 'Times that a stage found its state in Redis lost (or not there yet) and rebuilt it from a topic.',
+    labels: [],
+  },
+  signals_state_rebuilt_share: {
+    type: 'gauge',
+    help: 'How much of a rebuild is done, 0 to 1; 1 when none is under way.',
+    labels: [],
+  },
   signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
 } as const satisfies Record<
   string,

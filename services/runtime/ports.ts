@@ -49,10 +49,11 @@ export interface RecordBatch {
 
 export interface ConsumerOptions {
   readonly group: string
+  /** Equal partition numbers of all topics are always handled by the same member of the group. */
   readonly topics: readonly string[]
   /** Where a group without a committed offset starts. */
   readonly from: 'earliest' | 'latest'
-  /** Partitions handled side by side; default 6. */
+  /** Partitions handled side by side; default 6 for each topic. */
   readonly concurrency?: number
   /**
    * Called with one partition's records at a time, partitions side by side. When it resolves, the batch's offsets are
@@ -138,15 +139,21 @@ export interface SchemaRegistry {
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
 }
 
-/** The few Redis commands that the stores are written against; every call is one round trip, whatever its size. */
+/** Bytes where a key is packed. On a cluster, what stands in braces (a hash tag) says which keys lie together. */
+export type RedisKey = string | Buffer
+
+/**
+ * The few Redis commands that the stores are written against; every call is one round trip, whatever its size, or one for each
+ * hash tag side by side on a cluster.
+ */
 export interface RedisCommands {
   /** Values for the keys, in order. */
-  getMany(keys: readonly string[]): Promise<readonly (Buffer | null)[]>
-  setMany(entries: readonly { key: string; value: Buffer; ttlSeconds: number }[]): Promise<void>
-  /** Runs one script for each call; one round trip for all. */
+  getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]>
+  setMany(entries: readonly { key: RedisKey; value: Buffer; ttlSeconds: number }[]): Promise<void>
+  /** Runs one script for each call. All keys of a call share a hash tag. */
   evalMany(
     script: RedisScript,
-    calls: readonly { keys: readonly string[]; args: readonly (string | Buffer | number)[] }[],
+    calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],
   ): Promise<readonly unknown[]>
   ping(): Promise<void>
   close(): Promise<void>

@@ -3,11 +3,11 @@ import type { z } from 'zod'
 import {
   type ConsumerStage,
   consumerGroup,
-  type Delay,
   deadLetterTopic,
   delays,
   laterGroup,
   laterTopic,
+  type StageSpec,
   stages,
   topics,
 } from '../topology.ts'
@@ -24,6 +24,7 @@ import { DeadLetterLimitReached } from './limits.ts'
 import type { Logger } from './log.ts'
 import { createLoop } from './loop.ts'
 import { Metrics } from './metrics.ts'
+import { onePerPartition } from './one-per-partition.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from './ports.ts'
 import { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
@@ -120,11 +121,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const consumers: RunningConsumer[] = []
     // Side by side: each waits for its batch and for its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
-    const consume = async (group: string, topic: string, onBatch: typeof loop) => {
+    const consume = async (group: string, topicNames: readonly string[], onBatch: typeof loop) => {
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
           group,
-          topics: [topic],
+          topics: topicNames,
           from: 'earliest',
           onBatch,
           onConnection: (state, reason) => {
@@ -145,11 +146,21 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       })
     }
     lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
-    await consume(consumerGroup(name), topics[stages[name].reads].name, wrapped(loop))
-    const waits: readonly Delay[] = stages[name].delays
     const scale = service.waitScale?.(config) ?? 1
-    for (const delay of waits) {
-      await consume(laterGroup(name, delay), laterTopic(name, delay), later(loop, delays[delay] * scale, clock))
+    const spec: StageSpec = stages[name]
+    const main = topics[spec.reads].name
+    const waits = spec.delays.map((delay) => ({
+      group: laterGroup(name, delay),
+      topic: laterTopic(name, delay),
+      onBatch: later(loop, delays[delay] * scale, clock),
+    }))
+    if (spec.waitsWithMain) {
+      const byTopic = new Map(waits.map(({ topic, onBatch }) => [topic, onBatch]))
+      const route: typeof loop = (batch) => (byTopic.get(batch.topic) ?? wrapped(loop))(batch)
+      await consume(consumerGroup(name), [main, ...byTopic.keys()], onePerPartition(route))
+    } else {
+      await consume(consumerGroup(name), [main], wrapped(loop))
+      for (const { group, topic, onBatch } of waits) await consume(group, [topic], onBatch)
     }
     health.to('running')
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')

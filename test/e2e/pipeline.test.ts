@@ -1,4 +1,11 @@
-import { tiktokReferral, tiktokText, whatsappText } from '../../services/demo/webhooks.ts'
+import {
+  haravanOrder,
+  haravanSecret,
+  haravanShop,
+  tiktokReferral,
+  tiktokText,
+  whatsappText,
+} from '../../services/demo/webhooks.ts'
 import { blip, qiscus } from '../support/partner-bodies.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
@@ -11,7 +18,13 @@ describe('the pipeline', () => {
   const now = () => Date.now()
 
   beforeAll(async () => {
-    world = await openWorld({ QISCUS_WEBHOOK_SECRET: 'qiscus key', BLIP_WEBHOOK_SECRET: 'blip key' })
+    world = await openWorld({
+      // Long enough for a referral that comes second, short enough for a conversation that has none.
+      ATTRIBUTION_WAIT: '3s',
+      HARAVAN_WEBHOOK_SECRET: haravanSecret,
+      QISCUS_WEBHOOK_SECRET: 'qiscus key',
+      BLIP_WEBHOOK_SECRET: 'blip key',
+    })
     await connectTwo(world)
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
@@ -67,6 +80,62 @@ describe('the pipeline', () => {
     expect(events.map(({ event, user, properties }) => [event, user.ttclid, properties])).toEqual([
       ['Conversation', '1780000000000000001', {}],
       ['Keyword', '1780000000000000001', { shipping: true }],
+    ])
+  })
+
+  it('credits it also when the ad is told of after the message', async () => {
+    const at = now()
+    await world.deliver(tiktokText('conv-late', 'l1', 'hola', at - 1_000), tiktokText('conv-late', 'l2', 'pago', at))
+    const events = await told(2, tiktokReferral('conv-late', '1780000000000000002', at - 2_000))
+    expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([
+      ['Conversation', '1780000000000000002'],
+      ['Keyword', '1780000000000000002'],
+    ])
+  })
+
+  it('tells of a conversation without an ad once it has waited for one', async () => {
+    const events = await told(1, tiktokText('conv-none', 'n1', 'hola', now()))
+    expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([['Conversation', undefined]])
+    const later = now()
+    await told(1, tiktokReferral('conv-none', '178', later), tiktokText('conv-none', 'n2', 'pago', later + 1_000)).then(
+      (told) => expect(told.map(({ event, user }) => [event, user.ttclid])).toEqual([['Keyword', '178']]),
+    )
+  })
+
+  it('tells of an order once, however often the shop tells of it, and only where it is asked for', async () => {
+    const at = now()
+    const order = (updated: number) => haravanOrder(9_001, at, at + updated, '/products/a?ttclid=E.C.P.order')
+    const connect = (reportOrders: boolean) =>
+      world.pipeline.signals(
+        'connections',
+        'add',
+        '--file',
+        world.file(
+          'shop-orders.json',
+          JSON.stringify({
+            connectionId: 'shop-orders',
+            tenantId: 'shop',
+            source: 'haravan',
+            accountId: haravanShop,
+            advertiserId: '703',
+            eventSetId: '903',
+            accessToken: 'token-orders',
+            reportOrders,
+          }),
+        ),
+      )
+    await connect(false)
+    expect(await told(0, haravanOrder(9_000, at, at, '/'))).toEqual([])
+    await connect(true)
+    const events = await told(1, order(0), order(0), order(1_000), order(2_000))
+    expect(events).toEqual([
+      {
+        event: 'Order',
+        event_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        event_time: Math.floor(at / 1000),
+        user: { ttclid: 'E.C.P.order' },
+        properties: { order: true },
+      },
     ])
   })
 

@@ -1,13 +1,51 @@
-import { RedisConversationStore } from '../../services/attribution/store.ts'
+import { emptyState } from '../../services/attribution/state.ts'
+import { parts, RedisConversationStore, StateLost } from '../../services/attribution/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'
 import { realParts } from '../support/real-parts.ts'
 
 let redis: RedisCommands
-beforeAll(() => {
+let store: RedisConversationStore
+beforeAll(async () => {
   redis = openRedis(realParts().redis)
+  store = new RedisConversationStore(redis, 60)
+  await store.begin(parts, 'contract')
+  await store.complete(parts, 'contract')
 })
 afterAll(() => redis.close())
 
-conversationStoreContract('Redis', () => new RedisConversationStore(redis, 60))
+conversationStoreContract('Redis', () => store)
+
+describe('conversations that are brought back', () => {
+  const conversation = '5c'.repeat(16)
+  const state = (version: number) => ({ ...emptyState, startedBy: 'aa'.repeat(6), startedAt: 1, version })
+  const now = Date.now()
+
+  it('never take the place of newer ones', async () => {
+    await store.write([{ conversation, state: state(3) }])
+    await store.restore([{ conversation, state: state(2), changedAt: now }], now)
+    expect(await store.read([conversation])).toEqual([state(3)])
+    await store.restore([{ conversation, state: state(300), changedAt: now }], now)
+    expect(await store.read([conversation])).toEqual([state(300)])
+  })
+
+  it('live on from when they were written', async () => {
+    const old = '6d'.repeat(16)
+    await store.restore([{ conversation: old, state: state(1), changedAt: now - 61_000 }], now)
+    expect(await store.read([old])).toEqual([null])
+  })
+
+  it('count as complete only if nothing was lost meanwhile, and whoever reads before is told', async () => {
+    const part = conversation[0] as string
+    // Its marker is gone, as after FLUSHALL.
+    await redis.setMany([{ key: `{${part}}conversations:complete`, value: Buffer.from('1'), ttlSeconds: 1 }])
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    await expect(store.read([conversation])).rejects.toThrow(StateLost)
+    expect(await store.lost()).toEqual([part])
+    expect(await store.complete([part], 'never begun')).toEqual([part])
+    await store.begin([part], 'one')
+    expect(await store.complete([part], 'one')).toEqual([])
+    expect(await store.read([conversation])).toEqual([state(300)])
+  })
+})

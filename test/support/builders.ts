@@ -54,6 +54,7 @@ export const message = (fields: Partial<Message> = {}): Message => ({
   revision: null,
   aliases: [],
   backfill: false,
+  referralsApart: false,
   ...fields,
 })
 
@@ -91,6 +92,9 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   changedAt: noon - 86_400_000,
   scopes: [],
   attributionWindowDays: 7,
+  attributionWaitSeconds: null,
+  restartAfterQuietHours: null,
+  restartOnNewTouch: false,
   extractors: null,
   keywordListId: null,
   keywordOrigins: ['typed', 'caption'],

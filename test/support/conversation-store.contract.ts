@@ -4,10 +4,15 @@ import { noon } from './builders.ts'
 
 const [one, other] = ['1a'.repeat(16), '2b'.repeat(16)]
 const state: ConversationState = {
-  startedBy: 'aa'.repeat(8),
+  ...emptyState,
+  startedBy: 'aa'.repeat(6),
   startedAt: noon,
-  firstMessages: ['aa'.repeat(8), 'bb'.repeat(8)],
-  touches: [{ occurredAt: noon - 5, trackingId: 'E.C.P.ñ' }],
+  firstMessages: [
+    { message: 'aa'.repeat(6), occurredAt: noon },
+    { message: 'bb'.repeat(6), occurredAt: noon + 9 },
+  ],
+  touches: [{ occurredAt: noon - 5, trackingId: 'E.C.P.ñ', message: null, within: 0 }],
+  version: 3,
 }
 
 /** Run against memory in test/unit and against real Redis in test/integration. */

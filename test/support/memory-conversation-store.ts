@@ -1,5 +1,6 @@
+import { pack, unpack } from '../../services/attribution/pack.ts'
 import type { ConversationState } from '../../services/attribution/state.ts'
-import { type ConversationStore, pack, unpack } from '../../services/attribution/store.ts'
+import type { ConversationStore } from '../../services/attribution/store.ts'
 
 /** Keeps the packed bytes, as Redis does. */
 export class MemoryConversationStore implements ConversationStore {

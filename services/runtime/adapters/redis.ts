@@ -1,7 +1,11 @@
-/** RedisCommands over ioredis. Every call is one pipeline; failures come out as DependencyError, never with a command's arguments. */
+/**
+ * RedisCommands over ioredis, for one server or a cluster. Every call is one pipeline, or one for each hash tag on a cluster;
+ * failures come out as DependencyError, never with a command's arguments.
+ */
 import { createHash } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { DependencyError, type RedisCommands, type RedisScript } from '../ports.ts'
+import { Cluster, Redis } from 'ioredis'
+import { DependencyError, type RedisCommands, type RedisKey, type RedisScript } from '../ports.ts'
+import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
 const connectTimeoutMs = 3_000
 const commandTimeoutMs = 5_000
@@ -18,60 +22,81 @@ const trouble = (error: unknown): DependencyError => {
     WRONGPASS: 'Redis refuses the password of REDIS_URL',
     LOADING: 'Redis is loading its data set',
     MISCONF: 'Redis cannot persist to disk and refuses writes: look at its disk',
+    CLUSTERDOWN: 'the Redis cluster does not serve all slots: look at its nodes',
+    ClusterAllFailedError: 'no node of the Redis cluster answers: check REDIS_URL',
+    MOVED: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
+    CROSSSLOT: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
   }
   return new DependencyError('redis', hints[kind] ?? `Redis does not answer (${kind})`)
 }
 
+type Call = { readonly keys: readonly RedisKey[]; readonly args: readonly (string | Buffer | number)[] }
+
+/** What lies together on a cluster: the hash tag, else the key itself. */
+const placeOf = (key: RedisKey): string => {
+  const bytes = typeof key === 'string' ? key : key.toString('latin1')
+  const open = bytes.indexOf('{')
+  const close = open < 0 ? -1 : bytes.indexOf('}', open + 1)
+  return close > open + 1 ? bytes.slice(open + 1, close) : bytes
+}
+
 class IoredisCommands implements RedisCommands {
-  readonly #client: Redis
+  readonly #client: Redis | Cluster
   readonly #hashes = new Map<string, string>()
-  constructor(client: Redis) {
+  constructor(client: Redis | Cluster) {
     this.#client = client
   }
 
-  async getMany(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    if (keys.length === 0) return []
-    try {
-      return await this.#client.mgetBuffer(...keys)
-    } catch (error) {
-      throw trouble(error)
-    }
+  async getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]> {
+    return this.#each(
+      keys,
+      (key) => key,
+      async (part) => {
+        try {
+          return await this.#client.mgetBuffer(...part)
+        } catch (error) {
+          throw trouble(error)
+        }
+      },
+    )
   }
 
-  async setMany(entries: readonly { key: string; value: Buffer; ttlSeconds: number }[]): Promise<void> {
-    if (entries.length === 0) return
-    const pipeline = this.#client.pipeline()
-    for (const { key, value, ttlSeconds } of entries) pipeline.set(key, value, 'EX', ttlSeconds)
-    await this.#run(pipeline.exec())
+  async setMany(entries: readonly { key: RedisKey; value: Buffer; ttlSeconds: number }[]): Promise<void> {
+    await this.#each(
+      entries,
+      ({ key }) => key,
+      (part) => {
+        const pipeline = this.#client.pipeline()
+        for (const { key, value, ttlSeconds } of part) pipeline.set(key, value, 'EX', ttlSeconds)
+        return this.#run(pipeline.exec())
+      },
+    )
   }
 
-  async evalMany(
-    script: RedisScript,
-    calls: readonly { keys: readonly string[]; args: readonly (string | Buffer | number)[] }[],
-  ): Promise<readonly unknown[]> {
-    if (calls.length === 0) return []
+  async evalMany(script: RedisScript, calls: readonly Call[]): Promise<readonly unknown[]> {
     let hash = this.#hashes.get(script.source)
     if (!hash) {
       hash = createHash('sha1').update(script.source).digest('hex')
       this.#hashes.set(script.source, hash)
     }
-    const attempt = () => {
-      const pipeline = this.#client.pipeline()
-      for (const { keys, args } of calls) pipeline.callBuffer('EVALSHA', hash, keys.length, ...keys, ...args)
-      return pipeline.exec()
-    }
-    try {
-      return await this.#run(attempt())
-    } catch (error) {
-      // A restarted Redis has forgotten its scripts.
-      if (!(error instanceof ScriptMissing)) throw error
-      try {
-        await this.#client.script('LOAD', script.source)
-      } catch (loading) {
-        throw trouble(loading)
-      }
-      return this.#run(attempt())
-    }
+    const known = hash
+    return this.#each(
+      calls,
+      ({ keys }) => keys[0] as RedisKey,
+      async (part) => {
+        try {
+          const pipeline = this.#client.pipeline()
+          for (const { keys, args } of part) pipeline.callBuffer('evalsha', known, keys.length, ...keys, ...args)
+          return await this.#run(pipeline.exec())
+        } catch (error) {
+          // A node that is new or was restarted does not know the script; whoever runs it whole makes it known there.
+          if (!(error instanceof ScriptMissing)) throw error
+          const pipeline = this.#client.pipeline()
+          for (const { keys, args } of part) pipeline.callBuffer('eval', script.source, keys.length, ...keys, ...args)
+          return this.#run(pipeline.exec())
+        }
+      },
+    )
   }
 
   async ping(): Promise<void> {
@@ -84,6 +109,27 @@ class IoredisCommands implements RedisCommands {
 
   async close(): Promise<void> {
     this.#client.disconnect()
+  }
+
+  /** One piece of work for all, or for each hash tag side by side on a cluster; answers in the order of the items. */
+  async #each<Item, Answer>(
+    items: readonly Item[],
+    keyOf: (item: Item) => RedisKey,
+    work: (part: readonly Item[]) => Promise<readonly Answer[]>,
+  ): Promise<readonly Answer[]> {
+    if (items.length === 0) return []
+    if (!(this.#client instanceof Cluster)) return work(items)
+    const places = Map.groupBy(items.keys(), (at) => placeOf(keyOf(items[at] as Item)))
+    const answers = new Array<Answer>(items.length)
+    await Promise.all(
+      Array.from(places.values(), async (ats) => {
+        const answered = await work(ats.map((at) => items[at] as Item))
+        ats.forEach((at, n) => {
+          answers[at] = answered[n] as Answer
+        })
+      }),
+    )
+    return answers
   }
 
   async #run(answer: Promise<[Error | null, unknown][] | null>): Promise<readonly unknown[]> {
@@ -103,15 +149,33 @@ class IoredisCommands implements RedisCommands {
 
 class ScriptMissing extends Error {}
 
-/** Connects lazily and for ever: commands fail fast while Redis is away, the caller pauses and tries again. */
-export const openRedis = (url: string): RedisCommands => {
-  const client = new Redis(url, {
+const retryAfter = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000)
+
+const connect = ({ nodes, cluster, username, password, tls, db }: RedisAddress): Redis | Cluster => {
+  const options = {
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
-    enableAutoPipelining: false,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  }
+  if (!cluster) return new Redis({ ...options, ...nodes[0], db, retryStrategy: retryAfter })
+  return new Cluster([...nodes], {
+    redisOptions: options,
+    clusterRetryStrategy: retryAfter,
+    // Commands fail fast while the cluster is away, as they do on one server: the caller pauses and tries again.
+    enableOfflineQueue: false,
+    maxRedirections: 4,
+    retryDelayOnFailover: 200,
+    retryDelayOnClusterDown: 200,
+    slotsRefreshTimeout: 2_000,
   })
+}
+
+/** Connects lazily and for ever: commands fail fast while Redis is away, the caller pauses and tries again. */
+export const openRedis = (url: string): RedisCommands => {
+  const client = connect(parseRedisUrl(url))
   // Every failed reconnect is an event; the commands that fail say so themselves.
   client.on('error', () => {})
   return new IoredisCommands(client)

@@ -46,7 +46,7 @@ describe('the default extractors', () => {
     ['no empty ttclid', { links: ['https://x.example/?ttclid='] }, 1, null],
     ['no ttclid that is only a word', { text: 'ttclid=abc' }, 1, null],
   ])('take %s', (_name, fields, position, expected) => {
-    expect(trackingIdIn(content(fields), defaultExtractors, position)).toBe(expected)
+    expect(trackingIdIn(content(fields), defaultExtractors, position)?.trackingId ?? null).toBe(expected)
   })
 })
 
@@ -90,7 +90,7 @@ describe('extractors of a connection', () => {
       null,
     ],
   ])('take %s', (_name, extractors, fields, position, expected) => {
-    expect(trackingIdIn(content(fields), extractors, position)).toBe(expected)
+    expect(trackingIdIn(content(fields), extractors, position)?.trackingId ?? null).toBe(expected)
   })
 })
 
@@ -107,6 +107,7 @@ describe('links', () => {
     ['https://x.example/#/shop?ttclid=a', 'a'],
     ['https://x.example/?x=1#/shop?ttclid=a', 'a'],
     ['https://x.example/', null],
+    ['/products/a?ttclid=a', 'a'],
     ['not a link?ttclid=a', null],
   ])('have a query: %s', (url, expected) => expect(queryOf(url, 'ttclid')).toBe(expected))
 })

@@ -18,7 +18,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const store = new MemoryConversationStore()
   const codec = await Codec.open(new MemoryRegistry())
-  const stage = attribution({ directory, store, codec, keyring })
+  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000 })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let n = 0

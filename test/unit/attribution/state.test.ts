@@ -1,69 +1,140 @@
-import { emptyState, lastTouch, merged, position, start, touch } from '../../../services/attribution/state.ts'
-import { pack, unpack } from '../../../services/attribution/store.ts'
+import { pack, unpack } from '../../../services/attribution/pack.ts'
+import { fromRecord, toRecord } from '../../../services/attribution/record.ts'
+import {
+  type ConversationState,
+  emptyState,
+  heard,
+  isStart,
+  lastStart,
+  lastTouch,
+  merged,
+  positioned,
+  started,
+  touched,
+} from '../../../services/attribution/state.ts'
 import { noon } from '../../support/builders.ts'
 
 const day = 86_400_000
 const week = 7 * day
-const a = { id: 'aaaaaaaaaaaaaaaa', occurredAt: noon }
-const b = { id: 'bbbbbbbbbbbbbbbb', occurredAt: noon + 1000 }
+const a = { message: 'aaaaaaaaaaaa', occurredAt: noon }
+const b = { message: 'bbbbbbbbbbbb', occurredAt: noon + 1000 }
+const c = { message: 'cccccccccccc', occurredAt: noon + 2000 }
+const touch = (occurredAt: number, trackingId: string) => ({ occurredAt, trackingId, message: null, within: 0 })
 
 describe('a conversation', () => {
-  it('is started by its first message, also when that one is delivered again, and by no other', () => {
-    const first = start(emptyState, a)
-    expect(first.starts).toBe(true)
-    expect(start(first.state, b).starts).toBe(false)
-    expect(start(first.state, a).starts).toBe(true)
+  it('remembers who started it, and who started it again', () => {
+    const state = started(started(emptyState, a), c)
+    expect([a, b, c].map(({ message }) => isStart(state, message))).toEqual([true, false, true])
+    expect(lastStart(state)).toEqual(c)
+    expect(lastStart(state, b.occurredAt)).toEqual(a)
+    expect(lastStart(emptyState)).toBeNull()
   })
 
-  it('knows its first messages by identity', () => {
-    const one = position(emptyState, a.id, 2)
-    const two = position(one.state, b.id, 2)
-    expect([one.position, two.position]).toEqual([1, 2])
-    expect(position(two.state, 'cccccccccccccccc', 2).position).toBeNull()
-    expect(position(two.state, a.id, 2).position).toBe(1)
+  it('knows its first messages by identity and event time, whatever their order of arrival', () => {
+    const late = positioned(emptyState, c, 2)
+    const earlier = positioned(late.state, a, 2)
+    const between = positioned(earlier.state, b, 2)
+    expect([late.position, earlier.position, between.position]).toEqual([1, 1, 2])
+    expect(between.state.firstMessages).toEqual([a, b])
+    expect(positioned(between.state, c, 2)).toEqual({ state: between.state, position: null })
+    expect(positioned(between.state, a, 2).position).toBe(1)
+    expect(positioned(emptyState, a, 0)).toEqual({ state: emptyState, position: null })
+  })
+
+  it('forgets what was found in a text that turns out to be none of the first', () => {
+    const found = { occurredAt: c.occurredAt, trackingId: 'x', message: c.message, within: 2 }
+    const state = touched(positioned(emptyState, c, 2).state, found, week)
+    expect(positioned(state, a, 2).state.touches).toEqual([found])
+    expect(positioned(positioned(state, a, 2).state, b, 2).state.touches).toEqual([])
   })
 
   it.each([
     ['the last one before the message', noon + 3000, 'second'],
     ['the one that was valid then, for an old message read again', noon + 1500, 'first'],
-    ['none before the first', noon - 1, null],
+    ['none before the first', noon - 1, undefined],
     ['one at the same moment', noon, 'first'],
-    ['none beyond the window', noon + 2000 + week + 1, null],
+    ['none beyond the window', noon + 2000 + week + 1, undefined],
     ['one at the window’s edge', noon + 2000 + week, 'second'],
   ])('is credited to %s', (_name, at, expected) => {
-    const state = touch(
-      touch(emptyState, { occurredAt: noon + 2000, trackingId: 'second' }, week),
-      { occurredAt: noon, trackingId: 'first' },
-      week,
-    )
-    expect(lastTouch(state, at, week)).toBe(expected)
+    const state = touched(touched(emptyState, touch(noon + 2000, 'second'), week), touch(noon, 'first'), week)
+    expect(lastTouch(state, at, week)?.trackingId).toBe(expected)
   })
 
   it('does not change when a touch is delivered again', () => {
-    const state = touch(emptyState, { occurredAt: noon, trackingId: 'x' }, week)
-    expect(touch(state, { occurredAt: noon, trackingId: 'x' }, week)).toBe(state)
+    const state = touched(emptyState, touch(noon, 'x'), week)
+    expect(touched(state, touch(noon, 'x'), week)).toBe(state)
   })
 
-  it('forgets touches that no window reaches', () => {
-    const old = touch(emptyState, { occurredAt: noon - 15 * day, trackingId: 'old' }, week)
-    expect(touch(old, { occurredAt: noon, trackingId: 'new' }, week).touches).toHaveLength(1)
+  it('forgets touches that no window reaches, but for the one that drove its last start', () => {
+    const old = touched(emptyState, touch(noon - 15 * day, 'old'), week)
+    expect(touched(old, touch(noon, 'new'), week).touches).toHaveLength(1)
+    const driven = started(old, { ...a, occurredAt: noon - 14 * day })
+    expect(touched(driven, touch(noon, 'new'), week).touches).toHaveLength(2)
   })
 
-  it('that was known by two ids keeps the earlier start and all touches', () => {
-    const one = touch(start(emptyState, b).state, { occurredAt: noon, trackingId: 'x' }, week)
-    const other = touch(start(emptyState, a).state, { occurredAt: noon - 5, trackingId: 'y' }, week)
-    expect(merged([one, other])).toMatchObject({ startedBy: a.id, touches: [{ trackingId: 'y' }, { trackingId: 'x' }] })
-    expect(merged([])).toBe(emptyState)
+  it('notes when it was last heard of: exactly where silences count, else weekly', () => {
+    const state = heard(emptyState, noon, false)
+    expect(state.lastAt).toBe(noon)
+    expect(heard(state, noon + 6 * day, false)).toBe(state)
+    expect(heard(state, noon + 7 * day, false).lastAt).toBe(noon + 7 * day)
+    expect(heard(state, noon + 1, true).lastAt).toBe(noon + 1)
+    expect(heard(state, noon - 1, true)).toBe(state)
   })
 
-  it('survives its packed form', () => {
-    const state = touch(
-      position(start(emptyState, a).state, a.id, 3).state,
-      { occurredAt: noon, trackingId: 'E.C.P.é' },
-      week,
-    )
+  it('that was known by two ids keeps the earlier start, all touches, and whom it has waiting itself', () => {
+    const one = { ...touched(started(emptyState, b), touch(noon, 'x'), week), waiting: [c], waitUntil: noon + 5000 }
+    const other = { ...touched(started(emptyState, a), touch(noon - 5, 'y'), week), waiting: [a], waitUntil: noon }
+    const thread = merged(one, [other], ['22'.repeat(16)])
+    expect(thread).toMatchObject({
+      startedBy: a.message,
+      restarts: [b],
+      touches: [{ trackingId: 'y' }, { trackingId: 'x' }],
+      waiting: [c],
+      aliases: ['22'.repeat(16)],
+    })
+    expect(merged(thread, [other], ['22'.repeat(16)])).toBe(thread)
+    expect(merged(emptyState, [], [])).toBe(emptyState)
+  })
+})
+
+const full: ConversationState = {
+  startedBy: a.message,
+  startedAt: a.occurredAt,
+  restarts: [c],
+  firstMessages: [a, b],
+  touches: [
+    { occurredAt: noon - 5, trackingId: '1780000000000000001', message: null, within: 0 },
+    { occurredAt: noon, trackingId: 'E.C.P.é', message: a.message, within: 3 },
+    { occurredAt: noon + 9, trackingId: '007', message: null, within: 0 },
+  ],
+  lastAt: noon + 30 * day,
+  waiting: [c],
+  waitUntil: noon + 30_000,
+  aliases: ['22'.repeat(16), '3f'.repeat(16)],
+  version: 513,
+}
+
+describe('a conversation’s state', () => {
+  it.each<[string, ConversationState]>([
+    ['with everything', full],
+    ['with nothing', emptyState],
+    ['started by a message that is none of the first', { ...emptyState, startedBy: c.message, startedAt: noon }],
+    ['that was touched before it started', touched(emptyState, touch(noon, '12'), week)],
+    ['of which only a message waits', { ...emptyState, waiting: [a], waitUntil: noon - 7 }],
+  ])('survives its packed form and its record: %s', (_name, state) => {
     expect(unpack(pack(state))).toEqual(state)
-    expect(unpack(pack(emptyState))).toEqual(emptyState)
-    expect(pack(state).length).toBeLessThan(60)
+    expect(fromRecord(toRecord('c0', state))).toEqual(state)
+  })
+
+  it('is absent where the bytes are of another format', () => {
+    expect(unpack(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))).toBeNull()
+    expect(unpack(Buffer.alloc(0))).toBeNull()
+  })
+
+  it('takes at most 52 bytes for a conversation that came by an ad and wrote three times', () => {
+    const { restarts, waiting, waitUntil, aliases, touches, ...plain } = full
+    const third = { message: 'dddddddddddd', occurredAt: noon + 600_000 }
+    const state = { ...emptyState, ...plain, lastAt: noon, touches: touches.slice(0, 1), firstMessages: [a, b, third] }
+    expect(pack(state).length).toBeLessThanOrEqual(52)
   })
 })

@@ -7,6 +7,7 @@
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { ConsumerOptions, RunningConsumer } from '../../ports.ts'
+import { byPartitionNumber } from './assigner.ts'
 import { trouble } from './client.ts'
 import { toRecord } from './records.ts'
 
@@ -43,6 +44,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     maxWaitTimeInMs: maxWaitMs,
     allowAutoTopicCreation: false,
     metadataMaxAge: 60_000,
+    partitionAssigners: [byPartitionNumber],
     retry: {
       retries: 10,
       initialRetryTime: 100,
@@ -107,7 +109,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.concurrency ?? 6,
+      partitionsConsumedConcurrently: options.concurrency ?? 6 * options.topics.length,
       eachBatch,
     })
   } catch (error) {

@@ -1,0 +1,51 @@
+/**
+ * REDIS_URL. One server: `redis://[[user]:password@]host[:port][/db]`. A cluster: several nodes with commas between them, or one
+ * with `?cluster=true`; it finds the other nodes by itself. `rediss://` speaks TLS.
+ */
+export interface RedisAddress {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[]
+  readonly cluster: boolean
+  readonly username?: string
+  readonly password?: string
+  readonly tls: boolean
+  /** 0 on a cluster, which has no others. */
+  readonly db: number
+}
+
+const shape = /^(rediss?):\/\/(?:([^/?]*)@)?([^/?@]+)(?:\/(\d*))?(?:\?(.*))?$/
+const node = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i
+const defaultPort = 6379
+
+/** What is wrong with the URL; undefined when nothing is. Says nothing of what stands in it. */
+export const redisUrlProblem = (url: string): string | undefined => {
+  const [, , , hosts, db, query] = shape.exec(url) ?? []
+  if (hosts === undefined)
+    return 'must be a redis:// or rediss:// URL: redis://[user:password@]host:port[,host:port…][/db]'
+  if (!hosts.split(',').every((one) => node.test(one))) return 'each node must be host or host:port'
+  const clustered = hosts.includes(',') || new URLSearchParams(query).get('cluster') === 'true'
+  if (clustered && db && db !== '0') return 'a cluster has only database 0'
+  return undefined
+}
+
+/** @throws RangeError for a URL that has a problem */
+export const parseRedisUrl = (url: string): RedisAddress => {
+  const problem = redisUrlProblem(url)
+  if (problem) throw new RangeError(`REDIS_URL ${problem}`)
+  const [, scheme, credentials, hosts = '', db, query] = shape.exec(url) ?? []
+  const nodes = hosts.split(',').map((one) => {
+    const [, host = '', port] = node.exec(one) ?? []
+    return { host: host.replace(/^\[|\]$/g, ''), port: port === undefined ? defaultPort : Number(port) }
+  })
+  const colon = credentials?.indexOf(':') ?? -1
+  const username =
+    credentials === undefined ? '' : decodeURIComponent(colon < 0 ? credentials : credentials.slice(0, colon))
+  const password = colon < 0 ? '' : decodeURIComponent((credentials as string).slice(colon + 1))
+  return {
+    nodes,
+    cluster: nodes.length > 1 || new URLSearchParams(query).get('cluster') === 'true',
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    tls: scheme === 'rediss',
+    db: Number(db || 0),
+  }
+}
