@@ -111,6 +111,15 @@ const main = {
     schema: 'redrive',
     holds: 'which dead letters were sent through again, and when',
   },
+  replays: {
+    name: 'replays.v1',
+    key: 'run',
+    partitions: table,
+    retentionMs: days(90),
+    cleanup: 'compact,delete',
+    schema: 'replay-run',
+    holds: 'replay runs: what was asked, how far they are, what came of them',
+  },
 } as const satisfies Record<string, TopicSpec>
 
 export type MainTopic = keyof typeof main
@@ -123,6 +132,8 @@ export interface StageSpec {
   readonly writes: readonly MainTopic[]
   /** Compacted topics that the stage holds in memory and follows. */
   readonly follows: readonly MainTopic[]
+  /** Further inputs that give way to the main one: consumers of their own, a few records at a time. */
+  readonly lanes?: readonly { readonly topic: string; readonly group: string }[]
   /** Fixed delays a record of this stage may wait, shortest first; one topic each, so its order is the order of falling due. */
   readonly delays: readonly Delay[]
   /**
@@ -147,6 +158,10 @@ export type Delay = keyof typeof delays
 
 export type ConsumerStage = Exclude<StageName, 'gateway'>
 
+/** A lane of its own for signals that are reported again from history: live ones never stand behind them. */
+export const replayTopic = 'signals.replay.v1'
+export const replayGroup = 'signals-dispatch-replay'
+
 export const stages = {
   ingest: { reads: 'channelEvents', writes: ['messages'], follows: ['connections'], delays: [] },
   attribution: {
@@ -161,6 +176,7 @@ export const stages = {
     reads: 'signals',
     writes: ['deliveries'],
     follows: ['connections'],
+    lanes: [{ topic: replayTopic, group: replayGroup }],
     delays: ['10s', '1m', '5m', '30m', '2h'],
   },
 } as const satisfies Record<ConsumerStage, StageSpec>
@@ -217,9 +233,19 @@ const parked: TopicSpec = {
   holds: 'signals that wait for a person: the authorisation was lost or the connection is paused',
 }
 
+const replayed: TopicSpec = {
+  name: replayTopic,
+  key: 'connection',
+  partitions: flow,
+  retentionMs: days(7),
+  cleanup: 'delete',
+  schema: 'signal',
+  holds: 'signals of replays, for dispatch to take when live traffic leaves room',
+}
+
 export const topics = main
 
 /** Every topic of the pipeline, in the order in which `signals topics` lists them. */
-export const allTopics: readonly TopicSpec[] = [...Object.values(main), ...waiting, parked, ...deadLetters]
+export const allTopics: readonly TopicSpec[] = [...Object.values(main), ...waiting, parked, replayed, ...deadLetters]
 
 export const subjectOf = (topicName: string) => `${topicName}-value`

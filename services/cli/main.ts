@@ -25,6 +25,11 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     load: () => import('./commands/profiles.ts'),
   },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag.ts') },
+  replay: {
+    about: 'decide again about a stretch of history, report what is new',
+    load: () => import('./commands/replay.ts'),
+  },
+  replays: { about: 'replay runs: list, show, cancel', load: () => import('./commands/replays.ts') },
   'dead-letters': {
     about: 'what a stage could not process: list, show, redrive',
     load: () => import('./commands/dead-letters.ts'),

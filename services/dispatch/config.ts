@@ -7,6 +7,9 @@ import { mostEventsPerCall } from './destinations/tiktok/index.ts'
 const count = (least: number, most: number, byDefault: number) =>
   z.coerce.number().int().min(least).max(most).default(byDefault)
 
+/** TikTok prefers small calls; one bad event costs fewer of its neighbours a second call. */
+export const mostEventsPerCallByDefault = 50
+
 /** Where to, and in which form. */
 export const profileFields = {
   TIKTOK_BASE_URL: z
@@ -18,8 +21,7 @@ export const profileFields = {
 
 export const dispatchFields = {
   ...profileFields,
-  /** TikTok prefers small calls; one bad event costs fewer of its neighbours a second call. */
-  DISPATCH_EVENTS_PER_CALL: count(1, mostEventsPerCall, 50),
+  DISPATCH_EVENTS_PER_CALL: count(1, mostEventsPerCall, mostEventsPerCallByDefault),
   /** How long signals are gathered into fuller calls while the app's limit is half used; 0: never. */
   DISPATCH_LINGER_MS: count(0, 2_000, 200),
   /** Most calls side by side; fewer while TikTok fails broadly or answers slower than usual. */

@@ -52,6 +52,10 @@ export interface StageDeps<Config> {
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
+/** A lane works in small pieces, one partition at a time: between two of them live traffic has its turn. */
+const laneSlice = 100
+const laneConcurrency = 1
+
 type Common = z.output<z.ZodObject<typeof fields>>
 type Output<Shape extends z.ZodRawShape> = Common & z.output<z.ZodObject<Shape>>
 
@@ -117,16 +121,18 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     }
     const stage = await service.build(deps)
 
-    const loop = createLoop(stage, { producer, codec, keyring, clock, metrics, log, health })
+    const tools = { producer, codec, keyring, clock, metrics, log, health }
+    const loop = createLoop(stage, tools)
     const consumers: RunningConsumer[] = []
     // Side by side: each waits for its batch and for its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
-    const consume = async (group: string, topicNames: readonly string[], onBatch: typeof loop) => {
+    const consume = async (group: string, topicNames: readonly string[], onBatch: typeof loop, concurrency?: number) => {
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
           group,
           topics: topicNames,
           from: 'earliest',
+          ...(concurrency ? { concurrency } : {}),
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state)
@@ -154,6 +160,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       topic: laterTopic(name, delay),
       onBatch: later(loop, delays[delay] * scale, clock),
     }))
+    for (const lane of spec.lanes ?? []) {
+      const gently = createLoop(stage, { ...tools, sliceRecords: laneSlice })
+      await consume(lane.group, [lane.topic], gently, laneConcurrency)
+    }
     if (spec.waitsWithMain) {
       const byTopic = new Map(waits.map(({ topic, onBatch }) => [topic, onBatch]))
       const route: typeof loop = (batch) => (byTopic.get(batch.topic) ?? wrapped(loop))(batch)

@@ -18,6 +18,7 @@ const allowed: Record<string, readonly string[]> = {
   keywords: [...shared, 'connections'],
   dispatch: [...shared, 'connections'],
   deadletters: [...shared, 'connections', 'sources', 'ingest'],
+  replay: [...shared, 'connections', 'sources', 'ingest', 'attribution', 'keywords', 'dispatch'],
   simulator: ['runtime'],
   console: [...shared, 'connections', 'local'],
   local: [...shared, 'connections', 'sources'],

@@ -41,6 +41,21 @@ describe('the codec', () => {
         version: 7,
       },
     ],
+    [
+      'replays',
+      {
+        run: 'r1',
+        status: 'running',
+        owner: 'o1',
+        createdAt: 1,
+        updatedAt: 2,
+        request: '{}',
+        stretches: [{ partition: 0, from: 1, to: 2 }],
+        laneFrom: { 0: 5 },
+        deliveriesFrom: {},
+        counts: { new: 3 },
+      },
+    ],
     ['redrives', { deadLetter: 'a.dead.v1/0/1', origin: 'a.v1/0/1', redrives: 1, redrivenAt: 5 }],
     [
       'keywordLists',

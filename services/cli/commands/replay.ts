@@ -1,0 +1,269 @@
+import type { Command } from 'commander'
+import { dispatchFields } from '../../dispatch/config.ts'
+import { readLists } from '../../keywords/store.ts'
+import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
+import { type ListPin, ListUnknown, parsePin } from '../../replay/epochs.ts'
+import { FileUnusable, identify } from '../../replay/file.ts'
+import type { Plan } from '../../replay/plan.ts'
+import { entryNames, type ReplayRequest } from '../../replay/request.ts'
+import { type Outcome, type Prepared, Replay } from '../../replay/run.ts'
+import { readRuns, requestOf } from '../../replay/runs.ts'
+import { parseWhere, WhereInvalid } from '../../replay/where.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import type { Producer } from '../../runtime/ports.ts'
+import { loadSources } from '../../sources/index.ts'
+import { maySend, type SendOptions } from '../ask.ts'
+import { type Context, withContext } from '../context.ts'
+import { exitCodes, Refused, UsageError } from '../exit.ts'
+import { print, printJson, say } from '../output.ts'
+import { expected, planText, ReplayProgress } from '../replay-output.ts'
+import { timeOf } from '../times.ts'
+
+interface ReplayFlags extends SendOptions {
+  from?: string
+  to?: string
+  fromOffset?: string
+  toOffset?: string
+  partition?: string
+  stage?: string
+  connection?: string
+  source?: string
+  where: string[]
+  file?: string
+  keywordList?: string
+  rate: string
+  resume?: string
+  json?: boolean
+}
+
+const dayMs = 86_400_000
+const defaultRate = 500
+
+const wholeNumber = (option: string, text: string | undefined): number | null => {
+  if (text === undefined) return null
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new UsageError(`${option} must be a whole number, not "${text}"`)
+  return number
+}
+
+/** Mistakes of the caller, told as such. */
+const told = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof WhereInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+const entryOf = ({ stage = 'raw', file }: ReplayFlags) => {
+  const entry = entryNames[stage]
+  if (!entry) throw new UsageError(`--stage must be one of ${Object.keys(entryNames).join(', ')}, not "${stage}"`)
+  if (file !== undefined && entry !== 'raw') throw new UsageError('--file holds message events: --stage must be raw')
+  return entry
+}
+
+const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
+  const from = wholeNumber('--from-offset', flags.fromOffset)
+  const to = wholeNumber('--to-offset', flags.toOffset)
+  const partition = wholeNumber('--partition', flags.partition)
+  if (from === null && to === null && partition === null) return null
+  if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
+  return { partition, from, to }
+}
+
+const requestFrom = async (flags: ReplayFlags, lists: readonly KeywordListRecord[]): Promise<ReplayRequest> => {
+  const now = Date.now()
+  const entry = entryOf(flags)
+  const offsets = offsetsOf(flags)
+  if (flags.from === undefined && offsets === null && flags.file === undefined)
+    throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
+  const from = flags.from === undefined ? null : timeOf('--from', flags.from)
+  const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
+  if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
+  const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
+  if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
+  const lists_: ListPin =
+    flags.keywordList === undefined ? { kind: 'then' } : told(() => parsePin(flags.keywordList as string, lists, now))
+  return {
+    entry,
+    from,
+    to,
+    offsets,
+    file: flags.file === undefined ? null : await identifiedFile(flags.file),
+    connection: flags.connection ?? null,
+    source: flags.source ?? null,
+    where: told(() => flags.where.map(parseWhere)),
+    lists: lists_,
+    rate,
+    askedAt: now,
+  }
+}
+
+const identifiedFile = async (path: string) => {
+  try {
+    return await identify(path)
+  } catch (error) {
+    if (error instanceof FileUnusable) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+/** Ctrl-C once: the run stops cleanly and can be resumed. */
+const onStop = (): AbortSignal => {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  return stopping.signal
+}
+
+const openReplay = async (context: Context, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
+  const { DISPATCH_EXPIRE_DAYS } = loadConfig(
+    { DISPATCH_EXPIRE_DAYS: dispatchFields.DISPATCH_EXPIRE_DAYS },
+    process.env,
+  )
+  const replay = new Replay({
+    broker: context.broker(),
+    codec: await context.codec(),
+    keyring: await context.keyring(),
+    redis: context.redis(),
+    sources: loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR || undefined }),
+    lists,
+    clock: systemClock,
+    expireMs: DISPATCH_EXPIRE_DAYS * dayMs,
+    stop: onStop(),
+    onDeciding: (records, all) => progress.deciding(records, all),
+    onSending: (run, now) => progress.sending(run, now),
+  })
+  await replay.open()
+  return replay
+}
+
+const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
+  const again = `go on with: signals replay --resume ${run}`
+  const why = {
+    done: null,
+    cancelled: 'cancelled',
+    stopped: `stopped; ${again}`,
+    'taken over': 'another process has taken the run over',
+    stalled: `dispatch takes nothing from the lane: see signals status; ${again}`,
+  }[ending]
+  if (why) say(`signals: ${why}`)
+  if (json) printJson({ run, status: ending, dryRun: false, ...counts })
+  else {
+    const { new: fresh, reported, ...rest } = counts
+    const others = Object.entries(rest).filter(([, count]) => count > 0)
+    print(
+      `run ${run}: ${fresh} new, ${reported} already reported; ${others.map(([name, count]) => `${count} ${name}`).join(', ')}`,
+    )
+  }
+  if (ending !== 'done') process.exitCode = exitCodes.failed
+}
+
+const dryRunJson = (plan: Plan, prepared: Prepared) => ({
+  dryRun: true,
+  ...plan.tally.totals,
+  records: plan.records,
+  messages: plan.messages,
+  skipped: plan.skipped,
+  leftToLive: prepared.range.leftToLive,
+  outcomes: plan.outcomes,
+  counts: plan.tally.rows,
+  samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),
+  fileProblems: plan.fileProblems,
+  ...expected(plan, prepared.request.rate),
+})
+
+const firstRun = async (context: Context, flags: ReplayFlags) => {
+  const lists = await readLists(context.broker(), await context.codec())
+  const request = await requestFrom(flags, lists)
+  const progress = new ReplayProgress(flags.json ?? false)
+  const replay = await openReplay(context, lists, progress)
+  let producer: Producer | undefined
+  try {
+    const prepared = await replay.prepare(request)
+    let run: ReplayRun | undefined
+    if (flags.yes && !flags.dryRun) {
+      // Named before anything is decided: whoever kills it knows what to resume.
+      producer = await context.broker().producer()
+      run = await replay.begin(prepared, producer)
+      progress.begun(run.run)
+    }
+    const plan = await replay.plan(prepared)
+    progress.clear()
+    if (!flags.json || process.stderr.isTTY) say(planText(plan, prepared))
+    if (!run) {
+      const may = plan.fresh.length > 0 ? await maySend(flags, `send ${plan.fresh.length} signals?`) : false
+      if (!may) return flags.json ? printJson(dryRunJson(plan, prepared)) : undefined
+      producer = await context.broker().producer()
+      run = await replay.begin(prepared, producer)
+      progress.begun(run.run)
+    }
+    const outcome = await replay.send(run, plan, new Set(), request.rate, producer as Producer)
+    progress.clear()
+    finish(outcome, flags)
+  } finally {
+    await producer?.close()
+    await replay.close()
+  }
+}
+
+const resumed = async (context: Context, id: string, flags: ReplayFlags) => {
+  const codec = await context.codec()
+  const before = (await readRuns(context.broker(), codec)).find(({ run }) => run === id)
+  if (!before) throw new UsageError(`there is no run ${id}; see: signals replays list`)
+  if (before.status === 'done') throw new Refused(`run ${id} is done; nothing is left of it`)
+  if (before.status === 'cancelled')
+    throw new Refused(`run ${id} was cancelled; begin a new one: what is reported is not sent again`)
+  const request = requestOf(before)
+  if (request.file && (await identifiedFile(request.file.path)).hash !== request.file.hash)
+    throw new Refused(`${request.file.path} is not the file with which run ${id} began`)
+  const progress = new ReplayProgress(flags.json ?? false)
+  const replay = await openReplay(context, await readLists(context.broker(), codec), progress)
+  const producer = await context.broker().producer()
+  try {
+    const { run, prepared } = await replay.resume(before, producer)
+    progress.begun(run.run)
+    const own = await replay.publishedBy(run)
+    const plan = await replay.plan(prepared, own)
+    progress.clear()
+    finish(await replay.send(run, plan, own, request.rate, producer), flags)
+  } finally {
+    await producer.close()
+    await replay.close()
+  }
+}
+
+export const register = (program: Command) => {
+  program
+    .command('replay')
+    .description('decide again about a stretch of history, and report what is new; a dry run comes first')
+    .option('--from <time>', 'from when the broker took it (of a file: when it happened), ISO 8601')
+    .option('--to <time>', 'up to, not included; default: now')
+    .option('--from-offset <n>', 'in place of times: from this offset')
+    .option('--to-offset <n>', 'up to this one, not included')
+    .option('--partition <n>', 'of this partition alone')
+    .option('--stage <stage>', `where to begin: ${Object.keys(entryNames).join(', ')}; default raw`)
+    .option('--connection <id>', 'messages of this connection')
+    .option('--source <source>', 'messages of this source')
+    .option(
+      '--where <condition>',
+      'field=value[,value] or field!=value; may be given again',
+      (text: string, all: string[]) => [...all, text],
+      [] as string[],
+    )
+    .option('--file <file>', 'message events from NDJSON or an Avro container (.avro) in place of a topic')
+    .option(
+      '--keyword-list <version>',
+      'VERSION, LIST@VERSION, latest, or then: as of when each message came (default)',
+    )
+    .option('--rate <n>', 'signals a second at most', String(defaultRate))
+    .option('--resume <run>', 'go on with a run that was stopped')
+    .option('--dry-run', 'only say what would be sent')
+    .option('--yes', 'send without asking')
+    .option('--json', 'a JSON line a second, the last with "new" and "reported"')
+    .action((flags: ReplayFlags) =>
+      withContext((context) => (flags.resume ? resumed(context, flags.resume, flags) : firstRun(context, flags))),
+    )
+}

@@ -1,0 +1,55 @@
+/**
+ * How fast a replay may go: additive increase while live traffic does not feel it, halved when it does, a stop when it suffers. Pure.
+ */
+export interface PaceOptions {
+  /** Signals a second, at most. */
+  readonly most: number
+  /** Live lag before the run, seconds. */
+  readonly baseline: number
+}
+
+/** Of the lag before; below a second and a half, lag is the length of a batch and of a look. */
+const tolerance = 1.1
+const leastToleratedSeconds = 1.5
+/** So much above what is tolerated: nothing goes until it is over. */
+const stopFactor = 4
+const startShare = 0.2
+const growth = 1.25
+
+export class Pace {
+  readonly #most: number
+  readonly #tolerated: number
+  #rate: number
+  #credit = 0
+
+  constructor({ most, baseline }: PaceOptions) {
+    this.#most = most
+    this.#tolerated = Math.max(baseline * tolerance, leastToleratedSeconds)
+    this.#rate = Math.max(1, most * startShare)
+  }
+
+  /** Signals a second, right now. */
+  get rate(): number {
+    return this.#rate
+  }
+
+  /** @param liveLag seconds, of the stage that is furthest behind */
+  adjust(liveLag: number): void {
+    if (liveLag > this.#tolerated * stopFactor) this.#rate = 0
+    else if (liveLag > this.#tolerated) this.#rate = Math.max(1, this.#rate / 2)
+    else this.#rate = Math.min(this.#most, Math.max(1, this.#rate * growth))
+  }
+
+  /** How many signals may go after `ms` more have passed; never more than a second's worth at once. */
+  take(ms: number): number {
+    this.#credit = Math.min(this.#rate, this.#credit + (this.#rate * ms) / 1000)
+    const whole = Math.floor(this.#credit)
+    this.#credit -= whole
+    return whole
+  }
+
+  /** What was granted and could not go. */
+  giveBack(count: number): void {
+    this.#credit += count
+  }
+}

@@ -1,0 +1,260 @@
+/** A replay from what was asked to what came of it: range, dry run, and, if it may, the sending. */
+
+import { attribution } from '../attribution/stage.ts'
+import { RedisConversationStore } from '../attribution/store.ts'
+import { ConnectionDirectory } from '../connections/directory.ts'
+import { BucketSentMarks } from '../dispatch/sent-marks.ts'
+import { dedupWindowMs } from '../ingest/identity.ts'
+import { ingest } from '../ingest/stage.ts'
+import type { KeywordListRecord, Message, ReplayRun, ReplayStatus } from '../model/topic-values.ts'
+import type { Codec } from '../runtime/codec.ts'
+import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
+import type { Broker, Clock, Producer, RedisCommands, RunningConsumer, Stretch } from '../runtime/ports.ts'
+import type { Keyring } from '../runtime/sealing.ts'
+import type { SourceRegistry } from '../sources/source.ts'
+import { replayTopic, topics } from '../topology.ts'
+import { Chain } from './chain.ts'
+import { RunClaims } from './claims.ts'
+import { ListEpochs } from './epochs.ts'
+import { endsOf } from './known.ts'
+import { LiveLag } from './live-lag.ts'
+import { OverlayStore } from './overlay.ts'
+import { type Plan, planReplay } from './plan.ts'
+import { liveHasPassed, type Range, rangeOf } from './range.ts'
+import type { ReplayRequest } from './request.ts'
+import { newOwner, newRunId, requestOf, writeRun } from './runs.ts'
+import { type Ending, type Progress, publishedBy, sendSignals, settledOf } from './send.ts'
+import { type Pseudonyms, whereMatches } from './where.ts'
+
+export interface ReplayTools {
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly keyring: Keyring
+  readonly redis: RedisCommands
+  readonly sources: SourceRegistry
+  readonly lists: readonly KeywordListRecord[]
+  readonly clock: Clock
+  readonly expireMs: number
+  /** Aborted when this process is asked to stop. */
+  readonly stop: AbortSignal
+  onDeciding?(records: number, all: number): void
+  onSending?(run: string, progress: Progress): void
+}
+
+export interface Prepared {
+  readonly request: ReplayRequest
+  readonly range: Range
+}
+
+export interface Outcome {
+  readonly run: string
+  readonly ending: Ending
+  readonly counts: Readonly<Record<string, number>>
+}
+
+const statusOf: Readonly<Record<Ending, ReplayStatus | null>> = {
+  done: 'done',
+  cancelled: 'cancelled',
+  stopped: 'stopped',
+  stalled: 'stopped',
+  // It is another's now, who says how it is.
+  'taken over': null,
+}
+
+const baselineLooks = 3
+const settlingLooks = 5
+const settlingMs = 3_000
+
+const sumOf = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
+
+export class Replay {
+  readonly #tools: ReplayTools
+  readonly #directory = new ConnectionDirectory()
+  #following: RunningConsumer | undefined
+  #run = ''
+  #owner = ''
+  /** What others have written about the run. Latched: a note of ours may cross with theirs. */
+  #told: 'cancelled' | 'taken over' | null = null
+
+  constructor(tools: ReplayTools) {
+    this.#tools = tools
+  }
+
+  /** Follows the connections, so that consent is looked at as it stands. */
+  async open(): Promise<void> {
+    const { broker, codec, keyring } = this.#tools
+    this.#following = await broker.follow([topics.connections.name, topics.replays.name], async (record) => {
+      if (record.key === null) return
+      await codec.prepare([record])
+      if (record.topic === topics.replays.name) {
+        if (record.value !== null) this.#hear(codec.decode('replays', record))
+        return
+      }
+      const connection = record.value === null ? null : codec.decode('connections', record)
+      this.#directory.apply(record.key, connection)
+      if (!connection?.dataKey) keyring.forgetConnection(record.key)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#following?.stop()
+  }
+
+  /** Waits until live traffic has raised all that it will raise of the range. @throws LiveStandsStill, DependencyError */
+  async prepare(request: ReplayRequest): Promise<Prepared> {
+    const { broker, clock } = this.#tools
+    const range: Range = request.file ? { stretches: [], leftToLive: 0 } : await rangeOf(request, broker)
+    await liveHasPassed(request.entry, broker, clock)
+    return { request, range }
+  }
+
+  async plan({ request, range }: Prepared, own: ReadonlySet<string> = new Set()): Promise<Plan> {
+    const { redis, expireMs, clock, ...tools } = this.#tools
+    const buckets = (prefix: string) => new RedisHourBuckets(redis, { prefix, ttlSeconds: dedupWindowMs / 1000 })
+    const all = range.stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
+    const directory = this.#directory
+    const stageTools = { ...tools, directory }
+    const store = new OverlayStore(new RedisConversationStore(redis, 0))
+    const chain = new Chain(request.entry, {
+      ...stageTools,
+      epochs: new ListEpochs(tools.lists, request.lists),
+      ingest: ingest({ ...stageTools, dedup: new RunClaims(buckets('dedup')) }) as never,
+      attribution: attribution({ ...stageTools, store }) as never,
+      takes: ({ connectionId, source }: Message) =>
+        (request.connection === null || request.connection === connectionId) &&
+        (request.source === null || request.source === source),
+      wants: (message) => whereMatches(message, request.where, this.#pseudonyms()),
+      now: clock.now(),
+    })
+    return planReplay(request, range.stretches, {
+      ...stageTools,
+      marks: new BucketSentMarks(buckets('sent')),
+      chain,
+      expireMs,
+      own,
+      onProgress: (records) => this.#tools.onDeciding?.(records, all),
+    })
+  }
+
+  /** Notes the run before it decides or sends anything: from here on it can be resumed. */
+  async begin({ request, range }: Prepared, producer: Producer): Promise<ReplayRun> {
+    const { broker, clock } = this.#tools
+    const now = clock.now()
+    const [laneFrom, deliveriesFrom] = await Promise.all([
+      endsOf(broker, replayTopic),
+      endsOf(broker, topics.deliveries.name),
+    ])
+    const run: ReplayRun = {
+      run: newRunId(now),
+      status: 'running',
+      owner: newOwner(now),
+      createdAt: now,
+      updatedAt: now,
+      request: JSON.stringify(request),
+      stretches: range.stretches.map(({ partition, from, to }) => ({ partition, from: Number(from), to: Number(to) })),
+      laneFrom,
+      deliveriesFrom,
+      counts: {},
+    }
+    await this.#note(run, producer)
+    return run
+  }
+
+  /** Takes over a run that was stopped, or that another process still works on: that one sees it and ends. */
+  async resume(run: ReplayRun, producer: Producer): Promise<{ run: ReplayRun; prepared: Prepared }> {
+    const { broker, clock } = this.#tools
+    const request = requestOf(run)
+    const taken: ReplayRun = { ...run, status: 'running', owner: newOwner(clock.now()), updatedAt: clock.now() }
+    await this.#note(taken, producer)
+    await liveHasPassed(request.entry, broker, clock)
+    const stretches = run.stretches.map(
+      ({ partition, from, to }): Stretch => ({ partition, from: BigInt(from), to: BigInt(to) }),
+    )
+    return { run: taken, prepared: { request, range: { stretches, leftToLive: 0 } } }
+  }
+
+  publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> => publishedBy(run, this.#tools)
+
+  async send(run: ReplayRun, plan: Plan, own: ReadonlySet<string>, rate: number, producer: Producer): Promise<Outcome> {
+    const { broker, codec, clock, stop } = this.#tools
+    const lag = new LiveLag(broker)
+    let baseline = 0
+    for (let looks = 0; looks < baselineLooks; looks++) {
+      baseline = Math.max(baseline, await lag.look(clock.now))
+      await clock.sleep(1_000, stop)
+    }
+    const base = {
+      new: plan.tally.totals.new,
+      reported: plan.tally.totals.reported,
+      ...Object.fromEntries(Object.entries(plan.skipped).map(([reason, count]) => [`skipped_${reason}`, count])),
+    }
+    let current = run
+    const note = async (status: ReplayStatus, counts: Readonly<Record<string, number>>) => {
+      current = { ...current, status, updatedAt: clock.now(), counts }
+      await this.#note(current, producer)
+    }
+    const sent = await sendSignals(run, plan.fresh, {
+      broker,
+      producer,
+      codec,
+      clock,
+      directory: this.#directory,
+      lag,
+      baseline,
+      rate,
+      interrupted: () => this.#interruption(),
+      onSecond: async (progress) => {
+        // Whoever has taken the run over, or cancelled it, must not be written over.
+        if (this.#interruption() === null) await note('running', { ...base, published: own.size + progress.published })
+        this.#tools.onSending?.(run.run, progress)
+      },
+    })
+    const ids = await publishedBy(run, this.#tools)
+    const settled = await this.#settled(run, ids, sent.ending)
+    const waiting = ids.size - sumOf(settled)
+    const skipped = { skipped_paused: plan.skipped.paused + sent.skipped }
+    const counts = { ...base, ...skipped, new: base.new - sent.skipped, published: ids.size, ...settled, waiting }
+    const status = statusOf[sent.ending]
+    if (status !== null) await note(status, counts)
+    return { run: run.run, ending: sent.ending, counts }
+  }
+
+  /** The lane is empty: what has no outcome then waits for its advertiser. A short wait is waited for. */
+  async #settled(run: ReplayRun, ids: ReadonlySet<string>, ending: Ending) {
+    for (let looks = 0; ; looks++) {
+      const settled = await settledOf(ids, run.deliveriesFrom, this.#tools)
+      if (ending !== 'done' || looks >= settlingLooks || sumOf(settled) >= ids.size) return settled
+      await this.#tools.clock.sleep(settlingMs, this.#tools.stop)
+    }
+  }
+
+  #interruption(): Exclude<Ending, 'done' | 'stalled'> | null {
+    return this.#tools.stop.aborted ? 'stopped' : this.#told
+  }
+
+  #hear({ run, status, owner }: ReplayRun) {
+    if (run !== this.#run) return
+    if (owner > this.#owner) this.#told = 'taken over'
+    else if (owner === this.#owner && status === 'cancelled') this.#told ??= 'cancelled'
+  }
+
+  async #note(run: ReplayRun, producer: Producer) {
+    this.#run = run.run
+    this.#owner = run.owner
+    await writeRun(producer, this.#tools.codec, run)
+  }
+
+  #pseudonyms(): Pseudonyms {
+    const known = new Map<string, string | null>()
+    return (kind, id, connectionId) => {
+      const key = `${kind}\n${connectionId}\n${id}`
+      let found = known.get(key)
+      if (found === undefined) {
+        const connection = this.#directory.byId(connectionId)
+        found = connection ? this.#tools.keyring.pseudonym(kind, connection.source, connection.accountId, id) : null
+        known.set(key, found)
+      }
+      return found
+    }
+  }
+}

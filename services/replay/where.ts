@@ -1,0 +1,68 @@
+/**
+ * `--where`: a small language for conditions on messages. `field=value`, `field!=value`; several values stand between commas and
+ * mean "one of them"; several conditions must all hold. Pure.
+ */
+import { channels, directions, kinds, senders } from '../model/message-event.ts'
+import type { Message } from '../model/topic-values.ts'
+
+export const whereFields = [
+  'connection',
+  'source',
+  'channel',
+  'kind',
+  'direction',
+  'sender',
+  'conversation',
+  'message',
+] as const
+export type WhereField = (typeof whereFields)[number]
+
+export interface Condition {
+  readonly field: WhereField
+  readonly negated: boolean
+  readonly values: readonly string[]
+}
+
+/** A condition is wrong; the message says how one is written. */
+export class WhereInvalid extends Error {
+  override readonly name = 'WhereInvalid'
+}
+
+const closed: Partial<Record<WhereField, readonly string[]>> = {
+  channel: channels,
+  kind: kinds,
+  direction: directions,
+  sender: senders,
+}
+
+/** @throws WhereInvalid */
+export const parseWhere = (text: string): Condition => {
+  const [, field, operator, list] = /^\s*([a-z]+)\s*(!?=)\s*(.+?)\s*$/s.exec(text) ?? []
+  if (field === undefined || list === undefined)
+    throw new WhereInvalid(`--where "${text}" is not of the form field=value or field!=value`)
+  if (!(whereFields as readonly string[]).includes(field))
+    throw new WhereInvalid(`--where: there is no field "${field}"; there are ${whereFields.join(', ')}`)
+  const values = list.split(',').map((value) => value.trim())
+  if (values.some((value) => value === '')) throw new WhereInvalid(`--where ${field}: a value is empty`)
+  const known = closed[field as WhereField]
+  const unknown = known && values.find((value) => !known.includes(value))
+  if (unknown) throw new WhereInvalid(`--where ${field}: "${unknown}" is none of ${known.join(', ')}`)
+  return { field: field as WhereField, negated: operator === '!=', values }
+}
+
+/** A conversation or message by its id at the source, or by the pseudonym that stands for it in topics. */
+export type Pseudonyms = (kind: 'conversation' | 'message', id: string, connectionId: string) => string | null
+
+export const whereMatches = (message: Message, conditions: readonly Condition[], pseudonyms: Pseudonyms): boolean =>
+  conditions.every(({ field, negated, values }) => {
+    const isOne = (actual: string) => values.includes(actual)
+    const isPseudonymOfOne = (kind: 'conversation' | 'message') =>
+      isOne(message[kind]) || values.some((value) => pseudonyms(kind, value, message.connectionId) === message[kind])
+    const holds =
+      field === 'connection'
+        ? isOne(message.connectionId)
+        : field === 'conversation' || field === 'message'
+          ? isPseudonymOfOne(field)
+          : isOne(message[field])
+    return holds !== negated
+  })

@@ -1,0 +1,77 @@
+import { whatsappText } from '../../services/demo/webhooks.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { deadLetterTopic } from '../../services/topology.ts'
+import { eventually } from '../support/eventually.ts'
+import { connectTwo, openWorld, type World } from '../support/world.ts'
+
+/** Real processes: what an operator does after a keyword was added, and with what could not be processed. */
+describe('history', () => {
+  let world: World
+  const begin = new Date(Date.now() - 3_600_000).toISOString()
+
+  beforeAll(async () => {
+    world = await openWorld()
+    await connectTwo(world)
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1) as string)
+  const replay = async (...options: string[]) => {
+    const { code, stdout, stderr } = await world.pipeline.signals('replay', '--from', begin, '--json', ...options)
+    if (code !== 0) throw new Error(stderr)
+    return lastLine(stdout)
+  }
+
+  it('is reported again where a new keyword list finds more, each signal once', async () => {
+    const texts = ['hola, pago', 'gracias', 'hola', 'gracias, pago', 'muchas gracias']
+    await world.deliver(
+      ...texts.map((text, n) => whatsappText(`5215550000${n}`, `wamid.${n}`, text, Date.now() - 60_000 + n * 1000)),
+    )
+    // Five conversations, two keywords.
+    await world.arrivedCount(7)
+    const csv = world.file('more.csv', 'keyword,flag\npago,payment\ngracias,thanks\n')
+    expect((await world.pipeline.signals('keywords', 'import', csv)).code).toBe(0)
+
+    expect(await replay()).toMatchObject({ dryRun: true, new: 0, reported: 7 })
+    const dry = await replay('--keyword-list', '2', '--dry-run')
+    expect(dry).toMatchObject({ dryRun: true, new: 2, reported: 7, expectedCalls: 1 })
+    expect(await world.arrived()).toHaveLength(7)
+
+    expect(await replay('--keyword-list', '2', '--stage', 'messages')).toMatchObject({ new: 2, reported: 7 })
+    const sent = await replay('--keyword-list', 'latest', '--stage', 'attributed-messages', '--yes')
+    expect(sent).toMatchObject({ status: 'done', new: 2, reported: 7, published: 2, accepted: 2, waiting: 0 })
+    const added = (await world.arrived()).slice(7)
+    expect(added.map(({ event_id }) => event_id).sort()).toEqual([...dry.samples].sort())
+    expect(added.map(({ properties }) => properties)).toEqual([{ thanks: true }, { thanks: true }])
+
+    expect(await replay('--keyword-list', '2', '--yes')).toMatchObject({ new: 0, reported: 9 })
+    expect(await world.arrived()).toHaveLength(9)
+  }, 90_000)
+
+  it('that could not be processed is shown without what it holds, and a second failure is known as one', async () => {
+    const broker = openBroker(world.pipeline.ready.brokers.split(','), 'test')
+    const producer = await broker.producer()
+    const value = Buffer.from('{"source":"whatsapp","text":"my secret words"}')
+    await producer.send([{ topic: 'channel-events.v1', key: '5215559999', value }])
+    const list = async () => JSON.parse((await world.pipeline.signals('dead-letters', 'list', '--json')).stdout)
+    const topic = deadLetterTopic('ingest')
+    await eventually('the dead letter', async () => (await broker.offsets('test', topic)).some(({ high }) => high > 0n))
+    await producer.close()
+    await broker.close()
+    const [letter] = await list()
+    expect(letter).toMatchObject({ stage: 'ingest', code: 'event_invalid', redrives: 0, redriven: false })
+    const { stdout } = await world.pipeline.signals('dead-letters', 'show', letter.id)
+    expect(stdout).not.toMatch(/secret|5215559999/)
+
+    const redrive = (...more: string[]) =>
+      world.pipeline.signals('dead-letters', 'redrive', '--source', 'whatsapp', '--json', ...more)
+    expect(lastLine((await redrive()).stdout)).toMatchObject({ dryRun: true, records: 1, tried: { event_invalid: 1 } })
+    const failing = await redrive('--yes')
+    expect([failing.code, lastLine(failing.stdout)]).toMatchObject([1, { redriven: 1, failedAgain: 1 }])
+    expect(lastLine((await redrive('--yes')).stdout)).toMatchObject({
+      records: 0,
+      skipped: { redriven: 1, failed_again: 1 },
+    })
+    expect((await list()).map(({ redrives }: { redrives: number }) => redrives)).toEqual([0, 1])
+  }, 60_000)
+})
