@@ -1,11 +1,9 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
-import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { waits } from '../sources/index.ts'
 import { openSources } from '../sources/service.ts'
 import { ingestFields } from './config.ts'
-import { feedSpanHours } from './feeds.ts'
-import { dedupWindowMs } from './identity.ts'
+import { openDedup, openFeeds } from './marks.ts'
 import { ingest } from './stage.ts'
 
 runConsumerStage({
@@ -20,13 +18,6 @@ runConsumerStage({
       },
     })
     const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.ingest, tools)
-    const dedup = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
-    const feeds = new RedisHourBuckets(redis, {
-      prefix: 'feeds',
-      ttlSeconds: dedupWindowMs / 1000,
-      hours: feedSpanHours,
-      bucketsPerHour: 256,
-    })
-    return ingest({ sources, directory, dedup, feeds, codec, keyring })
+    return ingest({ sources, directory, dedup: openDedup(redis), feeds: openFeeds(redis), codec, keyring })
   },
 })

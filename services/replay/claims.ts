@@ -1,5 +1,5 @@
 /**
- * What stands in for ingest's claims in a replay: copies within the run are recognised, live claims are looked at and neither
+ * What stands in for ingest's claims in a replay: copies within the run are recognised; live claims are looked at, and neither
  * made nor in the way.
  *
  * One thing of live's is respected: a message that reached a tenant by two feeds was counted by the feed whose claim came first,
@@ -8,50 +8,74 @@
  */
 import type { HourBuckets, Mark, ValuedMark } from '../runtime/hour-buckets.ts'
 
-export class RunClaims implements HourBuckets {
-  readonly #live: Pick<HourBuckets, 'read'>
-  /** Holder by mark: 8 bytes each, for as long as the run reads. */
-  readonly #held = new Map<string, Buffer>()
-  /** Owners whose own mark nobody holds in live: it has not let these messages in. */
-  #unseen = new Set<string>()
+type Live = Pick<HourBuckets, 'read'>
 
-  constructor(live: Pick<HourBuckets, 'read'>) {
+const text = (bytes: Buffer) => bytes.toString('latin1')
+
+/** Live's holder of each mark, at its own time or another that a copy may carry. */
+const holdersOf = async (live: Live, entries: readonly ValuedMark[]): Promise<(Buffer | null)[]> => {
+  const places: number[] = []
+  const marks: Mark[] = []
+  entries.forEach(({ at, mark, alsoAt = [] }, place) => {
+    for (const time of [at, ...alsoAt]) {
+      places.push(place)
+      marks.push({ at: time, mark })
+    }
+  })
+  const found = await live.read(marks)
+  const holders = new Array<Buffer | null>(entries.length).fill(null)
+  places.forEach((place, index) => {
+    holders[place] ??= found[index] ?? null
+  })
+  return holders
+}
+
+const onlyClaims = (claim: HourBuckets['claim']): HourBuckets => ({
+  claim,
+  read: () => Promise.reject(new Error('a replay reads no claims by themselves')),
+  write: () => Promise.reject(new Error('a replay writes no claims')),
+})
+
+export class RunClaims {
+  readonly #live: { readonly dedup: Live; readonly feeds: Live }
+  /** Who holds a mark within the run: some 60 bytes each, for as long as it reads. */
+  readonly #dedup = new Map<string, Buffer>()
+  readonly #feeds = new Map<string, Buffer>()
+  /** Of the batch under way: live's holder of an owner's own mark. */
+  #own: Promise<ReadonlyMap<string, Buffer | null>> = Promise.resolve(new Map())
+
+  constructor(live: { readonly dedup: Live; readonly feeds: Live }) {
     this.#live = live
   }
 
-  /** True when live ingest never let in what this owner stands for (as of the last batch). */
-  isUnseen = (owner: Buffer): boolean => this.#unseen.has(owner.toString('latin1'))
-
-  async claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]> {
-    const live = await this.#live.read(entries)
-    this.#unseen = new Set()
-    const byOwner = Map.groupBy(
-      entries.map((_, at) => at),
-      (at) => (entries[at] as ValuedMark).value.toString('latin1'),
+  readonly dedup: HourBuckets = onlyClaims(async (entries) => {
+    this.#own = holdersOf(this.#live.dedup, entries).then(
+      (holders) => new Map(entries.map(({ value }, at) => [text(value), holders[at] ?? null])),
     )
-    const holders = entries.map(({ value }) => value)
-    for (const [owner, places] of byOwner) {
-      const [own, ...others] = places as [number, ...number[]]
-      const ownHolder = live[own]
-      if (!ownHolder) this.#unseen.add(owner)
-      const taken = others.map((at) => live[at]).find((holder) => holder && !(ownHolder && holder.equals(ownHolder)))
-      for (const at of places) {
-        const { mark, value } = entries[at] as ValuedMark
-        const key = mark.toString('latin1')
-        const holder = taken ?? this.#held.get(key)
-        if (holder) holders[at] = holder
-        else this.#held.set(key, value)
-      }
-    }
-    return holders
-  }
+    await this.#own
+    return entries.map((entry) => held(this.#dedup, entry))
+  })
 
-  /** Epochs before a message's own: copies of one message there have equal ids. */
-  async read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]> {
-    return entries.map(() => null)
-  }
+  /** Asked in the same turn as `dedup`, after it. */
+  readonly feeds: HourBuckets = onlyClaims(async (entries) => {
+    const own = this.#own
+    const [holders, ofOwner] = await Promise.all([holdersOf(this.#live.feeds, entries), own])
+    return entries.map((entry, at) => {
+      const live = holders[at]
+      // A feed's mark is the owner and a byte for the channel.
+      const countedBy = live && text(live.subarray(0, -1))
+      const ownHolder = ofOwner.get(text(entry.value.subarray(0, -1)))
+      const isCountedByItself = ownHolder && text(ownHolder) === countedBy
+      return live && !isCountedByItself ? live : held(this.#feeds, entry)
+    })
+  })
+}
 
-  async write(): Promise<void> {
-    throw new Error('a replay writes no claims')
-  }
+/** The first in the run holds. */
+const held = (holders: Map<string, Buffer>, { mark, value }: ValuedMark): Buffer => {
+  const key = text(mark)
+  const holder = holders.get(key)
+  if (holder) return holder
+  holders.set(key, value)
+  return value
 }

@@ -13,6 +13,9 @@ const tolerance = 1.1
 const leastToleratedSeconds = 1.5
 /** So much above what is tolerated: nothing goes until it is over. */
 const stopFactor = 4
+
+/** Seconds that live traffic may be behind while a replay goes on. @param baseline seconds that it was behind before */
+export const toleratedLag = (baseline: number): number => Math.max(baseline * tolerance, leastToleratedSeconds)
 const startShare = 0.2
 const growth = 1.25
 
@@ -24,7 +27,7 @@ export class Pace {
 
   constructor({ most, baseline }: PaceOptions) {
     this.#most = most
-    this.#tolerated = Math.max(baseline * tolerance, leastToleratedSeconds)
+    this.#tolerated = toleratedLag(baseline)
     this.#rate = Math.max(1, most * startShare)
   }
 

@@ -44,7 +44,8 @@ export interface PlanTools {
   readonly expireMs: number
   /** Ids that this run has published already. */
   readonly own: ReadonlySet<string>
-  onProgress?(records: number): void
+  /** After each batch; a run that has to give way rests in here. */
+  onProgress?(records: number): Promise<void>
 }
 
 /** Signals.v1 is kept for seven days: what is older stands in the deliveries alone. */
@@ -89,7 +90,7 @@ export const planReplay = async (
   const take = async (batch: readonly ConsumedRecord[]) => {
     records += batch.length
     await classify(await chain.take(batch))
-    tools.onProgress?.(records)
+    await tools.onProgress?.(records)
   }
   if (request.file) {
     await readFile(request.file, request, take, (problem) => {

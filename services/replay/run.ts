@@ -4,7 +4,7 @@ import { attribution } from '../attribution/stage.ts'
 import { RedisConversationStore } from '../attribution/store.ts'
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { BucketSentMarks } from '../dispatch/sent-marks.ts'
-import { dedupWindowMs } from '../ingest/identity.ts'
+import { openDedup, openFeeds } from '../ingest/marks.ts'
 import { ingest } from '../ingest/stage.ts'
 import type { KeywordListRecord, Message, ReplayRun, ReplayStatus } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -16,6 +16,7 @@ import { replayTopic, topics } from '../topology.ts'
 import { Chain } from './chain.ts'
 import { RunClaims } from './claims.ts'
 import { ListEpochs } from './epochs.ts'
+import { GiveWay } from './give-way.ts'
 import { endsOf } from './known.ts'
 import { LiveLag } from './live-lag.ts'
 import { OverlayStore } from './overlay.ts'
@@ -61,7 +62,6 @@ const statusOf: Readonly<Record<Ending, ReplayStatus | null>> = {
   'taken over': null,
 }
 
-const baselineLooks = 3
 const settlingLooks = 5
 const settlingMs = 3_000
 
@@ -76,8 +76,12 @@ export class Replay {
   /** What others have written about the run. Latched: a note of ours may cross with theirs. */
   #told: 'cancelled' | 'taken over' | null = null
 
+  readonly #lag: LiveLag
+  #giveWay: Promise<GiveWay> | undefined
+
   constructor(tools: ReplayTools) {
     this.#tools = tools
+    this.#lag = new LiveLag(tools.broker)
   }
 
   /** Follows the connections, so that consent is looked at as it stands. */
@@ -104,13 +108,17 @@ export class Replay {
   async prepare(request: ReplayRequest): Promise<Prepared> {
     const { broker, clock } = this.#tools
     const range: Range = request.file ? { stretches: [], leftToLive: 0 } : await rangeOf(request, broker)
+    await this.#way()
     await liveHasPassed(request.entry, broker, clock)
     return { request, range }
   }
 
   async plan({ request, range }: Prepared, own: ReadonlySet<string> = new Set()): Promise<Plan> {
     const { redis, expireMs, clock, ...tools } = this.#tools
-    const buckets = (prefix: string) => new RedisHourBuckets(redis, { prefix, ttlSeconds: dedupWindowMs / 1000 })
+    const claims = new RunClaims({ dedup: openDedup(redis), feeds: openFeeds(redis) })
+    // Read only: how long a mark lives is dispatch's business.
+    const marks = new BucketSentMarks(new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: 1 }))
+    const giveWay = await this.#way()
     const all = range.stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
     const directory = this.#directory
     const stageTools = { ...tools, directory }
@@ -118,7 +126,7 @@ export class Replay {
     const chain = new Chain(request.entry, {
       ...stageTools,
       epochs: new ListEpochs(tools.lists, request.lists),
-      ingest: ingest({ ...stageTools, dedup: new RunClaims(buckets('dedup')) }) as never,
+      ingest: ingest({ ...stageTools, dedup: claims.dedup, feeds: claims.feeds }) as never,
       attribution: attribution({ ...stageTools, store }) as never,
       takes: ({ connectionId, source }: Message) =>
         (request.connection === null || request.connection === connectionId) &&
@@ -128,11 +136,14 @@ export class Replay {
     })
     return planReplay(request, range.stretches, {
       ...stageTools,
-      marks: new BucketSentMarks(buckets('sent')),
+      marks,
       chain,
       expireMs,
       own,
-      onProgress: (records) => this.#tools.onDeciding?.(records, all),
+      onProgress: async (records) => {
+        this.#tools.onDeciding?.(records, all)
+        await giveWay.rest()
+      },
     })
   }
 
@@ -176,13 +187,8 @@ export class Replay {
   publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> => publishedBy(run, this.#tools)
 
   async send(run: ReplayRun, plan: Plan, own: ReadonlySet<string>, rate: number, producer: Producer): Promise<Outcome> {
-    const { broker, codec, clock, stop } = this.#tools
-    const lag = new LiveLag(broker)
-    let baseline = 0
-    for (let looks = 0; looks < baselineLooks; looks++) {
-      baseline = Math.max(baseline, await lag.look(clock.now))
-      await clock.sleep(1_000, stop)
-    }
+    const { broker, codec, clock } = this.#tools
+    const { baseline } = await this.#way()
     const base = {
       new: plan.tally.totals.new,
       reported: plan.tally.totals.reported,
@@ -199,7 +205,7 @@ export class Replay {
       codec,
       clock,
       directory: this.#directory,
-      lag,
+      lag: this.#lag,
       baseline,
       rate,
       interrupted: () => this.#interruption(),
@@ -226,6 +232,12 @@ export class Replay {
       if (ending !== 'done' || looks >= settlingLooks || sumOf(settled) >= ids.size) return settled
       await this.#tools.clock.sleep(settlingMs, this.#tools.stop)
     }
+  }
+
+  /** What live traffic was like is looked at once, before the run does anything. */
+  #way(): Promise<GiveWay> {
+    this.#giveWay ??= GiveWay.open(this.#lag, this.#tools.clock, this.#tools.stop)
+    return this.#giveWay
   }
 
   #interruption(): Exclude<Ending, 'done' | 'stalled'> | null {

@@ -1,0 +1,13 @@
+/** Where ingest's claims live in Redis: one place for who makes them and who only looks. */
+import { type HourBuckets, RedisHourBuckets } from '../runtime/hour-buckets.ts'
+import type { RedisCommands } from '../runtime/ports.ts'
+import { feedSpanHours } from './feeds.ts'
+import { dedupWindowMs } from './identity.ts'
+
+const ttlSeconds = dedupWindowMs / 1000
+
+export const openDedup = (redis: RedisCommands): HourBuckets =>
+  new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds })
+
+export const openFeeds = (redis: RedisCommands): HourBuckets =>
+  new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: feedSpanHours, bucketsPerHour: 256 })

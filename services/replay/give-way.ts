@@ -1,0 +1,36 @@
+/** While a run decides it reads as fast as it can: now and then it looks whether live traffic feels that, and rests while it does. */
+import type { Clock } from '../runtime/ports.ts'
+import type { LiveLag } from './live-lag.ts'
+import { toleratedLag } from './pace.ts'
+
+const lookMs = 1_000
+const restMs = 500
+
+export class GiveWay {
+  readonly #lag: Pick<LiveLag, 'look'>
+  readonly #clock: Clock
+  readonly #stop: AbortSignal
+  /** Seconds that live traffic was behind before the run. */
+  readonly baseline: number
+  #lookedAt: number
+
+  private constructor(lag: Pick<LiveLag, 'look'>, clock: Clock, stop: AbortSignal, baseline: number) {
+    this.#lag = lag
+    this.#clock = clock
+    this.#stop = stop
+    this.baseline = baseline
+    this.#lookedAt = clock.now()
+  }
+
+  static async open(lag: Pick<LiveLag, 'look'>, clock: Clock, stop: AbortSignal): Promise<GiveWay> {
+    return new GiveWay(lag, clock, stop, await lag.look(clock.now))
+  }
+
+  /** Resolves when the run may go on: at once, mostly. @throws DependencyError */
+  async rest(): Promise<void> {
+    if (this.#clock.now() - this.#lookedAt < lookMs) return
+    while ((await this.#lag.look(this.#clock.now)) > toleratedLag(this.baseline) && !this.#stop.aborted)
+      await this.#clock.sleep(restMs, this.#stop)
+    this.#lookedAt = this.#clock.now()
+  }
+}
