@@ -5,10 +5,10 @@ NODE := node_modules/.bin/node
 JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos bench topics-plan topics-apply clean
+.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario bench topics-plan topics-apply clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # Again whenever the lock file changed, and only then.
 node_modules/.installed: package.json package-lock.json
@@ -43,6 +43,12 @@ e2e: install ## the whole pipeline as real processes
 
 chaos: install ## kills every stage under load and counts what arrived
 	$(NODE) test/chaos/main.ts
+
+replay-scenario: install ## 100,000 messages pass, a keyword is added: a replay sends exactly what is new, killed once
+	$(NODE) test/scenarios/replay.ts
+
+redrive-scenario: install ## a mapping bug makes 1,000 dead letters; mended, a redrive turns all into signals, once
+	$(NODE) test/scenarios/redrive.ts
 
 bench: install ## throughput, CPU and memory of each stage
 	$(NODE) test/bench/main.ts

@@ -1,0 +1,234 @@
+/**
+ * `make replay-scenario`: messages pass, a keyword is added, a dry run names the exact number of new signals, and a replay sends
+ * exactly those while live traffic goes on, killed (-9) once in the middle and resumed. What is exact is computed here, message by
+ * message, and not by the pipeline.
+ *
+ *   node test/scenarios/replay.ts [--messages 100000] [--live 500] [--stage attributed-messages] [--rate 500]
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { LiveLag } from '../../services/replay/live-lag.ts'
+import { topics } from '../../services/topology.ts'
+import { accounts, after, answers, before, type Told, told } from './history.ts'
+import { Checks, openScenario, quantile, say, sleep } from './world.ts'
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '100000' },
+    live: { type: 'string', default: '500' },
+    stage: { type: 'string', default: 'attributed-messages' },
+    rate: { type: 'string', default: '500' },
+  },
+})
+const messages = Number(values.messages)
+const liveRate = Number(values.live)
+/** What a replay tolerates: below it lag is the length of a batch and of a look. */
+const boundSeconds = 1.5
+const quietMs = 15_000
+
+interface Line {
+  readonly run?: string
+  readonly phase?: string
+  readonly published?: number
+  readonly of?: number
+  readonly new?: number
+  readonly reported?: number
+  readonly [more: string]: unknown
+}
+
+const checks = new Checks()
+const scenario = await openScenario(accounts.map((accountId) => ({ source: 'whatsapp', accountId })))
+const { world, broker, producer, keyring, tiktok } = scenario
+const csv = (name: string, entries: readonly { keyword: string; flag: string }[]) =>
+  world.file(name, `keyword,flag\n${entries.map(({ keyword, flag }) => `${keyword},${flag}`).join('\n')}\n`)
+const importList = async (name: string, entries: typeof before) => {
+  const { code, stderr } = await world.pipeline.signals('keywords', 'import', csv(name, entries))
+  if (code !== 0) throw new Error(stderr)
+}
+const send = (all: readonly Told[]) =>
+  producer.send(
+    all.map(({ event }) => ({
+      topic: topics.channelEvents.name,
+      key: event.conversationId,
+      value: Buffer.from(JSON.stringify(event)),
+    })),
+  )
+
+/** `signals replay` as a process that can be killed; calls back for each JSON line. */
+const replay = (args: readonly string[], onLine: (line: Line, child: ChildProcess) => void = () => {}) => {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../services/cli/signals.js'), 'replay', '--json', ...args],
+    {
+      env: {
+        ...process.env,
+        SIGNALS_DATA_DIR: world.dataDir,
+        SIGNALS_MASTER_KEY: Buffer.alloc(32, 5).toString('base64'),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  let last: Line = {}
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    last = JSON.parse(text) as Line
+    onLine(last, child)
+  })
+  return once(child, 'close').then(([code]) => ({ code: code as number | null, last }))
+}
+
+/** Live traffic at an even rate until stopped. */
+const liveTraffic = (startedAt: number) => {
+  const all: Told[] = []
+  const sentAt = new Map<string, number>()
+  let running = true
+  const done = (async () => {
+    while (running) {
+      const due = Math.floor(((Date.now() - startedAt) * liveRate) / 1000)
+      const part: Told[] = []
+      for (let n = all.length; n < due; n++) part.push(told('live', n, Date.now()))
+      if (part.length > 0) {
+        const now = Date.now()
+        for (const { event } of part) sentAt.set(event.messageId, now)
+        all.push(...part)
+        await send(part)
+      }
+      await sleep(50)
+    }
+  })()
+  return {
+    all,
+    sentAt,
+    stop: async () => {
+      running = false
+      await done
+    },
+  }
+}
+
+/** Seconds that live traffic is behind, all the time. */
+const watchLag = () => {
+  const lag = new LiveLag(broker)
+  const seen: { readonly at: number; readonly seconds: number }[] = []
+  let running = true
+  const done = (async () => {
+    while (running) {
+      const seconds = await lag.look(Date.now)
+      seen.push({ at: Date.now(), seconds })
+      await sleep(250)
+    }
+  })()
+  return {
+    between: (from: number, to: number) => seen.filter(({ at }) => at >= from && at < to).map(({ seconds }) => seconds),
+    stop: async () => {
+      running = false
+      await done
+    },
+  }
+}
+
+try {
+  await importList('before.csv', before)
+  const begin = new Date(Date.now() - 1_000).toISOString()
+  const history = Array.from({ length: messages }, (_, n) => told('past', n, Date.now() - 7_200_000 + n * 50))
+  const past = answers(keyring, history)
+  const startedAt = Date.now()
+  for (let from = 0; from < history.length; from += 5_000) await send(history.slice(from, from + 5_000))
+  await tiktok.until(past.reported.size, 600_000)
+  say(`${messages} messages passed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${past.reported.size} signals`)
+  const end = new Date().toISOString()
+  await importList('after.csv', after)
+  const range = ['--from', begin, '--to', end, '--stage', values.stage, '--keyword-list', '2', '--rate', values.rate]
+
+  const quietFrom = Date.now()
+  const live = liveTraffic(quietFrom)
+  const lag = watchLag()
+  await sleep(quietMs)
+  const quietTo = Date.now()
+
+  const dry = await replay([...range, '--dry-run'])
+  checks.check(
+    'the dry run names the exact number of new signals',
+    dry.code === 0 && dry.last.new === past.added.size && dry.last.reported === past.reported.size,
+    `${dry.last.new} new of ${past.added.size}, ${dry.last.reported} reported of ${past.reported.size}, in ${((Date.now() - quietTo) / 1000).toFixed(1)} s`,
+  )
+  await tiktok.look()
+  checks.check('nothing was sent by it', tiktok.missing(past.added).length === past.added.size)
+
+  const replayFrom = Date.now()
+  let run = ''
+  let killedAt = 0
+  await replay([...range, '--yes'], (line, child) => {
+    run = line.run ?? run
+    if (killedAt > 0 || line.phase !== 'sending' || (line.published ?? 0) * 2 < (line.of ?? 0)) return
+    killedAt = line.published ?? 0
+    child.kill('SIGKILL')
+  })
+  await sleep(3_000)
+  await tiktok.look()
+  const halfway = past.added.size - tiktok.missing(past.added).length
+  checks.check(
+    'killed in the middle',
+    killedAt > 0 && halfway < past.added.size,
+    `${halfway} of ${past.added.size} at TikTok`,
+  )
+  const resumed = await replay(['--resume', run])
+  const replayTo = Date.now()
+  checks.check(
+    'resumed, and done',
+    resumed.code === 0 && resumed.last.new === past.added.size && resumed.last.waiting === 0,
+    JSON.stringify(resumed.last),
+  )
+  await live.stop()
+  await lag.stop()
+
+  const liveAnswers = answers(keyring, live.all)
+  const expected = new Set([...past.reported, ...past.added, ...liveAnswers.reported, ...liveAnswers.added])
+  await tiktok.until(expected.size, 120_000)
+  await sleep(3_000)
+  await tiktok.look()
+  checks.check('exactly the new signals came', tiktok.missing(past.added).length === 0, `${past.added.size}`)
+  checks.check('each of them once', tiktok.twice(past.added).length === 0, `${tiktok.twice(past.added).length} twice`)
+  checks.check(
+    'and nothing besides',
+    tiktok.arrivedAt.size === expected.size && tiktok.missing(expected).length === 0,
+    `${tiktok.arrivedAt.size} signals at TikTok, ${expected.size} expected`,
+  )
+
+  const [quiet, busy] = [lag.between(quietFrom + 3_000, quietTo), lag.between(replayFrom, replayTo)]
+  const latency = (from: number, to: number) =>
+    live.all.flatMap(({ event, starts }) => {
+      const at = live.sentAt.get(event.messageId) ?? 0
+      if (!starts || at < from || at >= to) return []
+      const arrived = tiktok.arrivedAt.get(
+        answers(keyring, [{ event, starts, says: { pago: false, gracias: false } }])
+          .reported.values()
+          .next().value as string,
+      )
+      return arrived ? [arrived - at] : []
+    })
+  const [quietMsTaken, busyMsTaken] = [latency(quietFrom + 3_000, quietTo), latency(replayFrom, replayTo)]
+  const line = (name: string, lags: readonly number[], took: readonly number[]) =>
+    say(
+      `      ${name.padEnd(8)} live lag s: median ${quantile(lags, 0.5).toFixed(2)}, p95 ${quantile(lags, 0.95).toFixed(2)}, max ${quantile(lags, 1).toFixed(2)}; message to TikTok ms: median ${quantile(took, 0.5)}, p99 ${quantile(took, 0.99)}`,
+    )
+  line('before', quiet, quietMsTaken)
+  line('during', busy, busyMsTaken)
+  const bound = Math.max(quantile(quiet, 0.95) * 1.1, boundSeconds)
+  checks.check(
+    `live lag stays within a tenth of what it was, or ${boundSeconds} s`,
+    quantile(busy, 0.95) <= bound,
+    `p95 ${quantile(busy, 0.95).toFixed(2)} s, bound ${bound.toFixed(2)} s, with ${live.all.length} live messages at ${liveRate}/s`,
+  )
+  say(
+    `      replay: ${past.added.size} signals in ${((replayTo - replayFrom) / 1000).toFixed(1)} s, the kill and the resume included`,
+  )
+} catch (error) {
+  checks.check('the scenario runs through', false, (error as Error).message)
+} finally {
+  await scenario.stop()
+}
+say(checks.failed === 0 ? '\nthe replay sent exactly what was new' : `\n${checks.failed} FAILED`)
+process.exit(checks.failed === 0 ? 0 : 1)

@@ -1,0 +1,42 @@
+import { parseWhere, WhereInvalid, whereMatches } from '../../../services/replay/where.ts'
+import { message } from '../../support/builders.ts'
+
+const one = message({ conversation: 'c0'.repeat(16), channel: 'whatsapp', direction: 'inbound' })
+/** The conversation is known as "thread 7" at its source. */
+const pseudonyms = (kind: string, id: string) => (kind === 'conversation' && id === 'thread 7' ? 'c0'.repeat(16) : 'ff')
+const holds = (...conditions: string[]) => whereMatches(one, conditions.map(parseWhere), pseudonyms)
+
+describe('--where', () => {
+  it.each([
+    ['channel=whatsapp', true],
+    ['channel = whatsapp', true],
+    ['channel=tiktok', false],
+    ['channel=tiktok,whatsapp', true],
+    ['channel!=whatsapp', false],
+    ['channel!=tiktok,line', true],
+    ['connection=acme-wa', true],
+    ['direction=outbound', false],
+    ['sender=user', true],
+    [`conversation=${'c0'.repeat(16)}`, true],
+    ['conversation=thread 7', true],
+    ['conversation=thread 8', false],
+    ['conversation!=thread 7', false],
+  ])('%s holds: %s', (text, expected) => expect(holds(text)).toBe(expected))
+
+  it('asks that all conditions hold', () => {
+    expect(holds('channel=whatsapp', 'kind=message')).toBe(true)
+    expect(holds('channel=whatsapp', 'kind=order')).toBe(false)
+    expect(holds()).toBe(true)
+  })
+
+  it.each([
+    ['channel', /field=value/],
+    ['=x', /field=value/],
+    ['text=hola', /no field "text"; there are connection, source/],
+    ['channel=wa', /"wa" is none of tiktok, whatsapp/],
+    ['source=a,,b', /a value is empty/],
+  ])('refuses %s and says what is right', (text, expected) => {
+    expect(() => parseWhere(text)).toThrow(WhereInvalid)
+    expect(() => parseWhere(text)).toThrow(expected)
+  })
+})
