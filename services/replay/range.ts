@@ -3,6 +3,7 @@ import type { Broker, Clock, Stretch } from '../runtime/ports.ts'
 import {
   type ConsumerStage,
   consumerGroup,
+  type Delay,
   laterGroup,
   laterTopic,
   type MainTopic,
@@ -70,10 +71,11 @@ const lookMs = 250
  */
 export const liveHasPassed = async (entry: Entry, broker: Broker, clock: Clock): Promise<void> => {
   const [first, ...behind] = ways[entry] as [ConsumerStage, ...ConsumerStage[]]
-  const waits = (stage: ConsumerStage) =>
-    ((stages[stage] as StageSpec).delays ?? []).map(
-      (delay) => [laterGroup(stage, delay), laterTopic(stage, delay)] as const,
-    )
+  const waits = (stage: ConsumerStage) => {
+    const { delays, waitsWithMain }: StageSpec = stages[stage]
+    const groupOf = (delay: Delay) => (waitsWithMain ? consumerGroup(stage) : laterGroup(stage, delay))
+    return delays.map((delay) => [groupOf(delay), laterTopic(stage, delay)] as const)
+  }
   const way: (readonly [group: string, topic: string])[] = [
     ...waits(first),
     ...behind.flatMap((stage) => [[consumerGroup(stage), topics[stages[stage].reads].name] as const, ...waits(stage)]),

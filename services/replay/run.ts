@@ -36,6 +36,8 @@ export interface ReplayTools {
   readonly lists: readonly KeywordListRecord[]
   readonly clock: Clock
   readonly expireMs: number
+  /** As attribution has it, ms. */
+  readonly waitMs: number
   /** Aborted when this process is asked to stop. */
   readonly stop: AbortSignal
   onDeciding?(records: number, all: number): void
@@ -122,6 +124,7 @@ export class Replay {
     const all = range.stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
     const directory = this.#directory
     const stageTools = { ...tools, directory }
+    const pseudonyms = this.#pseudonyms()
     const store = new OverlayStore(new RedisConversationStore(redis, 0))
     const chain = new Chain(request.entry, {
       ...stageTools,
@@ -131,7 +134,7 @@ export class Replay {
       takes: ({ connectionId, source }: Message) =>
         (request.connection === null || request.connection === connectionId) &&
         (request.source === null || request.source === source),
-      wants: (message) => whereMatches(message, request.where, this.#pseudonyms()),
+      wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where, pseudonyms),
       now: clock.now(),
     })
     return planReplay(request, range.stretches, {

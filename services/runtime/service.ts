@@ -126,7 +126,12 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const consumers: RunningConsumer[] = []
     // Side by side: each waits for its batch and for its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
-    const consume = async (group: string, topicNames: readonly string[], onBatch: typeof loop, concurrency?: number) => {
+    const consume = async (
+      group: string,
+      topicNames: readonly string[],
+      onBatch: typeof loop,
+      concurrency?: number,
+    ) => {
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
           group,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { attributionFields } from '../../attribution/config.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { readLists } from '../../keywords/store.ts'
 import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
@@ -38,6 +39,11 @@ interface ReplayFlags extends SendOptions {
 }
 
 const dayMs = 86_400_000
+/** What the decisions depend on, as the stages have it. */
+const settings = {
+  DISPATCH_EXPIRE_DAYS: dispatchFields.DISPATCH_EXPIRE_DAYS,
+  ATTRIBUTION_WAIT: attributionFields.ATTRIBUTION_WAIT,
+}
 const defaultRate = 500
 
 const wholeNumber = (option: string, text: string | undefined): number | null => {
@@ -119,10 +125,7 @@ const onStop = (): AbortSignal => {
 }
 
 const openReplay = async (context: Context, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
-  const { DISPATCH_EXPIRE_DAYS } = loadConfig(
-    { DISPATCH_EXPIRE_DAYS: dispatchFields.DISPATCH_EXPIRE_DAYS },
-    process.env,
-  )
+  const { DISPATCH_EXPIRE_DAYS, ATTRIBUTION_WAIT } = loadConfig(settings, process.env)
   const replay = new Replay({
     broker: context.broker(),
     codec: await context.codec(),
@@ -132,6 +135,7 @@ const openReplay = async (context: Context, lists: readonly KeywordListRecord[],
     lists,
     clock: systemClock,
     expireMs: DISPATCH_EXPIRE_DAYS * dayMs,
+    waitMs: ATTRIBUTION_WAIT,
     stop: onStop(),
     onDeciding: (records, all) => progress.deciding(records, all),
     onSending: (run, now) => progress.sending(run, now),

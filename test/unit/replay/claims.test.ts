@@ -1,6 +1,6 @@
 import { RunClaims } from '../../../services/replay/claims.ts'
-import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
 import { noon } from '../../support/builders.ts'
+import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
 
 const bytes = (n: number) => Buffer.alloc(8, n)
 const own = (message: number, owner: number) => ({ at: noon, mark: bytes(message), value: bytes(owner) })
@@ -16,7 +16,10 @@ const open = () => {
   /** True where the message goes on. */
   const ask = async (message: number, owner: number, id?: number) => {
     const feeds = id === undefined ? [] : [feed(id, owner)]
-    const [holders, feedHolders] = await Promise.all([claims.dedup.claim([own(message, owner)]), claims.feeds.claim(feeds)])
+    const [holders, feedHolders] = await Promise.all([
+      claims.dedup.claim([own(message, owner)]),
+      claims.feeds.claim(feeds),
+    ])
     return holders[0]?.equals(bytes(owner)) && feeds.every(({ value }, at) => feedHolders[at]?.equals(value))
   }
   return { live, ask }
