@@ -92,9 +92,9 @@ describe('the mapping of LINE', () => {
 
   it('lets an item fail that has no message or nobody, and its neighbours pass', () => {
     const body = line({ source: undefined, ...lineMessage() }, { type: 'message' }, { type: 'unsend' }, lineMessage())
-    const { events, failed } = mapped('line', body)
+    const { events, failed } = mapped('line', { ...body, events: [...body.events, null] })
     expect(events).toHaveLength(1)
-    expect(failed.map(({ rule }) => rule)).toEqual(['message', 'message', 'deletion'])
+    expect(failed.map(({ rule }) => rule)).toEqual(['message', 'message', 'deletion', 'event'])
   })
 
   it('takes the console’s check of the address for an empty delivery', () => {

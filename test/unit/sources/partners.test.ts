@@ -104,6 +104,8 @@ describe('the Blip mapping', () => {
     ['a ticket', blip({ type: 'application/vnd.iris.ticket+json', content: {} }), 'handover'],
     ['a tracked action', { category: 'a', action: 'b', ownerIdentity: 'r@msging.net' }, 'track'],
     ['a contact', { identity: '1@wa.gw.msging.net', lastMessageDate: 'x' }, 'contact'],
+    ['what goes to the desk behind the bot', blip({ from: 'shop@msging.net', to: '7@desk.msging.net/x' }), 'handover'],
+    ['who is there', blip({ type: 'application/vnd.lime.presence+json', content: {} }), 'presence'],
     ['a body of another kind', { hello: 1 }, 'unknown'],
   ])('ignores %s', (_name, body, reason) =>
     expect(mapped('blip', body)).toEqual({ events: [], ignored: [reason], failed: [] }),

@@ -1,0 +1,119 @@
+import { noon } from '../../support/builders.ts'
+import { mapped, theOnly } from '../../support/deliveries.ts'
+
+const told = (event: string, content: object | string) => ({
+  client_key: 'app',
+  event,
+  create_time: Math.floor(noon / 1000),
+  user_openid: 'biz',
+  content: typeof content === 'string' ? content : JSON.stringify(content),
+})
+const content = (fields: object = {}) => ({
+  conversation_id: 'c+/==',
+  message_id: 'm-1',
+  timestamp: noon,
+  type: 'text',
+  text: { body: 'hola' },
+  from_user: { id: 'person' },
+  ...fields,
+})
+const none = { ref: null, adId: null, advertiserId: null, clickId: null, url: null }
+
+describe('the mapping of TikTok', () => {
+  it.each<[string, string, object, object]>([
+    [
+      'a text',
+      'im_receive_msg',
+      {},
+      {
+        accountId: 'biz',
+        conversationId: 'c+/==',
+        messageId: 'm-1',
+        direction: 'inbound',
+        sender: 'user',
+        text: 'hola',
+      },
+    ],
+    [
+      'a tapped answer',
+      'im_receive_msg',
+      { reply_source_payload: { reply_source_msg_id: '1' } },
+      { textOrigin: 'button' },
+    ],
+    [
+      'what somebody wrote in the app',
+      'im_send_msg',
+      { message_tag: { source: 'APP' } },
+      { direction: 'outbound', sender: 'agent', textOrigin: 'typed' },
+    ],
+    [
+      'what was sent by the API',
+      'im_send_msg',
+      { message_tag: { source: 'API' } },
+      { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
+    ],
+    ['a welcome', 'im_send_msg', { auto_message_type: 'WELCOME_MESSAGE' }, { sender: 'bot', textOrigin: 'automatic' }],
+    ['who is not told', 'im_send_msg', { message_tag: { source: 'OTHERS' } }, { sender: 'unknown' }],
+    [
+      'a card by its title',
+      'im_send_msg',
+      { type: 'template', text: undefined, template: { elements: [{ title: 'help?' }] } },
+      { text: 'help?', textOrigin: 'template', attachments: [] },
+    ],
+    [
+      'a card without one',
+      'im_send_msg',
+      { type: 'template', text: undefined, template: {} },
+      { attachments: ['other'] },
+    ],
+    ['a post', 'im_receive_msg', { type: 'share_post', text: undefined }, { attachments: ['post'] }],
+    ['a type that is new', 'im_receive_msg', { type: 'hologram', text: undefined }, { attachments: ['other'] }],
+    ['an id that is none', 'im_receive_msg', { message_id: '' }, { messageId: expect.stringMatching(/^derived:/) }],
+    ['the envelope’s time', 'im_receive_msg', { timestamp: undefined }, { occurredAt: noon, timeSource: 'delivery' }],
+    [
+      'an ad',
+      'im_referral_msg',
+      { message_id: undefined, referral: { source: 'ad', ad: { ad_id: '1', advertiser_id: '2', embed_url: '' } } },
+      { kind: 'referral', text: null, referral: { ...none, source: 'tiktok_ad', adId: '1', advertiserId: '2' } },
+    ],
+    [
+      'a link, in the API’s spelling',
+      'im_referral_msg',
+      { referral: { source: 'SHORT_LINK', short_link: { ref: 'r', prefilled_message: 'hi' } } },
+      { kind: 'referral', text: null, referral: { ...none, source: 'tiktok_link', ref: 'r' } },
+    ],
+    [
+      'a way that is new',
+      'im_referral_msg',
+      { referral: { source: 'qr', ref: 'r' } },
+      { referral: { ...none, source: 'other', ref: 'r' } },
+    ],
+  ])('reads %s', (_name, event, fields, expected) =>
+    expect(theOnly('tiktok', told(event, content(fields)))).toMatchObject(expected),
+  )
+
+  it('takes the content as an object too', () => {
+    const body = { ...told('im_receive_msg', ''), content: content() }
+    expect(theOnly('tiktok', body)).toMatchObject({ messageId: 'm-1' })
+  })
+
+  it.each<[string, object | string, string]>([
+    ['im_receive_msg_eu', { timestamp: noon }, 'restricted'],
+    ['im_mark_read_msg', content(), 'read'],
+    ['im_receive_msg', content({ type: 'reaction' }), 'reaction'],
+    ['im_auto_message_audit_update', {}, 'template'],
+    ['im_receive_high_intent_comment', {}, 'comment'],
+    ['authorization.removed', { reason: 1 }, 'account'],
+    ['im_receive_msg', 'not JSON', 'unknown'],
+    ['im_new_event', {}, 'unknown'],
+  ])('ignores %s', (event, body, reason) =>
+    expect(mapped('tiktok', told(event, body))).toEqual({ events: [], ignored: [reason], failed: [] }),
+  )
+
+  it('lets a referral of no conversation fail', () => {
+    const body = told('im_referral_msg', { timestamp: noon, referral: { source: 'ad', ad: { ad_id: '1' } } })
+    expect(mapped('tiktok', body).failed).toEqual([
+      { rule: 'referral', reason: expect.stringMatching(/conversationId/) },
+    ])
+  })
+})
