@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { ConnectionDirectory } from '../connections/directory.ts'
+import type { ConnectionStatus } from '../model/topic-values.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -9,12 +10,17 @@ import { loadConfig } from '../runtime/config.ts'
 import { Health } from '../runtime/health.ts'
 import { main } from '../runtime/lifecycle.ts'
 import { errorFacts } from '../runtime/log.ts'
+import { Metrics } from '../runtime/metrics.ts'
 import { followTables } from '../runtime/tables.ts'
 import { consoleFields } from './config.ts'
+import { LagWatch } from './lag-watch.ts'
 import { page } from './page.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
+const connectionStatuses: readonly ConnectionStatus[] = ['active', 'paused', 'reconnect', 'disconnected']
 const shownDeliveries = 50
+/** Often enough for a trend. */
+const lookEveryMs = 5_000
 
 main('console', async (lifecycle, log) => {
   const config = loadConfig(consoleFields, process.env)
@@ -44,7 +50,20 @@ main('console', async (lifecycle, log) => {
   )
   lifecycle.onStop('deliveries', () => consumer.stop())
 
-  const status = new StatusReader({ dataDir: config.SIGNALS_DATA_DIR, broker, directory, deliveries })
+  const metrics = new Metrics('console')
+  const lag = new LagWatch(broker, clock)
+  const look = () => lag.refresh().catch((error: unknown) => log.debug(errorFacts(error), 'lag could not be read'))
+  const looking = setInterval(look, lookEveryMs)
+  lifecycle.onStop('lag', () => clearInterval(looking))
+  const scraped = async () => {
+    await look()
+    lag.show(metrics)
+    const byStatus = Map.groupBy(directory.all(), ({ status }) => status)
+    for (const known of connectionStatuses)
+      metrics.set('signals_connections', { status: known }, byStatus.get(known)?.length ?? 0)
+    return metrics.render()
+  }
+  const status = new StatusReader({ dataDir: config.SIGNALS_DATA_DIR, lag, directory, deliveries })
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string) => {
       response.writeHead(code, {
@@ -57,8 +76,12 @@ main('console', async (lifecycle, log) => {
     const path = (request.url ?? '/').split('?')[0]
     if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
     if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
-    if (path !== '/api/status') return answer(404, 'text/plain', 'try / or /api/status\n')
-    status.read(clock.now()).then(
+    if (path === '/metrics') {
+      void scraped().then((text) => answer(200, 'text/plain; version=0.0.4', text))
+      return
+    }
+    if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status or /metrics\n')
+    status.read().then(
       (value) => answer(200, 'application/json', JSON.stringify(value)),
       (error: unknown) => {
         log.warn(errorFacts(error), 'the status could not be read')

@@ -1,11 +1,10 @@
 /** What the console shows, gathered: the stages' own reports, lag, connections without secrets, the last deliveries. */
 import type { ConnectionDirectory } from '../connections/directory.ts'
-import { readLag } from '../local/lag.ts'
 import { runningState } from '../local/state-file.ts'
 import type { Delivery } from '../model/topic-values.ts'
 import type { HealthReport } from '../runtime/health.ts'
-import type { Broker } from '../runtime/ports.ts'
 import { stageNames } from '../topology.ts'
+import type { LagWatch } from './lag-watch.ts'
 
 /** The last ones, newest first. */
 export class RecentDeliveries {
@@ -35,45 +34,47 @@ const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | 
   }
 }
 
-const lagMaxAgeMs = 5_000
-
 export class StatusReader {
   readonly #dataDir: string
-  readonly #broker: Broker
+  readonly #lag: LagWatch
   readonly #directory: ConnectionDirectory
   readonly #deliveries: RecentDeliveries
-  #lag: { at: number; value: ReturnType<typeof readLag> } | undefined
 
   constructor(options: {
     dataDir: string
-    broker: Broker
+    lag: LagWatch
     directory: ConnectionDirectory
     deliveries: RecentDeliveries
   }) {
     this.#dataDir = options.dataDir
-    this.#broker = options.broker
+    this.#lag = options.lag
     this.#directory = options.directory
     this.#deliveries = options.deliveries
   }
 
-  async read(now: number) {
+  /** @throws DependencyError when Kafka does not answer */
+  async read() {
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
-    const [lag, ...reports] = await Promise.all([
-      this.#lagAt(now),
+    const [, ...reports] = await Promise.all([
+      this.#lag.refresh(),
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
+    const groups = this.#lag.groups()
     return {
+      groups,
       stages: stageNames.map((stage, at) => {
         const report = reports[at]
-        const own = lag.filter((one) => one.stage === stage)
+        const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
         return {
           stage,
           state: report?.state ?? 'unreachable',
           reason: report?.reason ?? null,
           healthy: report?.healthy ?? false,
           oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,
-          messages: own.length === 0 ? null : own.reduce((sum, { messages }) => sum + messages, 0),
-          seconds: own.length === 0 ? null : Math.max(...own.map(({ seconds }) => seconds)),
+          messages: lag?.messages ?? null,
+          seconds: lag?.seconds ?? null,
+          trendPerSecond: lag?.trendPerSecond ?? null,
+          catchUpSeconds: lag?.catchUpSeconds ?? null,
         }
       }),
       connections: this.#directory
@@ -83,17 +84,5 @@ export class StatusReader {
         })),
       deliveries: this.#deliveries.all(),
     }
-  }
-
-  /** Shared by all who look within five seconds: every look costs the broker. */
-  #lagAt(now: number) {
-    if (!this.#lag || now - this.#lag.at > lagMaxAgeMs) {
-      const value = readLag(this.#broker, now)
-      value.catch(() => {
-        this.#lag = undefined
-      })
-      this.#lag = { at: now, value }
-    }
-    return this.#lag.value
   }
 }

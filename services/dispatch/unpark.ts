@@ -18,9 +18,7 @@ import type {
   RunningConsumer,
 } from '../runtime/ports.ts'
 import { DependencyError } from '../runtime/ports.ts'
-import { parkedTopic, topics } from '../topology.ts'
-
-export const parkedGroup = 'signals-dispatch-parked'
+import { parkedGroup, parkedTopic, topics } from '../topology.ts'
 
 export interface UnparkTools {
   readonly broker: Pick<Broker, 'consume'>

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { Liveness } from './liveness.ts'
 import { identify, type ProcessIdentity } from './processes.ts'
 
 export interface ChildSpec {
@@ -15,6 +16,8 @@ export interface ChildSpec {
   readonly logFile: string
   /** Resolves true once the child does its work. */
   isReady(): Promise<boolean>
+  /** A child that stops answering is killed, and so started again; unset: not looked at. */
+  readonly liveness?: { answers(): Promise<boolean>; readonly patienceMs: number }
   /** How long it may take to end after SIGTERM. */
   readonly patienceMs: number
 }
@@ -65,6 +68,7 @@ export class Child {
   readonly spec: ChildSpec
   readonly #events: ChildEvents
   readonly #log: LogFile
+  readonly #liveness: Liveness | undefined
   #process: ChildProcess | undefined
   #restarts = 0
   #startedAt = 0
@@ -74,6 +78,7 @@ export class Child {
     this.spec = spec
     this.#events = events
     this.#log = new LogFile(spec.logFile)
+    if (spec.liveness) this.#liveness = new Liveness({ ...spec.liveness, onSilent: (ms) => this.#kill(ms) })
   }
 
   get pid(): number | undefined {
@@ -86,6 +91,7 @@ export class Child {
    */
   async start(withinMs: number): Promise<void> {
     this.#spawn()
+    this.#liveness?.start()
     await this.ready(withinMs)
   }
 
@@ -112,6 +118,7 @@ export class Child {
       stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
+    this.#liveness?.reset()
     this.#startedAt = Date.now()
     child.once('error', (error) => this.#events.say(`${this.spec.name} cannot be started: ${error.message}`))
     const identity = child.pid === undefined ? null : identify(child.pid)
@@ -128,6 +135,12 @@ export class Child {
     })
   }
 
+  #kill(silentMs: number) {
+    if (this.#stopping) return
+    this.#events.say(`${this.spec.name} has not answered for ${Math.round(silentMs / 1000)} s and is killed`)
+    this.#process?.kill('SIGKILL')
+  }
+
   async #again(how: string) {
     if (Date.now() - this.#startedAt > steadyAfterMs) this.#restarts = 0
     const pause = backOffMs[Math.min(this.#restarts++, backOffMs.length - 1)] as number
@@ -139,6 +152,7 @@ export class Child {
   /** SIGTERM, and SIGKILL when it does not end in time. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#liveness?.stop()
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')

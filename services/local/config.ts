@@ -12,6 +12,8 @@ export const localFields = {
   SIGNALS_INFRA: z.enum(['native', 'docker']).default('native'),
   GATEWAY_PORT: port.default(0),
   CONSOLE_PORT: port.default(0),
+  /** A process that has not answered for this long is killed, and so started again; 0: never. */
+  LIVENESS_SECONDS: z.coerce.number().int().min(0).max(3_600).default(15),
   LOG_LEVEL: fields.LOG_LEVEL,
   ALLOW_UNSIGNED: csv.optional(),
   /** Mappings of one's own; default: the folder `mappings` in SIGNALS_DATA_DIR. */

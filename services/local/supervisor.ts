@@ -56,7 +56,7 @@ const secretsOf = (dataDir: string, env: NodeJS.ProcessEnv, say: Say): Record<st
   return Object.fromEntries(secretNames.map((name) => [name, env[name] || (secrets[name] as string)]))
 }
 
-const answersReady = async (url: string): Promise<boolean> => {
+const answers = async (url: string): Promise<boolean> => {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
   } catch {
@@ -243,7 +243,7 @@ export class Supervisor {
 
   async #startProcesses(env: NodeJS.ProcessEnv, parts: PartAddresses, names: readonly string[]): Promise<Addresses> {
     const local = (port: number) => `http://127.0.0.1:${port}`
-    const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT } = this.#config
+    const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, LIVENESS_SECONDS } = this.#config
     const simulatorPort = TIKTOK_BASE_URL ? null : await this.#ports.take('simulator')
     const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
     const gatewayPort = await this.#ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
@@ -259,7 +259,15 @@ export class Supervisor {
       env: { ...env, TIKTOK_BASE_URL: tiktok, ...more },
       ipc: true,
       logFile: join(this.#logs, `${name}.log`),
-      isReady: () => answersReady(readyUrl),
+      isReady: () => answers(readyUrl),
+      ...(LIVENESS_SECONDS > 0
+        ? {
+            liveness: {
+              answers: () => answers(readyUrl.replace(/readyz$/, 'livez')),
+              patienceMs: LIVENESS_SECONDS * 1000,
+            },
+          }
+        : {}),
       patienceMs: 22_000,
     })
     const addresses: Addresses = {

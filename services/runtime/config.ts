@@ -29,6 +29,8 @@ export const fields = {
   SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
   METRICS_PORT: port.default(0),
+  /** A stage that makes no progress for this long although records are due ends itself, to be started again; 0: never. */
+  WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
   /** What the servers listen on; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),

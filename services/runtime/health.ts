@@ -1,6 +1,7 @@
 /**
  * Health by the age of the oldest unprocessed record, never by lag alone: a stage that reads and drops everything has no lag,
- * and one whose dependency is away may show none either.
+ * and one whose dependency is away may show none either. The age counts what the stage holds in hand and what lies in Kafka for
+ * it: one that never fetches holds nothing.
  */
 import type { Clock } from './ports.ts'
 
@@ -17,21 +18,32 @@ export interface HealthReport {
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** What a service tells besides, by name: `mappings` of the gateway and of ingest. */
   readonly details: Readonly<Record<string, unknown>>
+  /** Nothing has waited too long. For alerts, not for restarts: catching up after an outage is not healthy, and a restart makes it no shorter. */
   readonly healthy: boolean
+  /** Started, in its group, and not about to stop: what a start waits for. */
   readonly ready: boolean
 }
 
-/** A record that waits longer turns health red: alerts page at five minutes, a restart loop should not start earlier. */
+/** A record that waits longer turns health red: alerts warn at two minutes and page at five. */
 const unhealthyAfterMs = 120_000
+
+/** What waits in Kafka at a place that is ours. */
+export interface Waiting {
+  readonly next: bigint
+  /** When it is, or was, to be processed, ms. */
+  readonly dueAt: number
+}
 
 export class Health {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #pending = new Map<string, number>()
+  readonly #inHand = new Map<string, number>()
+  readonly #settled = new Map<string, bigint>()
+  #unfetched: ReadonlyMap<string, Waiting> = new Map()
   readonly #tables: Record<string, Record<string, string>> = {}
   readonly #details = new Map<string, () => unknown>()
   #state: StageState = 'starting'
   #reason: string | null = null
-  #consumer: 'up' | 'down' = 'down'
+  readonly #consumers = new Map<string, 'up' | 'down'>()
   #downSince: number
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -41,19 +53,32 @@ export class Health {
 
   /** A batch is taken: `oldest` is the broker's timestamp of its first unsettled record, ms. */
   begin(place: string, oldest: number) {
-    this.#pending.set(place, oldest)
+    this.#inHand.set(place, oldest)
+  }
+  /** Everything before `next` is settled at this place (`topic/partition`). */
+  settled(place: string, next: bigint) {
+    this.#settled.set(place, next)
+  }
+  settledAt(place: string): bigint | undefined {
+    return this.#settled.get(place)
   }
   end(place: string) {
-    this.#pending.delete(place)
+    this.#inHand.delete(place)
+  }
+  /** What a look at Kafka found for this process, by place; replaces what the last look found. */
+  unfetched(waiting: ReadonlyMap<string, Waiting>) {
+    this.#unfetched = waiting
   }
   to(state: StageState, reason: string | null = null) {
     if (this.#state === 'halted' && state !== 'stopping') return
     this.#state = state
     this.#reason = reason
   }
-  connection(consumer: 'up' | 'down') {
-    if (this.#consumer === 'up' && consumer === 'down') this.#downSince = this.#clock.now()
-    this.#consumer = consumer
+  /** @param group of a process with several consumers: it is up when all are */
+  connection(consumer: 'up' | 'down', group = '') {
+    const before = this.#consumer
+    this.#consumers.set(group, consumer)
+    if (before === 'up' && consumer === 'down') this.#downSince = this.#clock.now()
   }
   table(topic: string, partition: number, nextOffset: bigint) {
     this.#tables[topic] ??= {}
@@ -65,12 +90,25 @@ export class Health {
     this.#details.set(name, look)
   }
 
+  get state(): StageState {
+    return this.#state
+  }
+  /** How long one of the consumers has been out of its group, ms. */
+  get awayMs(): number {
+    return this.#consumer === 'down' ? this.#clock.now() - this.#downSince : 0
+  }
+  get #consumer(): 'up' | 'down' {
+    return this.#consumers.size > 0 && [...this.#consumers.values()].every((state) => state === 'up') ? 'up' : 'down'
+  }
+
   report(): HealthReport {
     const now = this.#clock.now()
-    const oldest = Math.min(now, ...this.#pending.values())
-    const age = now - oldest
-    const away = this.#consumer === 'down' ? now - this.#downSince : 0
-    const healthy = this.#state !== 'halted' && age < unhealthyAfterMs && away < unhealthyAfterMs
+    const waiting = [...this.#unfetched]
+      // Settled since the look: not waiting any more.
+      .filter(([place, { next }]) => next >= (this.#settled.get(place) ?? next))
+      .map(([, { dueAt }]) => dueAt)
+    const age = now - Math.min(now, ...this.#inHand.values(), ...waiting)
+    const healthy = this.#state !== 'halted' && age < unhealthyAfterMs && this.awayMs < unhealthyAfterMs
     return {
       state: this.#state,
       reason: this.#reason,
@@ -79,7 +117,12 @@ export class Health {
       tables: this.#tables,
       details: Object.fromEntries([...this.#details].map(([name, look]) => [name, look()])),
       healthy,
-      ready: healthy && this.#state !== 'starting' && this.#state !== 'stopping' && this.#consumer === 'up',
+      ready:
+        this.#state !== 'halted' &&
+        this.#state !== 'starting' &&
+        this.#state !== 'stopping' &&
+        this.awayMs < unhealthyAfterMs &&
+        this.#consumer === 'up',
     }
   }
 }

@@ -12,9 +12,9 @@ export const later =
   async (batch) => {
     const now = clock.now()
     const firstEarly = batch.records.findIndex(({ timestamp }) => timestamp + delayMs > now)
-    if (firstEarly < 0) return onBatch(batch)
+    if (firstEarly < 0) return onBatch({ ...batch, delayMs })
     const due = batch.records.slice(0, firstEarly)
-    const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due }) : { processed: 0 }
+    const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0 }
     const next = batch.records[processed]
     const pauseMs = next ? Math.max(1, next.timestamp + delayMs - clock.now()) : 0
     return { processed, pauseMs }

@@ -34,6 +34,12 @@ export class Lifecycle {
     return this.#stopped
   }
 
+  /** Ends at once, without undoing anything: for a process that cannot be trusted to stop. What is uncommitted is read again. */
+  crash(why: string): never {
+    this.#log.fatal({ why }, 'ended')
+    process.exit(crashCode)
+  }
+
   async #stop(code: number, why: string) {
     this.#log.info({ why }, 'stopping')
     this.#stopping.abort()
@@ -66,6 +72,8 @@ export class Lifecycle {
 }
 
 const stopWithinMs = 20_000
+/** EX_SOFTWARE: it is the process itself that is at fault. */
+const crashCode = 70
 
 /** Runs a service's main: a wrong setting is told in plain words, anything else ends the process with its facts logged. */
 export const main = (service: string, run: (lifecycle: Lifecycle, log: Logger) => Promise<void>): void => {

@@ -158,9 +158,10 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     try {
       for (let from = 0; from < batch.records.length; from += sliceRecords) {
         const slice = batch.records.slice(from, from + sliceRecords)
-        health.begin(place, (slice[0] as ConsumedRecord).timestamp)
+        health.begin(place, (slice[0] as ConsumedRecord).timestamp + (batch.delayMs ?? 0))
         await processSlice(slice, batch)
         processed += slice.length
+        health.settled(place, (slice.at(-1) as ConsumedRecord).offset + 1n)
       }
     } catch (error) {
       if (!(error instanceof Drained)) throw error

@@ -36,6 +36,16 @@ const catalogue = {
     help: 'Age of the oldest record that was read and is not settled; 0 when idle.',
     labels: [],
   },
+  signals_lag_messages: {
+    type: 'gauge',
+    help: 'Records that a group has not processed, from its committed offset to the end.',
+    labels: ['group', 'topic', 'partition'],
+  },
+  signals_lag_seconds: {
+    type: 'gauge',
+    help: 'How long the next record of a group has been waiting that should not.',
+    labels: ['group', 'topic', 'partition'],
+  },
   signals_event_age_seconds: {
     type: 'histogram',
     help: 'From receipt at the gateway to the end of this stage.',

@@ -45,6 +45,8 @@ export interface RecordBatch {
   isStale(): boolean
   /** Aborted when the consumer drains: waiting inside a batch must end. */
   readonly signal: AbortSignal
+  /** The records waited this long on purpose, ms: they are late only from then on. */
+  readonly delayMs?: number
 }
 
 export interface ConsumerOptions {
@@ -65,6 +67,8 @@ export interface ConsumerOptions {
   ): Promise<undefined | { readonly processed: number; readonly pauseMs: number; readonly wake?: Promise<void> }>
   /** Called when the consumer cannot go on or has recovered; it keeps trying by itself. */
   onConnection?(state: 'up' | 'down', reason?: string): void
+  /** The partitions of `topics` that this consumer has from now on; none once it has left the group. */
+  onAssigned?(partitions: readonly { readonly topic: string; readonly partition: number }[]): void
 }
 
 export interface RunningConsumer {
@@ -123,6 +127,10 @@ export interface Broker {
   addPartitions(topic: string, total: number): Promise<void>
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
   offsets(group: string, topic: string): Promise<readonly PartitionOffsets[]>
+  /** `offsets` of many groups at once, in order: cheap enough for a look every second. */
+  progress(
+    places: readonly { readonly group: string; readonly topic: string }[],
+  ): Promise<readonly (readonly PartitionOffsets[])[]>
   /** Broker timestamps (ms) of the records at these offsets, or of the next there is; partitions without one are left out. */
   timestamps(
     topic: string,

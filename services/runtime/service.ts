@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import {
   type ConsumerStage,
   consumerGroup,
+  consumerGroups,
   deadLetterTopic,
   delays,
   laterGroup,
@@ -26,10 +27,15 @@ import { createLoop } from './loop.ts'
 import { Metrics } from './metrics.ts'
 import { onePerPartition } from './one-per-partition.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from './ports.ts'
+import { Progress } from './progress.ts'
 import { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
 import { serveStatus } from './status-server.ts'
 import { followTables, type TableHandlers } from './tables.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** How often a stage looks at the broker for its own progress: a few milliseconds each. */
+const lookEveryMs = 5_000
 
 /** What a stage may be built from. */
 export interface StageDeps<Config> {
@@ -79,13 +85,26 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const clock = systemClock
     const health = new Health(clock)
     const metrics = new Metrics(name)
-    const status = await serveStatus({ port: common.METRICS_PORT, host: common.BIND_ADDRESS }, metrics, () =>
-      health.report(),
+    const broker = openBroker(common.KAFKA_BROKERS, `signals-${name}`)
+    const scale = service.waitScale?.(config) ?? 1
+    const progress = new Progress({
+      broker,
+      groups: consumerGroups
+        .filter(({ stage }) => stage === name)
+        .map((spec) => ({ ...spec, delayMs: spec.delayMs * scale })),
+      ...{ clock, health, metrics, log },
+      watchdog: common.WATCHDOG_SECONDS > 0 ? new Watchdog(common.WATCHDOG_SECONDS * 1000) : null,
+      onSilence: (why) => lifecycle.crash(why),
+    })
+    const status = await serveStatus(
+      { port: common.METRICS_PORT, host: common.BIND_ADDRESS },
+      metrics,
+      () => health.report(),
+      () => progress.refresh(),
     )
     lifecycle.onStop('status', status.close)
 
     const keyring = await Keyring.open(common.SIGNALS_MASTER_KEY)
-    const broker = openBroker(common.KAFKA_BROKERS, `signals-${name}`)
     lifecycle.onStop('broker', () => broker.close())
     const redis = openRedis(common.REDIS_URL)
     lifecycle.onStop('redis', () => redis.close())
@@ -140,9 +159,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           ...(concurrency ? { concurrency } : {}),
           onBatch,
           onConnection: (state, reason) => {
-            health.connection(state)
+            health.connection(state, group)
             log.info({ group, state, reason }, 'consumer')
           },
+          onAssigned: (partitions) => progress.assigned(group, partitions),
         }),
       )
       consumers.push(consumer)
@@ -157,7 +177,6 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       })
     }
     lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
-    const scale = service.waitScale?.(config) ?? 1
     const spec: StageSpec = stages[name]
     const main = topics[spec.reads].name
     const waits = spec.delays.map((delay) => ({
@@ -178,6 +197,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       for (const { group, topic, onBatch } of waits) await consume(group, [topic], onBatch)
     }
     health.to('running')
+    lifecycle.onStop('progress', progress.watch(lookEveryMs))
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')
   })
 }

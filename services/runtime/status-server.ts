@@ -11,12 +11,14 @@ export interface StatusServer {
 
 /**
  * @param port 0 takes any free one
+ * @param refresh brings up to date what is shown; never rejects
  * @throws Error with code EADDRINUSE when the port is taken
  */
 export const serveStatus = async (
   { port, host }: { readonly port: number; readonly host: string },
   metrics: Pick<Metrics, 'render' | 'set'>,
   report: () => HealthReport,
+  refresh: () => Promise<void> = async () => {},
 ): Promise<StatusServer> => {
   const server = createServer(async (request, response) => {
     const path = (request.url ?? '/').split('?')[0]
@@ -25,6 +27,8 @@ export const serveStatus = async (
       response.end(body)
     }
     if (path === '/livez') return answer(200, 'text/plain', 'alive\n')
+    // A start polls readiness: it needs no look at the broker.
+    if (path === '/metrics' || path === '/healthz') await refresh()
     const health = report()
     if (path === '/metrics') {
       metrics.set('signals_oldest_unprocessed_seconds', {}, health.oldestUnprocessedSeconds)

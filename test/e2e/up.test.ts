@@ -14,7 +14,7 @@ describe('signals up', () => {
     one !== undefined && identify(one.pid)?.startedAt === one.startedAt
 
   beforeAll(async () => {
-    world = await openWorld()
+    world = await openWorld({ LIVENESS_SECONDS: '6' })
     await connectTwo(world)
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
@@ -42,6 +42,13 @@ describe('signals up', () => {
       )
     })
   })
+
+  it('kills a stage that is frozen, and brings it back', async () => {
+    const before = state().children.attribution as ProcessIdentity
+    process.kill(before.pid, 'SIGSTOP')
+    await eventually('another process', () => state().children.attribution?.pid !== before.pid, 45_000)
+    expect(alive(before)).toBe(false)
+  }, 60_000)
 
   it('keeps nothing from the next message when Redis is killed', async () => {
     process.kill((state().children.redis as ProcessIdentity).pid, 'SIGKILL')

@@ -145,6 +145,38 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       )
     })
 
+    it('tells offsets of many groups at once', async () => {
+      await publish(...numbered(4, 'k'))
+      const { taken } = await collect()
+      await eventually('all records', () => taken.length === 4)
+      const places = [group, `${group}-other`].map((one) => ({ group: one, topic }))
+      await eventually('the commit', async () => {
+        const [own = [], other = []] = await broker.progress(places)
+        return (
+          own.length === 2 &&
+          own.some(({ committed, high }) => committed === 4n && high === 4n) &&
+          other.every(({ committed }) => committed === null)
+        )
+      })
+    })
+
+    it('tells a consumer which partitions it has', async () => {
+      let assigned: readonly { topic: string; partition: number }[] = []
+      running.push(
+        await broker.consume({
+          group,
+          topics: [topic],
+          from: 'earliest',
+          onBatch: async () => undefined,
+          onAssigned: (partitions) => {
+            assigned = partitions
+          },
+        }),
+      )
+      await eventually('both partitions', () => assigned.length === 2)
+      expect(assigned).toEqual(expect.arrayContaining([0, 1].map((partition) => ({ topic, partition }))))
+    })
+
     it('tells when a record came', async () => {
       const before = Date.now()
       await publish(...numbered(3, 'k'))

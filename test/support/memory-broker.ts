@@ -63,13 +63,18 @@ class MemoryBroker implements Broker {
     for (const wake of [...this.#cluster.wakers]) wake()
   }
 
-  async consume({ group, topics, from, onBatch, onConnection }: ConsumerOptions): Promise<RunningConsumer> {
+  async consume({ group, topics, from, onBatch, onConnection, onAssigned }: ConsumerOptions): Promise<RunningConsumer> {
     const cluster = this.#cluster
     const draining = new AbortController()
     const resting = new Set<string>()
     let wake: () => void = () => {}
     const waker = () => wake()
     cluster.wakers.add(waker)
+    onAssigned?.(
+      topics.flatMap((topic) =>
+        (cluster.topics.get(topic)?.logs ?? []).map((_log, partition) => ({ topic, partition })),
+      ),
+    )
     onConnection?.('up')
 
     const pollOnce = async (): Promise<boolean> => {
@@ -202,6 +207,10 @@ class MemoryBroker implements Broker {
       high: BigInt(log.length),
       committed: this.#cluster.committed.get(`${group}/${topic}/${partition}`) ?? null,
     }))
+  }
+
+  async progress(places: readonly { group: string; topic: string }[]) {
+    return Promise.all(places.map(({ group, topic }) => this.offsets(group, topic)))
   }
 
   async timestamps(topic: string, places: readonly { partition: number; offset: bigint }[]) {

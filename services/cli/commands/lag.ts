@@ -1,67 +1,98 @@
 import type { Command } from 'commander'
-import { type PartitionLag, readLag } from '../../local/lag.ts'
+import { LagReader, type PartitionLag } from '../../runtime/lag.ts'
+import { LagTrend, type Trend } from '../../runtime/lag-trend.ts'
 import { withContext } from '../context.ts'
+import { UsageError } from '../exit.ts'
 import { print, printJson, seconds, table } from '../output.ts'
 
-const everyMs = 2_000
+/** Two looks apart, where one is not enough to tell a trend. */
+const secondLookMs = 1_000
 
-/** Per stage: sum of messages, age of the oldest. */
-const summed = (lags: readonly PartitionLag[]) =>
+/** Per topic: sum of messages, age of the oldest. */
+const summed = (lags: readonly PartitionLag[], trend: LagTrend) =>
   Array.from(
-    Map.groupBy(lags, ({ stage }) => stage),
-    ([stage, own]) => ({
-      stage,
-      messages: own.reduce((sum, { messages }) => sum + messages, 0),
-      seconds: Math.max(0, ...own.map((lag) => lag.seconds)),
-      partitions: own.map(({ partition, messages, seconds }) => ({ partition, messages, seconds })),
-    }),
+    Map.groupBy(lags, ({ topic }) => topic),
+    ([topic, own]) => {
+      const { stage, group, lane } = own[0] as PartitionLag
+      return {
+        ...{ stage, group, lane, topic },
+        messages: own.reduce((sum, { messages }) => sum + messages, 0),
+        seconds: Math.max(0, ...own.map((lag) => lag.seconds)),
+        partitions: own.map(({ partition, messages, seconds }) => ({ partition, messages, seconds })),
+        ...trend.of(topic),
+      }
+    },
   )
+type GroupLag = ReturnType<typeof summed>[number]
 
-/** Messages a second between two looks; negative while catching up. */
-const trendOf = (before: number | undefined, now: number, elapsedMs: number) =>
-  before === undefined ? null : ((now - before) * 1000) / elapsedMs
+const trendText = ({ trendPerSecond: trend, messages, catchUpSeconds }: Trend & { messages: number }): string => {
+  if (messages === 0) return 'idle'
+  if (trend === null || Math.abs(trend) < 0.5) return 'steady'
+  const rate = `${trend > 0 ? '+' : ''}${Math.round(trend)}/s`
+  return catchUpSeconds === null ? rate : `${rate}, done in ${seconds(catchUpSeconds)}`
+}
 
-const trendText = (trend: number | null, messages: number): string => {
-  if (trend === null || Math.abs(trend) < 0.5) return messages === 0 ? 'idle' : 'steady'
-  if (trend > 0) return `+${Math.round(trend)}/s`
-  return `${Math.round(trend)}/s, done in ${seconds(messages / -trend)}`
+const laneText: Record<GroupLag['lane'], string> = {
+  main: '',
+  waiting: 'waits on purpose',
+  replay: 'gives way to live traffic',
+  parked: 'waits for a person',
+}
+
+const show = (groups: readonly GroupLag[]) =>
+  table([
+    ['stage', 'topic', 'messages', 'behind', 'trend', 'by partition'],
+    ...groups
+      // Lanes beside the main one matter when something is in them.
+      .filter(({ lane, messages }) => lane === 'main' || messages > 0)
+      .map((lag) => [
+        lag.stage,
+        lag.topic,
+        String(lag.messages),
+        lag.lane === 'parked' ? '-' : seconds(lag.seconds),
+        lag.lane === 'main' ? trendText(lag) : laneText[lag.lane],
+        lag.partitions.map(({ messages }) => messages).join(' '),
+      ]),
+  ])
+
+const every = (text: string): number => {
+  const value = Number(text)
+  if (!(value >= 1 && value <= 3_600)) throw new UsageError('--every takes seconds, 1 to 3600')
+  return value * 1000
 }
 
 export const register = (program: Command) => {
   program
     .command('lag')
     .description('per stage and partition: messages and seconds behind, trend, time to catch up')
-    .option('--watch', 'again every two seconds, until Ctrl-C')
+    .option('--watch', 'again and again, until Ctrl-C')
+    .option('--every <seconds>', 'between two looks with --watch', '2')
     .option('--json', 'one JSON value a look')
-    .action(({ watch, json }: { watch?: boolean; json?: boolean }) =>
+    .action(({ watch, json, every: text }: { watch?: boolean; json?: boolean; every: string }) =>
       withContext(async ({ broker }) => {
-        const before = new Map<string, number>()
-        for (let lookedAt = 0; ; ) {
-          const now = Date.now()
-          const stages = summed(await readLag(broker(), now)).map((lag) => ({
-            ...lag,
-            trendPerSecond: trendOf(before.get(lag.stage), lag.messages, now - lookedAt),
-          }))
-          if (json) printJson({ at: new Date(now).toISOString(), stages })
-          else {
-            print(
-              table([
-                ['stage', 'messages', 'behind', 'trend', 'by partition'],
-                ...stages.map((lag) => [
-                  lag.stage,
-                  String(lag.messages),
-                  seconds(lag.seconds),
-                  trendText(lag.trendPerSecond, lag.messages),
-                  lag.partitions.map(({ messages }) => messages).join(' '),
-                ]),
-              ]),
-            )
-          }
+        const everyMs = every(text)
+        const reader = new LagReader(broker())
+        const trend = new LagTrend()
+        const look = async () => {
+          const lags = await reader.read(Date.now)
+          const at = Date.now()
+          trend.add(at, lags)
+          return { at, groups: summed(lags, trend) }
+        }
+        const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+        let { at, groups } = await look()
+        if (!watch && groups.some(({ messages }) => messages > 0)) {
+          await sleep(secondLookMs)
+          ;({ at, groups } = await look())
+        }
+        for (;;) {
+          if (json) {
+            printJson({ at: new Date(at).toISOString(), stages: groups.filter(({ lane }) => lane === 'main'), groups })
+          } else print(`${watch ? `${new Date(at).toLocaleTimeString()}\n` : ''}${show(groups)}`)
           if (!watch) return
-          for (const { stage, messages } of stages) before.set(stage, messages)
-          lookedAt = now
-          await new Promise((resolve) => setTimeout(resolve, everyMs))
+          await sleep(Math.max(0, everyMs - (Date.now() - at)))
           if (!json) print('')
+          ;({ at, groups } = await look())
         }
       }),
     )

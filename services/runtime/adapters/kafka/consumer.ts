@@ -129,9 +129,19 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
 const isKafkajsError = (error: unknown) => error instanceof Error && error.name.startsWith('KafkaJS')
 
 /** Connection state from kafkajs's events: it joins, crashes and restarts by itself. */
-const watch = (consumer: Consumer, { onConnection }: ConsumerOptions) => {
-  if (!onConnection) return
-  consumer.on(consumer.events.GROUP_JOIN, () => onConnection('up'))
-  consumer.on(consumer.events.CRASH, ({ payload }) => onConnection('down', payload.error.name))
-  consumer.on(consumer.events.DISCONNECT, () => onConnection('down', 'disconnected'))
+const watch = (consumer: Consumer, { onConnection, onAssigned }: ConsumerOptions) => {
+  const down = (reason: string) => {
+    onAssigned?.([])
+    onConnection?.('down', reason)
+  }
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    onAssigned?.(
+      Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => ({ topic, partition })),
+      ),
+    )
+    onConnection?.('up')
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => down(payload.error.name))
+  consumer.on(consumer.events.DISCONNECT, () => down('disconnected'))
 }

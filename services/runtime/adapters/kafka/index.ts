@@ -2,9 +2,11 @@
 import type { Broker } from '../../ports.ts'
 import { KafkajsAdmin } from './admin.ts'
 import { createClient } from './client.ts'
+import { LastingCluster } from './cluster.ts'
 import { consume } from './consumer.ts'
 import { follow } from './follow.ts'
 import { openProducer } from './producer.ts'
+import { progress } from './progress.ts'
 import { read } from './read.ts'
 import { timestamps } from './timestamps.ts'
 
@@ -12,6 +14,7 @@ import { timestamps } from './timestamps.ts'
 export const openBroker = (brokers: readonly string[], clientId: string): Broker => {
   const kafka = createClient(brokers, clientId)
   const admin = new KafkajsAdmin(kafka)
+  const cluster = new LastingCluster(kafka)
   return {
     producer: () => openProducer(kafka),
     consume: (options) => consume(kafka, options),
@@ -23,7 +26,10 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     addPartitions: (topic, total) => admin.addPartitions(topic, total),
     alterConfig: (topic, config) => admin.alterConfig(topic, config),
     offsets: (group, topic) => admin.offsets(group, topic),
-    timestamps: (topic, places) => timestamps(kafka, topic, places),
-    close: () => admin.close(),
+    progress: (places) => progress(cluster, places),
+    timestamps: (topic, places) => timestamps(cluster, topic, places),
+    close: async () => {
+      await Promise.all([admin.close(), cluster.close()])
+    },
   }
 }

@@ -1,0 +1,95 @@
+/**
+ * When a record was written, read from the bytes of its batch. Only as much is decoded as that takes: a batch that the broker
+ * stamped (LogAppendTime) says it in its header, whatever its compression.
+ */
+import { gunzipSync } from 'node:zlib'
+
+/** Offsets of a record batch's fields (message format 2). */
+const at = {
+  length: 8,
+  magic: 16,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTime: 27,
+  maxTime: 35,
+  count: 57,
+  records: 61,
+}
+const lengthOverhead = 12
+const compression = { none: 0, gzip: 1 }
+
+const varint = (bytes: Buffer, from: number): { value: bigint; next: number } => {
+  let value = 0n
+  let shift = 0n
+  for (let place = from; ; place++) {
+    const byte = bytes[place]
+    if (byte === undefined) throw new RangeError('cut off')
+    value |= BigInt(byte & 0x7f) << shift
+    if (byte < 0x80) return { value: (value >> 1n) ^ -(value & 1n), next: place + 1 }
+    shift += 7n
+  }
+}
+
+/** Time of the first record at or behind `wanted` (offset delta), null where compaction left none. */
+const walk = (records: Buffer, count: number, wanted: bigint): bigint | null => {
+  let place = 0
+  for (let n = 0; n < count; n++) {
+    const { value: length, next } = varint(records, place)
+    // One byte of attributes, then the time's and the offset's difference to the batch's.
+    const time = varint(records, next + 1)
+    const offset = varint(records, time.next)
+    if (offset.value >= wanted) return time.value
+    place = next + Number(length)
+  }
+  return null
+}
+
+const unpacked = (records: Buffer, codec: number): Buffer | null => {
+  if (codec === compression.none) return records
+  return codec === compression.gzip ? gunzipSync(records) : null
+}
+
+export type Found =
+  /** ms */
+  | { readonly kind: 'time'; readonly at: number }
+  /** Nothing at or behind the offset in these batches: look on at this one. */
+  | { readonly kind: 'next'; readonly offset: bigint }
+
+/**
+ * @param batches as a fetch at `wanted` gives them, the last perhaps cut off
+ */
+export const timeOf = (batches: Buffer, wanted: bigint): Found => {
+  let next = wanted
+  for (let from = 0; from + at.records <= batches.length; ) {
+    const end = from + lengthOverhead + batches.readInt32BE(from + at.length)
+    const batch = batches.subarray(from, end)
+    from = end
+    if (batch.readInt8(at.magic) !== 2) continue
+    const base = batch.readBigInt64BE(0)
+    const last = base + BigInt(batch.readInt32BE(at.lastOffsetDelta))
+    const count = batch.readInt32BE(at.count)
+    const attributes = batch.readInt16BE(at.attributes)
+    const isControl = (attributes & 0x20) !== 0
+    if (last < wanted || isControl || count === 0) {
+      if (last >= next) next = last + 1n
+      continue
+    }
+    const stamped = (attributes & 0x08) !== 0
+    const maxTime = batch.readBigInt64BE(at.maxTime)
+    if (stamped && wanted <= base) return { kind: 'time', at: Number(maxTime) }
+    const records = unpacked(batch.subarray(at.records), attributes & 0x07)
+    // Packed in a way that we do not unpack: the batch's own time is the nearest there is.
+    if (records === null) return { kind: 'time', at: Number(maxTime) }
+    let delta: bigint | null
+    try {
+      delta = walk(records, count, wanted - base)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return { kind: 'time', at: Number(maxTime) }
+    }
+    if (delta !== null)
+      return { kind: 'time', at: Number(stamped ? maxTime : batch.readBigInt64BE(at.baseTime) + delta) }
+    next = last + 1n
+  }
+  return { kind: 'next', offset: next }
+}
