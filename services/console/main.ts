@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { ConnectionDirectory } from '../connections/directory.ts'
-import type { ConnectionStatus } from '../model/topic-values.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { Codec } from '../runtime/codec.ts'
@@ -13,11 +13,11 @@ import { errorFacts } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { followTables } from '../runtime/tables.ts'
 import { consoleFields } from './config.ts'
+import { Exporter } from './exporter.ts'
 import { LagWatch } from './lag-watch.ts'
 import { page } from './page.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
-const connectionStatuses: readonly ConnectionStatus[] = ['active', 'paused', 'reconnect', 'disconnected']
 const shownDeliveries = 50
 /** Often enough for a trend. */
 const lookEveryMs = 5_000
@@ -55,15 +55,14 @@ main('console', async (lifecycle, log) => {
   const look = () => lag.refresh().catch((error: unknown) => log.debug(errorFacts(error), 'lag could not be read'))
   const looking = setInterval(look, lookEveryMs)
   lifecycle.onStop('lag', () => clearInterval(looking))
-  const scraped = async () => {
-    await look()
-    lag.show(metrics)
-    const byStatus = Map.groupBy(directory.all(), ({ status }) => status)
-    for (const known of connectionStatuses)
-      metrics.set('signals_connections', { status: known }, byStatus.get(known)?.length ?? 0)
-    return metrics.render()
-  }
-  const status = new StatusReader({ dataDir: config.SIGNALS_DATA_DIR, lag, directory, deliveries })
+  const redis = openRedis(config.REDIS_URL)
+  lifecycle.onStop('redis', () => redis.close())
+  const dataDir = config.SIGNALS_DATA_DIR
+  const exporter = new Exporter({
+    ...{ lag, broker, redis, registry, dataDir, metrics, log },
+    connections: () => directory.all(),
+  })
+  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter })
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string) => {
       response.writeHead(code, {
@@ -77,7 +76,7 @@ main('console', async (lifecycle, log) => {
     if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
     if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
     if (path === '/metrics') {
-      void scraped().then((text) => answer(200, 'text/plain; version=0.0.4', text))
+      void exporter.render().then((text) => answer(200, 'text/plain; version=0.0.4', text))
       return
     }
     if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status or /metrics\n')

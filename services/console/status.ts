@@ -4,6 +4,7 @@ import { runningState } from '../local/state-file.ts'
 import type { Delivery } from '../model/topic-values.ts'
 import type { HealthReport } from '../runtime/health.ts'
 import { stageNames } from '../topology.ts'
+import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
 
 /** The last ones, newest first. */
@@ -37,30 +38,33 @@ const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | 
 export class StatusReader {
   readonly #dataDir: string
   readonly #lag: LagWatch
+  readonly #exporter: Pick<Exporter, 'overview'>
   readonly #directory: ConnectionDirectory
   readonly #deliveries: RecentDeliveries
 
   constructor(options: {
     dataDir: string
     lag: LagWatch
+    exporter: Pick<Exporter, 'overview'>
     directory: ConnectionDirectory
     deliveries: RecentDeliveries
   }) {
     this.#dataDir = options.dataDir
     this.#lag = options.lag
+    this.#exporter = options.exporter
     this.#directory = options.directory
     this.#deliveries = options.deliveries
   }
 
-  /** @throws DependencyError when Kafka does not answer */
   async read() {
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
-    const [, ...reports] = await Promise.all([
-      this.#lag.refresh(),
+    const [overview, ...reports] = await Promise.all([
+      this.#exporter.overview(),
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
     const groups = this.#lag.groups()
     return {
+      ...overview,
       groups,
       stages: stageNames.map((stage, at) => {
         const report = reports[at]

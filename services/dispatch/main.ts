@@ -12,6 +12,7 @@ import { AdaptiveConcurrency } from './concurrency.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
 import { codes } from './destinations/tiktok/codes.ts'
 import { callEncoder, loadProfile, partsOf, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
+import { observeEndToEnd } from './end-to-end.ts'
 import { Gate } from './gate.ts'
 import { linger } from './linger.ts'
 import { Patience } from './patience.ts'
@@ -186,7 +187,7 @@ runConsumerStage({
       throw error
     })
 
-    return dispatch({
+    const stage = dispatch({
       codec,
       marks,
       breakers,
@@ -201,5 +202,6 @@ runConsumerStage({
       },
       onUnsent: ({ kind }, outcome) => metrics.count('signals_reported_total', { kind, outcome }),
     })
+    return { ...stage, settled: observeEndToEnd(metrics) }
   },
 })

@@ -7,6 +7,7 @@ import { Codec } from '../runtime/codec.ts'
 import { loadConfig, masked } from '../runtime/config.ts'
 import { Health } from '../runtime/health.ts'
 import { main } from '../runtime/lifecycle.ts'
+import { measuredProducer, measuredRegistry } from '../runtime/measured.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { Keyring } from '../runtime/sealing.ts'
 import { serveStatus } from '../runtime/status-server.ts'
@@ -32,9 +33,9 @@ main('gateway', async (lifecycle, log) => {
   const keyring = await Keyring.open(config.SIGNALS_MASTER_KEY)
   const broker = openBroker(config.KAFKA_BROKERS, 'signals-gateway')
   lifecycle.onStop('broker', () => broker.close())
-  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const registry = measuredRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections']))
-  const producer = await lifecycle.untilUp(clock, () => broker.producer())
+  const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
   lifecycle.onStop('producer', () => producer.close())
 
   const directory = new ConnectionDirectory()

@@ -3,6 +3,7 @@ import { runConsumerStage } from '../runtime/service.ts'
 import { waits } from '../sources/index.ts'
 import { openSources } from '../sources/service.ts'
 import { ingestFields } from './config.ts'
+import { countIgnored } from './ignored.ts'
 import { openDedup, openFeeds } from './marks.ts'
 import { ingest } from './stage.ts'
 
@@ -18,6 +19,7 @@ runConsumerStage({
       },
     })
     const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.ingest, tools)
-    return ingest({ sources, directory, dedup: openDedup(redis), feeds: openFeeds(redis), codec, keyring })
+    const stage = ingest({ sources, directory, dedup: openDedup(redis), feeds: openFeeds(redis), codec, keyring })
+    return { ...stage, settled: countIgnored(tools.metrics) }
   },
 })

@@ -3,12 +3,13 @@ import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { keywordsFields } from './config.ts'
 import { KeywordLists } from './lists.ts'
+import { countRaised } from './raised.ts'
 import { keywords } from './stage.ts'
 
 runConsumerStage({
   name: 'keywords',
   fields: keywordsFields,
-  build: async ({ codec, keyring, follow, log }) => {
+  build: async ({ codec, keyring, follow, metrics, log }) => {
     const directory = new ConnectionDirectory()
     const lists = new KeywordLists()
     await follow({
@@ -28,6 +29,6 @@ runConsumerStage({
         }
       },
     })
-    return keywords({ directory, lists, codec, keyring })
+    return { ...keywords({ directory, lists, codec, keyring }), settled: countRaised(metrics) }
   },
 })

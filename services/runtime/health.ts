@@ -5,7 +5,8 @@
  */
 import type { Clock } from './ports.ts'
 
-export type StageState = 'starting' | 'running' | 'waiting' | 'halted' | 'stopping'
+export const stageStates = ['starting', 'running', 'waiting', 'halted', 'stopping'] as const
+export type StageState = (typeof stageStates)[number]
 
 export interface HealthReport {
   readonly state: StageState

@@ -110,6 +110,7 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     )
     await timed('save', () => stage.save(decision.changes))
     counted()
+    stage.settled?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))
     return { settlement, receivedAt }

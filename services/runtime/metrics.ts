@@ -46,6 +46,28 @@ const catalogue = {
     help: 'How long the next record of a group has been waiting that should not.',
     labels: ['group', 'topic', 'partition'],
   },
+  signals_state: {
+    type: 'gauge',
+    help: '1 for the state that the process is in: starting, running, waiting, halted, stopping.',
+    labels: ['state'],
+  },
+  signals_dependency_seconds: {
+    type: 'histogram',
+    help: 'Calls of dependencies, by operation and whether they were answered; its count is their number.',
+    labels: ['dependency', 'operation', 'result'],
+    buckets: seconds,
+  },
+  signals_raised_total: {
+    type: 'counter',
+    help: 'Signals raised, by kind and connection; connections beyond a cap are counted as other.',
+    labels: ['connection', 'kind'],
+  },
+  signals_end_to_end_seconds: {
+    type: 'histogram',
+    help: "From the webhook's receipt to the answer of TikTok that took the signal.",
+    labels: [],
+    buckets: seconds,
+  },
   signals_event_age_seconds: {
     type: 'histogram',
     help: 'From receipt at the gateway to the end of this stage.',
@@ -119,6 +141,21 @@ const catalogue = {
     help: 'How much of a rebuild is done, 0 to 1; 1 when none is under way.',
     labels: [],
   },
+  signals_dead_letter_records: {
+    type: 'gauge',
+    help: 'Records in a dead-letter topic, by topic, redriven ones included until retention removes them.',
+    labels: ['topic'],
+  },
+  signals_dependency_up: {
+    type: 'gauge',
+    help: '1 while a dependency answers the console, else 0.',
+    labels: ['dependency'],
+  },
+  signals_redis_keys: { type: 'gauge', help: 'Keys that Redis holds.', labels: [] },
+  signals_redis_memory_bytes: { type: 'gauge', help: 'Memory that Redis uses.', labels: [] },
+  signals_redis_memory_limit_bytes: { type: 'gauge', help: 'Memory that Redis may use; 0: no limit set.', labels: [] },
+  signals_disk_free_bytes: { type: 'gauge', help: 'Free space where SIGNALS_DATA_DIR lies.', labels: [] },
+  signals_disk_size_bytes: { type: 'gauge', help: 'Size of the file system where SIGNALS_DATA_DIR lies.', labels: [] },
   signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
 } as const satisfies Record<
   string,

@@ -145,6 +145,10 @@ export interface SchemaRegistry {
   /** The schema of an id; null where the registry does not know it. @throws DependencyError when it cannot be asked */
   schemaById(id: number): Promise<string | null>
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
+  /** The subject's own level; null where it has none. */
+  compatibility(subject: string): Promise<string | null>
+  /** Whether the subject would take this schema; null where there is no such subject. */
+  isCompatible(subject: string, schema: string): Promise<boolean | null>
 }
 
 /** Bytes where a key is packed. On a cluster, what stands in braces (a hash tag) says which keys lie together. */
@@ -163,6 +167,8 @@ export interface RedisCommands {
     script: RedisScript,
     calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],
   ): Promise<readonly unknown[]>
+  /** What Redis tells of itself: every section, by field. */
+  info(): Promise<ReadonlyMap<string, string>>
   ping(): Promise<void>
   close(): Promise<void>
 }

@@ -24,6 +24,7 @@ import { type Lifecycle, main } from './lifecycle.ts'
 import { DeadLetterLimitReached } from './limits.ts'
 import type { Logger } from './log.ts'
 import { createLoop } from './loop.ts'
+import { measuredProducer, measuredRedis, measuredRegistry } from './measured.ts'
 import { Metrics } from './metrics.ts'
 import { onePerPartition } from './one-per-partition.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from './ports.ts'
@@ -106,13 +107,13 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
 
     const keyring = await Keyring.open(common.SIGNALS_MASTER_KEY)
     lifecycle.onStop('broker', () => broker.close())
-    const redis = openRedis(common.REDIS_URL)
+    const redis = measuredRedis(openRedis(common.REDIS_URL), metrics)
     lifecycle.onStop('redis', () => redis.close())
-    const registry = openRegistry(common.SCHEMA_REGISTRY_URL)
+    const registry = measuredRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
-    const producer = await lifecycle.untilUp(clock, () => broker.producer())
+    const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
     lifecycle.onStop('producer', () => producer.close())
 
     const follow = async (handlers: TableHandlers) => {

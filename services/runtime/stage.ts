@@ -39,4 +39,6 @@ export interface Stage<In, State = undefined, Change = never> {
   decide(batch: readonly Input<In>[], context: Context<State>): Decision<Change>
   /** Edge. Runs after the broker acknowledged and before offsets move: safe to repeat. */
   save(changes: readonly Change[]): Promise<void>
+  /** Told once a slice is published and saved, one outcome per input: for counting only. A redelivery is told again. */
+  settled?(batch: readonly Input<In>[], outcomes: Decision<Change>['outcomes']): void
 }

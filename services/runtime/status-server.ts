@@ -1,7 +1,7 @@
 /** What every process shows of itself over HTTP: `/metrics`, `/livez`, `/readyz`, `/healthz`. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { HealthReport } from './health.ts'
+import { type HealthReport, stageStates } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface StatusServer {
@@ -32,6 +32,7 @@ export const serveStatus = async (
     const health = report()
     if (path === '/metrics') {
       metrics.set('signals_oldest_unprocessed_seconds', {}, health.oldestUnprocessedSeconds)
+      for (const state of stageStates) metrics.set('signals_state', { state }, state === health.state ? 1 : 0)
       return answer(200, 'text/plain; version=0.0.4', await metrics.render())
     }
     if (path === '/readyz') return answer(health.ready ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)

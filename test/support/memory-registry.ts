@@ -7,7 +7,8 @@ export class MemoryRegistry implements SchemaRegistry {
   /** How often an id was asked for: look-ups are to be cached by the caller. */
   lookups = 0
 
-  async register(_subject: string, schema: string): Promise<number> {
+  async register(subject: string, schema: string): Promise<number> {
+    this.#bySubject.set(subject, [...(this.#bySubject.get(subject) ?? []), schema])
     const known = this.#ids.get(schema)
     if (known !== undefined) return known
     this.#schemas.push(schema)
@@ -20,5 +21,19 @@ export class MemoryRegistry implements SchemaRegistry {
     return this.#schemas[id - 1] ?? null
   }
 
-  async setCompatibility(): Promise<void> {}
+  readonly levels = new Map<string, string>()
+  readonly #bySubject = new Map<string, string[]>()
+
+  async setCompatibility(subject: string, level: string): Promise<void> {
+    this.levels.set(subject, level)
+  }
+
+  async compatibility(subject: string): Promise<string | null> {
+    return this.levels.get(subject) ?? null
+  }
+
+  /** Only what is there already is known to be compatible: a memory of schemas cannot judge. */
+  async isCompatible(subject: string, schema: string): Promise<boolean | null> {
+    return this.#bySubject.get(subject)?.includes(schema) ?? null
+  }
 }

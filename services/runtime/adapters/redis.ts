@@ -99,6 +99,17 @@ class IoredisCommands implements RedisCommands {
     )
   }
 
+  async info(): Promise<ReadonlyMap<string, string>> {
+    try {
+      const text = await this.#client.info()
+      return new Map(
+        Array.from(text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gim), ([, name, value]) => [name ?? '', value ?? '']),
+      )
+    } catch (error) {
+      throw trouble(error)
+    }
+  }
+
   async ping(): Promise<void> {
     try {
       await this.#client.ping()

@@ -53,6 +53,24 @@ class ConfluentRegistry implements SchemaRegistry {
     }
   }
 
+  async compatibility(subject: string): Promise<string | null> {
+    try {
+      return await this.#client.getCompatibility(subject)
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw this.#trouble(error)
+    }
+  }
+
+  async isCompatible(subject: string, schema: string): Promise<boolean | null> {
+    try {
+      return await this.#client.testSubjectCompatibility(subject, { schema, schemaType: 'AVRO' })
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw this.#trouble(error)
+    }
+  }
+
   #trouble(error: unknown): DependencyError {
     const status = statusOf(error)
     const what = status === undefined ? 'does not answer' : `answers ${status}`

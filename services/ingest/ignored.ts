@@ -1,0 +1,18 @@
+/** Counts the items of deliveries that are no message events, by source and reason. */
+import { BoundedLabel } from '../runtime/bounded-label.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Stage } from '../runtime/stage.ts'
+import type { Delivered } from './delivery.ts'
+
+/** A connector may write any source into its header: more than these share one series. */
+const mostSources = 50
+
+export const countIgnored = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<Delivered>['settled']> => {
+  const sources = new BoundedLabel(mostSources)
+  return (batch) => {
+    for (const { value, record } of batch) {
+      for (const reason of value.ignored)
+        metrics.count('signals_items_ignored_total', { source: sources.of(record.headers.source ?? 'unknown'), reason })
+    }
+  }
+}
