@@ -237,7 +237,8 @@ const deadLetters = consumerStages.map(
     retentionMs: days(28),
     cleanup: 'delete',
     schema: 'dead-letter',
-    maxMessageBytes: mebibytes(8),
+    // A dead letter holds the whole record, and the largest one must still fit.
+    maxMessageBytes: mebibytes(9),
     holds: `what ${stage} could not process, sealed, with reason and origin`,
   }),
 )

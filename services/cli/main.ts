@@ -20,6 +20,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   },
   keywords: { about: 'keyword lists: import, list, test', load: () => import('./commands/keywords.ts') },
   map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
+  mappings: { about: 'what is known of sources: check, list, show', load: () => import('./commands/mappings.ts') },
   profiles: {
     about: 'wire profiles: list, preview, check',
     load: () => import('./commands/profiles.ts'),

@@ -8,6 +8,8 @@ import type { Keyring } from '../runtime/sealing.ts'
 import { DeliveryUnreadable, type SourceRegistry } from '../sources/source.ts'
 
 export interface Delivered {
+  /** Whose mapping read it, or `message-event`. */
+  readonly source: string
   readonly events: readonly MessageEvent[]
   readonly ignored: readonly IgnoredReason[]
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
@@ -66,10 +68,17 @@ export const readDelivery = (record: ConsumedRecord, { sources, codec, keyring }
   const receivedAt = receivedAtOf(record)
   const name = record.headers.source ?? messageEventSource
   const body = opened(record, keyring)
-  if (name === messageEventSource) return { events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
+  if (name === messageEventSource) {
+    return { source: name, events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
+  }
 
   const source = sources.get(name)
-  if (!source) throw new BadRecord('source_unknown', 'header "source" names no known mapping')
+  if (!source) {
+    const told = /^[a-z][a-z0-9-]{0,31}$/.test(name)
+      ? `no mapping is known for source ${name}`
+      : 'header "source" is no name of a source'
+    throw new BadRecord('source_unknown', told)
+  }
   try {
     const result = source.map({
       source: name,
@@ -79,9 +88,9 @@ export const readDelivery = (record: ConsumedRecord, { sources, codec, keyring }
       body,
       receivedAt,
     })
-    return { ...result, receivedAt }
+    return { source: name, ...result, receivedAt }
   } catch (error) {
-    if (error instanceof DeliveryUnreadable) throw new BadRecord('delivery_unreadable', error.message)
+    if (error instanceof DeliveryUnreadable) throw new BadRecord('delivery_unreadable', `${name}: ${error.message}`)
     throw error
   }
 }

@@ -10,12 +10,13 @@ import { sealContent } from '../model/content.ts'
 import type { MessageEvent } from '../model/message-event.ts'
 import type { Message } from '../model/topic-values.ts'
 import type { HourBuckets, ValuedMark } from '../runtime/hour-buckets.ts'
-import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
+import { drop, forward, type Outcome } from '../runtime/outcome.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import type { Input, Stage } from '../runtime/stage.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
 import { feedMarkOf, isOtherCopy } from './feeds.ts'
 import { type Identity, identityOf, markOf, ownerOf } from './identity.ts'
+import { lettersOf } from './letters.ts'
 
 /** What is known of one event before it is decided. */
 type Verdict =
@@ -137,14 +138,14 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
       changes: [],
-      outcomes: batch.map(({ value }, input): readonly Outcome[] => [
+      outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
         ...value.events.map((event, at) => {
           const verdict = state[input]?.[at] as Verdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
           const message = toMessage(event, value.receivedAt, verdict, tools)
           return forward({ topic: 'messages', key: message.conversation, value: message })
         }),
-        ...value.failed.map(({ rule, reason }) => deadLetter('item_unmappable', `${rule}: ${reason}`)),
+        ...lettersOf(value.source, value.failed, record.value?.length ?? 0),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
       ]),
     }),

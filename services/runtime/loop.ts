@@ -22,7 +22,7 @@ import {
   RecordTooLarge,
 } from './ports.ts'
 import type { Keyring } from './sealing.ts'
-import { type Settlement, settle } from './settle.ts'
+import { type Owner, type Settlement, settle } from './settle.ts'
 import type { Input, Stage } from './stage.ts'
 
 export interface LoopTools {
@@ -45,6 +45,16 @@ const longestPauseMs = 10_000
 
 /** Consumer drains: the batch is left as it is, uncommitted, for whoever reads it next. */
 class Drained extends Error {}
+
+/** The one outcome becomes a dead letter; its neighbours in the same delivery stay as they are. */
+const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: Owner) => {
+  const letter = deadLetter('too_large', 'the result exceeds what the broker takes in one record')
+  const outcome = outcomes[input]
+  const old = Array.isArray(outcome) ? (outcome as readonly Outcome[])[part] : outcome
+  // Dead-letter topics take more than any topic that is read: this would go on for ever.
+  if ((old as Outcome).kind === 'deadLettered') throw new Error('a dead letter is larger than its topic takes')
+  outcomes[input] = Array.isArray(outcome) ? (outcome as readonly Outcome[]).with(part, letter) : letter
+}
 
 export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, tools: LoopTools) => {
   const { producer, codec, clock, metrics, log, health } = tools
@@ -78,14 +88,14 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     return { inputs, broken }
   }
 
-  const publish = async (settlement: Settlement, retry: (tooLarge: number) => Settlement): Promise<Settlement> => {
+  const publish = async (settlement: Settlement, retry: (tooLarge: Owner) => Settlement): Promise<Settlement> => {
     try {
       await producer.send(settlement.records)
       return settlement
     } catch (error) {
       // The producer looks at all sizes before it sends anything, so the call can be made again without this input.
       if (!(error instanceof RecordTooLarge)) throw error
-      return publish(retry(settlement.owners[error.index] as number), retry)
+      return publish(retry(settlement.owners[error.index] as Owner), retry)
     }
   }
 
@@ -103,8 +113,8 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     const first = settled()
     const counted = guard.judge(first.bad)
     const settlement = await timed('publish', () =>
-      publish(first, (tooLarge) => {
-        outcomes[tooLarge] = deadLetter('too_large', 'the result exceeds what the broker takes in one record')
+      publish(first, (owner) => {
+        replaceTooLarge(outcomes, owner)
         return settled()
       }),
     )

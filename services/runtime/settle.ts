@@ -8,10 +8,16 @@ import type { ConsumedRecord, Headers, ProducerRecord } from './ports.ts'
 import type { Keyring } from './sealing.ts'
 import type { Input } from './stage.ts'
 
+/** One outcome: an input's only one, or one part of a delivery with several items. */
+export interface Owner {
+  readonly input: number
+  readonly part: number
+}
+
 export interface Settlement {
   readonly records: ProducerRecord[]
-  /** For each record, the input that made it. */
-  readonly owners: number[]
+  /** For each record, which outcome made it. */
+  readonly owners: Owner[]
   /** Counted outcomes: kind, reason, how many. */
   readonly counts: Map<string, { outcome: Outcome['kind']; reason: string; count: number }>
   /** True for each outcome that is a dead letter, in order: what the limit judges. */
@@ -49,11 +55,11 @@ export const settle = <In>(
   const settlement: Settlement = { records: [], owners: [], counts: new Map(), bad: [] }
   const { records, owners, counts, bad } = settlement
 
-  const settleOne = (index: number, outcome: Outcome) => {
+  const settleOne = (index: number, part: number, outcome: Outcome) => {
     const input = inputs[index] as Input<In>
     const add = (record: ProducerRecord) => {
       records.push(record)
-      owners.push(index)
+      owners.push({ input: index, part })
     }
     const reason = reasonOf(outcome)
     const label = `${outcome.kind} ${reason}`
@@ -96,8 +102,8 @@ export const settle = <In>(
   }
 
   outcomes.forEach((outcome, index) => {
-    if (Array.isArray(outcome)) for (const part of outcome as readonly Outcome[]) settleOne(index, part)
-    else settleOne(index, outcome as Outcome)
+    const parts = Array.isArray(outcome) ? (outcome as readonly Outcome[]) : [outcome as Outcome]
+    parts.forEach((one, part) => settleOne(index, part, one))
   })
   return settlement
 }

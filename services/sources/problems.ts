@@ -102,14 +102,19 @@ const told = (issue: Issue): string => {
   return issue.message.replace(/^Invalid (?:input|option): expected/, 'must be')
 }
 
-const flattened = (issue: Issue, above: Place): { place: Place; message: string }[] => {
+const valueAt = (value: unknown, place: Place): unknown =>
+  place.reduce((found, key) => (found as Record<string | number, unknown> | undefined)?.[key], value)
+
+const flattened = (issue: Issue, above: Place, document: unknown): { place: Place; message: string }[] => {
   const place = [...above, ...(issue.path as (string | number)[])]
+  if (issue.code === 'invalid_union' && valueAt(document, place) === undefined)
+    return [{ place, message: 'is missing' }]
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ place, message: told(issue) }]
   const nearest = [...issue.errors].sort((a, b) => distanceOf(a) - distanceOf(b))[0] as Issue[]
-  return nearest.flatMap((inner) => flattened(inner, place))
+  return nearest.flatMap((inner) => flattened(inner, place, document))
 }
 
 export const problemsIn = (error: z.ZodError, lines: Lines): Problem[] =>
   error.issues
-    .flatMap((issue) => flattened(issue, []))
+    .flatMap((issue) => flattened(issue, [], lines.value))
     .map(({ place, message }) => ({ line: lines.lineOf(place), path: place.join('.'), message }))

@@ -9,8 +9,10 @@ import {
   type Source,
   type SourceRegistry,
 } from '../../sources/index.ts'
+import { deliveryOf, headersIn, lowerCase } from '../delivery.ts'
 import { UsageError } from '../exit.ts'
-import { printJson, readInput } from '../output.ts'
+import { ownMappings } from '../folders.ts'
+import { printJson, readInput, say } from '../output.ts'
 
 interface Options {
   source?: string
@@ -28,25 +30,6 @@ interface Item {
   readonly body?: unknown
 }
 
-const lowerCase = (headers: unknown): Record<string, string> =>
-  typeof headers === 'object' && headers !== null
-    ? Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
-    : {}
-
-const delivery = (
-  source: string,
-  body: string,
-  account: string | null,
-  headers: Record<string, string>,
-): RawDelivery => ({
-  source,
-  account,
-  headers,
-  contentType: headers['content-type'] ?? null,
-  body: Buffer.from(body),
-  receivedAt: Date.now(),
-})
-
 const mapped = (source: Source, raw: RawDelivery) => {
   try {
     return source.map(raw)
@@ -56,28 +39,46 @@ const mapped = (source: Source, raw: RawDelivery) => {
   }
 }
 
-const mapItem = ({ name, source, account, headers, body }: Item, sources: SourceRegistry): object => {
-  const known = sources.get(String(source))
+/** @param own the mapping that was given; an item without a source is its */
+const mapItem = (item: Item, own: Source | undefined, sources: SourceRegistry): object => {
+  const { name, source, account, headers, body } = item
+  const known = source === undefined || source === own?.name ? own : sources.get(String(source))
   if (!known) return { name, error: `no mapping for this source; there are: ${sources.names().join(', ')}` }
   if (typeof body !== 'string') return { name, error: 'body must be a string' }
   return {
     name,
-    ...mapped(known, delivery(known.name, body, typeof account === 'string' ? account : null, lowerCase(headers))),
+    ...mapped(known, deliveryOf(known.name, body, typeof account === 'string' ? account : null, lowerCase(headers))),
   }
 }
 
-const mapBatch = async (sources: SourceRegistry) => {
+const itemIn = (line: string): Item | null => {
+  try {
+    const item: unknown = JSON.parse(line)
+    return typeof item === 'object' && item !== null ? item : null
+  } catch {
+    return null
+  }
+}
+
+const mapBatch = async (own: Source | undefined, sources: SourceRegistry) => {
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === '') continue
-    let item: Item
-    try {
-      item = JSON.parse(line) as Item
-    } catch {
-      printJson({ name: null, error: 'the line is not JSON' })
-      continue
-    }
-    printJson(mapItem(item, sources))
+    const item = itemIn(line)
+    printJson(item ? mapItem(item, own, sources) : { name: null, error: 'the line is not a JSON object' })
   }
+}
+
+const mapOne = async ({ source, account, headers }: Options, own: Source | undefined, sources: SourceRegistry) => {
+  const name = own?.name ?? source
+  if (!name) throw new UsageError('say whose webhook it is: --source NAME')
+  if (source !== undefined && source !== name)
+    say(`signals: the mapping is that of ${name}, not of ${source}; it is used all the same`)
+  const known = own ?? sources.get(name)
+  if (!known) throw new UsageError(`no mapping for source ${name}; there are: ${sources.names().join(', ')}`)
+  const given = headers ? headersIn(readFileSync(headers, 'utf8')) : {}
+  const result = mapped(known, deliveryOf(name, await readInput(), account ?? null, given))
+  printJson(result)
+  if ('error' in result) process.exitCode = 1
 }
 
 export const register = (program: Command) => {
@@ -87,28 +88,16 @@ export const register = (program: Command) => {
     .option('--source <name>', 'whose webhook it is')
     .option('--account <id>', 'the account, where only the address names it')
     .option('--headers <file>', 'JSON object of request headers')
-    .option('--mapping <file>', 'a mapping of your own in place of the shipped one')
+    .option('--mapping <file>', 'a mapping of your own, in place of the one there is for its source')
     .option(
       '--batch',
       'JSON lines {name, source, account?, headers?, body} in, {name, events, ignored, failed} or {name, error} out',
     )
-    .action(async ({ source, account, headers, mapping, batch }: Options) => {
+    .action(async (options: Options) => {
+      const { mapping, batch } = options
       const own = mapping ? parseMapping(readFileSync(mapping, 'utf8'), mapping) : undefined
-      const shipped = loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR })
-      const sources: SourceRegistry = own
-        ? {
-            get: (name) => (name === own.name ? own : shipped.get(name)),
-            names: () => [...new Set([own.name, ...shipped.names()])],
-          }
-        : shipped
-      if (batch) return mapBatch(sources)
-      const name = source ?? own?.name
-      if (!name) throw new UsageError('say whose webhook it is: --source NAME')
-      const known = sources.get(name)
-      if (!known) throw new UsageError(`no mapping for source ${name}; there are: ${sources.names().join(', ')}`)
-      const given = headers ? lowerCase(JSON.parse(readFileSync(headers, 'utf8'))) : {}
-      const result = mapped(known, delivery(name, await readInput(), account ?? null, given))
-      printJson(result)
-      if ('error' in result) process.exitCode = 1
+      const sources = loadSources({ folder: ownMappings() })
+      for (const { problem } of sources.report().refused) say(`signals: refused: ${problem}`)
+      return batch ? mapBatch(own, sources) : mapOne(options, own, sources)
     })
 }

@@ -1,5 +1,5 @@
 /** A mapping document to a source, once: closures all the way down. */
-import { DeliveryUnreadable, type RawDelivery, type Source } from '../source.ts'
+import { DeliveryUnreadable, type MappingResult, type RawDelivery, type Source } from '../source.ts'
 import { compileAccounts } from './accounts.ts'
 import { readBody } from './body.ts'
 import { compileCondition } from './conditions.ts'
@@ -24,6 +24,20 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
   const { status, contentType, body, deadlineSeconds } = document.answer
+
+  const map = (delivery: RawDelivery): MappingResult => {
+    const parsed = readBody(delivery.body, delivery.contentType)
+    observer?.unwrapped(parsed)
+    const frame = frameOf(delivery, parsed)
+    if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
+    const out: Yield = { events: [], ignored: [], failed: [], items: 0 }
+    if (apply(frame, delivery.receivedAt, out) === 0) {
+      out.ignored.push(otherwise)
+      observer?.took('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
+    }
+    return { events: out.events, ignored: out.ignored, failed: out.failed }
+  }
+
   return {
     name: source,
     version: document.version,
@@ -38,16 +52,13 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     handshake: compileHandshake(document.handshake),
 
     map(delivery) {
-      const parsed = readBody(delivery.body, delivery.contentType)
-      observer?.unwrapped(parsed)
-      const frame = frameOf(delivery, parsed)
-      if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
-      const out: Yield = { events: [], ignored: [], failed: [], items: 0 }
-      if (apply(frame, delivery.receivedAt, out) === 0) {
-        out.ignored.push(otherwise)
-        observer?.took('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
+      try {
+        return map(delivery)
+      } catch (error) {
+        if (error instanceof DeliveryUnreadable) throw error
+        // A body without end in its nesting, or a fault of ours: one delivery's trouble must not stop those behind it.
+        throw new DeliveryUnreadable('the body cannot be read by the mapping of this source')
       }
-      return { events: out.events, ignored: out.ignored, failed: out.failed }
     },
 
     accountsOf(delivery) {
