@@ -146,9 +146,12 @@ const timeouts = {
   keepAliveTimeout: 65_000,
 }
 
-/** Not yet listening. */
-export const createGateway = (tools: GatewayTools): Server =>
-  createServer(timeouts, (request, response) => {
+/**
+ * Not yet listening.
+ * @param patience with senders, ms; tests have less
+ */
+export const createGateway = (tools: GatewayTools, patience = timeouts): Server =>
+  createServer(patience, (request, response) => {
     const started = performance.now()
     const count = () => {
       const source = labelOf(request.url ?? '', tools)

@@ -119,6 +119,12 @@ const occurredAt = z.number().superRefine((value, context) => {
   if (problem) context.addIssue({ code: 'custom', message: problem })
 })
 
+/** Far more than any message has: a list is measured before its entries are looked at, each of which may be a problem of its own. */
+const maxEntries = 1_000
+
+const list = <Item extends z.ZodType>(item: Item, most = maxEntries) =>
+  z.array(z.unknown()).max(most, `must have at most ${most} entries`).pipe(z.array(item))
+
 export const messageEventSchema = z.object({
   source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as "whatsapp"'),
   accountId: z.string().min(1).max(256),
@@ -136,12 +142,12 @@ export const messageEventSchema = z.object({
     .default(null)
     .transform((text) => (text === null || text === '' ? null : text.slice(0, maxTextLength))),
   textOrigin: z.enum(textOrigins).nullable().default(null),
-  links: z.array(z.string().min(1)).max(maxLinks).default([]),
-  attachments: z.array(z.enum(attachmentKinds)).default([]),
+  links: list(z.string().min(1), maxLinks).default([]),
+  attachments: list(z.enum(attachmentKinds)).default([]),
   referral: referralSchema.nullable().default(null),
   channelMessageId: emptyIsNull,
   revision: emptyIsNull,
-  aliases: z.array(z.string().min(1).max(512)).default([]),
+  aliases: list(z.string().min(1).max(512)).default([]),
   backfill: z.boolean().default(false),
 })
 export type MessageEvent = z.output<typeof messageEventSchema>

@@ -103,7 +103,7 @@ export const settle = <In>(
 
   outcomes.forEach((outcome, index) => {
     const parts = Array.isArray(outcome) ? (outcome as readonly Outcome[]) : [outcome as Outcome]
-    parts.forEach((one, part) => settleOne(index, part, one))
+    for (const [part, one] of parts.entries()) settleOne(index, part, one)
   })
   return settlement
 }

@@ -110,6 +110,27 @@ describe('import directions', () => {
   })
 })
 
+describe('sources', () => {
+  it('are named by their mappings and nowhere else in what processes messages', () => {
+    const folder = join(root, 'services/sources/mappings')
+    const names = readdirSync(folder).map((file) => file.replace(/\.ya?ml$/, ''))
+    expect(names.length).toBeGreaterThan(10)
+    // A comparison with the name of a source, or a look-up by one: `source === 'x'`, `get('x')`, `case 'x'`.
+    const quoted = new RegExp(
+      `(?:[=!]==?|case|\\.get\\(|startsWith\\(|includes\\()\\s*['"\`](?:${names.join('|')})['"\`]`,
+    )
+    const wrong = filesBelow(join(root, 'services'))
+      .map((file) => ({ file, own: relative(join(root, 'services'), file) }))
+      .filter(({ own }) => !own.startsWith('demo/'))
+      .flatMap(({ file, own }) =>
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .flatMap((text, index) => (quoted.test(text) ? [`${own}:${index + 1}: ${text.trim()}`] : [])),
+      )
+    expect(wrong).toEqual([])
+  })
+})
+
 describe('test files', () => {
   it('are named so that they run', () => {
     const wrong = ['unit', 'integration', 'e2e']

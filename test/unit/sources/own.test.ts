@@ -35,7 +35,9 @@ const world = (wait: keyof typeof waits = 'ingest') => {
     pass,
     version,
     start: () => sources.look(now, true),
-    setAway: (is: boolean) => void (away = is),
+    setAway: (is: boolean) => {
+      away = is
+    },
   }
 }
 

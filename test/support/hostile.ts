@@ -1,0 +1,57 @@
+/** Bodies as an attacker or a broken sender would make them: valid deliveries with one node replaced, written as JSON text. */
+
+const deep = (levels: number) => `${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`
+
+/** What a node may be replaced by: JSON text, so that duplicate keys, `__proto__` and endless digits are possible. */
+export const hostileValues: Readonly<Record<string, string>> = {
+  null: 'null',
+  true: 'true',
+  zero: '0',
+  'a negative number': '-1',
+  'a huge number': '1e308',
+  'a number without end': '1e999',
+  'very many digits': '9'.repeat(5_000),
+  'an empty text': '""',
+  'the text 0': '"0"',
+  'a time like none': '"NaN"',
+  'a lone surrogate': '"\\ud800"',
+  'control characters': '"\\u0000\\u0007\\n"',
+  'a long text': `"${'x'.repeat(20_000)}"`,
+  'a text of tags': `"${'<br '.repeat(5_000)}"`,
+  'a text of comments': `"${'<!--'.repeat(5_000)}"`,
+  'a url of questions': `"https://x.example/${'?ref=%'.repeat(3_000)}"`,
+  'JSON in a text': '"{\\"__proto__\\":{\\"type\\":\\"text\\"}}"',
+  'an empty list': '[]',
+  'an empty object': '{}',
+  'lists in lists': '[[[[]]]]',
+  'a large list': `[${'0,'.repeat(5_000)}0]`,
+  'a large list of objects': `[${'{},'.repeat(2_000)}{}]`,
+  'prototype keys': '{"__proto__":{"type":"text","polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+  'methods that are none': '{"toString":1,"valueOf":2,"hasOwnProperty":3,"length":-1,"toJSON":4}',
+  'a key twice': '{"type":"text","type":[],"id":1,"id":{}}',
+  'nesting without end': deep(10_000),
+}
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** Paths to every node of a value, the value itself included. */
+export const nodesOf = (value: unknown, path: readonly string[] = []): readonly (readonly string[])[] =>
+  typeof value !== 'object' || value === null
+    ? [path]
+    : [path, ...Object.entries(value).flatMap(([key, inner]) => nodesOf(inner, [...path, key]))]
+
+const marker = '\u0001hostile\u0001'
+
+/** The body with the node at the path replaced by whatever JSON text. */
+export const replacing = (body: unknown, path: readonly string[]): ((json: string) => string) => {
+  const copy = { root: structuredClone(body) as Json }
+  let holder = copy as unknown as Record<string, unknown>
+  let key = 'root'
+  for (const step of path) {
+    holder = holder[key] as Record<string, unknown>
+    key = step
+  }
+  holder[key] = marker
+  const [before = '', after = ''] = JSON.stringify(copy.root).split(JSON.stringify(marker))
+  return (json) => before + json + after
+}
