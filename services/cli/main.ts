@@ -80,4 +80,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done)
 })
-process.exit(await run(process.argv.slice(2)))
+const code = await run(process.argv.slice(2))
+// A pipe takes long output piece by piece: what is not through by now would be cut off.
+await new Promise((resolve) => process.stdout.write('', resolve))
+process.exit(code)

@@ -21,7 +21,7 @@ export const expected = ({ fresh }: Plan, rate: number) => {
 const mostRows = 50
 
 export const planText = (plan: Plan, { request, range }: Prepared): string => {
-  const { tally, skipped, records, messages, outcomes, fresh, fileProblems } = plan
+  const { tally, skipped, records, messages, unseen, outcomes, fresh, fileProblems } = plan
   const rows = tally.rows
   const { expectedCalls, expectedSeconds } = expected(plan, request.rate)
   const lines = [`${records} records read, ${messages} messages decided`]
@@ -42,6 +42,7 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   if (skipped.expired > 0) lines.push(`${skipped.expired} left out: too old for TikTok`)
   if (range.leftToLive > 0)
     lines.push(`${range.leftToLive} records are still to be taken by live traffic: they are its own`)
+  if (unseen > 0) lines.push(`${unseen} messages that live traffic never let in: attribution will be told of them`)
   const bad = Object.entries(outcomes).filter(([outcome]) => outcome.startsWith('deadLettered'))
   for (const [outcome, count] of bad)
     lines.push(`${count} cannot be processed: ${outcome.replace('deadLettered ', '')}`)

@@ -3,6 +3,7 @@
  * from one to the next, and nothing is written anywhere.
  */
 import type { ConnectionDirectory } from '../connections/directory.ts'
+import { ownerOf } from '../ingest/identity.ts'
 import { keywords } from '../keywords/stage.ts'
 import type { AttributedMessage, Message, Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -21,6 +22,11 @@ export interface Decided {
   readonly receivedAt: number
 }
 
+export interface Ingested {
+  readonly message: Message
+  readonly unseen: boolean
+}
+
 export interface ChainTools {
   readonly codec: Codec
   readonly keyring: Keyring
@@ -29,6 +35,8 @@ export interface ChainTools {
   /** Stages differ in what they keep; a chain does not look into it. */
   readonly ingest: Stage<never, unknown, never>
   readonly attribution: Stage<Message, unknown, never>
+  /** As of the last batch: live ingest never let in what this owner stands for. */
+  isUnseen(owner: Buffer): boolean
   /** Whose messages are looked at, at all. */
   takes(message: Message): boolean
   /** Whose signals are asked for. */
@@ -52,6 +60,7 @@ export class Chain {
   readonly #counts = new Map<string, number>()
   #waiting: Input<Message>[] = []
   #messages = 0
+  #unseen = 0
 
   constructor(entry: Entry, tools: ChainTools) {
     this.#entry = entry
@@ -68,16 +77,21 @@ export class Chain {
     return this.#messages
   }
 
+  /** Messages that live traffic never let in: a mapping that was mended since, a partner's file. */
+  get unseen(): number {
+    return this.#unseen
+  }
+
   /** @returns signals that are decided by now. @throws DependencyError */
   async take(records: readonly ConsumedRecord[]): Promise<readonly Decided[]> {
     const { codec } = this.#tools
-    await codec.prepare(records)
+    if (this.#entry !== 'raw') await codec.prepare(records)
     if (this.#entry === 'attributed-messages') {
       return this.#keywords(this.#decoded(records, (record) => codec.decode('attributedMessages', record)).map(value))
     }
     const messages =
       this.#entry === 'raw'
-        ? await this.#ingest(records)
+        ? (await this.ingested(records)).map(({ message }) => message)
         : this.#decoded(records, (record) => codec.decode('messages', record)).map(value)
     return this.#attribution(this.#order.add(messages.filter(this.#tools.takes)))
   }
@@ -109,16 +123,24 @@ export class Chain {
     })
   }
 
-  async #ingest(records: readonly ConsumedRecord[]): Promise<Message[]> {
-    const { ingest, now } = this.#tools
-    const messages: Message[] = []
+  /** Raw deliveries to messages, and whether live traffic has ever let each of them in. @throws DependencyError */
+  async ingested(records: readonly ConsumedRecord[]): Promise<readonly Ingested[]> {
+    const { codec, ingest, now, isUnseen } = this.#tools
+    await codec.prepare(records)
+    const messages: Ingested[] = []
     for (const part of inSlices(this.#decoded(records, (record) => ingest.decode(record)))) {
       const state = await ingest.load(part, now)
-      for (const outcome of ingest.decide(part, { state, now }).outcomes.flat() as Outcome[]) {
-        this.#count(outcome)
-        if (outcome.kind !== 'forwarded') continue
-        for (const { topic, value } of outcome.records) if (topic === 'messages') messages.push(value)
-      }
+      ingest.decide(part, { state, now }).outcomes.forEach((outcomes, at) => {
+        const { record } = part[at] as Input<never>
+        for (const [item, outcome] of ([outcomes].flat() as Outcome[]).entries()) {
+          this.#count(outcome)
+          if (outcome.kind !== 'forwarded') continue
+          const unseen = isUnseen(ownerOf(record, item))
+          if (unseen) this.#unseen++
+          for (const { topic, value } of outcome.records)
+            if (topic === 'messages') messages.push({ message: value, unseen })
+        }
+      })
     }
     return messages
   }

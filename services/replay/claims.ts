@@ -43,6 +43,7 @@ export class RunClaims {
   readonly #feeds = new Map<string, Buffer>()
   /** Of the batch under way: live's holder of an owner's own mark. */
   #own: Promise<ReadonlyMap<string, Buffer | null>> = Promise.resolve(new Map())
+  #seen: ReadonlyMap<string, Buffer | null> = new Map()
 
   constructor(live: { readonly dedup: Live; readonly feeds: Live }) {
     this.#live = live
@@ -52,9 +53,12 @@ export class RunClaims {
     this.#own = holdersOf(this.#live.dedup, entries).then(
       (holders) => new Map(entries.map(({ value }, at) => [text(value), holders[at] ?? null])),
     )
-    await this.#own
+    this.#seen = await this.#own
     return entries.map((entry) => held(this.#dedup, entry))
   })
+
+  /** As of the last batch: live ingest has never let in what this owner stands for. */
+  isUnseen = (owner: Buffer): boolean => this.#seen.get(text(owner)) === null
 
   /** Asked in the same turn as `dedup`, after it. */
   readonly feeds: HourBuckets = onlyClaims(async (entries) => {

@@ -10,11 +10,10 @@ import type { SentMarks } from '../dispatch/sent-marks.ts'
 import type { Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker, ConsumedRecord, Stretch } from '../runtime/ports.ts'
-import { topics } from '../topology.ts'
 import type { Chain, Decided } from './chain.ts'
-import { type FileProblem, readFile } from './file.ts'
+import type { FileProblem } from './file.ts'
 import { findRaised } from './known.ts'
-import { topicOf } from './range.ts'
+import { readRange } from './range.ts'
 import type { ReplayRequest } from './request.ts'
 import { Tally } from './tally.ts'
 
@@ -30,6 +29,8 @@ export interface Plan {
   readonly skipped: Readonly<Record<SkipReason, number>>
   readonly records: number
   readonly messages: number
+  /** Messages that live traffic never let in. */
+  readonly unseen: number
   /** Of the stages, by kind and reason. */
   readonly outcomes: Readonly<Record<string, number>>
   readonly fileProblems: readonly FileProblem[]
@@ -92,18 +93,16 @@ export const planReplay = async (
     await classify(await chain.take(batch))
     await tools.onProgress?.(records)
   }
-  if (request.file) {
-    await readFile(request.file, request, take, (problem) => {
-      if (fileProblems.length < shownProblems) fileProblems.push(problem)
-    })
-  } else await broker.read(topics[topicOf(request.entry)].name, stretches, take)
+  await readRange(request, stretches, broker, take, (problem) => {
+    if (fileProblems.length < shownProblems) fileProblems.push(problem)
+  })
   await classify(await chain.finish())
 
   await findRaised(fresh, earliest - slackMs, earliest < request.askedAt - signalsKeptMs, tools, (id) => {
     tally.correct(fresh.get(id) as Signal)
     fresh.delete(id)
   })
-  const { counts: outcomes, messages } = chain
+  const { counts: outcomes, messages, unseen } = chain
   const inOrder = [...fresh.values()].sort((a, b) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1))
-  return { tally, fresh: inOrder, published, skipped, records, messages, outcomes, fileProblems }
+  return { tally, fresh: inOrder, published, skipped, records, messages, unseen, outcomes, fileProblems }
 }

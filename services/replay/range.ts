@@ -1,5 +1,5 @@
 /** Which records a run reads: by time or by offsets, and never what live traffic has not taken yet. */
-import type { Broker, Clock, Stretch } from '../runtime/ports.ts'
+import type { Broker, Clock, ConsumedRecord, Stretch } from '../runtime/ports.ts'
 import {
   type ConsumerStage,
   consumerGroup,
@@ -11,6 +11,7 @@ import {
   stages,
   topics,
 } from '../topology.ts'
+import { type FileProblem, readFile } from './file.ts'
 import type { Entry, ReplayRequest } from './request.ts'
 
 /** The stages from the entry on: what a record passes on its way to a signal. */
@@ -60,6 +61,18 @@ export const rangeOf = async (
   })
   return { stretches, leftToLive }
 }
+
+/** All that the run is about: stretches of its topic, or the events of its file. @throws DependencyError, FileUnusable */
+export const readRange = (
+  request: ReplayRequest,
+  stretches: readonly Stretch[],
+  broker: Broker,
+  onRecords: (records: readonly ConsumedRecord[]) => Promise<void>,
+  onProblem: (problem: FileProblem) => void,
+): Promise<void> =>
+  request.file
+    ? readFile(request.file, request, onRecords, onProblem)
+    : broker.read(topics[topicOf(request.entry)].name, stretches, onRecords)
 
 const patienceMs = 60_000
 const lookMs = 250

@@ -1,31 +1,24 @@
 /** A replay from what was asked to what came of it: range, dry run, and, if it may, the sending. */
 
-import { attribution } from '../attribution/stage.ts'
-import { RedisConversationStore } from '../attribution/store.ts'
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { BucketSentMarks } from '../dispatch/sent-marks.ts'
-import { openDedup, openFeeds } from '../ingest/marks.ts'
-import { ingest } from '../ingest/stage.ts'
-import type { KeywordListRecord, Message, ReplayRun, ReplayStatus } from '../model/topic-values.ts'
+import type { KeywordListRecord, ReplayRun, ReplayStatus } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import type { Broker, Clock, Producer, RedisCommands, RunningConsumer, Stretch } from '../runtime/ports.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import type { SourceRegistry } from '../sources/source.ts'
 import { replayTopic, topics } from '../topology.ts'
-import { Chain } from './chain.ts'
-import { RunClaims } from './claims.ts'
-import { ListEpochs } from './epochs.ts'
+import { assemble } from './assemble.ts'
 import { GiveWay } from './give-way.ts'
 import { endsOf } from './known.ts'
 import { LiveLag } from './live-lag.ts'
-import { OverlayStore } from './overlay.ts'
 import { type Plan, planReplay } from './plan.ts'
 import { liveHasPassed, type Range, rangeOf } from './range.ts'
 import type { ReplayRequest } from './request.ts'
 import { newOwner, newRunId, requestOf, writeRun } from './runs.ts'
 import { type Ending, type Progress, publishedBy, sendSignals, settledOf } from './send.ts'
-import { type Pseudonyms, whereMatches } from './where.ts'
+import { teach } from './teach.ts'
 
 export interface ReplayTools {
   readonly broker: Broker
@@ -116,31 +109,16 @@ export class Replay {
   }
 
   async plan({ request, range }: Prepared, own: ReadonlySet<string> = new Set()): Promise<Plan> {
-    const { redis, expireMs, clock, ...tools } = this.#tools
-    const claims = new RunClaims({ dedup: openDedup(redis), feeds: openFeeds(redis) })
-    // Read only: how long a mark lives is dispatch's business.
-    const marks = new BucketSentMarks(new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: 1 }))
+    const { broker, codec, redis, expireMs } = this.#tools
     const giveWay = await this.#way()
     const all = range.stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
-    const directory = this.#directory
-    const stageTools = { ...tools, directory }
-    const pseudonyms = this.#pseudonyms()
-    const store = new OverlayStore(new RedisConversationStore(redis, 0))
-    const chain = new Chain(request.entry, {
-      ...stageTools,
-      epochs: new ListEpochs(tools.lists, request.lists),
-      ingest: ingest({ ...stageTools, dedup: claims.dedup, feeds: claims.feeds }) as never,
-      attribution: attribution({ ...stageTools, store }) as never,
-      takes: ({ connectionId, source }: Message) =>
-        (request.connection === null || request.connection === connectionId) &&
-        (request.source === null || request.source === source),
-      wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where, pseudonyms),
-      now: clock.now(),
-    })
     return planReplay(request, range.stretches, {
-      ...stageTools,
-      marks,
-      chain,
+      broker,
+      codec,
+      directory: this.#directory,
+      // Read only: how long a mark lives is dispatch's business.
+      marks: new BucketSentMarks(new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: 1 })),
+      chain: assemble(request, { ...this.#tools, directory: this.#directory }).chain,
       expireMs,
       own,
       onProgress: async (records) => {
@@ -148,6 +126,15 @@ export class Replay {
         await giveWay.rest()
       },
     })
+  }
+
+  /** Tells attribution of messages that live traffic never let in; to be called before their signals are sent. */
+  async teach(run: ReplayRun, { request, range }: Prepared, plan: Plan, producer: Producer): Promise<void> {
+    if (plan.unseen === 0) return
+    const giveWay = await this.#way()
+    const assembled = assemble(request, { ...this.#tools, directory: this.#directory })
+    const tools = { ...this.#tools, ...assembled, producer, rest: () => giveWay.rest() }
+    await teach(run.run, request, range.stretches, tools)
   }
 
   /** Notes the run before it decides or sends anything: from here on it can be resumed. */
@@ -257,19 +244,5 @@ export class Replay {
     this.#run = run.run
     this.#owner = run.owner
     await writeRun(producer, this.#tools.codec, run)
-  }
-
-  #pseudonyms(): Pseudonyms {
-    const known = new Map<string, string | null>()
-    return (kind, id, connectionId) => {
-      const key = `${kind}\n${connectionId}\n${id}`
-      let found = known.get(key)
-      if (found === undefined) {
-        const connection = this.#directory.byId(connectionId)
-        found = connection ? this.#tools.keyring.pseudonym(kind, connection.source, connection.accountId, id) : null
-        known.set(key, found)
-      }
-      return found
-    }
   }
 }

@@ -170,6 +170,7 @@ const dryRunJson = (plan: Plan, prepared: Prepared) => ({
   ...plan.tally.totals,
   records: plan.records,
   messages: plan.messages,
+  unseen: plan.unseen,
   skipped: plan.skipped,
   leftToLive: prepared.range.leftToLive,
   outcomes: plan.outcomes,
@@ -204,6 +205,7 @@ const firstRun = async (context: Context, flags: ReplayFlags) => {
       run = await replay.begin(prepared, producer)
       progress.begun(run.run)
     }
+    await replay.teach(run, prepared, plan, producer as Producer)
     const outcome = await replay.send(run, plan, new Set(), request.rate, producer as Producer)
     progress.clear()
     finish(outcome, flags)
@@ -232,6 +234,7 @@ const resumed = async (context: Context, id: string, flags: ReplayFlags) => {
     const own = await replay.publishedBy(run)
     const plan = await replay.plan(prepared, own)
     progress.clear()
+    await replay.teach(run, prepared, plan, producer)
     finish(await replay.send(run, plan, own, request.rate, producer), flags)
   } finally {
     await producer.close()

@@ -1,0 +1,70 @@
+/** Puts the stages of live traffic together for one run, on stores of the run's own. */
+import { attribution } from '../attribution/stage.ts'
+import { RedisConversationStore } from '../attribution/store.ts'
+import type { ConnectionDirectory } from '../connections/directory.ts'
+import { openDedup, openFeeds } from '../ingest/marks.ts'
+import { ingest } from '../ingest/stage.ts'
+import type { KeywordListRecord, Message } from '../model/topic-values.ts'
+import type { Codec } from '../runtime/codec.ts'
+import type { Clock, RedisCommands } from '../runtime/ports.ts'
+import type { Keyring } from '../runtime/sealing.ts'
+import type { SourceRegistry } from '../sources/source.ts'
+import { Chain } from './chain.ts'
+import { RunClaims } from './claims.ts'
+import { ListEpochs } from './epochs.ts'
+import { OverlayStore } from './overlay.ts'
+import type { ReplayRequest } from './request.ts'
+import { type Pseudonyms, whereMatches } from './where.ts'
+
+export interface AssemblyTools {
+  readonly codec: Codec
+  readonly keyring: Keyring
+  readonly redis: RedisCommands
+  readonly sources: SourceRegistry
+  readonly directory: ConnectionDirectory
+  readonly lists: readonly KeywordListRecord[]
+  readonly clock: Clock
+  /** As attribution has it, ms. */
+  readonly waitMs: number
+}
+
+export interface Assembly {
+  readonly chain: Chain
+  takes(message: Message): boolean
+}
+
+/** What stands for ids of the source past ingest, each computed once. */
+const pseudonymsOf = ({ directory, keyring }: AssemblyTools): Pseudonyms => {
+  const known = new Map<string, string | null>()
+  return (kind, id, connectionId) => {
+    const key = `${kind}\n${connectionId}\n${id}`
+    let found = known.get(key)
+    if (found === undefined) {
+      const connection = directory.byId(connectionId)
+      found = connection ? keyring.pseudonym(kind, connection.source, connection.accountId, id) : null
+      known.set(key, found)
+    }
+    return found
+  }
+}
+
+export const assemble = (request: ReplayRequest, tools: AssemblyTools): Assembly => {
+  const { redis, clock, lists, ...shared } = tools
+  const claims = new RunClaims({ dedup: openDedup(redis), feeds: openFeeds(redis) })
+  const store = new OverlayStore(new RedisConversationStore(redis, 0))
+  const pseudonyms = pseudonymsOf(tools)
+  const takes = ({ connectionId, source }: Message) =>
+    (request.connection === null || request.connection === connectionId) &&
+    (request.source === null || request.source === source)
+  const chain = new Chain(request.entry, {
+    ...shared,
+    epochs: new ListEpochs(lists, request.lists),
+    ingest: ingest({ ...shared, dedup: claims.dedup, feeds: claims.feeds }) as never,
+    attribution: attribution({ ...shared, store }) as never,
+    isUnseen: claims.isUnseen,
+    takes,
+    wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where, pseudonyms),
+    now: clock.now(),
+  })
+  return { chain, takes }
+}
