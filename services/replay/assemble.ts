@@ -14,7 +14,7 @@ import { RunClaims } from './claims.ts'
 import { ListEpochs } from './epochs.ts'
 import { OverlayStore } from './overlay.ts'
 import type { ReplayRequest } from './request.ts'
-import { type Pseudonyms, whereMatches } from './where.ts'
+import { whereMatches } from './where.ts'
 
 export interface AssemblyTools {
   readonly codec: Codec
@@ -33,26 +33,10 @@ export interface Assembly {
   takes(message: Message): boolean
 }
 
-/** What stands for ids of the source past ingest, each computed once. */
-const pseudonymsOf = ({ directory, keyring }: AssemblyTools): Pseudonyms => {
-  const known = new Map<string, string | null>()
-  return (kind, id, connectionId) => {
-    const key = `${kind}\n${connectionId}\n${id}`
-    let found = known.get(key)
-    if (found === undefined) {
-      const connection = directory.byId(connectionId)
-      found = connection ? keyring.pseudonym(kind, connection.source, connection.accountId, id) : null
-      known.set(key, found)
-    }
-    return found
-  }
-}
-
 export const assemble = (request: ReplayRequest, tools: AssemblyTools): Assembly => {
   const { redis, clock, lists, ...shared } = tools
   const claims = new RunClaims({ dedup: openDedup(redis), feeds: openFeeds(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
-  const pseudonyms = pseudonymsOf(tools)
   const takes = ({ connectionId, source }: Message) =>
     (request.connection === null || request.connection === connectionId) &&
     (request.source === null || request.source === source)
@@ -63,7 +47,7 @@ export const assemble = (request: ReplayRequest, tools: AssemblyTools): Assembly
     attribution: attribution({ ...shared, store }) as never,
     isUnseen: claims.isUnseen,
     takes,
-    wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where, pseudonyms),
+    wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where),
     now: clock.now(),
   })
   return { chain, takes }

@@ -50,19 +50,28 @@ export const parseWhere = (text: string): Condition => {
   return { field: field as WhereField, negated: operator === '!=', values }
 }
 
-/** A conversation or message by its id at the source, or by the pseudonym that stands for it in topics. */
-export type Pseudonyms = (kind: 'conversation' | 'message', id: string, connectionId: string) => string | null
+const pseudonym = /^[0-9a-f]{32}$/
 
-export const whereMatches = (message: Message, conditions: readonly Condition[], pseudonyms: Pseudonyms): boolean =>
+/**
+ * Ids of the source (a phone number may be in one) become the pseudonyms that stand for them past ingest: a run is written down,
+ * and nothing of a person may be.
+ * @param standFor pseudonyms of an id, one for each connection that could know it
+ */
+export const withPseudonyms = (
+  conditions: readonly Condition[],
+  standFor: (kind: 'conversation' | 'message', id: string) => readonly string[],
+): readonly Condition[] =>
+  conditions.map((condition) => {
+    const { field, values } = condition
+    if (field !== 'conversation' && field !== 'message') return condition
+    return {
+      ...condition,
+      values: values.flatMap((value) => (pseudonym.test(value) ? [value] : standFor(field, value))),
+    }
+  })
+
+export const whereMatches = (message: Message, conditions: readonly Condition[]): boolean =>
   conditions.every(({ field, negated, values }) => {
-    const isOne = (actual: string) => values.includes(actual)
-    const isPseudonymOfOne = (kind: 'conversation' | 'message') =>
-      isOne(message[kind]) || values.some((value) => pseudonyms(kind, value, message.connectionId) === message[kind])
-    const holds =
-      field === 'connection'
-        ? isOne(message.connectionId)
-        : field === 'conversation' || field === 'message'
-          ? isPseudonymOfOne(field)
-          : isOne(message[field])
-    return holds !== negated
+    const actual = field === 'connection' ? message.connectionId : message[field]
+    return values.includes(actual) !== negated
   })

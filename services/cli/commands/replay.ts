@@ -3,40 +3,20 @@ import { attributionFields } from '../../attribution/config.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { readLists } from '../../keywords/store.ts'
 import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
-import { type ListPin, ListUnknown, parsePin } from '../../replay/epochs.ts'
-import { FileUnusable, identify } from '../../replay/file.ts'
 import type { Plan } from '../../replay/plan.ts'
-import { entryNames, type ReplayRequest } from '../../replay/request.ts'
+import { entryNames } from '../../replay/request.ts'
 import { type Outcome, type Prepared, Replay } from '../../replay/run.ts'
 import { readRuns, requestOf } from '../../replay/runs.ts'
-import { parseWhere, WhereInvalid } from '../../replay/where.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { loadConfig } from '../../runtime/config.ts'
 import type { Producer } from '../../runtime/ports.ts'
 import { loadSources } from '../../sources/index.ts'
-import { maySend, type SendOptions } from '../ask.ts'
+import { maySend } from '../ask.ts'
 import { type Context, withContext } from '../context.ts'
 import { exitCodes, Refused, UsageError } from '../exit.ts'
 import { print, printJson, say } from '../output.ts'
 import { expected, planText, ReplayProgress } from '../replay-output.ts'
-import { timeOf } from '../times.ts'
-
-interface ReplayFlags extends SendOptions {
-  from?: string
-  to?: string
-  fromOffset?: string
-  toOffset?: string
-  partition?: string
-  stage?: string
-  connection?: string
-  source?: string
-  where: string[]
-  file?: string
-  keywordList?: string
-  rate: string
-  resume?: string
-  json?: boolean
-}
+import { defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
 
 const dayMs = 86_400_000
 /** What the decisions depend on, as the stages have it. */
@@ -44,79 +24,6 @@ const settings = {
   DISPATCH_EXPIRE_DAYS: dispatchFields.DISPATCH_EXPIRE_DAYS,
   ATTRIBUTION_WAIT: attributionFields.ATTRIBUTION_WAIT,
 }
-const defaultRate = 500
-
-const wholeNumber = (option: string, text: string | undefined): number | null => {
-  if (text === undefined) return null
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new UsageError(`${option} must be a whole number, not "${text}"`)
-  return number
-}
-
-/** Mistakes of the caller, told as such. */
-const told = <T>(work: () => T): T => {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof WhereInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
-    throw error
-  }
-}
-
-const entryOf = ({ stage = 'raw', file }: ReplayFlags) => {
-  const entry = entryNames[stage]
-  if (!entry) throw new UsageError(`--stage must be one of ${Object.keys(entryNames).join(', ')}, not "${stage}"`)
-  if (file !== undefined && entry !== 'raw') throw new UsageError('--file holds message events: --stage must be raw')
-  return entry
-}
-
-const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
-  const from = wholeNumber('--from-offset', flags.fromOffset)
-  const to = wholeNumber('--to-offset', flags.toOffset)
-  const partition = wholeNumber('--partition', flags.partition)
-  if (from === null && to === null && partition === null) return null
-  if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
-  return { partition, from, to }
-}
-
-const requestFrom = async (flags: ReplayFlags, lists: readonly KeywordListRecord[]): Promise<ReplayRequest> => {
-  const now = Date.now()
-  const entry = entryOf(flags)
-  const offsets = offsetsOf(flags)
-  if (flags.from === undefined && offsets === null && flags.file === undefined)
-    throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
-  const from = flags.from === undefined ? null : timeOf('--from', flags.from)
-  const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
-  if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
-  const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
-  if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
-  const lists_: ListPin =
-    flags.keywordList === undefined ? { kind: 'then' } : told(() => parsePin(flags.keywordList as string, lists, now))
-  return {
-    entry,
-    from,
-    to,
-    offsets,
-    file: flags.file === undefined ? null : await identifiedFile(flags.file),
-    connection: flags.connection ?? null,
-    source: flags.source ?? null,
-    where: told(() => flags.where.map(parseWhere)),
-    lists: lists_,
-    rate,
-    askedAt: now,
-  }
-}
-
-const identifiedFile = async (path: string) => {
-  try {
-    return await identify(path)
-  } catch (error) {
-    if (error instanceof FileUnusable) throw new UsageError(error.message)
-    throw error
-  }
-}
-
 /** Ctrl-C once: the run stops cleanly and can be resumed. */
 const onStop = (): AbortSignal => {
   const stopping = new AbortController()
@@ -182,7 +89,7 @@ const dryRunJson = (plan: Plan, prepared: Prepared) => ({
 
 const firstRun = async (context: Context, flags: ReplayFlags) => {
   const lists = await readLists(context.broker(), await context.codec())
-  const request = await requestFrom(flags, lists)
+  const request = await requestFrom(flags, lists, context)
   const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, lists, progress)
   let producer: Producer | undefined

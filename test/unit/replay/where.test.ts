@@ -1,10 +1,14 @@
-import { parseWhere, WhereInvalid, whereMatches } from '../../../services/replay/where.ts'
+import { parseWhere, WhereInvalid, whereMatches, withPseudonyms } from '../../../services/replay/where.ts'
 import { message } from '../../support/builders.ts'
 
 const one = message({ conversation: 'c0'.repeat(16), channel: 'whatsapp', direction: 'inbound' })
 /** The conversation is known as "thread 7" at its source. */
-const pseudonyms = (kind: string, id: string) => (kind === 'conversation' && id === 'thread 7' ? 'c0'.repeat(16) : 'ff')
-const holds = (...conditions: string[]) => whereMatches(one, conditions.map(parseWhere), pseudonyms)
+const standFor = (kind: string, id: string) => [
+  'ff',
+  kind === 'conversation' && id === 'thread 7' ? 'c0'.repeat(16) : '00',
+]
+const written = (...conditions: string[]) => withPseudonyms(conditions.map(parseWhere), standFor)
+const holds = (...conditions: string[]) => whereMatches(one, written(...conditions))
 
 describe('--where', () => {
   it.each([
@@ -22,6 +26,10 @@ describe('--where', () => {
     ['conversation=thread 8', false],
     ['conversation!=thread 7', false],
   ])('%s holds: %s', (text, expected) => expect(holds(text)).toBe(expected))
+
+  it('is written down without ids of the source', () => {
+    expect(JSON.stringify(written('conversation=thread 7', 'message=wamid.1'))).not.toMatch(/thread|wamid/)
+  })
 
   it('asks that all conditions hold', () => {
     expect(holds('channel=whatsapp', 'kind=message')).toBe(true)

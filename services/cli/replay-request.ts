@@ -1,0 +1,117 @@
+/** The options of `signals replay` to what is asked: every mistake is told with the option that holds it. */
+import { readConnections } from '../connections/store.ts'
+import type { KeywordListRecord } from '../model/topic-values.ts'
+import { type ListPin, ListUnknown, parsePin } from '../replay/epochs.ts'
+import { FileUnusable, identify } from '../replay/file.ts'
+import { entryNames, type ReplayRequest } from '../replay/request.ts'
+import { type Condition, parseWhere, WhereInvalid, withPseudonyms } from '../replay/where.ts'
+import type { SendOptions } from './ask.ts'
+import type { Context } from './context.ts'
+import { UsageError } from './exit.ts'
+import { timeOf } from './times.ts'
+
+export interface ReplayFlags extends SendOptions {
+  from?: string
+  to?: string
+  fromOffset?: string
+  toOffset?: string
+  partition?: string
+  stage?: string
+  connection?: string
+  source?: string
+  where: string[]
+  file?: string
+  keywordList?: string
+  rate: string
+  resume?: string
+  json?: boolean
+}
+
+export const defaultRate = 500
+
+const wholeNumber = (option: string, text: string | undefined): number | null => {
+  if (text === undefined) return null
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new UsageError(`${option} must be a whole number, not "${text}"`)
+  return number
+}
+
+/** Mistakes of the caller, told as such. */
+const told = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof WhereInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+const entryOf = ({ stage = 'raw', file }: ReplayFlags) => {
+  const entry = entryNames[stage]
+  if (!entry) throw new UsageError(`--stage must be one of ${Object.keys(entryNames).join(', ')}, not "${stage}"`)
+  if (file !== undefined && entry !== 'raw') throw new UsageError('--file holds message events: --stage must be raw')
+  return entry
+}
+
+const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
+  const from = wholeNumber('--from-offset', flags.fromOffset)
+  const to = wholeNumber('--to-offset', flags.toOffset)
+  const partition = wholeNumber('--partition', flags.partition)
+  if (from === null && to === null && partition === null) return null
+  if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
+  return { partition, from, to }
+}
+
+/** Conditions as they may be written down: nothing in them is a person's. */
+const whereOf = async (flags: ReplayFlags, { broker, codec, keyring }: Context): Promise<readonly Condition[]> => {
+  const conditions = told(() => flags.where.map(parseWhere))
+  if (conditions.length === 0) return conditions
+  const connections = (await readConnections(broker(), await codec())).all()
+  const keys = await keyring()
+  return withPseudonyms(conditions, (kind, id) =>
+    connections.map(({ source, accountId }) => keys.pseudonym(kind, source, accountId, id)),
+  )
+}
+
+export const requestFrom = async (
+  flags: ReplayFlags,
+  lists: readonly KeywordListRecord[],
+  context: Context,
+): Promise<ReplayRequest> => {
+  const now = Date.now()
+  const entry = entryOf(flags)
+  const offsets = offsetsOf(flags)
+  if (flags.from === undefined && offsets === null && flags.file === undefined)
+    throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
+  const from = flags.from === undefined ? null : timeOf('--from', flags.from)
+  const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
+  if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
+  const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
+  if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
+  const lists_: ListPin =
+    flags.keywordList === undefined ? { kind: 'then' } : told(() => parsePin(flags.keywordList as string, lists, now))
+  return {
+    entry,
+    from,
+    to,
+    offsets,
+    file: flags.file === undefined ? null : await identifiedFile(flags.file),
+    connection: flags.connection ?? null,
+    source: flags.source ?? null,
+    where: await whereOf(flags, context),
+    lists: lists_,
+    rate,
+    askedAt: now,
+  }
+}
+
+/** @throws UsageError where it cannot be read */
+export const identifiedFile = async (path: string) => {
+  try {
+    return await identify(path)
+  } catch (error) {
+    if (error instanceof FileUnusable) throw new UsageError(error.message)
+    throw error
+  }
+}
