@@ -8,7 +8,6 @@ import { defaultExtractors, firstMessagesOf, trackingIdIn } from './extract.ts'
 import {
   type ConversationState,
   heard,
-  inOrder,
   isStart,
   lastStart,
   lastTouch,
@@ -72,9 +71,13 @@ const creditedTo = (state: ConversationState, at: number, { windowMs, waitMs }: 
   return start && nextTouch(state, at, start.occurredAt + waitMs)
 }
 
-/** Whether a message that follows a start raises a signal again. Never one that lies before that start. */
+/**
+ * Whether a message that follows a start raises a signal again. Only one that is newer than all that was heard: an older one, or
+ * one that comes again, was decided, or would have been, by what was known then.
+ */
 const startsAgain = (state: ConversationState, { occurredAt }: Moment, last: Moment, rules: Rules): boolean => {
   const { quietMs, restartOnNewTouch } = rules
+  if (occurredAt <= Math.max(last.occurredAt, state.lastAt ?? 0)) return false
   if (quietMs !== null && state.lastAt !== null && occurredAt - state.lastAt >= quietMs) return true
   if (!restartOnNewTouch) return false
   const touch = lastTouch(state, occurredAt, rules.windowMs)
@@ -120,11 +123,11 @@ export const attribute = (
   if (fromPerson) {
     const last = lastStart(state)
     starts = isStart(state, moment.message)
-    if (!starts && (last === null || (inOrder(last, moment) < 0 && startsAgain(state, moment, last, rules)))) {
+    if (!starts && (last === null || startsAgain(state, moment, last, rules))) {
       starts = true
       state = started(state, moment)
     }
-    state = heard(state, occurredAt, rules.quietMs !== null)
+    state = heard(state, occurredAt, rules.quietMs !== null || rules.restartOnNewTouch)
   }
   const credited = creditedTo(state, occurredAt, rules)
   return { state, trackingId: credited?.trackingId ?? null, starts: starts && !message.backfill }

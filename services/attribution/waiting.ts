@@ -9,7 +9,7 @@
 import type { Moment } from '../model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
-import { type ConversationState, inOrder } from './state.ts'
+import { type ConversationState, inOrder, isStart } from './state.ts'
 
 export type Turn =
   | { readonly kind: 'goes' }
@@ -55,11 +55,16 @@ export const turnOf = (
   const { waiting } = before
   const waitUntil = before.waitUntil ?? 0
   const known = waiting.some(({ message }) => message === moment.message)
+  // Once the wait is over, or what drives the conversation is known, those behind follow closely.
+  const over = after.trackingId !== null || now >= waitUntil - slackMs
+  const behind = over ? shortRound : roundOf(waitUntil, waitMs, now)
   if (!known) {
+    // It has gone on before, and comes again: nobody is overtaken by what was there already.
+    if (isStart(before, moment.message)) return goes
     if (waiting.length > 0 && now < waitUntil + givenUpAfterMs) {
       const until = waiting.length < mostWaiting ? waitUntil : Math.min(waitUntil, now)
       const state = { ...before, waiting: [...waiting, moment].sort(inOrder), waitUntil: until }
-      return { kind: 'waits', state, delay: shortRound }
+      return { kind: 'waits', state, delay: behind }
     }
     if (waitMs === 0 || !after.starts || after.trackingId !== null) return goes
     // One round at least, however old: in a backlog its referral may stand a few records behind it.
@@ -67,9 +72,8 @@ export const turnOf = (
     return { kind: 'waits', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortRound }
   }
   const [oldest] = waiting
-  if (oldest?.message !== moment.message) return { kind: 'waits', state: before, delay: shortRound }
-  if (after.trackingId !== null || !after.starts || now >= waitUntil - slackMs) return goes
-  return { kind: 'waits', state: before, delay: roundOf(waitUntil, waitMs, now) }
+  if (oldest?.message !== moment.message) return { kind: 'waits', state: before, delay: behind }
+  return over || !after.starts ? goes : { kind: 'waits', state: before, delay: behind }
 }
 
 /** The message has gone on, or ended here: it holds nobody back. */

@@ -38,8 +38,8 @@ export interface HourBucketOptions {
   /** How long a bucket lives after its last write. */
   readonly ttlSeconds: number
   /**
-   * Redis keeps a hash compact up to `hash-max-listpack-entries` (128 by default): 1,024 buckets an hour stay compact up to
-   * 130,000 marks an hour; above, raise it (a power of two). It may be raised at any time, at the price of not seeing the
+   * Redis keeps a hash compact up to `hash-max-listpack-entries` (512 by default): 1,024 buckets an hour stay compact up to
+   * 520,000 marks an hour; above, raise it, or this (a power of two). It may be raised at any time, at the price of not seeing the
    * marks of the hours before.
    */
   readonly bucketsPerHour?: number
@@ -78,7 +78,8 @@ export class RedisHourBuckets implements HourBuckets {
     this.#redis = redis
     this.#prefix = prefix
     this.#ttlSeconds = ttlSeconds
-    this.#mask = bucketsPerHour * 2 ** Math.ceil(Math.log2(hours)) - 1
+    // The slots share an hour's buckets between them.
+    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / slots) - 1
     this.#spanMs = hours * hourMs
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { whatsappText } from '../../services/demo/webhooks.ts'
 import { identify, type ProcessIdentity } from '../../services/local/processes.ts'
 import type { RunState } from '../../services/local/state-file.ts'
@@ -55,6 +56,23 @@ describe('signals up', () => {
     const told = (await world.arrived()).length
     await world.deliver(whatsappText('5215558888888', 'wamid.redis', 'pago', Date.now()))
     expect((await world.arrivedCount(told + 2)).length).toBe(told + 2)
+  })
+
+  it('keeps conversations as they are when Redis is emptied', async () => {
+    const person = '5215557777777'
+    const before = (await world.arrived()).length
+    const at = Date.now() - 60_000
+    await world.deliver(whatsappText(person, 'wamid.flush.1', 'https://x.example/?ttclid=E.C.P.flush', at))
+    await world.arrivedCount(before + 1)
+    const redis = new Redis(world.pipeline.ready.redis)
+    await redis.flushall()
+    redis.disconnect()
+    await world.deliver(whatsappText(person, 'wamid.flush.2', 'pago', at + 1_000))
+    const events = (await world.arrivedCount(before + 2)).slice(before)
+    expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([
+      ['Conversation', 'E.C.P.flush'],
+      ['Keyword', 'E.C.P.flush'],
+    ])
   })
 
   it('shows topics as declared, no lag, and a doctor without complaint', async () => {

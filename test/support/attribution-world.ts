@@ -32,17 +32,19 @@ interface Waiting {
 /** What a crash leaves: all was published, and nothing, or all, was saved, before the batch is read again. */
 export type Crash = 'before saving' | 'after saving'
 
+/** What holds no state is made once: property tests open many worlds. */
+const shared = (async () => ({ keyring: await testKeyring(), codec: await Codec.open(new MemoryRegistry()) }))()
+
 export const attributionWorld = async (
   connection: Partial<ConnectionRecord> = {},
   options: { waitMs?: number; store?: ConversationStore } = {},
 ) => {
-  const keyring = await testKeyring()
+  const { keyring, codec } = await shared
   const dataKey = keyring.newDataKey('acme-wa')
   const directory = new ConnectionDirectory()
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const memory = new MemoryConversationStore()
   const store = options.store ?? memory
-  const codec = await Codec.open(new MemoryRegistry())
   const stage = attribution({ directory, store, codec, keyring, waitMs: options.waitMs ?? 30_000 })
   const key = keyring.connectionKey('acme-wa', dataKey)
 

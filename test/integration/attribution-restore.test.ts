@@ -1,0 +1,124 @@
+import { remembered } from '../../services/attribution/remembered.ts'
+import { RestoringStore } from '../../services/attribution/restoring-store.ts'
+import { RedisConversationStore } from '../../services/attribution/store.ts'
+import type { Message } from '../../services/model/topic-values.ts'
+import { openRedis } from '../../services/runtime/adapters/redis.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { createLog } from '../../services/runtime/log.ts'
+import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
+import { topics } from '../../services/topology.ts'
+import { attributionWorld } from '../support/attribution-world.ts'
+import { MemoryCluster } from '../support/memory-broker.ts'
+import { MemoryRegistry } from '../support/memory-registry.ts'
+import { RedisServer } from '../support/redis-servers.ts'
+
+/** Attribution on a real Redis without persistence, with what it publishes in a topic from which it can be brought back. */
+const opened: RedisCommands[] = []
+const world = async (server: RedisServer) => {
+  const cluster = new MemoryCluster()
+  const broker = cluster.open()
+  await broker.createTopics([{ name: topics.touches.name, partitions: 6, config: {} }])
+  const codec = await Codec.open(new MemoryRegistry())
+  const producer = await broker.producer()
+  const redis = openRedis(server.url)
+  opened.push(redis)
+  const shares: number[] = []
+  const restored: number[] = []
+  const tools = {
+    broker,
+    codec,
+    log: createLog('test', 'fatal'),
+    onProgress: (share: number) => shares.push(share),
+    signal: new AbortController().signal,
+  }
+  const store = new RestoringStore({
+    store: new RedisConversationStore(redis, 600),
+    remembered: (onBatch) => remembered(tools, onBatch),
+    now: () => Date.now(),
+    onState: (parts) => {
+      if (parts !== null) restored.push(parts)
+    },
+  })
+  const made = await attributionWorld({}, { store })
+  let published = 0
+  const run = async (...batch: Message[]) => {
+    await made.run(...batch)
+    await producer.send(
+      made.touches.slice(published).map((value) => ({
+        topic: topics.touches.name,
+        key: value.conversation,
+        value: codec.encode('touches', value),
+      })),
+    )
+    published = made.touches.length
+  }
+  return { ...made, attributed: made.attributed, run, store, shares, restored, redis }
+}
+
+const people = Array.from({ length: 40 }, (_, n) => n.toString(16).padStart(2, '0').repeat(16))
+const batches = 6
+/** What the people write: each a first message with a link, then more; every third comes by a second ad on the way. */
+const story = (says: Awaited<ReturnType<typeof attributionWorld>>['says']): Message[][] =>
+  Array.from({ length: batches }, (_, step) =>
+    people.flatMap((conversation, person) => {
+      const message = `${step.toString(16)}${conversation}`.slice(0, 32)
+      if (step === 3 && person % 3 === 0)
+        return [says(step * 1_000, { conversation, message, kind: 'referral', referral: { adId: `${person}9` } })]
+      const text = step === 0 ? `https://x.example/?ttclid=T${person}` : 'hola'
+      return [says(step * 1_000, { conversation, message, text })]
+    }),
+  )
+const decisions = ({ attributed }: Pick<Awaited<ReturnType<typeof world>>, 'attributed'>) =>
+  attributed.map(({ message, trackingId, startsConversation }) => [message.message, trackingId, startsConversation])
+
+describe('attribution whose Redis loses its data', () => {
+  let server: RedisServer
+  let other: RedisServer
+  beforeAll(async () => {
+    server = await RedisServer.start()
+    other = await RedisServer.start()
+  })
+  afterAll(async () => {
+    for (const redis of opened) await redis.close()
+    await Promise.all([server, other].map((one) => one?.stop()))
+  })
+
+  it.each<[string, (server: RedisServer) => Promise<unknown>]>([
+    ['FLUSHALL', (one) => one.command('FLUSHALL')],
+    [
+      'a restart without persistence',
+      async (one) => {
+        await one.kill()
+        await one.start()
+      },
+    ],
+  ])('decides as if nothing had happened, after %s between any two batches', async (_name, lose) => {
+    await Promise.all([server, other].map((one) => one.command('FLUSHALL')))
+    const [undisturbed, disturbed] = [await world(other), await world(server)]
+    for (const [step, batch] of story(undisturbed.says).entries()) {
+      await undisturbed.run(...batch)
+      await lose(server)
+      // As the loop does: a dependency that is away is asked again.
+      for (;;) {
+        try {
+          await disturbed.run(...(story(disturbed.says)[step] as Message[]))
+          break
+        } catch (error) {
+          if (!(error instanceof DependencyError)) throw error
+        }
+      }
+    }
+    expect(decisions(disturbed)).toEqual(decisions(undisturbed))
+    expect(disturbed.restored).toEqual(Array(batches).fill(16))
+    expect(disturbed.shares.at(-1)).toBe(1)
+    expect(undisturbed.restored).toEqual([16])
+  })
+
+  it('decides nothing while Redis is away', async () => {
+    const { run, says, attributed } = await world(server)
+    await server.kill()
+    await expect(run(says(0))).rejects.toThrow(DependencyError)
+    expect(attributed).toEqual([])
+    await server.start()
+  })
+})

@@ -1,0 +1,118 @@
+import { RestoringStore } from '../../services/attribution/restoring-store.ts'
+import { emptyState } from '../../services/attribution/state.ts'
+import { parts, RedisConversationStore, StateLost } from '../../services/attribution/store.ts'
+import { openRedis } from '../../services/runtime/adapters/redis.ts'
+import { RedisHourBuckets } from '../../services/runtime/hour-buckets.ts'
+import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
+import { noon } from '../support/builders.ts'
+import { conversationStoreContract } from '../support/conversation-store.contract.ts'
+import { eventually } from '../support/eventually.ts'
+import { hourBucketsContract } from '../support/hour-buckets.contract.ts'
+import { type RedisServer, startCluster } from '../support/redis-servers.ts'
+
+let cluster: Awaited<ReturnType<typeof startCluster>>
+let redis: RedisCommands
+let store: RedisConversationStore
+let n = 0
+
+/** While nodes find each other, commands fail fast: callers pause and try again. */
+const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+  let result: T | undefined
+  await eventually('the cluster answers', async () => {
+    try {
+      result = await work()
+      return true
+    } catch (error) {
+      if (error instanceof DependencyError) return false
+      throw error
+    }
+  })
+  return result as T
+}
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  redis = openRedis(cluster.url)
+  store = new RedisConversationStore(redis, 600)
+  await patiently(() => store.begin(parts, 'first'))
+  await store.complete(parts, 'first')
+})
+afterAll(async () => {
+  await redis?.close()
+  await cluster?.stop()
+})
+
+conversationStoreContract('Redis Cluster', () => store)
+
+hourBucketsContract(
+  'Redis Cluster',
+  async (options) => new RedisHourBuckets(redis, { prefix: `it-${n++}`, ttlSeconds: 60, ...options }),
+)
+
+describe('a cluster of three nodes', () => {
+  const ids = Array.from({ length: 64 }, (_, at) =>
+    ((at % 16) * 256 + at).toString(16).padStart(3, '0').padEnd(32, '5'),
+  )
+  const entries = ids.map((conversation, at) => ({
+    conversation,
+    state: { ...emptyState, startedBy: 'ab'.repeat(6), startedAt: noon + at, version: 1 },
+  }))
+  const states = entries.map(({ state }) => state)
+
+  it('shares conversations and marks', async () => {
+    await store.write(entries)
+    const marks = new RedisHourBuckets(redis, { prefix: 'shared', ttlSeconds: 60 })
+    const claims = ids.map((id) => ({ at: noon, mark: Buffer.from(id.slice(-16), 'hex'), value: Buffer.from('me') }))
+    await marks.claim(
+      claims.map((claim, at) => ({ ...claim, mark: Buffer.concat([claim.mark.subarray(0, 7), Buffer.from([at])]) })),
+    )
+    for (const node of cluster.nodes) expect(await node.command('DBSIZE')).toBeGreaterThan(10)
+    expect(await store.read(ids)).toEqual(states)
+  })
+
+  it('loses with a node what that node held, notices, and gets it back', async () => {
+    const node = cluster.nodes[1] as RedisServer
+    await node.kill()
+    await expect(store.read(ids)).rejects.toThrow(DependencyError)
+    await node.start()
+    const lost = await patiently(() => store.lost())
+    expect(lost.length).toBeGreaterThan(0)
+    expect(lost.length).toBeLessThan(parts.length)
+    await expect(store.read(ids)).rejects.toThrow(StateLost)
+    const kept = ids.filter((id) => !lost.includes(id[0] as string))
+    expect(await store.read(kept)).toEqual(states.filter((_, at) => kept.includes(ids[at] as string)))
+
+    const handed: string[] = []
+    const restoring = new RestoringStore({
+      store,
+      now: () => Date.now(),
+      remembered: async (onBatch) => {
+        handed.push('all')
+        await onBatch(entries.map((entry) => ({ ...entry, changedAt: Date.now() })))
+      },
+    })
+    // Batches of several partitions find it at the same time.
+    expect(await Promise.all([restoring.read(ids), restoring.read(ids)])).toEqual([states, states])
+    expect(handed).toEqual(['all'])
+    expect(await store.lost()).toEqual([])
+  })
+
+  it('is found by one of its nodes', async () => {
+    const one = openRedis(`${(cluster.nodes[0] as RedisServer).url}?cluster=true`)
+    try {
+      await patiently(() => one.ping())
+      expect(await new RedisConversationStore(one, 600).read(ids)).toEqual(states)
+    } finally {
+      await one.close()
+    }
+  })
+
+  it('is told from a single server by a remedy', async () => {
+    const single = openRedis((cluster.nodes[0] as RedisServer).url)
+    try {
+      await expect(new RedisConversationStore(single, 600).read(ids)).rejects.toThrow(/cluster=true/)
+    } finally {
+      await single.close()
+    }
+  })
+})

@@ -1,0 +1,144 @@
+/** Redis servers of a test's own: alone or as a cluster, without persistence, on free ports of the loopback. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { fetchArtefacts } from '../../services/local/artefacts.ts'
+import { eventually } from './eventually.ts'
+
+/** Of a cluster's node the bus listens 10,000 ports higher. */
+const busOffset = 10_000
+
+const freePort = async (): Promise<number> => {
+  for (;;) {
+    const server = createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    server.close()
+    await once(server, 'close')
+    if (port + busOffset < 65_536) return port
+    // The kernel hands out high ports: a bus needs a lower one.
+    const lower = 20_000 + (port % 20_000)
+    const probe = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false))
+      probe.listen(lower, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return lower
+  }
+}
+
+const redisServer = async (): Promise<string> => {
+  if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).error === undefined) return 'redis-server'
+  const { redisServer: path } = await fetchArtefacts(process.env, () => {})
+  if (path === null) throw new Error('there is no redis-server for this machine')
+  return path
+}
+
+export class RedisServer {
+  readonly port: number
+  readonly #dir: string
+  readonly #args: readonly string[]
+  readonly #command: string
+  #child: ChildProcess | null = null
+
+  private constructor(command: string, port: number, args: readonly string[]) {
+    this.#command = command
+    this.port = port
+    this.#args = args
+    this.#dir = mkdtempSync(join(tmpdir(), 'signals-redis-'))
+  }
+
+  static async start(...args: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await redisServer(), await freePort(), args)
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  async start(): Promise<void> {
+    const common = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#dir, '--save', '']
+    this.#child = spawn(this.#command, [...common, '--appendonly', 'no', ...this.#args], { stdio: 'ignore' })
+    await eventually('redis-server answers', async () => {
+      try {
+        return (await this.command('PING')) === 'PONG'
+      } catch {
+        // Not up yet.
+        return false
+      }
+    })
+  }
+
+  /** A command by a connection of its own. */
+  async command(name: string, ...args: (string | number)[]): Promise<unknown> {
+    const client = new Redis(this.port, '127.0.0.1', {
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: null,
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return await client.call(name, ...args)
+    } finally {
+      client.disconnect()
+    }
+  }
+
+  async usedMemory(): Promise<number> {
+    const info = (await this.command('INFO', 'memory')) as string
+    return Number(/used_memory:(\d+)/.exec(info)?.[1])
+  }
+
+  /** At once: what it held is gone. */
+  async kill(): Promise<void> {
+    if (!this.#child) return
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await ended
+    this.#child = null
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+const slots = 16_384
+
+/** Three nodes that share the slots; no replicas. */
+export const startCluster = async (): Promise<{
+  nodes: readonly RedisServer[]
+  url: string
+  stop(): Promise<void>
+}> => {
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+  const nodes = await Promise.all([1, 2, 3].map(() => RedisServer.start(...args)))
+  const [first] = nodes as [RedisServer, ...RedisServer[]]
+  const share = Math.ceil(slots / nodes.length)
+  for (const [n, node] of nodes.entries()) {
+    const own = Array.from({ length: Math.min(share, slots - n * share) }, (_, at) => n * share + at)
+    await node.command('CLUSTER', 'ADDSLOTS', ...own)
+    // Nodes refuse to join under one epoch; each gets its own.
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', n + 1)
+    if (node !== first) await node.command('CLUSTER', 'MEET', '127.0.0.1', first.port)
+  }
+  const isWhole = async (node: RedisServer) =>
+    /cluster_state:ok/.test((await node.command('CLUSTER', 'INFO')) as string)
+  await eventually('the cluster serves all slots', async () => (await Promise.all(nodes.map(isWhole))).every(Boolean))
+  return {
+    nodes,
+    url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()))
+    },
+  }
+}
