@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario bench memory topics-plan topics-apply clean
+.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench memory topics-plan topics-apply clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,10 @@ replay-scenario: install ## 100,000 messages pass, a keyword is added: a replay 
 
 redrive-scenario: install ## a mapping bug makes 1,000 dead letters; mended, a redrive turns all into signals, once
 	$(NODE) test/scenarios/redrive.ts
+
+attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each told once, credited rightly
+	$(NODE) test/scenarios/attribution.ts
+
 memory: install ## what a million dedup keys and a million conversations take of a real Redis, against their limits
 	$(NODE) test/bench/memory.ts
 

@@ -14,7 +14,7 @@ const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16 } as 
 const idBytes = 6
 const aliasBytes = 16
 
-export const maxVersion = 0xffff
+const maxVersion = 0xffff
 /** Where a packed state keeps its version: two bytes, big-endian. */
 export const versionAt = 1
 
@@ -27,13 +27,31 @@ const digitsOf = (text: string) => {
 }
 
 class Writer {
-  readonly #bytes: number[] = []
+  #bytes = Buffer.allocUnsafe(256)
+  #at = 0
 
+  #room(size: number) {
+    if (this.#at + size <= this.#bytes.length) return
+    this.#bytes = Buffer.concat([this.#bytes.subarray(0, this.#at)], 2 * (this.#at + size))
+  }
   byte(value: number) {
-    this.#bytes.push(value & 0xff)
+    this.#room(1)
+    this.#bytes[this.#at++] = value
   }
   bytes(value: Uint8Array) {
-    for (const byte of value) this.#bytes.push(byte)
+    this.#room(value.length)
+    this.#bytes.set(value, this.#at)
+    this.#at += value.length
+  }
+  hex(digits: string, size: number) {
+    this.#room(size)
+    this.#bytes.write(digits, this.#at, size, 'hex')
+    this.#at += size
+  }
+  uint(value: number, size: number) {
+    this.#room(size)
+    this.#bytes.writeUIntBE(value, this.#at, size)
+    this.#at += size
   }
   unsigned(value: number) {
     let rest = value
@@ -43,9 +61,7 @@ class Writer {
   signed(value: number) {
     this.unsigned(value < 0 ? -value * 2 - 1 : value * 2)
   }
-  id(hex: string) {
-    this.bytes(Buffer.from(hex.padEnd(idBytes * 2, '0').slice(0, idBytes * 2), 'hex'))
-  }
+  id = (digits: string) => this.hex(digits, idBytes)
   moments(moments: readonly Moment[], base: number) {
     this.unsigned(moments.length)
     for (const { message, occurredAt } of moments) {
@@ -53,7 +69,8 @@ class Writer {
       this.signed(occurredAt - base)
     }
   }
-  done = () => Buffer.from(this.#bytes)
+  /** A copy: what is left of the room is not kept. */
+  done = () => Buffer.from(this.#bytes.subarray(0, this.#at))
 }
 
 class Reader {
@@ -122,10 +139,8 @@ export const pack = (state: ConversationState): Buffer => {
       (waiting.length === 0 ? 0 : flag.waiting) |
       (aliases.length === 0 ? 0 : flag.aliases),
   )
-  const head = Buffer.alloc(8)
-  head.writeUInt16BE(Math.min(state.version, maxVersion), 0)
-  head.writeUIntBE(base, 2, 6)
-  to.bytes(head)
+  to.uint(Math.min(state.version, maxVersion), 2)
+  to.uint(base, 6)
   if (startedBy !== null) {
     // Mostly one of the first messages: its place says it.
     const place = firstMessages.findIndex(({ message }) => message === startedBy)
@@ -143,7 +158,7 @@ export const pack = (state: ConversationState): Buffer => {
   }
   if (aliases.length > 0) {
     to.unsigned(aliases.length)
-    for (const alias of aliases) to.bytes(Buffer.from(alias, 'hex'))
+    for (const alias of aliases) to.hex(alias, aliasBytes)
   }
   return to.done()
 }

@@ -1,6 +1,6 @@
 /** Where conversations are remembered: read and written many at a time. */
 import type { Pseudonym } from '../model/topic-values.ts'
-import type { RedisCommands, RedisScript } from '../runtime/ports.ts'
+import { DependencyError, type RedisCommands, type RedisScript } from '../runtime/ports.ts'
 import { pack, unpack, versionAt } from './pack.ts'
 import type { ConversationState } from './state.ts'
 
@@ -35,10 +35,10 @@ export interface RestorableStore extends ConversationStore {
 export type Part = string
 export const parts: readonly Part[] = [...'0123456789abcdef']
 
-export class StateLost extends Error {
-  override readonly name = 'StateLost'
+/** A trouble of the world like Redis being away: whoever cannot restore it waits until attribution has. */
+export class StateLost extends DependencyError {
   constructor() {
-    super('Redis does not hold the conversations it should')
+    super('redis', 'Redis does not hold the conversations it should; attribution brings them back')
   }
 }
 
