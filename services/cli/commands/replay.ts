@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { attributionFields } from '../../attribution/config.ts'
+import { StateLost } from '../../attribution/store.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { readLists } from '../../keywords/store.ts'
 import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
@@ -178,6 +179,15 @@ export const register = (program: Command) => {
     .option('--yes', 'send without asking')
     .option('--json', 'a JSON line a second, the last with "new" and "reported"')
     .action((flags: ReplayFlags) =>
-      withContext((context) => (flags.resume ? resumed(context, flags.resume, flags) : firstRun(context, flags))),
+      withContext(async (context) => {
+        try {
+          await (flags.resume ? resumed(context, flags.resume, flags) : firstRun(context, flags))
+        } catch (error) {
+          if (!(error instanceof StateLost)) throw error
+          throw new Refused(
+            `${error.message}: attribution brings them back from touches.v1; replay when it has (signals status)`,
+          )
+        }
+      }),
     )
 }
