@@ -105,6 +105,13 @@ describe('the Blip mapping', () => {
     ['a tracked action', { category: 'a', action: 'b', ownerIdentity: 'r@msging.net' }, 'track'],
     ['a contact', { identity: '1@wa.gw.msging.net', lastMessageDate: 'x' }, 'contact'],
     ['what goes to the desk behind the bot', blip({ from: 'shop@msging.net', to: '7@desk.msging.net/x' }), 'handover'],
+    [
+      'what a router hands to the bot behind it',
+      blip({ from: 'router@msging.net', to: 'sub@tunnel.msging.net/55%40wa.gw.msging.net' }),
+      'handover',
+    ],
+    ['what bots tell each other', blip({ from: 'shop@msging.net', to: 'other@msging.net' }), 'system'],
+    ['a message of nothing', blip({ content: '' }), 'empty'],
     ['who is there', blip({ type: 'application/vnd.lime.presence+json', content: {} }), 'presence'],
     ['a body of another kind', { hello: 1 }, 'unknown'],
   ])('ignores %s', (_name, body, reason) =>
