@@ -7,9 +7,14 @@ import type { ValuedMark } from '../runtime/hour-buckets.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import { isDerived } from './identity.ts'
 
-/** Feeds tell the time by clocks of their own, or not at all: copies find each other when they lie up to this far apart. */
-export const feedSpanHours = 24
+/**
+ * Feeds tell the time by clocks of their own, or not at all. Their marks lie in buckets of this span, and a claim looks into the
+ * nearer of the two beside its own: copies up to half a span apart always find each other.
+ */
+export const feedSpanHours = 48
 const spanMs = feedSpanHours * 3_600_000
+const nearerSpan = (at: number) => (at % spanMs < spanMs / 2 ? at - spanMs : at + spanMs)
+
 const markBytes = 8
 
 const idAtChannel = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
@@ -33,7 +38,7 @@ export const feedMarkOf = (
     at: event.occurredAt,
     mark: keyring.mark(markBytes, 'channel-message', tenantId, id),
     value: Buffer.concat([owner, Buffer.from([channels.indexOf(event.channel)])]),
-    alsoAt: [event.occurredAt - spanMs, event.occurredAt + spanMs],
+    alsoAt: [nearerSpan(event.occurredAt)],
   }
 }
 

@@ -10,4 +10,4 @@ export const openDedup = (redis: RedisCommands): HourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds })
 
 export const openFeeds = (redis: RedisCommands): HourBuckets =>
-  new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: feedSpanHours, bucketsPerHour: 256 })
+  new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: feedSpanHours, bucketsPerHour: 128 })
