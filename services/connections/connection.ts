@@ -1,11 +1,14 @@
 /** A connection: which account reports to which advertiser and event set, with consent. Pure: what it is and how it changes. */
 import { z } from 'zod'
-import { textOrigins } from '../model/message-event.ts'
+import { directions, textOrigins } from '../model/message-event.ts'
 import type { ConnectionRecord } from '../model/topic-values.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import { extractorSchema } from './extractors.ts'
 
 const id = z.string().min(1).max(256)
+const listId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
 
 /** What `signals connections add` takes; unknown fields are refused, so that a misspelt one is not lost. */
 export const connectionInputSchema = z.strictObject({
@@ -29,7 +32,14 @@ export const connectionInputSchema = z.strictObject({
   restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
   restartOnNewTouch: z.boolean().default(false),
   extractors: z.array(extractorSchema).min(1).max(20).nullish().default(null),
-  keywordListId: z.string().min(1).nullish().default(null),
+  keywordListId: listId.nullish().default(null),
+  market: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a short name such as "mx": letters, digits and ._-')
+    .nullish()
+    .default(null),
+  shadowListIds: z.array(listId).max(5).default([]),
+  keywordDirections: z.array(z.enum(directions)).default(['inbound']),
   keywordOrigins: z.array(z.enum(textOrigins)).default(['typed', 'caption']),
   reportOrders: z.boolean().default(false),
 })
@@ -91,6 +101,9 @@ export const toRecord = (
     keywordListId: input.keywordListId ?? null,
     keywordOrigins: input.keywordOrigins,
     reportOrders: input.reportOrders,
+    market: input.market ?? null,
+    shadowListIds: input.shadowListIds,
+    keywordDirections: input.keywordDirections,
   }
 }
 

@@ -1,7 +1,6 @@
-/** A keyword list from outside: CSV or JSON, validated as a whole. One bad entry refuses it; the list in force stays. */
-import { parse } from 'csv-parse/sync'
+/** What makes a keyword list: validated as a whole. One bad entry refuses it; the list in force stays. */
 import { z } from 'zod'
-import { type KeywordEntry, keywordMatches } from '../model/topic-values.ts'
+import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../model/topic-values.ts'
 import { fold, foldingOf } from './fold.ts'
 
 /** Names that TikTok's documentation gives a meaning of its own: a flag of that name would be read as something else. */
@@ -34,14 +33,32 @@ export interface KeywordListInput {
   /** null: the default list. */
   readonly listId: string | null
   readonly entries: readonly KeywordEntry[]
+  /** The file asks for a version that only counts. */
+  readonly shadow: boolean
 }
+
+/** What holds for entries that say nothing themselves. */
+export type ListDefaults = Pick<KeywordEntry, 'fold' | 'addresses'>
+
+const shownProblems = 100
 
 /** What is wrong with a list, a line of text per problem; quotes keywords and flags, which are TikTok's and not a person's. */
 export class KeywordListInvalid extends Error {
   override readonly name = 'KeywordListInvalid'
+  readonly problems: readonly string[]
+  constructor(...problems: readonly string[]) {
+    const more = problems.length > shownProblems ? `\n… and ${problems.length - shownProblems} more` : ''
+    super(`${problems.slice(0, shownProblems).join('\n')}${more}`)
+    this.problems = problems
+  }
 }
 
-const maxEntries = 50_000
+export const listIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of letters, digits and ._-')
+
+/** Ten times the largest list that we have heard of; what bounds a list in fact is the size of its record (8 MiB). */
+export const maxEntries = 250_000
 const absent = (value: unknown) => (value === '' || value === undefined ? null : value)
 
 const localeSchema = z.string().refine((locale) => {
@@ -60,14 +77,18 @@ const entrySchema = z.strictObject({
     .refine((flag) => !reservedFlags.has(flag), 'flag is the name of a documented TikTok property; choose another'),
   locale: z.preprocess(absent, localeSchema.nullable()).default(null),
   match: z.preprocess((value) => absent(value) ?? 'word', z.enum(keywordMatches)).default('word'),
+  fold: z.preprocess(absent, z.enum(keywordFolds).nullable()).default(null),
+  addresses: z.preprocess(absent, z.enum(keywordAddresses).nullable()).default(null),
 })
 
-interface Place {
+/** An entry as it came, and where: `line 3` of a CSV, `entry 3` of a JSON list. */
+export interface Place {
   readonly where: string
   readonly value: unknown
 }
 
-const validated = (places: readonly Place[]): KeywordEntry[] => {
+/** @throws KeywordListInvalid with every problem */
+export const validated = (places: readonly Place[], defaults: ListDefaults): KeywordEntry[] => {
   const problems: string[] = []
   const seen = new Map<string, string>()
   const entries: KeywordEntry[] = []
@@ -84,73 +105,17 @@ const validated = (places: readonly Place[]): KeywordEntry[] => {
       }
       continue
     }
-    const entry: KeywordEntry = result.data
-    const folded = fold(entry.keyword, foldingOf(entry.locale))
-    const key = `${entry.flag} ${foldingOf(entry.locale)} ${entry.match} ${folded}`
+    const { data } = result
+    const entry = { ...data, fold: data.fold ?? defaults.fold, addresses: data.addresses ?? defaults.addresses }
+    const folding = foldingOf(entry)
+    const folded = fold(entry.keyword, folding)
+    const key = `${entry.flag} ${folding} ${entry.match} ${entry.addresses} ${folded}`
     const earlier = seen.get(key)
     if (folded.trim() === '') problems.push(`${where}: keyword has no visible character`)
     else if (earlier) problems.push(`${where}: the same keyword and flag stand at ${earlier} already`)
     seen.set(key, where)
     entries.push(entry)
   }
-  if (problems.length > 0) {
-    const more = problems.length > 20 ? `\n… and ${problems.length - 20} more` : ''
-    throw new KeywordListInvalid(`${problems.slice(0, 20).join('\n')}${more}`)
-  }
+  if (problems.length > 0) throw new KeywordListInvalid(...problems)
   return entries
 }
-
-const columns = ['keyword', 'flag', 'locale', 'match']
-
-const fromCsv = (text: string): KeywordListInput => {
-  let rows: { record: string[]; info: { lines: number } }[]
-  try {
-    rows = parse(text, { bom: true, info: true, skip_empty_lines: true, relax_column_count: true, trim: true }) as never
-  } catch (error) {
-    const { lines, message } = error as { lines?: number; message: string }
-    throw new KeywordListInvalid(`line ${lines ?? '?'}: is no CSV: ${message}`)
-  }
-  const head = rows[0]?.record.map((name) => name.toLowerCase()) ?? []
-  const unknown = head.filter((name) => !columns.includes(name))
-  if (!head.includes('keyword') || !head.includes('flag') || unknown.length > 0) {
-    throw new KeywordListInvalid(`line 1: must name the columns: keyword,flag[,locale][,match]`)
-  }
-  const places = rows.slice(1).map(({ record, info }): Place => {
-    const where = `line ${info.lines}`
-    if (record.length > head.length) return { where, value: { keyword: record[0], flag: '', extra: record.length } }
-    return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
-  })
-  return { listId: null, entries: validated(places) }
-}
-
-const documentSchema = z.object({
-  listId: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be of a-z, 0-9, _ and -')
-    .optional(),
-  entries: z.array(z.unknown()),
-})
-
-const fromJson = (text: string): KeywordListInput => {
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch (error) {
-    throw new KeywordListInvalid(`is no JSON: ${(error as Error).message}`)
-  }
-  const result = documentSchema.safeParse(document)
-  if (!result.success) {
-    throw new KeywordListInvalid(
-      result.error.issues.map(({ path, message }) => `${path.join('.') || 'list'}: ${message}`).join('\n'),
-    )
-  }
-  const { listId, entries } = result.data
-  return {
-    listId: listId ?? null,
-    entries: validated(entries.map((value, at) => ({ where: `entry ${at + 1}`, value }))),
-  }
-}
-
-/** @throws KeywordListInvalid with every problem, by line or entry */
-export const parseKeywordList = (text: string): KeywordListInput =>
-  /^\s*\{/.test(text.replace(/^\ufeff/, '')) ? fromJson(text.replace(/^\ufeff/, '')) : fromCsv(text)

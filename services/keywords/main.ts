@@ -1,34 +1,52 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
+import type { KeywordListRecord } from '../model/topic-values.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { keywordsFields } from './config.ts'
-import { KeywordLists } from './lists.ts'
+import { keywordCounts } from './counts.ts'
+import { KeywordLists, type ListInForce } from './lists.ts'
+import { MissingLists } from './missing-lists.ts'
 import { countRaised } from './raised.ts'
 import { keywords } from './stage.ts'
 
 runConsumerStage({
   name: 'keywords',
   fields: keywordsFields,
-  build: async ({ codec, keyring, follow, metrics, log }) => {
+  build: async ({ codec, keyring, follow, log, metrics, clock }) => {
     const directory = new ConnectionDirectory()
     const lists = new KeywordLists()
+    const missing = new MissingLists(directory, lists)
+    // At first the topic is only read: of all the versions in it, those in force are compiled, once.
+    let readWhole = false
+    const tell = () => {
+      for (const { connectionId, listId } of missing.news())
+        log.warn({ connectionId, listId }, 'connection names a keyword list that does not exist: it raises nothing')
+    }
+    const settle = async () => {
+      await lists.settle(
+        ({ listId, version }: ListInForce, { entries, shadow }: KeywordListRecord) =>
+          log.info({ listId, version, entries: entries.length, shadow }, 'keyword list in force'),
+        // Lists are validated where they are imported; what comes in broken all the same must not stop the stage.
+        ({ listId, version }, error) =>
+          log.error({ ...errorFacts(error), listId, version }, 'keyword list refused, the one before stays'),
+      )
+      tell()
+    }
     await follow({
       connections: (id, record) => {
         directory.apply(id, record)
         if (!record?.dataKey) keyring.forgetConnection(id)
+        if (readWhole) tell()
       },
       keywordLists: (_key, record) => {
         if (record === null) return
-        const { listId, version } = record
-        try {
-          lists.apply(record)
-          log.info({ listId, version, entries: record.entries.length }, 'keyword list in force')
-        } catch (error) {
-          // Lists are validated where they are imported; what comes in broken all the same must not stop the stage.
-          log.error({ ...errorFacts(error), listId, version }, 'keyword list refused, the one before stays')
-        }
+        lists.note(record)
+        return readWhole ? settle() : undefined
       },
     })
-    return { ...keywords({ directory, lists, codec, keyring }), settled: countRaised(metrics) }
+    readWhole = true
+    await settle()
+    const stage = keywords({ directory, lists, codec, keyring, count: keywordCounts({ metrics, log, clock }) })
+    return { ...stage, settled: countRaised(metrics) }
   },
 })

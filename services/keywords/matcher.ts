@@ -46,7 +46,8 @@ const hitsIn = (folded: string, { entries, scan }: Lane): Hit[] => {
     boundaries ??= new Boundaries(folded)
     const start = end - length
     const [first, last] = entry.match === 'substring' ? ['edge', 'edge'] : [boundaries.at(start), boundaries.at(end)]
-    if (first === null || last === null || boundaries.inAddress(start, end)) return
+    if (first === null || last === null) return
+    if (entry.addresses === 'skip' && boundaries.inAddress(start, end)) return
     hits.push({ entry, place, start, end, segmented: first === 'segment' || last === 'segment' })
   })
   return hits
@@ -61,7 +62,7 @@ const isPartOf = (hit: Hit, hits: readonly Hit[]): boolean =>
 export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher => {
   const placed = entries.map((entry, place) => ({ entry, place }))
   const lanes = Array.from(
-    Map.groupBy(placed, ({ entry }) => foldingOf(entry.locale)),
+    Map.groupBy(placed, ({ entry }) => foldingOf(entry)),
     ([folding, ofFolding]) => laneOf(folding, ofFolding),
   )
 

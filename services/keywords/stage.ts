@@ -4,38 +4,72 @@
  */
 import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
 import { openContent } from '../model/content.ts'
-import type { AttributedMessage, Signal, TopicRecord } from '../model/topic-values.ts'
+import type { AttributedMessage, Message, Signal, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { headerNames } from '../runtime/origin.ts'
 import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
 import { type Keyring, SealBroken } from '../runtime/sealing.ts'
 import type { Stage } from '../runtime/stage.ts'
-import type { KeywordLists } from './lists.ts'
+import type { ListsOfConnection } from './lists.ts'
+import type { ListChoice } from './selection.ts'
+
+/** A flag that a message raised by a list, or would have raised by one that only counts. */
+export interface KeywordUse {
+  readonly listId: string
+  readonly version: number
+  readonly mode: 'raised' | 'shadow'
+  readonly flag: string
+}
 
 export interface KeywordTools {
   readonly directory: ConnectionDirectory
-  readonly lists: KeywordLists
+  readonly lists: { of(connection: ListChoice): ListsOfConnection }
   readonly codec: Codec
   readonly keyring: Keyring
+  /** Counts what was found; called once a batch, when its signals are published. */
+  readonly count: (uses: readonly KeywordUse[]) => void
 }
+
+/** Whose words the connection looks at. Edits and deletions are nobody's use of a word. */
+const isLookedAt = ({ kind, direction, textOrigin, hasText }: Message, connection: Connection) =>
+  hasText &&
+  kind === 'message' &&
+  textOrigin !== null &&
+  connection.keywordOrigins.includes(textOrigin) &&
+  connection.keywordDirections.includes(direction)
 
 /** What the connection allows to be looked at, matched. @throws SealBroken */
-const keywordFlags = ({ message }: AttributedMessage, connection: Connection, { lists, keyring }: KeywordTools) => {
-  const none = { flags: [] as readonly string[], version: null }
-  if (!message.hasText || message.content === null || connection.dataKey === null) return none
-  if (message.textOrigin === null || !connection.keywordOrigins.includes(message.textOrigin)) return none
-  const list = lists.get(connection.keywordListId)
-  if (!list) return none
-  const { text } = openContent(message.content, keyring.connectionKey(connection.connectionId, connection.dataKey))
-  return text === null ? none : { flags: list.matcher.flags(text), version: list.version }
+const keywordFlags = (
+  { message }: AttributedMessage,
+  connection: Connection,
+  tools: KeywordTools,
+  uses: KeywordUse[],
+) => {
+  const none = { flags: noFlags, version: null }
+  if (message.content === null || connection.dataKey === null || !isLookedAt(message, connection)) return none
+  const { raising, shadows } = tools.lists.of(connection)
+  if (!raising && shadows.length === 0) return none
+  const key = tools.keyring.connectionKey(connection.connectionId, connection.dataKey)
+  const { text } = openContent(message.content, key)
+  if (text === null) return none
+  for (const { listId, version, matcher } of shadows)
+    for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })
+  if (!raising) return none
+  const { listId, version, matcher } = raising
+  const flags = matcher.flags(text)
+  for (const flag of flags) uses.push({ listId, version, mode: 'raised', flag })
+  return { flags, version }
 }
 
-const decideOne = (attributed: AttributedMessage, tools: KeywordTools): Outcome => {
+const noFlags: readonly string[] = []
+
+const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: KeywordUse[]): Outcome => {
   const { message, startsConversation, trackingId } = attributed
   if (message.backfill) return drop('backfill')
-  if (message.kind === 'message' && message.direction !== 'inbound') return drop('outbound')
   const connection = tools.directory.byId(message.connectionId)
   if (!connection || connection.status === 'disconnected') return drop('disconnected')
+  const ours = message.kind === 'message' && message.direction === 'outbound'
+  if (ours && !connection.keywordDirections.includes('outbound')) return drop('outbound')
 
   const record = (kind: Signal['kind'], flags: readonly string[], version: number | null): TopicRecord => ({
     topic: 'signals',
@@ -60,7 +94,7 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools): Outcome 
   const records: TopicRecord[] = []
   if (startsConversation) records.push(record('conversation', [], null))
   try {
-    const { flags, version } = keywordFlags(attributed, connection, tools)
+    const { flags, version } = keywordFlags(attributed, connection, tools, uses)
     if (flags.length > 0) records.push(record('keyword', flags, version))
   } catch (error) {
     if (error instanceof SealBroken)
@@ -70,11 +104,15 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools): Outcome 
   return records.length > 0 ? forward(...records) : drop('no_signal')
 }
 
-export const keywords = (tools: KeywordTools): Stage<AttributedMessage> => ({
+export const keywords = (tools: KeywordTools): Stage<AttributedMessage, undefined, KeywordUse> => ({
   name: 'keywords',
   decode: (record) => tools.codec.decode('attributedMessages', record),
   receivedAt: ({ message }) => message.receivedAt,
   load: async () => undefined,
-  decide: (batch) => ({ outcomes: batch.map(({ value }) => decideOne(value, tools)), changes: [] }),
-  save: async () => {},
+  decide: (batch) => {
+    const uses: KeywordUse[] = []
+    return { outcomes: batch.map(({ value }) => decideOne(value, tools, uses)), changes: uses }
+  },
+  // A batch that is read again is counted again: figures to judge a list by, not signals.
+  save: async (uses) => tools.count(uses),
 })

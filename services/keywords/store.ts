@@ -17,10 +17,6 @@ export const readLists = async (broker: Broker, codec: Codec): Promise<readonly 
   return [...found.values()]
 }
 
-/** The version in force of a list. */
-export const latestOf = (lists: readonly KeywordListRecord[], listId: string): KeywordListRecord | undefined =>
-  lists.filter((list) => list.listId === listId).sort((a, b) => b.version - a.version)[0]
-
 /** @throws DependencyError */
 export const writeList = async (broker: Broker, codec: Codec, list: KeywordListRecord): Promise<void> => {
   const producer = await broker.producer()

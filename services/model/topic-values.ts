@@ -118,10 +118,19 @@ export interface ConnectionRecord {
   readonly keywordListId: string | null
   readonly keywordOrigins: readonly TextOrigin[]
   readonly reportOrders: boolean
+  /** Chooses the keyword list where `keywordListId` names none. */
+  readonly market: string | null
+  /** Lists that only count. */
+  readonly shadowListIds: readonly string[]
+  readonly keywordDirections: readonly Direction[]
 }
 
 export const keywordMatches = ['word', 'phrase', 'substring'] as const
 export type KeywordMatch = (typeof keywordMatches)[number]
+export const keywordFolds = ['exact', 'accents'] as const
+export type KeywordFold = (typeof keywordFolds)[number]
+export const keywordAddresses = ['skip', 'count'] as const
+export type KeywordAddresses = (typeof keywordAddresses)[number]
 
 export interface KeywordEntry {
   readonly keyword: string
@@ -129,6 +138,10 @@ export interface KeywordEntry {
   /** BCP 47; steers case folding only. */
   readonly locale: string | null
   readonly match: KeywordMatch
+  /** `accents`: differences of accents do not count. */
+  readonly fold: KeywordFold
+  /** Whether it counts inside a link or an e-mail address. */
+  readonly addresses: KeywordAddresses
 }
 
 export interface KeywordListRecord {
@@ -136,6 +149,10 @@ export interface KeywordListRecord {
   readonly version: number
   readonly createdAt: number
   readonly entries: readonly KeywordEntry[]
+  /** Counts beside the version in force and raises nothing. */
+  readonly shadow: boolean
+  /** The version that this one puts into force again. */
+  readonly copyOf: number | null
 }
 
 export interface Touch {

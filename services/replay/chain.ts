@@ -190,7 +190,7 @@ export class Chain {
     const wanted = attributed.filter(({ message }) => takes(message) && wants(message))
     const decided: Decided[] = []
     for (const [epoch, ofEpoch] of Map.groupBy(wanted, ({ message }) => epochs.epochOf(message.receivedAt))) {
-      const stage = keywords({ ...this.#tools, lists: await epochs.lists(epoch) })
+      const stage = keywords({ ...this.#tools, lists: await epochs.lists(epoch), count: () => {} })
       const part = ofEpoch.map(asInput)
       const state = await stage.load(part, now)
       stage.decide(part, { state, now }).outcomes.forEach((outcome, at) => {

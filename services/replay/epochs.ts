@@ -70,7 +70,8 @@ export class ListEpochs {
 
   async #make(epoch: number): Promise<KeywordLists> {
     const lists = new KeywordLists()
-    for (const record of this.#chosen(epoch)) lists.apply(record)
+    for (const record of this.#chosen(epoch)) lists.note(record)
+    await lists.settle()
     return lists
   }
 
@@ -82,6 +83,7 @@ export class ListEpochs {
       record.version === pin.version && (pin.listId === null || record.listId === pin.listId)
     const pinned = this.#records.filter(isPinned)
     const ids = new Set(pinned.map(({ listId }) => listId))
-    return [...then.filter(({ listId }) => !ids.has(listId)), ...pinned]
+    // A shadow version that was asked for raises: that is what was asked for.
+    return [...then.filter(({ listId }) => !ids.has(listId)), ...pinned.map((record) => ({ ...record, shadow: false }))]
   }
 }

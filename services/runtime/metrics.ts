@@ -90,6 +90,11 @@ const catalogue = {
     help: 'Files with mappings of your own: in force, and refused as they are now.',
     labels: ['state'],
   },
+  signals_keyword_uses_total: {
+    type: 'counter',
+    help: 'Messages in which a list found a flag: raised, or shadow where it only counts. At most 500 combinations, then "other".',
+    labels: ['list', 'flag', 'mode'],
+  },
   signals_tiktok_calls_total: {
     type: 'counter',
     help: 'Calls to TikTok, by verdict and code.',

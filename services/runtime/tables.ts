@@ -7,8 +7,10 @@ import type { Health } from './health.ts'
 import type { Logger } from './log.ts'
 import type { Broker, RunningConsumer } from './ports.ts'
 
-/** Called for each record, null for a tombstone, in the order of the topic. */
-export type TableHandlers = { readonly [T in MainTopic]?: (key: string, value: TopicValues[T] | null) => void }
+/** Called for each record, null for a tombstone, in the order of the topic; the next one waits for it. */
+export type TableHandlers = {
+  readonly [T in MainTopic]?: (key: string, value: TopicValues[T] | null) => void | Promise<void>
+}
 
 /**
  * Resolves once everything that was in the topics has been handed over.
@@ -21,7 +23,7 @@ export const followTables = async (
   const byName = new Map(
     (Object.keys(handlers) as MainTopic[]).map((topic) => [
       topics[topic].name as string,
-      { topic, handle: handlers[topic] as (key: string, value: unknown) => void },
+      { topic, handle: handlers[topic] as (key: string, value: unknown) => void | Promise<void> },
     ]),
   )
   return broker.follow(
@@ -32,7 +34,7 @@ export const followTables = async (
       if (record.value === null) return table.handle(record.key, null)
       await codec.prepare([record])
       try {
-        table.handle(record.key, codec.decode(table.topic, record))
+        await table.handle(record.key, codec.decode(table.topic, record))
       } catch (error) {
         if (!(error instanceof BadRecord)) throw error
         log.error(

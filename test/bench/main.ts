@@ -82,7 +82,14 @@ const own = async (count: number) => {
         }
       }),
     )
-    await writeList(broker, codec, { listId: 'default', version: 1, createdAt: Date.now(), entries: keywords })
+    await writeList(broker, codec, {
+      listId: 'default',
+      version: 1,
+      createdAt: Date.now(),
+      entries: keywords,
+      shadow: false,
+      copyOf: null,
+    })
     const { events, signals } = makeWorkload(count, Date.now() - 3_600_000)
     for (let from = 0; from < events.length; from += 5_000) {
       await producer.send(

@@ -6,7 +6,7 @@ import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseConnection, toRecord } from '../../services/connections/connection.ts'
-import { parseKeywordList } from '../../services/keywords/list.ts'
+import { parseKeywordList } from '../../services/keywords/list-file.ts'
 import { writeList } from '../../services/keywords/store.ts'
 import { localFields } from '../../services/local/config.ts'
 import { Supervisor } from '../../services/local/supervisor.ts'
@@ -59,6 +59,13 @@ await producer.send(
 )
 await producer.close()
 const { entries } = parseKeywordList(readFileSync(process.env.KEYWORDS ?? '', 'utf8'))
-await writeList(broker, codec, { listId: 'default', version: 1, createdAt: Date.now(), entries })
+await writeList(broker, codec, {
+  listId: 'default',
+  version: 1,
+  createdAt: Date.now(),
+  entries,
+  shadow: false,
+  copyOf: null,
+})
 await broker.close()
 await supervisor.startServices(parts, ['ingest', 'attribution', 'keywords', 'dispatch'])

@@ -17,12 +17,16 @@ export const keywords = [
     flag: 'payment',
     locale: null,
     match: 'word' as const,
+    fold: 'exact' as const,
+    addresses: 'skip' as const,
   })),
   ...Array.from({ length: 995 }, (_, n) => ({
     keyword: `palabra${n} nunca`,
     flag: `flag_${n % 40}`,
     locale: null,
     match: 'word' as const,
+    fold: 'exact' as const,
+    addresses: 'skip' as const,
   })),
 ]
 

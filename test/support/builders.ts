@@ -1,6 +1,13 @@
 /** Values for tests: valid by default, each test names only what it is about. */
 import type { MessageEvent } from '../../services/model/message-event.ts'
-import type { AttributedMessage, ConnectionRecord, Message, Signal } from '../../services/model/topic-values.ts'
+import type {
+  AttributedMessage,
+  ConnectionRecord,
+  KeywordEntry,
+  KeywordListRecord,
+  Message,
+  Signal,
+} from '../../services/model/topic-values.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
 import { Keyring } from '../../services/runtime/sealing.ts'
 
@@ -99,6 +106,29 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   keywordListId: null,
   keywordOrigins: ['typed', 'caption'],
   reportOrders: false,
+  market: null,
+  shadowListIds: [],
+  keywordDirections: ['inbound'],
+  ...fields,
+})
+
+export const keywordEntry = (keyword: string, fields: Partial<KeywordEntry> = {}): KeywordEntry => ({
+  keyword,
+  flag: 'hit',
+  locale: null,
+  match: 'word',
+  fold: 'exact',
+  addresses: 'skip',
+  ...fields,
+})
+
+export const keywordList = (fields: Partial<KeywordListRecord> = {}): KeywordListRecord => ({
+  listId: 'default',
+  version: 1,
+  createdAt: noon,
+  entries: [keywordEntry('pago')],
+  shadow: false,
+  copyOf: null,
   ...fields,
 })
 

@@ -1,5 +1,5 @@
-import { KeywordListInvalid, parseKeywordList } from '../../../services/keywords/list.ts'
-import { KeywordLists } from '../../../services/keywords/lists.ts'
+import { KeywordListInvalid } from '../../../services/keywords/list.ts'
+import { parseKeywordList } from '../../../services/keywords/list-file.ts'
 
 const problems = (text: string): string => {
   try {
@@ -11,14 +11,16 @@ const problems = (text: string): string => {
   return 'none'
 }
 
+const plain = { fold: 'exact', addresses: 'skip' } as const
+
 describe('a keyword list', () => {
   it('is read from CSV, in any order of columns, with quotes, a byte-order mark and Windows line ends', () => {
     expect(
       parseKeywordList('\ufefflocale,keyword,flag,match\r\n,"pago, ya",payment,phrase\r\n\r\ntr,ödeme,payment,\r\n')
         .entries,
     ).toEqual([
-      { keyword: 'pago, ya', flag: 'payment', locale: null, match: 'phrase' },
-      { keyword: 'ödeme', flag: 'payment', locale: 'tr', match: 'word' },
+      { keyword: 'pago, ya', flag: 'payment', locale: null, match: 'phrase', ...plain },
+      { keyword: 'ödeme', flag: 'payment', locale: 'tr', match: 'word', ...plain },
     ])
   })
 
@@ -26,8 +28,28 @@ describe('a keyword list', () => {
     const text = JSON.stringify({ listId: 'mx', version: 4, entries: [{ keyword: 'pago', flag: 'payment' }] })
     expect(parseKeywordList(text)).toEqual({
       listId: 'mx',
-      entries: [{ keyword: 'pago', flag: 'payment', locale: null, match: 'word' }],
+      entries: [{ keyword: 'pago', flag: 'payment', locale: null, match: 'word', ...plain }],
+      shadow: false,
     })
+  })
+
+  it('says for all its entries what they do not say themselves', () => {
+    const entries = [
+      { keyword: 'envío', flag: 'shipping' },
+      { keyword: 'año', flag: 'year', fold: 'exact', addresses: 'skip' },
+    ]
+    const list = { fold: 'accents', addresses: 'count', shadow: true, entries }
+    expect(parseKeywordList(JSON.stringify(list))).toMatchObject({
+      shadow: true,
+      entries: [
+        { keyword: 'envío', fold: 'accents', addresses: 'count' },
+        { keyword: 'año', fold: 'exact', addresses: 'skip' },
+      ],
+    })
+    expect(
+      parseKeywordList('keyword,flag,fold,addresses\nenvío,shipping,accents,\n', { fold: 'exact', addresses: 'count' })
+        .entries,
+    ).toMatchObject([{ fold: 'accents', addresses: 'count' }])
   })
 
   it.each<[string, string, RegExp]>([
@@ -35,6 +57,12 @@ describe('a keyword list', () => {
     ['a reserved flag', 'keyword,flag\npago,value\n', /^line 2: flag is the name of a documented TikTok property/],
     ['an empty keyword', 'keyword,flag\n,payment\n', /^line 2: keyword is empty/],
     ['an invisible keyword', 'keyword,flag\n\u200b,payment\n', /^line 2: keyword has no visible character/],
+    ['an unknown way of folding', 'keyword,flag,fold\npago,payment,loose\n', /^line 2: fold/],
+    [
+      'keywords that are one without accents',
+      'keyword,flag,fold\nsi,yes,accents\nsí,yes,accents\n',
+      /^line 3: .* line 2/,
+    ],
     ['an unknown match', 'keyword,flag,match\npago,payment,fuzzy\n', /^line 2: match/],
     ['a locale that is none', 'keyword,flag,locale\npago,payment,x_y_z\n', /^line 2: locale must be a BCP 47 tag/],
     ['the same entry twice', 'keyword,flag\npago,payment\nPAGO,payment\n', /^line 3: .* line 2 already/],
@@ -48,23 +76,5 @@ describe('a keyword list', () => {
 
   it('tells all problems at once', () => {
     expect(problems('keyword,flag\na,B\nb,C\n').split('\n')).toHaveLength(2)
-  })
-})
-
-describe('the lists in force', () => {
-  const record = (version: number, keyword: string) => ({
-    listId: 'default',
-    version,
-    createdAt: 0,
-    entries: [{ keyword, flag: 'hit', locale: null, match: 'word' as const }],
-  })
-
-  it('are those of the highest version, whatever the order of the records', () => {
-    const lists = new KeywordLists()
-    lists.apply(record(2, 'dos'))
-    lists.apply(record(1, 'uno'))
-    expect(lists.get(null)?.version).toBe(2)
-    expect(lists.get(null)?.matcher.flags('dos')).toEqual(['hit'])
-    expect(lists.get('other')).toBeUndefined()
   })
 })

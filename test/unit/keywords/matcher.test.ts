@@ -9,6 +9,8 @@ const entry = (keyword: string, match: KeywordMatch = 'word', locale: string | n
   flag: 'hit',
   locale,
   match,
+  fold: 'exact',
+  addresses: 'skip',
 })
 const hits = (text: string, ...entries: KeywordEntry[]) => compileKeywords(entries).flags(text).length > 0
 

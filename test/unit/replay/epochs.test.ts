@@ -1,12 +1,14 @@
 import type { KeywordListRecord } from '../../../services/model/topic-values.ts'
 import { ListEpochs, type ListPin, parsePin } from '../../../services/replay/epochs.ts'
-import { noon } from '../../support/builders.ts'
+import { keywordEntry, noon } from '../../support/builders.ts'
 
 const list = (version: number, createdAt: number, keyword: string, listId = 'default'): KeywordListRecord => ({
   listId,
   version,
   createdAt,
-  entries: [{ keyword, flag: 'payment', locale: null, match: 'word' }],
+  entries: [keywordEntry(keyword)],
+  shadow: false,
+  copyOf: null,
 })
 const records = [
   list(3, noon + 200, 'three'),

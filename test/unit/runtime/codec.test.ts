@@ -63,7 +63,11 @@ describe('the codec', () => {
         listId: 'default',
         version: 1,
         createdAt: 5,
-        entries: [{ keyword: 'pago', flag: 'payment', locale: null, match: 'word' }],
+        entries: [
+          { keyword: 'pago', flag: 'payment', locale: null, match: 'word', fold: 'accents', addresses: 'count' },
+        ],
+        shadow: true,
+        copyOf: 1,
       },
     ],
     [
