@@ -1,127 +1,119 @@
 /**
- * Aho–Corasick over UTF-16 code units: finds all keywords in one pass, whatever their number.
+ * All keywords of a list as one trie in a double array: a step is two array reads, whatever the number of keywords.
  *
- * Characters that occur in no keyword share one class, so the table stays small; every transition is filled in beforehand, so a
- * step is one array read. Lists too large for that (many keywords over many ideographs) follow failure links instead.
+ * A keyword is whole words, so it can only begin where a word begins: the trie is entered there and walked until it ends, which
+ * for most words is after two or three characters. Failure links, which a search at every character needs, are not. What is left
+ * of a keyword once no other shares its beginning lies in a tail and needs no cells. A walk is at most as long as the longest
+ * keyword (200 characters), so a text costs at most its length times that, whatever somebody writes.
+ *
+ * Everything is typed arrays, so that a trie can be built in another thread and handed over.
  */
+import { Cells, root } from './cells.ts'
 
 export interface Automaton {
-  /** Calls `onHit` with the pattern's index and the place behind its last character, for every occurrence. */
-  scan(text: string, onHit: (pattern: number, end: number) => void): void
+  /** Symbol of each UTF-16 unit; 0 for those that occur in no keyword. */
+  readonly symbols: Uint16Array
+  /** Where the children of a state begin; negative: the tail of that number, plus one, follows. */
+  readonly base: Int32Array
+  /** The state that a cell is a child of. */
+  readonly check: Int32Array
+  /** First entry whose keyword ends in a state; -1 for none. */
+  readonly ends: Int32Array
+  readonly tails: Uint16Array
+  readonly tailStarts: Int32Array
+  readonly tailEntries: Int32Array
 }
 
-/** 64 MB of table; above it, a map. */
-const maxCells = 16_000_000
-
-const root = 0
-
-class Trie {
-  readonly children: Map<number, number>[] = [new Map()]
-  /** Patterns that end in a state. */
-  readonly ends: number[][] = [[]]
-
-  add(pattern: string, index: number) {
-    let state = root
-    for (let i = 0; i < pattern.length; i++) {
-      const unit = pattern.charCodeAt(i)
-      const edges = this.children[state] as Map<number, number>
-      let next = edges.get(unit)
-      if (next === undefined) {
-        next = this.children.length
-        this.children.push(new Map())
-        this.ends.push([])
-        edges.set(unit, next)
-      }
-      state = next
-    }
-    ;(this.ends[state] as number[]).push(index)
-  }
-}
-
-interface Links {
-  /** Longest proper suffix that is a state. */
-  readonly fail: Int32Array
-  /** Nearest state on the failure path in which a pattern ends; 0 where there is none. */
-  readonly output: Int32Array
-  /** States by depth. */
-  readonly order: readonly number[]
-}
-
-const linked = ({ children, ends }: Trie): Links => {
-  const fail = new Int32Array(children.length)
-  const output = new Int32Array(children.length)
-  const order: number[] = [root]
-  for (let at = 0; at < order.length; at++) {
-    const state = order[at] as number
-    for (const [unit, next] of children[state] as Map<number, number>) {
-      order.push(next)
-      if (state !== root) {
-        let suffix = fail[state] as number
-        while (suffix !== root && !children[suffix]?.has(unit)) suffix = fail[suffix] as number
-        fail[next] = children[suffix]?.get(unit) ?? root
-      }
-      const suffix = fail[next] as number
-      output[next] = (ends[suffix] as number[]).length > 0 ? suffix : (output[suffix] as number)
+/** Frequent characters get small numbers: the cells of their states lie close together. */
+const symbolsOf = (keywords: readonly string[]): { symbols: Uint16Array; highest: number } => {
+  const counts = new Uint32Array(65_536)
+  for (const keyword of keywords) {
+    for (let at = 0; at < keyword.length; at++) {
+      const unit = keyword.charCodeAt(at)
+      counts[unit] = (counts[unit] as number) + 1
     }
   }
-  return { fail, output, order }
-}
-
-type Step = (state: number, unit: number) => number
-
-/** Every transition filled in: state × class → state. */
-const filled = ({ children }: Trie, { fail, order }: Links, classes: Uint16Array, width: number): Step => {
-  const table = new Int32Array(children.length * width)
-  for (const state of order) {
-    const row = state * width
-    const fallback = state === root ? -1 : (fail[state] as number) * width
-    for (let unitClass = 0; unitClass < width; unitClass++)
-      table[row + unitClass] = fallback < 0 ? root : (table[fallback + unitClass] as number)
-    for (const [unit, next] of children[state] as Map<number, number>) table[row + (classes[unit] as number)] = next
-  }
-  return (state, unit) => table[state * width + (classes[unit] as number)] as number
-}
-
-const following =
-  ({ children }: Trie, { fail }: Links): Step =>
-  (from, unit) => {
-    for (let state = from; ; state = fail[state] as number) {
-      const next = children[state]?.get(unit)
-      if (next !== undefined) return next
-      if (state === root) return root
-    }
-  }
-
-/** @param patterns none of them empty */
-export const buildAutomaton = (patterns: readonly string[]): Automaton => {
-  const trie = new Trie()
-  // Class 0 is every character that no keyword has.
-  const classes = new Uint16Array(65_536)
-  let width = 1
-  patterns.forEach((pattern, index) => {
-    trie.add(pattern, index)
-    for (let i = 0; i < pattern.length; i++) {
-      const unit = pattern.charCodeAt(i)
-      if (classes[unit] === 0) classes[unit] = width++
-    }
+  const used: number[] = []
+  counts.forEach((count, unit) => {
+    if (count > 0) used.push(unit)
   })
-  const links = linked(trie)
-  const step = trie.children.length * width <= maxCells ? filled(trie, links, classes, width) : following(trie, links)
-  const { ends } = trie
-  const { output } = links
-  // One look tells whether anything ends here or on the failure path.
-  const hits = Uint8Array.from(ends, (own, state) => (own.length > 0 || output[state] !== 0 ? 1 : 0))
+  used.sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b)
+  const symbols = new Uint16Array(65_536)
+  used.forEach((unit, at) => {
+    symbols[unit] = at + 1
+  })
+  return { symbols, highest: used.length }
+}
 
-  return {
-    scan(text, onHit) {
-      let state = root
-      for (let i = 0; i < text.length; i++) {
-        state = step(state, text.charCodeAt(i))
-        if (hits[state] === 0) continue
-        for (let at = state; at !== root; at = output[at] as number) {
-          for (const pattern of ends[at] as number[]) onHit(pattern, i + 1)
-        }
+/**
+ * @param keywords folded, none of them empty
+ * @param entryOf the entry that each of them stands for
+ * @param next chains entries with equal keywords: the one after each entry, -1 at the end; filled here
+ */
+export const buildAutomaton = (
+  keywords: readonly string[],
+  entryOf: (index: number) => number,
+  next: Int32Array,
+): Automaton => {
+  const { symbols, highest } = symbolsOf(keywords)
+  const order = Array.from(keywords.keys()).sort((a, b) => {
+    const [left, right] = [keywords[a] as string, keywords[b] as string]
+    return left < right ? -1 : left > right ? 1 : a - b
+  })
+  const keywordAt = (place: number) => keywords[order[place] as number] as string
+  /** Chains the entries of equal keywords; @returns the first of them. */
+  const chain = (from: number, to: number): number => {
+    for (let place = from; place < to; place++)
+      next[entryOf(order[place] as number)] = place + 1 < to ? entryOf(order[place + 1] as number) : -1
+    return entryOf(order[from] as number)
+  }
+
+  const cells = new Cells()
+  const tails: number[] = []
+  const tailStarts: number[] = [0]
+  const tailEntries: number[] = []
+  /** States to be filled: state, first and last keyword that pass it, its depth. */
+  const open: number[] = [root, 0, keywords.length, 0]
+  while (open.length > 0) {
+    const depth = open.pop() as number
+    const to = open.pop() as number
+    let from = open.pop() as number
+    const state = open.pop() as number
+    const first = from
+    while (from < to && keywordAt(from).length === depth) from++
+    if (from > first) cells.ends[state] = chain(first, from)
+    if (from === to) continue
+    const groups: { symbol: number; from: number; to: number }[] = []
+    for (let place = from; place < to; ) {
+      const unit = keywordAt(place).charCodeAt(depth)
+      let end = place + 1
+      while (end < to && keywordAt(end).charCodeAt(depth) === unit) end++
+      groups.push({ symbol: symbols[unit] as number, from: place, to: end })
+      place = end
+    }
+    groups.sort((a, b) => a.symbol - b.symbol)
+    const base = cells.place(
+      state,
+      groups.map(({ symbol }) => symbol),
+    )
+    for (const group of groups) {
+      const child = base + group.symbol
+      const keyword = keywordAt(group.from)
+      if (keyword !== keywordAt(group.to - 1)) {
+        open.push(child, group.from, group.to, depth + 1)
+        continue
       }
-    },
+      tailEntries.push(chain(group.from, group.to))
+      cells.base[child] = -tailEntries.length
+      for (let at = depth + 1; at < keyword.length; at++) tails.push(symbols[keyword.charCodeAt(at)] as number)
+      tailStarts.push(tails.length)
+    }
+  }
+  return {
+    symbols,
+    ...cells.cut(highest),
+    tails: Uint16Array.from(tails),
+    tailStarts: Int32Array.from(tailStarts),
+    tailEntries: Int32Array.from(tailEntries),
   }
 }

@@ -1,30 +1,51 @@
-/** Where words begin and end, and where they do not count. Asked only about places at which a keyword was found. */
+/**
+ * Where words begin and end: Unicode's rules (UAX 29), fitted to the job. Asked only about places at which a keyword was found.
+ *
+ * Letters, digits, marks and connectors (_) belong to one word. An apostrophe, a hyphen, a colon or a full stop between letters
+ * ends it (l'achat has achat; a full stop often lacks its space); inside a number it does not (50 is not in 3.50), and neither
+ * do the middle dot of Catalan and the gershayim of Hebrew. Emoji and symbols are edges, an emoji of several parts is one.
+ */
+import { Addresses } from './addresses.ts'
+import { Segments, unspaced } from './segments.ts'
 
-const wordCharacter = /[\p{L}\p{M}\p{N}_]/u
-/** Scripts that write without spaces between words. */
-const unspaced =
-  /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/u
-
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' })
+/** Enclosing marks (the frame of 1️⃣) belong to no word. */
+export const wordCharacter = /[\p{L}\p{Mn}\p{Mc}\p{N}\p{Pc}]/u
+const mark = /\p{M}/u
+const digit = /\p{Nd}/u
+const letter = /\p{L}/u
+const hebrew = /\p{Script=Hebrew}/u
+const inNumber = /[.,;'‘’\u066b\u066c\u060c\u2044]/u
+const inWord = /[·‧\u055f]/u
+const inHebrew = /["'\u05f3\u05f4]/u
+const flagLetter = /\p{Regional_Indicator}/u
+const zeroWidthJoiner = '\u200d'
 
 /** The whole character before and after a place, also beyond the basic plane. */
 const before = (text: string, at: number): string => {
   const unit = text.charCodeAt(at - 1)
-  return unit >= 0xdc00 && unit <= 0xdfff ? text.slice(at - 2, at) : text.slice(at - 1, at)
+  return unit >= 0xdc00 && unit <= 0xdfff ? text.slice(Math.max(0, at - 2), at) : text.slice(Math.max(0, at - 1), at)
 }
 const after = (text: string, at: number): string => {
   const point = text.codePointAt(at)
   return point === undefined ? '' : String.fromCodePoint(point)
 }
 
-/** Judges places of one text; the segmenter runs at most once for it. */
+/** Whether punctuation between two characters keeps them in one word. */
+const joins = (left: string, between: string, right: string): boolean =>
+  (inNumber.test(between) && digit.test(left) && digit.test(right)) ||
+  (inWord.test(between) && letter.test(left) && letter.test(right)) ||
+  (inHebrew.test(between) && hebrew.test(left) && hebrew.test(right))
+
+/** Judges places of one folded text. */
 export class Boundaries {
   readonly #text: string
-  #segments: Set<number> | undefined
-  #excluded: [number, number][] | undefined
+  readonly #segments: Segments
+  readonly #addresses: Addresses
 
   constructor(text: string) {
     this.#text = text
+    this.#segments = new Segments(text)
+    this.#addresses = new Addresses(text)
   }
 
   /**
@@ -32,35 +53,37 @@ export class Boundaries {
    * segmenter sees it, inside a run of a script without spaces.
    */
   at(place: number): 'edge' | 'segment' | null {
-    if (place === 0 || place === this.#text.length) return 'edge'
-    const left = before(this.#text, place)
-    const right = after(this.#text, place)
-    if (!wordCharacter.test(left) || !wordCharacter.test(right)) return 'edge'
+    const text = this.#text
+    if (place === 0 || place === text.length) return 'edge'
+    const left = before(text, place)
+    const right = after(text, place)
+    if (left === zeroWidthJoiner || right === zeroWidthJoiner) return null
+    if (flagLetter.test(left) && flagLetter.test(right)) return this.#isBetweenFlags(place) ? 'edge' : null
+    const wordLeft = wordCharacter.test(left)
+    const wordRight = wordCharacter.test(right)
+    if (wordLeft !== wordRight) {
+      const inside = wordLeft
+        ? joins(left, right, after(text, place + right.length))
+        : joins(before(text, place - left.length), left, right)
+      return inside ? null : 'edge'
+    }
+    if (!wordLeft) return 'edge'
     const unspacedLeft = unspaced.test(left)
     const unspacedRight = unspaced.test(right)
-    if (unspacedLeft && unspacedRight) return this.#segmentAt(place) ? 'segment' : null
+    if (unspacedLeft && unspacedRight) return this.#segments.startsAt(place) ? 'segment' : null
     // A mark belongs to what it stands on; otherwise one script ends where another begins: จ่าย500, 付款ok.
-    return unspacedLeft !== unspacedRight && !/\p{M}/u.test(right) ? 'edge' : null
+    return unspacedLeft !== unspacedRight && !mark.test(right) ? 'edge' : null
   }
 
   /** Inside a web or e-mail address: there a keyword is not somebody's word. */
   inAddress(from: number, to: number): boolean {
-    this.#excluded ??= addressesIn(this.#text)
-    return this.#excluded.some(([start, end]) => from >= start && to <= end)
+    return this.#addresses.contain(from, to)
   }
 
-  #segmentAt(place: number): boolean {
-    if (!this.#segments) {
-      this.#segments = new Set()
-      for (const { index } of segmenter.segment(this.#text)) this.#segments.add(index)
-    }
-    return this.#segments.has(place)
+  /** Flags are letters in pairs, counted from where they begin. */
+  #isBetweenFlags(place: number): boolean {
+    let from = place
+    while (flagLetter.test(before(this.#text, from))) from -= 2
+    return (place - from) % 4 === 0
   }
 }
-
-const address = /(?:[a-z][a-z0-9+.-]*:\/\/|www\.)[^\s<>"]+|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/giu
-
-const addressesIn = (text: string): [number, number][] =>
-  text.includes('@') || text.includes('://') || text.includes('www.')
-    ? Array.from(text.matchAll(address), (found): [number, number] => [found.index, found.index + found[0].length])
-    : []

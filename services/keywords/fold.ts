@@ -57,6 +57,10 @@ const viaCapital = (letter: string) => letter.toUpperCase().toLowerCase()
 const caseFolded = (text: string, turkic: boolean) =>
   (turkic ? text.toLocaleLowerCase('tr') : text.toLowerCase()).replace(unfolded, viaCapital).replaceAll('ς', 'σ')
 
+/** NFKC takes the vowel AM of Thai and Lao apart, dictionaries and people write it as one. */
+const withSaraAm = (text: string) =>
+  /[\u0e4d\u0ecd]/u.test(text) ? text.replaceAll('\u0e4d\u0e32', '\u0e33').replaceAll('\u0ecd\u0eb2', '\u0eb3') : text
+
 /** Most texts have one line and single spaces: looked at before anything is replaced. */
 const singleSpaced = (text: string) => (/[^\S ]| {2}|\u0085/u.test(text) ? text.replace(whiteSpace, ' ') : text)
 
@@ -68,5 +72,5 @@ export const fold = (text: string, folding: Folding = 'default'): string => {
   const folded = caseFolded(visible, turkic)
   const bare = folding === 'default-accents' || folding === 'turkic-accents' ? withoutAccents(folded) : folded
   // İ lower-cases to i and a combining dot, ΐ folds to three characters: composed again, equal spellings are equal.
-  return singleSpaced(bare.normalize('NFKC'))
+  return singleSpaced(withSaraAm(bare.normalize('NFKC')))
 }

@@ -1,85 +1,142 @@
 /**
- * A keyword list, ready to be matched: one automaton per way of folding, boundaries looked at only where it hit.
- * `match` is the last place in the pipeline that sees a text.
+ * A keyword list, ready to be matched. Texts are looked at as they were written; only where that leaves a doubt they are folded
+ * and judged by `Boundaries`. This is the last place in the pipeline that sees a text.
  */
+import { maxTextLength } from '../model/message-event.ts'
 import type { KeywordEntry } from '../model/topic-values.ts'
-import { buildAutomaton } from './automaton.ts'
 import { Boundaries } from './boundaries.ts'
-import { type Folding, fold, foldingOf } from './fold.ts'
+import { columnsOf } from './columns.ts'
+import { type CompiledList, compileColumns } from './compile.ts'
+import { type Folding, fold } from './fold.ts'
+import { Lane } from './lane.ts'
+
+/** Why a keyword that stands in a text does not count. */
+export type Refusal = 'inside a longer word' | 'inside an address' | 'part of a longer keyword'
+
+/** A place in a folded text at which a keyword stands. */
+export interface Hit {
+  /** Its place in the list. */
+  readonly entry: number
+  readonly start: number
+  readonly end: number
+  /** `segment`: only the dictionary of its script sees one of its ends. */
+  readonly boundary: 'edge' | 'segment' | 'anywhere'
+  /** null: it counts. */
+  readonly refused: Refusal | null
+}
 
 export interface KeywordMatcher {
   /** Flags of all keywords in the text, sorted, each once. */
   flags(text: string): readonly string[]
-  /** The entries that matched, in the order of the list: for `signals keywords test`. */
-  entries(text: string): readonly KeywordEntry[]
+  /** Places in the list of the entries that count, ascending: for tools. */
+  entries(text: string): readonly number[]
+  /** Everything that stands in the text, also what does not count: for tools. */
+  hits(text: string): readonly Hit[]
 }
 
-interface Lane {
+interface Group {
   readonly folding: Folding
-  readonly entries: readonly { readonly entry: KeywordEntry; readonly place: number; readonly length: number }[]
-  readonly scan: (text: string, onHit: (pattern: number, end: number) => void) => void
+  readonly lanes: readonly { readonly lane: Lane; readonly anywhere: boolean }[]
 }
 
-const laneOf = (folding: Folding, entries: readonly { entry: KeywordEntry; place: number }[]): Lane => {
-  const folded = entries.map(({ entry }) => fold(entry.keyword.trim(), folding))
-  return {
-    folding,
-    entries: entries.map(({ entry, place }, at) => ({ entry, place, length: (folded[at] as string).length })),
-    scan: buildAutomaton(folded).scan,
-  }
+/** Room for the longest text that a message may have; a longer one gets room of its own. */
+const room = new Uint16Array(maxTextLength + 2)
+const roomBytes = Buffer.from(room.buffer)
+
+/** Reading units from an array is half the price of asking the string for each. */
+const unitsIn = (text: string): Uint16Array => {
+  if (text.length > maxTextLength) return Uint16Array.from({ length: text.length + 2 }, (_, at) => text.charCodeAt(at))
+  roomBytes.write(text, 'utf16le')
+  return room
 }
 
-interface Hit {
-  readonly entry: KeywordEntry
-  readonly place: number
-  readonly start: number
-  readonly end: number
-  /** Only the segmenter sees one of its ends. */
-  readonly segmented: boolean
-}
-
-const hitsIn = (folded: string, { entries, scan }: Lane): Hit[] => {
-  const hits: Hit[] = []
-  let boundaries: Boundaries | undefined
-  scan(folded, (pattern, end) => {
-    const { entry, place, length } = entries[pattern] as Lane['entries'][number]
-    boundaries ??= new Boundaries(folded)
-    const start = end - length
-    const [first, last] = entry.match === 'substring' ? ['edge', 'edge'] : [boundaries.at(start), boundaries.at(end)]
-    if (first === null || last === null) return
-    if (entry.addresses === 'skip' && boundaries.inAddress(start, end)) return
-    hits.push({ entry, place, start, end, segmented: first === 'segment' || last === 'segment' })
-  })
-  return hits
-}
+const noFlags: readonly string[] = []
 
 /** In scripts without spaces a keyword inside a longer one is a part of that word: เงินสด in คูปองเงินสด is not said. */
-const isPartOf = (hit: Hit, hits: readonly Hit[]): boolean =>
-  hit.segmented &&
-  hits.some(({ start, end }) => start <= hit.start && end >= hit.end && end - start > hit.end - hit.start)
+const withoutParts = (hits: readonly Hit[]): Hit[] => {
+  const counting = hits.filter(({ refused }) => refused === null)
+  const isPart = (hit: Hit) =>
+    counting.some(({ start, end }) => start <= hit.start && end >= hit.end && end - start > hit.end - hit.start)
+  return hits.map((hit) =>
+    hit.refused === null && hit.boundary === 'segment' && isPart(hit)
+      ? { ...hit, refused: 'part of a longer keyword' }
+      : hit,
+  )
+}
 
-/** @param entries already validated: no keyword folds to nothing */
-export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher => {
-  const placed = entries.map((entry, place) => ({ entry, place }))
-  const lanes = Array.from(
-    Map.groupBy(placed, ({ entry }) => foldingOf(entry)),
-    ([folding, ofFolding]) => laneOf(folding, ofFolding),
+/** @param compiled by `compileColumns`, here or in another thread */
+export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
+  const { next, flags, flagOf, inAddresses } = compiled
+  const groups: Group[] = Array.from(
+    Map.groupBy(compiled.lanes, ({ folding }) => folding),
+    ([folding, lanes]) => ({
+      folding,
+      lanes: lanes.map((lane) => ({ lane: new Lane(lane), anywhere: lane.anywhere })),
+    }),
   )
 
-  const matched = (text: string): Map<number, KeywordEntry> => {
-    const found = new Map<number, KeywordEntry>()
-    for (const lane of lanes) {
-      const hits = hitsIn(fold(text, lane.folding), lane)
-      for (const hit of hits) if (!isPartOf(hit, hits)) found.set(hit.place, hit.entry)
+  const hitsIn = ({ folding, lanes }: Group, text: string): Hit[] => {
+    const folded = fold(text, folding)
+    const boundaries = new Boundaries(folded)
+    const hits: Hit[] = []
+    for (const { lane, anywhere } of lanes) {
+      lane.scan(folded, (first, start, end) => {
+        const [left, right] = anywhere ? edges : [boundaries.at(start), boundaries.at(end)]
+        const boundary = anywhere ? 'anywhere' : left === 'segment' || right === 'segment' ? 'segment' : 'edge'
+        const isWord = left !== null && right !== null
+        const inAddress = isWord && boundaries.inAddress(start, end)
+        for (let entry = first; entry >= 0; entry = next[entry] as number) {
+          const isOut = inAddress && inAddresses[entry] === 0
+          const refused = !isWord ? 'inside a longer word' : isOut ? 'inside an address' : null
+          hits.push({ entry, start, end, boundary, refused })
+        }
+      })
     }
-    return found
+    return withoutParts(hits)
+  }
+
+  /** First entries of what counts; a chain stands for all its entries. */
+  const found: number[] = []
+  const quick = ({ lanes }: Group, units: Uint16Array, length: number): boolean => {
+    for (const { lane } of lanes) if (!lane.quick(units, length, found)) return false
+    return true
+  }
+
+  const collect = (text: string): Set<number> | null => {
+    let entries: Set<number> | null = null
+    const units = unitsIn(text)
+    for (const group of groups) {
+      found.length = 0
+      if (quick(group, units, text.length)) {
+        if (found.length === 0) continue
+        entries ??= new Set()
+        for (const first of found) for (let entry = first; entry >= 0; entry = next[entry] as number) entries.add(entry)
+      } else {
+        for (const { entry, refused } of hitsIn(group, text)) {
+          if (refused !== null) continue
+          entries ??= new Set()
+          entries.add(entry)
+        }
+      }
+    }
+    return entries
   }
 
   return {
     flags: (text) => {
-      const found = matched(text)
-      return found.size === 0 ? [] : [...new Set(Array.from(found.values(), ({ flag }) => flag))].sort()
+      const entries = collect(text)
+      if (entries === null) return noFlags
+      const places = new Set<number>()
+      for (const entry of entries) places.add(flagOf[entry] as number)
+      return [...places].sort((a, b) => a - b).map((place) => flags[place] as string)
     },
-    entries: (text) => [...matched(text)].sort(([a], [b]) => a - b).map(([, entry]) => entry),
+    entries: (text) => [...(collect(text) ?? [])].sort((a, b) => a - b),
+    hits: (text) => groups.flatMap((group) => hitsIn(group, text)),
   }
 }
+
+const edges: readonly ['edge', 'edge'] = ['edge', 'edge']
+
+/** @param entries already validated: no keyword folds to nothing */
+export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher =>
+  matcherOf(compileColumns(columnsOf(entries)))

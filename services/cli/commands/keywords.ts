@@ -81,7 +81,7 @@ export const register = (program: Command) => {
           ? await withContext(async (context) => versionOf(await archiveOf(context), list))
           : { ...(await listInFile(file)), version: null }
       const matcher = compileKeywords(found.entries)
-      const [flags, matches] = [matcher.flags(text), matcher.entries(text)]
+      const [flags, matches] = [matcher.flags(text), matcher.entries(text).flatMap((at) => found.entries[at] ?? [])]
       if (json) return printJson({ flags, matches, listId: list, version: found.version })
       print(flags.length === 0 ? 'no keyword' : flags.map((flag) => `${flag} = true`).join('\n'))
       for (const { keyword, flag, match } of matches) print(`  ${keyword} → ${flag} (${match})`)

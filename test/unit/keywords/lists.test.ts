@@ -8,6 +8,8 @@ import { connectionRecord, keywordEntry, keywordList, noon } from '../../support
 const list = (listId: string, version: number, keyword: string, shadow = false) =>
   keywordList({ listId, version, shadow, createdAt: noon + version * 1000, entries: [keywordEntry(keyword)] })
 
+const empty = { flags: () => [], entries: () => [], hits: () => [] }
+
 const settled = async (...records: readonly ReturnType<typeof list>[]) => {
   const lists = new KeywordLists()
   for (const record of records) lists.note(record)
@@ -27,7 +29,7 @@ describe('the lists in force', () => {
     const compiled: number[] = []
     const lists = new KeywordLists(({ version }) => {
       compiled.push(version)
-      return { flags: () => [], entries: () => [] }
+      return empty
     })
     for (const version of [1, 2, 3]) lists.note(list('default', version, 'x'))
     await lists.settle()
@@ -41,7 +43,7 @@ describe('the lists in force', () => {
     expect(lists.get('default')?.version).toBe(1)
     const failing = new KeywordLists(({ version }) => {
       if (version === 2) throw new Error('does not compile')
-      return { flags: () => [], entries: () => [] }
+      return empty
     })
     failing.note(list('default', 1, 'uno'))
     await failing.settle()

@@ -1,0 +1,96 @@
+/** A list, compiled: nothing but typed arrays and flags, so that it can be made in one thread and used in another. */
+import { type Automaton, buildAutomaton } from './automaton.ts'
+import { type Columns, foldingAt, keywordsOf, matchAt } from './columns.ts'
+import { type Folding, fold } from './fold.ts'
+
+/** Keywords that are folded alike and may begin at the same places. */
+export interface CompiledLane {
+  readonly folding: Folding
+  /** `substring` entries begin anywhere, all others where a word may begin. */
+  readonly anywhere: boolean
+  readonly automaton: Automaton
+  readonly openings: Openings
+}
+
+export interface CompiledList {
+  readonly lanes: readonly CompiledLane[]
+  /** The entry after each one with an equal keyword; -1 at the end. */
+  readonly next: Int32Array
+  /** Length of each entry's keyword, folded. */
+  readonly lengths: Uint16Array
+  readonly flags: readonly string[]
+  readonly flagOf: Uint32Array
+  readonly inAddresses: Uint8Array
+}
+
+/** How keywords begin: what most words of a text are turned away by. */
+export interface Openings {
+  /** 1 at `openingOf` the first three symbols of each keyword. */
+  readonly known: Uint8Array
+  /** 1 for units that begin keywords too short for that, or with something else than letters and digits in front. */
+  readonly eager: Uint8Array
+}
+
+export const openingOf = (first: number, second: number, third: number): number =>
+  (first * 961 + second * 31 + third) & 0xffff
+
+const openingsOf = (keywords: readonly string[], { symbols }: Automaton): Openings => {
+  const known = new Uint8Array(65_536)
+  const eager = new Uint8Array(65_536)
+  const symbol = (keyword: string, at: number) => symbols[keyword.charCodeAt(at)] as number
+  for (const keyword of keywords) {
+    if (/^[\p{L}\p{N}]{3}/u.test(keyword))
+      known[openingOf(symbol(keyword, 0), symbol(keyword, 1), symbol(keyword, 2))] = 1
+    else eager[keyword.charCodeAt(0)] = 1
+  }
+  return { known, eager }
+}
+
+/** Typed arrays whose memory may be handed over instead of copied. */
+export const transferable = ({ lanes, next, lengths, flagOf, inAddresses }: CompiledList): ArrayBuffer[] =>
+  [
+    ...lanes.flatMap(({ automaton, openings }) => [
+      ...(Object.values(automaton) as Automaton[keyof Automaton][]),
+      openings.known,
+      openings.eager,
+    ]),
+    next,
+    lengths,
+    flagOf,
+    inAddresses,
+  ].map((array) => array.buffer as ArrayBuffer)
+
+/** @param columns already validated: no keyword folds to nothing */
+export const compileColumns = (columns: Columns): CompiledList => {
+  const { flags, flagOf, inAddresses } = columns
+  const keywords = keywordsOf(columns)
+  const next = new Int32Array(keywords.length).fill(-1)
+  const lengths = new Uint16Array(keywords.length)
+  const lanes = new Map<string, { folding: Folding; anywhere: boolean; entries: number[]; folded: string[] }>()
+  keywords.forEach((keyword, entry) => {
+    const folding = foldingAt(columns, entry)
+    const anywhere = matchAt(columns, entry) === 'substring'
+    const id = `${folding} ${anywhere}`
+    let lane = lanes.get(id)
+    if (!lane) {
+      lane = { folding, anywhere, entries: [], folded: [] }
+      lanes.set(id, lane)
+    }
+    const folded = fold(keyword, folding).trim()
+    if (folded === '') throw new Error('a keyword has no visible character')
+    lane.entries.push(entry)
+    lane.folded.push(folded)
+    lengths[entry] = folded.length
+  })
+  return {
+    lanes: Array.from(lanes.values(), ({ folding, anywhere, entries, folded }) => {
+      const automaton = buildAutomaton(folded, (index) => entries[index] as number, next)
+      return { folding, anywhere, automaton, openings: openingsOf(folded, automaton) }
+    }),
+    next,
+    lengths,
+    flags,
+    flagOf,
+    inAddresses,
+  }
+}

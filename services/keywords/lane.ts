@@ -1,0 +1,225 @@
+/**
+ * Looks for a lane's keywords: in a text as it was written, which is enough for nearly all, or in a folded one.
+ *
+ * The first look reads each character once and makes no copy. It answers only where there is no doubt: what depends on
+ * neighbours (combining marks, ligatures, flags), on a dictionary (Thai, Chinese) or on an address around the place is left to
+ * the second, which judges by `Boundaries`. A test holds both to the same answers.
+ */
+import { root } from './cells.ts'
+import { type CompiledLane, openingOf } from './compile.ts'
+import { is, isPlainSymbol, unitsOf } from './units.ts'
+
+const symbolMask = 0xffff
+const special = is.complex | is.ignored | is.surrogate | is.markRank
+
+/** What a unit is, with its symbol in the low 16 bits. */
+const codesOf = ({ folding, openings, automaton: { symbols, base, check } }: CompiledLane): Int32Array => {
+  const { folded, attributes, expanded } = unitsOf(folding)
+  const codes = new Int32Array(65_536)
+  for (let unit = 0; unit < 65_536; unit++) {
+    const attribute = attributes[unit] as number
+    // A complex unit of a folded text stands for itself.
+    let symbol = symbols[attribute & is.complex ? unit : (folded[unit] as number)] as number
+    if (attribute & is.ignored) symbol = 0
+    const isFirst = symbol > 0 && check[(base[root] as number) + symbol] === root
+    const isEager = openings.eager[folded[unit] as number] === 1
+    codes[unit] = attribute | symbol | (isFirst ? is.first : 0) | (isFirst && isEager ? is.eager : 0)
+  }
+  // Where no keyword has such characters, what folds to several of them is just no word.
+  for (const [unit, text] of expanded) {
+    const isUsed = Array.from(text).some((_, at) => symbols[text.charCodeAt(at)] !== 0)
+    if (!isUsed) codes[unit] = 0
+  }
+  return codes
+}
+
+/** Beyond this, what surrounds a place is looked at the careful way. */
+const tokenLimit = 256
+
+export class Lane {
+  readonly folding: CompiledLane['folding']
+  readonly #anywhere: boolean
+  readonly #codes: Int32Array
+  readonly #openings: Uint8Array
+  readonly #automaton: CompiledLane['automaton']
+
+  constructor(compiled: CompiledLane) {
+    this.folding = compiled.folding
+    this.#anywhere = compiled.anywhere
+    this.#automaton = compiled.automaton
+    this.#codes = codesOf(compiled)
+    this.#openings = compiled.openings.known
+  }
+
+  /**
+   * Looks into a text as it was written.
+   * @param units the text; what lies behind `length` is anything
+   * @param found takes the first entry of each keyword that counts beyond doubt
+   * @returns false: there is doubt, the text must be folded and `scan`ned; what was found so far is void
+   */
+  quick(units: Uint16Array, length: number, found: number[]): boolean {
+    const codes = this.#codes
+    const openings = this.#openings
+    const anywhere = this.#anywhere
+    let previous = 0
+    for (let at = 0; at < length; at++) {
+      const code = codes[units[at] as number] as number
+      if ((code & special) !== 0) {
+        if ((code & is.complex) !== 0) return false
+        if ((code & is.ignored) !== 0) {
+          // Inside a word it would have to be left out; behind an emoji it is nothing.
+          if ((previous & is.word) !== 0) return false
+          continue
+        }
+        if (
+          (code & is.surrogate) !== 0 &&
+          !isPlainSymbol(units[at] as number, at + 1 < length ? (units[at + 1] as number) : 0)
+        )
+          return false
+        // Two marks on one letter in another than the canonical order: folding puts them right.
+        if ((previous & is.markRank) > (code & is.markRank) && (code & is.markRank) !== 0) return false
+      }
+      if (
+        (code & is.first) !== 0 &&
+        ((code & previous & is.word) === 0 || anywhere || ((code | previous) & is.unspaced) !== 0) &&
+        ((code & is.eager) !== 0 ||
+          openings[
+            openingOf(
+              code & symbolMask,
+              (codes[units[at + 1] as number] as number) & symbolMask,
+              (codes[units[at + 2] as number] as number) & symbolMask,
+            )
+          ] !== 0) &&
+        !this.#walk(units, length, at, found)
+      )
+        return false
+      if ((code & is.surrogate) !== 0) {
+        at++
+        previous = 0
+      } else previous = code
+    }
+    return true
+  }
+
+  /** Takes the keywords that begin here. @returns false where one of them is in doubt */
+  #walk(units: Uint16Array, length: number, start: number, found: number[]): boolean {
+    const codes = this.#codes
+    const { base, check, ends, tails, tailStarts, tailEntries } = this.#automaton
+    let state = root
+    let at = start
+    while (at < length) {
+      const code = codes[units[at] as number] as number
+      const symbol = code & symbolMask
+      if (symbol === 0) return (code & (is.complex | is.ignored)) === 0
+      const next = (base[state] as number) + symbol
+      if (check[next] !== state) return (code & is.complex) === 0
+      at++
+      if ((code & is.space) !== 0) at = this.#behindSpaces(units, length, at)
+      const after = base[next] as number
+      if (after < 0) {
+        const tail = -after - 1
+        const to = tailStarts[tail + 1] as number
+        for (let place = tailStarts[tail] as number; place < to; place++) {
+          if (at >= length) return true
+          const inTail = codes[units[at] as number] as number
+          if ((inTail & (is.complex | is.ignored)) !== 0) return false
+          if ((inTail & symbolMask) !== tails[place]) return true
+          at++
+          if ((inTail & is.space) !== 0) at = this.#behindSpaces(units, length, at)
+        }
+        return this.#take(units, length, start, at, tailEntries[tail] as number, found)
+      }
+      if ((ends[next] as number) >= 0 && !this.#take(units, length, start, at, ends[next] as number, found))
+        return false
+      state = next
+    }
+    return true
+  }
+
+  #behindSpaces(units: Uint16Array, length: number, from: number): number {
+    let at = from
+    while (at < length && ((this.#codes[units[at] as number] as number) & is.space) !== 0) at++
+    return at
+  }
+
+  /** A keyword lies from `start` to `end`: takes it if it counts. @returns false where that is in doubt */
+  #take(units: Uint16Array, length: number, start: number, end: number, entry: number, found: number[]): boolean {
+    const codes = this.#codes
+    const first = codes[units[start] as number] as number
+    const last = codes[units[end - 1] as number] as number
+    const left = start === 0 ? 0 : (codes[units[start - 1] as number] as number)
+    const right = end === length ? 0 : (codes[units[end] as number] as number)
+    const all = first | last | left | right
+    if ((all & (is.complex | is.ignored)) !== 0) return false
+    if (!this.#anywhere) {
+      if ((all & is.joiner) !== 0) return false
+      for (const [inside, outside] of [
+        [first, left],
+        [last, right],
+      ] as const) {
+        // Of one word, unless a script without spaces is there: its words end where only a dictionary sees it.
+        if ((inside & outside & is.word) !== 0) return ((inside | outside) & is.unspaced) === 0
+        if ((inside & is.digit) !== 0 && (outside & is.numberPunctuation) !== 0) return false
+      }
+    }
+    if (this.#mayBeAddress(units, length, start, end)) return false
+    found.push(entry)
+    return true
+  }
+
+  /** Whether the run of characters around a place has what addresses have. */
+  #mayBeAddress(units: Uint16Array, length: number, start: number, end: number): boolean {
+    const codes = this.#codes
+    const from = Math.max(0, start - tokenLimit)
+    const to = Math.min(length, end + tokenLimit)
+    let at = start
+    while (at > from && ((codes[units[at - 1] as number] as number) & is.space) === 0) at--
+    if (at === from && from > 0) return true
+    for (; at < to; at++) {
+      const unit = units[at] as number
+      if (unit === 0x40 || unit === 0x2f || unit === 0x3f) return true // @ / ?
+      if (unit === 0x2e || unit === 0x3a) {
+        // A full stop or colon inside a run: not one at its end.
+        const next = at + 1 < length ? (codes[units[at + 1] as number] as number) : is.space
+        if (at > 0 && (next & is.word) !== 0) return true
+      }
+      if (at >= end && ((codes[unit] as number) & is.space) !== 0) return false
+    }
+    return to < length
+  }
+
+  /** Every keyword in a folded text, wherever it stands: the first of its entries, where it begins and ends. */
+  scan(folded: string, onHit: (entry: number, start: number, end: number) => void): void {
+    const codes = this.#codes
+    const { base, check, ends, tails, tailStarts, tailEntries } = this.#automaton
+    const { length } = folded
+    for (let start = 0; start < length; start++) {
+      if (((codes[folded.charCodeAt(start)] as number) & is.first) === 0) continue
+      let state = root
+      for (let at = start; at < length; ) {
+        const symbol = (codes[folded.charCodeAt(at)] as number) & symbolMask
+        const next = (base[state] as number) + symbol
+        if (symbol === 0 || check[next] !== state) break
+        at++
+        const after = base[next] as number
+        if (after < 0) {
+          const tail = -after - 1
+          const to = tailStarts[tail + 1] as number
+          let place = tailStarts[tail] as number
+          while (
+            place < to &&
+            at < length &&
+            ((codes[folded.charCodeAt(at)] as number) & symbolMask) === tails[place]
+          ) {
+            place++
+            at++
+          }
+          if (place === to) onHit(tailEntries[tail] as number, start, at)
+          break
+        }
+        if ((ends[next] as number) >= 0) onHit(ends[next] as number, start, at)
+        state = next
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What a UTF-16 unit is, wherever it stands: what it folds to, and whether it belongs to a word. With it most texts are matched
+ * as they are, without a folded copy; a unit whose folding depends on its neighbours is `complex`, and its text is folded.
+ */
+import { wordCharacter } from './boundaries.ts'
+import { type Folding, fold } from './fold.ts'
+import { unspaced } from './segments.ts'
+
+/** Attributes stand above the 16 bits of a symbol (automaton.ts). */
+export const is = {
+  word: 1 << 16,
+  unspaced: 1 << 17,
+  space: 1 << 18,
+  /** Folds to nothing. */
+  ignored: 1 << 19,
+  /** Folds to several characters, or together with others. */
+  complex: 1 << 20,
+  /** Some keyword begins with it. */
+  first: 1 << 21,
+  digit: 1 << 22,
+  /** Stands inside a number: 3.50. */
+  numberPunctuation: 1 << 23,
+  /** Stands inside a word where letters are on both sides, or asks for a closer look. */
+  joiner: 1 << 24,
+  /** The first half of an emoji; the second says more. */
+  surrogate: 1 << 25,
+  /** Some keyword begins with it that is not known by its first three characters. */
+  eager: 1 << 26,
+  /** A combining mark: its rank among those on one letter (canonical combining class, in the order of its values). */
+  markRank: 0b1111 << 27,
+} as const
+const markRankShift = 27
+
+export interface Units {
+  /** What a plain unit folds to. */
+  readonly folded: Uint16Array
+  readonly attributes: Int32Array
+  /** Units that fold to punctuation of several characters (…): plain, unless a keyword has one of these. */
+  readonly expanded: ReadonlyMap<number, string>
+}
+
+/** Viramas, Arabic harakat, Thai and Lao vowels below and tone marks: frequent, and they compose with nothing. */
+const markRanks: readonly [string, number][] = [
+  ['\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0e3a\u0eba\u1039\u103a\u17d2', 1],
+  ...Array.from('\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670', (mark, at): [string, number] => [
+    mark,
+    at + 2,
+  ]),
+  ['\u0e38\u0e39', 11],
+  ['\u0e48\u0e49\u0e4a\u0e4b', 12],
+  ['\u0eb8\u0eb9', 13],
+  ['\u0ec8\u0ec9\u0eca\u0ecb', 14],
+]
+const rankOf = new Map(
+  markRanks.flatMap(([marks, rank]) => Array.from(marks, (mark): [string, number] => [mark, rank])),
+)
+
+/** Moves before a mark of class 1 or after one of class 240: has a combining class, so its place may matter. */
+const isReordered = (mark: string) =>
+  `${mark}\u0334`.normalize('NFD') !== `${mark}\u0334` || `\u0345${mark}`.normalize('NFD') !== `\u0345${mark}`
+
+/** Characters that compose with what stands before them. */
+const composing = (() => {
+  const found = new Set<string>()
+  for (let unit = 0xc0; unit < 0xd800; unit++) {
+    if (unit === 0x3400) unit = 0xac00
+    if (unit === 0xac00) break
+    for (const part of [...String.fromCharCode(unit).normalize('NFD')].slice(1)) found.add(part)
+  }
+  return found
+})()
+const jamo = /[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u
+
+/** The vowel AM of Thai and Lao in two parts: folding puts them together. */
+const firstOfAm = /[\u0e4d\u0ecd]/u
+
+const dependsOnNeighbours = (folded: string) =>
+  composing.has(folded) ||
+  firstOfAm.test(folded) ||
+  jamo.test(folded) ||
+  (/\p{M}/u.test(folded) && !rankOf.has(folded) && isReordered(folded))
+
+const numberPunctuation = /[.,;'‘’\u066b\u066c\u060c\u2044]/u
+/** Middle dots and Hebrew marks; a quotation mark beside a Hebrew letter counts too, so those letters ask for a closer look. */
+const joiner = /[·‧\u055f\u0590-\u05ff]/u
+
+const attributesOf = (folded: string): number => {
+  const rank = rankOf.get(folded)
+  return (
+    (wordCharacter.test(folded) ? is.word : 0) |
+    (unspaced.test(folded) ? is.unspaced : 0) |
+    (folded === ' ' ? is.space : 0) |
+    (/\p{Nd}/u.test(folded) ? is.digit : 0) |
+    (numberPunctuation.test(folded) ? is.numberPunctuation : 0) |
+    (joiner.test(folded) ? is.joiner : 0) |
+    ((rank ?? 0) << markRankShift)
+  )
+}
+
+const build = (folding: Folding): Units => {
+  const folded = Uint16Array.from({ length: 65_536 }, (_, unit) => unit)
+  const attributes = new Int32Array(65_536)
+  const expanded = new Map<number, string>()
+  const ideograph = attributesOf('中')
+  const syllable = attributesOf('가')
+  for (let unit = 0; unit < 65_536; unit++) {
+    // Ideographs and Hangul syllables fold to themselves: 40,000 of the units.
+    if ((unit >= 0x3400 && unit <= 0x4dbf) || (unit >= 0x4e00 && unit <= 0x9fff)) attributes[unit] = ideograph
+    else if (unit >= 0xac00 && unit <= 0xd7a3) attributes[unit] = syllable
+    else if (unit >= 0xd800 && unit <= 0xdfff)
+      attributes[unit] = unit >= 0xd83c && unit <= 0xd83e ? is.surrogate : unit < 0xdc00 ? is.complex : 0
+    else {
+      const own = String.fromCharCode(unit)
+      const result = fold(own, folding)
+      const vanishes =
+        result === '' && (own === '\ufe0f' || (folding.endsWith('-accents') && /\p{M}|\u0640/u.test(own)))
+      if (vanishes) attributes[unit] = is.ignored
+      else if (result.length !== 1 || dependsOnNeighbours(result)) {
+        attributes[unit] = is.complex
+        if (result.length > 1 && !/[\p{L}\p{M}\p{N}_\s]/u.test(result)) expanded.set(unit, result)
+      } else {
+        folded[unit] = result.charCodeAt(0)
+        attributes[unit] = attributesOf(result)
+      }
+    }
+  }
+  return { folded, attributes, expanded }
+}
+
+const built = new Map<Folding, Units>()
+
+export const unitsOf = (folding: Folding): Units => {
+  const known = built.get(folding) ?? build(folding)
+  built.set(folding, known)
+  return known
+}
+
+/** Whether a pair of surrogates, the first of which is `is.surrogate`, is a symbol that folds to itself. */
+export const isPlainSymbol = (high: number, low: number): boolean => {
+  if (low < 0xdc00 || low > 0xdfff) return false
+  if (high === 0xd83d) return true
+  // Below: squared and circled letters, which fold, and flags, which are letters in pairs. Above: segmented digits, which fold.
+  return high === 0xd83c ? low >= 0xdf00 : low < 0xdff0
+}
