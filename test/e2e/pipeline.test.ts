@@ -6,6 +6,7 @@ import {
   tiktokText,
   whatsappText,
 } from '../../services/demo/webhooks.ts'
+import { channelAccounts, channelMessages, channelSecrets } from '../support/channel-requests.ts'
 import { blip, qiscus } from '../support/partner-bodies.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
@@ -24,6 +25,7 @@ describe('the pipeline', () => {
       HARAVAN_WEBHOOK_SECRET: haravanSecret,
       QISCUS_WEBHOOK_SECRET: 'qiscus key',
       BLIP_WEBHOOK_SECRET: 'blip key',
+      ...channelSecrets,
     })
     await connectTwo(world)
   }, 120_000)
@@ -142,6 +144,22 @@ describe('the pipeline', () => {
   it('counts a delivery once, however often it comes', async () => {
     const request = whatsappText(person(), 'wamid.thrice', 'pago', now())
     expect(await told(2, request, request, request)).toHaveLength(2)
+  })
+
+  it('hears every channel that proves who it is, each in its own way, and nobody who does not', async () => {
+    for (const [source, accountId] of channelAccounts) {
+      const connection = { source, accountId, connectionId: `shop-${source}`, tenantId: 'shop', ...advertiser }
+      const file = world.file(`${source}.json`, JSON.stringify(connection))
+      expect((await world.pipeline.signals('connections', 'add', '--file', file)).code).toBe(0)
+    }
+    const requests = channelMessages('ya hice el pago', now())
+    for (const { path, body } of requests) {
+      const unsigned = { path, headers: { 'content-type': 'application/json' }, body }
+      expect((await world.post(unsigned)).status).toBe(401)
+    }
+    const events = await told(2 * requests.length, ...requests)
+    expect(events.filter(({ event }) => event === 'Keyword')).toHaveLength(requests.length)
+    expect(events).toHaveLength(2 * requests.length)
   })
 
   it('counts a message once that its tenant is told of by WhatsApp, Qiscus, and a router and a bot of Blip', async () => {
