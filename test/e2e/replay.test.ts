@@ -1,6 +1,7 @@
-import { whatsappText } from '../../services/demo/webhooks.ts'
+import { whatsappAccount, whatsappText } from '../../services/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { deadLetterTopic } from '../../services/topology.ts'
+import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
@@ -47,6 +48,27 @@ describe('history', () => {
     expect(await replay('--keyword-list', '2', '--yes')).toMatchObject({ new: 0, reported: 9 })
     expect(await world.arrived()).toHaveLength(9)
   }, 90_000)
+
+  it('of a partner comes from a file, and the next live message does not start its conversation again', async () => {
+    const before = (await world.arrived()).length
+    const person = '5215550077'
+    const event = messageEvent({
+      accountId: whatsappAccount,
+      conversationId: `${whatsappAccount}:${person}`,
+      messageId: 'wamid.exported',
+      occurredAt: Date.now() - 1_800_000,
+      text: 'hola, pago',
+    })
+    const file = world.file('export.ndjson', `${JSON.stringify(event)}\n${JSON.stringify(event)}\n`)
+    expect(await replay('--file', file, '--yes')).toMatchObject({ status: 'done', new: 2, reported: 0, accepted: 2 })
+    await world.deliver(whatsappText(person, 'wamid.after', 'gracias', Date.now() - 1_000))
+    await world.deliver(whatsappText('5215550078', 'wamid.proof', 'hola', Date.now()))
+    await world.arrivedCount(before + 4)
+    const told = (await world.arrived())
+      .slice(before)
+      .map(({ event: name, properties }) => [name, ...Object.keys(properties)].join(' '))
+    expect(told.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
+  }, 60_000)
 
   it('that could not be processed is shown without what it holds, and a second failure is known as one', async () => {
     const broker = openBroker(world.pipeline.ready.brokers.split(','), 'test')
