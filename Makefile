@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench memory topics-plan topics-apply clean
+.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-mapping bench-gateway memory topics-plan topics-apply clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,8 +56,14 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 memory: install ## what a million dedup keys and a million conversations take of a real Redis, against their limits
 	$(NODE) test/bench/memory.ts
 
-bench: install ## throughput, CPU and memory of each stage
+bench: install bench-mapping bench-gateway ## throughput, CPU and memory of each stage; mapping and gateway first
 	$(NODE) test/bench/main.ts
+
+bench-mapping: install ## messages a second that one core maps, and what hostile bodies cost
+	$(NODE) test/bench/mapping.ts
+
+bench-gateway: install ## the gateway at 500 deliveries a second: latency, and that what it answered lies in Kafka
+	$(NODE) test/bench/gateway.ts
 
 topics-plan: install ## what `topics-apply` would change
 	@$(NODE) services/cli/signals.js topics plan

@@ -16,6 +16,10 @@ export class HttpProblem extends Error {
   }
 }
 
+/** What all senders together may have sent in part: slow ones must not fill the memory, each below the limit of one body. */
+const maxPendingBytes = 256 * 1_048_576
+let pendingBytes = 0
+
 /**
  * @throws HttpProblem 413 before the rest is read; 400 when the sender breaks off or is cut off for being too slow; 415 for a
  * body that is compressed: what is signed are the bytes before
@@ -34,16 +38,31 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
     if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
     const parts: Buffer[] = []
     let length = 0
-    request.on('data', (part: Buffer) => {
-      length += part.length
-      if (length > limit) {
+    let isOver = false
+    const over = (settle: () => void) => {
+      if (isOver) return
+      isOver = true
+      pendingBytes -= length
+      settle()
+    }
+    const refuse = (problem: HttpProblem) =>
+      over(() => {
         request.removeAllListeners('data')
         request.resume()
-        reject(tooLarge())
-      } else parts.push(part)
+        reject(problem)
+      })
+    request.on('data', (part: Buffer) => {
+      length += part.length
+      pendingBytes += part.length
+      parts.push(part)
+      if (length > limit) refuse(tooLarge())
+      else if (pendingBytes > maxPendingBytes)
+        refuse(
+          new HttpProblem(503, 'busy', 'too many bodies are on their way at once; nothing was stored, send it again'),
+        )
     })
-    const brokenOff = () => reject(new HttpProblem(400, 'aborted', 'the request was broken off'))
-    request.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)))
+    const brokenOff = () => over(() => reject(new HttpProblem(400, 'aborted', 'the request was broken off')))
+    request.once('end', () => over(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))))
     request.once('error', brokenOff)
     request.once('close', () => {
       if (!request.complete) brokenOff()

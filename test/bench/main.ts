@@ -5,7 +5,7 @@
  *   node test/bench/main.ts [--messages 100000] [--peers node-kafkajs-batch,kafka-streams] [--rounds 1]
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -22,6 +22,7 @@ import { Keyring } from '../../services/runtime/sealing.ts'
 import { topics } from '../../services/topology.ts'
 import { latencies } from './latency.ts'
 import { openSink } from './sink.ts'
+import { usage } from './usage.ts'
 import { accounts, keywords, makeWorkload } from './workload.ts'
 
 const { values } = parseArgs({
@@ -33,18 +34,6 @@ const { values } = parseArgs({
 })
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-const ticks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100
-/** User and system time in seconds, and resident memory in MB. Linux only: elsewhere zero. */
-const usage = (pid: number) => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { cpu: (Number(fields[11]) + Number(fields[12])) / ticks, rss: (Number(fields[21]) * 4096) / 1_048_576 }
-  } catch {
-    return { cpu: 0, rss: 0 }
-  }
-}
 
 const own = async (count: number) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-bench-'))

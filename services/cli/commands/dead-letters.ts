@@ -13,6 +13,7 @@ import { consumerStages } from '../../topology.ts'
 import { maySend, type SendOptions } from '../ask.ts'
 import { type Context, withContext } from '../context.ts'
 import { exitCodes, Refused, UsageError } from '../exit.ts'
+import { ownMappings } from '../folders.ts'
 import { print, printJson, say, table } from '../output.ts'
 import { timeOf } from '../times.ts'
 
@@ -56,7 +57,7 @@ const toolsOf = async ({ broker, codec, keyring }: Context): Promise<DeadLetterT
   codec: await codec(),
   keyring: await keyring(),
   directory: await readConnections(broker(), await codec()),
-  sources: loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR || undefined }),
+  sources: loadSources({ folder: ownMappings() }),
 })
 
 /** What machines get: offsets as numbers, times in ISO 8601, and what the catalogue says. */

@@ -15,6 +15,7 @@ import { loadSources } from '../../sources/index.ts'
 import { maySend } from '../ask.ts'
 import { type Context, withContext } from '../context.ts'
 import { exitCodes, Refused, UsageError } from '../exit.ts'
+import { ownMappings } from '../folders.ts'
 import { print, printJson, say } from '../output.ts'
 import { expected, planText, ReplayProgress } from '../replay-output.ts'
 import { defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
@@ -39,7 +40,7 @@ const openReplay = async (context: Context, lists: readonly KeywordListRecord[],
     codec: await context.codec(),
     keyring: await context.keyring(),
     redis: context.redis(),
-    sources: loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR || undefined }),
+    sources: loadSources({ folder: ownMappings() }),
     lists,
     clock: systemClock,
     expireMs: DISPATCH_EXPIRE_DAYS * dayMs,

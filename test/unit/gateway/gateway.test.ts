@@ -5,7 +5,7 @@ import { HttpProblem, withKey } from '../../../services/gateway/http.ts'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
-import { DependencyError, type ProducerRecord } from '../../../services/runtime/ports.ts'
+import { DependencyError, type ProducerRecord, RecordTooLarge } from '../../../services/runtime/ports.ts'
 import { loadSources, type RawDelivery } from '../../../services/sources/index.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
 
@@ -187,8 +187,53 @@ describe('the intake', () => {
     await expect(intake.store([record('b')])).resolves.toBeUndefined()
   })
 
-  it('does not let a source wait for ever', async () => {
-    const intake = new Intake(producer(() => new Promise(() => {})))
-    await expect(intake.store([record('a')])).rejects.toThrow(/in time/)
+  it('lets nobody wait longer than it can, and sends nothing for whom it has told so', async () => {
+    const sent: string[] = []
+    const calls: (() => void)[] = []
+    const intake = new Intake(
+      producer((records) => {
+        sent.push(...records.map(({ value }) => String(value)))
+        return new Promise((resolve) => calls.push(resolve))
+      }),
+    )
+    const waiting = Array.from({ length: 6 }, (_, n) => intake.store([record(String(n))], 1))
+    expect(await Promise.allSettled(waiting)).toEqual(
+      waiting.map(() => ({
+        status: 'rejected',
+        reason: expect.objectContaining({ message: expect.stringMatching(/in time/) }),
+      })),
+    )
+    for (const done of calls) done()
+    // One call was under way; the others have left the queue.
+    expect(sent).toEqual(['0'])
+  })
+
+  it('refuses a record that is too large alone: whoever shared its call is stored', async () => {
+    const sent: string[][] = []
+    let release: () => void = () => {}
+    const first = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let calls = 0
+    const intake = new Intake(
+      producer(async (records) => {
+        const texts = records.map(({ value }) => String(value))
+        // While the first is under way the rest come together.
+        if (++calls === 1) return first
+        const large = texts.indexOf('large')
+        if (large >= 0) throw new RecordTooLarge(large, 2, 1)
+        sent.push(texts)
+      }),
+    )
+    const held = intake.store([record('held')])
+    const shared = ['a', 'large', 'b'].map((text) => intake.store([record(text)]))
+    release()
+    await held
+    expect((await Promise.allSettled(shared)).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    expect(sent).toEqual([['a', 'b']])
   })
 })

@@ -240,6 +240,31 @@ describe('the loop', () => {
     ])
   })
 
+  it('makes only the item a dead letter whose result is too large, not its neighbours in the same delivery', async () => {
+    const { sent, troubles, tools } = await world()
+    troubles.push(new RecordTooLarge(1, 2, 1))
+    await createLoop(
+      textStage(() => [signals('x'), signals('large'), drop('not_ours'), signals('y')]),
+      tools,
+    )(texts('delivery'))
+    expect(sent.flat().map(({ topic, headers }) => headers?.code ?? topic)).toEqual([
+      'signals.v1',
+      'too_large',
+      'signals.v1',
+    ])
+  })
+
+  it('ends when even the dead letter is too large, instead of trying for ever', async () => {
+    const { troubles, tools } = await world()
+    troubles.push(new RecordTooLarge(0, 2, 1), new RecordTooLarge(0, 2, 1))
+    await expect(
+      createLoop(
+        textStage((text) => signals(text)),
+        tools,
+      )(texts('a')),
+    ).rejects.toThrow(/larger than its topic/)
+  })
+
   it('stops at the limit on dead letters before any of the batch is published', async () => {
     const { sent, tools } = await world()
     const loop = createLoop(
