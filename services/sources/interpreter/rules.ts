@@ -1,28 +1,12 @@
 /** Rules to closures: which items a delivery has, and what becomes of each. */
-import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../../model/message-event.ts'
-import { parseJson } from './body.ts'
+import { messageEventSchema, problemsOf } from '../../model/message-event.ts'
 import { compileOptional } from './conditions.ts'
 import type { Rule } from './document.ts'
 import { compileEvent } from './event.ts'
+import { type Apply, compileNames, type Yield } from './names.ts'
 import type { Became } from './observer.ts'
 import { type Place, within } from './problem.ts'
-import { compilePath, type Frame, type Scope } from './scope.ts'
-import { compileValue } from './values.ts'
-
-/** What a delivery has yielded so far. */
-export interface Yield {
-  readonly events: MessageEvent[]
-  readonly ignored: IgnoredReason[]
-  readonly failed: { rule: string; reason: string }[]
-  /** Elements of lists that were looked at. */
-  items: number
-}
-
-/** Answers to how many items the rule applied. */
-type Apply = (frame: Frame, receivedAt: number, out: Yield) => number
-
-/** No delivery of a few MB has more; a mapping that goes through one list inside another must not hold the process. */
-const maxItems = 500_000
+import { compilePath, type Scope } from './scope.ts'
 
 /** Where a rule stands: what it is called in dead letters, and where in the document. */
 interface Where {
@@ -42,61 +26,6 @@ const compileSettle =
     observer?.took(name, place, result)
     return 1
   }
-
-/** One name for each element of a list, or for one value: the rule is applied to each. */
-const compileLevel = (name: string, path: string, scope: Scope, where: Where) => {
-  const isList = path.endsWith('[]')
-  const read = within(name, () => compilePath(isList ? path.slice(0, -2) : path, scope))
-  const { scope: inner, slot } = scope.with(name)
-  const { observer } = scope
-  const wrap = (apply: Apply): Apply => {
-    if (!isList) {
-      return (frame, receivedAt, out) => {
-        const value = read(frame)
-        if (value === undefined || value === null) return 0
-        frame[slot] = value
-        return apply(frame, receivedAt, out)
-      }
-    }
-    return (frame, receivedAt, out) => {
-      const list = read(frame)
-      if (!Array.isArray(list)) return 0
-      let applied = 0
-      for (let at = 0; at < list.length; at++) {
-        if (out.items++ >= maxItems) {
-          if (out.items === maxItems + 1) out.failed.push({ rule: where.name, reason: `more than ${maxItems} items` })
-          break
-        }
-        frame[slot] = list[at]
-        observer?.enter(list, at)
-        applied += apply(frame, receivedAt, out)
-        observer?.leave()
-      }
-      return applied
-    }
-  }
-  return { scope: inner, wrap }
-}
-
-/** A string that holds JSON, or an object already; what does not parse is left undefined. */
-const compileJson = (name: string, path: string, scope: Scope) => {
-  const read = within(name, () => compilePath(path, scope))
-  const { scope: inner, slot } = scope.with(name)
-  const fill = (frame: Frame) => {
-    const value = read(frame)
-    if (typeof value !== 'string') {
-      frame[slot] = value
-      return
-    }
-    try {
-      frame[slot] = parseJson(value)
-    } catch {
-      frame[slot] = undefined
-    }
-    scope.observer?.unwrapped(frame[slot])
-  }
-  return { scope: inner, fill }
-}
 
 /** An item that is a message event as it stands: checked like one that a connector posts. */
 const compileMessageEvent = (path: string, scope: Scope, where: Where): Apply => {
@@ -142,26 +71,7 @@ const compileAction = (rule: Rule, scope: Scope, where: Where): Apply => {
 }
 
 const compileRule = (rule: Rule, outer: Scope, where: Where): Apply => {
-  let scope = outer
-  const levels = Object.entries(rule.each ?? {}).map(([name, path]) => {
-    const level = within('each', () => compileLevel(name, path, scope, where))
-    scope = level.scope
-    return level
-  })
-  const fills: ((frame: Frame) => void)[] = []
-  for (const [name, path] of Object.entries(rule.json ?? {})) {
-    const json = within('json', () => compileJson(name, path, scope))
-    fills.push(json.fill)
-    scope = json.scope
-  }
-  for (const [name, value] of Object.entries(rule.let ?? {})) {
-    const read = within('let', () => within(name, () => compileValue(value, scope)))
-    const { scope: inner, slot } = scope.with(name)
-    fills.push((frame) => {
-      frame[slot] = read(frame)
-    })
-    scope = inner
-  }
+  const { scope, fills, forEach } = compileNames(rule, outer, where.name)
   const holds = compileOptional(rule.when, scope)
   const act = compileAction(rule, scope, where)
   const settle = compileSettle(where, scope)
@@ -175,7 +85,7 @@ const compileRule = (rule: Rule, outer: Scope, where: Where): Apply => {
       return settle(out, { became: 'failed', reason })
     }
   }
-  return levels.reduceRight((apply, { wrap }) => wrap(apply), one)
+  return forEach(one)
 }
 
 /** @throws MappingProblem */
