@@ -160,7 +160,8 @@ describe('the pipeline', () => {
     const events = await told(2 * requests.length, ...requests)
     expect(events.filter(({ event }) => event === 'Keyword')).toHaveLength(requests.length)
     expect(events).toHaveLength(2 * requests.length)
-  })
+    // Five connections by five processes.
+  }, 180_000)
 
   it('counts a message once that its tenant is told of by WhatsApp, Qiscus, and a router and a bot of Blip', async () => {
     for (const [source, accountId] of [
@@ -194,7 +195,7 @@ describe('the pipeline', () => {
       ),
     )
     expect(events.map(({ event }) => event).sort()).toEqual(['Conversation', 'Keyword'])
-  })
+  }, 120_000)
 
   it.each([
     ['of an account that nobody connected', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
