@@ -118,6 +118,11 @@ describe.each([
       { kind: 'referral', referral: { ...none, source: 'other', ref: 'r' } },
     ],
     [
+      'a referral that says nothing as none',
+      metaItem({ message: { mid: 'm', text: 'x', referral: {} } }),
+      { referral: null },
+    ],
+    [
       'a product of the shop that was asked about',
       metaItem({ message: { mid: 'm', text: 'x', referral: { product: { id: '1' } } } }),
       { referral: { ...none, source: 'other' } },

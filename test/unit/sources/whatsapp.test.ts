@@ -120,6 +120,10 @@ describe('the mapping of WhatsApp', () => {
     expect(mapped('whatsapp', body)).toEqual({ events: [], ignored, failed: [] }),
   )
 
+  it('is not what Meta sends of a page', () => {
+    expect(() => mapped('whatsapp', { object: 'page', entry: [] })).toThrow(/not a delivery of this source/)
+  })
+
   it('loses nothing beside what is broken', () => {
     const messages = [null, 7, told({ id: { odd: 1 }, ...text }), told({ id: 'wamid.2', ...text })]
     const { events, failed } = mapped('whatsapp', change('messages', { messages }))
