@@ -2,6 +2,7 @@ import { ConnectionDirectory } from '../connections/directory.ts'
 import type { KeywordListRecord } from '../model/topic-values.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
+import { compileAside } from './compile-aside.ts'
 import { keywordsFields } from './config.ts'
 import { keywordCounts } from './counts.ts'
 import { KeywordLists, type ListInForce } from './lists.ts'
@@ -14,7 +15,7 @@ runConsumerStage({
   fields: keywordsFields,
   build: async ({ codec, keyring, follow, log, metrics, clock }) => {
     const directory = new ConnectionDirectory()
-    const lists = new KeywordLists()
+    const lists = new KeywordLists(compileAside)
     const missing = new MissingLists(directory, lists)
     // At first the topic is only read: of all the versions in it, those in force are compiled, once.
     let readWhole = false

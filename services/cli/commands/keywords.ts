@@ -1,21 +1,9 @@
 import { type Command, Option } from 'commander'
-import { compileKeywords } from '../../keywords/matcher.ts'
 import { defaultListId } from '../../keywords/selection.ts'
+import { textOrigins } from '../../model/message-event.ts'
 import { keywordAddresses, keywordFolds } from '../../model/topic-values.ts'
-import { withContext } from '../context.ts'
-import {
-  archiveOf,
-  diff,
-  importList,
-  listInFile,
-  listLists,
-  type Output,
-  promote,
-  rollback,
-  show,
-  versionOf,
-} from '../keywords/versions.ts'
-import { print, printJson } from '../output.ts'
+import { evaluate, test } from '../keywords/try.ts'
+import { diff, importList, listLists, promote, rollback, show } from '../keywords/versions.ts'
 
 const json = ['--json', 'one JSON value'] as const
 
@@ -71,19 +59,22 @@ export const register = (program: Command) => {
 
   keywords
     .command('test <text>')
-    .description('what the list in force finds in a text; nothing is stored or sent')
+    .description('what a list finds in a text, and what it nearly finds; nothing is stored or sent')
     .option('--list <id>', 'which list', defaultListId)
+    .option('--version <v>', 'which version; default: the one in force')
     .option('--file <list>', 'a list in a file instead; then no pipeline needs to run')
+    .addOption(new Option('--origin <origin>', 'whose words they are').choices(textOrigins).default('typed'))
     .option(...json)
-    .action(async (text: string, { json, list, file }: Output & { list: string; file?: string }) => {
-      const found =
-        file === undefined
-          ? await withContext(async (context) => versionOf(await archiveOf(context), list))
-          : { ...(await listInFile(file)), version: null }
-      const matcher = compileKeywords(found.entries)
-      const [flags, matches] = [matcher.flags(text), matcher.entries(text).flatMap((at) => found.entries[at] ?? [])]
-      if (json) return printJson({ flags, matches, listId: list, version: found.version })
-      print(flags.length === 0 ? 'no keyword' : flags.map((flag) => `${flag} = true`).join('\n'))
-      for (const { keyword, flag, match } of matches) print(`  ${keyword} → ${flag} (${match})`)
-    })
+    .action(test)
+
+  keywords
+    .command('evaluate <list>')
+    .description('how often each keyword of a list (its id, or a file) would fire; prints nothing of the texts')
+    .requiredOption(
+      '--file <messages>',
+      'a line per message: a JSON text, {"text": …} or a message event; - for standard input',
+    )
+    .option('--version <v>', 'which version; default: the one in force')
+    .option(...json)
+    .action(evaluate)
 }

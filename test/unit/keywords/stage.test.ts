@@ -1,0 +1,112 @@
+import { ConnectionDirectory } from '../../../services/connections/directory.ts'
+import { KeywordLists } from '../../../services/keywords/lists.ts'
+import { type KeywordUse, keywords } from '../../../services/keywords/stage.ts'
+import { sealContent } from '../../../services/model/content.ts'
+import type { ConnectionRecord, KeywordListRecord, Message, Signal } from '../../../services/model/topic-values.ts'
+import { Codec } from '../../../services/runtime/codec.ts'
+import type { Outcome } from '../../../services/runtime/outcome.ts'
+import {
+  attributedMessage,
+  connectionRecord,
+  consumedRecord,
+  keywordEntry,
+  keywordList,
+  message,
+  noon,
+  testKeyring,
+} from '../../support/builders.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+const payment = keywordList({ version: 3, entries: [keywordEntry('pago', { flag: 'payment' })] })
+
+interface Case {
+  readonly text?: string
+  readonly fields?: Partial<Message>
+  readonly connection?: Partial<ConnectionRecord>
+  readonly lists?: readonly KeywordListRecord[]
+  readonly starts?: boolean
+}
+
+/** What a message raises, and what was counted. */
+const raised = async ({ text = 'el pago', fields, connection, lists = [payment], starts = false }: Case) => {
+  const keyring = await testKeyring()
+  const codec = await Codec.open(new MemoryRegistry())
+  const dataKey = keyring.newDataKey('acme-wa')
+  const directory = new ConnectionDirectory()
+  directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
+  const inForce = new KeywordLists()
+  for (const list of lists) inForce.note(list)
+  await inForce.settle()
+  const uses: KeywordUse[] = []
+  const stage = keywords({ directory, lists: inForce, codec, keyring, count: (found) => uses.push(...found) })
+  const content = { text, links: [], referral: null }
+  const sealed = sealContent(content, keyring.connectionKey('acme-wa', dataKey), 'a0'.repeat(16))
+  const value = attributedMessage({
+    message: message({ content: sealed, hasText: true, textOrigin: 'typed', ...fields }),
+    startsConversation: starts,
+  })
+  const { outcomes, changes } = stage.decide([{ value, record: consumedRecord(), attempt: 1 }], {
+    state: undefined,
+    now: noon,
+  })
+  await stage.save(changes)
+  const [outcome] = outcomes as readonly Outcome[]
+  const signals = outcome?.kind === 'forwarded' ? outcome.records.map((record) => record.value as Signal) : []
+  return { outcome, signals, uses }
+}
+const flagsOf = async (one: Case) => (await raised(one)).signals.flatMap(({ flags }) => flags)
+
+describe('a message', () => {
+  it('raises one keyword signal, with the version of the list that raised it and nothing of what was said', async () => {
+    const { signals } = await raised({ text: 'palabrasecreta: el PAGO' })
+    expect(signals).toMatchObject([{ kind: 'keyword', flags: ['payment'], keywordListVersion: 3 }])
+    expect(JSON.stringify(signals)).not.toContain('palabrasecreta')
+  })
+
+  it('that opens a conversation may raise both signals', async () => {
+    const { signals } = await raised({ starts: true })
+    expect(signals.map(({ kind }) => kind)).toEqual(['conversation', 'keyword'])
+  })
+
+  it.each<[string, Case, readonly string[]]>([
+    ['the person typed', {}, ['payment']],
+    ['the person wrote under a picture', { fields: { textOrigin: 'caption' } }, ['payment']],
+    ['stands on a button', { fields: { textOrigin: 'button' } }, []],
+    [
+      'stands on a button, where the connection asks for it',
+      { fields: { textOrigin: 'button' }, connection: { keywordOrigins: ['button'] } },
+      ['payment'],
+    ],
+    ['the business wrote', { fields: { direction: 'outbound' } }, []],
+    [
+      'the business wrote, where the connection asks for it',
+      { fields: { direction: 'outbound' }, connection: { keywordDirections: ['inbound', 'outbound'] } },
+      ['payment'],
+    ],
+    ['was edited', { fields: { kind: 'edit' } }, []],
+    ['is history', { fields: { backfill: true } }, []],
+  ])('counts or not what %s', async (_what, one, expected) => expect(await flagsOf(one)).toEqual(expected))
+
+  it('raises nothing by a list that only counts, and is counted', async () => {
+    const shadow = keywordList({ version: 4, shadow: true, entries: [keywordEntry('hola', { flag: 'greeting' })] })
+    const { signals, uses } = await raised({ text: 'hola, el pago', lists: [payment, shadow] })
+    expect(signals.flatMap(({ flags }) => flags)).toEqual(['payment'])
+    expect(uses).toEqual([
+      { listId: 'default', version: 4, mode: 'shadow', flag: 'greeting' },
+      { listId: 'default', version: 3, mode: 'raised', flag: 'payment' },
+    ])
+  })
+
+  it('is matched against the list of its market', async () => {
+    const mx = keywordList({ listId: 'mx', version: 9, entries: [keywordEntry('pago', { flag: 'pago_mx' })] })
+    const { signals } = await raised({ lists: [payment, mx], connection: { market: 'mx' } })
+    expect(signals).toMatchObject([{ flags: ['pago_mx'], keywordListVersion: 9 }])
+  })
+
+  it('raises nothing where its connection names a list that does not exist', async () => {
+    expect((await raised({ connection: { keywordListId: 'nosuch' } })).outcome).toEqual({
+      kind: 'dropped',
+      reason: 'no_signal',
+    })
+  })
+})
