@@ -56,8 +56,10 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 memory: install ## what a million dedup keys and a million conversations take of a real Redis, against their limits
 	$(NODE) test/bench/memory.ts
 
-bench: install bench-mapping bench-gateway ## throughput, CPU and memory of each stage; mapping and gateway first
+bench: install ## throughput, CPU and memory of each stage; then the mapping's and the gateway's
 	$(NODE) test/bench/main.ts
+	$(NODE) test/bench/mapping.ts
+	$(NODE) test/bench/gateway.ts
 
 bench-mapping: install ## messages a second that one core maps, and what hostile bodies cost
 	$(NODE) test/bench/mapping.ts
