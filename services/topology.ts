@@ -10,7 +10,7 @@ const mebibytes = (n: number) => n * 1_048_576
 export interface TopicSpec {
   readonly name: string
   /** What the record key stands for; records with equal keys keep their order. Never an id of a person in the clear. */
-  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'original' | 'dead-letter' | 'run'
+  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'secret' | 'original' | 'dead-letter' | 'run'
   readonly partitions: number
   readonly retentionMs: number
   readonly cleanup: 'delete' | 'compact' | 'compact,delete'
@@ -80,6 +80,24 @@ const main = {
     cleanup: 'compact',
     schema: 'connection',
     holds: 'which account reports to which advertiser and event set, with consent; secrets sealed',
+  },
+  connectionHistory: {
+    name: 'connection-history.v1',
+    key: 'connection',
+    partitions: table,
+    retentionMs: days(1_096),
+    cleanup: 'delete',
+    schema: 'connection-change',
+    holds: 'who connected, paused, reconnected, disconnected, and when; appended to, never compacted',
+  },
+  dataSecrets: {
+    name: 'data-secrets.v1',
+    key: 'secret',
+    partitions: table,
+    retentionMs: -1,
+    cleanup: 'compact',
+    schema: 'data-secret',
+    holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the master key in force',
   },
   keywordLists: {
     name: 'keyword-lists.v1',
@@ -163,19 +181,29 @@ export const replayTopic = 'signals.replay.v1'
 export const replayGroup = 'signals-dispatch-replay'
 
 export const stages = {
-  ingest: { reads: 'channelEvents', writes: ['messages'], follows: ['connections'], delays: [] },
+  ingest: {
+    reads: 'channelEvents',
+    writes: ['messages', 'connectionHistory'],
+    follows: ['connections', 'dataSecrets'],
+    delays: [],
+  },
   attribution: {
     reads: 'messages',
     writes: ['attributedMessages', 'touches'],
-    follows: ['connections'],
+    follows: ['connections', 'dataSecrets'],
     delays: ['1s', '5s'],
     waitsWithMain: true,
   },
-  keywords: { reads: 'attributedMessages', writes: ['signals'], follows: ['connections', 'keywordLists'], delays: [] },
+  keywords: {
+    reads: 'attributedMessages',
+    writes: ['signals'],
+    follows: ['connections', 'keywordLists', 'dataSecrets'],
+    delays: [],
+  },
   dispatch: {
     reads: 'signals',
-    writes: ['deliveries'],
-    follows: ['connections'],
+    writes: ['deliveries', 'connectionHistory'],
+    follows: ['connections', 'dataSecrets'],
     lanes: [{ topic: replayTopic, group: replayGroup }],
     delays: ['10s', '1m', '5m', '30m', '2h'],
   },

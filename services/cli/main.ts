@@ -13,7 +13,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'what runs: stages, state, age of the oldest unprocessed record',
     load: () => import('./commands/status.ts'),
   },
-  connections: { about: 'who reports to which advertiser', load: () => import('./commands/connections.ts') },
+  connections: { about: 'who reports to which advertiser', load: () => import('./commands/connections/index.ts') },
   breakers: {
     about: 'connections that TikTok does not answer well at the moment',
     load: () => import('./commands/breakers.ts'),

@@ -1,4 +1,5 @@
 /** Printing: tables for people, one JSON value for machines. */
+import { createInterface } from 'node:readline/promises'
 
 export const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -34,4 +35,13 @@ export const readInput = async (): Promise<string> => {
   const parts: Buffer[] = []
   for await (const part of process.stdin) parts.push(part as Buffer)
   return Buffer.concat(parts).toString()
+}
+
+/** Asks in a terminal; false where there is none to ask in. */
+export const confirmed = async (question: string): Promise<boolean> => {
+  if (!process.stdin.isTTY) return false
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await prompt.question(`${question} [y/N] `)
+  prompt.close()
+  return /^y(es)?$/i.test(answer.trim())
 }

@@ -1,10 +1,9 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
+import { ConnectionWriter } from '../connections/writer.ts'
 import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
 import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
-import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
-import { topics } from '../topology.ts'
 import { breakerGauges, breakerRows } from './breaker-metrics.ts'
 import { RedisBreakerStore } from './breaker-store.ts'
 import { Breakers } from './breakers.ts'
@@ -64,12 +63,9 @@ runConsumerStage({
 
     const directory = new ConnectionDirectory()
     const tokens = new Tokens((sealed) => keyring.unwrap(sealed))
+    const writer = new ConnectionWriter({ directory, codec, producer, clock })
     const reconnects = new TopicReconnects({
-      publish: (record) =>
-        producer.send([
-          { topic: topics.connections.name, key: record.connectionId, value: codec.encode('connections', record) },
-        ]),
-      now: clock.now,
+      writer,
       onMark: (connectionId, code) =>
         log.warn({ connectionId, code }, 'TikTok refuses the token: connection to reconnect'),
     })
@@ -81,17 +77,11 @@ runConsumerStage({
       onMoved: (counts) => log[counts.moved > 0 ? 'info' : 'debug'](counts, 'parked signals looked through'),
     })
     const apply = (id: string, record: ConnectionRecord | null) => {
-      const before = directory.byId(id)
-      directory.apply(id, record)
+      const applied = directory.apply(id, record)
+      writer.followed(id)
+      if (applied === 'stale') return
       if (!record || record.status === 'disconnected') tokens.forget(id)
       if (!record || record.status === 'active' || record.status === 'disconnected') unparker.changed()
-      if (record) {
-        reconnects
-          .followed(before, record)
-          .catch((error: unknown) =>
-            log.error({ ...errorFacts(error), connectionId: id }, 'a newer token was not put back'),
-          )
-      }
     }
     await follow({ connections: apply })
 

@@ -2,6 +2,8 @@
  * TikTok refuses a connection's token: the connection goes to `reconnect` in the connections topic, and at once in here, since
  * the topic takes a moment to come back.
  */
+import { reconnect } from '../connections/connection.ts'
+import type { ConnectionWriter } from '../connections/writer.ts'
 import type { ConnectionRecord } from '../model/topic-values.ts'
 
 export interface Reconnects {
@@ -14,19 +16,16 @@ export interface Reconnects {
 const sameToken = (a: Buffer | null, b: Buffer | null) => (a && b ? a.equals(b) : a === b)
 
 export class TopicReconnects implements Reconnects {
-  readonly #publish: (record: ConnectionRecord) => Promise<void>
-  readonly #now: () => number
+  readonly #writer: Pick<ConnectionWriter, 'change'>
   /** The record whose token was refused, by connection. A record changed since (a new token, a resume) is another one. */
   readonly #refused = new Map<string, ConnectionRecord>()
   readonly #onMark: (connectionId: string, code: number) => void
 
   constructor(options: {
-    publish: (record: ConnectionRecord) => Promise<void>
-    now: () => number
+    writer: Pick<ConnectionWriter, 'change'>
     onMark: (connectionId: string, code: number) => void
   }) {
-    this.#publish = options.publish
-    this.#now = options.now
+    this.#writer = options.writer
     this.#onMark = options.onMark
   }
 
@@ -39,24 +38,26 @@ export class TopicReconnects implements Reconnects {
     const { connectionId } = connection
     this.#refused.set(connectionId, connection)
     this.#onMark(connectionId, code)
+    const change = (current: ConnectionRecord | undefined, now: number) => {
+      // A new token may have come while the old one was being refused: the refusal says nothing about that one.
+      if (!current || !sameToken(current.accessToken, connection.accessToken)) {
+        this.#refused.delete(connectionId)
+        return null
+      }
+      const next = reconnect(current, now, code)
+      return next === current ? null : next
+    }
     try {
-      await this.#publish({ ...connection, status: 'reconnect', changedAt: this.#now() })
+      await this.#writer.change(
+        connectionId,
+        change,
+        { action: 'token_refused', code },
+        { via: 'dispatch', actor: 'TikTok' },
+      )
     } catch (error) {
       // Not in the topic: the next refusal says it again.
       this.#refused.delete(connectionId)
       throw error
     }
-  }
-
-  /**
-   * To be called with every record of the connections topic, before it is applied. Two writers of one compacted key can cross:
-   * if our `reconnect` lands behind a new token that we had not seen, the new one is put back.
-   * @param previous what the table held until now
-   */
-  async followed(previous: ConnectionRecord | undefined, record: ConnectionRecord): Promise<void> {
-    const base = this.#refused.get(record.connectionId)
-    if (!base || record.status !== 'reconnect' || !previous || !sameToken(record.accessToken, base.accessToken)) return
-    const isNewer = previous.changedAt > base.changedAt && !sameToken(previous.accessToken, base.accessToken)
-    if (isNewer) await this.#publish({ ...previous, changedAt: this.#now() })
   }
 }

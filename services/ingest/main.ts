@@ -14,7 +14,7 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     await follow({
       connections: (id, record) => {
-        directory.apply(id, record)
+        if (directory.apply(id, record) === 'stale') return
         if (!record?.dataKey) keyring.forgetConnection(id)
       },
     })

@@ -35,7 +35,7 @@ runConsumerStage({
     }
     await follow({
       connections: (id, record) => {
-        directory.apply(id, record)
+        if (directory.apply(id, record) === 'stale') return
         if (!record?.dataKey) keyring.forgetConnection(id)
         if (readWhole) tell()
       },

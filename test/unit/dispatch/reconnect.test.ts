@@ -1,35 +1,50 @@
+import type { Author, Change, Note } from '../../../services/connections/writer.ts'
 import { TopicReconnects } from '../../../services/dispatch/reconnect.ts'
 import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import { connectionRecord, noon } from '../../support/builders.ts'
 
-const open = (fail = false) => {
-  const published: ConnectionRecord[] = []
+/** @param current what the topic holds by the time the change is made */
+const open = (current: ConnectionRecord | undefined, fail = false) => {
+  const written: ConnectionRecord[] = []
+  const notes: [Note, Author][] = []
   const marked: [string, number][] = []
-  const state = { fail }
+  const state = { fail, current }
   const reconnects = new TopicReconnects({
-    publish: async (record) => {
-      if (state.fail) throw new DependencyError('kafka', 'away')
-      published.push(record)
+    writer: {
+      change: async (_id: string, change: Change, note: Note, author: Author) => {
+        if (state.fail) throw new DependencyError('kafka', 'away')
+        const next = change(state.current, noon)
+        if (next) {
+          written.push(next)
+          notes.push([note, author])
+        }
+        return next ?? state.current
+      },
     },
-    now: () => noon,
     onMark: (id, code) => marked.push([id, code]),
   })
-  return { reconnects, published, marked, state }
+  return { reconnects, written, notes, marked, state }
 }
 
 describe('a refused token', () => {
   const connection = connectionRecord()
 
-  it('sets the connection to reconnect, keeping all else', async () => {
-    const { reconnects, published, marked } = open()
+  it('sets the connection to reconnect, keeping all else, and says by which code', async () => {
+    const { reconnects, written, notes, marked } = open(connection)
     await reconnects.markReconnect(connection, 40105)
-    expect(published).toEqual([{ ...connection, status: 'reconnect', changedAt: noon }])
+    expect(written).toEqual([{ ...connection, status: 'reconnect', statusCode: 40105, changedAt: noon }])
+    expect(notes).toEqual([
+      [
+        { action: 'token_refused', code: 40105 },
+        { via: 'dispatch', actor: 'TikTok' },
+      ],
+    ])
     expect(marked).toEqual([['acme-wa', 40105]])
   })
 
   it('counts at once, for this record only', async () => {
-    const { reconnects } = open()
+    const { reconnects } = open(connection)
     expect(reconnects.refused(connection)).toBe(false)
     await reconnects.markReconnect(connection, 40105)
     expect(reconnects.refused(connection)).toBe(true)
@@ -37,38 +52,30 @@ describe('a refused token', () => {
   })
 
   it('is told once, however many calls hear it', async () => {
-    const { reconnects, published } = open()
+    const { reconnects, written } = open(connection)
     await Promise.all([reconnects.markReconnect(connection, 40105), reconnects.markReconnect(connection, 40105)])
-    expect(published).toHaveLength(1)
+    expect(written).toHaveLength(1)
   })
 
   it('is told again when the topic did not take it', async () => {
-    const { reconnects, published, state } = open(true)
+    const { reconnects, written, state } = open(connection, true)
     await expect(reconnects.markReconnect(connection, 40105)).rejects.toThrow(DependencyError)
     state.fail = false
     await reconnects.markReconnect(connection, 40105)
-    expect(published).toHaveLength(1)
-  })
-})
-
-describe('a reconnect that crosses a new token', () => {
-  const old = connectionRecord()
-  const renewed = connectionRecord({ accessToken: Buffer.from('new'), changedAt: old.changedAt + 10 })
-
-  it('does not overwrite it', async () => {
-    const { reconnects, published } = open()
-    await reconnects.markReconnect(old, 40105)
-    const ours = published.pop() as ConnectionRecord
-    await reconnects.followed(old, renewed)
-    await reconnects.followed(renewed, ours)
-    expect(published).toEqual([{ ...renewed, changedAt: noon }])
+    expect(written).toHaveLength(1)
   })
 
-  it('stands where nothing came between', async () => {
-    const { reconnects, published } = open()
-    await reconnects.markReconnect(old, 40105)
-    const ours = published.pop() as ConnectionRecord
-    await reconnects.followed(old, ours)
-    expect(published).toEqual([])
+  it.each([
+    ['has been replaced meanwhile', connectionRecord({ accessToken: Buffer.from('new') })],
+    ['was of a connection that is paused by now', connectionRecord({ status: 'paused' })],
+    [
+      'was of a connection that is disconnected by now',
+      connectionRecord({ status: 'disconnected', accessToken: null }),
+    ],
+    ['was of a connection that is gone', undefined],
+  ])('changes nothing where it %s', async (_name, current) => {
+    const { reconnects, written } = open(current)
+    await reconnects.markReconnect(connection, 40105)
+    expect(written).toEqual([])
   })
 })

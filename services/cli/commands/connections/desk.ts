@@ -1,0 +1,48 @@
+/** The connections topic and what commands do with it. */
+
+import { ConnectionInvalid, TransitionRefused } from '../../../connections/connection.ts'
+import { openConnectionLog } from '../../../connections/log.ts'
+import type { Desk } from '../../../connections/operations.ts'
+import { ConnectionUnknown } from '../../../connections/operations.ts'
+import { shown } from '../../../connections/shown.ts'
+import type { ConnectionRecord } from '../../../model/topic-values.ts'
+import { actor } from '../../actor.ts'
+import type { Context } from '../../context.ts'
+import { Refused, UsageError } from '../../exit.ts'
+import { inForce } from '../../in-force.ts'
+import { print, printJson } from '../../output.ts'
+
+export interface Output {
+  json?: boolean
+}
+
+/** Who is written into the history. */
+export const author = () => ({ via: 'cli', actor: actor() }) as const
+
+/** Reads the topic, works on it, and turns what a person can mend into a command's errors. */
+export const atDesk = async <T>(context: Context, work: (desk: Desk) => Promise<T>): Promise<T> => {
+  const keyring = await context.keyring()
+  const { directory, writer, close } = await openConnectionLog(context.broker(), await context.codec())
+  try {
+    return await work({ directory, writer, keyring })
+  } catch (error) {
+    if (error instanceof TransitionRefused) throw new Refused(error.message)
+    if (error instanceof ConnectionUnknown || error instanceof ConnectionInvalid) throw new UsageError(error.message)
+    throw error
+  } finally {
+    await close()
+  }
+}
+
+/** Waits until the change is in force everywhere, and says what was done. */
+export const tell = async (
+  context: Context,
+  record: ConnectionRecord,
+  what: string,
+  { json }: Output,
+  more: Readonly<Record<string, unknown>> = {},
+) => {
+  const behind = await inForce(context, 'connections')
+  if (json) return printJson({ ...shown(record), ...more, notYetInForce: behind })
+  print(`${record.connectionId} ${what}${behind.length > 0 ? `; not yet in force in: ${behind.join(', ')}` : ''}`)
+}

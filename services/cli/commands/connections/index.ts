@@ -1,0 +1,155 @@
+/** `signals connections`: who reports to which advertiser and event set, with consent. */
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { parseConnection } from '../../../connections/connection.ts'
+import { readHistory } from '../../../connections/history.ts'
+import { readConnections } from '../../../connections/log.ts'
+import {
+  addConnection,
+  ConnectionUnknown,
+  changeConnection,
+  type Operation,
+  operations,
+} from '../../../connections/operations.ts'
+import { shown } from '../../../connections/shown.ts'
+import { type Context, withContext } from '../../context.ts'
+import { Refused, UsageError } from '../../exit.ts'
+import { confirmed, print, printJson, readInput, say, table } from '../../output.ts'
+import { atDesk, author, type Output, tell } from './desk.ts'
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's message may quote the token.
+    throw new UsageError('the connection file is not JSON')
+  }
+}
+
+const change = (id: string, operation: Operation, options: Output) =>
+  withContext((context) =>
+    atDesk(context, async (desk) => {
+      const { record } = await changeConnection(id, operation, desk, author())
+      await tell(context, record, operations[operation].done, options)
+    }),
+  )
+
+const add = (file: string, options: Output) =>
+  withContext((context) =>
+    atDesk(context, async (desk) => {
+      const input = parseConnection(parsed(file === '-' ? await readInput() : readFileSync(file, 'utf8')))
+      const { record, replaced } = await addConnection(input, desk, author())
+      await tell(context, record, replaced ? 'replaced' : 'added', options)
+    }),
+  )
+
+const list = async ({ broker, codec }: Context, { json }: Output) => {
+  const all = (await readConnections(broker(), await codec())).all().map(shown)
+  if (json) return printJson(all)
+  if (all.length === 0) return print('no connections; add one with: signals connections add --file FILE')
+  print(
+    table([
+      ['connection', 'tenant', 'source', 'account', 'advertiser', 'event set', 'status'],
+      ...all.map((one) => [
+        one.connectionId,
+        one.tenantId,
+        one.source,
+        one.accountId,
+        one.advertiserId,
+        one.eventSetId,
+        one.status,
+      ]),
+    ]),
+  )
+}
+
+const show = async ({ broker, codec }: Context, id: string, { json }: Output) => {
+  const directory = await readConnections(broker(), await codec())
+  const found = directory.byId(id)
+  if (!found) throw new UsageError(new ConnectionUnknown(id).message)
+  const record = shown(found)
+  if (json) return printJson(record)
+  print(
+    table(
+      Object.entries(record).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    ),
+  )
+}
+
+const history = async ({ broker, codec }: Context, id: string | undefined, { json }: Output) => {
+  const lines = await readHistory(broker(), await codec(), id)
+  if (json) return printJson(lines)
+  if (lines.length === 0) return print(id ? `nothing is known of ${id}` : 'nothing has happened yet')
+  print(
+    table([
+      ['when', ...(id ? [] : ['connection']), 'what', 'status', 'who', 'via', 'code', 'detail'],
+      ...lines.map((line) => [
+        new Date(line.at).toISOString(),
+        ...(id ? [] : [line.connectionId]),
+        line.action,
+        line.from === line.to ? line.to : `${line.from ?? '–'} → ${line.to}`,
+        line.actor,
+        line.via,
+        line.code === null ? '' : String(line.code),
+        line.detail ?? '',
+      ]),
+    ]),
+  )
+}
+
+export const register = (program: Command) => {
+  const connections = program
+    .command('connections')
+    .description('who reports to which advertiser and event set, with consent')
+  const json = ['--json', 'one JSON value'] as const
+
+  connections
+    .command('add')
+    .description('add a connection, or replace the one of the same id (a new token ends `reconnect`)')
+    .requiredOption('--file <file>', 'JSON file, or - for standard input')
+    .option(...json)
+    .action(({ file, ...options }: Output & { file: string }) => add(file, options))
+
+  connections
+    .command('list')
+    .description('all connections, without secrets')
+    .option(...json)
+    .action((options: Output) => withContext((context) => list(context, options)))
+
+  connections
+    .command('show <id>')
+    .description('one connection, without secrets')
+    .option(...json)
+    .action((id: string, options: Output) => withContext((context) => show(context, id, options)))
+
+  connections
+    .command('history [id]')
+    .description('who connected, paused, disconnected, and when; without an id of all connections')
+    .option(...json)
+    .action((id: string | undefined, options: Output) => withContext((context) => history(context, id, options)))
+
+  connections
+    .command('pause <id>')
+    .description('hold its signals until resumed')
+    .option(...json)
+    .action((id: string, options: Output) => change(id, 'pause', options))
+
+  connections
+    .command('resume <id>')
+    .description('send what was held')
+    .option(...json)
+    .action((id: string, options: Output) => change(id, 'resume', options))
+
+  connections
+    .command('disconnect <id>')
+    .description('stop for good: erases token, secret and data key, so that sealed texts can never be opened again')
+    .option('--yes', 'without asking')
+    .option(...json)
+    .action(async (id: string, { yes, ...options }: Output & { yes?: boolean }) => {
+      if (!yes && process.stdin.isTTY && !(await confirmed(`disconnect ${id}? Its texts can never be opened again.`))) {
+        throw new Refused('nothing was changed')
+      }
+      if (!yes && !process.stdin.isTTY) say('signals: not asked, since there is no terminal')
+      await change(id, 'disconnect', options)
+    })
+}

@@ -1,0 +1,15 @@
+/** What people see of a connection: everything but the secrets, of which only that they are there. */
+import type { ConnectionRecord } from '../model/topic-values.ts'
+
+export const shown = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({
+  ...rest,
+  hasAccessToken: accessToken !== null,
+  hasWebhookSecret: webhookSecret !== null,
+  hasDataKey: dataKey !== null,
+  account: account && {
+    openId: account.openId,
+    scopes: account.scopes,
+    expiresAt: account.expiresAt,
+    refreshExpiresAt: account.refreshExpiresAt,
+  },
+})
