@@ -3,14 +3,15 @@
  * first asked for and closed at the end.
  */
 import { resolve } from 'node:path'
-import { type Addresses, readSecrets, runningState } from '../local/state-file.ts'
+import { type Addresses, readSecrets, runningState, type Secrets } from '../local/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { Codec } from '../runtime/codec.ts'
 import { ConfigError, fields, loadConfig } from '../runtime/config.ts'
+import { type MasterKeySettings, readKeyring } from '../runtime/data-secret.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
-import { Keyring } from '../runtime/sealing.ts'
+import type { Keyring } from '../runtime/sealing.ts'
 
 export interface Context {
   readonly dataDir: string
@@ -20,6 +21,9 @@ export interface Context {
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
+  readonly hasMasterKey: boolean
+  /** @throws ConfigError */
+  readonly masterKeys: MasterKeySettings
   broker(): Broker
   redis(): RedisCommands
   registry(): SchemaRegistry
@@ -34,6 +38,15 @@ const once = <T>(make: () => T): (() => T) => {
     made ??= { value: make() }
     return made.value
   }
+}
+
+/** The environment's, else those that `signals up` keeps in its folder. @throws ConfigError */
+const masterKeysOf = (env: NodeJS.ProcessEnv, kept: Secrets): MasterKeySettings => {
+  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : kept
+  if (!SIGNALS_MASTER_KEY)
+    throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
+  const previous = (SIGNALS_MASTER_KEY_PREVIOUS ?? '').split(',').map((key) => key.trim())
+  return { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous.filter((key) => key !== '') }
 }
 
 /** @throws ConfigError, when something is asked for that neither the environment nor a running pipeline tells */
@@ -63,6 +76,10 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
     get registryUrl() {
       return address('SCHEMA_REGISTRY_URL', running?.registry)
     },
+    hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
+    get masterKeys() {
+      return masterKeysOf(env, secrets)
+    },
     broker: once(() => {
       const broker = openBroker(context.brokers.split(','), 'signals-cli')
       closing.push(() => broker.close())
@@ -75,12 +92,9 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
     }),
     registry: once(() => openRegistry(context.registryUrl)),
     codec: once(() => Codec.open(context.registry())),
-    keyring: once(() => {
-      const key = env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY
-      if (!key)
-        throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
-      return Keyring.open(key)
-    }),
+    keyring: once(async () =>
+      readKeyring(context.masterKeys, { broker: context.broker(), codec: await context.codec() }),
+    ),
     close: async () => {
       for (const close of closing.reverse()) await close()
     },

@@ -7,6 +7,7 @@ const patienceMs = 5_000
 
 interface Report {
   tables?: Record<string, Record<string, string>>
+  masterKeys?: readonly string[]
 }
 
 const reportOf = async (metricsUrl: string): Promise<Report | null> => {
@@ -17,6 +18,16 @@ const reportOf = async (metricsUrl: string): Promise<Report | null> => {
     // A stage that is down reads the topic whole before it decides anything: the change is in force when it is back.
     return null
   }
+}
+
+/** Ids of the master keys that each running stage was given. */
+export const masterKeysOfStages = async ({ running }: Context): Promise<Map<string, readonly string[]>> => {
+  const found = new Map<string, readonly string[]>()
+  for (const [stage, url] of Object.entries(running?.metrics ?? {})) {
+    const report = await reportOf(url)
+    if (report?.masterKeys) found.set(stage, report.masterKeys)
+  }
+  return found
 }
 
 /** @returns the stages that had not followed within five seconds; empty also where no pipeline runs */

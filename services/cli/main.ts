@@ -18,6 +18,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'connections that TikTok does not answer well at the moment',
     load: () => import('./commands/breakers.ts'),
   },
+  keys: {
+    about: 'master keys: which are in use, putting a new one into force',
+    load: () => import('./commands/keys.ts'),
+  },
   keywords: { about: 'keyword lists: import, test, diff, roll back', load: () => import('./commands/keywords.ts') },
   map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
   mappings: { about: 'what is known of sources: check, list, show', load: () => import('./commands/mappings.ts') },

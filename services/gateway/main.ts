@@ -5,11 +5,11 @@ import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { Codec } from '../runtime/codec.ts'
 import { loadConfig, masked } from '../runtime/config.ts'
+import { endProcess, followKeyring } from '../runtime/data-secret.ts'
 import { Health } from '../runtime/health.ts'
 import { main } from '../runtime/lifecycle.ts'
 import { measuredProducer, measuredRegistry } from '../runtime/measured.ts'
 import { Metrics } from '../runtime/metrics.ts'
-import { Keyring } from '../runtime/sealing.ts'
 import { serveStatus } from '../runtime/status-server.ts'
 import { followTables } from '../runtime/tables.ts'
 import { waits } from '../sources/index.ts'
@@ -30,11 +30,14 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
 
-  const keyring = await Keyring.open(config.SIGNALS_MASTER_KEY)
   const broker = openBroker(config.KAFKA_BROKERS, 'signals-gateway')
   lifecycle.onStop('broker', () => broker.close())
   const registry = measuredRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
-  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections']))
+  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
+  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+  )
+  lifecycle.onStop('data secret', () => secret.stop())
   const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
   lifecycle.onStop('producer', () => producer.close())
 

@@ -1,7 +1,7 @@
 /** The topology against a cluster: what differs, and making it so. */
 import { schemaVersions } from '../../schemas/index.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../runtime/ports.ts'
-import { allTopics, subjectOf, type TopicSpec } from '../topology.ts'
+import { allTopics, subjectOf, type TopicSpec, topics } from '../topology.ts'
 
 export type TopicChange =
   | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
@@ -47,6 +47,10 @@ export const planTopics = (
     return changes
   })
 }
+
+/** The cluster holds no connection yet: nothing has been sealed, no id given. */
+export const makesConnections = (changes: readonly TopicChange[]): boolean =>
+  changes.some(({ kind, topic }) => kind === 'create' && topic === topics.connections.name)
 
 /** @throws DependencyError */
 export const applyTopics = async (broker: Broker, changes: readonly TopicChange[]): Promise<void> => {

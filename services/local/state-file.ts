@@ -24,7 +24,7 @@ export interface RunState {
 }
 
 export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN'] as const
-export type Secrets = Partial<Record<(typeof secretNames)[number], string>>
+export type Secrets = Partial<Record<(typeof secretNames)[number] | 'SIGNALS_MASTER_KEY_PREVIOUS', string>>
 
 /** Where mappings of one's own lie unless SIGNALS_MAPPINGS_DIR names another place. */
 export const mappingsFolder = (dataDir: string) => join(dataDir, 'mappings')

@@ -10,6 +10,9 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
+import { Codec } from '../runtime/codec.ts'
+import { loadConfig } from '../runtime/config.ts'
+import { masterKeyFields, sealDataSecret } from '../runtime/data-secret.ts'
 import { DependencyError } from '../runtime/ports.ts'
 import { type StageName, stageNames } from '../topology.ts'
 import { Child, type ChildSpec } from './child.ts'
@@ -19,7 +22,7 @@ import { type PartAddresses, startParts } from './infrastructure.ts'
 import { Ports } from './ports.ts'
 import { LocalProblem } from './problem.ts'
 import { endProcesses, identify, type ProcessIdentity } from './processes.ts'
-import { applySchemas, applyTopics, planTopics } from './provision.ts'
+import { applySchemas, applyTopics, makesConnections, planTopics } from './provision.ts'
 import {
   type Addresses,
   makeDataDir,
@@ -53,7 +56,11 @@ const secretsOf = (dataDir: string, env: NodeJS.ProcessEnv, say: Say): Record<st
     writeSecrets(dataDir, secrets)
     say(`${made.join(', ')} not set: made for this folder and kept in ${join(dataDir, 'secrets.json')}`)
   }
-  return Object.fromEntries(secretNames.map((name) => [name, env[name] || (secrets[name] as string)]))
+  const previous = env.SIGNALS_MASTER_KEY ? env.SIGNALS_MASTER_KEY_PREVIOUS : secrets.SIGNALS_MASTER_KEY_PREVIOUS
+  return {
+    ...Object.fromEntries(secretNames.map((name) => [name, env[name] || (secrets[name] as string)])),
+    SIGNALS_MASTER_KEY_PREVIOUS: previous ?? '',
+  }
 }
 
 const answers = async (url: string): Promise<boolean> => {
@@ -80,6 +87,8 @@ export class Supervisor {
   #guard: ChildProcess | undefined
   #addresses: Addresses | null = null
   #stopping = false
+  /** The cluster had no connections topic before this start. */
+  #isFresh = false
   /** The folder is ours: what lies in it is ours to remove. */
   #claimed = false
 
@@ -145,6 +154,7 @@ export class Supervisor {
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
+    await this.#ensureDataSecret(env, parts)
     this.#addresses = await this.#startProcesses(env, parts, names)
     this.#writeState()
     return this.#addresses
@@ -228,7 +238,11 @@ export class Supervisor {
     for (let tries = 1; ; tries++) {
       try {
         await Promise.all([
-          broker.listTopics().then((actual) => applyTopics(broker, planTopics(actual))),
+          broker.listTopics().then((actual) => {
+            const changes = planTopics(actual)
+            this.#isFresh ||= makesConnections(changes)
+            return applyTopics(broker, changes)
+          }),
           applySchemas(registry),
         ])
         break
@@ -239,6 +253,21 @@ export class Supervisor {
       }
     }
     await broker.close()
+  }
+
+  /** An installation that holds nothing yet draws its data secret; one that runs already goes on with what its ids derive from. */
+  async #ensureDataSecret(env: NodeJS.ProcessEnv, { brokers, registry }: PartAddresses) {
+    const broker = openBroker(brokers.split(','), 'signals-up')
+    try {
+      const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
+      await sealDataSecret(
+        loadConfig(masterKeyFields, env),
+        { broker, codec },
+        { fresh: this.#isFresh, onlyIfMissing: true },
+      )
+    } finally {
+      await broker.close()
+    }
   }
 
   async #startProcesses(env: NodeJS.ProcessEnv, parts: PartAddresses, names: readonly string[]): Promise<Addresses> {

@@ -27,6 +27,8 @@ export const fields = {
   }),
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
   SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
+  /** Keys that were in force before, newest first: until `signals keys rotate` has replaced them. */
+  SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
   METRICS_PORT: port.default(0),
   /** A stage that makes no progress for this long although records are due ends itself, to be started again; 0: never. */
@@ -37,7 +39,7 @@ export const fields = {
 } as const
 export { csv, port }
 
-const isSecret = (name: string) => /(_KEY|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+const isSecret = (name: string) => /(_KEY|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
 
 /** @throws ConfigError listing every problem, one line each */
 export const loadConfig = <Shape extends z.ZodRawShape>(

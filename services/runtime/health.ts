@@ -19,6 +19,8 @@ export interface HealthReport {
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** What a service tells besides, by name: `mappings` of the gateway and of ingest. */
   readonly details: Readonly<Record<string, unknown>>
+  /** Ids of the master keys that this process was given, current first. */
+  readonly masterKeys: readonly string[]
   /** Nothing has waited too long. For alerts, not for restarts: catching up after an outage is not healthy, and a restart makes it no shorter. */
   readonly healthy: boolean
   /** Started, in its group, and not about to stop: what a start waits for. */
@@ -42,6 +44,7 @@ export class Health {
   #unfetched: ReadonlyMap<string, Waiting> = new Map()
   readonly #tables: Record<string, Record<string, string>> = {}
   readonly #details = new Map<string, () => unknown>()
+  #masterKeys: readonly string[] = []
   #state: StageState = 'starting'
   #reason: string | null = null
   readonly #consumers = new Map<string, 'up' | 'down'>()
@@ -81,6 +84,9 @@ export class Health {
     this.#consumers.set(group, consumer)
     if (before === 'up' && consumer === 'down') this.#downSince = this.#clock.now()
   }
+  keys(ids: readonly string[]) {
+    this.#masterKeys = ids
+  }
   table(topic: string, partition: number, nextOffset: bigint) {
     this.#tables[topic] ??= {}
     this.#tables[topic][partition] = String(nextOffset)
@@ -116,6 +122,7 @@ export class Health {
       oldestUnprocessedSeconds: age / 1000,
       consumer: this.#consumer,
       tables: this.#tables,
+      masterKeys: this.#masterKeys,
       details: Object.fromEntries([...this.#details].map(([name, look]) => [name, look()])),
       healthy,
       ready:

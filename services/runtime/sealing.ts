@@ -1,24 +1,20 @@
 /**
  * Everything secret in one place: sealing texts, wrapping tokens, pseudonymising ids.
  *
- * All keys derive from SIGNALS_MASTER_KEY by keyed BLAKE2b with a purpose as input, so no key serves two purposes. Texts are
- * sealed with XChaCha20-Poly1305 under a synthetic nonce (a keyed hash of context and text): equal input gives equal bytes,
- * which redelivery needs, and no nonce ever serves two texts.
+ * Two kinds of secret, since one must be able to change and the other must not:
+ * - master keys (SIGNALS_MASTER_KEY and, while one is replaced, SIGNALS_MASTER_KEY_PREVIOUS) wrap tokens, data keys and the data
+ *   secret, and nothing else;
+ * - the data secret is what ids, marks and the keys of raw bodies derive from, by keyed BLAKE2b with a purpose as input, so that
+ *   no key serves two purposes. It outlives every master key.
+ * An installation from before there was a data secret of its own derives from its first master key.
  */
 import sodium from 'libsodium-wrappers'
 import type { Pseudonym } from '../model/topic-values.ts'
+import { MasterKeys, MasterKeyUnknown } from './master-keys.ts'
+import { keyBytes, SealingKey } from './sealing-key.ts'
 
-const keyBytes = 32
-const nonceBytes = 24
-const tagBytes = 16
-
-/** Sealed bytes that the key does not open: another key, or damaged. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken'
-  constructor() {
-    super('sealed bytes do not open under this key')
-  }
-}
+export { MasterKeyUnknown } from './master-keys.ts'
+export { SealBroken, SealingKey } from './sealing-key.ts'
 
 /** Length-prefixed, so that ["ab","c"] and ["a","bc"] are two inputs. */
 const joined = (parts: readonly string[]) => {
@@ -27,79 +23,86 @@ const joined = (parts: readonly string[]) => {
   return text
 }
 
-/** One symmetric key with its nonce key, ready for use; sealing costs about 2 µs for a chat message. */
-export class SealingKey {
-  readonly #key: Uint8Array
-  readonly #nonceKey: Uint8Array
-  constructor(key: Uint8Array) {
-    this.#key = key
-    this.#nonceKey = sodium.crypto_generichash(keyBytes, 'nonce', key)
-  }
-
-  /** @param context binds the nonce to where the text belongs, such as a message's pseudonym */
-  seal(plaintext: Uint8Array | string, context: string): Buffer {
-    const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext
-    const prefix = Buffer.from(`${context.length}:${context}`)
-    const nonce = sodium.crypto_generichash(nonceBytes, Buffer.concat([prefix, bytes]), this.#nonceKey)
-    const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(bytes, null, null, nonce, this.#key)
-    const out = Buffer.allocUnsafe(nonceBytes + sealed.length)
-    out.set(nonce, 0)
-    out.set(sealed, nonceBytes)
-    return out
-  }
-
-  /** @throws SealBroken */
-  open(sealed: Uint8Array): Buffer {
-    if (sealed.length < nonceBytes + tagBytes) throw new SealBroken()
-    try {
-      const text = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-        null,
-        sealed.subarray(nonceBytes),
-        null,
-        sealed.subarray(0, nonceBytes),
-        this.#key,
-      )
-      return Buffer.from(text.buffer, text.byteOffset, text.length)
-    } catch {
-      // libsodium says only that verification failed; there is nothing to tell apart.
-      throw new SealBroken()
-    }
-  }
+/** The data secret as it stands in its topic. */
+export interface SealedDataSecret {
+  readonly keyId: string
+  readonly sealed: Uint8Array
 }
 
+export interface KeyringOptions {
+  /** Master keys that were in force before, in base64, newest first. */
+  readonly previous?: readonly string[]
+  /** Unset: the installation has none of its own. */
+  readonly dataSecret?: SealedDataSecret | undefined
+}
+
+const secretContext = 'data-secret'
+
 export class Keyring {
-  readonly #master: Uint8Array
+  readonly #masters: MasterKeys
+  readonly #root: Uint8Array
   readonly #pseudonymKey: Uint8Array
   readonly #signalKey: Uint8Array
   readonly #markKey: Uint8Array
-  readonly #wrapping: SealingKey
   readonly #bySource = new Map<string, SealingKey>()
   readonly #byConnection = new Map<string, { wrapped: Uint8Array; key: SealingKey }>()
+  /** Id of the master key under which new secrets are wrapped. */
+  #inForce: string
 
-  private constructor(master: Uint8Array) {
-    this.#master = master
+  private constructor(masters: MasterKeys, { dataSecret }: KeyringOptions) {
+    this.#masters = masters
+    this.#root = dataSecret ? this.#opened(dataSecret) : masters.oldestBytes
+    this.#inForce = dataSecret?.keyId ?? masters.oldest
     this.#pseudonymKey = this.#derive('pseudonym')
     this.#signalKey = this.#derive('signal-id')
     this.#markKey = this.#derive('mark')
-    this.#wrapping = new SealingKey(this.#derive('wrapping'))
   }
 
-  /** @param masterKey 32 bytes in base64. @throws RangeError naming the remedy */
-  static async open(masterKey: string): Promise<Keyring> {
+  /**
+   * @param masterKey 32 bytes in base64
+   * @throws RangeError naming the remedy; MasterKeyUnknown when none of the keys opens the data secret
+   */
+  static async open(masterKey: string, options: KeyringOptions = {}): Promise<Keyring> {
     await sodium.ready
-    const bytes = Buffer.from(masterKey, 'base64')
-    if (bytes.length !== keyBytes) {
-      throw new RangeError(
-        `SIGNALS_MASTER_KEY must be ${keyBytes} bytes in base64, but holds ${bytes.length}; make one with: openssl rand -base64 32`,
-      )
-    }
-    return new Keyring(bytes)
+    return new Keyring(new MasterKeys(masterKey, options.previous ?? []), options)
   }
 
   static newMasterKey = (): string => Buffer.from(sodium.randombytes_buf(keyBytes)).toString('base64')
 
+  /** Ids of the master keys at hand, current first. */
+  get masterKeys(): readonly string[] {
+    return this.#masters.ids
+  }
+
+  /** Id of the master key under which secrets are wrapped from now on: the one that seals the data secret. */
+  get inForce(): string {
+    return this.#inForce
+  }
+
+  /**
+   * The data secret was sealed anew: its master key is in force from now on.
+   * @throws MasterKeyUnknown; RangeError when it is another secret than the one in use, which would change every id
+   */
+  adopt(dataSecret: SealedDataSecret): void {
+    if (Buffer.compare(this.#opened(dataSecret), this.#root) !== 0)
+      throw new RangeError('the data secret has changed: start again, so that all ids derive from one secret')
+    this.#inForce = dataSecret.keyId
+  }
+
+  /** The data secret under the current master key. @param fresh true: a new one, for an installation that holds nothing yet */
+  sealDataSecret(fresh = false): SealedDataSecret {
+    const keyId = this.#masters.current
+    const root = fresh ? sodium.randombytes_buf(keyBytes) : this.#root
+    return { keyId, sealed: this.#masters.wrap(root, secretContext, keyId) }
+  }
+
+  #opened({ keyId, sealed }: SealedDataSecret): Uint8Array {
+    if (!this.#masters.knows(keyId)) throw new MasterKeyUnknown(keyId, this.#masters.ids)
+    return this.#masters.unwrap(sealed)
+  }
+
   #derive(purpose: string) {
-    return sodium.crypto_generichash(keyBytes, purpose, this.#master)
+    return sodium.crypto_generichash(keyBytes, purpose, this.#root)
   }
 
   /** Stands for an id of a person, thread or message past ingest: 32 hex digits, equal for equal parts. */
@@ -146,13 +149,24 @@ export class Keyring {
     return this.wrap(sodium.randombytes_buf(keyBytes), `data-key:${connectionId}`)
   }
 
-  /** Seals a token, secret or key under the master key. */
+  /** Seals a token, secret or key under the master key in force. */
   wrap(secret: Uint8Array | string, context: string): Buffer {
-    return this.#wrapping.seal(secret, context)
+    return this.#masters.wrap(secret, context, this.#inForce)
   }
 
   /** @throws SealBroken */
   unwrap(wrapped: Uint8Array): Buffer {
-    return this.#wrapping.open(wrapped)
+    return this.#masters.unwrap(wrapped)
+  }
+
+  /** The same secret under the master key in force; the same bytes where it is sealed under that one. @throws SealBroken */
+  rewrap(wrapped: Buffer, context: string): Buffer {
+    if (this.#masters.keyIdOf(wrapped) === this.#inForce) return wrapped
+    return this.wrap(this.unwrap(wrapped), context)
+  }
+
+  /** Which master key seals this; null: written before there were key ids. */
+  keyIdOf(wrapped: Uint8Array): string | null {
+    return this.#masters.keyIdOf(wrapped)
   }
 }

@@ -18,6 +18,7 @@ import { openRegistry } from './adapters/registry.ts'
 import { systemClock } from './clock.ts'
 import { Codec } from './codec.ts'
 import { fields, loadConfig, masked } from './config.ts'
+import { endProcess, followKeyring } from './data-secret.ts'
 import { Health } from './health.ts'
 import { later } from './later.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
@@ -29,7 +30,7 @@ import { Metrics } from './metrics.ts'
 import { onePerPartition } from './one-per-partition.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from './ports.ts'
 import { Progress } from './progress.ts'
-import { Keyring } from './sealing.ts'
+import type { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
 import { serveStatus } from './status-server.ts'
 import { followTables, type TableHandlers } from './tables.ts'
@@ -105,7 +106,6 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     )
     lifecycle.onStop('status', status.close)
 
-    const keyring = await Keyring.open(common.SIGNALS_MASTER_KEY)
     lifecycle.onStop('broker', () => broker.close())
     const redis = measuredRedis(openRedis(common.REDIS_URL), metrics)
     lifecycle.onStop('redis', () => redis.close())
@@ -113,6 +113,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
+    const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
+      followKeyring(common, { broker, codec, health, onTrouble: endProcess }),
+    )
+    lifecycle.onStop('data secret', () => secret.stop())
     const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
     lifecycle.onStop('producer', () => producer.close())
 

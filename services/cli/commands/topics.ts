@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { applySchemas, applyTopics, planTopics, type TopicChange } from '../../local/provision.ts'
+import { applySchemas, applyTopics, makesConnections, planTopics, type TopicChange } from '../../local/provision.ts'
+import { sealDataSecret } from '../../runtime/data-secret.ts'
 import { withContext } from '../context.ts'
 import { print, printJson } from '../output.ts'
 
@@ -32,10 +33,16 @@ export const register = (program: Command) => {
     .description('create topics, add partitions, set settings, register schemas; nothing is ever deleted')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
-      withContext(async ({ broker, registry }) => {
+      withContext(async (context) => {
+        const { broker, registry } = context
         const changes = planTopics(await broker().listTopics())
         await applyTopics(broker(), changes)
         await applySchemas(registry())
+        // Where the master key is at hand, a new installation gets its data secret; an old one goes on with its own.
+        if (context.hasMasterKey) {
+          const tools = { broker: broker(), codec: await context.codec() }
+          await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
+        }
         if (json) printJson({ applied: changes })
         else
           print(

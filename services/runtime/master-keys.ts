@@ -1,0 +1,104 @@
+/**
+ * The master keys at hand, and wrapping under them. What is wrapped names its key, so that several may be known at once while
+ * one takes the place of another; bytes from before there were key ids name none and are tried under each.
+ *
+ *     "SGW1" · 8 bytes of key id · nonce · sealed secret
+ */
+import sodium from 'libsodium-wrappers'
+import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+
+const mark = Buffer.from('SGW1')
+const idBytes = 8
+
+/** Sealed under a master key that this process was not given. */
+export class MasterKeyUnknown extends SealBroken {
+  readonly keyId: string
+  /** @param known ids of the keys at hand */
+  constructor(keyId: string, known: readonly string[]) {
+    super(
+      `SIGNALS_MASTER_KEY: this pipeline seals under master key ${keyId}, but ${known.join(', ')} is what was given: set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until \`signals keys rotate\` has replaced it`,
+    )
+    this.keyId = keyId
+  }
+}
+
+interface MasterKey {
+  readonly id: string
+  readonly bytes: Uint8Array
+  readonly wrapping: SealingKey
+}
+
+const parse = (text: string, variable: string): MasterKey => {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length !== keyBytes) {
+    throw new RangeError(
+      `${variable} must be ${keyBytes} bytes in base64, but holds ${bytes.length}; make one with: openssl rand -base64 32`,
+    )
+  }
+  return {
+    id: sodium.crypto_generichash(16, 'key-id', bytes, 'hex').slice(0, idBytes * 2),
+    bytes,
+    wrapping: new SealingKey(sodium.crypto_generichash(keyBytes, 'wrapping', bytes)),
+  }
+}
+
+export class MasterKeys {
+  /** Current first, oldest last. */
+  readonly #all: readonly MasterKey[]
+
+  /** libsodium must be ready. @throws RangeError naming variable and remedy */
+  constructor(current: string, previous: readonly string[]) {
+    const all = [
+      parse(current, 'SIGNALS_MASTER_KEY'),
+      ...previous.map((text) => parse(text, 'SIGNALS_MASTER_KEY_PREVIOUS')),
+    ]
+    this.#all = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at)
+  }
+
+  get ids(): readonly string[] {
+    return this.#all.map(({ id }) => id)
+  }
+  get current(): string {
+    return (this.#all[0] as MasterKey).id
+  }
+  get oldest(): string {
+    return (this.#all.at(-1) as MasterKey).id
+  }
+  get oldestBytes(): Uint8Array {
+    return (this.#all.at(-1) as MasterKey).bytes
+  }
+
+  knows = (id: string): boolean => this.#all.some((key) => key.id === id)
+
+  wrap(secret: Uint8Array | string, context: string, keyId: string): Buffer {
+    const key = this.#all.find(({ id }) => id === keyId)
+    if (!key) throw new MasterKeyUnknown(keyId, this.ids)
+    return Buffer.concat([mark, Buffer.from(keyId, 'hex'), key.wrapping.seal(secret, context)])
+  }
+
+  /** null: from before there were key ids. */
+  keyIdOf(wrapped: Uint8Array): string | null {
+    if (wrapped.length < mark.length + idBytes || !mark.equals(wrapped.subarray(0, mark.length))) return null
+    return Buffer.from(wrapped.subarray(mark.length, mark.length + idBytes)).toString('hex')
+  }
+
+  /** @throws SealBroken; MasterKeyUnknown where the bytes name another key */
+  unwrap(wrapped: Uint8Array): Buffer {
+    const keyId = this.keyIdOf(wrapped)
+    if (keyId === null) return this.#tryAll(wrapped)
+    const key = this.#all.find(({ id }) => id === keyId)
+    if (!key) throw new MasterKeyUnknown(keyId, this.ids)
+    return key.wrapping.open(wrapped.subarray(mark.length + idBytes))
+  }
+
+  #tryAll(wrapped: Uint8Array): Buffer {
+    for (const { wrapping } of this.#all) {
+      try {
+        return wrapping.open(wrapped)
+      } catch (error) {
+        if (!(error instanceof SealBroken)) throw error
+      }
+    }
+    throw new SealBroken()
+  }
+}
