@@ -56,7 +56,7 @@ const postWebhook = async (
   }
   const record = deliveryRecord(source, delivery, mediaType(contentType ?? undefined), tools)
   const patience = source.deadlineMs - marginMs - (performance.now() - started)
-  await tools.intake.store([record], Math.max(leastPatienceMs, patience))
+  if (record) await tools.intake.store([record], Math.max(leastPatienceMs, patience))
   answer(response, source.answer.status, source.answer.contentType, source.answer.body)
 }
 

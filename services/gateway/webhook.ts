@@ -31,15 +31,27 @@ export const sourceOf = (name: string, { sources }: Pick<WebhookTools, 'sources'
   return source
 }
 
+const accountsIn = (source: Source, delivery: RawDelivery): readonly string[] =>
+  delivery.account === null ? source.accountsOf(delivery) : [delivery.account, ...source.accountsOf(delivery)]
+
+/**
+ * Every account that the delivery is of has been disconnected: nothing of it is kept, and the source is told that all is well,
+ * or it would go on for days. `ownSecretErased`: it may be signed with a secret that nobody has any more.
+ */
+const ofTheGone = (source: Source, delivery: RawDelivery, { directory }: WebhookTools) => {
+  const accounts = accountsIn(source, delivery)
+  const found = accounts.flatMap((account) => directory.byAccount(source.name, account) ?? [])
+  const gone = found.length > 0 && found.every(({ status }) => status === 'disconnected')
+  return { gone, ownSecretErased: gone && found.some((connection) => connection.webhookSecretErased) }
+}
+
 /** The connection's own secret first: an advertiser's own app signs with it. */
 const secretsFor = (
   source: Source,
   delivery: RawDelivery,
   { directory, keyring, secretsOf }: WebhookTools,
 ): string[] => {
-  const accounts =
-    delivery.account === null ? source.accountsOf(delivery) : [delivery.account, ...source.accountsOf(delivery)]
-  const own = accounts.flatMap((account) => {
+  const own = accountsIn(source, delivery).flatMap((account) => {
     const wrapped = directory.byAccount(source.name, account)?.webhookSecret
     return wrapped ? [keyring.unwrap(wrapped).toString()] : []
   })
@@ -74,17 +86,19 @@ const authenticate = (source: Source, delivery: RawDelivery, tools: WebhookTools
     )
 }
 
-/** The record for `channel-events.v1`. @throws HttpProblem 401, 415 */
+/** The record for `channel-events.v1`; null for what is taken and not kept, of accounts that are disconnected. @throws HttpProblem 401, 415 */
 export const deliveryRecord = (
   source: Source,
   delivery: RawDelivery,
   mediaType: string,
   tools: WebhookTools,
-): ProducerRecord => {
+): ProducerRecord | null => {
   if (source.contentTypes.length > 0 && !source.contentTypes.includes(mediaType)) {
     throw new HttpProblem(415, 'content_type', `this source posts ${source.contentTypes.join(' or ')}`)
   }
-  authenticate(source, delivery, tools)
+  const { gone, ownSecretErased } = ofTheGone(source, delivery, tools)
+  if (!ownSecretErased) authenticate(source, delivery, tools)
+  if (gone) return null
   const { name } = source
   const trace = traceOf(delivery.headers)
   const stored = Object.fromEntries(

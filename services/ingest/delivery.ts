@@ -5,7 +5,7 @@ import { BadRecord } from '../runtime/failures.ts'
 import { receivedAtOf } from '../runtime/origin.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Keyring } from '../runtime/sealing.ts'
-import { DeliveryUnreadable, type SourceRegistry } from '../sources/source.ts'
+import { type AuthorisationRemoved, DeliveryUnreadable, type SourceRegistry } from '../sources/source.ts'
 
 export interface Delivered {
   /** Whose mapping read it, or `message-event`. */
@@ -13,6 +13,8 @@ export interface Delivered {
   readonly events: readonly MessageEvent[]
   readonly ignored: readonly IgnoredReason[]
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
+  /** Of which source accounts have withdrawn their authorisation. */
+  readonly removed?: readonly AuthorisationRemoved[]
   /** ms */
   readonly receivedAt: number
 }

@@ -1,4 +1,6 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
+import { removal } from '../connections/removal.ts'
+import { ConnectionWriter } from '../connections/writer.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { waits } from '../sources/index.ts'
 import { openSources } from '../sources/service.ts'
@@ -12,14 +14,26 @@ runConsumerStage({
   fields: ingestFields,
   build: async ({ config, codec, keyring, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
+    const writer = new ConnectionWriter({ directory, codec, producer: tools.producer, clock: tools.clock })
     await follow({
       connections: (id, record) => {
-        if (directory.apply(id, record) === 'stale') return
+        const applied = directory.apply(id, record)
+        writer.followed(id)
+        if (applied === 'stale') return
         if (!record?.dataKey) keyring.forgetConnection(id)
       },
     })
     const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.ingest, tools)
-    const stage = ingest({ sources, directory, dedup: openDedup(redis), feeds: openFeeds(redis), codec, keyring })
+    const onRemoved = removal(directory, writer)
+    const stage = ingest({
+      sources,
+      directory,
+      dedup: openDedup(redis),
+      feeds: openFeeds(redis),
+      codec,
+      keyring,
+      onRemoved,
+    })
     return { ...stage, settled: countIgnored(tools.metrics) }
   },
 })

@@ -18,6 +18,9 @@ import { feedMarkOf, isOtherCopy } from './feeds.ts'
 import { type Identity, identityOf, markOf, ownerOf } from './identity.ts'
 import { lettersOf } from './letters.ts'
 
+/** Who withdrew, of which source. */
+export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
+
 /** What is known of one event before it is decided. */
 type Verdict =
   | {
@@ -129,15 +132,19 @@ export interface IngestTools extends DeliveryTools {
   readonly dedup: HourBuckets
   /** Of the channels' own message ids, over `feedSpanHours`. */
   readonly feeds: HourBuckets
+  /** An account has withdrawn its authorisation. Safe to repeat. Unset where history is looked at again. @throws DependencyError */
+  onRemoved?(removed: Removed): Promise<void>
 }
 
-export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
+export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
   return {
     name: 'ingest',
     decode: (record) => readDelivery(record, tools),
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
-      changes: [],
+      changes: batch.flatMap(
+        ({ value: { source, removed } }) => removed?.map((one): Removed => ({ ...one, source })) ?? [],
+      ),
       outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
         ...value.events.map((event, at) => {
           const verdict = state[input]?.[at] as Verdict
@@ -149,6 +156,8 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState> => {
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
       ]),
     }),
-    save: async () => {},
+    save: async (changes) => {
+      for (const change of changes) await tools.onRemoved?.(change)
+    },
   }
 }

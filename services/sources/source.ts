@@ -14,12 +14,23 @@ export interface RawDelivery {
   readonly receivedAt: number
 }
 
+/** A source tells that an account has withdrawn its authorisation. */
+export interface AuthorisationRemoved {
+  readonly accountId: string
+  /** The source's own number for why; null where it gives none. */
+  readonly reason: number | null
+  /** ms */
+  readonly occurredAt: number
+}
+
 export interface MappingResult {
   readonly events: readonly MessageEvent[]
   /** One entry per ignored item. */
   readonly ignored: readonly IgnoredReason[]
   /** Items that were recognised but cannot be mapped; names rules and fields, never values. */
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
+  /** Accounts that may no longer be reported for; absent where the delivery says nothing of it. */
+  readonly removed?: readonly AuthorisationRemoved[]
 }
 
 /** The body is no delivery of its source at all. The message says nothing of the body. */

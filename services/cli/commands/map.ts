@@ -32,7 +32,8 @@ interface Item {
 
 const mapped = (source: Source, raw: RawDelivery) => {
   try {
-    return source.map(raw)
+    const { events, ignored, failed } = source.map(raw)
+    return { events, ignored, failed }
   } catch (error) {
     if (error instanceof DeliveryUnreadable) return { error: error.message }
     throw error

@@ -31,12 +31,13 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     observer?.unwrapped(parsed)
     const frame = frameOf(delivery, parsed)
     if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
-    const out: Yield = { events: [], ignored: [], failed: [], items: 0 }
+    const out: Yield = { events: [], ignored: [], failed: [], removed: [], items: 0 }
     if (apply(frame, delivery.receivedAt, out) === 0) {
       out.ignored.push(otherwise)
       observer?.took('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
     }
-    return { events: out.events, ignored: out.ignored, failed: out.failed }
+    const { events, ignored, failed, removed } = out
+    return removed.length === 0 ? { events, ignored, failed } : { events, ignored, failed, removed }
   }
 
   return {

@@ -109,6 +109,15 @@ const eventSchema = element({
 })
 export type EventRule = z.output<typeof eventSchema>
 
+/** An item that says: this account may no longer be reported for. Its connection is disconnected. */
+const removedSchema = element({
+  accountId: valueSchema,
+  /** The source's own number for why. */
+  reason: valueSchema.optional(),
+  time: eventSchema.shape.time,
+})
+export type RemovedRule = z.output<typeof removedSchema>
+
 export interface Rule {
   readonly name?: string | undefined
   readonly when?: Condition | undefined
@@ -119,6 +128,8 @@ export interface Rule {
   /** Names for values that are computed, in order: one may use those before it. */
   readonly let?: Readonly<Record<string, Value>> | undefined
   readonly ignore?: (typeof ignoredReasons)[number] | undefined
+  /** Beside `ignore`: no message event, but the account's authorisation has ended. */
+  readonly authorisationRemoved?: RemovedRule | undefined
   readonly event?: EventRule | undefined
   /** What stands there is a message event of the contract already. */
   readonly messageEvent?: string | undefined
@@ -142,16 +153,22 @@ const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
     json: z.record(nameSchema, pathSchema).optional(),
     let: z.record(nameSchema, valueSchema).optional(),
     ignore: z.enum(ignoredReasons).optional(),
+    authorisationRemoved: removedSchema.optional(),
     event: eventSchema.optional(),
     messageEvent: pathSchema.optional(),
     rules: z.array(ruleSchema).min(1).optional(),
     choose: z.enum(['first', 'all']).optional(),
     otherwise: z.enum(ignoredReasons).optional(),
-  }).refine(
-    (rule) =>
-      [rule.ignore, rule.event, rule.messageEvent, rule.rules].filter((part) => part !== undefined).length === 1,
-    'needs exactly one of ignore, event, messageEvent or rules',
-  ),
+  })
+    .refine(
+      (rule) =>
+        [rule.ignore, rule.event, rule.messageEvent, rule.rules].filter((part) => part !== undefined).length === 1,
+      'needs exactly one of ignore, event, messageEvent or rules',
+    )
+    .refine(
+      (rule) => rule.authorisationRemoved === undefined || rule.ignore !== undefined,
+      'authorisationRemoved stands beside ignore: the item is no message event',
+    ),
 ) as z.ZodType<Rule>
 
 /** HTTP does not care how a header is written; here all of them are in lower case. */

@@ -1,4 +1,5 @@
 /** How a rule takes a delivery apart and names the parts: elements of lists, JSON inside strings, computed values. */
+import type { AuthorisationRemoved } from '../source.ts'
 import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
 import { parseJson } from './body.ts'
 import type { Rule } from './document.ts'
@@ -11,6 +12,7 @@ export interface Yield {
   readonly events: MessageEvent[]
   readonly ignored: IgnoredReason[]
   readonly failed: { rule: string; reason: string }[]
+  readonly removed: AuthorisationRemoved[]
   /** Elements of lists that were looked at. */
   items: number
 }

@@ -1,11 +1,12 @@
 /** Rules to closures: which items a delivery has, and what becomes of each. */
 import { messageEventSchema, problemsOf } from '../../model/message-event.ts'
 import { compileOptional } from './conditions.ts'
-import type { Rule } from './document.ts'
+import type { RemovedRule, Rule } from './document.ts'
 import { compileEvent } from './event.ts'
 import { type Apply, compileNames, type Yield } from './names.ts'
 import type { Became } from './observer.ts'
 import { type Place, within } from './problem.ts'
+import { compileRemoved } from './removed.ts'
 import { compilePath, type Scope } from './scope.ts'
 
 /** Where a rule stands: what it is called in dead letters, and where in the document. */
@@ -56,7 +57,15 @@ const compileAction = (rule: Rule, scope: Scope, where: Where): Apply => {
   if (rule.ignore !== undefined) {
     const settle = compileSettle(where, scope)
     const result: Became = { became: 'ignored', reason: rule.ignore }
-    return (_frame, _receivedAt, out) => settle(out, result)
+    if (rule.authorisationRemoved === undefined) return (_frame, _receivedAt, out) => settle(out, result)
+    const removed = within('authorisationRemoved', () =>
+      compileRemoved(rule.authorisationRemoved as RemovedRule, scope),
+    )
+    return (frame, receivedAt, out) => {
+      const found = removed(frame, receivedAt)
+      if (found) out.removed.push(found)
+      return settle(out, result)
+    }
   }
   if (rule.event !== undefined) return compileEventRule(rule.event, scope, where)
   if (rule.messageEvent !== undefined) return compileMessageEvent(rule.messageEvent, scope, where)

@@ -5,6 +5,7 @@ import { HttpProblem, withKey } from '../../../services/gateway/http.ts'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
+import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
 import { DependencyError, type ProducerRecord, RecordTooLarge } from '../../../services/runtime/ports.ts'
 import { loadSources, type RawDelivery } from '../../../services/sources/index.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
@@ -28,6 +29,7 @@ const tools = async (fields: Partial<WebhookTools> = {}): Promise<WebhookTools> 
   mayBeUnsigned: () => false,
   ...fields,
 })
+const none = { secrets: [], verifyTokens: [], appId: undefined }
 const status = (work: () => unknown): number => {
   try {
     work()
@@ -38,10 +40,48 @@ const status = (work: () => unknown): number => {
   return 200
 }
 
+/** Of an account that is not disconnected: there is a record. */
+const recordOf = (delivery: RawDelivery, t: WebhookTools) =>
+  deliveryRecord(sourceOf('whatsapp', t), delivery, 'application/json', t) as ProducerRecord
+
+describe('a delivery for an account that is disconnected', () => {
+  const unsigned = { 'content-type': 'application/json' }
+  const gone = (fields: Partial<ConnectionRecord> = {}) => {
+    const directory = new ConnectionDirectory()
+    directory.apply(
+      'acme-wa',
+      connectionRecord({ accountId: whatsappAccount, status: 'disconnected', accessToken: null, ...fields }),
+    )
+    return directory
+  }
+  const take = (t: WebhookTools, delivery: RawDelivery) =>
+    deliveryRecord(sourceOf('whatsapp', t), delivery, 'application/json', t)
+
+  it('is taken and not kept', async () => {
+    expect(take(await tools({ directory: gone() }), raw())).toBeNull()
+  })
+
+  it('is taken also where it is signed with the secret that was erased', async () => {
+    const t = await tools({ directory: gone({ webhookSecretErased: true }), secretsOf: () => none })
+    expect(take(t, raw())).toBeNull()
+  })
+
+  it('is refused where its signature can be checked and is wrong', async () => {
+    const t = await tools({ directory: gone() })
+    expect(status(() => take(t, raw({ headers: unsigned })))).toBe(401)
+  })
+
+  it('is kept where the account reports by another connection by now', async () => {
+    const directory = gone({ webhookSecretErased: true })
+    directory.apply('next', connectionRecord({ connectionId: 'next', accountId: whatsappAccount }))
+    expect(take(await tools({ directory }), raw())).not.toBeNull()
+  })
+})
+
 describe('a delivery', () => {
   it('is stored as it came, sealed, with nothing of a person in key or headers', async () => {
     const t = await tools()
-    const record = deliveryRecord(sourceOf('whatsapp', t), raw(), 'application/json', t)
+    const record = recordOf(raw(), t)
     expect(
       t.keyring
         .sourceKey('whatsapp')
@@ -61,19 +101,9 @@ describe('a delivery', () => {
   it('carries the account of its address and a trace that is well formed', async () => {
     const t = await tools()
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
-    const record = deliveryRecord(
-      sourceOf('whatsapp', t),
-      raw({ account: '42', headers: { ...request.headers, traceparent } }),
-      'application/json',
-      t,
-    )
+    const record = recordOf(raw({ account: '42', headers: { ...request.headers, traceparent } }), t)
     expect(record.headers).toMatchObject({ account: '42', traceparent })
-    const broken = deliveryRecord(
-      sourceOf('whatsapp', t),
-      raw({ headers: { ...request.headers, traceparent: 'x' } }),
-      'application/json',
-      t,
-    )
+    const broken = recordOf(raw({ headers: { ...request.headers, traceparent: 'x' } }), t)
     expect(broken.headers).not.toHaveProperty('traceparent')
   })
 
