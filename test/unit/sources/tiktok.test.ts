@@ -107,7 +107,7 @@ describe('the mapping of TikTok', () => {
     ['im_receive_msg', 'not JSON', 'unknown'],
     ['im_new_event', {}, 'unknown'],
   ])('ignores %s', (event, body, reason) =>
-    expect(mapped('tiktok', told(event, body))).toEqual({ events: [], ignored: [reason], failed: [] }),
+    expect(mapped('tiktok', told(event, body))).toMatchObject({ events: [], ignored: [reason], failed: [] }),
   )
 
   it('lets a referral of no conversation fail', () => {
