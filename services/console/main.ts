@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
@@ -7,11 +8,14 @@ import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { Codec } from '../runtime/codec.ts'
 import { loadConfig } from '../runtime/config.ts'
+import { endProcess, followKeyring } from '../runtime/data-secret.ts'
 import { Health } from '../runtime/health.ts'
 import { main } from '../runtime/lifecycle.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { followTables } from '../runtime/tables.ts'
+import { loadSources } from '../sources/index.ts'
+import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { Exporter } from './exporter.ts'
 import { LagWatch } from './lag-watch.ts'
@@ -29,11 +33,29 @@ main('console', async (lifecycle, log) => {
   const broker = openBroker(config.KAFKA_BROKERS, 'signals-console')
   lifecycle.onStop('broker', () => broker.close())
   const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
-  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'deliveries']))
+  const codec = await lifecycle.untilUp(clock, () =>
+    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
+  )
+  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+  )
+  lifecycle.onStop('data secret', () => secret.stop())
+  const producer = await lifecycle.untilUp(clock, () => broker.producer())
+  lifecycle.onStop('producer', () => producer.close())
   const directory = new ConnectionDirectory()
+  const connections = connectionsWriter({ directory, codec, producer, clock, log })
   const deliveries = new RecentDeliveries(shownDeliveries)
   const following = await lifecycle.untilUp(clock, () =>
-    followTables({ connections: (id, record) => directory.apply(id, record) }, { broker, codec, health, log }),
+    followTables(
+      {
+        connections: (id, record) => {
+          const applied = directory.apply(id, record)
+          connections.writer.followed(id)
+          connections.keeper.followed(id, applied)
+        },
+      },
+      { broker, codec, health, log },
+    ),
   )
   lifecycle.onStop('tables', () => following.stop())
   const consumer = await lifecycle.untilUp(clock, () =>
@@ -63,6 +85,7 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter })
+  let admin: ReturnType<typeof openAdmin> = () => false
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string) => {
       response.writeHead(code, {
@@ -72,6 +95,7 @@ main('console', async (lifecycle, log) => {
       })
       response.end(body)
     }
+    if (admin(request, response)) return
     const path = (request.url ?? '/').split('?')[0]
     if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
     if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
@@ -90,6 +114,16 @@ main('console', async (lifecycle, log) => {
   })
   server.listen(config.CONSOLE_PORT, config.BIND_ADDRESS)
   await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
+  admin = openAdmin(
+    {
+      ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
+      ...connections,
+      messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
+    },
+    config.CONSOLE_PUBLIC_URL ?? `http://127.0.0.1:${port}`,
+  )
   lifecycle.onStop('server', () => {
     server.close()
     server.closeAllConnections()

@@ -14,6 +14,7 @@ import { Codec } from '../runtime/codec.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { masterKeyFields, sealDataSecret } from '../runtime/data-secret.ts'
 import { DependencyError } from '../runtime/ports.ts'
+import { simulatorApp } from '../simulator/authorisation.ts'
 import { type StageName, stageNames } from '../topology.ts'
 import { Child, type ChildSpec } from './child.ts'
 import type { LocalConfig } from './config.ts'
@@ -307,7 +308,11 @@ export class Supervisor {
       simulator: simulatorPort === null ? null : local(simulatorPort),
       tiktok,
     }
-    const console_ = service('console', `${addresses.console}/readyz`, { CONSOLE_PORT: String(consolePort) })
+    const console_ = service('console', `${addresses.console}/readyz`, {
+      CONSOLE_PORT: String(consolePort),
+      // With the simulator the whole authorisation can be played.
+      ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
+    })
     const specs = stageNames.map((stage) =>
       service(stage, `${local(metrics[stage] as number)}/readyz`, {
         METRICS_PORT: String(metrics[stage]),

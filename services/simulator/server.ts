@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { Faults, faultSchema } from './faults.ts'
+import { authorisationFaultSchema, eventSetSchema, Portal } from './portal.ts'
 import { Store } from './store.ts'
 import { type TrackAnswer, track, type World } from './track.ts'
 
@@ -70,7 +71,13 @@ const parsed = <T>(schema: z.ZodType<T>, text: string | null, response: ServerRe
 const faultsSchema = z.union([faultSchema, z.array(faultSchema)])
 
 /** `/_control/…`; see README.md. */
-const control = async (request: IncomingMessage, response: ServerResponse, path: string, world: World) => {
+const control = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  world: World,
+  portal: Portal,
+) => {
   const { store, faults, tokens } = world
   const [, , what, id] = path.split('/')
   switch (`${request.method} ${what}`) {
@@ -100,6 +107,18 @@ const control = async (request: IncomingMessage, response: ServerResponse, path:
       const given = parsed(tokensSchema, await read(request), response)
       for (const token of given?.tokens ?? []) tokens.delete(token)
       if (given) sendJson(response, 200, { registered: tokens.size })
+      return
+    }
+    case 'POST authorisation-faults': {
+      const given = parsed(authorisationFaultSchema, await read(request), response)
+      if (given) portal.fault(given)
+      if (given) sendJson(response, 200, given)
+      return
+    }
+    case 'POST event-sets': {
+      const given = parsed(eventSetSchema, await read(request), response)
+      if (given) portal.authorisation.addEventSet(given)
+      if (given) sendJson(response, 200, given)
       return
     }
     case 'POST reset':
@@ -137,7 +156,14 @@ export interface Simulator {
 }
 
 export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: () => number }): Simulator => {
-  const world: World = { store: new Store(keep), faults: new Faults(), tokens: new Set(), now }
+  const portal = new Portal(now)
+  const world: World = {
+    store: new Store(keep),
+    faults: new Faults(),
+    tokens: new Set(),
+    now,
+    revoked: portal.authorisation.revoked,
+  }
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? '/'
@@ -149,7 +175,8 @@ export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: 
       const token = request.headers['access-token']
       return give(response, track(text, typeof token === 'string' ? token : undefined, world))
     }
-    if (path.startsWith('/_control/')) return control(request, response, path, world)
+    if (await portal.handle(request, response)) return
+    if (path.startsWith('/_control/')) return control(request, response, path, world, portal)
     const query = new URLSearchParams(url.slice(path.length + 1))
     switch (path) {
       case '/':

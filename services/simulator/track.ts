@@ -19,6 +19,8 @@ export interface World {
   readonly faults: Faults
   /** Tokens that are known; empty: every token is. */
   readonly tokens: Set<string>
+  /** Tokens that were taken back. */
+  readonly revoked?: ReadonlySet<string>
   now(): number
 }
 
@@ -111,7 +113,8 @@ export const track = (text: string, token: string | undefined, world: World): Tr
   }
 
   if (token === undefined || token === '') return answer(40104, 'Access token is empty')
-  if (tokens.size > 0 && !tokens.has(token)) return answer(40105, 'Access token is incorrect or has been revoked.')
+  if (world.revoked?.has(token) || (tokens.size > 0 && !tokens.has(token)))
+    return answer(40105, 'Access token is incorrect or has been revoked.')
   if (!isValid(checked)) return answer(checked.code, checked.message)
 
   if (fault?.partial) {

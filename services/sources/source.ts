@@ -1,5 +1,6 @@
 /** What the pipeline knows of a source. A mapping document is compiled into this; nothing else in the code names a source. */
 import type { IgnoredReason, MessageEvent } from '../model/message-event.ts'
+import type { MessagingApp } from '../model/topic-values.ts'
 
 /** One webhook request as it came. */
 export interface RawDelivery {
@@ -55,6 +56,8 @@ export interface Source {
   readonly signed: boolean
   /** Referrals come as deliveries of their own, before or after the message they belong to. */
   readonly separateReferrals: boolean
+  /** The messaging app that all its messages come by, as message event sets name it; null where there are several or none. */
+  readonly messagingApp: MessagingApp | null
   /** The source is the channel itself: its message ids are what partners' payloads quote as the channel's. */
   readonly messageIdIsChannels: boolean
   /** What the source wants to hear once its delivery is stored. */

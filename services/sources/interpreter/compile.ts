@@ -47,6 +47,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     storedHeaders: document.storedHeaders,
     signed: signatures.every(({ algorithm }) => algorithm !== 'none'),
     separateReferrals: document.separateReferrals,
+    messagingApp: document.messagingApp,
     messageIdIsChannels: document.messageIdIsChannels,
     answer: { status, contentType, body },
     deadlineMs: deadlineSeconds * 1000,

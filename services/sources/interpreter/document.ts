@@ -13,6 +13,7 @@ import {
   senders,
   textOrigins,
 } from '../../model/message-event.ts'
+import { messagingApps } from '../../model/topic-values.ts'
 import { element } from './element.ts'
 import { type Condition, conditionSchema, keysSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
 
@@ -231,6 +232,8 @@ export const mappingSchema = element({
   contentTypes: z.array(z.string()).default(['application/json']),
   storedHeaders: z.array(header).default([]),
   separateReferrals: z.boolean().default(false),
+  /** The messaging app behind all its accounts, for looking up message event sets. */
+  messagingApp: z.enum(messagingApps).nullable().default(null),
   /** The source is the channel itself: a partner's payload that quotes one of its message ids tells of the same message. */
   messageIdIsChannels: z.boolean().default(false),
   /** Several: a source may prove itself in either way; the first whose header is there decides. */

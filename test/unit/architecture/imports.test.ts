@@ -20,8 +20,8 @@ const allowed: Record<string, readonly string[]> = {
   deadletters: [...shared, 'connections', 'sources', 'ingest'],
   replay: [...shared, 'connections', 'sources', 'ingest', 'attribution', 'keywords', 'dispatch'],
   simulator: ['runtime'],
-  console: [...shared, 'connections', 'local'],
-  local: [...shared, 'connections', 'sources'],
+  console: [...shared, 'connections', 'sources', 'local'],
+  local: [...shared, 'simulator/authorisation.ts', 'connections', 'sources'],
   cli: ['*'],
   demo: ['*'],
 }

@@ -5,6 +5,7 @@ import { openConnectionLog } from '../../../connections/log.ts'
 import type { Desk } from '../../../connections/operations.ts'
 import { ConnectionUnknown } from '../../../connections/operations.ts'
 import { shown } from '../../../connections/shown.ts'
+import { EventSetUnclear } from '../../../connections/tiktok/event-sets.ts'
 import type { ConnectionRecord } from '../../../model/topic-values.ts'
 import { actor } from '../../actor.ts'
 import type { Context } from '../../context.ts'
@@ -14,6 +15,15 @@ import { print, printJson } from '../../output.ts'
 
 export interface Output {
   json?: boolean
+}
+
+export const parsedJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's message may quote the token.
+    throw new UsageError('the connection file is not JSON')
+  }
 }
 
 /** Who is written into the history. */
@@ -27,7 +37,8 @@ export const atDesk = async <T>(context: Context, work: (desk: Desk) => Promise<
     return await work({ directory, writer, keyring })
   } catch (error) {
     if (error instanceof TransitionRefused) throw new Refused(error.message)
-    if (error instanceof ConnectionUnknown || error instanceof ConnectionInvalid) throw new UsageError(error.message)
+    const mendable = [ConnectionUnknown, ConnectionInvalid, EventSetUnclear]
+    if (error instanceof Error && mendable.some((kind) => error instanceof kind)) throw new UsageError(error.message)
     throw error
   } finally {
     await close()

@@ -1,43 +1,56 @@
 /** `signals connections`: who reports to which advertiser and event set, with consent. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { parseConnection } from '../../../connections/connection.ts'
+import { complete } from '../../../connections/complete.ts'
+import { parseDraft } from '../../../connections/connection.ts'
 import { readHistory } from '../../../connections/history.ts'
 import { readConnections } from '../../../connections/log.ts'
 import {
   addConnection,
   ConnectionUnknown,
   changeConnection,
+  type Desk,
   type Operation,
   operations,
 } from '../../../connections/operations.ts'
+import { type Revoked, revokeGrants } from '../../../connections/revoke.ts'
 import { shown } from '../../../connections/shown.ts'
+import type { ConnectionRecord } from '../../../model/topic-values.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { confirmed, print, printJson, readInput, say, table } from '../../output.ts'
-import { atDesk, author, type Output, tell } from './desk.ts'
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The parser's message may quote the token.
-    throw new UsageError('the connection file is not JSON')
-  }
-}
+import { openTikTok, type TikTok } from '../../tiktok.ts'
+import { registerAuthorise } from './authorise.ts'
+import { atDesk, author, type Output, parsedJson, tell } from './desk.ts'
+import { registerEventSets } from './event-sets.ts'
 
 const change = (id: string, operation: Operation, options: Output) =>
   withContext((context) =>
     atDesk(context, async (desk) => {
-      const { record } = await changeConnection(id, operation, desk, author())
-      await tell(context, record, operations[operation].done, options)
+      const { before, record } = await changeConnection(id, operation, desk, author())
+      const revoked = operation === 'disconnect' ? await revoke(before, record, desk, openTikTok(context)) : {}
+      await tell(context, record, operations[operation].done, options, revoked)
+      if (revoked.revoked === 'failed')
+        say(
+          'TikTok was not told: it does not answer, or refused; withdraw the authorisation in the advertiser’s own settings',
+        )
     }),
   )
+
+/** Tells TikTok, where the token was granted through it and the app is known here. */
+const revoke = async (before: ConnectionRecord, record: ConnectionRecord, desk: Desk, { oauth }: TikTok) => {
+  const granted = before !== record && (before.authorisedBy === 'oauth' || before.account !== null)
+  if (!granted) return {}
+  return { revoked: oauth ? await revokeGrants(before, record, desk, oauth, author()) : ('failed' as Revoked) }
+}
 
 const add = (file: string, options: Output) =>
   withContext((context) =>
     atDesk(context, async (desk) => {
-      const input = parseConnection(parsed(file === '-' ? await readInput() : readFileSync(file, 'utf8')))
+      const input = await complete(
+        parseDraft(parsedJson(file === '-' ? await readInput() : readFileSync(file, 'utf8'))),
+        openTikTok(context),
+      )
       const { record, replaced } = await addConnection(input, desk, author())
       await tell(context, record, replaced ? 'replaced' : 'added', options)
     }),
@@ -109,6 +122,9 @@ export const register = (program: Command) => {
     .requiredOption('--file <file>', 'JSON file, or - for standard input')
     .option(...json)
     .action(({ file, ...options }: Output & { file: string }) => add(file, options))
+
+  registerAuthorise(connections)
+  registerEventSets(connections)
 
   connections
     .command('list')

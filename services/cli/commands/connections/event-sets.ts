@@ -1,0 +1,67 @@
+/** `signals connections event-sets`: which message event sets an advertiser has, and which belongs to an account. */
+import type { Command } from 'commander'
+import { questionOf, readEventSets } from '../../../connections/tiktok/event-sets.ts'
+import { type MessagingApp, messagingApps } from '../../../model/topic-values.ts'
+import { type Context, withContext } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
+import { print, printJson, table } from '../../output.ts'
+import { openTikTok } from '../../tiktok.ts'
+import { atDesk } from './desk.ts'
+
+interface Options {
+  readonly connection?: string
+  readonly advertiser?: string
+  readonly app?: string
+  readonly account?: string
+  readonly json?: boolean
+}
+
+const look = (context: Context, { connection: id, advertiser, app, account, json }: Options) =>
+  atDesk(context, async ({ directory, keyring }) => {
+    const tiktok = openTikTok(context)
+    if (app !== undefined && !messagingApps.includes(app as MessagingApp))
+      throw new UsageError(`--app must be one of ${messagingApps.join(', ')}`)
+    const connection = id
+      ? directory.byId(id)
+      : directory.all().find((one) => one.advertiserId === advertiser && one.accessToken !== null)
+    if (!connection?.accessToken)
+      throw new UsageError(
+        id
+          ? `${id} is not known or has no token`
+          : 'name a connection of the advertiser with --connection: its token is what TikTok is asked with',
+      )
+    const question = questionOf(
+      {
+        accountId: account ?? connection.messagingAccountId ?? connection.accountId,
+        messagingApp: (app as MessagingApp | undefined) ?? connection.messagingApp,
+      },
+      advertiser ?? connection.advertiserId,
+      tiktok.messagingAppOf(connection.source),
+    )
+    if (!question) throw new UsageError(`--app is needed: one of ${messagingApps.join(', ')}`)
+    const { matched, all } = await readEventSets(
+      tiktok.api,
+      keyring.unwrap(connection.accessToken).toString(),
+      question,
+    )
+    if (json) return printJson({ matched, all })
+    if (all.length === 0) return print('there is none; make one in TikTok Events Manager')
+    print(
+      table([
+        ['event set', 'name', 'of this account'],
+        ...all.map(({ eventSetId, name }) => [eventSetId, name, eventSetId === matched?.eventSetId ? 'yes' : '']),
+      ]),
+    )
+  })
+
+export const registerEventSets = (connections: Command) => {
+  connections
+    .command('event-sets')
+    .description('message event sets of an advertiser, as TikTok lists them')
+    .option('--advertiser <id>', 'whose; default: the connection’s')
+    .option('--connection <id>', 'whose token asks; default: any of the advertiser')
+    .option('--app <app>', 'MESSENGER, WHATSAPP or ZALO; default: that of the source')
+    .option('--account <id>', 'the messaging account; default: the connection’s')
+    .option('--json', 'one JSON value')
+    .action((options: Options) => withContext((context) => look(context, options)))
+}

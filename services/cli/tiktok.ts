@@ -1,0 +1,35 @@
+/** TikTok for commands: the address that the pipeline reports to, and the app, as far as they are at hand. */
+import { Oauth } from '../connections/tiktok/oauth.ts'
+import { oauthFields, oauthSettings } from '../connections/tiktok/settings.ts'
+import type { MessagingApp } from '../model/topic-values.ts'
+import { openTikTokApi, type TikTokApi } from '../runtime/adapters/tiktok-api.ts'
+import { loadConfig } from '../runtime/config.ts'
+import { simulatorApp } from '../simulator/authorisation.ts'
+import { loadSources } from '../sources/index.ts'
+import type { Context } from './context.ts'
+
+export interface TikTok {
+  readonly api: TikTokApi
+  /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
+  readonly oauth: Oauth | null
+  messagingAppOf(source: string): MessagingApp | null
+}
+
+/** @throws ConfigError */
+export const openTikTok = ({ running }: Context, env: NodeJS.ProcessEnv = process.env): TikTok => {
+  const app = running?.simulator ? simulatorApp : undefined
+  const config = loadConfig(oauthFields, {
+    ...env,
+    TIKTOK_BASE_URL: env.TIKTOK_BASE_URL || running?.tiktok,
+    TIKTOK_APP_ID: env.TIKTOK_APP_ID || app?.id,
+    TIKTOK_APP_SECRET: env.TIKTOK_APP_SECRET || app?.secret,
+  })
+  const api = openTikTokApi(config.TIKTOK_BASE_URL)
+  // Commands exchange no codes: where the callback is does not matter here.
+  const settings = oauthSettings(config, config.TIKTOK_BASE_URL)
+  return {
+    api,
+    oauth: settings && new Oauth(api, settings),
+    messagingAppOf: (source) => loadSources({ folder: env.SIGNALS_MAPPINGS_DIR }).get(source)?.messagingApp ?? null,
+  }
+}

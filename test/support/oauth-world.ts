@@ -1,0 +1,73 @@
+/** Authorisation against the simulator's own endpoints, in one process without a network. */
+import { Authorisations } from '../../services/connections/authorisation.ts'
+import { readHistory } from '../../services/connections/history.ts'
+import { openConnectionLog } from '../../services/connections/log.ts'
+import { PendingAuthorisations } from '../../services/connections/pending.ts'
+import { Oauth, type OauthSettings } from '../../services/connections/tiktok/oauth.ts'
+import type { ApiResult, TikTokApi } from '../../services/runtime/adapters/tiktok-api.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { Authorisation, simulatorApp } from '../../services/simulator/authorisation.ts'
+import { topics } from '../../services/topology.ts'
+import { noon, testKeyring } from './builders.ts'
+import { MemoryCluster } from './memory-broker.ts'
+import { MemoryRedis } from './memory-redis.ts'
+import { MemoryRegistry } from './memory-registry.ts'
+
+export const reportScope = '7224195155857866754'
+
+export const openOauth = async () => {
+  const clock = { now: () => world.now }
+  const tiktok = new Authorisation(clock.now)
+  const lost = new Set<string>()
+  const calls: string[] = []
+  const api: TikTokApi = {
+    call: async (method, path, { query, body, token }): Promise<ApiResult> => {
+      calls.push(path)
+      const answer = tiktok.call(method, path, body ?? query ?? {}, token)
+      if (!answer || lost.delete(path)) return { kind: 'failed', reason: 'not reachable' }
+      return { kind: 'answered', code: answer.code, data: answer.data as Record<string, unknown> }
+    },
+  }
+  const settings: OauthSettings = {
+    app: simulatorApp,
+    authUrl: 'http://localhost/portal/auth',
+    accountAuthUrl: 'http://localhost/v2/auth/authorize/',
+    callbackUrl: 'http://localhost/admin/v1/oauth/callback',
+    scopes: { advertiser: [reportScope], account: ['user.info.basic', 'message.list.read'] },
+  }
+  const broker = new MemoryCluster().open()
+  await broker.createTopics(
+    [topics.connections, topics.connectionHistory].map(({ name }) => ({ name, partitions: 1, config: {} })),
+  )
+  const codec = await Codec.open(new MemoryRegistry())
+  const keyring = await testKeyring()
+  const { directory, writer } = await openConnectionLog(broker, codec, clock)
+  const redis = new MemoryRedis()
+  const oauth = new Oauth(api, settings)
+  const desk = { directory, writer, keyring }
+  const authorisations = new Authorisations({
+    ...desk,
+    api,
+    oauth,
+    settings,
+    pending: new PendingAuthorisations(redis, keyring),
+    clock,
+    messagingAppOf: (source) => (source === 'whatsapp' ? 'WHATSAPP' : null),
+  })
+  const world = {
+    now: noon,
+    ...{ tiktok, api, calls, lost, oauth, redis, clock, desk, directory, writer, keyring, authorisations },
+    history: async (id: string) => (await readHistory(broker, codec, id)).map(({ action }) => action),
+    /** Somebody agrees at the address; what the redirect brings back. */
+    agree: (url: string, { scopes = [reportScope], advertiserIds = ['700'], openId = 'biz' } = {}) => {
+      const { pathname, searchParams } = new URL(url)
+      const kind = pathname === '/portal/auth' ? 'advertiser' : 'account'
+      return {
+        state: searchParams.get('state'),
+        code: tiktok.grant(kind, scopes, advertiserIds, openId),
+        error: null,
+      }
+    },
+  }
+  return world
+}
