@@ -21,8 +21,10 @@ export const settingsOf = ({ cleanup, retentionMs, maxMessageBytes }: TopicSpec)
   // The broker's clock: a connector's own may lie, and lag in seconds is read from it.
   'message.timestamp.type': 'LogAppendTime',
   ...(maxMessageBytes ? { 'max.message.bytes': String(maxMessageBytes) } : {}),
-  // What was erased (a token, a data key) is to leave the disk within a day.
-  ...(cleanup === 'compact' ? { 'segment.ms': '3600000', 'max.compaction.lag.ms': '86400000' } : {}),
+  // What was erased (a token, a data key) is to leave the disk within two hours: docs/connections.md has the sum.
+  ...(cleanup === 'compact'
+    ? { 'segment.ms': '600000', 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
+    : {}),
 })
 
 /** `compact,delete` and `delete,compact` are one policy. */

@@ -1,8 +1,8 @@
 /** Authorisation against the simulator's own endpoints, in one process without a network. */
 import { Authorisations } from '../../services/connections/authorisation.ts'
 import { readHistory } from '../../services/connections/history.ts'
-import { openConnectionLog } from '../../services/connections/log.ts'
 import { PendingAuthorisations } from '../../services/connections/pending.ts'
+import { openConnectionLog } from '../../services/connections/store.ts'
 import { Oauth, type OauthSettings } from '../../services/connections/tiktok/oauth.ts'
 import type { ApiResult, TikTokApi } from '../../services/runtime/adapters/tiktok-api.ts'
 import { Codec } from '../../services/runtime/codec.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readConnections } from '../../connections/log.ts'
+import { readConnections } from '../../connections/store.ts'
 import { entryOf, type FoundDeadLetter } from '../../deadletters/found.ts'
 import { planRedrive, type RedrivePlan, skipReasons } from '../../deadletters/plan.ts'
 import { probe } from '../../deadletters/probe.ts'

@@ -1,6 +1,6 @@
 import { disconnect, pause, reconnect } from '../../../services/connections/connection.ts'
 import { readHistory } from '../../../services/connections/history.ts'
-import { type ConnectionLog, openConnectionLog } from '../../../services/connections/log.ts'
+import { type ConnectionLog, openConnectionLog } from '../../../services/connections/store.ts'
 import type { Author } from '../../../services/connections/writer.ts'
 import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
 import { Codec } from '../../../services/runtime/codec.ts'

@@ -1,10 +1,10 @@
 /** The connections topic and what commands do with it. */
 
 import { ConnectionInvalid, TransitionRefused } from '../../../connections/connection.ts'
-import { openConnectionLog } from '../../../connections/log.ts'
 import type { Desk } from '../../../connections/operations.ts'
 import { ConnectionUnknown } from '../../../connections/operations.ts'
 import { shown } from '../../../connections/shown.ts'
+import { openConnectionLog } from '../../../connections/store.ts'
 import { EventSetUnclear } from '../../../connections/tiktok/event-sets.ts'
 import type { ConnectionRecord } from '../../../model/topic-values.ts'
 import { actor } from '../../actor.ts'

@@ -4,7 +4,6 @@ import type { Command } from 'commander'
 import { complete } from '../../../connections/complete.ts'
 import { parseDraft } from '../../../connections/connection.ts'
 import { readHistory } from '../../../connections/history.ts'
-import { readConnections } from '../../../connections/log.ts'
 import {
   addConnection,
   ConnectionUnknown,
@@ -15,6 +14,7 @@ import {
 } from '../../../connections/operations.ts'
 import { type Revoked, revokeGrants } from '../../../connections/revoke.ts'
 import { shown } from '../../../connections/shown.ts'
+import { readConnections } from '../../../connections/store.ts'
 import type { ConnectionRecord } from '../../../model/topic-values.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'

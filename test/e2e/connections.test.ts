@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/demo/webhooks.ts'
+import { openContent } from '../../services/model/content.ts'
+import type { AttributedMessage, ConnectionRecord, Delivery } from '../../services/model/topic-values.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { readKeyring } from '../../services/runtime/data-secret.ts'
+import { Keyring, SealBroken } from '../../services/runtime/sealing.ts'
+import { eventually } from '../support/eventually.ts'
+import { openWorld, type World } from '../support/world.ts'
+
+/** One connection's life, from the page on which somebody agrees to the last webhook that comes too late. */
+describe('the life of a connection', () => {
+  const oldKey = Buffer.alloc(32, 3).toString('base64')
+  const newKey = Buffer.alloc(32, 4).toString('base64')
+  let world: World
+  let n = 0
+
+  beforeAll(async () => {
+    world = await openWorld({ SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: oldKey })
+    await signals('keywords', 'import', world.file('keywords.csv', 'keyword,flag\npago,payment\n'))
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  const signals = async (...args: string[]) => {
+    const { code, stdout, stderr } = await world.pipeline.signals(...args)
+    if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  const json = async <T>(...args: string[]) => JSON.parse(await signals(...args, '--json')) as T
+  const status = async () => (await json<{ status: string }>('connections', 'show', 'shop')).status
+  const words = (count: number): Request[] =>
+    Array.from({ length: count }, () => tiktokText(`conv-${++n}`, `m-${n}`, 'ya hice el pago', Date.now()))
+  /** Follows an address as somebody would who agrees. */
+  const agree = async (url: string) => {
+    const form = new URLSearchParams(new URL(url).searchParams)
+    form.set('answer', 'approve')
+    form.set('scopes', '7224195155857866754')
+    form.set('advertiser_ids', '702')
+    const page = await fetch(url)
+    expect(page.status).toBe(200)
+    const answer = await fetch(url, { method: 'POST', body: form })
+    expect(answer.url).toContain('/admin/v1/oauth/callback')
+    return answer
+  }
+  const control = (path: string, body: object) =>
+    fetch(`${world.pipeline.ready.simulator}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) })
+  /** Everything in a topic. */
+  const all = async <T>(topic: 'attributedMessages' | 'deliveries' | 'connections', name: string): Promise<T[]> => {
+    const { brokers, registry } = world.pipeline.ready
+    const broker = openBroker(brokers.split(','), 'e2e')
+    const codec = await Codec.open(openRegistry(registry))
+    const found: T[] = []
+    const following = await broker.follow([name], async (record) => {
+      if (record.value === null) return
+      await codec.prepare([record])
+      found.push(codec.decode(topic, record) as T)
+    })
+    await following.stop()
+    await broker.close()
+    return found
+  }
+
+  it('begins where somebody agrees, once', async () => {
+    const file = world.file(
+      'shop.json',
+      JSON.stringify({
+        connectionId: 'shop',
+        tenantId: 't',
+        source: 'tiktok',
+        accountId: tiktokAccount,
+        eventSetId: '902',
+      }),
+    )
+    const { url } = await json<{ url: string }>('connections', 'authorise', '--file', file)
+    const answer = await agree(url)
+    expect(await answer.text()).toContain('shop is active')
+    expect((await fetch(answer.url)).status).toBe(400)
+    await world.deliver(...words(3))
+    await world.arrivedCount(6)
+  }, 60_000)
+
+  it('goes on while the master key is replaced: no signal is told again, no text is lost', async () => {
+    const before = (await world.arrived()).map(({ event_id }) => event_id)
+    const again = words(1)
+    await world.deliver(...again)
+    await world.arrivedCount(8)
+    const rotated = await json<{ rewrapped: number; left: string[] }>('keys', 'rotate')
+    expect(rotated).toMatchObject({ rewrapped: 1, left: [] })
+    await world.deliver(...again, ...words(1))
+    const events = await world.arrivedCount(10)
+    expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(10)
+    expect(events.map(({ event_id }) => event_id)).toEqual(expect.arrayContaining(before))
+    // With the old key alone nothing of this installation opens.
+    const thief = await Keyring.open(oldKey)
+    const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1)
+    for (const secret of [latest?.accessToken, latest?.dataKey])
+      expect(() => thief.unwrap(secret as Buffer)).toThrow(SealBroken)
+  }, 60_000)
+
+  it('waits while TikTok refuses the token, and for whoever pauses it; a new token sends all', async () => {
+    const before = (await world.arrived()).length
+    await control('faults', { code: 40105, eventSourceId: '902' })
+    await world.deliver(...words(2))
+    await eventually('reconnect', async () => (await status()) === 'reconnect')
+    await fetch(`${world.pipeline.ready.simulator}/_control/faults`, { method: 'DELETE' })
+    const { url } = await json<{ url: string }>('connections', 'authorise', 'shop')
+    await agree(url)
+    await world.arrivedCount(before + 4)
+    await signals('connections', 'pause', 'shop')
+    await world.deliver(...words(1))
+    await signals('connections', 'resume', 'shop')
+    await world.arrivedCount(before + 6)
+  }, 60_000)
+
+  it('ends in the middle of traffic: what is under way is withheld, texts can never be opened, late webhooks are dropped', async () => {
+    const { brokers, registry } = world.pipeline.ready
+    const broker = openBroker(brokers.split(','), 'e2e')
+    const codec = await Codec.open(openRegistry(registry))
+    const keyring = await readKeyring(
+      { SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: [] },
+      { broker, codec },
+    )
+    await broker.close()
+    const alive = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
+    const sealed = (await all<AttributedMessage>('attributedMessages', 'attributed-messages.v1')).map(
+      ({ message }) => message.content as Buffer,
+    )
+    expect(openContent(sealed.at(-1) as Buffer, keyring.connectionKey('shop', alive.dataKey as Buffer)).text).toMatch(
+      'pago',
+    )
+    await signals('connections', 'pause', 'shop')
+    await world.deliver(...words(5))
+    const arrived = (await world.arrived()).length
+    const gone = await json<{ revoked: string; notYetInForce: string[] }>('connections', 'disconnect', 'shop', '--yes')
+    expect(gone).toMatchObject({ revoked: 'revoked', notYetInForce: [] })
+    await eventually('all withheld', async () => {
+      const outcomes = await all<Delivery>('deliveries', 'deliveries.v1')
+      return outcomes.filter(({ outcome }) => outcome === 'withheld').length >= 10
+    })
+    expect(await world.arrived()).toHaveLength(arrived)
+
+    // What the topic says now is all that anybody has, and it holds no key.
+    const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
+    expect(latest).toMatchObject({ status: 'disconnected', accessToken: null, dataKey: null })
+    for (const text of sealed) {
+      expect(() => keyring.sourceKey('tiktok').open(text)).toThrow(SealBroken)
+      expect(() => keyring.unwrap(text)).toThrow(SealBroken)
+    }
+    await world.deliver(...words(2))
+    expect(await world.arrived()).toHaveLength(arrived)
+
+    const history = await json<{ action: string; via: string }[]>('connections', 'history', 'shop')
+    expect(history.map(({ action, via }) => `${via} ${action}`)).toEqual([
+      'oauth authorised',
+      'cli rewrapped',
+      'dispatch token_refused',
+      'oauth authorised',
+      'cli paused',
+      'cli resumed',
+      'cli paused',
+      'cli disconnected',
+      'cli revoked',
+    ])
+  }, 60_000)
+
+  it('also ends where the account removes its authorisation at TikTok', async () => {
+    const connection = { connectionId: 'next', tenantId: 't', source: 'tiktok', accountId: tiktokAccount }
+    const rest = { advertiserId: '702', eventSetId: '902', accessToken: 'by-hand' }
+    const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as Record<
+      string,
+      string
+    >
+    const admin = (path: string, init: RequestInit = {}) =>
+      fetch(`${world.pipeline.ready.console}/admin/v1/${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'x-actor': 'ana' },
+      })
+    expect((await fetch(`${world.pipeline.ready.console}/admin/v1/connections`)).status).toBe(401)
+    const added = await admin('connections', { method: 'POST', body: JSON.stringify({ ...connection, ...rest }) })
+    expect(added.status).toBe(201)
+    expect(await added.text()).not.toContain('by-hand')
+    await eventually('the gateway knows it', async () => {
+      await world.deliver(tiktok('authorization.removed', { reason: 1 }, Date.now()))
+      return ((await (await admin('connections/next')).json()) as { status: string }).status === 'disconnected'
+    })
+    const history = (await (await admin('connections/next/history')).json()) as { action: string; actor: string }[]
+    expect(history.map(({ action, actor }) => `${action} by ${actor}`)).toEqual([
+      'added by ana',
+      'authorisation_removed by tiktok',
+    ])
+  }, 60_000)
+})
