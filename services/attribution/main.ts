@@ -11,7 +11,7 @@ runConsumerStage({
   fields: attributionFields,
   build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, follow }) => {
     const directory = new ConnectionDirectory()
-    await follow({ connections: (id, record) => directory.apply(id, record) })
+    await follow({ connections: (id, record) => void directory.apply(id, record) })
     const onProgress = (share: number) => {
       metrics.set('signals_state_rebuilt_share', {}, share)
       log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')

@@ -11,7 +11,7 @@ import { main } from '../runtime/lifecycle.ts'
 import { measuredProducer, measuredRegistry } from '../runtime/measured.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatus } from '../runtime/status-server.ts'
-import { followTables } from '../runtime/tables.ts'
+import { followTables, type TableHandlers } from '../runtime/tables.ts'
 import { waits } from '../sources/index.ts'
 import { openSources } from '../sources/service.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
@@ -42,7 +42,7 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('producer', () => producer.close())
 
   const directory = new ConnectionDirectory()
-  const connections = { connections: directory.apply.bind(directory) }
+  const connections: TableHandlers = { connections: (id, record) => void directory.apply(id, record) }
   const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 

@@ -19,7 +19,11 @@ describe('the life of a connection', () => {
   let n = 0
 
   beforeAll(async () => {
-    world = await openWorld({ SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: oldKey })
+    world = await openWorld({
+      SIGNALS_MASTER_KEY: newKey,
+      SIGNALS_MASTER_KEY_PREVIOUS: oldKey,
+      ATTRIBUTION_WAIT: '200ms',
+    })
     await signals('keywords', 'import', world.file('keywords.csv', 'keyword,flag\npago,payment\n'))
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)

@@ -1,6 +1,7 @@
 /** How a rule takes a delivery apart and names the parts: elements of lists, JSON inside strings, computed values. */
-import type { AuthorisationRemoved } from '../source.ts'
+
 import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
+import type { AuthorisationRemoved } from '../source.ts'
 import { parseJson } from './body.ts'
 import type { Rule } from './document.ts'
 import { within } from './problem.ts'
