@@ -4,6 +4,7 @@
  * and to Redis after the broker has it.
  */
 import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
+import { isOfEndedConsent } from '../connections/ended.ts'
 import { openContent } from '../model/content.ts'
 import type { Message, Pseudonym, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -96,6 +97,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Cha
       return decideOne(before, message, connection, tools, now)
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error
+      if (isOfEndedConsent(message, connection)) return { outcome: drop('consent_ended'), state }
       return {
         outcome: deadLetter('seal_broken', 'the content does not open under the key of its connection'),
         state,

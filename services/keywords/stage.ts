@@ -3,6 +3,7 @@
  * says that a keyword was used, not what was said.
  */
 import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
+import { isOfEndedConsent } from '../connections/ended.ts'
 import { openContent } from '../model/content.ts'
 import type { AttributedMessage, Message, Signal, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -97,9 +98,9 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
     const { flags, version } = keywordFlags(attributed, connection, tools, uses)
     if (flags.length > 0) records.push(record('keyword', flags, version))
   } catch (error) {
-    if (error instanceof SealBroken)
-      return deadLetter('seal_broken', 'the content does not open under the key of its connection')
-    throw error
+    if (!(error instanceof SealBroken)) throw error
+    if (isOfEndedConsent(message, connection)) return drop('consent_ended')
+    return deadLetter('seal_broken', 'the content does not open under the key of its connection')
   }
   return records.length > 0 ? forward(...records) : drop('no_signal')
 }

@@ -171,6 +171,15 @@ describe('attribution', () => {
     expect(await run(says(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
   })
 
+  it('drops content from before a consent that began anew: its key was erased', async () => {
+    const { says, run, directory } = await world()
+    const { dataKey } = directory.byId('acme-wa') as ConnectionRecord
+    directory.apply('acme-wa', connectionRecord({ dataKey, connectedAt: noon + 86_400_000 }))
+    expect(await run(says(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([
+      { kind: 'dropped', reason: 'consent_ended' },
+    ])
+  })
+
   it('makes content that does not open a dead letter, and goes on', async () => {
     const { says, run } = await world()
     const outcomes = await run(says(0, { text: 'x', content: Buffer.alloc(60) }), says(1))

@@ -57,6 +57,13 @@ const raised = async ({ text = 'el pago', fields, connection, lists = [payment],
 const flagsOf = async (one: Case) => (await raised(one)).signals.flatMap(({ flags }) => flags)
 
 describe('a message', () => {
+  it('from before a consent that began anew is dropped: its key was erased', async () => {
+    const fields = { content: Buffer.alloc(60) }
+    const dropped = await raised({ fields, connection: { connectedAt: noon + 60_000 } })
+    expect(dropped.outcome).toEqual({ kind: 'dropped', reason: 'consent_ended' })
+    expect((await raised({ fields })).outcome?.kind).toBe('deadLettered')
+  })
+
   it('raises one keyword signal, with the version of the list that raised it and nothing of what was said', async () => {
     const { signals } = await raised({ text: 'palabrasecreta: el PAGO' })
     expect(signals).toMatchObject([{ kind: 'keyword', flags: ['payment'], keywordListVersion: 3 }])

@@ -1,0 +1,11 @@
+/** Messages of a consent that has ended since. */
+import type { ConnectionRecord, Message } from '../model/topic-values.ts'
+
+/**
+ * An account that was disconnected and connected anew has a new data key. What was on its way from before is sealed under the one
+ * that was erased: nobody may open it, so it is no fault, and must not count towards the limit on dead letters.
+ */
+export const isOfEndedConsent = (
+  { receivedAt }: Pick<Message, 'receivedAt'>,
+  { connectedAt }: Pick<ConnectionRecord, 'connectedAt'>,
+): boolean => receivedAt < connectedAt
