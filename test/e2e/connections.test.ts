@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runSignals } from '../../services/demo/pipeline.ts'
 import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/demo/webhooks.ts'
 import { openContent } from '../../services/model/content.ts'
 import type { AttributedMessage, ConnectionRecord, Delivery } from '../../services/model/topic-values.ts'
@@ -20,8 +21,8 @@ describe('the life of a connection', () => {
 
   beforeAll(async () => {
     world = await openWorld({
-      SIGNALS_MASTER_KEY: newKey,
-      SIGNALS_MASTER_KEY_PREVIOUS: oldKey,
+      SIGNALS_MASTER_KEY: oldKey,
+      SIGNALS_MASTER_KEY_PREVIOUS: newKey,
       ATTRIBUTION_WAIT: '200ms',
     })
     await signals('keywords', 'import', world.file('keywords.csv', 'keyword,flag\npago,payment\n'))
@@ -91,8 +92,13 @@ describe('the life of a connection', () => {
     const again = words(1)
     await world.deliver(...again)
     await world.arrivedCount(8)
-    const rotated = await json<{ rewrapped: number; left: string[] }>('keys', 'rotate')
-    expect(rotated).toMatchObject({ rewrapped: 1, left: [] })
+    // Every process was given both keys; the old one is in force until now.
+    const keys = { SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: oldKey }
+    const own = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '', SIGNALS_DATA_DIR: world.dataDir }
+    const env = { ...process.env, ...own, ...keys }
+    const { code, stdout, stderr } = await runSignals(['keys', 'rotate', '--json'], env)
+    if (code !== 0) throw new Error(stderr)
+    expect(JSON.parse(stdout)).toMatchObject({ rewrapped: 1, left: [] })
     await world.deliver(...again, ...words(1))
     const events = await world.arrivedCount(10)
     expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(10)
