@@ -5,6 +5,8 @@ import { toleratedLag } from './pace.ts'
 
 const lookMs = 1_000
 const restMs = 500
+/** Live traffic that stays behind for reasons of its own must not hold a run for ever: then it decides a batch now and then. */
+const mostRests = 10
 
 export class GiveWay {
   readonly #lag: Pick<LiveLag, 'look'>
@@ -29,8 +31,10 @@ export class GiveWay {
   /** Resolves when the run may go on: at once, mostly. @throws DependencyError */
   async rest(): Promise<void> {
     if (this.#clock.now() - this.#lookedAt < lookMs) return
-    while ((await this.#lag.look(this.#clock.now)) > toleratedLag(this.baseline) && !this.#stop.aborted)
+    for (let rests = 0; rests < mostRests && !this.#stop.aborted; rests++) {
+      if ((await this.#lag.look(this.#clock.now)) <= toleratedLag(this.baseline)) break
       await this.#clock.sleep(restMs, this.#stop)
+    }
     this.#lookedAt = this.#clock.now()
   }
 }

@@ -1,3 +1,4 @@
+import { GiveWay } from '../../../services/replay/give-way.ts'
 import { LagOfStage } from '../../../services/replay/live-lag.ts'
 import { Pace, toleratedLag } from '../../../services/replay/pace.ts'
 
@@ -47,5 +48,36 @@ describe('live lag', () => {
   it('takes the age of what came before the first look from whoever has read it', () => {
     const lag = new LagOfStage()
     expect(lag.look(offsets(10n, null), 61_000, new Map([[0, 1_000]]))).toBe(60)
+  })
+})
+
+describe('a run that decides', () => {
+  /** How long each of three batches, a second apart, is held up. */
+  const heldUp = async (lags: readonly number[]) => {
+    let now = 0
+    const left = [...lags]
+    const sleep = async (ms: number) => {
+      now += ms
+    }
+    const clock = { now: () => now, sleep }
+    const lag = { look: async () => (left.length > 1 ? (left.shift() as number) : (left[0] as number)) }
+    const way = await GiveWay.open(lag, clock, new AbortController().signal)
+    const held: number[] = []
+    for (let batch = 0; batch < 3; batch++) {
+      now += 1_000
+      const before = now
+      await way.rest()
+      held.push(now - before)
+    }
+    return held
+  }
+
+  it('goes on at once while live traffic does not feel it', async () => {
+    expect(await heldUp([0, 1, 0, 1])).toEqual([0, 0, 0])
+  })
+
+  it('rests while live traffic is behind, and not for ever', async () => {
+    expect(await heldUp([0, 2, 2, 0])).toEqual([1_000, 0, 0])
+    expect(await heldUp([0, 9])).toEqual([5_000, 5_000, 5_000])
   })
 })
