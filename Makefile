@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-mapping bench-gateway memory topics-plan topics-apply clean
+.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -57,6 +57,16 @@ memory: install ## what a million dedup keys and a million conversations take of
 	$(NODE) test/bench/memory.ts
 
 bench: install ## throughput, CPU and memory of each stage; then the mapping's and the gateway's
+
+bench: install bench-mapping bench-gateway ## throughput, CPU and memory of each stage; mapping and gateway first
+
+isolation: install ## what 99 advertisers feel of one that hangs: p99 with and without it
+	$(NODE) test/scenarios/isolation.ts
+
+advertisers: install ## 200 advertisers, five of them sick in different ways, dispatch killed in the midst
+	$(NODE) test/scenarios/advertisers.ts
+
+bench: install ## throughput, CPU and memory of each stage
 	$(NODE) test/bench/main.ts
 	$(NODE) test/bench/mapping.ts
 	$(NODE) test/bench/gateway.ts

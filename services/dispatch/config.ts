@@ -28,8 +28,8 @@ export const dispatchFields = {
   DISPATCH_CONCURRENCY: count(1, 256, 32),
   /** Calls per second of the app, all instances together. TikTok documents 1,000 for this endpoint at every tier. */
   DISPATCH_APP_RPS: count(1, 1_000_000, 1_000),
-  /** Calls per second for one advertiser. TikTok has such a limit (40133) and documents no figure. */
-  DISPATCH_ADVERTISER_RPS: count(1, 1_000_000, 200),
+  /** Calls per second for one advertiser. TikTok has such a limit (40133) and documents no figure: bounded by the app's. */
+  DISPATCH_ADVERTISER_RPS: count(1, 1_000_000, 1_000),
   /** Below the shortest wait (10 s), so that a call's answer is known before its signals come back. */
   DISPATCH_TIMEOUT_MS: count(100, 9_000, 3_000),
   /** How long a batch waits for one call at most before it goes on without it; less where calls are usually quick. */

@@ -1,0 +1,185 @@
+/** Dispatch as the process that production runs, on real Kafka, Redis and registry, with the simulator behind it and signals of our own before it. */
+import { hash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseConnection, toRecord } from '../../services/connections/connection.ts'
+import { localFields } from '../../services/local/config.ts'
+import { runningState } from '../../services/local/state-file.ts'
+import { Supervisor } from '../../services/local/supervisor.ts'
+import type { Delivery, Signal } from '../../services/model/topic-values.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { Codec } from '../../services/runtime/codec.ts'
+import { loadConfig } from '../../services/runtime/config.ts'
+import { Keyring } from '../../services/runtime/sealing.ts'
+import { topics } from '../../services/topology.ts'
+
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+export const say = (line: string) => process.stdout.write(`${line}\n`)
+
+export interface Arrived {
+  readonly id: string
+  readonly connectionId: string
+  /** ms */
+  readonly at: number
+  readonly duplicate: boolean
+}
+
+export interface DispatchAlone {
+  /** Connects, or gives new tokens; each connection is an advertiser of its own. */
+  connect(connectionIds: readonly string[], tokenOf?: (connectionId: string) => string): Promise<void>
+  send(signals: readonly Signal[]): Promise<void>
+  fault(...faults: object[]): Promise<readonly number[]>
+  clear(faultIds: readonly number[]): Promise<void>
+  /** Everything that TikTok has taken, in order. */
+  arrived(): Promise<readonly Arrived[]>
+  stats(): Promise<{ calls: number; refused: number; events: number; duplicates: number }>
+  /** Delivery records so far, by signal. */
+  readonly deliveries: ReadonlyMap<string, readonly Delivery[]>
+  /** Of dispatch, as it runs now. */
+  pid(): number
+  /** Sum over all labels. */
+  metric(name: string): Promise<number>
+  /** What dispatch has made of signals so far, from its metrics: one line for each outcome and reason. */
+  outcomes(): Promise<readonly string[]>
+  stop(): Promise<void>
+}
+
+export const tokenOf = (connectionId: string) => `token-of-${connectionId}`
+
+export const openDispatchAlone = async (settings: Readonly<Record<string, string>>): Promise<DispatchAlone> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'signals-scenario-'))
+  const masterKey = Buffer.alloc(32, 1).toString('base64')
+  const env = {
+    ...process.env,
+    SIGNALS_DATA_DIR: dataDir,
+    SIGNALS_MASTER_KEY: masterKey,
+    SIMULATOR_KEEP: '1000000',
+    LOG_LEVEL: 'warn',
+    KAFKA_BROKERS: '',
+    REDIS_URL: '',
+    SCHEMA_REGISTRY_URL: '',
+    TIKTOK_BASE_URL: '',
+    ...settings,
+  }
+  const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
+  const parts = await supervisor.startParts()
+  const { simulator, metrics } = await supervisor.startServices(parts, ['simulator', 'dispatch'])
+  const broker = openBroker(parts.brokers.split(','), 'scenario')
+  const codec = await Codec.open(openRegistry(parts.registry))
+  const keyring = await Keyring.open(masterKey)
+  const producer = await broker.producer()
+  const deliveries = new Map<string, Delivery[]>()
+  const following = await broker.follow([topics.deliveries.name], async (record) => {
+    await codec.prepare([record])
+    const delivery = codec.decode('deliveries', record)
+    const others = deliveries.get(delivery.signalId)
+    if (others) others.push(delivery)
+    else deliveries.set(delivery.signalId, [delivery])
+  })
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`${simulator}${path}`, init)
+    if (!response.ok) throw new Error(`the simulator answers ${response.status} to ${path}`)
+    return response.text()
+  }
+
+  return {
+    connect: (connectionIds, token = tokenOf) =>
+      producer.send(
+        connectionIds.map((connectionId) => {
+          const input = {
+            connectionId,
+            tenantId: 'scenario',
+            source: 'whatsapp',
+            accountId: connectionId,
+            advertiserId: `advertiser-${connectionId}`,
+            eventSetId: connectionId,
+            accessToken: token(connectionId),
+          }
+          return {
+            topic: topics.connections.name,
+            key: connectionId,
+            value: codec.encode('connections', toRecord(parseConnection(input), undefined, Date.now(), keyring)),
+          }
+        }),
+      ),
+    send: (signals) =>
+      producer.send(
+        signals.map((signal) => ({
+          topic: topics.signals.name,
+          key: signal.connectionId,
+          value: codec.encode('signals', signal),
+        })),
+      ),
+    fault: async (...faults) => {
+      const answer = await ask('/_control/faults', { method: 'POST', body: JSON.stringify(faults) })
+      return (JSON.parse(answer) as { faults: { id: number }[] }).faults.map(({ id }) => id)
+    },
+    clear: async (faultIds) => {
+      for (const id of faultIds) await fetch(`${simulator}/_control/faults/${id}`, { method: 'DELETE' })
+    },
+    arrived: async () => {
+      const lines = (await ask('/_events?limit=1000000&format=ndjson')).split('\n').filter((line) => line !== '')
+      return lines.map((line): Arrived => {
+        const { receivedAt, eventSourceId, duplicate, event } = JSON.parse(line) as {
+          receivedAt: string
+          eventSourceId: string
+          duplicate: boolean
+          event: { event_id: string }
+        }
+        return { id: event.event_id, connectionId: eventSourceId, at: Date.parse(receivedAt), duplicate }
+      })
+    },
+    stats: async () => JSON.parse(await ask('/_stats')),
+    deliveries,
+    pid: () => runningState(dataDir)?.children.dispatch?.pid ?? 0,
+    metric: async (name) => {
+      const text = await (await fetch(metrics.dispatch as string)).text()
+      const values = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    },
+    outcomes: async () => {
+      const text = await (await fetch(metrics.dispatch as string)).text()
+      return text
+        .split('\n')
+        .filter((line) => /^signals_(outcomes|tiktok_calls|breaker_moves|retries)_total/.test(line))
+    },
+    stop: async () => {
+      await following.stop()
+      await producer.close()
+      await broker.close()
+      await supervisor.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The n-th signal of a connection. */
+export const signalOf = (n: number, connectionId: string, at: number): Signal => ({
+  // As good as a keyed hash: the sent-marks keep the first half of it.
+  signalId: hash('sha256', `${connectionId}/${n}`, 'hex').slice(0, 32),
+  connectionId,
+  kind: n % 4 === 0 ? 'keyword' : 'conversation',
+  flags: n % 4 === 0 ? ['payment'] : [],
+  trackingId: n % 3 === 0 ? `tracking-${n}` : null,
+  occurredAt: at,
+  channel: 'whatsapp',
+  keywordListVersion: n % 4 === 0 ? 1 : null,
+})
+
+/** Hands `count` things out evenly over `seconds`, in small groups. */
+export const evenly = async (count: number, seconds: number, give: (from: number, to: number) => Promise<void>) => {
+  const began = Date.now()
+  for (let given = 0; given < count; ) {
+    const due = Math.min(count, Math.ceil(((Date.now() - began) / (seconds * 1_000)) * count))
+    if (due > given) await give(given, due)
+    given = Math.max(given, due)
+    await sleep(10)
+  }
+}
+
+export const quantile = (values: readonly number[], q: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0
+}
