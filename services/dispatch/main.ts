@@ -2,11 +2,7 @@ import { ConnectionDirectory } from '../connections/directory.ts'
 import { ConnectionWriter } from '../connections/writer.ts'
 import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
-import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import { runConsumerStage } from '../runtime/service.ts'
-import { breakerGauges, breakerRows } from './breaker-metrics.ts'
-import { RedisBreakerStore } from './breaker-store.ts'
-import { Breakers } from './breakers.ts'
 import { AdaptiveConcurrency } from './concurrency.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
 import { codes } from './destinations/tiktok/codes.ts'
@@ -14,11 +10,12 @@ import { callEncoder, loadProfile, partsOf, tokenHeader, trackPath } from './des
 import { observeEndToEnd } from './end-to-end.ts'
 import { Gate } from './gate.ts'
 import { linger } from './linger.ts'
+import { openBreakers } from './open-breakers.ts'
+import { openMarks } from './open-marks.ts'
 import { Patience } from './patience.ts'
 import { RedisRateLimits } from './rate-limits.ts'
 import { TopicReconnects } from './reconnect.ts'
 import { Sender } from './sender.ts'
-import { BucketSentMarks } from './sent-marks.ts'
 import { Slots } from './slots.ts'
 import { dispatch } from './stage.ts'
 import { standingOf, Tokens } from './standing.ts'
@@ -33,7 +30,6 @@ const mostCalls = 256
 const slotMs = 250
 /** Fewer calls side by side than this, and a single slow one is felt by all. */
 const fewestCalls = 4
-const gaugesEveryMs = 5_000
 
 runConsumerStage({
   name: 'dispatch',
@@ -48,6 +44,7 @@ runConsumerStage({
     producer,
     clock,
     metrics,
+    health,
     log,
     lifecycle,
     follow,
@@ -85,34 +82,23 @@ runConsumerStage({
     }
     await follow({ connections: apply })
 
-    const marks = new BucketSentMarks(
-      new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: (config.DISPATCH_SENT_MARK_DAYS * dayMs) / 1000 }),
-    )
+    const marks = openMarks({
+      redis,
+      broker,
+      codec,
+      clock,
+      metrics,
+      health,
+      log,
+      signal: lifecycle.signal,
+      keepMs: config.DISPATCH_SENT_MARK_DAYS * dayMs,
+    })
+    await lifecycle.untilUp(clock, () => marks.whole())
     const standing = (id: string) =>
       standingOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
-    const breakerStore = new RedisBreakerStore(redis)
-    const breakers = new Breakers(
-      breakerStore,
-      { scale: config.DISPATCH_WAIT_SCALE, probeMs: config.DISPATCH_TIMEOUT_MS },
-      (connectionId, note) => {
-        const cause = note?.cause ?? ''
-        metrics.count('signals_breaker_moves_total', { to: note ? 'open' : 'closed', cause })
-        log.info({ connectionId, cause }, note ? 'breaker open: its signals wait' : 'breaker closed again')
-      },
-    )
-    const gauges = setInterval(() => {
-      breakerStore.all().then(
-        (notes) => {
-          const { byState, oldest } = breakerGauges(breakerRows(notes, clock.now()), clock.now())
-          metrics.replace('signals_breakers', byState)
-          metrics.replace('signals_breaker_open_seconds', oldest)
-        },
-        // Redis is away: the stage says so itself.
-        () => {},
-      )
-    }, gaugesEveryMs).unref()
-    lifecycle.onStop('gauges', () => clearInterval(gauges))
-
+    const timing = { scale: config.DISPATCH_WAIT_SCALE, probeMs: config.DISPATCH_TIMEOUT_MS }
+    const { breakers, stop } = openBreakers({ redis, clock, metrics, log, timing })
+    lifecycle.onStop('gauges', stop)
     const limits = new RedisRateLimits(redis, {
       app: limitOf(config.DISPATCH_APP_RPS),
       advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS),

@@ -64,16 +64,19 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
   const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
     const parts = partsOf(batch)
     const connectionIds = [...new Set(batch.map(({ value }) => value.connectionId))]
+    // Marks that were brought back tell of a signal as a whole.
+    const wholes = tools.parts ? batch.map(({ value }) => value) : []
     const [marks] = await Promise.all([
-      tools.marks.read(parts.map(({ signal }) => signal)),
+      tools.marks.read([...parts.map(({ signal }) => signal), ...wholes]),
       tools.breakers.refresh(connectionIds),
     ])
+    const markOf = (part: Due, index: number) => (tools.parts && marks[parts.length + part.place]) || marks[index]
     const found = new Map<Due, PartFinding>()
     const standings = new Map(connectionIds.map((id) => [id, tools.standing(id)]))
     const due: Due[] = []
     let old = 0
     parts.forEach((part, index) => {
-      const mark = marks[index]
+      const mark = markOf(part, index)
       if (mark) {
         found.set(part, { finding: { kind: 'settled', ...mark.settled }, recorded: mark.recorded })
         return
@@ -118,9 +121,12 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
       const findings = state.parted.map((parts) => combined(parts.map(({ found }) => found)))
       return {
         outcomes: batch.map(({ value, attempt }, place) => outcomeOf(value, attempt, findings[place] as Finding, now)),
-        changes: findings.flatMap(({ kind }, place) =>
-          kind === 'settled' ? recordedMarks(state.parted[place] ?? []) : [],
-        ),
+        changes: findings.flatMap((finding, place) => {
+          if (finding.kind !== 'settled') return []
+          const parts = recordedMarks(state.parted[place] ?? [])
+          const whole = { signal: (batch[place] as Input<Signal>).value, settled: finding, recorded: true }
+          return tools.parts ? [whole, ...parts] : parts
+        }),
       }
     },
     save: (changes) => (changes.length === 0 ? Promise.resolve() : tools.marks.write(changes)),

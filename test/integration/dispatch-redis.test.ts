@@ -1,4 +1,5 @@
 import { RedisBreakerStore } from '../../services/dispatch/breaker-store.ts'
+import { RedisMarkPresence } from '../../services/dispatch/mark-presence.ts'
 import { RedisRateLimits } from '../../services/dispatch/rate-limits.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
@@ -14,9 +15,11 @@ beforeAll(() => {
 afterAll(() => redis.close())
 
 /** Keys of its own for each test: the names are the service's, the place in front of them is the test's. */
-const apart = (): Pick<RedisCommands, 'evalMany'> => {
+const apart = (): Pick<RedisCommands, 'evalMany' | 'getMany' | 'setMany'> => {
   const prefix = `it-${process.pid}-${n++}:`
   return {
+    getMany: (keys) => redis.getMany(keys.map((key) => prefix + key)),
+    setMany: (entries) => redis.setMany(entries.map((entry) => ({ ...entry, key: prefix + entry.key }))),
     evalMany: (script, calls) =>
       redis.evalMany(
         script,
@@ -39,5 +42,23 @@ describe('limits in Redis', () => {
     expect((await calls(other, 3))?.calls).toBeLessThan(3)
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect((await calls(other, 4))?.calls).toBe(4)
+  })
+})
+
+describe('the presence of the sent-marks in Redis', () => {
+  it('is lost until it was restored, part by part', async () => {
+    const presence = new RedisMarkPresence(apart())
+    expect(await presence.lost()).toHaveLength(16)
+    await presence.begin([3, 4], 'one')
+    await presence.complete([3, 4], 'one')
+    expect((await presence.lost()).includes(3)).toBe(false)
+    expect(await presence.lost()).toHaveLength(14)
+  })
+
+  it('stays lost where Redis forgot meanwhile who restores it', async () => {
+    const presence = new RedisMarkPresence(apart())
+    await presence.begin([3], 'one')
+    await presence.complete([3], 'another')
+    expect(await presence.lost()).toHaveLength(16)
   })
 })

@@ -14,7 +14,7 @@ import { type HttpClient, openHttp } from '../../services/runtime/adapters/http.
 import { type Fault, faultSchema } from '../../services/simulator/faults.ts'
 import { createSimulator, type Simulator } from '../../services/simulator/server.ts'
 import { noon } from '../support/builders.ts'
-import { type DispatchWorldOptions, numbered, openDispatch, timeoutMs } from '../support/dispatch-world.ts'
+import { type DispatchWorldOptions, numbered, openDispatch } from '../support/dispatch-world.ts'
 
 let simulator: Simulator
 let server: Server
@@ -42,7 +42,12 @@ const times = <T>(count: number, value: T): T[] => Array.from({ length: count },
 const but = (place: number, one: string, others = 'accepted') =>
   times(size, others).map((word, at) => (at === place ? one : word))
 
-const open = (options: DispatchWorldOptions = {}) => {
+/** Where nothing is slow, nothing must be taken for slow, however busy the machine is. */
+const ample = { patienceMs: 10_000, timeoutMs: 20_000 }
+/** Where something is. */
+const short = { patienceMs: 300, timeoutMs: 700 }
+
+const open = ({ timeoutMs, ...options }: DispatchWorldOptions & { timeoutMs: number } = ample) => {
   const { store, faults, tokens } = simulator.world
   store.reset()
   faults.clear()
@@ -151,7 +156,7 @@ describe('every code of the table', () => {
   it.each(all)('%i: %s', (code, verdict) => play({ code }, ofAll[verdict]))
 
   it('says of a refused token to which connection it belongs, once', async () => {
-    const world = open({ eventsPerCall: 2 })
+    const world = open({ ...ample, eventsPerCall: 2 })
     world.fault({ code: 40105 })
     await world.run([...sick, ...well])
     expect(world.reconnected).toEqual([['sick', 40105]])
@@ -267,9 +272,9 @@ describe('every fault of the way there and back', () => {
 
   it.each<[string, Partial<Fault>]>([
     ['no answer at all', { timeout: true }],
-    ['an answer that comes too late', { slowMs: timeoutMs + 30 }],
+    ['an answer that comes too late', { slowMs: short.timeoutMs + 100 }],
   ])('%s: the batch goes on, the neighbours do not wait for it', async (_name, fault) => {
-    const world = open()
+    const world = open(short)
     world.fault(fault)
     const { words } = await world.run([...sick, ...well])
     // By order of events, not by the clock: the batch is through while the sick call still hangs.
@@ -283,8 +288,8 @@ describe('every fault of the way there and back', () => {
   })
 
   it('a slow answer: noted when it comes, not sent again', async () => {
-    const world = open()
-    world.fault({ slowMs: 80, count: 1 })
+    const world = open(short)
+    world.fault({ slowMs: 500, count: 1 })
     expect((await world.run([...sick, ...well])).words.slice(0, size)).toEqual(times(size, 'deferred 10s slow'))
     await world.sender.drained()
     expect((await world.run(sick, { topic: 'later', attempt: 2 })).words).toEqual(times(size, 'accepted'))
@@ -293,7 +298,10 @@ describe('every fault of the way there and back', () => {
 
   it('nobody there: later', async () => {
     const gone = openHttp('http://127.0.0.1:9/')
-    const world = openDispatch({ post: (body) => gone.post({ headers: {}, body, timeoutMs }) })
+    const world = openDispatch({
+      patienceMs: ample.patienceMs,
+      post: (body) => gone.post({ headers: {}, body, timeoutMs: ample.timeoutMs }),
+    })
     world.connect('sick')
     expect((await world.run([numbered('sick', 0)])).words).toEqual(['deferred 10s unreachable'])
     gone.close()
@@ -302,7 +310,7 @@ describe('every fault of the way there and back', () => {
 
 describe('a failure in the midst of several calls', () => {
   it('keeps what was accepted before it, and spares TikTok what is behind it', async () => {
-    const world = open({ eventsPerCall: 2 })
+    const world = open({ ...ample, eventsPerCall: 2 })
     world.fault({ eventIds: [idOf(4)], code: 50000 })
     const { words } = await world.run([...sick, ...well])
     expect(words).toEqual([

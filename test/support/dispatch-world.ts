@@ -43,6 +43,8 @@ export interface DispatchWorldOptions {
   /** Calls per second. */
   limits?: { app: number; advertiser: number }
   profile?: Profile
+  /** How long a batch waits for one call, ms. */
+  patienceMs?: number
   /** In place of the simulator in this process. */
   post?(body: string, token: string): Promise<Answer>
   /** Of the breakers and limits; the calls themselves take real time. */
@@ -103,7 +105,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     breakers,
     gate: new Gate(limits, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
     throttled: (connection, { code }) => throttling.met(connection, code),
-    patience: { now: patienceMs, observe: () => {} },
+    patience: { now: options.patienceMs ?? patienceMs, observe: () => {} },
     slots: new Slots({ size: 4, most: 16, slowAfterMs: 15 }),
     eventsPerCall: options.eventsPerCall ?? 50,
     behindMs,

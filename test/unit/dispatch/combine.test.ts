@@ -76,6 +76,14 @@ describe('one event per flag', () => {
     expect(held()).toContain(payment)
   })
 
+  it('is not sent again where only the mark of the whole was brought back', async () => {
+    const { run, marks, callSizes } = world()
+    const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
+    await marks.write([{ signal: keyword, settled, recorded: true }])
+    expect((await run([keyword])).words).toEqual(['dropped recorded'])
+    expect(callSizes()).toEqual([])
+  })
+
   it('sends again only the event that TikTok has not answered for', async () => {
     const { run, fault, clearFaults, callSizes, breakers, repeats } = world()
     fault({ eventIds: [booking as string], code: 47_111 })
