@@ -41,12 +41,40 @@ describe('slots', () => {
         await opened
       }),
     )
+    while (started.length < 2) await wait(5)
     await wait(30)
     expect(started).toEqual([0, 1])
     gates[0]?.open()
-    await turn()
+    await wait(30)
+    expect(started).toEqual([0, 1, 2])
+    for (const { open } of gates) open()
+    await Promise.all(all)
+  })
+
+  it('let more go at once when there are more of them, fewer as calls end', async () => {
+    const slots = new Slots({ size: 1, most: 8, slowAfterMs: 10_000 })
+    const gates = [gate(), gate(), gate(), gate(), gate()]
+    const started: number[] = []
+    const waited: boolean[] = []
+    const all = gates.map(({ opened }, index) =>
+      slots.run(async (hasWaited) => {
+        started.push(index)
+        waited.push(hasWaited)
+        await opened
+      }),
+    )
+    slots.resize(3)
     await turn()
     expect(started).toEqual([0, 1, 2])
+    expect(waited).toEqual([false, true, true])
+    slots.resize(1)
+    gates[0]?.open()
+    gates[1]?.open()
+    await turn()
+    expect(started).toEqual([0, 1, 2])
+    gates[2]?.open()
+    await turn()
+    expect(started).toEqual([0, 1, 2, 3])
     for (const { open } of gates) open()
     await Promise.all(all)
   })
