@@ -3,8 +3,9 @@ import { parseConnection, toRecord } from '../../services/connections/connection
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { Codec } from '../../services/runtime/codec.ts'
+import { readKeyring } from '../../services/runtime/data-secret.ts'
 import type { Broker, Producer } from '../../services/runtime/ports.ts'
-import { Keyring } from '../../services/runtime/sealing.ts'
+import type { Keyring } from '../../services/runtime/sealing.ts'
 import { topics } from '../../services/topology.ts'
 import { openWorld, type World } from '../support/world.ts'
 
@@ -79,7 +80,8 @@ export const openScenario = async (
   const { brokers, registry, simulator } = world.pipeline.ready
   const broker = openBroker(brokers.split(','), 'scenario')
   const codec = await Codec.open(openRegistry(registry))
-  const keyring = await Keyring.open(masterKey)
+  const settings = { SIGNALS_MASTER_KEY: masterKey, SIGNALS_MASTER_KEY_PREVIOUS: [] }
+  const keyring = await readKeyring(settings, { broker, codec })
   const producer = await broker.producer()
   await producer.send(
     accounts.map(({ source, accountId }) => {
