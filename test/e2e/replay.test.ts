@@ -13,7 +13,7 @@ describe('history', () => {
   beforeAll(async () => {
     world = await openWorld()
     await connectTwo(world)
-  }, 120_000)
+  }, 240_000)
   afterAll(() => world?.stop(), 60_000)
 
   const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1) as string)
@@ -47,7 +47,7 @@ describe('history', () => {
 
     expect(await replay('--keyword-list', '2', '--yes')).toMatchObject({ new: 0, reported: 9 })
     expect(await world.arrived()).toHaveLength(9)
-  }, 120_000)
+  }, 240_000)
 
   it('of a partner comes from a file, and the next live message does not start its conversation again', async () => {
     const before = (await world.arrived()).length
@@ -69,7 +69,7 @@ describe('history', () => {
       .slice(before)
       .map(({ event: name, properties }) => [name, ...Object.keys(properties)].join(' '))
     expect(told.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
-  }, 120_000)
+  }, 240_000)
 
   it('that could not be processed is shown without what it holds, and a second failure is known as one', async () => {
     const broker = openBroker(world.pipeline.ready.brokers.split(','), 'test')
@@ -91,5 +91,5 @@ describe('history', () => {
     expect(lastLine((await redrive()).stdout)).toMatchObject({ dryRun: true, records: 1, tried: { event_invalid: 1 } })
     const failing = await redrive('--yes')
     expect([failing.code, lastLine(failing.stdout)]).toMatchObject([1, { redriven: 1, failedAgain: 1 }])
-  }, 120_000)
+  }, 240_000)
 })
