@@ -50,6 +50,10 @@ replay-scenario: install ## 100,000 messages pass, a keyword is added: a replay 
 redrive-scenario: install ## a mapping bug makes 1,000 dead letters; mended, a redrive turns all into signals, once
 	$(NODE) test/scenarios/redrive.ts
 
+.PHONY: alerts
+alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
+	$(NODE) test/alerts/main.ts
+
 attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each told once, credited rightly
 	$(NODE) test/scenarios/attribution.ts
 

@@ -25,8 +25,8 @@ export interface ExporterTools {
 const dependencies = ['kafka', 'redis', 'registry'] as const
 type Dependency = (typeof dependencies)[number]
 
-/** A dependency that takes longer is away as far as anybody who needs it is concerned. */
-const patienceMs = 3_000
+/** A dependency that takes longer is away as far as anybody who needs it is concerned; below any scrape's time-out. */
+const patienceMs = 800
 /** Groups that nobody commits for: only the ends of the topics are wanted. */
 const nobody = 'signals-console'
 

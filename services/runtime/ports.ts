@@ -122,6 +122,8 @@ export interface Broker {
   ): Promise<void>
   /** Per partition the offset of the first record whose broker timestamp is at or after the time (ms); the end where there is none. */
   offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>>
+  /** The cluster: how many brokers, and what we need of the protocol that it lacks. */
+  describe(): Promise<{ readonly nodes: number; readonly lacking: readonly string[] }>
   listTopics(): Promise<readonly TopicSettings[]>
   createTopics(topics: readonly TopicSettings[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>

@@ -12,8 +12,8 @@ import type { Watchdog } from './watchdog.ts'
 
 /** An answer that is younger is told again: several who ask at once cost one look. */
 const freshMs = 500
-/** Whoever asks is answered with what is known when the broker takes longer. */
-const patienceMs = 1_500
+/** Whoever asks is answered with what is known when the broker takes longer; below any scrape's time-out. */
+const patienceMs = 800
 
 export interface ProgressTools {
   readonly broker: Pick<Broker, 'progress' | 'timestamps'>

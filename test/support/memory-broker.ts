@@ -176,6 +176,10 @@ class MemoryBroker implements Broker {
     )
   }
 
+  async describe() {
+    return { nodes: 1, lacking: [] }
+  }
+
   async listTopics(): Promise<readonly TopicSettings[]> {
     return [...this.#cluster.topics.values()].map(({ settings }) => settings)
   }

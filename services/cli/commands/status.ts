@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { runningState } from '../../local/state-file.ts'
+import { type Addresses, runningState } from '../../local/state-file.ts'
 import { fields, loadConfig } from '../../runtime/config.ts'
 import type { HealthReport } from '../../runtime/health.ts'
 import { stageNames } from '../../topology.ts'
@@ -16,12 +16,20 @@ const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
   }
 }
 
+/** The console tells of every group and dependency, also of what is dead. */
+const scrapeTargets = ({ metrics, console: console_ }: Addresses) =>
+  Object.entries({ ...metrics, console: `${console_}/metrics` }).map(([process, url]) => ({
+    targets: [new URL(url).host],
+    labels: { process },
+  }))
+
 export const register = (program: Command) => {
   program
     .command('status')
     .description('what runs: stages with pid, state, age of the oldest unprocessed record')
     .option('--json', 'one JSON value')
-    .action(async ({ json }: { json?: boolean }) => {
+    .option('--prometheus', 'where to scrape, as a file for `file_sd_configs`')
+    .action(async ({ json, prometheus }: { json?: boolean; prometheus?: boolean }) => {
       const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, process.env)
       const state = runningState(SIGNALS_DATA_DIR)
       if (!state?.addresses) {
@@ -31,6 +39,7 @@ export const register = (program: Command) => {
         return
       }
       const { addresses, children } = state
+      if (prometheus) return printJson(scrapeTargets(addresses))
       const reports = await Promise.all(stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)))
       const stages = Object.fromEntries(
         stageNames.map((stage, at) => {

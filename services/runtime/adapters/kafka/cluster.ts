@@ -17,6 +17,8 @@ interface WireRequest<T> {
 }
 
 interface KafkajsNode {
+  /** By API key. */
+  readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null
   readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T> }
   offsetFetch(request: {
     groupId: string
@@ -32,6 +34,8 @@ interface KafkajsCluster {
   refreshMetadataIfNecessary(): Promise<void>
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[]
   findBroker(node: { nodeId: string }): Promise<KafkajsNode>
+  findControllerBroker(): Promise<KafkajsNode>
+  readonly brokerPool: { readonly metadata: { readonly brokers: readonly unknown[] } | null }
   findGroupCoordinator(group: { groupId: string }): Promise<KafkajsNode>
   fetchTopicsOffset(
     topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],

@@ -4,6 +4,7 @@ import { KafkajsAdmin } from './admin.ts'
 import { createClient } from './client.ts'
 import { LastingCluster } from './cluster.ts'
 import { consume } from './consumer.ts'
+import { describe } from './describe.ts'
 import { follow } from './follow.ts'
 import { openProducer } from './producer.ts'
 import { progress } from './progress.ts'
@@ -21,6 +22,7 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     follow: (topics, onRecord, onProgress) => follow(kafka, topics, onRecord, onProgress),
     read: (topic, stretches, onRecords) => read(kafka, topic, stretches, onRecords),
     offsetsAt: (topic, time) => admin.offsetsAt(topic, time),
+    describe: () => describe(cluster),
     listTopics: () => admin.listTopics(),
     createTopics: (topics) => admin.createTopics(topics),
     addPartitions: (topic, total) => admin.addPartitions(topic, total),

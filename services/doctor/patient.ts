@@ -1,0 +1,33 @@
+/** What the doctor looks at. Clients are opened when first asked for. */
+import type { Connection } from '../connections/directory.ts'
+import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import type { SourceRegistry } from '../sources/source.ts'
+
+export interface Patient {
+  readonly dataDir: string
+  /** Metrics addresses by stage of a pipeline that runs on the data folder; null where none does. */
+  readonly metrics: Readonly<Record<string, string>> | null
+  readonly brokers: string
+  readonly redisUrl: string
+  readonly registryUrl: string
+  readonly env: NodeJS.ProcessEnv
+  /** As in `process.version`. */
+  readonly nodeVersion: string
+  /** Kept in the data folder where the environment has none. */
+  readonly keptMasterKey: string | undefined
+  now(): number
+  broker(): Broker
+  redis(): RedisCommands
+  registry(): SchemaRegistry
+  sources(): SourceRegistry
+  connections(): Promise<readonly Connection[]>
+  keywordLists(): Promise<readonly KeywordListRecord[]>
+  /** What each service says about its settings: one line a problem. */
+  settingProblems(): readonly string[]
+  /** The JSON of a stage's /healthz; null when it does not answer. */
+  health(
+    metricsUrl: string,
+  ): Promise<{ state: string; reason: string | null; healthy: boolean; oldestUnprocessedSeconds: number } | null>
+  disk(folder: string): Promise<{ freeBytes: number; sizeBytes: number }>
+}

@@ -1,0 +1,251 @@
+/** What makes each alert fire on a running pipeline, and what makes it clear again. */
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { whatsappText } from '../../services/demo/webhooks.ts'
+import { identify } from '../../services/local/processes.ts'
+import { readState } from '../../services/local/state-file.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { topics } from '../../services/topology.ts'
+import type { World } from '../support/world.ts'
+
+type Undo = () => Promise<unknown>
+export interface Step {
+  readonly alerts: readonly string[]
+  readonly how: string
+  provoke(): Promise<Undo>
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** Between two deliveries of the steady traffic. */
+const everyMs = 200
+/** More dead letters in a row than a stage lets through. */
+const garbage = 6_000
+
+/** Advertisers by what goes wrong for them; the first is the one for whom nothing does. */
+const accounts = { good: '1001', other: '1002', unknown: '1003', refused: '1004' } as const
+type Advertiser = keyof typeof accounts
+
+export const provocations = (world: World, disk: string | null): { setUp(): Promise<void>; steps: readonly Step[] } => {
+  const { simulator, redis, brokers } = world.pipeline.ready
+  let n = 0
+  const message = (account: string) =>
+    whatsappText(`5215550${String(++n).padStart(7, '0')}`, `wamid.alert.${n}`, 'ya hice el pago', Date.now(), account)
+  const post = (account: string) => world.post(message(account)).catch(() => undefined)
+
+  /** Something happening again and again until it is ended. */
+  const repeatedly = (work: () => unknown, ms = everyMs): Undo => {
+    const timer = setInterval(work, ms)
+    return async () => clearInterval(timer)
+  }
+  const traffic = (...who: Advertiser[]) => repeatedly(() => who.map((one) => post(accounts[one])))
+
+  const pidOf = (name: string) => readState(world.dataDir)?.children[name]?.pid as number
+  const freeze = (name: string): Undo => {
+    const pid = pidOf(name)
+    process.kill(pid, 'SIGSTOP')
+    return async () => process.kill(pid, 'SIGCONT')
+  }
+  const add = async (who: Advertiser, token: string) => {
+    const connection = {
+      ...{ connectionId: `c-${who}`, tenantId: 't', source: 'whatsapp', accountId: accounts[who] },
+      ...{ advertiserId: `a-${who}`, eventSetId: `e-${who}`, accessToken: token },
+    }
+    const file = world.file(`${who}.json`, JSON.stringify(connection))
+    const { code, stderr } = await world.pipeline.signals('connections', 'add', '--file', file)
+    if (code !== 0) throw new Error(stderr)
+  }
+  const tokenOf = (who: Advertiser) => `token-${who}`
+  const fault = (what: object) => fetch(`${simulator}/_control/faults`, { method: 'POST', body: JSON.stringify(what) })
+  const clearFaults = () => fetch(`${simulator}/_control/faults`, { method: 'DELETE' })
+  const redisCommand = (...parts: string[]) =>
+    new Promise<string>((resolve, reject) => {
+      const { hostname, port } = new URL(redis)
+      const socket = createConnection(Number(port), hostname, () => socket.write(`${parts.join(' ')}\r\n`))
+      socket.once('data', (answer) => {
+        resolve(answer.toString())
+        socket.destroy()
+      })
+      socket.once('error', reject)
+    })
+  const writeGarbage = async (count: number) => {
+    const broker = openBroker(brokers.split(','), 'alerts')
+    const producer = await broker.producer()
+    await producer.send(
+      Array.from({ length: count }, (_, at) => ({
+        topic: topics.messages.name,
+        key: `k${at}`,
+        value: Buffer.from('no avro at all'),
+      })),
+    )
+    await producer.close()
+    await broker.close()
+  }
+  const fill = (share: number): Undo => {
+    const file = join(disk as string, 'filling')
+    const { bavail, bsize, blocks } = statfsSync(disk as string)
+    writeFileSync(file, Buffer.alloc(Math.floor(bavail * bsize - share * blocks * bsize)))
+    return async () => rmSync(file)
+  }
+  const both =
+    (...undos: Undo[]): Undo =>
+    () =>
+      Promise.all(undos.map((undo) => undo()))
+
+  /** A breaker is closed by a call that is answered: traffic goes on for a while after TikTok is well again. */
+  const wholeTikTok = async (what: object): Promise<Undo> => {
+    await fault(what)
+    const end = traffic('good', 'other', 'unknown')
+    return async () => {
+      await clearFaults()
+      setTimeout(end, 60_000)
+    }
+  }
+
+  const setUp = async () => {
+    for (const who of Object.keys(accounts) as Advertiser[]) await add(who, tokenOf(who))
+    const list = world.file('keywords.csv', 'keyword,flag\npago,payment\n')
+    await world.pipeline.signals('keywords', 'import', list)
+    await world.deliver(message(accounts.good))
+    await world.arrivedCount(2)
+  }
+
+  const steps: Step[] = [
+    {
+      alerts: ['SignalsTikTokUnknownCode'],
+      how: 'TikTok answers 77777 to one advertiser',
+      provoke: async () => {
+        await fault({ token: tokenOf('unknown'), code: 77_777, count: 3 })
+        return both(traffic('good', 'unknown'), clearFaults)
+      },
+    },
+    {
+      alerts: ['SignalsTikTokFails', 'SignalsBreakerOpen'],
+      how: 'TikTok answers 50000 to everybody',
+      provoke: () => wholeTikTok({ code: 50_000 }),
+    },
+    {
+      alerts: ['SignalsTikTokThrottles'],
+      how: 'TikTok answers 40100 to everybody',
+      provoke: () => wholeTikTok({ code: 40_100 }),
+    },
+    {
+      alerts: ['SignalsTokenRefused', 'SignalsParked'],
+      how: 'TikTok refuses a token (40105); a new one is given',
+      provoke: async () => {
+        await fault({ token: tokenOf('refused'), code: 40_105 })
+        const end = traffic('refused')
+        return async () => {
+          await end()
+          await clearFaults()
+          await add('refused', 'token-new')
+        }
+      },
+    },
+    {
+      alerts: ['SignalsDeadLetterRatio'],
+      how: 'records that do not decode in messages.v1, some a second',
+      provoke: async () =>
+        both(
+          traffic('good'),
+          repeatedly(() => writeGarbage(5), 1_000),
+        ),
+    },
+    {
+      alerts: ['SignalsSignaturesRefused'],
+      how: 'deliveries with a signature that does not fit',
+      provoke: async () =>
+        repeatedly(() => {
+          const request = message(accounts.good)
+          return world.post({
+            ...request,
+            headers: { ...request.headers, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` },
+          })
+        }),
+    },
+    {
+      alerts: ['SignalsRedisMemory'],
+      how: 'maxmemory set to just above what Redis uses',
+      provoke: async () => {
+        const used = Number(/used_memory:(\d+)/.exec(await redisCommand('INFO', 'memory'))?.[1])
+        await redisCommand('CONFIG', 'SET', 'maxmemory', String(Math.floor(used * 1.15)))
+        return () => redisCommand('CONFIG', 'SET', 'maxmemory', '0')
+      },
+    },
+    {
+      alerts: ['SignalsProcessDown', 'SignalsLate', 'SignalsVeryLate'],
+      how: 'keywords is frozen (SIGSTOP) while messages come in',
+      provoke: async () => both(traffic('good'), freeze('keywords')),
+    },
+    {
+      alerts: ['SignalsDependencyDown'],
+      how: 'Redis is frozen (SIGSTOP)',
+      provoke: async () => both(traffic('good'), freeze('redis')),
+    },
+    {
+      alerts: ['SignalsGatewayRefuses'],
+      how: 'Kafka is frozen (SIGSTOP)',
+      provoke: async () => both(traffic('good'), freeze('kafka')),
+    },
+    {
+      alerts: ['SignalsProcessRestarting'],
+      how: 'keywords is killed three times',
+      provoke: async () => {
+        for (let kills = 0; kills < 3; kills++) {
+          const pid = pidOf('keywords')
+          process.kill(pid, 'SIGKILL')
+          const url = world.pipeline.ready.metrics.keywords as string
+          const isBack = () => pidOf('keywords') !== pid && identify(pidOf('keywords')) !== null
+          while (
+            !isBack() ||
+            !(await fetch(url).then(
+              ({ ok }) => ok,
+              () => false,
+            ))
+          )
+            await sleep(200)
+          // Long enough to be scraped.
+          await sleep(3_000)
+        }
+        return async () => {}
+      },
+    },
+    {
+      alerts: ['SignalsStageHalted'],
+      how: `${garbage} records in a row that do not decode; the stage is started again`,
+      provoke: async () => {
+        await writeGarbage(garbage)
+        return async () => {
+          // Each start lets through what is below the limit.
+          for (let starts = 0; starts < 10; starts++) {
+            const url = (world.pipeline.ready.metrics.attribution as string).replace(/metrics$/, 'healthz')
+            const state = await fetch(url).then(
+              async (answer) => ((await answer.json()) as { state: string }).state,
+              () => '',
+            )
+            if (state === 'running') return
+            if (state === 'halted') process.kill(pidOf('attribution'), 'SIGKILL')
+            await sleep(4_000)
+          }
+        }
+      },
+    },
+    {
+      alerts: ['SignalsNothingForwarded'],
+      how: 'deliveries of an account that nobody connected, and none else',
+      provoke: async () => {
+        const end = repeatedly(() => post('9999'))
+        return both(end, async () => {
+          setTimeout(traffic('good'), 40_000)
+        })
+      },
+    },
+  ]
+  if (disk !== null) {
+    steps.push(
+      { alerts: ['SignalsDiskLow'], how: 'the disk is filled to 90 %', provoke: async () => fill(0.1) },
+      { alerts: ['SignalsDiskFull'], how: 'the disk is filled to 97 %', provoke: async () => fill(0.03) },
+    )
+  }
+  return { setUp, steps }
+}

@@ -1,0 +1,45 @@
+/**
+ * The alerts as they stand in infra/, with their times shortened so that a scenario need not wait for hours. Conditions stay;
+ * what is changed is told: how long a condition must hold, the windows of rates, and the two ages.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+
+export const rulesFile = join(import.meta.dirname, '../../infra/prometheus/alerts.yml')
+
+interface Rule {
+  readonly alert: string
+  readonly expr: string
+  readonly for?: string
+  readonly labels: { readonly severity: string }
+  readonly annotations: { readonly summary: string; readonly runbook: string }
+}
+interface Rules {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[]
+}
+
+export const readRules = (): readonly Rule[] =>
+  (parse(readFileSync(rulesFile, 'utf8')) as Rules).groups.flatMap(({ rules }) => rules)
+
+const window = '20s'
+/** Restarts are counted over longer: a stage takes seconds to come back. */
+const restartWindow = '120s'
+const ages: Readonly<Record<string, string>> = { '120': '6', '300': '12' }
+
+export const shortened = (): { readonly yaml: string; readonly changes: readonly string[] } => {
+  const changes: string[] = []
+  const rules = readRules().map((rule) => {
+    const range = rule.alert === 'SignalsProcessRestarting' ? restartWindow : window
+    const expr = rule.expr
+      .replace(/\[\d+m\]/g, `[${range}]`)
+      .replace(/(signals_lag_seconds.*> )(\d+)$/, (_all, before: string, age: string) => `${before}${ages[age] ?? age}`)
+    const told = [
+      rule.for ? `for ${rule.for} → 1s` : '',
+      expr === rule.expr ? '' : `windows and ages: ${expr.match(/\[\d+s\]|> \d+$/g)?.join(' ')}`,
+    ]
+    changes.push(`${rule.alert}: ${told.filter(Boolean).join('; ') || 'as it is'}`)
+    return { ...rule, expr, ...(rule.for ? { for: '1s' } : {}) }
+  })
+  return { yaml: stringify({ groups: [{ name: 'signals', interval: '1s', rules }] }), changes }
+}

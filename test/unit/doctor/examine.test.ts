@@ -1,0 +1,252 @@
+import { latestSchema } from '../../../schemas/index.ts'
+import type { Connection } from '../../../services/connections/directory.ts'
+import { examine } from '../../../services/doctor/examine.ts'
+import type { Finding } from '../../../services/doctor/finding.ts'
+import type { Patient } from '../../../services/doctor/patient.ts'
+import { settingsOf } from '../../../services/local/provision.ts'
+import type { KeywordListRecord } from '../../../services/model/topic-values.ts'
+import { DependencyError, type RedisCommands } from '../../../services/runtime/ports.ts'
+import { loadSources } from '../../../services/sources/index.ts'
+import { allTopics, deadLetterTopic, parkedTopic, subjectOf, topics } from '../../../services/topology.ts'
+import { connectionRecord as connection, masterKey, noon } from '../../support/builders.ts'
+import { MemoryCluster } from '../../support/memory-broker.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+const sources = loadSources({})
+const redisInfo = {
+  redis_version: '7.4.1',
+  maxmemory_policy: 'noeviction',
+  aof_enabled: '1',
+  aof_last_write_status: 'ok',
+  used_memory: '1000000',
+  used_memory_human: '1.00M',
+  maxmemory: '10000000',
+  maxmemory_human: '10.00M',
+  server_time_usec: String(noon * 1000),
+}
+const well = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0 }
+const list = { listId: 'default', version: 1, createdAt: noon, entries: [] } as unknown as KeywordListRecord
+
+/** A patient in whom all is well; the test makes it ill. */
+const patient = async () => {
+  const cluster = new MemoryCluster()
+  cluster.now = () => noon - 1_000
+  const broker = cluster.open()
+  await broker.createTopics(
+    allTopics.map((spec) => ({ name: spec.name, partitions: spec.partitions, config: settingsOf(spec) })),
+  )
+  const registry = new MemoryRegistry()
+  for (const { name, schema } of allTopics) {
+    if (schema === null) continue
+    await registry.register(subjectOf(name), latestSchema(schema))
+    await registry.setCompatibility(subjectOf(name), 'FULL_TRANSITIVE')
+  }
+  const info: Record<string, string> = { ...redisInfo }
+  const env: NodeJS.ProcessEnv = { SIGNALS_MASTER_KEY: masterKey, WHATSAPP_WEBHOOK_SECRET: 'secret' }
+  const connections: Connection[] = [connection()]
+  const ill = {
+    cluster,
+    broker,
+    registry,
+    info,
+    env,
+    connections,
+    lists: [list],
+    disk: { freeBytes: 50, sizeBytes: 100 },
+    problems: [] as string[],
+    health: { ingest: well } as Record<
+      string,
+      typeof well | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
+    >,
+    redisAway: false,
+    nodeVersion: 'v24.1.0',
+  }
+  const self: Patient = {
+    dataDir: '/data',
+    metrics: { ingest: 'ingest' },
+    brokers: 'kafka:9092',
+    redisUrl: 'redis://redis',
+    registryUrl: 'http://registry',
+    env,
+    get nodeVersion() {
+      return ill.nodeVersion
+    },
+    keptMasterKey: undefined,
+    now: () => noon,
+    broker: () => broker,
+    redis: () =>
+      ({
+        info: async () => {
+          if (ill.redisAway) throw new DependencyError('redis', 'Redis does not answer (ECONNREFUSED)')
+          return new Map(Object.entries(info))
+        },
+      }) as unknown as RedisCommands,
+    registry: () => registry,
+    sources: () => sources,
+    connections: async () => ill.connections,
+    keywordLists: async () => ill.lists,
+    settingProblems: () => ill.problems,
+    health: async (stage) => ill.health[stage] ?? null,
+    disk: async () => ill.disk,
+  }
+  return { ill, examine: () => examine(self) }
+}
+
+const wrong = (findings: readonly Finding[]) => findings.filter(({ verdict }) => verdict !== 'good')
+
+describe('the doctor', () => {
+  it('has nothing to say about a pipeline that is well', async () => {
+    const { examine: look } = await patient()
+    const findings = await look()
+    expect(wrong(findings)).toEqual([])
+    expect(new Set(findings.map(({ area }) => area)).size).toBe(7)
+  })
+
+  const cases: [
+    name: string,
+    (ill: Awaited<ReturnType<typeof patient>>['ill']) => unknown,
+    verdict: Finding['verdict'],
+    what: RegExp,
+    remedy: RegExp,
+  ][] = [
+    ['a wrong setting', (ill) => ill.problems.push('LOG_LEVEL: invalid'), 'bad', /LOG_LEVEL/, /mend/],
+    ['no master key', (ill) => delete ill.env.SIGNALS_MASTER_KEY, 'bad', /SIGNALS_MASTER_KEY is not set/, /openssl/],
+    ['a short master key', (ill) => (ill.env.SIGNALS_MASTER_KEY = 'abc'), 'bad', /SIGNALS_MASTER_KEY|32 bytes/, /key/],
+    ['unsigned deliveries', (ill) => (ill.env.ALLOW_UNSIGNED = 'zalo'), 'warning', /zalo/, /ALLOW_UNSIGNED/],
+    ['an old Node', (ill) => (ill.nodeVersion = 'v18.20.0'), 'bad', /v18.20.0/, /npm ci/],
+    ['a disk that fills up', (ill) => (ill.disk = { freeBytes: 10, sizeBytes: 100 }), 'warning', /10 %/, /room/],
+    ['a full disk', (ill) => (ill.disk = { freeBytes: 1, sizeBytes: 100 }), 'bad', /1 %/, /room/],
+    [
+      'a missing topic',
+      (ill) => ill.cluster.topics.delete(topics.signals.name),
+      'bad',
+      /topic signals.v1 is missing/,
+      /topics apply/,
+    ],
+    [
+      'another setting',
+      (ill) => ill.broker.alterConfig(topics.messages.name, { 'retention.ms': '1' }),
+      'bad',
+      /messages.v1 has retention.ms 1/,
+      /topics apply/,
+    ],
+    [
+      'a broker from the future',
+      async (ill) => {
+        ill.cluster.now = () => noon + 5_000
+        await (await ill.broker.producer()).send([{ topic: topics.deliveries.name, key: 'k', value: Buffer.from('x') }])
+      },
+      'bad',
+      /clock is 5.0 s ahead/,
+      /NTP/,
+    ],
+    [
+      'dead letters',
+      async (ill) =>
+        (await ill.broker.producer()).send([{ topic: deadLetterTopic('ingest'), key: 'k', value: Buffer.from('x') }]),
+      'warning',
+      /1 dead letter in/,
+      /dead-letters list/,
+    ],
+    [
+      'parked signals',
+      async (ill) => (await ill.broker.producer()).send([{ topic: parkedTopic, key: 'k', value: Buffer.from('x') }]),
+      'warning',
+      /1 signal parked/,
+      /connections list/,
+    ],
+    [
+      'another compatibility',
+      (ill) => ill.registry.levels.set('signals.v1-value', 'NONE'),
+      'bad',
+      /signals.v1-value has compatibility NONE/,
+      /topics apply/,
+    ],
+    ['an old Redis', (ill) => (ill.info.redis_version = '6.0.16'), 'bad', /6.0.16 is too old/, /6.2/],
+    ['an evicting Redis', (ill) => (ill.info.maxmemory_policy = 'allkeys-lru'), 'bad', /allkeys-lru/, /noeviction/],
+    ['a forgetful Redis', (ill) => (ill.info.aof_enabled = '0'), 'warning', /append-only/, /appendonly yes/],
+    ['a Redis that cannot write', (ill) => (ill.info.aof_last_write_status = 'err'), 'bad', /cannot write/, /disk/],
+    ['a full Redis', (ill) => (ill.info.used_memory = '9000000'), 'bad', /Redis uses/, /maxmemory/],
+    [
+      'a Redis whose clock differs',
+      (ill) => (ill.info.server_time_usec = String((noon - 3_000) * 1000)),
+      'bad',
+      /3.0 s behind/,
+      /NTP/,
+    ],
+    ['a Redis that is away', (ill) => (ill.redisAway = true), 'bad', /ECONNREFUSED/, /REDIS_URL/],
+    ['nobody connected', (ill) => ill.connections.splice(0), 'warning', /nobody is connected/, /connections add/],
+    [
+      'a refused token',
+      (ill) => ill.connections.push(connection({ connectionId: 'lost', status: 'reconnect' })),
+      'bad',
+      /lost needs a new token/,
+      /authorise/,
+    ],
+    [
+      'a paused connection',
+      (ill) => ill.connections.push(connection({ connectionId: 'still', status: 'paused' })),
+      'warning',
+      /1 connection paused: still/,
+      /resume/,
+    ],
+    [
+      'a missing keyword list',
+      (ill) => ill.connections.push(connection({ connectionId: 'own', keywordListId: 'none' })),
+      'bad',
+      /list none/,
+      /keywords import/,
+    ],
+    ['no default list', (ill) => ill.lists.splice(0), 'warning', /no default keyword list/, /keywords import/],
+    [
+      'a missing webhook secret',
+      (ill) => delete ill.env.WHATSAPP_WEBHOOK_SECRET,
+      'warning',
+      /no webhook secret of whatsapp/,
+      /WHATSAPP_WEBHOOK_SECRET/,
+    ],
+    [
+      'a source without mapping',
+      (ill) => ill.connections.push(connection({ connectionId: 'x', source: 'carrier-pigeon' })),
+      'bad',
+      /carrier-pigeon/,
+      /mapping/,
+    ],
+    ['a stage that does not answer', (ill) => (ill.health = {}), 'bad', /ingest does not answer/, /SignalsProcessDown/],
+    [
+      'a stage that halted',
+      (ill) => (ill.health.ingest = { ...well, state: 'halted', reason: 'dead-letter limit', healthy: false }),
+      'bad',
+      /halted itself/,
+      /SignalsStageHalted/,
+    ],
+    [
+      'a stage that waits',
+      (ill) => (ill.health.ingest = { ...well, state: 'waiting', reason: 'redis' }),
+      'bad',
+      /waits \(redis\)/,
+      /goes on by itself/,
+    ],
+    [
+      'a late record',
+      async (ill) => {
+        ill.cluster.now = () => noon - 300_000
+        await (await ill.broker.producer()).send([{ topic: topics.messages.name, key: 'k', value: Buffer.from('x') }])
+      },
+      'bad',
+      /1 record of messages.v1 wait, the oldest for 300 s/,
+      /lag-grows/,
+    ],
+  ]
+  it.each(cases)('finds %s, and nothing else', async (_name, makeIll, verdict, what, remedy) => {
+    const { ill, examine: look } = await patient()
+    await makeIll(ill)
+    const found = wrong(await look())
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatchObject({
+      verdict,
+      what: expect.stringMatching(what),
+      remedy: expect.stringMatching(remedy),
+    })
+  })
+})
