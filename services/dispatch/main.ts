@@ -3,6 +3,7 @@ import { ConnectionWriter } from '../connections/writer.ts'
 import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
 import { runConsumerStage } from '../runtime/service.ts'
+import { CallTraces } from './call-trace.ts'
 import { AdaptiveConcurrency } from './concurrency.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
 import { codes } from './destinations/tiktok/codes.ts'
@@ -49,6 +50,7 @@ runConsumerStage({
     lifecycle,
     follow,
     around,
+    tracer,
   }) => {
     const behindMs = behindMsOf(config)
     const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
@@ -109,6 +111,8 @@ runConsumerStage({
     const slots = new Slots({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs })
     const bounds = { least: Math.min(fewestCalls, config.DISPATCH_CONCURRENCY), most: config.DISPATCH_CONCURRENCY }
     metrics.set('signals_calls_side_by_side', {}, bounds.most)
+    // There from the beginning: a counter that is born with its first event shows no increase.
+    metrics.count('signals_tiktok_calls_total', { verdict: 'unknown', code: 'other' }, 0)
     const concurrency = new AdaptiveConcurrency(bounds, (limit) => {
       slots.resize(limit)
       metrics.set('signals_calls_side_by_side', {}, limit)
@@ -124,6 +128,7 @@ runConsumerStage({
         clock,
       ),
     )
+    const traces = tracer ? new CallTraces(tracer) : null
     const sender = new Sender({
       standing,
       marks,
@@ -136,12 +141,15 @@ runConsumerStage({
       throttled: (connection, { code }) => throttling.met(connection, code),
       eventsPerCall: config.DISPATCH_EVENTS_PER_CALL,
       now: clock.now,
-      post: (connection: ConnectionRecord, token: string, signals: readonly Signal[]) =>
-        http.post({
-          headers: { 'content-type': 'application/json', [tokenHeader]: token },
-          body: encodeCall(connection.eventSetId, signals),
-          timeoutMs: config.DISPATCH_TIMEOUT_MS,
-        }),
+      post: (connection: ConnectionRecord, token: string, signals: readonly Signal[]) => {
+        const call = () =>
+          http.post({
+            headers: { 'content-type': 'application/json', [tokenHeader]: token },
+            body: encodeCall(connection.eventSetId, signals),
+            timeoutMs: config.DISPATCH_TIMEOUT_MS,
+          })
+        return traces ? traces.call(signals, call) : call()
+      },
       observe: ({ connectionId, events, judgement: { verdict, code, reason }, ms, waited }) => {
         const label = code === null ? reason : codes[code] ? String(code) : 'other'
         const failed = verdict === 'service' || verdict === 'throttled'
@@ -178,6 +186,6 @@ runConsumerStage({
       },
       onUnsent: ({ kind }, outcome) => metrics.count('signals_reported_total', { kind, outcome }),
     })
-    return { ...stage, settled: observeEndToEnd(metrics) }
+    return { ...(traces ? traces.around(stage) : stage), settled: observeEndToEnd(metrics) }
   },
 })

@@ -12,6 +12,7 @@ import { measuredProducer, measuredRegistry } from '../runtime/measured.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatus } from '../runtime/status-server.ts'
 import { followTables, type TableHandlers } from '../runtime/tables.ts'
+import { openTracing } from '../runtime/tracing/service.ts'
 import { waits } from '../sources/index.ts'
 import { openSources } from '../sources/service.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
@@ -47,7 +48,13 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('tables', () => following.stop())
 
   const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.gateway, { clock, health, metrics, log, lifecycle })
+  // There from the beginning: a counter that is born with its first event shows no increase.
+  for (const source of [...sources.names(), 'message-event'])
+    metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)
+  const tracer = openTracing('gateway', metrics)
+  if (tracer) lifecycle.onStop('tracing', () => tracer.close())
   const server = createGateway({
+    tracer,
     sources,
     directory,
     keyring,

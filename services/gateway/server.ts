@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
+import type { Tracer } from '../runtime/tracing/tracer.ts'
 import type { RawDelivery } from '../sources/source.ts'
 import { type Address, addressOf } from './address.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from './http.ts'
 import { type Intake, NotStored } from './intake.ts'
 import { eventRecord, parseEvents, requireToken } from './message-events.ts'
+import { traceRequest } from './request-trace.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from './webhook.ts'
 
 export interface GatewayTools extends WebhookTools {
@@ -26,6 +28,8 @@ export interface GatewayTools extends WebhookTools {
   readonly log: Logger
   readonly maxBodyBytes: number
   readonly ingestToken: string | undefined
+  /** null: nothing is traced. */
+  readonly tracer?: Tracer | null
   now(): number
   isReady(): boolean
 }
@@ -153,6 +157,7 @@ const timeouts = {
 export const createGateway = (tools: GatewayTools, patience = timeouts): Server =>
   createServer(patience, (request, response) => {
     const started = performance.now()
+    if (tools.tracer) traceRequest(tools.tracer, request, response, () => labelOf(request.url ?? '', tools))
     const count = () => {
       const source = labelOf(request.url ?? '', tools)
       if (source === null) return

@@ -7,15 +7,16 @@ import { deadLetterTopic } from '../topology.ts'
 import type { Codec } from './codec.ts'
 import type { Failure } from './failures.ts'
 import { carried, headerNames, receivedAtOf, redriveMarks } from './origin.ts'
-import type { ConsumedRecord, ProducerRecord } from './ports.ts'
+import type { ProducerRecord } from './ports.ts'
 import type { Keyring } from './sealing.ts'
+import type { Input } from './stage.ts'
 
 /** Derived like a source's key; its name in `keyId`. */
 export const deadLetterKey = 'dead-letters'
 
 export const deadLetterRecord = (
   stage: ConsumerStage,
-  { record, attempt }: { record: ConsumedRecord; attempt: number },
+  { record, attempt, traceparent }: Omit<Input<unknown>, 'value'>,
   failure: Failure,
   failedAt: number,
   { codec, keyring }: { codec: Codec; keyring: Keyring },
@@ -40,7 +41,7 @@ export const deadLetterRecord = (
       original: keyring.sourceKey(deadLetterKey).seal(original, place),
     }),
     headers: {
-      ...carried(record),
+      ...carried({ record, traceparent }),
       ...redriveMarks(record),
       [headerNames.receivedAt]: String(receivedAtOf(record)),
       stage,

@@ -24,6 +24,8 @@ import {
 import type { Keyring } from './sealing.ts'
 import { type Owner, type Settlement, settle } from './settle.ts'
 import type { Input, Stage } from './stage.ts'
+import { SliceTrace } from './tracing/slice-trace.ts'
+import type { Tracer } from './tracing/tracer.ts'
 
 export interface LoopTools {
   readonly producer: Producer
@@ -36,6 +38,8 @@ export interface LoopTools {
   readonly limits?: DeadLetterLimits
   /** Records decided at one time: bounds memory and how long one partition holds the process. */
   readonly sliceRecords?: number
+  /** null: nothing is traced, at no cost. */
+  readonly tracer?: Tracer | null
 }
 
 /** One round trip to Redis and one produce per slice: large enough to amortise them, small enough for latency. */
@@ -57,7 +61,7 @@ const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, pa
 }
 
 export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, tools: LoopTools) => {
-  const { producer, codec, clock, metrics, log, health } = tools
+  const { producer, codec, clock, metrics, log, health, tracer } = tools
   const guard = new DeadLetterGuard(tools.limits)
   const sliceRecords = tools.sliceRecords ?? defaultSlice
 
@@ -69,18 +73,19 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
   }
 
   /** Decodes what can be decoded; the rest is dead letters already. */
-  const decode = async (records: readonly ConsumedRecord[]) => {
+  const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null) => {
     await codec.prepare(records)
     const inputs: Input<In>[] = []
     const broken: { input: Input<undefined>; outcome: Outcome }[] = []
     for (const record of records) {
       const attempt = attemptOf(record)
+      const traceparent = trace?.traceparentOf(record)
       try {
-        inputs.push({ value: stage.decode(record), record, attempt })
+        inputs.push({ value: stage.decode(record), record, attempt, traceparent })
       } catch (error) {
         if (!(error instanceof BadRecord)) throw error
         broken.push({
-          input: { value: undefined, record, attempt },
+          input: { value: undefined, record, attempt, traceparent },
           outcome: deadLetter(error.failure.code, error.failure.detail),
         })
       }
@@ -99,8 +104,8 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     }
   }
 
-  const attemptSlice = async (records: readonly ConsumedRecord[]) => {
-    const { inputs, broken } = await timed('decode', () => decode(records))
+  const attemptSlice = async (records: readonly ConsumedRecord[], trace: SliceTrace | null) => {
+    const { inputs, broken } = await timed('decode', () => decode(records, trace))
     const now = clock.now()
     const state = await timed('load', () => stage.load(inputs, now))
     const decision = await timed('decide', () => stage.decide(inputs, { state, now }))
@@ -141,11 +146,11 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
   }
 
   /** Tries a slice until the world lets it through. */
-  const processSlice = async (records: readonly ConsumedRecord[], batch: RecordBatch) => {
+  const processSlice = async (records: readonly ConsumedRecord[], batch: RecordBatch, trace: SliceTrace | null) => {
     for (let failed = 0; ; failed++) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
       try {
-        const { settlement, receivedAt } = await attemptSlice(records)
+        const { settlement, receivedAt } = await attemptSlice(records, trace)
         if (failed > 0) log.info({ stage: stage.name, failed }, 'dependency is back, going on')
         health.to('running')
         account(records, settlement, receivedAt)
@@ -170,7 +175,14 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
       for (let from = 0; from < batch.records.length; from += sliceRecords) {
         const slice = batch.records.slice(from, from + sliceRecords)
         health.begin(place, (slice[0] as ConsumedRecord).timestamp + (batch.delayMs ?? 0))
-        await processSlice(slice, batch)
+        const trace = tracer ? SliceTrace.begin(tracer, stage.name, slice) : null
+        try {
+          await processSlice(slice, batch, trace)
+        } catch (error) {
+          trace?.end(true)
+          throw error
+        }
+        trace?.end()
         processed += slice.length
         health.settled(place, (slice.at(-1) as ConsumedRecord).offset + 1n)
       }

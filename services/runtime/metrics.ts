@@ -146,6 +146,11 @@ const catalogue = {
     help: 'How much of a rebuild is done, 0 to 1; 1 when none is under way.',
     labels: [],
   },
+  signals_spans_lost_total: {
+    type: 'counter',
+    help: 'Spans that the collector did not take.',
+    labels: [],
+  },
   signals_dead_letter_records: {
     type: 'gauge',
     help: 'Records in a dead-letter topic, by topic, redriven ones included until retention removes them.',

@@ -1,5 +1,6 @@
 /** What travels in record headers from the webhook to TikTok: when it came, its trace, and how often it was deferred. */
 import type { ConsumedRecord, Headers } from './ports.ts'
+import type { Input } from './stage.ts'
 
 export const headerNames = {
   receivedAt: 'received-at',
@@ -42,7 +43,7 @@ export const redriveMarks = (record: ConsumedRecord): Headers => {
 }
 
 /** Headers for what a stage makes of a record. Each costs about 2 µs a hop: what the value says already is not said again. */
-export const carried = ({ headers }: ConsumedRecord): Headers => {
-  const { traceparent } = headers
+export const carried = (input: Pick<Input<unknown>, 'record' | 'traceparent'>): Headers => {
+  const traceparent = input.traceparent ?? input.record.headers.traceparent
   return traceparent === undefined ? none : { traceparent }
 }

@@ -19,6 +19,7 @@ import { systemClock } from './clock.ts'
 import { Codec } from './codec.ts'
 import { fields, loadConfig, masked } from './config.ts'
 import { endProcess, followKeyring } from './data-secret.ts'
+import { failures } from './failures.ts'
 import { Health } from './health.ts'
 import { later } from './later.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
@@ -34,6 +35,8 @@ import type { Keyring } from './sealing.ts'
 import type { Stage } from './stage.ts'
 import { serveStatus } from './status-server.ts'
 import { followTables, type TableHandlers } from './tables.ts'
+import { openTracing } from './tracing/service.ts'
+import type { Tracer } from './tracing/tracer.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** How often a stage looks at the broker for its own progress: a few milliseconds each. */
@@ -52,6 +55,8 @@ export interface StageDeps<Config> {
   readonly health: Health
   readonly log: Logger
   readonly lifecycle: Lifecycle
+  /** null: nothing is traced. */
+  readonly tracer: Tracer | null
   /** Reads the topics whole, then follows them; resolves when the first reading is complete. */
   follow(handlers: TableHandlers): Promise<void>
   /** Puts something around how batches of the stage's topic are handled; those of its later topics are not touched. */
@@ -87,6 +92,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const clock = systemClock
     const health = new Health(clock)
     const metrics = new Metrics(name)
+    // There from the beginning: a counter that is born with its first event shows no increase.
+    for (const reason of Object.keys(failures))
+      metrics.count('signals_outcomes_total', { outcome: 'deadLettered', reason }, 0)
     const broker = openBroker(common.KAFKA_BROKERS, `signals-${name}`)
     const scale = service.waitScale?.(config) ?? 1
     const progress = new Progress({
@@ -106,6 +114,8 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     )
     lifecycle.onStop('status', status.close)
 
+    const tracer = openTracing(name, metrics)
+    if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
     const redis = measuredRedis(openRedis(common.REDIS_URL), metrics)
     lifecycle.onStop('redis', () => redis.close())
@@ -142,10 +152,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       lifecycle,
       follow,
       around,
+      tracer,
     }
     const stage = await service.build(deps)
 
-    const tools = { producer, codec, keyring, clock, metrics, log, health }
+    const tools = { producer, codec, keyring, clock, metrics, log, health, tracer }
     const loop = createLoop(stage, tools)
     const consumers: RunningConsumer[] = []
     // Side by side: each waits for its batch and for its last long poll.

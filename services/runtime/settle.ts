@@ -4,7 +4,7 @@ import type { Codec } from './codec.ts'
 import { deadLetterRecord } from './deadletter.ts'
 import { carried, headerNames } from './origin.ts'
 import type { Outcome } from './outcome.ts'
-import type { ConsumedRecord, Headers, ProducerRecord } from './ports.ts'
+import type { Headers, ProducerRecord } from './ports.ts'
 import type { Keyring } from './sealing.ts'
 import type { Input } from './stage.ts'
 
@@ -38,11 +38,11 @@ const reasonOf = (outcome: Outcome): string => {
 }
 
 /** The record as it came: what waits is the same record, one attempt older. */
-const asItCame = (record: ConsumedRecord, topic: string, headers: Headers): ProducerRecord => ({
+const asItCame = (input: Input<unknown>, topic: string, headers: Headers): ProducerRecord => ({
   topic,
-  key: record.key,
-  value: record.value,
-  headers: { ...record.headers, ...carried(record), ...headers },
+  key: input.record.key,
+  value: input.record.value,
+  headers: { ...input.record.headers, ...carried(input), ...headers },
 })
 
 export const settle = <In>(
@@ -70,7 +70,7 @@ export const settle = <In>(
 
     switch (outcome.kind) {
       case 'forwarded': {
-        const headers = carried(input.record)
+        const headers = carried(input)
         for (const { topic, key, value, headers: own } of outcome.records) {
           add({
             topic: topics[topic].name,
@@ -88,15 +88,13 @@ export const settle = <In>(
         return
       case 'deferred':
         add(
-          asItCame(input.record, laterTopic(stage, outcome.delay), {
+          asItCame(input, laterTopic(stage, outcome.delay), {
             [headerNames.attempt]: String(outcome.attempted ? input.attempt + 1 : input.attempt),
           }),
         )
         return
       case 'parked':
-        add(
-          asItCame(input.record, parkedTopic, { [headerNames.attempt]: String(input.attempt), reason: outcome.reason }),
-        )
+        add(asItCame(input, parkedTopic, { [headerNames.attempt]: String(input.attempt), reason: outcome.reason }))
         return
     }
   }

@@ -13,6 +13,8 @@ export interface Input<In> {
   readonly record: ConsumedRecord
   /** 1 for the first time; a deferred record comes back one higher. */
   readonly attempt: number
+  /** Of this stage's own span, where the record is traced: what it leads to carries on from it. */
+  readonly traceparent?: string | undefined
 }
 
 export interface Context<State> {

@@ -22,8 +22,6 @@ const allowed: Record<string, readonly string[]> = {
   simulator: ['runtime'],
   console: [...shared, 'connections', 'sources', 'local'],
   local: [...shared, 'simulator/authorisation.ts', 'connections', 'sources'],
-  console: [...shared, 'connections', 'local'],
-  local: [...shared, 'connections', 'sources'],
   doctor: [...shared, 'connections', 'sources', 'local', 'keywords/selection.ts'],
   cli: ['*'],
   demo: ['*'],
