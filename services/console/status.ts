@@ -4,8 +4,10 @@ import { runningState } from '../local/state-file.ts'
 import type { Delivery } from '../model/topic-values.ts'
 import type { HealthReport } from '../runtime/health.ts'
 import { stageNames } from '../topology.ts'
+import { type Breakers, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
+import { problemsOf } from './problems.ts'
 
 /** The last ones, newest first. */
 export class RecentDeliveries {
@@ -35,6 +37,18 @@ const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | 
   }
 }
 
+const noBreakers: Breakers = { open: 0, oldest: [] }
+
+const breakersAt = async (metricsUrl: string | undefined): Promise<Breakers> => {
+  if (!metricsUrl) return noBreakers
+  try {
+    return breakersOf(await (await fetch(metricsUrl, { signal: AbortSignal.timeout(1_500) })).text())
+  } catch {
+    // Dispatch is down, which is shown as that.
+    return noBreakers
+  }
+}
+
 export class StatusReader {
   readonly #dataDir: string
   readonly #lag: LagWatch
@@ -58,14 +72,16 @@ export class StatusReader {
 
   async read() {
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
-    const [overview, ...reports] = await Promise.all([
+    const [overview, breakers, ...reports] = await Promise.all([
       this.#exporter.overview(),
+      breakersAt(metrics.dispatch),
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
     const groups = this.#lag.groups()
-    return {
+    const seen = {
       ...overview,
       groups,
+      breakers,
       stages: stageNames.map((stage, at) => {
         const report = reports[at]
         const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
@@ -86,7 +102,7 @@ export class StatusReader {
         .map(({ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status }) => ({
           ...{ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status },
         })),
-      deliveries: this.#deliveries.all(),
     }
+    return { ...seen, problems: problemsOf(seen), deliveries: this.#deliveries.all() }
   }
 }

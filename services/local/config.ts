@@ -13,7 +13,7 @@ export const localFields = {
   GATEWAY_PORT: port.default(0),
   CONSOLE_PORT: port.default(0),
   /** A process that has not answered for this long is killed, and so started again; 0: never. */
-  LIVENESS_SECONDS: z.coerce.number().int().min(0).max(3_600).default(15),
+  LIVENESS_SECONDS: z.coerce.number().int().min(0).max(3_600).default(20),
   LOG_LEVEL: fields.LOG_LEVEL,
   ALLOW_UNSIGNED: csv.optional(),
   /** Mappings of one's own; default: the folder `mappings` in SIGNALS_DATA_DIR. */

@@ -1,0 +1,24 @@
+/** Breakers as dispatch tells them in its metrics: the console reads what anybody may. */
+export interface Breakers {
+  readonly open: number
+  readonly oldest: readonly { readonly connectionId: string; readonly cause: string; readonly seconds: number }[]
+}
+
+const labelsOf = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    Array.from(text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g), ([, name = '', value = '']) => [name, value]),
+  )
+
+/** Series of one metric in Prometheus' text format. */
+const seriesOf = (text: string, name: string) =>
+  Array.from(text.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\S+)`, 'gm')), ([, labels = '', value = '']) => ({
+    labels: labelsOf(labels),
+    value: Number(value),
+  }))
+
+export const breakersOf = (text: string): Breakers => ({
+  open: seriesOf(text, 'signals_breakers').find(({ labels }) => labels.state === 'open')?.value ?? 0,
+  oldest: seriesOf(text, 'signals_breaker_open_seconds')
+    .map(({ labels, value }) => ({ connectionId: labels.connection ?? '', cause: labels.cause ?? '', seconds: value }))
+    .sort((a, b) => b.seconds - a.seconds),
+})
