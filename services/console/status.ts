@@ -93,8 +93,9 @@ export class StatusReader {
           oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,
           messages: lag?.messages ?? null,
           seconds: lag?.seconds ?? null,
-          trendPerSecond: lag?.trendPerSecond ?? null,
-          catchUpSeconds: lag?.catchUpSeconds ?? null,
+          // Without Kafka's word the last figures stand, and where they go to is not known.
+          trendPerSecond: overview.dependencies.kafka ? (lag?.trendPerSecond ?? null) : null,
+          catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
         }
       }),
       connections: this.#directory
