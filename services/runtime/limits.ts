@@ -30,6 +30,7 @@ interface Seen {
 
 export class DeadLetterGuard {
   readonly #limits: DeadLetterLimits
+  readonly #underWay = new Set<readonly boolean[]>()
   #seen: Seen = { run: 0, current: { good: 0, bad: 0 }, previous: { good: 0, bad: 0 } }
 
   constructor(limits: DeadLetterLimits = defaultLimits) {
@@ -37,29 +38,38 @@ export class DeadLetterGuard {
   }
 
   /**
-   * Judges a batch before it is published. Answers a function that counts it, to be called once it is: a batch that is tried
-   * again because a dependency failed must not count twice.
+   * Judges a batch before it is published, together with what other partitions are just publishing. The answer has to be told
+   * what became of it: counted once published, dropped when it is tried again because a dependency failed.
    * @param outcomes true for each dead letter, in order
    * @throws DeadLetterLimitReached
    */
-  judge(outcomes: Iterable<boolean>): () => void {
+  judge(outcomes: Iterable<boolean>): { counted(): void; dropped(): void } {
+    const own = [...outcomes]
     let seen = this.#seen
-    for (const bad of outcomes) seen = this.#next(seen, bad)
-    return () => {
-      this.#seen = seen
+    for (const list of this.#underWay) for (const bad of list) seen = this.#next(seen, bad, false)
+    for (const bad of own) seen = this.#next(seen, bad, true)
+    this.#underWay.add(own)
+    return {
+      counted: () => {
+        if (!this.#underWay.delete(own)) return
+        for (const bad of own) this.#seen = this.#next(this.#seen, bad, false)
+      },
+      dropped: () => {
+        this.#underWay.delete(own)
+      },
     }
   }
 
-  #next({ run, current, previous }: Seen, isBad: boolean): Seen {
+  #next({ run, current, previous }: Seen, isBad: boolean, throws: boolean): Seen {
     const { run: longest, ratio, window } = this.#limits
     const nextRun = isBad ? run + 1 : 0
-    if (nextRun >= longest) throw new DeadLetterLimitReached(`${longest} in a row`)
+    if (throws && nextRun >= longest) throw new DeadLetterLimitReached(`${longest} in a row`)
     const good = current.good + (isBad ? 0 : 1)
     const bad = current.bad + (isBad ? 1 : 0)
     if (good + bad < window / 2) return { run: nextRun, current: { good, bad }, previous }
     const total = good + bad + previous.good + previous.bad
     const share = (bad + previous.bad) / total
-    if (total >= window && share > ratio) {
+    if (throws && total >= window && share > ratio) {
       throw new DeadLetterLimitReached(`${Math.round(share * 100)} % of the last ${total} outcomes`)
     }
     return { run: nextRun, current: { good: 0, bad: 0 }, previous: { good, bad } }

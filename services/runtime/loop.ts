@@ -116,15 +116,20 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     const outcomes: (Outcome | readonly Outcome[])[] = [...decision.outcomes, ...broken.map(({ outcome }) => outcome)]
     const settled = () => settle(stage.name, everything, outcomes, now, tools)
     const first = settled()
-    const counted = guard.judge(first.bad)
-    const settlement = await timed('publish', () =>
-      publish(first, (owner) => {
-        replaceTooLarge(outcomes, owner)
-        return settled()
-      }),
-    )
-    await timed('save', () => stage.save(decision.changes))
-    counted()
+    const judged = guard.judge(first.bad)
+    let settlement: Settlement
+    try {
+      settlement = await timed('publish', () =>
+        publish(first, (owner) => {
+          replaceTooLarge(outcomes, owner)
+          return settled()
+        }),
+      )
+      await timed('save', () => stage.save(decision.changes))
+      judged.counted()
+    } finally {
+      judged.dropped()
+    }
     stage.settled?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))

@@ -10,7 +10,7 @@ describe('the limit on dead letters', () => {
     ['half of a full window', Array.from({ length: 200 }, (_, n) => n % 2 === 0)],
     ['nothing but good ones', good(1000)],
   ])('lets %s pass', (_name, outcomes) => {
-    expect(() => new DeadLetterGuard(limits).judge(outcomes)()).not.toThrow()
+    expect(() => new DeadLetterGuard(limits).judge(outcomes).counted()).not.toThrow()
   })
 
   it('stops at a run of consecutive dead letters', () => {
@@ -24,13 +24,22 @@ describe('the limit on dead letters', () => {
 
   it('counts a run across batches', () => {
     const guard = new DeadLetterGuard(limits)
-    guard.judge(bad(6))()
+    guard.judge(bad(6)).counted()
     expect(() => guard.judge(bad(4))).toThrow(DeadLetterLimitReached)
   })
 
   it('does not count a batch that was judged but never published', () => {
     const guard = new DeadLetterGuard(limits)
-    for (let tried = 0; tried < 5; tried++) guard.judge(bad(6))
+    for (let tried = 0; tried < 5; tried++) guard.judge(bad(6)).dropped()
     expect(() => guard.judge(bad(9))).not.toThrow()
+  })
+
+  it('adds up what partitions publish side by side', () => {
+    const guard = new DeadLetterGuard(limits)
+    const first = guard.judge(bad(6))
+    expect(() => guard.judge(bad(4))).toThrow(DeadLetterLimitReached)
+    guard.judge(bad(3))
+    first.counted()
+    expect(() => guard.judge(bad(1))).toThrow(DeadLetterLimitReached)
   })
 })
