@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
+.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -60,20 +60,19 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 memory: install ## what a million dedup keys and a million conversations take of a real Redis, against their limits
 	$(NODE) test/bench/memory.ts
 
-bench: install ## throughput, CPU and memory of each stage; then the mapping's and the gateway's
-
-bench: install bench-mapping bench-gateway ## throughput, CPU and memory of each stage; mapping and gateway first
-
 isolation: install ## what 99 advertisers feel of one that hangs: p99 with and without it
 	$(NODE) test/scenarios/isolation.ts
 
 advertisers: install ## 200 advertisers, five of them sick in different ways, dispatch killed in the midst
 	$(NODE) test/scenarios/advertisers.ts
 
-bench: install ## throughput, CPU and memory of each stage
+bench: install bench-keywords ## throughput, CPU and memory of each stage; keywords before, mapping and gateway after
 	$(NODE) test/bench/main.ts
 	$(NODE) test/bench/mapping.ts
 	$(NODE) test/bench/gateway.ts
+
+bench-keywords: install ## messages a second by lists of 100 to 100,000 keywords, beside a package
+	$(NODE) --expose-gc test/bench/keywords.ts
 
 bench-mapping: install ## messages a second that one core maps, and what hostile bodies cost
 	$(NODE) test/bench/mapping.ts

@@ -12,6 +12,8 @@ import { is, isPlainSymbol, unitsOf } from './units.ts'
 const symbolMask = 0xffff
 const special = is.complex | is.ignored | is.surrogate | is.markRank
 
+const insideWord = is.word | is.unspaced | special
+
 /** What a unit is, with its symbol in the low 16 bits. */
 const codesOf = ({ folding, openings, automaton: { symbols, base, check } }: CompiledLane): Int32Array => {
   const { folded, attributes, expanded } = unitsOf(folding)
@@ -96,7 +98,17 @@ export class Lane {
       if ((code & is.surrogate) !== 0) {
         at++
         previous = 0
-      } else previous = code
+        continue
+      }
+      previous = code
+      if (anywhere || (code & insideWord) !== is.word) continue
+      // No keyword begins inside a word: on to its end, by one test a character.
+      while (at + 1 < length) {
+        const next = codes[units[at + 1] as number] as number
+        if ((next & insideWord) !== is.word) break
+        previous = next
+        at++
+      }
     }
     return true
   }
