@@ -1,6 +1,11 @@
 /** Links in texts, and what their queries say. */
 
-const link = /https?:\/\/[^\s<>"'`]+/giu
+/**
+ * Up to its query a link may hold characters of any script, but for quotation marks, brackets and punctuation. In its query, scripts
+ * that write without spaces would go on into the sentence: there they count only where another parameter follows.
+ */
+const link =
+  /https?:\/\/[^\s<>"'`?“”‘’«»「」『』（）《》【】、。，！？；：…]+(?:\?(?:[!#-&(-;=?-_a-~]|[^\s!-~“”‘’«»「」『』（）《》【】、。，！？；：…]+(?=&))*)?/giu
 /** Sentence punctuation after a link is not part of it. */
 const trailing = /[.,;:!?)\]}»”’]+$/u
 

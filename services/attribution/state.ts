@@ -40,6 +40,8 @@ export const shortId = (message: Pseudonym): string => message.slice(0, 12)
 
 /** More contacts with campaigns than this within one window are the work of a script; the oldest go. */
 const maxTouches = 16
+/** Messages come late by another window, and by this at least: sources try a delivery again for days. */
+const latestMs = 4 * 86_400_000
 /** Starts that are recognised when their message is delivered again. */
 const maxRestarts = 8
 /** No extractor looks further. */
@@ -94,8 +96,9 @@ export const touched = (state: ConversationState, touch: Touch, windowMs: number
   // What drove the last start stays: a new touch is told from it.
   const start = lastStart(state)
   const driver = start && touches.findLast(({ occurredAt }) => occurredAt <= start.occurredAt)
-  // Twice the window: a message that comes late still finds the touch that was valid at its time.
-  const reached = touches.filter((one) => one === driver || one.occurredAt >= newest - 2 * windowMs).slice(-maxTouches)
+  // A message that comes late still finds the touch that was valid at its time.
+  const oldest = newest - windowMs - Math.max(windowMs, latestMs)
+  const reached = touches.filter((one) => one === driver || one.occurredAt >= oldest).slice(-maxTouches)
   return { ...state, touches: reached }
 }
 

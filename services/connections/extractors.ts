@@ -2,7 +2,8 @@
  * Tracking-ID extractors: an ordered list per connection, first hit wins.
  *
  * Patterns run on RE2, in linear time whatever the input. What RE2 cannot run (back references, look-around: the things that
- * let a pattern backtrack without bound) is refused when the connection is added.
+ * let a pattern backtrack without bound) is refused when the connection is added; so are nested unbounded repetitions, which RE2
+ * runs but other engines do not, and click ids of other advertising systems.
  */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
@@ -19,16 +20,47 @@ export const extractorOrigins = [
 
 const maxPatternLength = 500
 
+/** Click ids that other advertising systems put into links. They are never sent to TikTok. */
+const foreignIds =
+  /fbclid|ctwa_clid|gclid|gbraid|wbraid|gclsrc|dclid|msclkid|twclid|yclid|li_fat_id|sccid|epik|rdt_cid/i
+const isForeign = (query: string) => foreignIds.exec(query)?.[0].length === query.length
+
+const unbounded = /^(?:[*+]|\{\d+,\})/
+
+/** Whether a part that repeats without bound lies in a group that does too, as in `(?:a+)+`. @param pattern one that RE2 takes */
+const nestsRepetition = (pattern: string): boolean => {
+  /** For each open group, whether something in it repeats without bound. */
+  const groups = [false]
+  // Escapes, quoted stretches and classes hold no repetition.
+  for (const { 0: part, index } of pattern.matchAll(
+    /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]|[()*+]|\{\d+,\}/g,
+  )) {
+    if (part === '(') groups.push(false)
+    else if (part === ')') {
+      const inside = groups.pop()
+      const repeats = unbounded.test(pattern.slice(index + 1))
+      if (inside && repeats) return true
+      if (inside) groups[groups.length - 1] = true
+    } else if (unbounded.test(part)) groups[groups.length - 1] = true
+  }
+  return false
+}
+
 /** Why a pattern cannot be used; undefined when it can. */
 export const patternProblem = (pattern: string): string | undefined => {
   if (pattern.length > maxPatternLength) return `is longer than ${maxPatternLength} characters`
   try {
     const groups = RE2JS.compile(pattern).groupCount()
-    return groups === 1 ? undefined : `must have exactly one capturing group, has ${groups}; use (?:…) for the others`
+    if (groups !== 1) return `must have exactly one capturing group, has ${groups}; use (?:…) for the others`
   } catch {
     return 'is no regular expression that runs in linear time (RE2 syntax: no back references, no look-around)'
   }
+  if (nestsRepetition(pattern)) {
+    return 'repeats without bound what repeats without bound itself, as (a+)+ does: bound one of the two, as in (a+){1,20}'
+  }
+  return foreignIds.test(pattern) ? foreignProblem : undefined
 }
+const foreignProblem = 'takes the click id of another advertising system, which is never sent to TikTok'
 
 const patternSchema = z.string().superRefine((pattern, context) => {
   const problem = patternProblem(pattern)
@@ -58,6 +90,9 @@ export const extractorSchema = z
         path: ['query'],
         message: 'only urls have a query: from must be referral.url, text or links',
       })
+    }
+    if (extractor.query && isForeign(extractor.query)) {
+      context.addIssue({ code: 'custom', path: ['query'], message: foreignProblem })
     }
     if (extractor.firstMessages && !texts) {
       context.addIssue({ code: 'custom', path: ['firstMessages'], message: 'only applies to text and links' })

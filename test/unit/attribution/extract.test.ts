@@ -99,6 +99,10 @@ describe('links', () => {
     ['two', 'a https://x.example/a b http://y.example', ['https://x.example/a', 'http://y.example']],
     ['one without its full stop', 'mira https://x.example/a?b=c.', ['https://x.example/a?b=c']],
     ['one in brackets', '(https://x.example/a)', ['https://x.example/a']],
+    ['one before a Chinese comma', '看 https://x.example/?ttclid=a，你好', ['https://x.example/?ttclid=a']],
+    ['one that a Thai sentence goes on behind', 'ดู https://x.example/?ttclid=aสวัสดี', ['https://x.example/?ttclid=a']],
+    ['one with a Thai path', 'https://x.example/สินค้า?ttclid=a', ['https://x.example/สินค้า?ttclid=a']],
+    ['one with a Thai value before', 'https://x.example/?n=ลด&ttclid=a', ['https://x.example/?n=ลด&ttclid=a']],
     ['none', 'no link: x.example', []],
   ])('are found in a text: %s', (_name, text, expected) => expect(linksIn(text)).toEqual(expected))
 

@@ -72,6 +72,11 @@ describe('a conversation', () => {
     expect(touched(driven, touch(noon, 'new'), week).touches).toHaveLength(2)
   })
 
+  it('keeps the touches of short windows as long as deliveries are tried again', () => {
+    const old = touched(emptyState, touch(noon - 4.5 * day, 'old'), day)
+    expect(touched(old, touch(noon, 'new'), day).touches).toHaveLength(2)
+  })
+
   it('notes when it was last heard of: exactly where silences count, else weekly', () => {
     const state = heard(emptyState, noon, false)
     expect(state.lastAt).toBe(noon)

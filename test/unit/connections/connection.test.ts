@@ -61,6 +61,11 @@ describe('a connection', () => {
       /exactly one capturing group/,
     ],
     ['a text without query or pattern', { ...enough, extractors: [{ from: 'text' }] }, /extractors\.0\.from/],
+    [
+      'the click id of another advertising system',
+      { ...enough, extractors: [{ from: 'links', query: 'fbclid' }] },
+      /extractors\.0\.query: .*never sent to TikTok/,
+    ],
     ['a query on an id', { ...enough, extractors: [{ from: 'referral.ref', query: 'x' }] }, /only urls have a query/],
   ])('is refused for %s, naming the field and never a value', (_name, input, expected) => {
     expect(problem(input)).toMatch(expected)
@@ -128,5 +133,21 @@ describe('patterns', () => {
   it.each(['(', '(?=x)(a)', '(a)\\1', 'x', '(a)(b)', `(${'a'.repeat(600)})`])('are refused: %s', (pattern) => {
     expect(patternProblem(pattern)).toBeDefined()
   })
+  it.each(['(a+)+$', '^((?:a|b+)*)$', '([a-z]+)*x', '((?:x\\d{2,})+)', '(?:(?:a*)?b)+(c)'])(
+    'are refused for a repetition without bound inside another: %s',
+    (pattern) => expect(patternProblem(pattern)).toMatch(/without bound/),
+  )
+  it.each(['ctwa_clid=(\\w+)', 'FBCLID=([^&]+)'])('are refused for ids of other systems: %s', (pattern) =>
+    expect(patternProblem(pattern)).toMatch(/another advertising system/),
+  )
+  it.each([
+    '#(\\w+)',
+    '(?:a|b)+(c+)',
+    '([(a+)*]+)',
+    '(?:a+){1,20}(b)',
+    '(\\(a+\\))',
+    '(?:\\Qa+\\E)*(b)',
+    '(?:[]+]x)*(b)',
+  ])('are taken: %s', (pattern) => expect(patternProblem(pattern)).toBeUndefined())
   it('give what their group captured', () => expect(firstGroup('ref:(\\w+)', 'hola ref:AB1')).toBe('AB1'))
 })
