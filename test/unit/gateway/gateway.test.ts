@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals'
 import { ConnectionDirectory } from '../../../services/connections/directory.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/demo/webhooks.ts'
 import { sourceSecrets } from '../../../services/gateway/config.ts'
@@ -226,13 +227,21 @@ describe('the intake', () => {
         return new Promise((resolve) => calls.push(resolve))
       }),
     )
-    const waiting = Array.from({ length: 6 }, (_, n) => intake.store([record(String(n))], 1))
-    expect(await Promise.allSettled(waiting)).toEqual(
-      waiting.map(() => ({
-        status: 'rejected',
-        reason: expect.objectContaining({ message: expect.stringMatching(/in time/) }),
-      })),
-    )
+    jest.useFakeTimers()
+    try {
+      const waiting = Array.from({ length: 6 }, (_, n) => intake.store([record(String(n))], 1))
+      const settled = Promise.allSettled(waiting)
+      jest.advanceTimersByTime(1)
+      expect(await settled).toEqual(
+        waiting.map(() => ({
+          status: 'rejected',
+          reason: expect.objectContaining({ message: expect.stringMatching(/in time/) }),
+        })),
+      )
+      jest.advanceTimersByTime(1_000)
+    } finally {
+      jest.useRealTimers()
+    }
     for (const done of calls) done()
     // One call was under way; the others have left the queue.
     expect(sent).toEqual(['0'])
