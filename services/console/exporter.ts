@@ -4,6 +4,7 @@
  */
 import { statfs } from 'node:fs/promises'
 import type { Connection } from '../connections/directory.ts'
+import { firstExpiry, tokenState, tokenStates } from '../connections/token-expiry.ts'
 import { connectionStatuses } from '../model/topic-values.ts'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -20,6 +21,7 @@ export interface ExporterTools {
   readonly metrics: Metrics
   readonly log: Pick<Logger, 'debug'>
   connections(): readonly Connection[]
+  now(): number
 }
 
 const dependencies = ['kafka', 'redis', 'registry'] as const
@@ -101,10 +103,26 @@ export class Exporter {
       metrics.set('signals_disk_size_bytes', {}, disk.sizeBytes)
     }
     for (const { topic, records } of deadLetters) metrics.set('signals_dead_letter_records', { topic }, records)
-    const byStatus = Map.groupBy(this.#tools.connections(), ({ status }) => status)
+    this.#showConnections()
+    return metrics.render()
+  }
+
+  #showConnections() {
+    const { connections, metrics, now } = this.#tools
+    const all = connections()
+    const byStatus = Map.groupBy(all, ({ status }) => status)
     for (const status of connectionStatuses)
       metrics.set('signals_connections', { status }, byStatus.get(status)?.length ?? 0)
-    return metrics.render()
+    const at = now()
+    const byToken = Map.groupBy(all, (connection) => tokenState(connection, at))
+    for (const state of tokenStates) metrics.set('signals_account_tokens', { state }, byToken.get(state)?.length ?? 0)
+    const first = firstExpiry(all, at)
+    metrics.replace(
+      'signals_account_token_expiry_seconds',
+      first === null
+        ? []
+        : (['access', 'refresh'] as const).map((token) => ({ labels: { token }, value: first[token] })),
+    )
   }
 
   async #readDeadLetters(): Promise<Overview['deadLetters']> {

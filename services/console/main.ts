@@ -83,8 +83,9 @@ main('console', async (lifecycle, log) => {
   const exporter = new Exporter({
     ...{ lag, broker, redis, registry, dataDir, metrics, log },
     connections: () => directory.all(),
+    now: () => clock.now(),
   })
-  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter })
+  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
   let admin: ReturnType<typeof openAdmin> = () => false
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string) => {

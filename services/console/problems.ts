@@ -1,4 +1,5 @@
 /** What is wrong right now, worst first, in the words of the alerts and with their runbooks. */
+import type { TokenState } from '../connections/token-expiry.ts'
 import type { Breakers } from './breakers.ts'
 import type { Overview } from './exporter.ts'
 import type { GroupLag } from './lag-watch.ts'
@@ -18,7 +19,7 @@ export interface Seen extends Overview {
   }[]
   readonly groups: readonly GroupLag[]
   readonly breakers: Breakers
-  readonly connections: readonly { readonly status: string }[]
+  readonly connections: readonly { readonly status: string; readonly token: TokenState | null }[]
 }
 
 const warnSeconds = 120
@@ -59,6 +60,8 @@ export const problemsOf = (seen: Seen): readonly Problem[] => {
   if (breakers.open > 0) found.push(warning(`breakers open: ${breakers.open}`, 'SignalsBreakerOpen'))
   const refused = connections.filter(({ status }) => status === 'reconnect').length
   if (refused > 0) found.push(warning(`connections that need a new token: ${refused}`, 'SignalsTokenRefused'))
+  const ending = connections.filter(({ token }) => token === 'expiring' || token === 'expired').length
+  if (ending > 0) found.push(warning(`accounts' tokens that end or have ended: ${ending}`, 'SignalsTokenExpiring'))
   const parked = groups.find(({ lane }) => lane === 'parked')?.messages ?? 0
   if (parked > 0) found.push(warning(`signals that wait for a person: ${parked}`, 'SignalsParked'))
   return found.sort((a, b) => a.severity.localeCompare(b.severity))

@@ -1,8 +1,10 @@
 /** What the console shows, gathered: the stages' own reports, lag, connections without secrets, the last deliveries. */
 import type { ConnectionDirectory } from '../connections/directory.ts'
+import { tokenState } from '../connections/token-expiry.ts'
 import { runningState } from '../local/state-file.ts'
 import type { Delivery } from '../model/topic-values.ts'
 import type { HealthReport } from '../runtime/health.ts'
+import type { Clock } from '../runtime/ports.ts'
 import { stageNames } from '../topology.ts'
 import { type Breakers, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
@@ -55,6 +57,7 @@ export class StatusReader {
   readonly #exporter: Pick<Exporter, 'overview'>
   readonly #directory: ConnectionDirectory
   readonly #deliveries: RecentDeliveries
+  readonly #clock: Pick<Clock, 'now'>
 
   constructor(options: {
     dataDir: string
@@ -62,12 +65,14 @@ export class StatusReader {
     exporter: Pick<Exporter, 'overview'>
     directory: ConnectionDirectory
     deliveries: RecentDeliveries
+    clock: Pick<Clock, 'now'>
   }) {
     this.#dataDir = options.dataDir
     this.#lag = options.lag
     this.#exporter = options.exporter
     this.#directory = options.directory
     this.#deliveries = options.deliveries
+    this.#clock = options.clock
   }
 
   async read() {
@@ -98,11 +103,13 @@ export class StatusReader {
           catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
         }
       }),
-      connections: this.#directory
-        .all()
-        .map(({ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status }) => ({
+      connections: this.#directory.all().map((connection) => {
+        const { connectionId, tenantId, source, accountId, advertiserId, eventSetId, status } = connection
+        return {
           ...{ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status },
-        })),
+          token: tokenState(connection, this.#clock.now()),
+        }
+      }),
     }
     return { ...seen, problems: problemsOf(seen), deliveries: this.#deliveries.all() }
   }

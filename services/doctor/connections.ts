@@ -1,5 +1,6 @@
 /** Connections: what each needs to receive, to match and to send. */
 import type { Connection } from '../connections/directory.ts'
+import { tokenState } from '../connections/token-expiry.ts'
 import { defaultListId, listIdOf, missingListsOf } from '../keywords/selection.ts'
 import type { KeywordListRecord } from '../model/topic-values.ts'
 import { counted, type Finding, findingsOf } from './finding.ts'
@@ -48,6 +49,27 @@ const secretsOf = (connections: readonly Connection[], { env, sources }: Patient
   )
 }
 
+const namesOf = (connections: readonly Connection[]) =>
+  connections
+    .map(({ connectionId }) => connectionId)
+    .slice(0, 5)
+    .join(', ')
+
+const tokensOf = (connections: readonly Connection[], now: number): Finding[] => {
+  const byState = Map.groupBy(connections, (connection) => tokenState(connection, now))
+  const expired = byState.get('expired') ?? []
+  const expiring = byState.get('expiring') ?? []
+  const remedy = 'docs/runbooks/SignalsTokenExpiring.md; for a new one: signals connections authorise ID --account'
+  return [
+    ...(expired.length > 0
+      ? [bad(`${counted(expired.length, 'account token')} expired: ${namesOf(expired)}`, remedy)]
+      : []),
+    ...(expiring.length > 0
+      ? [warning(`${counted(expiring.length, 'account token')} about to expire: ${namesOf(expiring)}`, remedy)]
+      : []),
+  ]
+}
+
 export const connections = async (patient: Patient): Promise<Finding[]> => {
   const [all, lists] = await Promise.all([patient.connections(), patient.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
@@ -72,19 +94,12 @@ export const connections = async (patient: Patient): Promise<Finding[]> => {
     )
   const found = [
     ...refused,
+    ...tokensOf(live, patient.now()),
     ...unknown,
     ...listsOf(live, lists),
     ...secretsOf(live, patient),
     ...(paused.length > 0
-      ? [
-          warning(
-            `${counted(paused.length, 'connection')} paused: ${paused
-              .map(({ connectionId }) => connectionId)
-              .slice(0, 5)
-              .join(', ')}`,
-            'signals connections resume ID',
-          ),
-        ]
+      ? [warning(`${counted(paused.length, 'connection')} paused: ${namesOf(paused)}`, 'signals connections resume ID')]
       : []),
   ]
   return [good(`${counted(live.length, 'connection')}`), ...found]

@@ -167,6 +167,16 @@ const catalogue = {
   signals_disk_free_bytes: { type: 'gauge', help: 'Free space where SIGNALS_DATA_DIR lies.', labels: [] },
   signals_disk_size_bytes: { type: 'gauge', help: 'Size of the file system where SIGNALS_DATA_DIR lies.', labels: [] },
   signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
+  signals_account_tokens: {
+    type: 'gauge',
+    help: "Connections with a TikTok account's token that ends, by state: valid, expiring, expired.",
+    labels: ['state'],
+  },
+  signals_account_token_expiry_seconds: {
+    type: 'gauge',
+    help: "Until the first of the accounts' tokens ends, by token (access, refresh); negative: since then.",
+    labels: ['token'],
+  },
 } as const satisfies Record<
   string,
   {

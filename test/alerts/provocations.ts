@@ -6,7 +6,11 @@ import { whatsappText } from '../../services/demo/webhooks.ts'
 import { identify } from '../../services/local/processes.ts'
 import { readState } from '../../services/local/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { systemClock } from '../../services/runtime/clock.ts'
+import { Codec } from '../../services/runtime/codec.ts'
 import { topics } from '../../services/topology.ts'
+import { accountGrant, connectionRecord } from '../support/builders.ts'
 import type { World } from '../support/world.ts'
 
 type Undo = () => Promise<unknown>
@@ -81,6 +85,21 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     await producer.close()
     await broker.close()
   }
+  /** As the console would have written it: nobody waits for a week here until a refresh token has but a day left. */
+  const writeAccount = async (refreshDays: number) => {
+    const broker = openBroker(brokers.split(','), 'alerts')
+    const producer = await broker.producer()
+    const codec = await Codec.open(openRegistry(world.pipeline.ready.registry), systemClock, ['connections'])
+    const day = 86_400_000
+    const now = Date.now()
+    const account = accountGrant({ expiresAt: now + day, refreshExpiresAt: now + refreshDays * day })
+    const value = connectionRecord({ connectionId: 'c-ends', accountId: '1005', status: 'paused', account })
+    await producer.send([
+      { topic: topics.connections.name, key: value.connectionId, value: codec.encode('connections', value) },
+    ])
+    await producer.close()
+    await broker.close()
+  }
   const fill = (share: number): Undo => {
     const file = join(disk as string, 'filling')
     const { bavail, bsize, blocks } = statfsSync(disk as string)
@@ -140,6 +159,14 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
           await clearFaults()
           await add('refused', 'token-new')
         }
+      },
+    },
+    {
+      alerts: ['SignalsTokenExpiring'],
+      how: "an account's refresh token has a day left; a new one is given",
+      provoke: async () => {
+        await writeAccount(1)
+        return () => writeAccount(365)
       },
     },
     {

@@ -1,6 +1,7 @@
 /** Values for tests: valid by default, each test names only what it is about. */
 import type { MessageEvent } from '../../services/model/message-event.ts'
 import type {
+  AccountGrant,
   AttributedMessage,
   ConnectionRecord,
   KeywordEntry,
@@ -81,6 +82,18 @@ export const signal = (fields: Partial<Signal> = {}): Signal => ({
   occurredAt: noon,
   channel: 'whatsapp',
   keywordListVersion: null,
+  ...fields,
+})
+
+/** Of a TikTok account, just refreshed. */
+export const accountGrant = (fields: Partial<AccountGrant> = {}): AccountGrant => ({
+  openId: 'account-of-acme',
+  accessToken: Buffer.from('sealed access token'),
+  refreshToken: Buffer.from('sealed refresh token'),
+  previousRefreshToken: null,
+  expiresAt: noon + 86_400_000,
+  refreshExpiresAt: noon + 365 * 86_400_000,
+  scopes: [],
   ...fields,
 })
 

@@ -5,7 +5,7 @@ import { createLog } from '../../../services/runtime/log.ts'
 import { Metrics } from '../../../services/runtime/metrics.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import { allTopics, deadLetterTopic, topics } from '../../../services/topology.ts'
-import { connectionRecord, noon } from '../../support/builders.ts'
+import { accountGrant, connectionRecord, noon } from '../../support/builders.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 
@@ -24,7 +24,10 @@ const world = async () => {
   const producer = await broker.producer()
   const write = (topic: string) => producer.send([{ topic, key: null, value: Buffer.from('x') }])
   const metrics = new Metrics('console')
-  const state = { redisAway: false }
+  const state = {
+    redisAway: false,
+    connections: [connectionRecord(), connectionRecord({ connectionId: 'two', status: 'paused' })],
+  }
   const exporter = new Exporter({
     ...{ broker, metrics, dataDir: tmpdir(), log: createLog('test', 'fatal') },
     lag: new LagWatch(broker, { now: () => now }),
@@ -35,7 +38,8 @@ const world = async () => {
       },
     },
     registry: new MemoryRegistry(),
-    connections: () => [connectionRecord(), connectionRecord({ connectionId: 'two', status: 'paused' })],
+    connections: () => state.connections,
+    now: () => now,
   })
   const after = (seconds: number) => {
     now += seconds * 1000
@@ -64,6 +68,29 @@ describe("the console's exporter", () => {
     ])
       expect(text).toContain(line)
     expect(text).toMatch(/signals_disk_free_bytes\{stage="console"\} \d{4,}/)
+  })
+
+  it("tells when accounts' tokens end, and nothing of it where nobody has one", async () => {
+    const { exporter, state } = await world()
+    expect(await exporter.render()).not.toContain('signals_account_token_expiry_seconds{')
+    const hour = 3_600_000
+    state.connections = [
+      connectionRecord(),
+      connectionRecord({ account: accountGrant() }),
+      connectionRecord({ account: accountGrant({ expiresAt: noon + 4 * hour }) }),
+      connectionRecord({ account: accountGrant({ expiresAt: noon - hour }) }),
+    ]
+    const text = await exporter.render()
+    for (const line of [
+      'signals_account_tokens{state="valid",stage="console"} 1',
+      'signals_account_tokens{state="expiring",stage="console"} 1',
+      'signals_account_tokens{state="expired",stage="console"} 1',
+      'signals_account_token_expiry_seconds{token="access",stage="console"} -3600',
+      `signals_account_token_expiry_seconds{token="refresh",stage="console"} ${365 * 86_400}`,
+    ])
+      expect(text).toContain(line)
+    state.connections = []
+    expect(await exporter.render()).not.toContain('signals_account_token_expiry_seconds{')
   })
 
   it('says which dependency is away, and hides nothing else for it', async () => {

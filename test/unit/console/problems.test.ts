@@ -24,7 +24,7 @@ const well: Seen = {
   stages: [{ stage: 'ingest', state: 'running', reason: null }],
   groups: [lag({}), lag({ lane: 'parked', topic: 'signals.dispatch.parked.v1' })],
   breakers: { open: 0, oldest: [] },
-  connections: [{ status: 'active' }],
+  connections: [{ status: 'active', token: 'valid' }],
 }
 
 describe("the console's problems", () => {
@@ -46,7 +46,13 @@ describe("the console's problems", () => {
     ['a full disk', { disk: { freeBytes: 4, sizeBytes: 100 } }, 'page', /4 %/],
     ['a full Redis', { redis: { keys: 1, bytes: 90, limitBytes: 100 } }, 'warning', /90 %/],
     ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open: 2/],
-    ['a refused token', { connections: [{ status: 'reconnect' }] }, 'warning', /new token: 1/],
+    ['a refused token', { connections: [{ status: 'reconnect', token: null }] }, 'warning', /new token: 1/],
+    [
+      'a token that ends',
+      { connections: [{ status: 'active', token: 'expiring' }] },
+      'warning',
+      /tokens that end.*: 1/,
+    ],
     ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /person: 7/],
   ]
   it.each(cases)('name %s, with a page that there is', (_name, seen, severity, text) => {
@@ -60,7 +66,7 @@ describe("the console's problems", () => {
   it('begin with the worst, and do not call a replay late', () => {
     const problems = problemsOf({
       ...well,
-      connections: [{ status: 'reconnect' }],
+      connections: [{ status: 'reconnect', token: null }],
       dependencies: { ...well.dependencies, kafka: false },
       groups: [lag({ lane: 'replay', seconds: 9_999 })],
     })

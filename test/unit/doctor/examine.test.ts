@@ -8,7 +8,7 @@ import type { KeywordListRecord } from '../../../services/model/topic-values.ts'
 import { DependencyError, type RedisCommands } from '../../../services/runtime/ports.ts'
 import { loadSources } from '../../../services/sources/index.ts'
 import { allTopics, deadLetterTopic, parkedTopic, subjectOf, topics } from '../../../services/topology.ts'
-import { connectionRecord as connection, masterKey, noon } from '../../support/builders.ts'
+import { accountGrant, connectionRecord as connection, masterKey, noon } from '../../support/builders.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 
@@ -182,6 +182,21 @@ describe('the doctor', () => {
       'bad',
       /lost needs a new token/,
       /authorise/,
+    ],
+    [
+      'a token that ends',
+      (ill) =>
+        ill.connections.push(connection({ connectionId: 'ends', account: accountGrant({ expiresAt: noon + 1 }) })),
+      'warning',
+      /1 account token about to expire: ends/,
+      /authorise ID --account/,
+    ],
+    [
+      'a token that has ended',
+      (ill) => ill.connections.push(connection({ connectionId: 'ended', account: accountGrant({ expiresAt: noon }) })),
+      'bad',
+      /1 account token expired: ended/,
+      /SignalsTokenExpiring/,
     ],
     [
       'a paused connection',
