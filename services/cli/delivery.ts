@@ -4,7 +4,14 @@ import { UsageError } from './exit.ts'
 
 export const lowerCase = (headers: unknown): Record<string, string> =>
   typeof headers === 'object' && headers !== null
-    ? Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+    ? Object.fromEntries(
+        Object.entries(headers).flatMap(([name, value]) =>
+          // What no request can carry (an object, null) is no header.
+          typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+            ? [[name.toLowerCase(), String(value)]]
+            : [],
+        ),
+      )
     : {}
 
 /** @throws UsageError for what is no JSON object */

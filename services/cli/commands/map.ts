@@ -20,6 +20,7 @@ interface Options {
   headers?: string
   mapping?: string
   batch?: boolean
+  json?: boolean
 }
 
 interface Item {
@@ -43,7 +44,8 @@ const mapped = (source: Source, raw: RawDelivery) => {
 /** @param own the mapping that was given; an item without a source is its */
 const mapItem = (item: Item, own: Source | undefined, sources: SourceRegistry): object => {
   const { name, source, account, headers, body } = item
-  const known = source === undefined || source === own?.name ? own : sources.get(String(source))
+  const known =
+    source === undefined || source === own?.name ? own : sources.get(typeof source === 'string' ? source : '')
   if (!known) return { name, error: `no mapping for this source; there are: ${sources.names().join(', ')}` }
   if (typeof body !== 'string') return { name, error: 'body must be a string' }
   return {
@@ -94,6 +96,7 @@ export const register = (program: Command) => {
       '--batch',
       'JSON lines {name, source, account?, headers?, body} in, {name, events, ignored, failed} or {name, error} out',
     )
+    .option('--json', 'as every command has it; the answer is JSON anyway')
     .action(async (options: Options) => {
       const { mapping, batch } = options
       const own = mapping ? parseMapping(readFileSync(mapping, 'utf8'), mapping) : undefined

@@ -58,12 +58,25 @@ export const parseJson = (text: string): unknown => {
   return JSON.parse(withLongIntegersQuoted(text))
 }
 
-/** @throws DeliveryUnreadable */
-export const readBody = (body: Buffer, contentType: string | null): unknown => {
-  const text = body.toString('utf8')
-  if (contentType !== null && /^application\/x-www-form-urlencoded\b/i.test(contentType)) {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
+const formType = /^application\/x-www-form-urlencoded\b/i
+
+/** What no JSON begins with: a field's name and what it is. */
+const formText = /^[\w.%+[\]-]{1,256}=/
+
+/**
+ * @param contentType null where nobody kept it: then a body that looks like a form is one, if the source posts forms
+ * @param contentTypes what the source posts
+ * @throws DeliveryUnreadable
+ */
+export const readBody = (body: Buffer, contentType: string | null, contentTypes: readonly string[]): unknown => {
+  const whole = body.toString('utf8')
+  // Some senders write a byte order mark first.
+  const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole
+  const isForm =
+    contentType === null
+      ? contentTypes.some((type) => formType.test(type)) && formText.test(text)
+      : formType.test(contentType)
+  if (isForm) return Object.fromEntries(new URLSearchParams(text))
   try {
     return parseJson(text)
   } catch {

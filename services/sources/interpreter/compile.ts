@@ -27,7 +27,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
-    const parsed = readBody(delivery.body, delivery.contentType)
+    const parsed = readBody(delivery.body, delivery.contentType, document.contentTypes)
     observer?.unwrapped(parsed)
     const frame = frameOf(delivery, parsed)
     if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
@@ -67,7 +67,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     accountsOf(delivery) {
       let parsed: unknown = null
       try {
-        parsed = readBody(delivery.body, delivery.contentType)
+        parsed = readBody(delivery.body, delivery.contentType, document.contentTypes)
       } catch {
         // Hostile or broken: the headers may still tell, and the signature will judge it.
       }

@@ -34,6 +34,14 @@ describe('the Blip mapping', () => {
       },
     ],
     [
+      'one that a router forwarded from an address with an instance',
+      blip(
+        { from: 'aa@tunnel.msging.net/router%40msging.net', to: 'sub@msging.net' },
+        { '#tunnel.owner': 'router@msging.net', '#tunnel.originator': '55@wa.gw.msging.net' },
+      ),
+      { direction: 'inbound', sender: 'user', conversationId: 'router@msging.net:55@wa.gw.msging.net' },
+    ],
+    [
       'an attendant’s answer',
       blip({ from: 'shop@msging.net/x', to: '55@wa.gw.msging.net', id: 'u-1' }, { '#messageEmitter': 'Human' }),
       {

@@ -93,6 +93,33 @@ describe('the Respond.io mapping', () => {
     ],
     ['a time in seconds', respondio({}, {}, { timestamp: seconds }), { occurredAt: seconds * 1000 }],
     [
+      'what was written with an order',
+      respondio({ type: 'whatsapp_order', text: undefined, order: { text: 'por favor' } }),
+      { attachments: ['order'], text: 'por favor', textOrigin: 'typed' },
+    ],
+    [
+      'a template by its body',
+      respondio(
+        {
+          type: 'whatsapp_template',
+          text: undefined,
+          template: { components: [{ type: 'body', text: 'Hola {{1}}' }] },
+        },
+        { event_type: 'message.sent', sender: { source: 'broadcast' } },
+      ),
+      { attachments: [], text: 'Hola {{1}}', textOrigin: 'template' },
+    ],
+    [
+      'a template without one',
+      respondio({ type: 'whatsapp_template', text: undefined, template: { name: 't' } }),
+      { attachments: ['other'], text: null },
+    ],
+    [
+      'what is made for one channel only',
+      respondio({ type: 'custom_payload', text: undefined, payload: {} }),
+      { attachments: ['other'], text: null },
+    ],
+    [
       'a tapped button',
       respondio({ type: 'whatsapp_interactive', text: undefined, interactive: { list_reply: { title: 'Talla M' } } }),
       { text: 'Talla M', textOrigin: 'button', attachments: [] },
@@ -238,6 +265,12 @@ describe('the address of Halosis', () => {
   it('takes message events as they are: one, a list, or a list under events', () => {
     const event = messageEvent({ source: 'halosis' })
     for (const body of [event, [event], { events: [event] }]) expect(mapped('halosis', body).events).toEqual([event])
+  })
+
+  it('counts what is no event in a list', () => {
+    const event = messageEvent({ source: 'halosis' })
+    for (const body of [[null, event, 7], { events: [null, event, 7] }])
+      expect(mapped('halosis', body)).toEqual({ events: [event], ignored: ['unknown', 'unknown'], failed: [] })
   })
 
   it('fails an event that is none with the field, and passes its neighbours', () => {

@@ -110,6 +110,23 @@ describe('the mapping of TikTok', () => {
     expect(mapped('tiktok', told(event, body))).toMatchObject({ events: [], ignored: [reason], failed: [] }),
   )
 
+  it('gives two texts of one instant two ids where they bring none, each the same when it comes again', () => {
+    const idOf = (body: string) =>
+      theOnly('tiktok', told('im_receive_msg', content({ message_id: undefined, text: { body } }))).messageId
+    expect(idOf('one')).toMatch(/^derived:/)
+    expect(idOf('one')).toBe(idOf('one'))
+    expect(idOf('two')).not.toBe(idOf('one'))
+  })
+
+  it('lets a message of no conversation fail', () => {
+    const body = told('im_receive_msg', content({ conversation_id: undefined }))
+    expect(mapped('tiktok', body)).toMatchObject({
+      events: [],
+      ignored: [],
+      failed: [{ rule: 'message', reason: expect.stringMatching(/conversationId/) }],
+    })
+  })
+
   it('lets a referral of no conversation fail', () => {
     const body = told('im_referral_msg', { timestamp: noon, referral: { source: 'ad', ad: { ad_id: '1' } } })
     expect(mapped('tiktok', body).failed).toEqual([

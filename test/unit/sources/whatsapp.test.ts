@@ -124,6 +124,11 @@ describe('the mapping of WhatsApp', () => {
     expect(() => mapped('whatsapp', { object: 'page', entry: [] })).toThrow(/not a delivery of this source/)
   })
 
+  it('takes a referral that tells nothing for none', () => {
+    const body = change('messages', { messages: [told({ referral: { source_url: '', ctwa_clid: '' }, ...text })] })
+    expect(theOnly('whatsapp', body).referral).toBeNull()
+  })
+
   it('loses nothing beside what is broken', () => {
     const messages = [null, 7, told({ id: { odd: 1 }, ...text }), told({ id: 'wamid.2', ...text })]
     const { events, failed } = mapped('whatsapp', change('messages', { messages }))
@@ -146,6 +151,12 @@ describe('Twilio’s form of WhatsApp', () => {
     }).toString()
   const contentType = 'application/x-www-form-urlencoded; charset=utf-8'
   const only = (fields: Record<string, string>) => theOnly('whatsapp', form(fields), { contentType })
+
+  it('is known without its content type, and is not what no form looks like', () => {
+    expect(theOnly('whatsapp', form({}), { contentType: null })).toMatchObject({ messageId: 'SM1', text: 'oi' })
+    expect(() => mapped('whatsapp', 'hello', { contentType: null })).toThrow(/not JSON/)
+    expect(() => mapped('line', form({}), { contentType: null })).toThrow(/not JSON/)
+  })
 
   it.each<[string, Record<string, string>, object]>([
     [
