@@ -47,7 +47,11 @@ const compileTexts = (key: string, values: readonly Value[], scope: Scope, most:
 /** @throws MappingProblem */
 export const compileEvent = (source: string, rule: EventRule, scope: Scope): BuildEvent => {
   const id = (key: 'messageId' | 'channelMessageId', value: Value): Read => within(key, () => compileId(value, scope))
-  const required = withinEach('requires', rule.requires, (value) => compileValue(value, scope))
+  const required = withinEach('requires', rule.requires, (value) => ({
+    read: compileValue(value, scope),
+    // A path says best what was looked for; what is computed is who it was.
+    lacks: typeof value === 'string' && value.includes('.') ? `${value} is missing` : 'it names no person',
+  }))
   const account = within('accountId', () => compileValue(rule.accountId, scope))
   const conversation = within('conversationId', () => compileValue(rule.conversationId, scope))
   const message = id('messageId', rule.messageId)
@@ -74,7 +78,7 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
     typeof backfill === 'boolean' ? () => backfill : within('backfill', () => compileCondition(backfill, scope))
 
   const build = (frame: Frame, receivedAt: number): Built => {
-    for (const read of required) if (isAbsent(read(frame))) return failed('it names no person')
+    for (const { read, lacks } of required) if (isAbsent(read(frame))) return failed(lacks)
     const accountId = asText(account(frame))
     if (accountId === null || accountId.length > maxAccountLength) return failed('accountId is missing or too long')
     const conversationId = asText(conversation(frame))

@@ -4,6 +4,13 @@ import { blip, seconds } from '../../support/partner-bodies.ts'
 const mediaLink = 'application/vnd.lime.media-link+json'
 
 describe('the Blip mapping', () => {
+  it('gives the same words, written twice, two ids where they bring none', () => {
+    const idOf = (at: number) => theOnly('blip', blip({ id: '' }, { '#wa.timestamp': String(seconds + at) })).messageId
+    expect(idOf(0)).toMatch(/^derived:/)
+    expect(idOf(0)).toBe(idOf(0))
+    expect(idOf(1)).not.toBe(idOf(0))
+  })
+
   it.each<[string, object, object]>([
     [
       'a WhatsApp message',

@@ -18,6 +18,23 @@ const only = (name: string, body: object, fields: object = {}) => {
 }
 
 describe('the Qiscus mapping', () => {
+  it('gives two files of one second two ids where they bring none', () => {
+    const idOf = (file: string) =>
+      only(
+        'qiscus',
+        qiscus({
+          id: 0,
+          unique_temp_id: '',
+          type: 'file_attachment',
+          text: '',
+          payload: { url: `https://x.example/${file}` },
+        }),
+      )?.messageId
+    expect(idOf('a.jpg')).toMatch(/^derived:/)
+    expect(idOf('a.jpg')).toBe(idOf('a.jpg'))
+    expect(idOf('b.jpg')).not.toBe(idOf('a.jpg'))
+  })
+
   it.each<[string, object, object]>([
     [
       'a text',
