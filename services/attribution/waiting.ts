@@ -22,6 +22,10 @@ const longRound: Delay = '5s'
 const longRoundMs = 5_000
 /** A round that would end so close to the end of the wait ends it. */
 const slackMs = 250
+/** A wait that ends so late did not run: the stages stood still (Redis was away), and its referral may stand in the backlog. */
+const stoodStillMs = 5_000
+/** So long it then waits once more: longer than the stages before pause between two attempts. */
+const recoveryMs = 12_000
 /** A conversation that holds so many back is a script's: nobody waits any longer. */
 const mostWaiting = 64
 /** Should a waiting record ever be lost, what came behind it goes on after this. */
@@ -73,6 +77,10 @@ export const turnOf = (
   }
   const [oldest] = waiting
   if (oldest?.message !== moment.message) return { kind: 'waits', state: before, delay: behind }
+  const stoodStill = now - waitUntil > stoodStillMs && waitUntil <= receivedAt + waitMs
+  if (stoodStill && after.starts && after.trackingId === null) {
+    return { kind: 'waits', state: { ...before, waitUntil: now + recoveryMs }, delay: shortRound }
+  }
   return over || !after.starts ? goes : { kind: 'waits', state: before, delay: behind }
 }
 

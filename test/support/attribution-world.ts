@@ -124,6 +124,10 @@ export const attributionWorld = async (
         batch.map((value) => ({ value, topic: 'messages.v1' })),
         crash,
       ),
+    /** Nothing is handled until then. @param until ms after noon */
+    standsStill(until: number) {
+      now = Math.max(now, noon + until)
+    },
     /** Time passes; what falls due in a later topic is handled then. @param until ms after noon */
     async passes(until: number, crash?: () => Crash | undefined) {
       for (;;) {

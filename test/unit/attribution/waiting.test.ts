@@ -56,6 +56,19 @@ describe('a conversation on a source that delivers referrals apart', () => {
     expect(it.brief()).toEqual([[expect.any(String), null, true]])
   })
 
+  it('waits once more where the wait ended while the stages stood still, since its referral may stand in the backlog', async () => {
+    const it = await world({}, { waitMs: 3 * second })
+    await it.run(it.apart(0, { message: 'aaaa'.padEnd(32, '0') }), it.apart(0, { conversation: 'dd'.repeat(16) }))
+    it.standsStill(20 * second)
+    await it.passes(21 * second)
+    expect(it.brief()).toEqual([])
+    await it.run(it.referral(-500, '178', { receivedAt: it.now }))
+    await it.passes(25 * second)
+    expect(it.brief()).toEqual([['aaaa', '178', true]])
+    await it.passes(35 * second)
+    expect(it.brief().slice(1)).toEqual([[expect.any(String), null, true]])
+  })
+
   it('is not started again by a referral that comes after the wait, which counts for what follows', async () => {
     const it = await world()
     await it.run(it.apart(0))
