@@ -60,7 +60,8 @@ const spansIn = (run: string): Span[] => {
 
 export class Addresses {
   readonly #text: string
-  readonly #looked: { from: number; to: number; spans: readonly Span[] }[] = []
+  /** The latest run: places are asked about in their order, so that no other is asked about again. */
+  #run: { from: number; to: number; spans: readonly Span[] } | undefined
 
   /** @param text folded */
   constructor(text: string) {
@@ -69,20 +70,19 @@ export class Addresses {
 
   /** Whether the characters from `from` to `to` lie inside an address. */
   contain(from: number, to: number): boolean {
+    if (endsAddress(this.#text, from)) return false
     const { from: start, spans } = this.#runAt(from)
     return spans.some((span) => from >= start + span[0] && to <= start + span[1])
   }
 
   #runAt(place: number) {
-    const known = this.#looked.find(({ from, to }) => place >= from && place < to)
-    if (known) return known
+    if (this.#run && place >= this.#run.from && place < this.#run.to) return this.#run
     const text = this.#text
     let from = place
     let to = place
     while (from > 0 && !endsAddress(text, from - 1)) from--
     while (to < text.length && !endsAddress(text, to)) to++
-    const run = { from, to, spans: spansIn(text.slice(from, to)) }
-    this.#looked.push(run)
-    return run
+    this.#run = { from, to, spans: spansIn(text.slice(from, to)) }
+    return this.#run
   }
 }

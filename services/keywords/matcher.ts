@@ -40,12 +40,12 @@ interface Group {
 }
 
 /** Room for the longest text that a message may have; a longer one gets room of its own. */
-const room = new Uint16Array(maxTextLength + 2)
+const room = new Uint16Array(maxTextLength)
 const roomBytes = Buffer.from(room.buffer)
 
 /** Reading units from an array is half the price of asking the string for each. */
 const unitsIn = (text: string): Uint16Array => {
-  if (text.length > maxTextLength) return Uint16Array.from({ length: text.length + 2 }, (_, at) => text.charCodeAt(at))
+  if (text.length > maxTextLength) return Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
   roomBytes.write(text, 'utf16le')
   return room
 }
@@ -54,14 +54,16 @@ const noFlags: readonly string[] = []
 
 /** In scripts without spaces a keyword inside a longer one is a part of that word: เงินสด in คูปองเงินสด is not said. */
 const withoutParts = (hits: readonly Hit[]): Hit[] => {
-  const counting = hits.filter(({ refused }) => refused === null)
-  const isPart = (hit: Hit) =>
-    counting.some(({ start, end }) => start <= hit.start && end >= hit.end && end - start > hit.end - hit.start)
-  return hits.map((hit) =>
-    hit.refused === null && hit.boundary === 'segment' && isPart(hit)
-      ? { ...hit, refused: 'part of a longer keyword' }
-      : hit,
-  )
+  if (!hits.some(({ boundary }) => boundary === 'segment')) return [...hits]
+  const parts = new Set<Hit>()
+  let longest: Hit | undefined
+  // From left to right, the longer first: what lies inside another comes after it.
+  const counting = hits.filter(({ refused }) => refused === null).sort((a, b) => a.start - b.start || b.end - a.end)
+  for (const hit of counting) {
+    if (longest === undefined || hit.end > longest.end) longest = hit
+    else if (hit.boundary === 'segment' && (hit.end < longest.end || hit.start > longest.start)) parts.add(hit)
+  }
+  return hits.map((hit) => (parts.has(hit) ? { ...hit, refused: 'part of a longer keyword' } : hit))
 }
 
 /** @param compiled by `compileColumns`, here or in another thread */

@@ -10,30 +10,34 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'word' })
 /** A run without an edge longer than this is no text: it is looked at in parts. */
 const longestRun = 2_000
 
+const [inWord, wordStart] = [1, 2]
+
 /** Places where a word begins, in one text; each run of unspaced characters is asked about once. */
 export class Segments {
   readonly #text: string
-  readonly #starts = new Set<number>()
-  readonly #known: [from: number, to: number][] = []
+  /** What each place is; 0: not asked about. */
+  #places: Uint8Array | undefined
 
   constructor(text: string) {
     this.#text = text
   }
 
   startsAt(place: number): boolean {
-    if (!this.#known.some(([from, to]) => place >= from && place <= to)) this.#look(place)
-    return this.#starts.has(place)
+    const places = this.#places ?? new Uint8Array(this.#text.length + 1)
+    this.#places = places
+    if (places[place] === 0) this.#look(place, places)
+    return places[place] === wordStart
   }
 
-  #look(place: number) {
+  #look(place: number, places: Uint8Array) {
     const text = this.#text
     let from = place
     let to = place
     while (from > 0 && place - from < longestRun && belongs(text, from - 1)) from--
     while (to < text.length && to - place < longestRun && belongs(text, to)) to++
-    for (const { index } of segmenter.segment(text.slice(from, to))) this.#starts.add(from + index)
-    this.#starts.add(to)
-    this.#known.push([from, to])
+    for (let at = from; at <= to; at++) places[at] = (places[at] as number) || inWord
+    for (const { index } of segmenter.segment(text.slice(from, to))) places[from + index] = wordStart
+    places[to] = wordStart
   }
 }
 
