@@ -23,27 +23,42 @@ export interface CompiledList {
   readonly inAddresses: Uint8Array
 }
 
-/** How keywords begin: what most words of a text are turned away by. */
+/** How keywords begin: what nearly every place of a text is turned away by. */
 export interface Openings {
-  /** 1 at `openingOf` the first three symbols of each keyword. */
+  /**
+   * 1 at the first three symbols of each keyword that has them, as one number: `(… << shift) ^ symbol` for one after the other,
+   * cut to 3 * shift bits. So it can be followed through a text: what is older than three characters is shifted out.
+   */
   readonly known: Uint8Array
-  /** 1 for units that begin keywords too short for that, or with something else than letters and digits in front. */
+  readonly shift: number
+  /** 1 for units that begin keywords which are not in `known`. */
   readonly eager: Uint8Array
 }
 
-export const openingOf = (first: number, second: number, third: number): number =>
-  (first * 961 + second * 31 + third) & 0xffff
+/**
+ * Three units that stand in a text as they stand in the keyword: a space may be several, unless it is the last of them, and half
+ * a surrogate pair is no character.
+ */
+const hasOpening = /^[^ \ud800-\udfff]{2}[^\ud800-\udfff]/
+
+/** 32 or 256 KiB: with symbols of five bits and more, frequent characters do not get in each other's way. */
+const shiftFor = (openings: number) => (openings <= 2_048 ? 5 : 6)
 
 const openingsOf = (keywords: readonly string[], { symbols }: Automaton): Openings => {
-  const known = new Uint8Array(65_536)
   const eager = new Uint8Array(65_536)
-  const symbol = (keyword: string, at: number) => symbols[keyword.charCodeAt(at)] as number
+  const found = new Set<string>()
   for (const keyword of keywords) {
-    if (/^[\p{L}\p{N}]{3}/u.test(keyword))
-      known[openingOf(symbol(keyword, 0), symbol(keyword, 1), symbol(keyword, 2))] = 1
+    if (hasOpening.test(keyword)) found.add(keyword.slice(0, 3))
     else eager[keyword.charCodeAt(0)] = 1
   }
-  return { known, eager }
+  const shift = shiftFor(found.size)
+  const known = new Uint8Array(1 << (3 * shift))
+  for (const opening of found) {
+    let at = 0
+    for (let place = 0; place < 3; place++) at = (at << shift) ^ (symbols[opening.charCodeAt(place)] as number)
+    known[at & (known.length - 1)] = 1
+  }
+  return { known, shift, eager }
 }
 
 /** Typed arrays whose memory may be handed over instead of copied. */

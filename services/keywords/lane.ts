@@ -6,16 +6,15 @@
  * the second, which judges by `Boundaries`. A test holds both to the same answers.
  */
 import { root } from './cells.ts'
-import { type CompiledLane, openingOf } from './compile.ts'
+import type { CompiledLane } from './compile.ts'
 import { is, isPlainSymbol, unitsOf } from './units.ts'
 
 const symbolMask = 0xffff
 const special = is.complex | is.ignored | is.surrogate | is.markRank
-
-const insideWord = is.word | is.unspaced | special
+const rare = special | is.eager
 
 /** What a unit is, with its symbol in the low 16 bits. */
-const codesOf = ({ folding, openings, automaton: { symbols, base, check } }: CompiledLane): Int32Array => {
+const codesOf = ({ folding, anywhere, openings, automaton: { symbols, base, check } }: CompiledLane): Int32Array => {
   const { folded, attributes, expanded } = unitsOf(folding)
   const codes = new Int32Array(65_536)
   for (let unit = 0; unit < 65_536; unit++) {
@@ -25,7 +24,9 @@ const codesOf = ({ folding, openings, automaton: { symbols, base, check } }: Com
     if (attribute & is.ignored) symbol = 0
     const isFirst = symbol > 0 && check[(base[root] as number) + symbol] === root
     const isEager = openings.eager[folded[unit] as number] === 1
-    codes[unit] = attribute | symbol | (isFirst ? is.first : 0) | (isFirst && isEager ? is.eager : 0)
+    const isBound = !anywhere && (attribute & (is.word | is.unspaced)) === is.word
+    codes[unit] =
+      attribute | symbol | (isFirst ? is.first : 0) | (isFirst && isEager ? is.eager : 0) | (isBound ? is.bound : 0)
   }
   // Where no keyword has such characters, what folds to several of them is just no word.
   for (const [unit, text] of expanded) {
@@ -42,7 +43,7 @@ export class Lane {
   readonly folding: CompiledLane['folding']
   readonly #anywhere: boolean
   readonly #codes: Int32Array
-  readonly #openings: Uint8Array
+  readonly #openings: CompiledLane['openings']
   readonly #automaton: CompiledLane['automaton']
 
   constructor(compiled: CompiledLane) {
@@ -50,7 +51,7 @@ export class Lane {
     this.#anywhere = compiled.anywhere
     this.#automaton = compiled.automaton
     this.#codes = codesOf(compiled)
-    this.#openings = compiled.openings.known
+    this.#openings = compiled.openings
   }
 
   /**
@@ -61,56 +62,56 @@ export class Lane {
    */
   quick(units: Uint16Array, length: number, found: number[]): boolean {
     const codes = this.#codes
-    const openings = this.#openings
-    const anywhere = this.#anywhere
+    const { known, shift } = this.#openings
+    const mask = known.length - 1
+    // Read once: a module's constants are looked up at every use.
+    const [unusual, symbolBits] = [rare, symbolMask]
     let previous = 0
-    for (let at = 0; at < length; at++) {
-      const code = codes[units[at] as number] as number
-      if ((code & special) !== 0) {
+    let opening = 0
+    /** A bit a place, the latest lowest: 1 where no keyword begins. */
+    let inside = 0
+    let at = 0
+    while (true) {
+      let code = 0
+      // All that most characters pay for; nothing is called here, so that everything stays in registers.
+      for (; at < length; at++) {
+        code = codes[units[at] as number] as number
+        if ((code & unusual) !== 0) break
+        opening = ((opening << shift) ^ (code & symbolBits)) & mask
+        inside = (inside << 1) | ((code & previous) >>> 31)
+        previous = code
+        if ((known[opening] as number) > ((inside >> 2) & 1)) break
+      }
+      if (at >= length) return true
+      if ((code & unusual) !== 0) {
         if ((code & is.complex) !== 0) return false
         if ((code & is.ignored) !== 0) {
-          // Inside a word it would have to be left out; behind an emoji it is nothing.
-          if ((previous & is.word) !== 0) return false
+          // Inside a word or keyword it would have to be left out; behind an emoji it is nothing.
+          if ((previous & (is.word | symbolMask)) !== 0) return false
+          at++
           continue
         }
-        if (
-          (code & is.surrogate) !== 0 &&
-          !isPlainSymbol(units[at] as number, at + 1 < length ? (units[at + 1] as number) : 0)
-        )
-          return false
         // Two marks on one letter in another than the canonical order: folding puts them right.
         if ((previous & is.markRank) > (code & is.markRank) && (code & is.markRank) !== 0) return false
+        const isPair = (code & is.surrogate) !== 0
+        if (isPair && !isPlainSymbol(units[at] as number, at + 1 < length ? (units[at + 1] as number) : 0)) return false
+        const isEager = (code & is.eager) !== 0 && (code & previous & is.bound) === 0
+        if (isEager && !this.#walk(units, length, at, found)) return false
+        if (isPair) {
+          at += 2
+          previous = 0
+          opening = 0
+          inside = 0
+          continue
+        }
+        opening = ((opening << shift) ^ (code & symbolBits)) & mask
+        inside = (inside << 1) | ((code & previous) >>> 31)
+        previous = code
       }
-      if (
-        (code & is.first) !== 0 &&
-        ((code & previous & is.word) === 0 || anywhere || ((code | previous) & is.unspaced) !== 0) &&
-        ((code & is.eager) !== 0 ||
-          openings[
-            openingOf(
-              code & symbolMask,
-              (codes[units[at + 1] as number] as number) & symbolMask,
-              (codes[units[at + 2] as number] as number) & symbolMask,
-            )
-          ] !== 0) &&
-        !this.#walk(units, length, at, found)
-      )
-        return false
-      if ((code & is.surrogate) !== 0) {
-        at++
-        previous = 0
-        continue
-      }
-      previous = code
-      if (anywhere || (code & insideWord) !== is.word) continue
-      // No keyword begins inside a word: on to its end, by one test a character.
-      while (at + 1 < length) {
-        const next = codes[units[at + 1] as number] as number
-        if ((next & insideWord) !== is.word) break
-        previous = next
-        at++
-      }
+      const mayBegin = at >= 2 && (known[opening] as number) > ((inside >> 2) & 1)
+      if (mayBegin && !this.#walk(units, length, at - 2, found)) return false
+      at++
     }
-    return true
   }
 
   /** Takes the keywords that begin here. @returns false where one of them is in doubt */

@@ -28,6 +28,8 @@ export const is = {
   eager: 1 << 26,
   /** A combining mark: its rank among those on one letter (canonical combining class, in the order of its values). */
   markRank: 0b1111 << 27,
+  /** Between two of these no keyword begins. */
+  bound: 1 << 31,
 } as const
 const markRankShift = 27
 
