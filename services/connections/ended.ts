@@ -1,4 +1,4 @@
-/** Messages of a consent that has ended since. */
+/** Messages and signals of a consent that has ended since. */
 import type { ConnectionRecord, Message } from '../model/topic-values.ts'
 
 /**
@@ -9,3 +9,9 @@ export const isOfEndedConsent = (
   { receivedAt }: Pick<Message, 'receivedAt'>,
   { connectedAt }: Pick<ConnectionRecord, 'connectedAt'>,
 ): boolean => receivedAt < connectedAt
+
+/**
+ * Names the consent that a connection stands on: one that was disconnected and added anew stands on another. A signal carries it, so
+ * that what waited somewhere while one consent ended does not go out under the next.
+ */
+export const consentOf = ({ connectedAt }: Pick<ConnectionRecord, 'connectedAt'>): string => String(connectedAt)

@@ -7,6 +7,8 @@ export interface Due {
   readonly place: number
   readonly signal: Signal
   readonly attempt: number
+  /** Under which it was made, see `consentOf`; undefined: nobody noted it. */
+  readonly consent: string | undefined
 }
 
 /** One group per connection, in order of first appearance; inside a group the order of the batch. */

@@ -3,6 +3,7 @@ import { ConnectionWriter } from '../connections/writer.ts'
 import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
 import { runConsumerStage } from '../runtime/service.ts'
+import type { Input } from '../runtime/stage.ts'
 import { CallTraces } from './call-trace.ts'
 import { AdaptiveConcurrency } from './concurrency.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
@@ -13,6 +14,7 @@ import { Gate } from './gate.ts'
 import { linger } from './linger.ts'
 import { openBreakers } from './open-breakers.ts'
 import { openMarks } from './open-marks.ts'
+import { parkedOf } from './parked.ts'
 import { Patience } from './patience.ts'
 import { RedisRateLimits } from './rate-limits.ts'
 import { TopicReconnects } from './reconnect.ts'
@@ -186,6 +188,13 @@ runConsumerStage({
       },
       onUnsent: ({ kind }, outcome) => metrics.count('signals_reported_total', { kind, outcome }),
     })
-    return { ...(traces ? traces.around(stage) : stage), settled: observeEndToEnd(metrics) }
+    const observe = observeEndToEnd(metrics)
+    return {
+      ...(traces ? traces.around(stage) : stage),
+      settled: (batch: readonly Input<Signal>[], outcomes) => {
+        observe(batch, outcomes)
+        unparker.parked(parkedOf(batch, outcomes))
+      },
+    }
   },
 })

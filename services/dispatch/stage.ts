@@ -7,6 +7,7 @@
 import type { Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { BadRecord } from '../runtime/failures.ts'
+import { headerNames } from '../runtime/origin.ts'
 import type { Input, Stage } from '../runtime/stage.ts'
 import type { Breakers } from './breakers.ts'
 import { combined } from './combine.ts'
@@ -16,7 +17,7 @@ import { byConnection, type Due } from './group.ts'
 import { laneOf } from './lane.ts'
 import type { Sender } from './sender.ts'
 import type { MarkEntry, SentMarks } from './sent-marks.ts'
-import type { Standing } from './standing.ts'
+import { type Standing, underConsent } from './standing.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>
@@ -52,12 +53,13 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
   /** The parts of a batch, each signal's once: a copy further behind has none. */
   const partsOf = (batch: readonly Input<Signal>[]): Due[] => {
     const seen = new Set<string>()
-    return batch.flatMap(({ value, attempt }, place) => {
+    return batch.flatMap(({ value, attempt, record }, place) => {
       if (seen.has(value.signalId)) return []
       seen.add(value.signalId)
+      const consent = record.headers[headerNames.consent]
       return tools.parts
-        ? tools.parts(value).map((signal) => ({ place, signal, attempt }))
-        : { place, signal: value, attempt }
+        ? tools.parts(value).map((signal) => ({ place, signal, attempt, consent }))
+        : { place, signal: value, attempt, consent }
     })
   }
 
@@ -83,7 +85,8 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
       }
       const { signal } = part
       if (now - signal.occurredAt > tools.warnMs) old++
-      const finding = obstacle(signal, standings.get(signal.connectionId) as Standing, now)
+      const standing = underConsent(standings.get(signal.connectionId) as Standing, part.consent)
+      const finding = obstacle(signal, standing, now)
       if (finding) {
         found.set(part, { finding, recorded: false })
         if (finding.kind === 'withheld' || finding.kind === 'expired') tools.onUnsent?.(signal, finding.kind)

@@ -1,4 +1,5 @@
 /** May this connection's signals be sent, right now? Asked before every call: consent can end between two of them. */
+import { consentOf } from '../connections/ended.ts'
 import type { ConnectionRecord } from '../model/topic-values.ts'
 import { SealBroken } from '../runtime/sealing.ts'
 import type { Finding } from './finding.ts'
@@ -67,3 +68,12 @@ export const standingOf = (
     }
   }
 }
+
+/**
+ * The same for a signal of a certain consent: one that waited while that ended is withheld, also where another has begun since.
+ * @param consent undefined: nobody noted it
+ */
+export const underConsent = (standing: Standing, consent: string | undefined): Standing =>
+  standing.may && consent !== undefined && consent !== consentOf(standing.connection)
+    ? not({ kind: 'withheld' })
+    : standing

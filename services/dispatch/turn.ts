@@ -15,7 +15,7 @@ import type { Lane } from './lane.ts'
 import type { Patience } from './patience.ts'
 import type { SentMarks } from './sent-marks.ts'
 import type { Slots } from './slots.ts'
-import type { Standing } from './standing.ts'
+import { type Standing, underConsent } from './standing.ts'
 
 export interface Call {
   readonly connectionId: string
@@ -106,10 +106,16 @@ export class Turn {
     for (const call of inCalls(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
   }
 
+  /** Anew for each call, by the consent that its signals were made under. */
+  #standing(call: readonly Due[]): Standing {
+    const { consent } = call.find(({ consent }) => consent !== undefined) ?? {}
+    return underConsent(this.#tools.standing(this.#connectionId), consent)
+  }
+
   /** Everything that keeps a call from being made; null: nothing. */
-  async #obstacle(): Promise<Finding | null> {
+  async #obstacle(call: readonly Due[]): Promise<Finding | null> {
     if (this.#stopped) return this.#stopped
-    const found = this.#tools.standing(this.#connectionId)
+    const found = this.#standing(call)
     if (!found.may) return found.finding
     const passage = await this.#pass(found.connection.advertiserId)
     if (passage === 'passed') return null
@@ -136,13 +142,13 @@ export class Turn {
    * answer is noted, so that what a crash sends again is bounded by the slots.
    */
   async #send(call: readonly Due[]): Promise<Judgement | null> {
-    const obstacle = await this.#obstacle()
+    const obstacle = await this.#obstacle(call)
     if (obstacle) return this.#tell(call, obstacle)
-    const { slots, standing, post, now, patience } = this.#tools
+    const { slots, post, now, patience } = this.#tools
     return slots.run(async (waited) => {
       if (this.#startBy !== null && now() > this.#startBy) return null
       // Once more: it may have changed while this waited for the limits and for a slot.
-      const found = standing(this.#connectionId)
+      const found = this.#standing(call)
       if (!found.may) return this.#tell(call, found.finding)
       const { connection, token } = found
       const stopWaiting = this.#lane === 'main' && !this.isBehind ? this.#untilImpatient(call) : () => {}

@@ -19,6 +19,7 @@ import type {
 } from '../runtime/ports.ts'
 import { DependencyError } from '../runtime/ports.ts'
 import { parkedGroup, parkedTopic, topics } from '../topology.ts'
+import type { Parked } from './parked.ts'
 
 export interface UnparkTools {
   readonly broker: Pick<Broker, 'consume'>
@@ -29,8 +30,8 @@ export interface UnparkTools {
 }
 
 /**
- * A batch that was decided before a change may park its signals a moment after it: a second sweep, longer after the change than
- * any batch takes, finds them.
+ * A batch that was decided before a change may park its signals a moment after it. This process sees that and sweeps again at
+ * once; for what another instance parked there is a second sweep, longer after the change than any batch takes.
  */
 const secondSweepMs = 30_000
 /** Besides changes, everything is looked at this often. */
@@ -46,22 +47,17 @@ const longestRestMs = 60_000
 const parkedAtHeader = 'parked-at'
 const parkedAtOf = ({ headers, timestamp }: ConsumedRecord) => Number(headers[parkedAtHeader] ?? timestamp)
 
-/** An unknown connection waits too: its record may be on the way. */
-const waits = (record: ConsumedRecord, connection: ReturnType<UnparkTools['byId']>): boolean => {
-  switch (connection?.status) {
-    case undefined:
-    case 'paused':
-    case 'reconnect':
-      return true
-    case 'disconnected':
-      return false
-    case 'active': {
-      const { reason } = record.headers
-      if (reason === 'paused' || reason === 'reconnect') return false
-      // Parked although the connection could send (an unknown code): a person has to have touched the connection since.
-      return connection.changedAt <= parkedAtOf(record)
-    }
-  }
+type Known = ReturnType<UnparkTools['byId']>
+
+/** What was waited for is there. An unknown connection's signals wait on: its record may be on the way. */
+const isOver = (reason: string | undefined, connection: Known): boolean =>
+  connection?.status === 'disconnected' ||
+  (connection?.status === 'active' && (reason === 'paused' || reason === 'reconnect'))
+
+const waits = (record: ConsumedRecord, connection: Known): boolean => {
+  if (isOver(record.headers.reason, connection)) return false
+  // Parked although the connection could send (an unknown code): a person has to have touched the connection since.
+  return connection?.status !== 'active' || connection.changedAt <= parkedAtOf(record)
 }
 
 const round = (record: ConsumedRecord): ProducerRecord => ({
@@ -108,11 +104,14 @@ export class Unparker {
 
   /** A connection has changed to `active` or `disconnected`. */
   changed(): void {
-    this.#soon ??= this.#askIn(burstMs, () => {
-      this.#soon = undefined
-    })
+    this.#askSoon()
     clearTimeout(this.#again)
     this.#again = this.#askIn(secondSweepMs)
+  }
+
+  /** These have just been parked: whose connection has changed meanwhile need not wait for the second sweep. */
+  parked(signals: readonly Parked[]): void {
+    if (signals.some(({ connectionId, reason }) => isOver(reason, this.#tools.byId(connectionId)))) this.#askSoon()
   }
 
   start(): Promise<RunningConsumer> {
@@ -167,6 +166,12 @@ export class Unparker {
     const sweep = { request: this.#request, until: highWatermark, startedAt: now }
     this.#sweeps.set(partition, sweep)
     return sweep
+  }
+
+  #askSoon() {
+    this.#soon ??= this.#askIn(burstMs, () => {
+      this.#soon = undefined
+    })
   }
 
   #askIn(ms: number, then: () => void = () => {}): NodeJS.Timeout {

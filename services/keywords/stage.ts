@@ -3,7 +3,7 @@
  * says that a keyword was used, not what was said.
  */
 import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
-import { isOfEndedConsent } from '../connections/ended.ts'
+import { consentOf, isOfEndedConsent } from '../connections/ended.ts'
 import { openContent } from '../model/content.ts'
 import type { AttributedMessage, Message, Signal, TopicRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
@@ -75,8 +75,11 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
   const record = (kind: Signal['kind'], flags: readonly string[], version: number | null): TopicRecord => ({
     topic: 'signals',
     key: message.connectionId,
-    // A signal says nothing else of its message: what end-to-end latency is measured by travels beside it.
-    headers: { [headerNames.receivedAt]: String(message.receivedAt) },
+    // A signal says nothing else of its message: what latency is measured by and whose consent it was travel beside it.
+    headers: {
+      [headerNames.receivedAt]: String(message.receivedAt),
+      [headerNames.consent]: consentOf(connection),
+    },
     value: {
       signalId: tools.keyring.signalId(message.connectionId, message.conversation, message.message, kind),
       connectionId: message.connectionId,

@@ -5,6 +5,8 @@ import type { Input } from './stage.ts'
 export const headerNames = {
   receivedAt: 'received-at',
   traceparent: 'traceparent',
+  /** On a signal: under which consent it was made, as `consentOf` names it. */
+  consent: 'consent',
   attempt: 'attempt',
   /** On a record that was put back from the dead letters: which one it was, and how often by now. */
   redriveOf: 'redrive-of',

@@ -13,6 +13,7 @@ import { Throttling } from '../../services/dispatch/throttling.ts'
 import { limitOf } from '../../services/dispatch/token-bucket.ts'
 import type { ConnectionRecord, Signal } from '../../services/model/topic-values.ts'
 import type { Outcome } from '../../services/runtime/outcome.ts'
+import type { Headers } from '../../services/runtime/ports.ts'
 import type { Input } from '../../services/runtime/stage.ts'
 import { type Fault, Faults, faultSchema } from '../../services/simulator/faults.ts'
 import { Store } from '../../services/simulator/store.ts'
@@ -26,7 +27,7 @@ const dayMs = 86_400_000
 const patienceMs = 40
 /** No call begins later after its deferral. */
 const behindMs = 200
-export const timeoutMs = 120
+export const timeoutMs = 1_000
 
 /** Signal number `index` of a connection; ids differ, all else is the builder's. */
 export const numbered = (connectionId: string, index: number, fields: Partial<Signal> = {}) =>
@@ -125,10 +126,20 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   /** Runs a batch from `topic`; one word per signal: the outcome, `deferred 10s reason` or `parked reason`. */
   const run = async (
     signals: readonly Signal[],
-    { topic = 'signals.v1', attempt = 1, now = noon + 1_000, save = true } = {},
+    {
+      topic = 'signals.v1',
+      attempt = 1,
+      now = noon + 1_000,
+      save = true,
+      headers = {},
+    }: { topic?: string; attempt?: number; now?: number; save?: boolean; headers?: Headers } = {},
   ) => {
     const batch = signals.map(
-      (value, index): Input<Signal> => ({ value, attempt, record: consumedRecord({ topic, offset: BigInt(index) }) }),
+      (value, index): Input<Signal> => ({
+        value,
+        attempt,
+        record: consumedRecord({ topic, offset: BigInt(index), headers }),
+      }),
     )
     const state = await stage.load(batch, now)
     const { outcomes, changes } = stage.decide(batch, { state, now })

@@ -98,6 +98,25 @@ describe('consent right before sending', () => {
     expect(world.callSizes()).toEqual([])
   })
 
+  it('a signal of a consent that has ended is withheld, also where the connection was added anew since', async () => {
+    const world = openDispatch()
+    world.connect('a', { connectedAt: noon + 500 })
+    const ofThen = { headers: { consent: String(noon - 500) } }
+    const ofNow = { headers: { consent: String(noon + 500) } }
+    expect((await world.run([numbered('a', 0)], ofThen)).words).toEqual(['withheld'])
+    expect((await world.run([numbered('a', 1)], ofNow)).words).toEqual(['accepted'])
+    expect((await world.run([numbered('a', 2)])).words).toEqual(['accepted'])
+    expect(world.held()).toEqual(ids([numbered('a', 1), numbered('a', 2)]))
+  })
+
+  it('so is what waits for its call while the connection is disconnected and added anew', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('a')
+    world.onCall(() => world.connect('a', { connectedAt: noon + 500 }))
+    const ofThen = { headers: { consent: '0' } }
+    expect((await world.run(some('a', 3), ofThen)).words).toEqual(['accepted', 'withheld', 'withheld'])
+  })
+
   it('an unknown connection is waited for, then its signals are withheld', async () => {
     const world = openDispatch()
     expect((await world.run(some('a', 1))).words).toEqual(['deferred 10s connection_unknown'])

@@ -77,6 +77,20 @@ describe('un-parking', () => {
     await world.stop()
   })
 
+  it('sweeps at once where a batch parked, a moment after the change, what need not wait', async () => {
+    const connections = { a: { status: 'active', changedAt: 1 }, b: { status: 'paused', changedAt: 1 } } as const
+    const world = await open(connections, [record('b', 'paused')])
+    const producer = await world.cluster.open().producer()
+    await producer.send([{ ...record('a', 'paused', '1'), topic: parked }])
+    world.unparker.parked([{ connectionId: 'a', reason: 'unknown_code' }])
+    await settle()
+    expect(world.back()).toEqual([])
+    world.unparker.parked([{ connectionId: 'a', reason: 'paused' }])
+    await settle()
+    expect(world.back().map(({ value }) => value)).toEqual(['1'])
+    await world.stop()
+  })
+
   it('sends back a disconnected connection’s signals, to be withheld', async () => {
     const world = await open({ a: { status: 'disconnected', changedAt: 1 } }, [record('a', 'reconnect')])
     expect(world.back()).toHaveLength(1)

@@ -51,8 +51,8 @@ const raised = async ({ text = 'el pago', fields, connection, lists = [payment],
   })
   await stage.save(changes)
   const [outcome] = outcomes as readonly Outcome[]
-  const signals = outcome?.kind === 'forwarded' ? outcome.records.map((record) => record.value as Signal) : []
-  return { outcome, signals, uses }
+  const records = outcome?.kind === 'forwarded' ? outcome.records : []
+  return { outcome, signals: records.map((record) => record.value as Signal), records, uses }
 }
 const flagsOf = async (one: Case) => (await raised(one)).signals.flatMap(({ flags }) => flags)
 
@@ -62,6 +62,13 @@ describe('a message', () => {
     const dropped = await raised({ fields, connection: { connectedAt: noon + 60_000 } })
     expect(dropped.outcome).toEqual({ kind: 'dropped', reason: 'consent_ended' })
     expect((await raised({ fields })).outcome?.kind).toBe('deadLettered')
+  })
+
+  it('raises signals that say when it was received and under which consent, beside what they report', async () => {
+    const { records } = await raised({ connection: { connectedAt: noon - 5_000 }, fields: { receivedAt: noon } })
+    expect(records.map(({ headers }) => headers)).toEqual([
+      { 'received-at': String(noon), consent: String(noon - 5_000) },
+    ])
   })
 
   it('raises one keyword signal, with the version of the list that raised it and nothing of what was said', async () => {

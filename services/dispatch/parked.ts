@@ -1,0 +1,19 @@
+/** Which signals of a batch were parked, and why. */
+import type { Signal } from '../model/topic-values.ts'
+import type { Outcome } from '../runtime/outcome.ts'
+import type { Input } from '../runtime/stage.ts'
+
+export interface Parked {
+  readonly connectionId: string
+  readonly reason: string
+}
+
+export const parkedOf = (
+  batch: readonly Pick<Input<Signal>, 'value'>[],
+  outcomes: readonly (Outcome | readonly Outcome[])[],
+): Parked[] =>
+  batch.flatMap(({ value: { connectionId } }, place) =>
+    [outcomes[place] ?? []]
+      .flat()
+      .flatMap((outcome) => (outcome.kind === 'parked' ? { connectionId, reason: outcome.reason } : [])),
+  )
