@@ -85,11 +85,10 @@ const needed = ({ authorisations }: AdminTools): Authorisations => {
 
 const begin = async (request: IncomingMessage, actor: string, tools: AdminTools): Promise<Answer> => {
   const authorisations = needed(tools)
-  const body = (await readJson(request)) as { kind?: unknown; connectionId?: unknown; connection?: unknown }
-  const kind = body?.kind ?? 'advertiser'
+  const body = (await readJson(request)) as { kind?: unknown; connectionId?: unknown; connection?: unknown } | null
+  const { kind = 'advertiser', connectionId, connection } = body ?? {}
   if (kind !== 'advertiser' && kind !== 'account')
     throw new AdminProblem(400, 'kind', 'kind must be advertiser or account')
-  const { connectionId, connection } = body
   if ((typeof connectionId === 'string') === (connection !== undefined))
     throw new AdminProblem(400, 'connection', 'send either connectionId, of one that stands, or connection, to be made')
   if (kind === 'account' && typeof connectionId !== 'string')
@@ -109,36 +108,71 @@ const operate = async (id: string, operation: Operation, author: Author, tools: 
   return json({ ...shown(record), revoked })
 }
 
+/** @throws AdminProblem 404 */
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new AdminProblem(404, 'path', 'the path holds a % that is no escape')
+  }
+}
+
+const knownId = (id: string, tools: AdminTools): string => {
+  if (!tools.directory.byId(id)) throw new ConnectionUnknown(id)
+  return id
+}
+
+type Handler = (request: IncomingMessage, id: string, author: Author, tools: AdminTools) => Promise<Answer>
+
+const add: Handler = async (request, _id, author, tools) => {
+  const input = await complete(parseDraft(await readJson(request)), tools)
+  const { record, replaced } = await addConnection(input, tools, author)
+  return json(shown(record), replaced ? 200 : 201)
+}
+
+const show: Handler = async (_request, id, _author, { directory }) => {
+  const record = directory.byId(id)
+  if (!record) throw new ConnectionUnknown(id)
+  return json(shown(record))
+}
+
+const authorisation: Handler = async (_request, id, _author, tools) => {
+  const status = await needed(tools).status(id)
+  if (!status) throw new AdminProblem(404, 'authorisation_unknown', 'there is no such authorisation, or no more')
+  return json(status)
+}
+
+/** By path, with the id left out, and method. */
+const handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  connections: { GET: async (_request, _id, _author, { directory }) => json(directory.all().map(shown)), POST: add },
+  'connections/ID': { GET: show },
+  'connections/ID/history': {
+    GET: async (_request, id, _author, tools) => json(await tools.history(knownId(id, tools))),
+  },
+  ...Object.fromEntries(
+    (Object.keys(operations) as Operation[]).map((operation) => [
+      `connections/ID/${operation}`,
+      {
+        POST: (_request: IncomingMessage, id: string, author: Author, tools: AdminTools) =>
+          operate(id, operation, author, tools),
+      },
+    ]),
+  ),
+  authorisations: { POST: (request, _id, { actor }, tools) => begin(request, actor, tools) },
+  'authorisations/ID': { GET: authorisation },
+}
+
 const route = async (request: IncomingMessage, url: URL, tools: AdminTools): Promise<Answer> => {
   if (url.pathname === callbackPath && request.method === 'GET') return callback(url, tools)
   requireAdmin(request.headers.authorization, tools.token)
   const author: Author = { via: 'admin', actor: actorOf(request.headers['x-actor']) }
-  const parts = url.pathname.slice(adminPrefix.length).replace(/\/$/, '').split('/').map(decodeURIComponent)
-  const [what, id, how] = parts as [string, string?, string?]
-  const { method } = request
-  if (what === 'connections' && id === undefined) {
-    if (method === 'GET') return json(tools.directory.all().map(shown))
-    if (method === 'POST') {
-      const input = await complete(parseDraft(await readJson(request)), tools)
-      const { record, replaced } = await addConnection(input, tools, author)
-      return json(shown(record), replaced ? 200 : 201)
-    }
-  }
-  if (what === 'connections' && id !== undefined) {
-    if (method === 'GET' && how === undefined) {
-      const record = tools.directory.byId(id)
-      if (!record) throw new ConnectionUnknown(id)
-      return json(shown(record))
-    }
-    if (method === 'GET' && how === 'history') return json(await tools.history(id))
-    if (method === 'POST' && how !== undefined && how in operations) return operate(id, how as Operation, author, tools)
-  }
-  if (what === 'authorisations' && method === 'POST' && id === undefined) return begin(request, author.actor, tools)
-  if (what === 'authorisations' && method === 'GET' && id !== undefined) {
-    const status = await needed(tools).status(id)
-    if (status) return json(status)
-  }
-  throw new AdminProblem(404, 'path', 'see docs/connections.md for what /admin/v1/ offers')
+  const [what = '', id, ...how] = url.pathname.slice(adminPrefix.length).replace(/\/$/, '').split('/').map(decoded)
+  const path = [what, ...(id === undefined ? [] : ['ID', ...how])].join('/')
+  const methods = Object.hasOwn(handlers, path) ? handlers[path] : undefined
+  if (!methods) throw new AdminProblem(404, 'path', 'see docs/connections.md for what /admin/v1/ offers')
+  const handler = Object.hasOwn(methods, request.method ?? '') ? methods[request.method as string] : undefined
+  if (!handler) throw new AdminProblem(405, 'method', `this path takes ${Object.keys(methods).join(' and ')}`)
+  return handler(request, id ?? '', author, tools)
 }
 
 /** @returns false where the path is not of the admin API */
