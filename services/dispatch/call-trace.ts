@@ -1,8 +1,8 @@
 /** Spans of the calls to TikTok: a child of the first signal that is traced, linked to the others of the call. */
+import type { SpanContext } from '@opentelemetry/api'
 import type { Signal } from '../model/topic-values.ts'
 import type { HttpResult } from '../runtime/adapters/http.ts'
 import type { Stage } from '../runtime/stage.ts'
-import { parseTraceparent, type TraceContext } from '../runtime/tracing/trace-context.ts'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
 
 const mostLinks = 128
@@ -10,7 +10,7 @@ const mostLinks = 128
 export class CallTraces {
   readonly #tracer: Tracer
   /** As long as a signal is held by somebody. */
-  readonly #contexts = new WeakMap<Signal, TraceContext>()
+  readonly #contexts = new WeakMap<Signal, SpanContext>()
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer
@@ -22,7 +22,7 @@ export class CallTraces {
       ...stage,
       load: (batch, now) => {
         for (const { value, traceparent } of batch) {
-          const context = parseTraceparent(traceparent)
+          const context = this.#tracer.read(traceparent)
           if (context) this.#contexts.set(value, context)
         }
         return stage.load(batch, now)

@@ -51,7 +51,7 @@ main('gateway', async (lifecycle, log) => {
   // There from the beginning: a counter that is born with its first event shows no increase.
   for (const source of [...sources.names(), 'message-event'])
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)
-  const tracer = openTracing('gateway', metrics)
+  const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
   const server = createGateway({
     tracer,

@@ -1,6 +1,5 @@
 /** The span of a request that brings something, and the trace that its records carry on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { formatTraceparent, parseTraceparent } from '../runtime/tracing/trace-context.ts'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
 
 /**
@@ -19,11 +18,11 @@ export const traceRequest = (
   const span = tracer.start({
     name: 'gateway receive',
     kind: 'server',
-    parent: parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+    parent: tracer.read(typeof traceparent === 'string' ? traceparent : undefined),
     attributes: { 'http.request.method': 'POST' },
   })
-  if (!span.context.sampled) return
-  request.headers.traceparent = formatTraceparent(span.context)
+  if (!span.isSampled) return
+  request.headers.traceparent = tracer.write(span)
   response.once('close', () => {
     const { statusCode } = response
     span.end({ 'http.response.status_code': statusCode, 'signals.source': source() ?? 'none' }, statusCode >= 500)

@@ -114,7 +114,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     )
     lifecycle.onStop('status', status.close)
 
-    const tracer = openTracing(name, metrics)
+    const tracer = await openTracing(name, metrics)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
     const redis = measuredRedis(openRedis(common.REDIS_URL), metrics)

@@ -1,6 +1,15 @@
 /** OpenTelemetry's usual variables. Tracing is on when an endpoint is set, and costs nothing otherwise. */
 import { z } from 'zod'
-import { samplers } from './sampler.ts'
+
+const samplers = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const
+export type SamplerName = (typeof samplers)[number]
 
 const pairs = z.string().transform((text, context) => {
   const found: Record<string, string> = {}

@@ -2,32 +2,31 @@
  * The spans of one slice of a batch: one for the whole, linked to every sampled record, and one for each such record, as a child
  * of where it came from. What a record leads to carries on from its own span, so a trace goes from the webhook to TikTok.
  */
-
+import type { SpanContext } from '@opentelemetry/api'
 import { headerNames } from '../origin.ts'
 import type { ConsumedRecord } from '../ports.ts'
-import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
 import type { Span, Tracer } from './tracer.ts'
 
 /** OpenTelemetry's default limit. */
 const mostLinks = 128
 
 export class SliceTrace {
+  readonly #tracer: Tracer
   readonly #whole: Span
   readonly #own: ReadonlyMap<ConsumedRecord, Span>
 
-  private constructor(whole: Span, own: ReadonlyMap<ConsumedRecord, Span>) {
+  private constructor(tracer: Tracer, whole: Span, own: ReadonlyMap<ConsumedRecord, Span>) {
+    this.#tracer = tracer
     this.#whole = whole
     this.#own = own
   }
 
   /** null where no record is sampled: nothing is made then. */
   static begin(tracer: Tracer, stage: string, records: readonly ConsumedRecord[]): SliceTrace | null {
-    const sampled: { record: ConsumedRecord; parent: TraceContext }[] = []
+    const sampled: { record: ConsumedRecord; parent: SpanContext }[] = []
     for (const record of records) {
-      const text = record.headers[headerNames.traceparent]
-      if (text === undefined) continue
-      const parent = parseTraceparent(text)
-      if (parent?.sampled) sampled.push({ record, parent })
+      const parent = tracer.readSampled(record.headers[headerNames.traceparent])
+      if (parent) sampled.push({ record, parent })
     }
     const [first] = sampled
     if (!first) return null
@@ -38,11 +37,10 @@ export class SliceTrace {
       'messaging.destination.name': topic,
       'messaging.destination.partition.id': String(partition),
     }
-    // Its own trace, kept because records in it are: the sampler was asked when they began.
     const whole = tracer.start({
       name: `${stage} batch`,
       kind: 'internal',
-      parent: { traceId: first.parent.traceId, spanId: first.parent.spanId, sampled: true },
+      parent: first.parent,
       links: sampled.slice(0, mostLinks).map(({ parent }) => parent),
       attributes: { ...attributes, 'messaging.batch.message_count': records.length },
     })
@@ -58,13 +56,13 @@ export class SliceTrace {
         }),
       ]),
     )
-    return new SliceTrace(whole, own)
+    return new SliceTrace(tracer, whole, own)
   }
 
   /** For what the record leads to; undefined: as it came. */
   traceparentOf(record: ConsumedRecord): string | undefined {
     const span = this.#own.get(record)
-    return span && formatTraceparent(span.context)
+    return span && this.#tracer.write(span)
   }
 
   end(failed = false): void {

@@ -1,3 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SamplingDecision,
+  SimpleSpanProcessor,
+  type SpanExporter,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
+import { CallTraces } from '../../../../services/dispatch/call-trace.ts'
+import { traceRequest } from '../../../../services/gateway/request-trace.ts'
 import { Codec } from '../../../../services/runtime/codec.ts'
 import { ConfigError, loadConfig } from '../../../../services/runtime/config.ts'
 import { Health } from '../../../../services/runtime/health.ts'
@@ -7,24 +23,36 @@ import { Metrics } from '../../../../services/runtime/metrics.ts'
 import { deadLetter, defer, forward, type Outcome } from '../../../../services/runtime/outcome.ts'
 import type { ProducerRecord } from '../../../../services/runtime/ports.ts'
 import { tracesUrl, tracingFields } from '../../../../services/runtime/tracing/config.ts'
-import { ExportQueue } from '../../../../services/runtime/tracing/export-queue.ts'
-import { otlpJson } from '../../../../services/runtime/tracing/otlp.ts'
+import { exportingProcessor } from '../../../../services/runtime/tracing/exporter.ts'
 import { samplerOf } from '../../../../services/runtime/tracing/sampler.ts'
-import type { EndedSpan } from '../../../../services/runtime/tracing/span.ts'
-import { formatTraceparent, newTraceId, parseTraceparent } from '../../../../services/runtime/tracing/trace-context.ts'
+import { openTracing } from '../../../../services/runtime/tracing/service.ts'
 import { Tracer } from '../../../../services/runtime/tracing/tracer.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from '../../../support/builders.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+const unsampled = traceparent.replace(/01$/, '00')
+
+/** A tracer whose ended spans are in memory. */
+const memoryTracer = (sampler = samplerOf('parentbased_always_on', 1)) => {
+  const exporter = new InMemorySpanExporter()
+  const provider = new TracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor({ exporter })] })
+  return { tracer: new Tracer(provider), spans: () => exporter.getFinishedSpans() }
+}
 
 describe('a traceparent', () => {
+  const { tracer } = memoryTracer()
+
   it('is read and written as W3C has it', () => {
-    const context = parseTraceparent(traceparent)
-    expect(context).toEqual({ traceId, spanId: 'b7ad6b7169203331', sampled: true })
-    expect(context && formatTraceparent(context)).toBe(traceparent)
-    expect(parseTraceparent(traceparent.replace(/01$/, '00'))?.sampled).toBe(false)
+    const parent = tracer.read(traceparent)
+    expect(parent).toMatchObject({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 1 })
+    const span = tracer.start({ name: 'n', kind: 'server', parent })
+    expect(tracer.write(span)).toBe(`00-${traceId}-${span.context.spanId}-01`)
+    expect(tracer.readSampled(traceparent)).toEqual(parent)
+    expect(tracer.readSampled(unsampled)).toBeNull()
+    const dark = tracer.start({ name: 'n', kind: 'server', parent: tracer.read(unsampled) })
+    expect([dark.isSampled, tracer.write(dark).slice(-2)]).toEqual([false, '00'])
   })
 
   it.each([
@@ -34,27 +62,24 @@ describe('a traceparent', () => {
     `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
     `00-${traceId}-${'0'.repeat(16)}-01`,
     `${traceparent}-more`,
-  ])('%s is none', (text) => expect(parseTraceparent(text)).toBeNull())
+  ])('%s is none', (text) => expect(tracer.read(text)).toBeNull())
 })
 
 describe('a sampler', () => {
-  const parent = (sampled: boolean) => ({ traceId, spanId: 'b7ad6b7169203331', sampled })
+  const keeps = (sampler: ReturnType<typeof samplerOf>, id: string, parent: string | null) => {
+    const context = parent && memoryTracer().tracer.read(parent)
+    const from = context ? trace.setSpanContext(ROOT_CONTEXT, context) : ROOT_CONTEXT
+    return sampler.shouldSample(from, id, 'n', SpanKind.SERVER, {}, []).decision === SamplingDecision.RECORD_AND_SAMPLED
+  }
 
   it('goes by whoever began the trace', () => {
-    expect(samplerOf('parentbased_always_on', 1)(traceId, parent(false))).toBe(false)
-    expect(samplerOf('parentbased_always_off', 1)(traceId, parent(true))).toBe(true)
-    expect(samplerOf('parentbased_always_off', 1)(traceId, null)).toBe(false)
-    expect(samplerOf('always_on', 1)(traceId, parent(false))).toBe(true)
-  })
-
-  it('keeps about the share that is asked for, and the same traces everywhere', () => {
-    const ids = Array.from({ length: 2_000 }, newTraceId)
-    const tenth = samplerOf('traceidratio', 0.1)
-    const kept = ids.filter((id) => tenth(id, null))
-    expect(kept.length).toBeGreaterThan(100)
-    expect(kept.length).toBeLessThan(320)
-    const fifth = samplerOf('parentbased_traceidratio', 0.2)
-    expect(kept.every((id) => fifth(id, null))).toBe(true)
+    expect(keeps(samplerOf('parentbased_always_on', 1), traceId, unsampled)).toBe(false)
+    expect(keeps(samplerOf('parentbased_always_off', 1), traceId, traceparent)).toBe(true)
+    expect(keeps(samplerOf('parentbased_always_off', 1), traceId, null)).toBe(false)
+    expect(keeps(samplerOf('always_on', 1), traceId, unsampled)).toBe(true)
+    expect(keeps(samplerOf('always_off', 1), traceId, traceparent)).toBe(false)
+    expect(keeps(samplerOf('parentbased_traceidratio', 0), traceId, null)).toBe(false)
+    expect(keeps(samplerOf('traceidratio', 1), traceId, unsampled)).toBe(true)
   })
 })
 
@@ -82,14 +107,10 @@ describe('the variables', () => {
 
 describe('a stage that is traced', () => {
   const world = async (outcome: Outcome) => {
-    const spans: EndedSpan[] = []
+    const { tracer, spans } = memoryTracer()
     const sent: ProducerRecord[] = []
     const keyring = await testKeyring()
     const codec = await Codec.open(new MemoryRegistry(), Date, ['deliveries', 'signals'], ['signals.dispatch.dead.v1'])
-    const tracer = new Tracer(samplerOf('parentbased_always_on', 1), {
-      add: (span) => spans.push(span),
-      close: async () => {},
-    })
     const loop = createLoop(
       {
         name: 'dispatch',
@@ -126,108 +147,184 @@ describe('a stage that is traced', () => {
   ])('hands on its own span with what is %s', async (_name, outcome) => {
     const { run, spans, sent } = await world(outcome)
     await run({ traceparent })
-    const own = spans.find(({ name }) => name === 'dispatch process')
+    const own = spans().find(({ name }) => name === 'dispatch process')
     expect(own).toMatchObject({
-      kind: 'consumer',
-      parentSpanId: 'b7ad6b7169203331',
-      failed: false,
-      context: { traceId },
+      kind: SpanKind.CONSUMER,
+      parentSpanContext: { traceId, spanId: 'b7ad6b7169203331' },
+      status: { code: SpanStatusCode.UNSET },
     })
-    expect(sent[0]?.headers?.traceparent).toBe(own && formatTraceparent(own.context))
+    expect(sent[0]?.headers?.traceparent).toBe(`00-${traceId}-${own?.spanContext().spanId}-01`)
   })
 
   it('has a span for the batch, linked to each traced record', async () => {
     const other = traceparent.replace(traceId, traceId.replace('0a', '0b'))
     const { run, spans } = await world(next)
     await run({ traceparent }, {}, { traceparent: other })
-    const batch = spans.find(({ name }) => name === 'dispatch batch')
+    const batch = spans().find(({ name }) => name === 'dispatch batch')
     expect(batch?.links).toHaveLength(2)
     expect(batch?.attributes).toMatchObject({
       'messaging.batch.message_count': 3,
       'messaging.destination.name': 'signals.v1',
     })
-    expect(spans).toHaveLength(3)
+    expect(spans()).toHaveLength(3)
   })
 
   it('makes nothing of records that nobody samples, and hands on what they came with', async () => {
-    const unsampled = traceparent.replace(/01$/, '00')
     const { run, spans, sent } = await world(next)
     await run({}, { traceparent: unsampled })
-    expect(spans).toEqual([])
+    expect(spans()).toEqual([])
     expect(sent.map(({ headers }) => headers?.traceparent)).toEqual([undefined, unsampled])
   })
 })
 
-describe('the export', () => {
-  const span: EndedSpan = {
-    context: { traceId, spanId: 'b7ad6b7169203331', sampled: true },
-    parentSpanId: null,
-    name: 'n',
-    kind: 'server',
-    startedAt: 1_700_000_000_000.5,
-    endedAt: 1_700_000_000_001,
-    attributes: { text: 'a', count: 3, share: 0.5, yes: true },
-    links: [],
-    failed: true,
-  }
+describe('both ends', () => {
+  it('put the span of a request in place of what it came with', async () => {
+    const { tracer, spans } = memoryTracer()
+    const receive = (headers: Record<string, string>) => {
+      const request = { method: 'POST', headers: { ...headers } }
+      const response = Object.assign(new EventEmitter(), { statusCode: 503 })
+      traceRequest(tracer, request as never, response as never, () => 'whatsapp')
+      response.emit('close')
+      return request.headers as { traceparent?: string }
+    }
+    const handedOn = receive({ traceparent }).traceparent
+    const [span] = spans()
+    expect(handedOn).toBe(`00-${traceId}-${span?.spanContext().spanId}-01`)
+    expect(span).toMatchObject({
+      ...{ name: 'gateway receive', kind: SpanKind.SERVER, status: { code: SpanStatusCode.ERROR } },
+      parentSpanContext: { spanId: 'b7ad6b7169203331' },
+      attributes: { 'http.response.status_code': 503, 'signals.source': 'whatsapp' },
+    })
+    expect(receive({ traceparent: unsampled }).traceparent).toBe(unsampled)
+    expect(receive({}).traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+    expect(spans()).toHaveLength(2)
+  })
 
-  it('is OTLP in JSON', () => {
-    expect(JSON.parse(otlpJson([span], { 'service.name': 's' }))).toEqual({
-      resourceSpans: [
-        {
-          resource: { attributes: [{ key: 'service.name', value: { stringValue: 's' } }] },
-          scopeSpans: [
-            {
-              scope: { name: 'messaging-signals' },
-              spans: [
-                {
-                  traceId,
-                  spanId: 'b7ad6b7169203331',
-                  flags: 1,
-                  name: 'n',
-                  kind: 2,
-                  startTimeUnixNano: '1700000000000500000',
-                  endTimeUnixNano: '1700000000001000000',
-                  attributes: [
-                    { key: 'text', value: { stringValue: 'a' } },
-                    { key: 'count', value: { intValue: '3' } },
-                    { key: 'share', value: { doubleValue: 0.5 } },
-                    { key: 'yes', value: { boolValue: true } },
-                  ],
-                  links: [],
-                  status: { code: 2 },
-                },
-              ],
-            },
-          ],
-        },
+  it('make the call a child of its first traced signal, linked to the others', async () => {
+    const { tracer, spans } = memoryTracer()
+    const traces = new CallTraces(tracer)
+    const signals = [signal(), signal(), signal()]
+    const record = consumedRecord({ topic: 'signals.v1', key: 'k', value: null })
+    const other = traceparent.replace(traceId, traceId.replace('0a', '0b'))
+    const batch = signals.map((value, n) => ({
+      ...{ value, record, attempt: 0 },
+      traceparent: [undefined, traceparent, other][n],
+    }))
+    await traces
+      .around({
+        ...{ name: 'dispatch', decode: () => signal(), load: async () => undefined },
+        ...{ decide: () => ({ outcomes: [], changes: [] }), save: async () => {} },
+      })
+      .load(batch, noon)
+    await traces.call(signals, async () => ({ kind: 'answered', status: 200, body: '{}' }))
+    await traces.call([signal()], async () => ({ kind: 'answered', status: 200, body: '{}' }))
+    expect(spans()).toHaveLength(1)
+    expect(spans()[0]).toMatchObject({
+      ...{ name: 'TikTok track', kind: SpanKind.CLIENT, parentSpanContext: { traceId } },
+      links: [{ context: { traceId: traceId.replace('0a', '0b') } }],
+      attributes: { 'signals.events': 3, 'http.response.status_code': 200 },
+    })
+  })
+})
+
+describe('the export', () => {
+  it('is OTLP in JSON, by the variables', async () => {
+    const bodies: string[] = []
+    const collector = createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part as Buffer)
+      if (request.url === '/v1/traces' && request.headers.authorization === 'secret')
+        bodies.push(Buffer.concat(parts).toString())
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    })
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+    const tracer = await openTracing('ingest', new Metrics('test'), {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+    })
+    tracer
+      ?.start({ name: 'n', kind: 'server', parent: tracer.read(traceparent), attributes: { text: 'a', count: 3 } })
+      .end({ yes: true }, true)
+    await tracer?.close()
+    collector.close()
+    const [sent] = JSON.parse(bodies.join()).resourceSpans
+    expect(sent.resource.attributes).toEqual(
+      expect.arrayContaining([
+        { key: 'service.name', value: { stringValue: 'signals-ingest' } },
+        { key: 'deployment.environment.name', value: { stringValue: 'test' } },
+      ]),
+    )
+    expect(sent.scopeSpans[0].spans[0]).toMatchObject({
+      ...{ traceId, parentSpanId: 'b7ad6b7169203331', name: 'n', kind: 2, status: { code: 2 } },
+      attributes: [
+        { key: 'text', value: { stringValue: 'a' } },
+        { key: 'count', value: { intValue: 3 } },
+        { key: 'yes', value: { boolValue: true } },
       ],
     })
   })
 
   it('sends what waits at the end, and counts what a collector does not take', async () => {
     let lost = 0
-    const bodies: string[] = []
-    const queue = new ExportQueue({
-      http: {
-        post: async ({ body }) => {
-          bodies.push(body)
-          return bodies.length === 1
-            ? { kind: 'answered', status: 503, body: '' }
-            : { kind: 'answered', status: 200, body: '{}' }
+    const calls: number[] = []
+    const processor = exportingProcessor(
+      {
+        export: (spans, done) => done({ code: calls.push(spans.length) === 1 ? 1 : 0 }),
+        shutdown: async () => {},
+      },
+      {
+        everyMs: 60_000,
+        onLost: (count) => {
+          lost += count
         },
-        close: () => {},
       },
-      headers: {},
-      resource: {},
-      everyMs: 60_000,
-      onLost: (count) => {
-        lost += count
-      },
-    })
-    for (let n = 0; n < 600; n++) queue.add(span)
-    await queue.close()
-    expect(bodies).toHaveLength(2)
+    )
+    const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan
+    for (let n = 0; n < 600; n++) processor.onEnd(span)
+    await processor.shutdown().catch(() => undefined)
+    expect(calls).toEqual([512, 88])
     expect(lost).toBe(512)
+  })
+
+  it('drops, and counts, what comes while the collector is slow and the queue full', async () => {
+    let lost = 0
+    const onLost = (count: number) => {
+      lost += count
+    }
+    let isSlow = true
+    let answer: () => void = () => {}
+    const slow: SpanExporter = {
+      export: (_spans, done) => {
+        answer = () => done({ code: 0 })
+        if (!isSlow) answer()
+      },
+      shutdown: async () => {},
+    }
+    const processor = exportingProcessor(slow, { everyMs: 60_000, onLost })
+    const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan
+    // One call is under way and holds 512; 8192 wait.
+    for (let n = 0; n < 512 + 8_192 + 3; n++) processor.onEnd(span)
+    expect(lost).toBe(3)
+    isSlow = false
+    answer()
+    await processor.shutdown()
+  })
+
+  it('loads nothing of OpenTelemetry where no variable asks for it', () => {
+    const script = `
+      const { registerHooks } = await import('node:module')
+      const loaded = []
+      registerHooks({ resolve: (name, context, next) => (name.startsWith('@opentelemetry/sdk') && loaded.push(name), next(name, context)) })
+      const { openTracing } = await import('./services/runtime/tracing/service.ts')
+      const open = async (env) => [await openTracing('test', { count: () => {} }, env) !== null, loaded.length > 0]
+      console.log(JSON.stringify([await open({}), await open({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })]))
+      process.exit()`
+    // In a process of its own: this one has the library loaded.
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: join(import.meta.dirname, '../../../..'),
+      encoding: 'utf8',
+    })
+    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '[[false,false],[true,true]]', stderr: '' })
   })
 })
