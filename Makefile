@@ -24,9 +24,10 @@ demo: install ## installs, starts everything, plays an afternoon of conversation
 up: install ## a pipeline of your own, in the foreground
 	@$(NODE) services/cli/signals.js up
 
+# Ends when the tests have: a hook that timed out may hold a pipe of what it started.
 test: check ## types, lint, unit, integration and end-to-end tests
 	@mkdir -p test-results
-	$(JEST) --ci --json --outputFile=$(RESULTS)
+	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc

@@ -72,6 +72,10 @@ export const startPipeline = async (
     env: full,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  // Whoever started it may end without a word, a test runner after a time-out for one: the pipeline goes with it.
+  const goAlong = () => child.kill('SIGTERM')
+  process.once('exit', goAlong)
+  child.once('exit', () => process.off('exit', goAlong))
   const log: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line)

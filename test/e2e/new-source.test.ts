@@ -61,8 +61,8 @@ beforeAll(async () => {
   symlinkSync(world.dataDir, join(folder, '.signals'))
 }, 120_000)
 afterAll(async () => {
-  await world.stop()
-  rmSync(folder, { recursive: true, force: true })
+  await world?.stop()
+  if (folder) rmSync(folder, { recursive: true, force: true })
 })
 
 const gateway = () => world.pipeline.ready.gateway
