@@ -2,6 +2,7 @@
 import type { ConnectionChange } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker } from '../runtime/ports.ts'
+import { readWhole } from '../runtime/whole-topic.ts'
 import { topics } from '../topology.ts'
 
 /**
@@ -29,11 +30,10 @@ export const readHistory = async (
   connectionId?: string,
 ): Promise<readonly ConnectionChange[]> => {
   const lines: ConnectionChange[] = []
-  const following = await broker.follow([topics.connectionHistory.name], async (record) => {
+  await readWhole(broker, topics.connectionHistory.name, async (record) => {
     if (record.value === null || (connectionId !== undefined && record.key !== connectionId)) return
     await codec.prepare([record])
     lines.push(codec.decode('connectionHistory', record))
   })
-  await following.stop()
   return inForce(lines)
 }

@@ -2,7 +2,8 @@
 import type { ConnectionRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { BadRecord } from '../runtime/failures.ts'
-import type { Broker, Clock } from '../runtime/ports.ts'
+import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'
+import { readWhole } from '../runtime/whole-topic.ts'
 import { topics } from '../topology.ts'
 import { ConnectionDirectory } from './directory.ts'
 import { ConnectionWriter } from './writer.ts'
@@ -11,6 +12,22 @@ export interface ConnectionLog {
   readonly directory: ConnectionDirectory
   readonly writer: ConnectionWriter
   close(): Promise<void>
+}
+
+/** @returns whether the record says something of a connection */
+const apply = async (directory: ConnectionDirectory, codec: Codec, record: ConsumedRecord): Promise<boolean> => {
+  if (record.key === null) return false
+  await codec.prepare([record])
+  let value: ConnectionRecord | null
+  try {
+    value = record.value === null ? null : codec.decode('connections', record)
+  } catch (error) {
+    // As in every stage: what does not decode leaves in force what was.
+    if (error instanceof BadRecord) return false
+    throw error
+  }
+  directory.apply(record.key, value)
+  return true
 }
 
 /** Resolves once all that was there is read. @throws DependencyError */
@@ -23,18 +40,7 @@ export const openConnectionLog = async (
   const producer = await broker.producer()
   const writer = new ConnectionWriter({ directory, codec, producer, clock })
   const following = await broker.follow([topics.connections.name], async (record) => {
-    if (record.key === null) return
-    await codec.prepare([record])
-    let value: ConnectionRecord | null
-    try {
-      value = record.value === null ? null : codec.decode('connections', record)
-    } catch (error) {
-      // As in every stage: what does not decode leaves in force what was.
-      if (error instanceof BadRecord) return
-      throw error
-    }
-    directory.apply(record.key, value)
-    writer.followed(record.key)
+    if (await apply(directory, codec, record)) writer.followed(record.key as string)
   })
   return {
     directory,
@@ -48,7 +54,9 @@ export const openConnectionLog = async (
 
 /** All connections as of now. @throws DependencyError */
 export const readConnections = async (broker: Broker, codec: Codec): Promise<ConnectionDirectory> => {
-  const { directory, close } = await openConnectionLog(broker, codec)
-  await close()
+  const directory = new ConnectionDirectory()
+  await readWhole(broker, topics.connections.name, async (record) => {
+    await apply(directory, codec, record)
+  })
   return directory
 }

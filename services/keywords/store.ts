@@ -2,18 +2,18 @@
 import type { KeywordListRecord } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker } from '../runtime/ports.ts'
+import { readWhole } from '../runtime/whole-topic.ts'
 import { topics } from '../topology.ts'
 import { listKey } from './lists.ts'
 
 /** All versions of all lists, in the order of the topic. @throws DependencyError */
 export const readLists = async (broker: Broker, codec: Codec): Promise<readonly KeywordListRecord[]> => {
   const found = new Map<string, KeywordListRecord>()
-  const following = await broker.follow([topics.keywordLists.name], async (record) => {
+  await readWhole(broker, topics.keywordLists.name, async (record) => {
     if (record.key === null || record.value === null) return
     await codec.prepare([record])
     found.set(record.key, codec.decode('keywordLists', record))
   })
-  await following.stop()
   return [...found.values()]
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { ReplayRun } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker, Producer } from '../runtime/ports.ts'
+import { readWhole } from '../runtime/whole-topic.ts'
 import { topics } from '../topology.ts'
 import type { ReplayRequest } from './request.ts'
 
@@ -28,16 +29,11 @@ export const requestOf = ({ request }: ReplayRun): ReplayRequest => JSON.parse(r
 /** All that are remembered, oldest first. @throws DependencyError */
 export const readRuns = async (broker: Broker, codec: Codec): Promise<readonly ReplayRun[]> => {
   const found = new Map<string, ReplayRun>()
-  const topic = topics.replays.name
-  const ends = await broker.offsets('signals-cli', topic)
-  const stretches = ends.map(({ partition, low, high }) => ({ partition, from: low, to: high }))
-  await broker.read(topic, stretches, async (records) => {
-    await codec.prepare(records)
-    for (const record of records) {
-      if (record.key === null) continue
-      if (record.value === null) found.delete(record.key)
-      else found.set(record.key, codec.decode('replays', record))
-    }
+  await readWhole(broker, topics.replays.name, async (record) => {
+    if (record.key === null) return
+    await codec.prepare([record])
+    if (record.value === null) found.delete(record.key)
+    else found.set(record.key, codec.decode('replays', record))
   })
   return [...found.values()].sort((a, b) => a.createdAt - b.createdAt)
 }

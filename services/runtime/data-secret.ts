@@ -4,8 +4,9 @@ import { topics } from '../topology.ts'
 import type { Codec } from './codec.ts'
 import { ConfigError, fields } from './config.ts'
 import type { Health } from './health.ts'
-import type { Broker, Clock, RunningConsumer } from './ports.ts'
+import type { Broker, Clock, ConsumedRecord } from './ports.ts'
 import { Keyring, MasterKeyUnknown, type SealedDataSecret } from './sealing.ts'
+import { readWhole } from './whole-topic.ts'
 
 export const masterKeyFields = {
   SIGNALS_MASTER_KEY: fields.SIGNALS_MASTER_KEY,
@@ -26,33 +27,25 @@ const { name: topic } = topics.dataSecrets
 const recordKey = 'data-secret'
 
 /** Of two records of one revision the first counts, as with connections. */
-const follow = async (
-  { broker, codec }: Tools,
-  onSecret: (record: DataSecretRecord) => void,
-  onProgress?: (topic: string, partition: number, next: bigint) => void,
-): Promise<RunningConsumer> => {
+const newer = (codec: Codec, onSecret: (record: DataSecretRecord) => void) => {
   let revision = 0
-  return broker.follow(
-    [topic],
-    async (record) => {
-      if (record.key !== recordKey || record.value === null) return
-      await codec.prepare([record])
-      const value = codec.decode('dataSecrets', record)
-      if (value.revision <= revision) return
-      revision = value.revision
-      onSecret(value)
-    },
-    onProgress,
-  )
+  return async (record: ConsumedRecord): Promise<void> => {
+    if (record.key !== recordKey || record.value === null) return
+    await codec.prepare([record])
+    const value = codec.decode('dataSecrets', record)
+    if (value.revision <= revision) return
+    revision = value.revision
+    onSecret(value)
+  }
 }
 
 /** null: this installation has none of its own, its ids derive from its first master key. @throws DependencyError */
-export const readDataSecret = async (tools: Tools): Promise<DataSecretRecord | null> => {
+export const readDataSecret = async ({ broker, codec }: Tools): Promise<DataSecretRecord | null> => {
   let found: DataSecretRecord | null = null
-  const following = await follow(tools, (record) => {
+  const take = newer(codec, (record) => {
     found = record
   })
-  await following.stop()
+  await readWhole(broker, topic, take)
   return found
 }
 
@@ -92,18 +85,17 @@ export const followKeyring = async (
 ): Promise<{ keyring: Keyring; stop(): Promise<void> }> => {
   let latest: DataSecretRecord | null = null
   let keyring: Keyring | null = null
-  const following = await follow(
-    tools,
-    (record) => {
-      latest = record
-      try {
-        keyring?.adopt(record)
-      } catch (error) {
-        const known = error instanceof MasterKeyUnknown || error instanceof RangeError
-        tools.onTrouble(known ? new ConfigError(error.message) : (error as Error))
-      }
-    },
-    (topic, partition, next) => tools.health.table(topic, partition, next),
+  const take = newer(tools.codec, (record) => {
+    latest = record
+    try {
+      keyring?.adopt(record)
+    } catch (error) {
+      const known = error instanceof MasterKeyUnknown || error instanceof RangeError
+      tools.onTrouble(known ? new ConfigError(error.message) : (error as Error))
+    }
+  })
+  const following = await tools.broker.follow([topic], take, (topic, partition, next) =>
+    tools.health.table(topic, partition, next),
   )
   keyring = await opened(settings, latest)
   tools.health.keys(keyring.masterKeys)

@@ -210,6 +210,27 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       await expect(failing).rejects.toThrow('a bug')
     })
 
+    it('reads what takes many answers, two partitions at a time, one hand-over after another', async () => {
+      const large = (i: number) => Buffer.concat([Buffer.from(`${i} `), Buffer.alloc(400_000, i)])
+      for (let i = 0; i < 8; i++) await publish({ key: null, partition: i % 2, value: large(i) })
+      const seen: string[][] = [[], []]
+      let underWay = 0
+      await broker.read(
+        topic,
+        [0, 1].map((partition) => ({ partition, from: 0n, to: 4n })),
+        async (records) => {
+          expect(++underWay).toBe(1)
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          for (const record of records) seen[record.partition]?.push(text(record).split(' ')[0] as string)
+          underWay--
+        },
+      )
+      expect(seen).toEqual([
+        ['0', '2', '4', '6'],
+        ['1', '3', '5', '7'],
+      ])
+    })
+
     it('finds the offset that belongs to a time', async () => {
       await publish({ key: null, partition: 0, value: Buffer.from('early') })
       await new Promise((resolve) => setTimeout(resolve, 30))

@@ -74,6 +74,19 @@ const timeAt = async (cluster: KafkajsCluster, topic: string, partition: number,
   return null
 }
 
+/** The next offset at which there may be a record, where compaction has emptied the batches at this one. */
+export const offsetBehind = async (
+  cluster: KafkajsCluster,
+  topic: string,
+  partition: number,
+  offset: bigint,
+): Promise<bigint> => {
+  const { errorCode, records } = await fetchAt(cluster, topic, partition, offset)
+  if (errorCode !== 0 || records.length === 0) return offset
+  const found = timeOf(records, offset)
+  return found.kind === 'next' ? found.offset : offset
+}
+
 /** @throws DependencyError */
 export const timestamps = (
   cluster: LastingCluster,
