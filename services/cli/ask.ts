@@ -16,7 +16,9 @@ export const maySend = async ({ yes, dryRun }: SendOptions, question: string): P
     return false
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question(`${question} [y/N] `)
+  // Ctrl-C and the end of the input are a no.
+  const ended = new Promise<string>((resolve) => prompt.once('close', () => resolve('')))
+  const answer = await Promise.race([prompt.question(`${question} [y/N] `).catch(() => ''), ended])
   prompt.close()
   if (/^y(es)?$/i.test(answer.trim())) return true
   say('signals: nothing was sent')

@@ -17,7 +17,7 @@ import { type Plan, planReplay } from './plan.ts'
 import { liveHasPassed, type Range, rangeOf } from './range.ts'
 import type { ReplayRequest } from './request.ts'
 import { newOwner, newRunId, requestOf, writeRun } from './runs.ts'
-import { type Ending, type Progress, publishedBy, sendSignals, settledOf } from './send.ts'
+import { type Ending, type Interruption, type Progress, publishedBy, sendSignals, settledOf } from './send.ts'
 import { teach } from './teach.ts'
 
 export interface ReplayTools {
@@ -40,6 +40,16 @@ export interface ReplayTools {
 export interface Prepared {
   readonly request: ReplayRequest
   readonly range: Range
+}
+
+/** Stopped, cancelled or taken over before it sent anything more. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly ending: Interruption
+  constructor(ending: Interruption) {
+    super(`the replay was ${ending} while it decided`)
+    this.ending = ending
+  }
 }
 
 export interface Outcome {
@@ -99,15 +109,16 @@ export class Replay {
     await this.#following?.stop()
   }
 
-  /** Waits until live traffic has raised all that it will raise of the range. @throws LiveStandsStill, DependencyError */
+  /** Waits until live traffic has raised all that it will raise of the range. @throws LiveStandsStill, Interrupted, DependencyError */
   async prepare(request: ReplayRequest): Promise<Prepared> {
-    const { broker, clock } = this.#tools
+    const { broker } = this.#tools
     const range: Range = request.file ? { stretches: [], leftToLive: 0 } : await rangeOf(request, broker)
     await this.#way()
-    await liveHasPassed(request.entry, broker, clock)
+    await liveHasPassed(request.entry, broker, this.#clock())
     return { request, range }
   }
 
+  /** @throws Interrupted, DependencyError */
   async plan({ request, range }: Prepared, own: ReadonlySet<string> = new Set()): Promise<Plan> {
     const { broker, codec, redis, expireMs } = this.#tools
     const giveWay = await this.#way()
@@ -124,6 +135,7 @@ export class Replay {
       onProgress: async (records) => {
         this.#tools.onDeciding?.(records, all)
         await giveWay.rest()
+        this.#goOn()
       },
     })
   }
@@ -133,7 +145,11 @@ export class Replay {
     if (plan.unseen === 0) return
     const giveWay = await this.#way()
     const assembled = assemble(request, { ...this.#tools, directory: this.#directory })
-    const tools = { ...this.#tools, ...assembled, producer, rest: () => giveWay.rest() }
+    const rest = async () => {
+      await giveWay.rest()
+      this.#goOn()
+    }
+    const tools = { ...this.#tools, ...assembled, producer, rest }
     await teach(run.run, request, range.stretches, tools)
   }
 
@@ -162,16 +178,21 @@ export class Replay {
   }
 
   /** Takes over a run that was stopped, or that another process still works on: that one sees it and ends. */
-  async resume(run: ReplayRun, producer: Producer): Promise<{ run: ReplayRun; prepared: Prepared }> {
-    const { broker, clock } = this.#tools
-    const request = requestOf(run)
-    const taken: ReplayRun = { ...run, status: 'running', owner: newOwner(clock.now()), updatedAt: clock.now() }
+  async takeOver(run: ReplayRun, producer: Producer): Promise<ReplayRun> {
+    const now = this.#tools.clock.now()
+    const taken: ReplayRun = { ...run, status: 'running', owner: newOwner(now), updatedAt: now }
     await this.#note(taken, producer)
-    await liveHasPassed(request.entry, broker, clock)
+    return taken
+  }
+
+  /** What a run is about that was begun before. @throws LiveStandsStill, Interrupted, DependencyError */
+  async prepareAgain(run: ReplayRun): Promise<Prepared> {
+    const request = requestOf(run)
+    await liveHasPassed(request.entry, this.#tools.broker, this.#clock())
     const stretches = run.stretches.map(
       ({ partition, from, to }): Stretch => ({ partition, from: BigInt(from), to: BigInt(to) }),
     )
-    return { run: taken, prepared: { request, range: { stretches, leftToLive: 0 } } }
+    return { request, range: { stretches, leftToLive: 0 } }
   }
 
   publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> => publishedBy(run, this.#tools)
@@ -215,6 +236,13 @@ export class Replay {
     return { run: run.run, ending: sent.ending, counts }
   }
 
+  /** Notes that a run ended before it sent (more). @throws DependencyError */
+  async end(run: ReplayRun, ending: Interruption, producer: Producer): Promise<Outcome> {
+    const status = statusOf[ending]
+    if (status !== null) await this.#note({ ...run, status, updatedAt: this.#tools.clock.now() }, producer)
+    return { run: run.run, ending, counts: run.counts }
+  }
+
   /** The lane is empty: what has no outcome then waits for its advertiser. A short wait is waited for. */
   async #settled(run: ReplayRun, ids: ReadonlySet<string>, ending: Ending) {
     for (let looks = 0; ; looks++) {
@@ -230,8 +258,25 @@ export class Replay {
     return this.#giveWay
   }
 
-  #interruption(): Exclude<Ending, 'done' | 'stalled'> | null {
-    return this.#tools.stop.aborted ? 'stopped' : this.#told
+  #interruption(): Interruption | null {
+    return this.#told ?? (this.#tools.stop.aborted ? 'stopped' : null)
+  }
+
+  #goOn() {
+    const interruption = this.#interruption()
+    if (interruption !== null) throw new Interrupted(interruption)
+  }
+
+  /** Whoever waits by it is woken by an interruption. */
+  #clock(): Clock {
+    const { clock, stop } = this.#tools
+    return {
+      now: clock.now,
+      sleep: async (ms) => {
+        await clock.sleep(ms, stop)
+        this.#goOn()
+      },
+    }
   }
 
   #hear({ run, status, owner }: ReplayRun) {

@@ -34,6 +34,9 @@ export type Ending =
   /** Dispatch does not take what lies in the lane. */
   | 'stalled'
 
+/** What a run has to stop for. */
+export type Interruption = Exclude<Ending, 'done' | 'stalled'>
+
 export interface Sent {
   readonly ending: Ending
   /** By this process. */
@@ -53,7 +56,7 @@ export interface SendTools {
   readonly baseline: number
   readonly rate: number
   /** What this process has to stop for; null: nothing. */
-  interrupted(): Exclude<Ending, 'done' | 'stalled'> | null
+  interrupted(): Interruption | null
   /** Every second. */
   onSecond(progress: Progress): Promise<void>
 }

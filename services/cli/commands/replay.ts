@@ -6,7 +6,7 @@ import { readLists } from '../../keywords/store.ts'
 import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
 import type { Plan } from '../../replay/plan.ts'
 import { entryNames } from '../../replay/request.ts'
-import { type Outcome, type Prepared, Replay } from '../../replay/run.ts'
+import { Interrupted, type Outcome, type Prepared, Replay } from '../../replay/run.ts'
 import { readRuns, requestOf } from '../../replay/runs.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { loadConfig } from '../../runtime/config.ts'
@@ -95,9 +95,9 @@ const firstRun = async (context: Context, flags: ReplayFlags) => {
   const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, lists, progress)
   let producer: Producer | undefined
+  let run: ReplayRun | undefined
   try {
     const prepared = await replay.prepare(request)
-    let run: ReplayRun | undefined
     if (flags.yes && !flags.dryRun) {
       // Named before anything is decided: whoever kills it knows what to resume.
       producer = await context.broker().producer()
@@ -118,6 +118,10 @@ const firstRun = async (context: Context, flags: ReplayFlags) => {
     const outcome = await replay.send(run, plan, new Set(), request.rate, producer as Producer)
     progress.clear()
     finish(outcome, flags)
+  } catch (error) {
+    if (!(error instanceof Interrupted && run && producer)) throw error
+    progress.clear()
+    finish(await replay.end(run, error.ending, producer), flags)
   } finally {
     await producer?.close()
     await replay.close()
@@ -137,14 +141,22 @@ const resumed = async (context: Context, id: string, flags: ReplayFlags) => {
   const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, await readLists(context.broker(), codec), progress)
   const producer = await context.broker().producer()
+  let run = before
   try {
-    const { run, prepared } = await replay.resume(before, producer)
+    run = await replay.takeOver(before, producer)
     progress.begun(run.run)
+    const prepared = await replay.prepareAgain(run)
     const own = await replay.publishedBy(run)
     const plan = await replay.plan(prepared, own)
     progress.clear()
     await replay.teach(run, prepared, plan, producer)
-    finish(await replay.send(run, plan, own, request.rate, producer), flags)
+    const outcome = await replay.send(run, plan, own, request.rate, producer)
+    progress.clear()
+    finish(outcome, flags)
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error
+    progress.clear()
+    finish(await replay.end(run, error.ending, producer), flags)
   } finally {
     await producer.close()
     await replay.close()

@@ -1,0 +1,151 @@
+import type { ReplayRun, Signal } from '../../../services/model/topic-values.ts'
+import type { Plan } from '../../../services/replay/plan.ts'
+import type { ReplayRequest } from '../../../services/replay/request.ts'
+import { Interrupted, Replay } from '../../../services/replay/run.ts'
+import { readRuns, writeRun } from '../../../services/replay/runs.ts'
+import { Tally } from '../../../services/replay/tally.ts'
+import { Codec } from '../../../services/runtime/codec.ts'
+import type { Producer } from '../../../services/runtime/ports.ts'
+import { Keyring } from '../../../services/runtime/sealing.ts'
+import { loadSources } from '../../../services/sources/index.ts'
+import { consumerStages, laterTopic, replayGroup, replayTopic, stages, topics } from '../../../services/topology.ts'
+import { connectionRecord, noon, signal } from '../../support/builders.ts'
+import { MemoryCluster } from '../../support/memory-broker.ts'
+import { MemoryRedis } from '../../support/memory-redis.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+const request: ReplayRequest = {
+  entry: 'messages',
+  from: noon - 1_000,
+  to: noon,
+  offsets: null,
+  file: null,
+  connection: null,
+  source: null,
+  where: [],
+  lists: { kind: 'then' },
+  rate: 100,
+  askedAt: noon,
+}
+
+const sources = loadSources()
+
+const numbered = (n: number): Signal => signal({ signalId: n.toString(16).padStart(4, '0').repeat(8) })
+
+const planOf = (fresh: readonly Signal[]): Plan => {
+  const tally = new Tally()
+  for (const one of fresh) tally.add(one, 'new')
+  const skipped = { paused: 0, expired: 0 }
+  return { tally, fresh, published: 0, skipped, records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [] }
+}
+
+/** Topics of a pipeline with an active connection, whose dispatch takes all that lies in the lane once a second. */
+const openPipeline = async () => {
+  const cluster = new MemoryCluster()
+  let now = noon
+  cluster.now = () => now
+  const broker = cluster.open()
+  const later = consumerStages.flatMap((stage) => stages[stage].delays.map((delay) => laterTopic(stage, delay)))
+  const names = [...Object.values(topics).map(({ name }) => name), replayTopic, ...later]
+  await broker.createTopics(names.map((name) => ({ name, partitions: 1, config: {} })))
+  const codec = await Codec.open(new MemoryRegistry())
+  const keyring = await Keyring.open(Buffer.alloc(32, 1).toString('base64'))
+  const producer = await broker.producer()
+  await producer.send([
+    { topic: topics.connections.name, key: 'acme-wa', value: codec.encode('connections', connectionRecord()) },
+  ])
+  const world = {
+    cluster,
+    producer,
+    /** What happens at each tenth of a second. */
+    onTick: async () => {},
+    runs: () => readRuns(broker, codec),
+    write: (run: ReplayRun) => writeRun(producer, codec, run),
+    lane: () => cluster.records(replayTopic).length,
+    open: async () => {
+      const stop = new AbortController()
+      const replay = new Replay({
+        broker,
+        codec,
+        keyring,
+        redis: new MemoryRedis(),
+        sources,
+        lists: [],
+        clock: {
+          now: () => now,
+          sleep: async (ms) => {
+            now += ms
+            if (now % 1_000 < ms) cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.lane()))
+            await world.onTick()
+          },
+        },
+        expireMs: 28 * 86_400_000,
+        waitMs: 0,
+        stop: stop.signal,
+      })
+      await replay.open()
+      return { replay, stop: () => stop.abort() }
+    },
+  }
+  return world
+}
+
+const begun = async (replay: Replay, producer: Producer) => {
+  const prepared = await replay.prepare(request)
+  return { prepared, run: await replay.begin(prepared, producer) }
+}
+
+describe('a run', () => {
+  const signals = Array.from({ length: 1_000 }, (_, n) => numbered(n))
+  let world: Awaited<ReturnType<typeof openPipeline>>
+  let first: Awaited<ReturnType<typeof world.open>>
+  beforeEach(async () => {
+    world = await openPipeline()
+    first = await world.open()
+  })
+  afterEach(() => first.replay.close())
+  const send = (replay: Replay, run: ReplayRun, own: ReadonlySet<string> = new Set()) =>
+    replay.send(run, planOf(signals.filter(({ signalId }) => !own.has(signalId))), own, request.rate, world.producer)
+
+  it('that is cancelled elsewhere ends, and stays cancelled', async () => {
+    const { run } = await begun(first.replay, world.producer)
+    world.onTick = async () => {
+      if (world.lane() > 100) await world.write({ ...run, status: 'cancelled' })
+    }
+    const { ending, counts } = await send(first.replay, run)
+    expect(ending).toBe('cancelled')
+    expect(counts.published).toBe(world.lane())
+    expect(world.lane()).toBeLessThan(500)
+    expect((await world.runs()).map(({ status }) => status)).toEqual(['cancelled'])
+  })
+
+  it('that another process takes over ends here, and is finished there: each signal once', async () => {
+    const { run } = await begun(first.replay, world.producer)
+    const second = await world.open()
+    let taken: ReplayRun | undefined
+    world.onTick = async () => {
+      if (world.lane() > 100) taken ??= await second.replay.takeOver(run, world.producer)
+    }
+    expect((await send(first.replay, run)).ending).toBe('taken over')
+    const own = await second.replay.publishedBy(taken as ReplayRun)
+    expect(own.size).toBe(world.lane())
+    const { ending, counts } = await send(second.replay, taken as ReplayRun, own)
+    expect([ending, counts.published, world.lane()]).toEqual(['done', 1_000, 1_000])
+    expect((await world.runs()).map(({ status, owner }) => [status, owner])).toEqual([['done', taken?.owner]])
+    await second.replay.close()
+  })
+
+  it('that is stopped while it waits for live traffic or decides ends at once, and can be resumed', async () => {
+    const { run } = await begun(first.replay, world.producer)
+    await world.producer.send([
+      { topic: topics.attributedMessages.name, key: null, value: Buffer.from([9]) },
+      { topic: topics.messages.name, key: null, value: Buffer.from([9]) },
+    ])
+    world.onTick = async () => first.stop()
+    await expect(first.replay.prepareAgain(run)).rejects.toThrow(Interrupted)
+    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0 }
+    await expect(first.replay.plan({ request, range })).rejects.toThrow(Interrupted)
+    expect((await first.replay.end(run, 'stopped', world.producer)).ending).toBe('stopped')
+    expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])
+  })
+})
