@@ -112,6 +112,14 @@ const fetchOnce = async (cluster: KafkajsCluster, topic: string, open: ReadonlyM
 const endOf = ({ offset, batchContext }: FetchedMessage): bigint =>
   batchContext ? BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n : BigInt(offset) + 1n
 
+/** An answer holds so many bytes for all partitions together: whoever was served is asked for last. */
+const toTheEnd = (open: Map<number, Open>, [record]: readonly ConsumedRecord[]) => {
+  const part = record && open.get(record.partition)
+  if (!part) return
+  open.delete(record.partition)
+  open.set(record.partition, part)
+}
+
 const later = (a: bigint, b: bigint) => (a > b ? a : b)
 
 /** @throws DependencyError when the trouble lasts */
@@ -140,7 +148,10 @@ export const read = async (
   for (const { partition, from, to } of stretches) if (to > from) open.set(partition, { next: from, to })
   while (open.size > 0) {
     const { batches, isBehind } = await withPatience(cluster, topic, open)
-    for (const records of batches) await onRecords(records)
+    for (const records of batches) {
+      await onRecords(records)
+      toTheEnd(open, records)
+    }
     for (const [partition, { next, to }] of open) if (next >= to) open.delete(partition)
     // A transaction that is not over yet.
     if (isBehind && batches.length === 0) await sleep(firstPauseMs)
