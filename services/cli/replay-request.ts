@@ -64,8 +64,10 @@ const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
 }
 
 /** Conditions as they may be written down: nothing in them is a person's. */
-const whereOf = async (flags: ReplayFlags, { broker, codec, keyring }: Context): Promise<readonly Condition[]> => {
-  const conditions = told(() => flags.where.map(parseWhere))
+const pseudonymised = async (
+  conditions: readonly Condition[],
+  { broker, codec, keyring }: Context,
+): Promise<readonly Condition[]> => {
   if (conditions.length === 0) return conditions
   const connections = (await readConnections(broker(), await codec())).all()
   const keys = await keyring()
@@ -74,12 +76,8 @@ const whereOf = async (flags: ReplayFlags, { broker, codec, keyring }: Context):
   )
 }
 
-export const requestFrom = async (
-  flags: ReplayFlags,
-  lists: readonly KeywordListRecord[],
-  context: Context,
-): Promise<ReplayRequest> => {
-  const now = Date.now()
+/** What can be told without asking anybody: mistakes are told before anything is connected to. @throws UsageError */
+export const askedBy = (flags: ReplayFlags, now: number) => {
   const entry = entryOf(flags)
   const offsets = offsetsOf(flags)
   if (flags.from === undefined && offsets === null && flags.file === undefined)
@@ -89,20 +87,33 @@ export const requestFrom = async (
   if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
   const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
   if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
-  const lists_: ListPin =
-    flags.keywordList === undefined ? { kind: 'then' } : told(() => parsePin(flags.keywordList as string, lists, now))
   return {
     entry,
     from,
     to,
     offsets,
-    file: flags.file === undefined ? null : await identifiedFile(flags.file),
     connection: flags.connection ?? null,
     source: flags.source ?? null,
-    where: await whereOf(flags, context),
-    lists: lists_,
+    where: told(() => flags.where.map(parseWhere)),
     rate,
     askedAt: now,
+  }
+}
+
+/** @throws UsageError, DependencyError */
+export const requestFrom = async (
+  asked: ReturnType<typeof askedBy>,
+  { keywordList, file }: ReplayFlags,
+  lists: readonly KeywordListRecord[],
+  context: Context,
+): Promise<ReplayRequest> => {
+  const pin: ListPin =
+    keywordList === undefined ? { kind: 'then' } : told(() => parsePin(keywordList, lists, asked.askedAt))
+  return {
+    ...asked,
+    file: file === undefined ? null : await identifiedFile(file),
+    where: await pseudonymised(asked.where, context),
+    lists: pin,
   }
 }
 

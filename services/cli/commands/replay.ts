@@ -18,7 +18,7 @@ import { exitCodes, Refused, UsageError } from '../exit.ts'
 import { ownMappings } from '../folders.ts'
 import { print, printJson, say } from '../output.ts'
 import { expected, planText, ReplayProgress } from '../replay-output.ts'
-import { defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
+import { askedBy, defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
 
 const dayMs = 86_400_000
 /** What the decisions depend on, as the stages have it. */
@@ -90,8 +90,9 @@ const dryRunJson = (plan: Plan, prepared: Prepared) => ({
 })
 
 const firstRun = async (context: Context, flags: ReplayFlags) => {
+  const asked = askedBy(flags, Date.now())
   const lists = await readLists(context.broker(), await context.codec())
-  const request = await requestFrom(flags, lists, context)
+  const request = await requestFrom(asked, flags, lists, context)
   const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, lists, progress)
   let producer: Producer | undefined
