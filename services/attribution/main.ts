@@ -1,10 +1,14 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
+import { DependencyError } from '../runtime/ports.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { attributionFields } from './config.ts'
 import { remembered } from './remembered.ts'
 import { RestoringStore } from './restoring-store.ts'
 import { attribution } from './stage.ts'
 import { RedisConversationStore } from './store.ts'
+
+/** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
+const lookEveryMs = 10_000
 
 runConsumerStage({
   name: 'attribution',
@@ -16,6 +20,7 @@ runConsumerStage({
       metrics.set('signals_state_rebuilt_share', {}, share)
       log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')
     }
+    let rebuilding = false
     const store = new RestoringStore({
       store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
       remembered: (onBatch) => remembered({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
@@ -23,13 +28,25 @@ runConsumerStage({
       onState: (parts) => {
         if (parts === null) {
           metrics.set('signals_state_rebuilt_share', {}, 1)
+          // With no batch at hand, nobody else would say that the wait is over.
+          if (rebuilding) health.to('running')
+          rebuilding = false
           return
         }
+        rebuilding = true
         health.to('waiting', 'rebuilding')
         metrics.count('signals_state_rebuilds_total', {})
       },
     })
     await lifecycle.untilUp(clock, () => store.whole())
+    // A batch notices a loss by itself. Where none comes this does, so that a replay need not wait for somebody to write.
+    const looking = setInterval(() => {
+      store.whole().catch((error: unknown) => {
+        // Redis or Kafka is away: batches say so, and the next look comes.
+        if (!(error instanceof DependencyError)) throw error
+      })
+    }, lookEveryMs)
+    lifecycle.onStop('look for lost state', () => clearInterval(looking))
     return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
   },
 })
