@@ -36,6 +36,10 @@ const shell = async (text: string, env: Record<string, string> = {}) => {
     env: {
       ...process.env,
       SIGNALS_DATA_DIR: world.dataDir,
+      // The pipeline of this data folder, also where other tests' parts are named in the environment.
+      KAFKA_BROKERS: '',
+      REDIS_URL: '',
+      SCHEMA_REGISTRY_URL: '',
       ...env,
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
     },
