@@ -1,15 +1,11 @@
 /** One kafkajs client per process, quiet, and the translation of its errors. */
 import kafkajs, { type Kafka } from 'kafkajs'
 import { DependencyError } from '../../ports.ts'
+import './request-queue.ts'
 
 /** kafkajs logs rebalances and retries as errors; what matters comes out as events and exceptions. */
-export const createClient = (brokers: readonly string[], clientId: string): Kafka => {
-  // kafkajs passes a negative delay to setTimeout now and then, which Node 24 reports; the timer fires at once, as meant.
-  process.removeAllListeners('warning')
-  process.on('warning', (warning) => {
-    if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
-  })
-  return new kafkajs.Kafka({
+export const createClient = (brokers: readonly string[], clientId: string): Kafka =>
+  new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     logLevel: kafkajs.logLevel.NOTHING,
@@ -17,7 +13,6 @@ export const createClient = (brokers: readonly string[], clientId: string): Kafk
     requestTimeout: 15_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
   })
-}
 
 /** kafkajs messages name topics, partitions and brokers only, never a record's content. */
 export const trouble = (error: unknown): DependencyError => {

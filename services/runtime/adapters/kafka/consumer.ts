@@ -9,6 +9,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { ConsumerOptions, RunningConsumer } from '../../ports.ts'
 import { byPartitionNumber } from './assigner.ts'
 import { trouble } from './client.ts'
+import { Gather } from './gather.ts'
 import { toRecord } from './records.ts'
 
 /**
@@ -23,6 +24,21 @@ const rebalanceTimeoutMs = 30_000
 const maxWaitMs = 1_000
 
 const fenced = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+  /** Of the next record to be read. */
+  readonly offset: string
+}
+
+/** One commit for batches that end together. */
+const committing = (commit: EachBatchPayload['commitOffsetsIfNecessary']) =>
+  new Gather<Place>((places) => {
+    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+    const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
+    return commit({ topics })
+  })
 
 /** Heartbeats while a batch is in progress. A rebalance does not end the batch; being fenced makes it stale. */
 const heartbeating = (heartbeat: () => Promise<void>) => {
@@ -68,9 +84,16 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     void consumer.disconnect().finally(() => settle.reject(error))
   }
 
+  /** Of the present generation: whatever was fetched in an earlier one goes on committing by that, and is refused. */
+  let commits: Gather<Place> | undefined
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    commits = undefined
+  })
   const eachBatch = async ({ batch, heartbeat, resolveOffset, commitOffsetsIfNecessary, pause }: EachBatchPayload) => {
     if (fatal !== undefined || draining.signal.aborted) return
     const { topic, partition } = batch
+    commits ??= committing(commitOffsetsIfNecessary)
+    const generation = commits
     const beats = heartbeating(heartbeat)
     try {
       const result = await options.onBatch({
@@ -86,7 +109,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
         const last = batch.messages[done - 1]?.offset as string
         resolveOffset(last)
         const next = done === batch.messages.length ? BigInt(batch.lastOffset()) + 1n : BigInt(last) + 1n
-        await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] })
+        await generation.call([{ topic, partition, offset: String(next) }])
       }
       if (result && result.pauseMs > 0) {
         const resume = pause()

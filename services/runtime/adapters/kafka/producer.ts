@@ -6,6 +6,7 @@ import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } fro
 import { allTopics } from '../../../topology.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 import { trouble } from './client.ts'
+import { Gather } from './gather.ts'
 
 /** The broker's default of message.max.bytes, which holds for every topic that declares none. */
 const defaultLimit = 1_048_576
@@ -21,24 +22,28 @@ const sizeOf = ({ key, value, headers }: ProducerRecord) => {
   return size
 }
 
+interface Run {
+  readonly records: ProducerRecord[]
+  bytes: number
+}
+
+const mostBytes = defaultLimit - batchOverhead
+
 /** Runs of records whose sum stays below every topic's limit, in order. @throws RecordTooLarge */
-export const cut = (records: readonly ProducerRecord[]): ProducerRecord[][] => {
-  const runs: ProducerRecord[][] = []
-  let run: ProducerRecord[] = []
-  let bytes = 0
+const cut = (records: readonly ProducerRecord[]): readonly Run[] => {
+  const runs: Run[] = []
+  let run: Run | undefined
   records.forEach((record, index) => {
     const size = sizeOf(record)
     const limit = (limits.get(record.topic) ?? defaultLimit) - batchOverhead
     if (size > limit) throw new RecordTooLarge(index, size, limit)
-    if (bytes + size > defaultLimit - batchOverhead && run.length > 0) {
+    if (run === undefined || run.bytes + size > mostBytes) {
+      run = { records: [], bytes: 0 }
       runs.push(run)
-      run = []
-      bytes = 0
     }
-    run.push(record)
-    bytes += size
+    run.records.push(record)
+    run.bytes += size
   })
-  if (run.length > 0) runs.push(run)
   return runs
 }
 
@@ -60,14 +65,18 @@ const toTopicMessages = (records: readonly ProducerRecord[]) => {
 
 class KafkajsProducer implements Producer {
   readonly #producer: KafkaProducer
+  readonly #gather: Gather<ProducerRecord>
   constructor(producer: KafkaProducer) {
     this.#producer = producer
+    const send = (records: readonly ProducerRecord[]) =>
+      producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(records) })
+    this.#gather = new Gather(send, mostBytes)
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {
     for (const run of cut(records)) {
       try {
-        await this.#producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(run) })
+        await this.#gather.call(run.records, run.bytes)
       } catch (error) {
         throw trouble(error)
       }
