@@ -24,8 +24,8 @@ export class GiveWay {
     this.#lookedAt = clock.now()
   }
 
-  static async open(lag: Pick<LiveLag, 'look'>, clock: Clock, stop: AbortSignal): Promise<GiveWay> {
-    return new GiveWay(lag, clock, stop, await lag.look(clock.now))
+  static async open(lag: Pick<LiveLag, 'look' | 'usual'>, clock: Clock, stop: AbortSignal): Promise<GiveWay> {
+    return new GiveWay(lag, clock, stop, await lag.usual(clock))
   }
 
   /** Resolves when the run may go on: at once, mostly. @throws DependencyError */

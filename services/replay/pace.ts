@@ -8,9 +8,9 @@ export interface PaceOptions {
   readonly baseline: number
 }
 
-/** Of the lag before; below a second and a half, lag is the length of a batch and of a look. */
+/** Of the lag before; below a quarter of a second, lag is the length of a batch. */
 const tolerance = 1.1
-const leastToleratedSeconds = 1.5
+const leastToleratedSeconds = 0.25
 /** So much above what is tolerated: nothing goes until it is over. */
 const stopFactor = 4
 
@@ -18,11 +18,14 @@ const stopFactor = 4
 export const toleratedLag = (baseline: number): number => Math.max(baseline * tolerance, leastToleratedSeconds)
 const startShare = 0.2
 const growth = 1.25
+/** Up to half of what was too much: there live traffic has felt nothing before. */
+const growthAgain = 2
 
 export class Pace {
   readonly #most: number
   readonly #tolerated: number
   #rate: number
+  #feltNothingAt = 0
   #credit = 0
 
   constructor({ most, baseline }: PaceOptions) {
@@ -38,9 +41,13 @@ export class Pace {
 
   /** @param liveLag seconds, of the stage that is furthest behind */
   adjust(liveLag: number): void {
-    if (liveLag > this.#tolerated * stopFactor) this.#rate = 0
-    else if (liveLag > this.#tolerated) this.#rate = Math.max(1, this.#rate / 2)
-    else this.#rate = Math.min(this.#most, Math.max(1, this.#rate * growth))
+    if (liveLag <= this.#tolerated) {
+      const factor = this.#rate < this.#feltNothingAt ? growthAgain : growth
+      this.#rate = Math.min(this.#most, Math.max(1, this.#rate * factor))
+      return
+    }
+    if (this.#rate > 1) this.#feltNothingAt = this.#rate / 2
+    this.#rate = liveLag > this.#tolerated * stopFactor ? 0 : Math.max(1, this.#rate / 2)
   }
 
   /** How many signals may go after `ms` more have passed; never more than a second's worth at once. */

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import type { Command } from 'commander'
 import { attributionFields } from '../../attribution/config.ts'
 import { StateLost } from '../../attribution/store.ts'
@@ -34,6 +35,8 @@ const onStop = (): AbortSignal => {
 }
 
 const openReplay = async (context: Context, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
+  // Where stages run on the same machine, they come first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const { DISPATCH_EXPIRE_DAYS, ATTRIBUTION_WAIT } = loadConfig(settings, process.env)
   const replay = new Replay({
     broker: context.broker(),

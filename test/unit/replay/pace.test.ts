@@ -1,5 +1,5 @@
 import { GiveWay } from '../../../services/replay/give-way.ts'
-import { LagOfStage } from '../../../services/replay/live-lag.ts'
+import { LiveLag } from '../../../services/replay/live-lag.ts'
 import { Pace, toleratedLag } from '../../../services/replay/pace.ts'
 
 describe('the pace of a replay', () => {
@@ -12,15 +12,16 @@ describe('the pace of a replay', () => {
   }
 
   it('rises to the most while live traffic does not feel it', () => {
-    expect(paced([0, 0, 1, 0, 0, 0, 0, 0, 0])).toEqual([25, 31, 39, 49, 61, 76, 95, 100, 100])
+    expect(paced([0, 0, 0.2, 0, 0, 0, 0, 0, 0])).toEqual([25, 31, 39, 49, 61, 76, 95, 100, 100])
   })
 
-  it('halves when live traffic falls behind, stops when it suffers, and begins again small', () => {
-    expect(paced([2, 2, 7, 7, 0, 0])).toEqual([10, 5, 0, 0, 1, 1])
+  it('halves when live traffic falls behind, stops when it suffers, and is soon back where that felt nothing', () => {
+    expect(paced([0.3, 0.3, 0, 0])).toEqual([10, 5, 6, 8])
+    expect(paced([0, 0, 0, 1.1, 1.1, 0, 0, 0, 0, 0, 0])).toEqual([25, 31, 39, 0, 0, 1, 2, 4, 8, 16, 32])
   })
 
-  it('takes a tenth more than before for what it may cost, and a second and a half for nothing', () => {
-    expect(toleratedLag(0)).toBe(1.5)
+  it('takes a tenth more than before for what it may cost, and a quarter of a second for nothing', () => {
+    expect(toleratedLag(0)).toBe(0.25)
     expect(toleratedLag(60)).toBeCloseTo(66)
     expect(paced([65, 67], 60)).toEqual([25, 13])
   })
@@ -34,20 +35,29 @@ describe('the pace of a replay', () => {
 })
 
 describe('live lag', () => {
-  const offsets = (high: bigint, committed: bigint | null) => [{ partition: 0, low: 0n, high, committed }]
+  /** A broker at which one stage's next record came at `nextAt`, ms; null: nothing is left. */
+  const lagOf = (nextAt: () => number | null) =>
+    new LiveLag({
+      progress: async (groups) =>
+        groups.map((_, stage) => [
+          { partition: 0, low: 0n, high: stage === 2 && nextAt() !== null ? 8n : 7n, committed: 7n },
+        ]),
+      timestamps: async (_topic, places) =>
+        new Map(places.map(({ partition }) => [partition, nextAt() as number] as const)),
+    })
 
-  it('is the age of the next record, by when its partition was seen to end before it', () => {
-    const lag = new LagOfStage()
-    expect(lag.look(offsets(10n, 10n), 1_000)).toBe(0)
-    expect(lag.look(offsets(20n, 10n), 2_000)).toBe(0)
-    expect(lag.look(offsets(30n, 10n), 3_000)).toBe(1)
-    expect(lag.look(offsets(40n, 20n), 4_000)).toBe(1)
-    expect(lag.look(offsets(40n, 40n), 5_000)).toBe(0)
+  it('is the age of the oldest record that a stage has yet to process', async () => {
+    expect(await lagOf(() => 1_000).look(() => 1_250)).toBe(0.25)
+    expect(await lagOf(() => null).look(() => 1_250)).toBe(0)
   })
 
-  it('takes the age of what came before the first look from whoever has read it', () => {
-    const lag = new LagOfStage()
-    expect(lag.look(offsets(10n, null), 61_000, new Map([[0, 1_000]]))).toBe(60)
+  it('is usually the most of some looks: a look between two batches finds nothing', async () => {
+    let now = 10_000
+    const sleep = async (ms: number) => {
+      now += ms
+    }
+    const clock = { now: () => now, sleep }
+    expect(await lagOf(() => (now === 10_300 ? 10_100 : null)).usual(clock)).toBe(0.2)
   })
 })
 
@@ -60,7 +70,8 @@ describe('a run that decides', () => {
       now += ms
     }
     const clock = { now: () => now, sleep }
-    const lag = { look: async () => (left.length > 1 ? (left.shift() as number) : (left[0] as number)) }
+    const look = async () => (left.length > 1 ? (left.shift() as number) : (left[0] as number))
+    const lag = { look, usual: look }
     const way = await GiveWay.open(lag, clock, new AbortController().signal)
     const held: number[] = []
     for (let batch = 0; batch < 3; batch++) {
@@ -73,7 +84,7 @@ describe('a run that decides', () => {
   }
 
   it('goes on at once while live traffic does not feel it', async () => {
-    expect(await heldUp([0, 1, 0, 1])).toEqual([0, 0, 0])
+    expect(await heldUp([0, 0.2, 0, 0.2])).toEqual([0, 0, 0])
   })
 
   it('rests while live traffic is behind, and not for ever', async () => {
