@@ -5,22 +5,33 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const here = dirname(fileURLToPath(import.meta.url))
-const own = join(here, '../../node_modules/node/bin/node')
-const main = join(here, 'main.ts')
+const self = fileURLToPath(import.meta.url)
+const own = join(dirname(self), '../../node_modules/node/bin/node')
 const wantedMajor = 24
 
+/** Half of what a command costs is compiling it. Where nothing can be kept it is compiled again, and nobody is told. */
+const keepCompiled = async () => {
+  const { cacheFolder } = await import('../local/cache-folder.ts')
+  try {
+    module.enableCompileCache(join(cacheFolder(process.env), 'compiled'))
+  } catch {
+    // An account without a home folder: there is no place to keep anything.
+  }
+}
+
 if (Number(process.versions.node.split('.')[0]) >= wantedMajor) {
-  await import(main)
+  await keepCompiled()
+  await import('./main.ts')
 } else if (!existsSync(own)) {
   process.stderr.write('signals: the dependencies are not installed; run `npm ci` in the project folder first\n')
   process.exit(1)
 } else {
   // The channel tells the child when this process was killed: it then ends by itself.
-  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  const child = spawn(own, [self, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143)

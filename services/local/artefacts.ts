@@ -15,9 +15,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { cacheFolder } from './cache-folder.ts'
 import { LocalProblem } from './problem.ts'
 
 const recipe = join(import.meta.dirname, '../../infra/native')
@@ -125,9 +125,6 @@ const redisBinary = (folder: string): string | null => {
   const name = readdirSync(folder).find((file) => file.endsWith(`-${process.platform}-${arch}`))
   return name ? join(folder, name) : null
 }
-
-export const cacheFolder = (env: NodeJS.ProcessEnv): string =>
-  env.SIGNALS_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'messaging-signals')
 
 /**
  * Fetches what the cache lacks; a warm cache costs a few file checks.

@@ -1,0 +1,6 @@
+/** Where is kept what can be made again: fetched parts, compiled code. All checkouts share it. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+export const cacheFolder = (env: NodeJS.ProcessEnv): string =>
+  env.SIGNALS_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'messaging-signals')
