@@ -16,9 +16,9 @@ import {
   type AdvertiserGrant,
   authoriseUrl,
   type GrantKind,
-  missingScopes,
   type Oauth,
   type OauthSettings,
+  ScopesMissing,
   TikTokRefused,
   TikTokUnreachable,
 } from './tiktok/oauth.ts'
@@ -103,7 +103,14 @@ export class Authorisations {
       await pending.tell(found.id, { status: 'done', connectionId: record.connectionId })
       return record
     } catch (failure) {
-      const known = [AuthorisationFailed, TikTokRefused, TikTokUnreachable, EventSetUnclear, TransitionRefused]
+      const known = [
+        AuthorisationFailed,
+        ScopesMissing,
+        TikTokRefused,
+        TikTokUnreachable,
+        EventSetUnclear,
+        TransitionRefused,
+      ]
       if (!known.some((kind) => failure instanceof kind)) throw failure
       const { message } = failure as Error
       await pending.tell(found.id, { status: 'failed', message })
@@ -120,12 +127,9 @@ export class Authorisations {
   }
 
   async #advertiser(pending: Pending, code: string): Promise<ConnectionRecord> {
-    const { oauth, settings } = this.#tools
+    const { oauth } = this.#tools
     const grant = await oauth.exchangeAdvertiser(code)
     try {
-      const missing = missingScopes(settings.scopes.advertiser, grant.scopes)
-      if (missing.length > 0)
-        throw new AuthorisationFailed(`TikTok granted less than is needed; missing: ${missing.join(', ')}`)
       return await (pending.draft ? this.#connect(pending, pending.draft, grant) : this.#renew(pending, grant))
     } catch (failure) {
       // Nobody is going to use it. What cannot be given back now ends when its owner withdraws it.
@@ -190,12 +194,9 @@ export class Authorisations {
   }
 
   async #account({ connectionId, actor }: Pending, code: string): Promise<ConnectionRecord> {
-    const { oauth, settings, writer, keyring } = this.#tools
+    const { oauth, writer, keyring } = this.#tools
     const tokens = await oauth.exchangeAccount(code)
     try {
-      const missing = missingScopes(settings.scopes.account, tokens.scopes)
-      if (missing.length > 0)
-        throw new AuthorisationFailed(`TikTok granted less than is needed; missing: ${missing.join(', ')}`)
       const record = await writer.change(
         connectionId,
         (current, now) => {

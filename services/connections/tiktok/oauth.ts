@@ -34,6 +34,25 @@ export class TikTokUnreachable extends Error {
   override readonly name = 'TikTokUnreachable'
 }
 
+/** What a scope stands for on TikTok's page, for those that we need. */
+const scopeNames: Readonly<Record<string, string>> = {
+  '7224195155857866754': 'report events',
+  'user.info.basic': 'see which account it is',
+  'message.list.read': 'read its messages',
+}
+const whoAgrees: Readonly<Record<GrantKind, string>> = { advertiser: 'the advertiser', account: "the account's owner" }
+
+/** Somebody agreed to less than is needed. */
+export class ScopesMissing extends Error {
+  override readonly name = 'ScopesMissing'
+  constructor(kind: GrantKind, missing: readonly string[]) {
+    const named = missing.map((scope) => (scopeNames[scope] ? `${scope} (${scopeNames[scope]})` : scope))
+    super(
+      `TikTok granted less than is needed; missing: ${named.join(', ')}; ask for a new address and have ${whoAgrees[kind]} agree there with every permission left on; one that the page does not offer has to be granted to your app by TikTok first`,
+    )
+  }
+}
+
 export interface AdvertiserGrant {
   readonly token: string
   readonly advertiserIds: readonly string[]
@@ -50,7 +69,7 @@ export interface AccountTokens {
   readonly refreshExpiresIn: number
 }
 
-export const missingScopes = (needed: readonly string[], granted: readonly string[]): string[] =>
+const missingScopes = (needed: readonly string[], granted: readonly string[]): string[] =>
   needed.filter((scope) => !granted.includes(scope))
 
 export const authoriseUrl = (kind: GrantKind, settings: OauthSettings, state: string): string => {
@@ -104,18 +123,29 @@ export class Oauth {
     return told(await this.#api.call('POST', path, body ? { body } : {}), what)
   }
 
-  /** @throws TikTokRefused, TikTokUnreachable */
+  /** Nobody is going to use a token with less. @throws ScopesMissing */
+  #allGranted(kind: GrantKind, granted: readonly string[]) {
+    const missing = missingScopes(this.#settings.scopes[kind], granted)
+    if (missing.length > 0) throw new ScopesMissing(kind, missing)
+  }
+
+  /** @throws ScopesMissing, TikTokRefused, TikTokUnreachable */
   async exchangeAdvertiser(code: string): Promise<AdvertiserGrant> {
     const data = await this.#post(
       'oauth2/access_token/',
       { ...this.#advertiserApp, auth_code: code },
       'the authorisation code',
     )
-    return {
-      token: text(data.access_token, 'access_token'),
-      advertiserIds: texts(data.advertiser_ids),
-      scopes: texts(data.scope),
+    const token = text(data.access_token, 'access_token')
+    const scopes = texts(data.scope)
+    try {
+      this.#allGranted('advertiser', scopes)
+    } catch (error) {
+      // What cannot be given back now ends when its owner withdraws it.
+      await this.revokeAdvertiser(token).catch(() => {})
+      throw error
     }
+    return { token, advertiserIds: texts(data.advertiser_ids), scopes }
   }
 
   /** Advertisers that a token may speak for, now. @throws TikTokRefused, TikTokUnreachable */
@@ -145,11 +175,19 @@ export class Oauth {
     }
   }
 
-  /** @throws TikTokRefused, TikTokUnreachable */
+  /** @throws ScopesMissing, TikTokRefused, TikTokUnreachable */
   async exchangeAccount(code: string): Promise<AccountTokens> {
     const { callbackUrl } = this.#settings
     const body = { ...this.#accountApp, grant_type: 'authorization_code', auth_code: code, redirect_uri: callbackUrl }
-    return this.#accountTokens(await this.#post('tt_user/oauth2/token/', body, 'the authorisation code'))
+    const data = await this.#post('tt_user/oauth2/token/', body, 'the authorisation code')
+    try {
+      // Before anything else is read: who may not be known comes without an open_id.
+      this.#allGranted('account', texts(data.scope))
+      return this.#accountTokens(data)
+    } catch (error) {
+      if (typeof data.access_token === 'string') await this.revokeAccount(data.access_token).catch(() => {})
+      throw error
+    }
   }
 
   /** The refresh token is used up by it: what comes back must be stored before it is used. @throws TikTokRefused, TikTokUnreachable */

@@ -32,7 +32,12 @@ describe('an advertiser’s authorisation', () => {
   })
 
   it.each<[string, object, Parameters<World['agree']>[1], RegExp]>([
-    ['less was granted than is needed', {}, { scopes: [] }, /missing: 7224195155857866754/],
+    [
+      'less was granted than is needed',
+      {},
+      { scopes: [] },
+      /missing: 7224195155857866754 \(report events\); .*advertiser agree/,
+    ],
     ['it is for another advertiser', { advertiserId: '701' }, {}, /not for advertiser 701/],
     ['it is for several', {}, { advertiserIds: ['1', '2'] }, /several advertisers \(1, 2\)/],
     ['the account has no event set', { eventSetId: undefined }, {}, /has no message event set.*by hand/],
@@ -125,7 +130,14 @@ describe('a TikTok account’s authorisation', () => {
       return world.authorisations.finish(world.agree(url, { scopes, ...grant }))
     }
     await expect(again({ openId: 'other' })).rejects.toThrow(/another account/)
-    await expect(again({ scopes: ['user.info.basic'] })).rejects.toThrow(/missing: message.list.read/)
+    await expect(again({ scopes: ['user.info.basic'] })).rejects.toThrow(
+      /missing: message.list.read \(read its messages\); .*owner agree/,
+    )
+    // Without the permission to know who it is, TikTok does not tell who it is.
+    await expect(again({ scopes: [], openId: '' })).rejects.toThrow(
+      /missing: user.info.basic \(.*\), message.list.read/,
+    )
+    expect(world.calls.at(-1)).toBe('tt_user/oauth2/revoke/')
   })
 
   it('is refreshed ahead of time, and not before', async () => {
