@@ -10,9 +10,18 @@ import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 const connectTimeoutMs = 3_000
 const commandTimeoutMs = 5_000
 
+/** What ioredis itself says of a connection, by the beginning of its message. */
+const ownWords: readonly (readonly [string, string])[] = [
+  ['Command timed out', `Redis does not answer within ${commandTimeoutMs / 1000} s: it hangs, or is overloaded`],
+  ['Connection is closed', 'Redis cannot be reached (connection closed)'],
+  ['Reached the max retries', 'Redis cannot be reached: is it running, and is REDIS_URL right?'],
+]
+
 /** ioredis errors may quote commands and their arguments: only the kind of trouble goes on. */
 const trouble = (error: unknown): DependencyError => {
   const text = error instanceof Error ? error.message : ''
+  const own = ownWords.find(([begin]) => text.startsWith(begin))?.[1]
+  if (own) return new DependencyError('redis', own)
   const kind =
     /^[A-Z]{3,20}(?= )/.exec(text)?.[0] ?? (error as { code?: string })?.code ?? (error as Error)?.name ?? 'unknown'
   const hints: Record<string, string> = {
