@@ -37,7 +37,11 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
   }
   const places = rows.slice(1).map(({ record, info }): Place => {
     const where = `line ${info.lines}`
-    if (record.length > head.length) return { where, value: { keyword: record[0], flag: '', extra: record.length } }
+    if (record.length > head.length)
+      return {
+        where,
+        problem: `has ${record.length} fields, line 1 names ${head.length}; put a keyword that holds a comma in quotes`,
+      }
     return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
   })
   return { listId: null, entries: validated(places, defaults), shadow: false }

@@ -82,10 +82,10 @@ const entrySchema = z.strictObject({
 })
 
 /** An entry as it came, and where: `line 3` of a CSV, `entry 3` of a JSON list. */
-export interface Place {
-  readonly where: string
-  readonly value: unknown
-}
+export type Place =
+  | { readonly where: string; readonly value: unknown }
+  /** What cannot even be taken apart, and why. */
+  | { readonly where: string; readonly problem: string }
 
 /** @throws KeywordListInvalid with every problem */
 export const validated = (places: readonly Place[], defaults: ListDefaults): KeywordEntry[] => {
@@ -95,8 +95,13 @@ export const validated = (places: readonly Place[], defaults: ListDefaults): Key
   if (places.length === 0) problems.push('the list has no entries')
   if (places.length > maxEntries)
     problems.push(`the list has ${places.length} entries, at most ${maxEntries} are taken`)
-  for (const { where, value } of places) {
-    const result = entrySchema.safeParse(value)
+  for (const place of places) {
+    const { where } = place
+    if ('problem' in place) {
+      problems.push(`${where} ${place.problem}`)
+      continue
+    }
+    const result = entrySchema.safeParse(place.value)
     if (!result.success) {
       for (const { path, message } of result.error.issues) {
         problems.push(

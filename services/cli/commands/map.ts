@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import {
@@ -12,6 +11,7 @@ import {
 import { deliveryOf, headersIn, lowerCase } from '../delivery.ts'
 import { UsageError } from '../exit.ts'
 import { ownMappings } from '../folders.ts'
+import { textOf } from '../input-file.ts'
 import { printJson, readInput, say } from '../output.ts'
 
 interface Options {
@@ -78,7 +78,7 @@ const mapOne = async ({ source, account, headers }: Options, own: Source | undef
     say(`signals: the mapping is that of ${name}, not of ${source}; it is used all the same`)
   const known = own ?? sources.get(name)
   if (!known) throw new UsageError(`no mapping for source ${name}; there are: ${sources.names().join(', ')}`)
-  const given = headers ? headersIn(readFileSync(headers, 'utf8')) : {}
+  const given = headers ? headersIn(textOf(headers, 'file of request headers')) : {}
   const result = mapped(known, deliveryOf(name, await readInput(), account ?? null, given))
   printJson(result)
   if ('error' in result) process.exitCode = 1
@@ -99,7 +99,7 @@ export const register = (program: Command) => {
     .option('--json', 'as every command has it; the answer is JSON anyway')
     .action(async (options: Options) => {
       const { mapping, batch } = options
-      const own = mapping ? parseMapping(readFileSync(mapping, 'utf8'), mapping) : undefined
+      const own = mapping ? parseMapping(textOf(mapping, 'mapping'), mapping) : undefined
       const sources = loadSources({ folder: ownMappings() })
       for (const { problem } of sources.report().refused) say(`signals: refused: ${problem}`)
       return batch ? mapBatch(own, sources) : mapOne(options, own, sources)

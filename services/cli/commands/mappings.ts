@@ -7,6 +7,7 @@ import { loadSources, type MappingsReport, shippedFolder } from '../../sources/i
 import { deliveryOf, headersIn } from '../delivery.ts'
 import { UsageError } from '../exit.ts'
 import { dataDir, ownMappings } from '../folders.ts'
+import { textOf } from '../input-file.ts'
 import { print, printJson, table } from '../output.ts'
 import { printSample, totals } from '../sample-report.ts'
 
@@ -39,7 +40,7 @@ const samplesIn = (folder: string) => {
 }
 
 const check = (file: string, { samples, account, json }: CheckOptions) => {
-  const { source, check: run } = checkMapping(readFileSync(file, 'utf8'), file)
+  const { source, check: run } = checkMapping(textOf(file, 'mapping'), file)
   const reports: (SampleReport & { readonly sample: string })[] = (samples ? samplesIn(samples) : []).map(
     ({ file: sample, body, headers }) => ({ sample, ...run(deliveryOf(source.name, body, account ?? null, headers)) }),
   )

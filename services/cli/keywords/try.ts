@@ -1,11 +1,12 @@
 /** `signals keywords test` and `evaluate`: what a list finds in a text of one's own, or in many. */
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Evaluation, type Figures, messageIn } from '../../keywords/evaluate.ts'
 import { explain } from '../../keywords/explain.ts'
 import type { KeywordEntry } from '../../model/topic-values.ts'
 import { withContext } from '../context.ts'
 import { UsageError } from '../exit.ts'
+import { streamIn } from '../input-file.ts'
 import { print, printJson, table } from '../output.ts'
 import { archiveOf, listInFile, type Output, versionOf } from './versions.ts'
 
@@ -67,7 +68,7 @@ export const evaluate = async (list: string, { json, file, version }: Output & {
   const isFile = list.includes('/') || /\.(csv|json)$/.test(list) || existsSync(list)
   const evaluation = new Evaluation(await listFrom(list, isFile ? list : undefined, version))
   const started = performance.now()
-  const input = file === '-' ? process.stdin : createReadStream(file)
+  const input = streamIn(file, 'file of messages')
   let number = 0
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++

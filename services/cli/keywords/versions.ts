@@ -1,5 +1,4 @@
 /** `signals keywords import | list | show | diff | rollback | promote`: versions of lists, which only go up. */
-import { readFileSync } from 'node:fs'
 import { KeywordArchive } from '../../keywords/archive.ts'
 import { diffLists } from '../../keywords/diff.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../keywords/list.ts'
@@ -11,7 +10,8 @@ import { RecordTooLarge } from '../../runtime/ports.ts'
 import { type Context, withContext } from '../context.ts'
 import { UsageError } from '../exit.ts'
 import { inForce } from '../in-force.ts'
-import { print, printJson, readInput, table } from '../output.ts'
+import { textIn } from '../input-file.ts'
+import { print, printJson, table } from '../output.ts'
 import { missingLists } from './missing.ts'
 
 export interface Output {
@@ -20,7 +20,7 @@ export interface Output {
 
 /** A list as it stands in a file. @throws UsageError with every problem, by line */
 export const listInFile = async (file: string, defaults?: ListDefaults) => {
-  const text = file === '-' ? await readInput() : readFileSync(file, 'utf8')
+  const text = await textIn(file, 'keyword list')
   try {
     return parseKeywordList(text, defaults)
   } catch (error) {

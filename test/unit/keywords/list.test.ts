@@ -66,7 +66,7 @@ describe('a keyword list', () => {
     ['an unknown match', 'keyword,flag,match\npago,payment,fuzzy\n', /^line 2: match/],
     ['a locale that is none', 'keyword,flag,locale\npago,payment,x_y_z\n', /^line 2: locale must be a BCP 47 tag/],
     ['the same entry twice', 'keyword,flag\npago,payment\nPAGO,payment\n', /^line 3: .* line 2 already/],
-    ['too many columns', 'keyword,flag\npago,payment,oops\n', /^line 2:/],
+    ['too many fields', 'keyword,flag\npago,payment,oops\n', /^line 2 has 3 fields, line 1 names 2; .*quotes$/],
     ['no head', 'pago,payment\n', /^line 1: must name the columns/],
     ['no entries', 'keyword,flag\n', /no entries/],
     ['broken JSON', '{"entries": [', /is no JSON/],

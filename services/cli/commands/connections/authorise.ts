@@ -1,11 +1,11 @@
 /** `signals connections authorise`: asks the console for an address at which somebody agrees, and says how it went. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readSecrets } from '../../../local/state-file.ts'
 import { actor } from '../../actor.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
-import { print, printJson, readInput, say } from '../../output.ts'
+import { textIn } from '../../input-file.ts'
+import { print, printJson, say } from '../../output.ts'
 import { parsedJson } from './desk.ts'
 
 interface Options {
@@ -63,9 +63,7 @@ const authorise = (id: string | undefined, { file, account, wait, json }: Option
     if ((id === undefined) === (file === undefined))
       throw new UsageError('name a connection that stands, or give --file with one to be made')
     const what =
-      file === undefined
-        ? { connectionId: id }
-        : { connection: parsedJson(file === '-' ? await readInput() : readFileSync(file, 'utf8')) }
+      file === undefined ? { connectionId: id } : { connection: parsedJson(await textIn(file, 'connection file')) }
     const begun = await admin<Begun>(context, 'authorisations', { kind: account ? 'account' : 'advertiser', ...what })
     if (!wait) {
       if (json) return printJson(begun)

@@ -1,5 +1,4 @@
 /** `signals connections`: who reports to which advertiser and event set, with consent. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { complete } from '../../../connections/complete.ts'
 import { parseDraft } from '../../../connections/connection.ts'
@@ -18,7 +17,8 @@ import { readConnections } from '../../../connections/store.ts'
 import type { ConnectionRecord } from '../../../model/topic-values.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
-import { confirmed, print, printJson, readInput, say, table } from '../../output.ts'
+import { textIn } from '../../input-file.ts'
+import { confirmed, print, printJson, say, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
 import { registerAuthorise } from './authorise.ts'
 import { atDesk, author, type Output, parsedJson, tell } from './desk.ts'
@@ -47,10 +47,7 @@ const revoke = async (before: ConnectionRecord, record: ConnectionRecord, desk: 
 const add = (file: string, options: Output) =>
   withContext((context) =>
     atDesk(context, async (desk) => {
-      const input = await complete(
-        parseDraft(parsedJson(file === '-' ? await readInput() : readFileSync(file, 'utf8'))),
-        openTikTok(context),
-      )
+      const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
       const { record, replaced } = await addConnection(input, desk, author())
       await tell(context, record, replaced ? 'replaced' : 'added', options)
     }),

@@ -32,11 +32,12 @@ export const readProfile = (name: string): Profile => {
   if (!isPath && !shippedProfiles().includes(name)) {
     throw new ConfigError(`no profile of this name is shipped; use "${simulatorProfile}" or the path of a .json file`)
   }
+  const path = isPath ? resolve(name) : join(shippedFolder, `${name}.json`)
   let text: string
   try {
-    text = readFileSync(isPath ? resolve(name) : join(shippedFolder, `${name}.json`), 'utf8')
+    text = readFileSync(path, 'utf8')
   } catch {
-    throw new ConfigError('the file cannot be read')
+    throw new ConfigError(`${path} cannot be read: name a JSON file that this process may read`)
   }
   return parseProfile(text)
 }
