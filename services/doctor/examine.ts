@@ -1,23 +1,63 @@
 /** Looks at everything the pipeline needs and says what is wrong and what to do. */
+import { masked } from '../runtime/config.ts'
 import { connections } from './connections.ts'
-import { type Area, areas, type Finding, findingsOf } from './finding.ts'
+import { type Area, type Finding, findingsOf } from './finding.ts'
 import { kafka } from './kafka.ts'
+import { lateness } from './lateness.ts'
 import { machine } from './machine.ts'
+import { masterKey } from './master-key.ts'
 import type { Patient } from './patient.ts'
 import { redis } from './redis.ts'
 import { registry } from './registry.ts'
 import { settings } from './settings.ts'
 import { stages } from './stages.ts'
 
-const checks: Readonly<Record<Area, { look(patient: Patient): Promise<Finding[]>; remedy: string }>> = {
-  settings: { look: settings, remedy: 'see the message' },
-  machine: { look: machine, remedy: 'check SIGNALS_DATA_DIR' },
-  kafka: { look: kafka, remedy: 'check KAFKA_BROKERS, or start a pipeline with: signals up' },
-  registry: { look: registry, remedy: 'check SCHEMA_REGISTRY_URL, or start a pipeline with: signals up' },
-  redis: { look: redis, remedy: 'check REDIS_URL, or start a pipeline with: signals up' },
-  connections: { look: connections, remedy: 'needs Kafka, the registry and SIGNALS_MASTER_KEY: mend those first' },
-  stages: { look: stages, remedy: 'needs Kafka: mend that first' },
+interface Check {
+  readonly area: Area
+  look(patient: Patient): Promise<Finding[]>
+  /** What to do when the look itself fails; null: another look tells why it did. */
+  readonly remedy: string | null
+  /** What was looked for and where, for the message. */
+  readonly subject: (patient: Patient) => string
 }
+
+/** In the order in which they are told. */
+const checks: readonly Check[] = [
+  { area: 'settings', look: settings, remedy: 'see the message', subject: () => 'settings' },
+  { area: 'settings', look: masterKey, remedy: null, subject: () => 'master key' },
+  { area: 'machine', look: machine, remedy: 'check SIGNALS_DATA_DIR', subject: () => 'machine' },
+  {
+    area: 'kafka',
+    look: kafka,
+    remedy: 'start it, or mend KAFKA_BROKERS: docs/operators/broker-down.md',
+    subject: ({ brokers }) => `Kafka at ${brokers}`,
+  },
+  {
+    area: 'registry',
+    look: registry,
+    remedy: 'start it, or mend SCHEMA_REGISTRY_URL: docs/runbooks/SignalsDependencyDown.md',
+    subject: ({ registryUrl }) => `registry at ${masked({ registryUrl }).registryUrl}`,
+  },
+  {
+    area: 'redis',
+    look: redis,
+    remedy: 'start it, or mend REDIS_URL: docs/operators/redis-down.md',
+    subject: ({ redisUrl }) => `Redis at ${masked({ redisUrl }).redisUrl}`,
+  },
+  {
+    area: 'connections',
+    look: connections,
+    remedy: 'needs Kafka and the registry: mend those first',
+    subject: () => 'connections were not looked at',
+  },
+  { area: 'stages', look: stages, remedy: 'see the message', subject: () => 'stages' },
+  {
+    area: 'stages',
+    look: lateness,
+    remedy: 'needs Kafka: mend that first',
+    subject: () => 'whether records wait was not looked at',
+  },
+]
 
 /** What does not answer at all must not keep the others waiting. */
 const patienceMs = 15_000
@@ -30,15 +70,25 @@ const inTime = async (work: Promise<Finding[]>): Promise<Finding[]> => {
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
+/** Where an address is not even set, the message says so. */
+const subjectIn = ({ area, subject }: Check, patient: Patient): string => {
+  try {
+    return subject(patient)
+  } catch {
+    return area
+  }
+}
+
 /** Every check by itself: one that fails does not hide the others. */
 export const examine = async (patient: Patient): Promise<readonly Finding[]> => {
   const results = await Promise.all(
-    areas.map(async (area) => {
-      const { look, remedy } = checks[area]
+    checks.map(async (check) => {
       try {
-        return await inTime(look(patient))
+        return await inTime(check.look(patient))
       } catch (error) {
-        return [findingsOf(area).bad(`${area}: ${error instanceof Error ? error.message : 'failed'}`, remedy)]
+        if (check.remedy === null) return []
+        const why = error instanceof Error ? error.message : 'failed'
+        return [findingsOf(check.area).bad(`${subjectIn(check, patient)}: ${why}`, check.remedy)]
       }
     }),
   )

@@ -1,7 +1,9 @@
 /** What the doctor looks at. Clients are opened when first asked for. */
 import type { Connection } from '../connections/directory.ts'
 import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { MasterKeySettings } from '../runtime/data-secret.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import type { SealedDataSecret } from '../runtime/sealing.ts'
 import type { SourceRegistry } from '../sources/source.ts'
 
 export interface Patient {
@@ -21,6 +23,10 @@ export interface Patient {
   redis(): RedisCommands
   registry(): SchemaRegistry
   sources(): SourceRegistry
+  /** @throws ConfigError where there is none */
+  masterKeys(): MasterKeySettings
+  /** As it stands in its topic; null: nothing has been sealed yet. */
+  dataSecret(): Promise<SealedDataSecret | null>
   connections(): Promise<readonly Connection[]>
   keywordLists(): Promise<readonly KeywordListRecord[]>
   /** What each service says about its settings: one line a problem. */

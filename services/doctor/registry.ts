@@ -1,5 +1,6 @@
 /** The schema registry: whether our schemas are there, would be taken, and cannot be broken by others. */
 import { latestSchema } from '../../schemas/index.ts'
+import { masked } from '../runtime/config.ts'
 import { allTopics, subjectOf } from '../topology.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Patient } from './patient.ts'
@@ -33,7 +34,7 @@ export const registry = async ({ registryUrl, registry: open }: Patient): Promis
   )
   const wrong = checked.flat()
   return [
-    good(`the schema registry answers at ${registryUrl}`),
+    good(`the schema registry answers at ${masked({ registryUrl }).registryUrl}`),
     ...(wrong.length > 0 ? wrong : [good('schemas are registered, fit, and are kept compatible')]),
   ]
 }

@@ -27,6 +27,14 @@ export const registryContract = (name: string, open: () => SchemaRegistry) =>
       expect(await open().schemaById(987_654_321)).toBeNull()
     })
 
+    it('judges schemas of a subject that it knows, and of no other', async () => {
+      const registry = open()
+      const [own, text] = [subject(), schema(`D${process.pid}${n}`)]
+      expect(await registry.isCompatible(own, text)).toBeNull()
+      await registry.register(own, text)
+      expect(await registry.isCompatible(own, text)).toBe(true)
+    })
+
     it('takes a compatibility level', async () => {
       const registry = open()
       const own = subject()

@@ -17,6 +17,7 @@ import { readLists } from '../../keywords/store.ts'
 import { localFields } from '../../local/config.ts'
 import { readSecrets } from '../../local/state-file.ts'
 import { ConfigError, fields, loadConfig } from '../../runtime/config.ts'
+import { readDataSecret } from '../../runtime/data-secret.ts'
 import { loadSources } from '../../sources/index.ts'
 import { type Context, withContext } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -85,6 +86,8 @@ const patientOf = (context: Context): Patient => ({
   broker: () => context.broker(),
   redis: () => context.redis(),
   registry: () => context.registry(),
+  masterKeys: () => context.masterKeys,
+  dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
   sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   keywordLists: async () => readLists(context.broker(), await context.codec()),

@@ -64,6 +64,8 @@ class ConfluentRegistry implements SchemaRegistry {
 
   async isCompatible(subject: string, schema: string): Promise<boolean | null> {
     try {
+      // Some registries call any schema of a subject compatible that they do not know.
+      await this.#client.getAllVersions(subject)
       return await this.#client.testSubjectCompatibility(subject, { schema, schemaType: 'AVRO' })
     } catch (error) {
       if (statusOf(error) === 404) return null

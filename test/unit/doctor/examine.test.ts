@@ -6,6 +6,7 @@ import type { Patient } from '../../../services/doctor/patient.ts'
 import { settingsOf } from '../../../services/local/provision.ts'
 import type { KeywordListRecord } from '../../../services/model/topic-values.ts'
 import { DependencyError, type RedisCommands } from '../../../services/runtime/ports.ts'
+import { Keyring, type SealedDataSecret } from '../../../services/runtime/sealing.ts'
 import { loadSources } from '../../../services/sources/index.ts'
 import { allTopics, deadLetterTopic, parkedTopic, subjectOf, topics } from '../../../services/topology.ts'
 import { accountGrant, connectionRecord as connection, masterKey, noon } from '../../support/builders.ts'
@@ -59,13 +60,15 @@ const patient = async () => {
       typeof well | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
     >,
     redisAway: false,
+    kafkaAway: false,
+    dataSecret: null as SealedDataSecret | null,
     nodeVersion: 'v24.1.0',
   }
   const self: Patient = {
     dataDir: '/data',
     metrics: { ingest: 'ingest' },
     brokers: 'kafka:9092',
-    redisUrl: 'redis://redis',
+    redisUrl: 'redis://user:password@redis',
     registryUrl: 'http://registry',
     env,
     get nodeVersion() {
@@ -73,7 +76,10 @@ const patient = async () => {
     },
     keptMasterKey: undefined,
     now: () => noon,
-    broker: () => broker,
+    broker: () => {
+      if (ill.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
+      return broker
+    },
     redis: () =>
       ({
         info: async () => {
@@ -83,7 +89,12 @@ const patient = async () => {
       }) as unknown as RedisCommands,
     registry: () => registry,
     sources: () => sources,
-    connections: async () => ill.connections,
+    masterKeys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
+    dataSecret: async () => ill.dataSecret,
+    connections: async () => {
+      if (ill.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
+      return ill.connections
+    },
     keywordLists: async () => ill.lists,
     settingProblems: () => ill.problems,
     health: async (stage) => ill.health[stage] ?? null,
@@ -112,6 +123,15 @@ describe('the doctor', () => {
     ['a wrong setting', (ill) => ill.problems.push('LOG_LEVEL: invalid'), 'bad', /LOG_LEVEL/, /mend/],
     ['no master key', (ill) => delete ill.env.SIGNALS_MASTER_KEY, 'bad', /SIGNALS_MASTER_KEY is not set/, /openssl/],
     ['a short master key', (ill) => (ill.env.SIGNALS_MASTER_KEY = 'abc'), 'bad', /SIGNALS_MASTER_KEY|32 bytes/, /key/],
+    [
+      'the master key of another pipeline',
+      async (ill) => {
+        ill.dataSecret = (await Keyring.open(Keyring.newMasterKey())).sealDataSecret(true)
+      },
+      'bad',
+      /not the key of this pipeline, which seals under key [0-9a-f]{16}$/,
+      /SIGNALS_MASTER_KEY_PREVIOUS/,
+    ],
     ['unsigned deliveries', (ill) => (ill.env.ALLOW_UNSIGNED = 'zalo'), 'warning', /zalo/, /ALLOW_UNSIGNED/],
     ['an old Node', (ill) => (ill.nodeVersion = 'v18.20.0'), 'bad', /v18.20.0/, /npm ci/],
     ['a disk that fills up', (ill) => (ill.disk = { freeBytes: 10, sizeBytes: 100 }), 'warning', /10 %/, /room/],
@@ -174,7 +194,13 @@ describe('the doctor', () => {
       /3.0 s behind/,
       /NTP/,
     ],
-    ['a Redis that is away', (ill) => (ill.redisAway = true), 'bad', /ECONNREFUSED/, /REDIS_URL/],
+    [
+      'a Redis that is away',
+      (ill) => (ill.redisAway = true),
+      'bad',
+      /Redis at redis:\/\/\*\*\*@redis: .*ECONNREFUSED/,
+      /REDIS_URL.*redis-down/,
+    ],
     ['nobody connected', (ill) => ill.connections.splice(0), 'warning', /nobody is connected/, /connections add/],
     [
       'a refused token',
@@ -249,7 +275,7 @@ describe('the doctor', () => {
         await (await ill.broker.producer()).send([{ topic: topics.messages.name, key: 'k', value: Buffer.from('x') }])
       },
       'bad',
-      /1 record of messages.v1 wait, the oldest for 300 s/,
+      /1 record of messages.v1 waits, the oldest for 300 s/,
       /lag-grows/,
     ],
   ]
@@ -263,5 +289,34 @@ describe('the doctor', () => {
       what: expect.stringMatching(what),
       remedy: expect.stringMatching(remedy),
     })
+  })
+
+  it('tells of the master key that it is the right one', async () => {
+    const { ill, examine: look } = await patient()
+    ill.dataSecret = (await Keyring.open(masterKey)).sealDataSecret(true)
+    expect(await look()).toContainEqual(expect.objectContaining({ what: expect.stringMatching(/opens what this/) }))
+  })
+
+  it('says how the stages are also while Kafka is away', async () => {
+    const { ill, examine: look } = await patient()
+    ill.kafkaAway = true
+    ill.health.ingest = { ...well, state: 'waiting', reason: 'redis' }
+    expect(wrong(await look()).map(({ what }) => what)).toEqual([
+      'Kafka at kafka:9092: Kafka does not answer',
+      'connections were not looked at: Kafka does not answer',
+      'ingest waits (redis)',
+      'whether records wait was not looked at: Kafka does not answer',
+    ])
+  })
+
+  it('tells what waits also where the topic of a stage is missing', async () => {
+    const { ill, examine: look } = await patient()
+    ill.cluster.topics.delete(topics.signals.name)
+    ill.cluster.now = () => noon - 300_000
+    await (await ill.broker.producer()).send([{ topic: topics.messages.name, key: 'k', value: Buffer.from('x') }])
+    expect(wrong(await look()).map(({ what }) => what)).toEqual([
+      'topic signals.v1 is missing',
+      '1 record of messages.v1 waits, the oldest for 300 s',
+    ])
   })
 })

@@ -20,11 +20,12 @@ export const trouble = (error: unknown): DependencyError => {
   const name = error instanceof Error ? error.name : 'unknown'
   // kafkajs wraps: the kind of trouble is often in the cause.
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { name?: string } }
+  const kind = [type ?? name, cause?.name].filter(Boolean).join(', ')
   return new DependencyError(
     'kafka',
-    `Kafka does not answer as it should (${[type ?? name, cause?.name].filter(Boolean).join(', ')}); check KAFKA_BROKERS`,
-    {
-      cause: error,
-    },
+    type === 'UNKNOWN_TOPIC_OR_PARTITION'
+      ? 'Kafka does not know a topic that is asked for: signals topics plan shows what is missing, apply makes it'
+      : `Kafka does not answer as it should (${kind}); check KAFKA_BROKERS`,
+    { cause: error },
   )
 }
