@@ -18,9 +18,14 @@ const csv = z.string().transform((text) =>
     .filter((part) => part !== ''),
 )
 
+/** `kafka-1:9092`, `[::1]:9092` */
+const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/i
+
 /** Every variable that more than one service reads. Secrets are named in `secretNames` and printed masked. */
 export const fields = {
-  KAFKA_BROKERS: csv.refine((list) => list.length > 0, 'name at least one broker, host:port'),
+  KAFKA_BROKERS: csv
+    .refine((list) => list.length > 0, 'name at least one broker, host:port')
+    .refine((list) => list.every((broker) => hostAndPort.test(broker)), 'must be host:port, several comma separated'),
   REDIS_URL: z.string().superRefine((url, context) => {
     const message = redisUrlProblem(url)
     if (message) context.addIssue({ code: 'custom', message })
@@ -39,6 +44,16 @@ export const fields = {
 } as const
 export { csv, port }
 
+/** Everything in an environment is text: that it was not a number is what was wrong with it. */
+const inWords = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int'))
+    return issue.expected === 'int' ? 'must be a whole number' : 'must be a number'
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
+  if (issue.code === 'too_small' && issue.origin === 'number') return `must be at least ${issue.minimum}`
+  if (issue.code === 'too_big' && issue.origin === 'number') return `must be at most ${issue.maximum}`
+  return issue.message
+}
+
 const isSecret = (name: string) => /(_KEY|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
 
 /** @throws ConfigError listing every problem, one line each */
@@ -52,7 +67,7 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '')
-    return given[name] === undefined ? `${name} is not set: ${issue.message}` : `${name}: ${issue.message}`
+    return given[name] === undefined ? `${name} is not set: ${issue.message}` : `${name}: ${inWords(issue)}`
   })
   throw new ConfigError(problems.join('\n'))
 }

@@ -15,6 +15,24 @@ describe('configuration', () => {
     expect(load).not.toThrow(/hunter2/)
   })
 
+  it('says what a value must be in the words of whoever wrote it', () => {
+    const problem = (env: Record<string, string>) => {
+      const names = Object.keys(env) as (keyof typeof fields)[]
+      try {
+        return loadConfig(Object.fromEntries(names.map((name) => [name, fields[name]])), env)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(problem({ WATCHDOG_SECONDS: 'abc' })).toBe('WATCHDOG_SECONDS: must be a number')
+    expect(problem({ WATCHDOG_SECONDS: '1.5' })).toBe('WATCHDOG_SECONDS: must be a whole number')
+    expect(problem({ METRICS_PORT: '99999' })).toBe('METRICS_PORT: must be at most 65535')
+    expect(problem({ LOG_LEVEL: 'loud' })).toMatch(/^LOG_LEVEL: must be one of trace, debug, info/)
+    for (const bad of ['localhost', 'a:1,b', 'http://a:1', 'a:port'])
+      expect(problem({ KAFKA_BROKERS: bad })).toMatch(/^KAFKA_BROKERS: must be host:port/)
+    expect(problem({ KAFKA_BROKERS: 'a:9092, [::1]:9093' })).toEqual({ KAFKA_BROKERS: ['a:9092', '[::1]:9093'] })
+  })
+
   it('is printed with secrets masked, also those inside addresses', () => {
     expect(masked({ SIGNALS_MASTER_KEY: 'k', INGEST_TOKEN: 't', REDIS_URL: 'redis://u:p@host:1', PORT: 1 })).toEqual({
       SIGNALS_MASTER_KEY: '***',
