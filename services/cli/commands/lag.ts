@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { LagReader, type PartitionLag } from '../../runtime/lag.ts'
 import { LagTrend, type Trend } from '../../runtime/lag-trend.ts'
+import { DependencyError } from '../../runtime/ports.ts'
 import { withContext } from '../context.ts'
 import { UsageError } from '../exit.ts'
-import { print, printJson, seconds, table } from '../output.ts'
+import { print, printJson, say, seconds, table } from '../output.ts'
 
 /** Two looks apart, where one is not enough to tell a trend. */
 const secondLookMs = 1_000
@@ -80,19 +81,30 @@ export const register = (program: Command) => {
           return { at, groups: summed(lags, trend) }
         }
         const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-        let { at, groups } = await look()
-        if (!watch && groups.some(({ messages }) => messages > 0)) {
-          await sleep(secondLookMs)
-          ;({ at, groups } = await look())
+        const tell = ({ at, groups }: Awaited<ReturnType<typeof look>>) => {
+          const stages = groups.filter(({ lane }) => lane === 'main')
+          if (json) printJson({ at: new Date(at).toISOString(), stages, groups })
+          else print(`${watch ? `${new Date(at).toLocaleTimeString()}\n` : ''}${show(groups)}`)
         }
-        for (;;) {
-          if (json) {
-            printJson({ at: new Date(at).toISOString(), stages: groups.filter(({ lane }) => lane === 'main'), groups })
-          } else print(`${watch ? `${new Date(at).toLocaleTimeString()}\n` : ''}${show(groups)}`)
-          if (!watch) return
+        const first = await look()
+        if (!watch) {
+          if (!first.groups.some(({ messages }) => messages > 0)) return tell(first)
+          await sleep(secondLookMs)
+          return tell(await look())
+        }
+        tell(first)
+        for (let at = first.at; ; ) {
           await sleep(Math.max(0, everyMs - (Date.now() - at)))
-          if (!json) print('')
-          ;({ at, groups } = await look())
+          at = Date.now()
+          try {
+            const seen = await look()
+            if (!json) print('')
+            tell(seen)
+          } catch (error) {
+            // Watching goes on while Kafka is away: that is when somebody looks.
+            if (!(error instanceof DependencyError)) throw error
+            say(`signals: ${new Date().toLocaleTimeString()} ${error.message}; looking again`)
+          }
         }
       }),
     )
