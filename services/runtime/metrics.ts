@@ -208,7 +208,8 @@ export class Metrics {
     for (const [name, { type, help, labels, ...rest }] of Object.entries(catalogue)) {
       const common = { name, help, labelNames: [...labels], registers: [this.#registry] }
       if (type === 'counter') this.#all.set(name, new Counter(common))
-      else if (type === 'gauge') this.#all.set(name, new Gauge(common))
+      // A gauge without labels begins at 0, which a process that knows nothing of it must not tell.
+      else if (type === 'gauge') this.#all.set(name, new Gauge({ ...common, registers: [] }))
       else
         this.#all.set(
           name,
@@ -221,7 +222,7 @@ export class Metrics {
     ;(this.#all.get(name) as Counter).inc(labels, by)
   }
   set<Name extends NamesOf<'gauge'>>(name: Name, labels: Labels<Name>, value: number) {
-    ;(this.#all.get(name) as Gauge).set(labels, value)
+    this.#gauge(name).set(labels, value)
   }
   observe<Name extends NamesOf<'histogram'>>(name: Name, labels: Labels<Name>, value: number) {
     ;(this.#all.get(name) as Histogram).observe(labels, value)
@@ -231,9 +232,14 @@ export class Metrics {
     name: Name,
     values: readonly { readonly labels: Labels<Name>; readonly value: number }[],
   ) {
-    const gauge = this.#all.get(name) as Gauge
+    const gauge = this.#gauge(name)
     gauge.reset()
     for (const { labels, value } of values) gauge.set(labels, value)
+  }
+  #gauge(name: NamesOf<'gauge'>): Gauge {
+    const gauge = this.#all.get(name) as Gauge
+    if (!this.#registry.getSingleMetric(name)) this.#registry.registerMetric(gauge)
+    return gauge
   }
   /** Prometheus text format. */
   render = () => this.#registry.metrics()

@@ -48,6 +48,13 @@ describe('the catalogue of metrics', () => {
     expect(catalogue.map(([name]) => name).filter((name) => !code.includes(`'${name}'`))).toEqual([])
   })
 
+  it('tells no gauge that the process has not set: 0 would be a figure', async () => {
+    const metrics = new Metrics('ingest')
+    expect(await metrics.render()).not.toMatch(/^signals_(disk_free_bytes|state_rebuilt_share)/m)
+    metrics.set('signals_disk_free_bytes', {}, 7)
+    expect(await metrics.render()).toContain('signals_disk_free_bytes{stage="ingest"} 7')
+  })
+
   it('renders every series with its stage', async () => {
     const metrics = new Metrics('keywords')
     metrics.count('signals_raised_total', { connection: 'acme', kind: 'keyword' }, 2)
