@@ -10,9 +10,11 @@ import { Codec } from '../runtime/codec.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { endProcess, followKeyring } from '../runtime/data-secret.ts'
 import { Health } from '../runtime/health.ts'
+import { KafkaReach } from '../runtime/kafka-reach.ts'
 import { main } from '../runtime/lifecycle.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
+import { DependencyError } from '../runtime/ports.ts'
 import { followTables } from '../runtime/tables.ts'
 import { loadSources } from '../sources/index.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
@@ -74,7 +76,15 @@ main('console', async (lifecycle, log) => {
 
   const metrics = new Metrics('console')
   const lag = new LagWatch(broker, clock)
-  const look = () => lag.refresh().catch((error: unknown) => log.debug(errorFacts(error), 'lag could not be read'))
+  const kafka = new KafkaReach(health, log)
+  const look = () =>
+    lag.refresh().then(
+      () => kafka.answered(),
+      (error: unknown) => {
+        if (!(error instanceof DependencyError)) throw error
+        kafka.failed(error)
+      },
+    )
   const looking = setInterval(look, lookEveryMs)
   lifecycle.onStop('lag', () => clearInterval(looking))
   const redis = openRedis(config.REDIS_URL)
@@ -100,11 +110,15 @@ main('console', async (lifecycle, log) => {
     const path = (request.url ?? '/').split('?')[0]
     if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
     if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
+    if (path === '/healthz') {
+      const report = health.report()
+      return answer(report.healthy ? 200 : 503, 'application/json', `${JSON.stringify(report)}\n`)
+    }
     if (path === '/metrics') {
       void exporter.render().then((text) => answer(200, 'text/plain; version=0.0.4', text))
       return
     }
-    if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status or /metrics\n')
+    if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status, /healthz or /metrics\n')
     status.read().then(
       (value) => answer(200, 'application/json', JSON.stringify(value)),
       (error: unknown) => {
@@ -113,6 +127,8 @@ main('console', async (lifecycle, log) => {
       },
     )
   })
+  health.connection('up')
+  health.to('running')
   server.listen(config.CONSOLE_PORT, config.BIND_ADDRESS)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -2,6 +2,7 @@
  * Puts records into Kafka for requests that wait for it. A produce request a message costs the broker 800 µs; requests that
  * arrive while one is under way share the next.
  */
+import type { KafkaReach } from '../runtime/kafka-reach.ts'
 import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge } from '../runtime/ports.ts'
 
 interface Waiting {
@@ -15,6 +16,8 @@ interface Waiting {
 export class NotStored extends Error {
   override readonly name = 'NotStored'
 }
+
+type Reach = Pick<KafkaReach, 'answered' | 'failed'>
 
 /** For callers that name no deadline: connectors wait longer than webhooks do. */
 const defaultPatienceMs = 4_500
@@ -41,9 +44,12 @@ export class Intake {
   /** When the last call started, ms. */
   #started = 0
   #timer: NodeJS.Timeout | undefined
+  readonly #reach: Reach
 
-  constructor(producer: Producer) {
+  /** @param reach is told whether Kafka took what it was sent */
+  constructor(producer: Producer, reach: Reach = { answered: () => {}, failed: () => {} }) {
     this.#producer = producer
+    this.#reach = reach
   }
 
   /**
@@ -60,7 +66,9 @@ export class Intake {
       const timer = setTimeout(() => {
         // What is under way may yet be stored: the source sends it again and ingest knows it by its ids.
         if (this.#queue.delete(waiting)) this.#bytes -= bytes
-        reject(new NotStored('Kafka did not answer in time'))
+        const why = 'Kafka did not answer in time'
+        this.#reach.failed(new DependencyError('kafka', why))
+        reject(new NotStored(why))
       }, patienceMs)
       const waiting: Waiting = {
         records,
@@ -111,6 +119,7 @@ export class Intake {
     if (batch.length === 0) return
     try {
       await this.#producer.send(batch.flatMap(({ records }) => records))
+      this.#reach.answered()
       for (const { resolve } of batch) resolve()
     } catch (error) {
       if (error instanceof RecordTooLarge) {
@@ -120,7 +129,9 @@ export class Intake {
         tooLarge.reject(error)
         return this.#send(batch.filter((waiting) => waiting !== tooLarge))
       }
-      const reason = error instanceof DependencyError ? new NotStored('Kafka is not reachable') : error
+      const isKafka = error instanceof DependencyError
+      if (isKafka) this.#reach.failed(error)
+      const reason = isKafka ? new NotStored('Kafka is not reachable') : error
       for (const { reject } of batch) reject(reason)
     }
   }

@@ -7,6 +7,7 @@ import { Codec } from '../runtime/codec.ts'
 import { loadConfig, masked } from '../runtime/config.ts'
 import { endProcess, followKeyring } from '../runtime/data-secret.ts'
 import { Health } from '../runtime/health.ts'
+import { KafkaReach } from '../runtime/kafka-reach.ts'
 import { main } from '../runtime/lifecycle.ts'
 import { measuredProducer, measuredRegistry } from '../runtime/measured.ts'
 import { Metrics } from '../runtime/metrics.ts'
@@ -18,6 +19,7 @@ import { openSources } from '../sources/service.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import { Intake } from './intake.ts'
 import { createGateway } from './server.ts'
+import { watchKafka } from './watch-kafka.ts'
 
 main('gateway', async (lifecycle, log) => {
   const config = loadConfig(gatewayFields, process.env)
@@ -53,6 +55,7 @@ main('gateway', async (lifecycle, log) => {
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
+  const kafka = new KafkaReach(health, log)
   const server = createGateway({
     tracer,
     sources,
@@ -60,7 +63,7 @@ main('gateway', async (lifecycle, log) => {
     keyring,
     secretsOf: (source) => sourceSecrets(process.env, source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
-    intake: new Intake(producer),
+    intake: new Intake(producer, kafka),
     metrics,
     log,
     maxBodyBytes: config.MAX_BODY_BYTES,
@@ -79,5 +82,6 @@ main('gateway', async (lifecycle, log) => {
   })
   health.connection('up')
   health.to('running')
+  lifecycle.onStop('looks at Kafka', watchKafka(broker, kafka))
   log.info({ address: server.address() }, 'running')
 })

@@ -49,6 +49,7 @@ export class Health {
   #reason: string | null = null
   readonly #consumers = new Map<string, 'up' | 'down'>()
   #downSince: number
+  #kafkaAwaySince: number | null = null
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
@@ -66,15 +67,17 @@ export class Health {
   settledAt(place: string): bigint | undefined {
     return this.#settled.get(place)
   }
+  /** Whoever holds nothing waits for nothing: a batch may have gone to another process while its dependency was away. */
   end(place: string) {
     this.#inHand.delete(place)
+    if (this.#inHand.size === 0 && this.#state === 'waiting') this.to('running')
   }
   /** What a look at Kafka found for this process, by place; replaces what the last look found. */
   unfetched(waiting: ReadonlyMap<string, Waiting>) {
     this.#unfetched = waiting
   }
   to(state: StageState, reason: string | null = null) {
-    if (this.#state === 'halted' && state !== 'stopping') return
+    if (this.#state === 'stopping' || (this.#state === 'halted' && state !== 'stopping')) return
     this.#state = state
     this.#reason = reason
   }
@@ -83,6 +86,12 @@ export class Health {
     const before = this.#consumer
     this.#consumers.set(group, consumer)
     if (before === 'up' && consumer === 'down') this.#downSince = this.#clock.now()
+  }
+  /** What a look at Kafka, or a call, has met. @returns whether that is news */
+  kafka(answers: boolean): boolean {
+    if (answers === (this.#kafkaAwaySince === null)) return false
+    this.#kafkaAwaySince = answers ? null : this.#clock.now()
+    return true
   }
   keys(ids: readonly string[]) {
     this.#masterKeys = ids
@@ -115,10 +124,13 @@ export class Health {
       .filter(([place, { next }]) => next >= (this.#settled.get(place) ?? next))
       .map(([, { dueAt }]) => dueAt)
     const age = now - Math.min(now, ...this.#inHand.values(), ...waiting)
-    const healthy = this.#state !== 'halted' && age < unhealthyAfterMs && this.awayMs < unhealthyAfterMs
+    const kafkaAwayMs = this.#kafkaAwaySince === null ? 0 : now - this.#kafkaAwaySince
+    const longest = Math.max(age, this.awayMs, kafkaAwayMs)
+    const healthy = this.#state !== 'halted' && longest < unhealthyAfterMs
+    const idleWithoutKafka = this.#state === 'running' && this.#kafkaAwaySince !== null
     return {
-      state: this.#state,
-      reason: this.#reason,
+      state: idleWithoutKafka ? 'waiting' : this.#state,
+      reason: idleWithoutKafka ? 'kafka' : this.#reason,
       oldestUnprocessedSeconds: age / 1000,
       consumer: this.#consumer,
       tables: this.#tables,

@@ -4,8 +4,9 @@
  */
 import type { GroupSpec } from '../topology.ts'
 import type { Health, Waiting } from './health.ts'
+import { KafkaReach } from './kafka-reach.ts'
 import { LagReader, type PartitionLag, secondsBehind } from './lag.ts'
-import { errorFacts, type Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { type Broker, type Clock, DependencyError } from './ports.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -21,7 +22,7 @@ export interface ProgressTools {
   readonly clock: Pick<Clock, 'now'>
   readonly health: Health
   readonly metrics: Pick<Metrics, 'set'>
-  readonly log: Pick<Logger, 'debug'>
+  readonly log: Pick<Logger, 'info' | 'warn'>
   /** null: off. */
   readonly watchdog: Watchdog | null
   onSilence(why: string): void
@@ -30,6 +31,7 @@ export interface ProgressTools {
 export class Progress {
   readonly #tools: ProgressTools
   readonly #reader: LagReader
+  readonly #kafka: KafkaReach
   readonly #assigned = new Map<string, ReadonlySet<string>>()
   #lags: readonly PartitionLag[] = []
   #looking: Promise<void> | undefined
@@ -38,6 +40,7 @@ export class Progress {
   constructor(tools: ProgressTools) {
     this.#tools = tools
     this.#reader = new LagReader(tools.broker, tools.groups)
+    this.#kafka = new KafkaReach(tools.health, tools.log)
   }
 
   assigned(group: string, partitions: readonly { readonly topic: string; readonly partition: number }[]): void {
@@ -65,13 +68,14 @@ export class Progress {
 
   /** One look at the broker, for health, metrics and the watchdog. */
   async look(): Promise<void> {
-    const { clock, health, watchdog, log, onSilence } = this.#tools
+    const { clock, health, watchdog, onSilence } = this.#tools
     try {
       this.#lags = await this.#reader.read(() => clock.now())
+      this.#kafka.answered()
     } catch (error) {
       // What waited before waits still: its age goes on. Without the broker's word nobody is silent.
       if (!(error instanceof DependencyError)) throw error
-      log.debug(errorFacts(error), 'progress could not be read')
+      this.#kafka.failed(error)
       watchdog?.look({ now: clock.now(), due: new Map(), settledAt: () => undefined, awayMs: 0, excused: true })
       return
     }

@@ -5,11 +5,16 @@ import { sourceSecrets } from '../../../services/gateway/config.ts'
 import { HttpProblem, withKey } from '../../../services/gateway/http.ts'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
+import { watchKafka } from '../../../services/gateway/watch-kafka.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
 import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
+import { Health } from '../../../services/runtime/health.ts'
+import { KafkaReach } from '../../../services/runtime/kafka-reach.ts'
+import type { Logger } from '../../../services/runtime/log.ts'
 import { DependencyError, type ProducerRecord, RecordTooLarge } from '../../../services/runtime/ports.ts'
 import { loadSources, type RawDelivery } from '../../../services/sources/index.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const sources = loadSources()
 const request = whatsappText('5215550001111', 'wamid.1', 'ya hice el pago', noon)
@@ -206,16 +211,41 @@ describe('the intake', () => {
     expect(calls.reduce((sum, n) => sum + n, 0)).toBe(50)
   })
 
-  it('says so when Kafka is away, and takes the next', async () => {
+  it('says so when Kafka is away, to the sender and to its health, and takes the next', async () => {
     let away = true
+    const heard: string[] = []
     const intake = new Intake(
       producer(async () => {
         if (away) throw new DependencyError('kafka', 'away')
       }),
+      { answered: () => heard.push('answers'), failed: () => heard.push('away') },
     )
     await expect(intake.store([record('a')])).rejects.toThrow(NotStored)
     away = false
     await expect(intake.store([record('b')])).resolves.toBeUndefined()
+    expect(heard).toEqual(['away', 'answers'])
+  })
+
+  it('is told by looks at Kafka, one at a time, while no delivery comes', async () => {
+    const health = new Health(Date)
+    health.to('running')
+    const lines: string[] = []
+    const log = { info: (text: string) => lines.push(text), warn: (_facts: object, text: string) => lines.push(text) }
+    let away = true
+    let looks = 0
+    const progress = async () => {
+      looks++
+      if (away) throw new DependencyError('kafka', 'away')
+      return []
+    }
+    const stop = watchKafka({ progress }, new KafkaReach(health, log as unknown as Logger), 1)
+    await eventually('it waits', () => health.report().reason === 'kafka')
+    const before = looks
+    await eventually('it looks again', () => looks > before + 2)
+    away = false
+    await eventually('it is well', () => health.report().state === 'running')
+    stop()
+    expect(lines).toEqual(['Kafka does not answer', 'Kafka answers again'])
   })
 
   it('lets nobody wait longer than it can, and sends nothing for whom it has told so', async () => {

@@ -49,6 +49,28 @@ describe('health', () => {
     expect(health.report()).toMatchObject({ consumer: 'up', healthy: true })
   })
 
+  it('says that it waits for Kafka also with nothing to do, and turns red when that lasts', () => {
+    const { clock, health } = world()
+    expect(health.kafka(true)).toBe(false)
+    expect(health.kafka(false)).toBe(true)
+    expect(health.kafka(false)).toBe(false)
+    expect(health.report()).toMatchObject({ state: 'waiting', reason: 'kafka', healthy: true, ready: true })
+    clock.at += 121_000
+    expect(health.report()).toMatchObject({ healthy: false, ready: true })
+    expect(health.kafka(true)).toBe(true)
+    expect(health.report()).toMatchObject({ state: 'running', reason: null, healthy: true })
+  })
+
+  it('does not wait for a dependency any more once it holds nothing', () => {
+    const { clock, health } = world()
+    for (const place of ['t/0', 't/1']) health.begin(place, clock.at)
+    health.to('waiting', 'redis')
+    health.end('t/0')
+    expect(health.report()).toMatchObject({ state: 'waiting', reason: 'redis' })
+    health.end('t/1')
+    expect(health.report()).toMatchObject({ state: 'running', reason: null })
+  })
+
   it('stays halted until it stops', () => {
     const { health } = world()
     health.to('halted', 'dead-letter limit')
@@ -60,6 +82,9 @@ describe('health', () => {
       ready: false,
     })
     health.to('stopping')
+    expect(health.report().state).toBe('stopping')
+    // What is drained meanwhile does not make it run again.
+    health.to('running')
     expect(health.report().state).toBe('stopping')
   })
 })

@@ -36,8 +36,16 @@ const world = async (load: () => Promise<undefined>) => {
   const metrics = new Metrics('keywords')
   const log = createLog('test', 'fatal')
   const silences: string[] = []
+  let away = false
   const progress = new Progress({
-    ...{ broker, clock, health, metrics, log },
+    ...{ clock, health, metrics, log },
+    broker: {
+      timestamps: (...asked) => broker.timestamps(...asked),
+      progress: async (places) => {
+        if (away) throw new DependencyError('kafka', 'away')
+        return broker.progress(places)
+      },
+    },
     groups: consumerGroups.filter((spec) => spec.group === group),
     watchdog: new Watchdog(60_000),
     onSilence: (why) => silences.push(why),
@@ -66,7 +74,10 @@ const world = async (load: () => Promise<undefined>) => {
     now += seconds * 1000
     await progress.look()
   }
-  return { after, write, health, metrics, progress, silences, cluster }
+  const kafka = (answers: boolean) => {
+    away = !answers
+  }
+  return { after, write, kafka, health, metrics, progress, silences, cluster }
 }
 
 describe('a stage that stops in silence', () => {
@@ -108,6 +119,17 @@ describe('a stage that stops in silence', () => {
     for (let n = 0; n < 5; n++) await after(100)
     expect(silences).toEqual([])
     expect(health.report()).toMatchObject({ state: 'waiting', reason: 'redis', healthy: false })
+  })
+
+  it('because Kafka is away says so with nothing to do, and is not silent', async () => {
+    const { after, kafka, health, silences } = await world(async () => undefined)
+    kafka(false)
+    for (let n = 0; n < 3; n++) await after(100)
+    expect(silences).toEqual([])
+    expect(health.report()).toMatchObject({ state: 'waiting', reason: 'kafka', healthy: false })
+    kafka(true)
+    await after(1)
+    expect(health.report()).toMatchObject({ state: 'running', healthy: true })
   })
 
   it('that has left its group while Kafka answers is found', async () => {
