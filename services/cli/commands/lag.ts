@@ -28,7 +28,8 @@ type GroupLag = ReturnType<typeof summed>[number]
 
 const trendText = ({ trendPerSecond: trend, messages, catchUpSeconds }: Trend & { messages: number }): string => {
   if (messages === 0) return 'idle'
-  if (trend === null || Math.abs(trend) < 0.5) return 'steady'
+  if (trend === null) return '-'
+  if (Math.abs(trend) < 0.5) return 'steady'
   const rate = `${trend > 0 ? '+' : ''}${Math.round(trend)}/s`
   return catchUpSeconds === null ? rate : `${rate}, done in ${seconds(catchUpSeconds)}`
 }
