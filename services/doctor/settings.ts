@@ -13,7 +13,13 @@ export const settings = async ({ env, keptMasterKey, settingProblems }: Patient)
       : problems.map((problem) => bad(problem, 'mend it where the services get their environment from'))
   const key = env.SIGNALS_MASTER_KEY || keptMasterKey
   if (!key)
-    return [...found, bad('SIGNALS_MASTER_KEY is not set', 'set it to 32 bytes in base64: openssl rand -base64 32')]
+    return [
+      ...found,
+      bad(
+        'SIGNALS_MASTER_KEY is not set',
+        'set it to the key that the pipeline began with; a new one: 32 bytes in base64, openssl rand -base64 32',
+      ),
+    ]
   try {
     await Keyring.open(key)
     found.push(good('SIGNALS_MASTER_KEY is well formed'))

@@ -31,7 +31,7 @@ export const fields = {
     if (message) context.addIssue({ code: 'custom', message })
   }),
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
-  SIGNALS_MASTER_KEY: z.string().min(1, 'set it to 32 bytes in base64: openssl rand -base64 32'),
+  SIGNALS_MASTER_KEY: z.string(),
   /** Keys that were in force before, newest first: until `signals keys rotate` has replaced them. */
   SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
@@ -44,6 +44,15 @@ export const fields = {
 } as const
 export { csv, port }
 
+/** What to set that has no default: a schema only knows that it was undefined. */
+const remedies: Readonly<Record<string, string>> = {
+  KAFKA_BROKERS: 'set it to host:port, several comma separated',
+  REDIS_URL: 'set it to redis://host:port',
+  SCHEMA_REGISTRY_URL: 'set it to the address of a registry that speaks the Confluent API',
+  SIGNALS_MASTER_KEY:
+    'set it to 32 bytes in base64, the same for every process; a new pipeline: openssl rand -base64 32',
+}
+
 /** Everything in an environment is text: that it was not a number is what was wrong with it. */
 const inWords = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int'))
@@ -51,6 +60,7 @@ const inWords = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
   if (issue.code === 'too_small' && issue.origin === 'number') return `must be at least ${issue.minimum}`
   if (issue.code === 'too_big' && issue.origin === 'number') return `must be at most ${issue.maximum}`
+  if (issue.code === 'invalid_format' && issue.message === 'Invalid URL') return 'must be an http(s) URL'
   return issue.message
 }
 
@@ -67,7 +77,9 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '')
-    return given[name] === undefined ? `${name} is not set: ${issue.message}` : `${name}: ${inWords(issue)}`
+    return given[name] === undefined
+      ? `${name} is not set: ${remedies[name] ?? issue.message}`
+      : `${name}: ${inWords(issue)}`
   })
   throw new ConfigError(problems.join('\n'))
 }
