@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { runSignals } from '../../services/demo/pipeline.ts'
 import { whatsappText } from '../../services/demo/webhooks.ts'
 import { identify, type ProcessIdentity } from '../../services/local/processes.ts'
 import type { RunState } from '../../services/local/state-file.ts'
@@ -84,6 +86,32 @@ describe('signals up', () => {
       (JSON.parse(doctor.stdout) as { verdict: string; what: string }[]).filter(({ verdict }) => verdict === 'bad'),
     ).toEqual([])
     expect(doctor.code).toBe(0)
+  })
+
+  it('has a doctor that knows the master key of another pipeline', async () => {
+    const SIGNALS_MASTER_KEY = randomBytes(32).toString('base64')
+    const { code, stdout } = await runSignals(['doctor', '--json'], {
+      ...process.env,
+      ...{ SIGNALS_DATA_DIR: world.dataDir, SIGNALS_MASTER_KEY },
+    })
+    const findings = JSON.parse(stdout) as { verdict: string; what: string }[]
+    expect(findings.filter(({ verdict }) => verdict === 'bad').map(({ what }) => what)).toEqual([
+      expect.stringMatching(/^SIGNALS_MASTER_KEY is not the key of this pipeline/),
+    ])
+    expect(code).toBe(1)
+  })
+
+  it('has processes that all tell of their health', async () => {
+    const { metrics, console: console_ } = world.pipeline.ready
+    for (const base of [...Object.values(metrics).map((url) => url.replace(/\/metrics$/, '')), console_]) {
+      for (const path of ['livez', 'readyz', 'healthz', 'metrics'])
+        expect([path, (await fetch(`${base}/${path}`)).status]).toEqual([path, 200])
+      expect(await (await fetch(`${base}/healthz`)).json()).toMatchObject({
+        state: 'running',
+        healthy: true,
+        ready: true,
+      })
+    }
   })
 
   it.each<[string[], number]>([
