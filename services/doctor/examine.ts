@@ -1,5 +1,6 @@
 /** Looks at everything the pipeline needs and says what is wrong and what to do. */
 import { masked } from '../runtime/config.ts'
+import { breakers } from './breakers.ts'
 import { connections } from './connections.ts'
 import { type Area, type Finding, findingsOf } from './finding.ts'
 import { kafka } from './kafka.ts'
@@ -50,6 +51,7 @@ const checks: readonly Check[] = [
     remedy: 'needs Kafka and the registry: mend those first',
     subject: () => 'connections were not looked at',
   },
+  { area: 'connections', look: breakers, remedy: null, subject: () => 'breakers' },
   { area: 'stages', look: stages, remedy: 'see the message', subject: () => 'stages' },
   {
     area: 'stages',

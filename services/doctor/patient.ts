@@ -29,6 +29,8 @@ export interface Patient {
   dataSecret(): Promise<SealedDataSecret | null>
   connections(): Promise<readonly Connection[]>
   keywordLists(): Promise<readonly KeywordListRecord[]>
+  /** Every breaker of dispatch that is not closed. */
+  breakers(): Promise<readonly { readonly connectionId: string; readonly cause: string }[]>
   /** What each service says about its settings: one line a problem. */
   settingProblems(): readonly string[]
   /** The JSON of a stage's /healthz; null when it does not answer. */

@@ -167,6 +167,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       onBatch: typeof loop,
       concurrency?: number,
     ) => {
+      let told: 'up' | 'down' | undefined
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
           group,
@@ -176,7 +177,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state, group)
-            log.info({ group, state, reason }, 'consumer')
+            // While Kafka is away every attempt to join fails again: the first says it all.
+            if (state !== told) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
+            told = state
           },
           onAssigned: (partitions) => progress.assigned(group, partitions),
         }),

@@ -6,6 +6,8 @@ import type { z } from 'zod'
 import { attributionFields } from '../../attribution/config.ts'
 import { readConnections } from '../../connections/store.ts'
 import { consoleFields } from '../../console/config.ts'
+import { breakerRows } from '../../dispatch/breaker-metrics.ts'
+import { RedisBreakerStore } from '../../dispatch/breaker-store.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { examine } from '../../doctor/examine.ts'
 import type { Finding } from '../../doctor/finding.ts'
@@ -91,6 +93,7 @@ const patientOf = (context: Context): Patient => ({
   sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   keywordLists: async () => readLists(context.broker(), await context.codec()),
+  breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), Date.now()),
   settingProblems: () => settingProblems(process.env),
   health,
   disk,

@@ -53,6 +53,7 @@ const patient = async () => {
     env,
     connections,
     lists: [list],
+    breakers: [] as { connectionId: string; cause: string }[],
     disk: { freeBytes: 50, sizeBytes: 100 },
     problems: [] as string[],
     health: { ingest: well } as Record<
@@ -96,6 +97,7 @@ const patient = async () => {
       return ill.connections
     },
     keywordLists: async () => ill.lists,
+    breakers: async () => ill.breakers,
     settingProblems: () => ill.problems,
     health: async (stage) => ill.health[stage] ?? null,
     disk: async () => ill.disk,
@@ -223,6 +225,13 @@ describe('the doctor', () => {
       'bad',
       /1 account token expired: ended/,
       /SignalsTokenExpiring/,
+    ],
+    [
+      'an open breaker',
+      (ill) => ill.breakers.push({ connectionId: 'slow', cause: 'throttled' }),
+      'warning',
+      /does not answer well for 1 connection: slow \(throttled\)/,
+      /breakers list/,
     ],
     [
       'a paused connection',
