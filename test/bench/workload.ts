@@ -1,5 +1,6 @@
 /** A small workload of one's own with a known answer: conversations in several languages, a tenth of the messages with a keyword. */
 import type { MessageEvent } from '../../services/model/message-event.ts'
+import { messageEvent } from '../support/builders.ts'
 
 const openings = [
   'hola, quería saber si todavía tienen el modelo azul que vi ayer en su página',
@@ -50,27 +51,15 @@ export const makeWorkload = (count: number, end: number): Workload => {
     const keyword = inbound && n % 10 === 7
     signals += (first ? 1 : 0) + (keyword ? 1 : 0)
     const accountId = accounts[conversation % accounts.length] as string
-    return {
-      source: 'whatsapp',
+    return messageEvent({
       accountId,
-      channel: 'whatsapp',
       conversationId: `${accountId}:person-${conversation}`,
       messageId: `message-${n}`,
-      kind: 'message',
       direction: inbound ? 'inbound' : 'outbound',
       sender: inbound ? 'user' : 'agent',
       occurredAt: end - (count - n) * 1000,
-      timeSource: 'event',
       text: `${openings[n % openings.length]}${keyword ? `, ${paid[n % paid.length]}` : ''}`,
-      textOrigin: 'typed',
-      links: [],
-      attachments: [],
-      referral: null,
-      channelMessageId: null,
-      revision: null,
-      aliases: [],
-      backfill: false,
-    }
+    })
   })
   return { events, signals }
 }

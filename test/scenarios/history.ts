@@ -2,6 +2,7 @@
 import type { MessageEvent } from '../../services/model/message-event.ts'
 import type { SignalKind } from '../../services/model/topic-values.ts'
 import type { Keyring } from '../../services/runtime/sealing.ts'
+import { messageEvent } from '../support/builders.ts'
 
 export const accounts = Array.from({ length: 20 }, (_, n) => `account-${n}`)
 export const before = [{ keyword: 'pago', flag: 'payment' }]
@@ -35,27 +36,15 @@ export const told = (name: string, n: number, at: number): Told => {
   const inbound = n % messagesPerConversation !== 3
   const says = { pago: n % 10 === 1, gracias: n % 7 === 2 }
   const text = `hola, una pregunta sobre el pedido ${n}${says.pago ? ', ya hice el PAGO' : ''}${says.gracias ? ', muchas Gracias' : ''}`
-  const event: MessageEvent = {
-    source: 'whatsapp',
+  const event = messageEvent({
     accountId,
-    channel: 'whatsapp',
     conversationId: `${accountId}:${name}-${conversation}`,
     messageId: `${name}-${n}`,
-    kind: 'message',
     direction: inbound ? 'inbound' : 'outbound',
     sender: inbound ? 'user' : 'agent',
     occurredAt: at,
-    timeSource: 'event',
     text,
-    textOrigin: 'typed',
-    links: [],
-    attachments: [],
-    referral: null,
-    channelMessageId: null,
-    revision: null,
-    aliases: [],
-    backfill: false,
-  }
+  })
   return { event, starts: n % messagesPerConversation === 0, says }
 }
 
