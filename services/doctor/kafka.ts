@@ -40,7 +40,7 @@ const clock = async ({ broker, now }: Patient, names: readonly string[]): Promis
   const ahead = Math.max(0, ...newest.flatMap((times) => [...times.values()].map((at) => at - before)))
   return ahead > tolerableSkewMs
     ? bad(
-        `Kafka's clock is ${(ahead / 1000).toFixed(1)} s ahead of this machine's`,
+        `Kafka's clock is at least ${(ahead / 1000).toFixed(1)} s ahead of this machine's`,
         'synchronise the clocks (NTP): lag in seconds and waits are wrong by as much',
       )
     : good("Kafka's clock is not ahead of this machine's")
