@@ -77,6 +77,7 @@ export const register = (program: Command) => {
           ]),
         ]),
       )
+      if (process.exitCode) print('\nsignals doctor says what is wrong and what to do')
       print(`\ngateway ${addresses.gateway}   console ${addresses.console}   TikTok ${addresses.tiktok}`)
     })
 }

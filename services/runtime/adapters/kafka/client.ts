@@ -20,7 +20,9 @@ export const trouble = (error: unknown): DependencyError => {
   const name = error instanceof Error ? error.name : 'unknown'
   // kafkajs wraps: the kind of trouble is often in the cause.
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { name?: string } }
-  const kind = [type ?? name, cause?.name].filter(Boolean).join(', ')
+  // What has no kind says itself what it is: `Broker not connected`.
+  const plain = name === 'Error' ? (error as Error).message : name
+  const kind = [type ?? plain, cause?.name].filter(Boolean).join(', ')
   return new DependencyError(
     'kafka',
     type === 'UNKNOWN_TOPIC_OR_PARTITION'
