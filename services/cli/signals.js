@@ -15,12 +15,9 @@ const wantedMajor = 24
 
 /** Half of what a command costs is compiling it. Where nothing can be kept it is compiled again, and nobody is told. */
 const keepCompiled = async () => {
-  const { cacheFolder } = await import('../local/cache-folder.ts')
-  try {
-    module.enableCompileCache(join(cacheFolder(process.env), 'compiled'))
-  } catch {
-    // An account without a home folder: there is no place to keep anything.
-  }
+  const { compiledFolder } = await import('../local/cache-folder.ts')
+  const folder = compiledFolder(process.env)
+  if (folder !== undefined) module.enableCompileCache(folder)
 }
 
 if (Number(process.versions.node.split('.')[0]) >= wantedMajor) {
