@@ -1,12 +1,9 @@
 /** What a replay prints: its dry run, and its progress as a bar or as a JSON line a second. */
 import { mostEventsPerCallByDefault } from '../dispatch/config.ts'
 import type { Plan } from '../replay/plan.ts'
+import type { ReplayRequest } from '../replay/request.ts'
 import type { Prepared } from '../replay/run.ts'
-import type { Progress } from '../replay/send.ts'
-import { printJson, seconds, table } from './output.ts'
-
-const everyMs = 1_000
-const barWidth = 24
+import { seconds, table } from './output.ts'
 
 /** Calls to TikTok and time, when nothing holds it up. */
 export const expected = ({ fresh }: Plan, rate: number) => {
@@ -19,9 +16,17 @@ export const expected = ({ fresh }: Plan, rate: number) => {
 }
 
 const mostRows = 50
+/** Reasons of the stages that somebody who misses messages has to know of; all of them are in `outcomes` of --json. */
+const turnedAway: Readonly<Record<string, string>> = {
+  no_connection: 'their account has no connection (signals connections list)',
+  disconnected: 'their connection is disconnected',
+  consent_ended: 'they are of a consent that has ended',
+  backfill: 'they are marked as backfill, which raises nothing',
+}
+const placeName = ({ file }: ReplayRequest) => (file?.path.endsWith('.avro') ? 'item' : 'line')
 
 export const planText = (plan: Plan, { request, range }: Prepared): string => {
-  const { tally, skipped, records, messages, unseen, outcomes, fresh, fileProblems } = plan
+  const { tally, skipped, records, messages, unseen, outcomes, fresh, fileProblems, fileProblemCount } = plan
   const rows = tally.rows
   const { expectedCalls, expectedSeconds } = expected(plan, request.rate)
   const lines = [`${records} records read, ${messages} messages decided`]
@@ -40,13 +45,20 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   lines.push('', `${tally.totals.new} new, ${tally.totals.reported} already reported`)
   if (skipped.paused > 0) lines.push(`${skipped.paused} left out: their connection is paused`)
   if (skipped.expired > 0) lines.push(`${skipped.expired} left out: too old for TikTok`)
+  for (const [reason, words] of Object.entries(turnedAway)) {
+    const count = outcomes[`dropped ${reason}`] ?? 0
+    if (count > 0) lines.push(`${count} left out: ${words}`)
+  }
   if (range.leftToLive > 0)
     lines.push(`${range.leftToLive} records are still to be taken by live traffic: they are its own`)
   if (unseen > 0) lines.push(`${unseen} messages that live traffic never let in: attribution will be told of them`)
   const bad = Object.entries(outcomes).filter(([outcome]) => outcome.startsWith('deadLettered'))
   for (const [outcome, count] of bad)
     lines.push(`${count} cannot be processed: ${outcome.replace('deadLettered ', '')}`)
-  for (const { place, problem } of fileProblems) lines.push(`${place}: ${problem}`)
+  if (fileProblemCount > 0)
+    lines.push(`${fileProblemCount} of the file are left out, since they are no message events:`)
+  for (const { place, problem } of fileProblems) lines.push(`  ${placeName(request)} ${place}: ${problem}`)
+  if (fileProblemCount > fileProblems.length) lines.push(`  … and ${fileProblemCount - fileProblems.length} more`)
   if (fresh.length > 0) {
     lines.push(
       `for example ${fresh
@@ -59,50 +71,30 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   return lines.join('\n')
 }
 
-export class ReplayProgress {
-  readonly #json: boolean
-  readonly #isTerminal = process.stderr.isTTY
-  #run: string | null = null
-  #saidAt = 0
-  #hasBar = false
+/** What the dry run found, for machines. */
+export const planJson = (plan: Plan, { request, range }: Prepared) => ({
+  ...plan.tally.totals,
+  records: plan.records,
+  messages: plan.messages,
+  unseen: plan.unseen,
+  skipped: plan.skipped,
+  leftToLive: range.leftToLive,
+  outcomes: plan.outcomes,
+  counts: plan.tally.rows,
+  samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),
+  fileProblems: plan.fileProblems,
+  fileProblemCount: plan.fileProblemCount,
+  ...expected(plan, request.rate),
+})
 
-  constructor(json: boolean) {
-    this.#json = json
-  }
-
-  begun(run: string) {
-    this.#run = run
-    if (this.#json) printJson({ run, status: 'running' })
-    else process.stderr.write(`run ${run}\n`)
-  }
-
-  deciding(records: number, all: number) {
-    if (Date.now() - this.#saidAt < everyMs) return
-    this.#saidAt = Date.now()
-    if (this.#json) printJson({ run: this.#run, phase: 'deciding', records, of: all })
-    this.#bar(records, all, 'decided')
-  }
-
-  sending(run: string, { published, all, rate, liveLagSeconds, secondsLeft }: Progress) {
-    const perSecond = Math.round(rate)
-    if (this.#json)
-      printJson({ run, phase: 'sending', published, of: all, rate: perSecond, liveLagSeconds, secondsLeft })
-    const left = secondsLeft === null ? 'waits for live traffic' : `${seconds(secondsLeft)} left`
-    this.#bar(published, all, `${perSecond}/s, ${left}, live ${seconds(liveLagSeconds)} behind`)
-  }
-
-  /** The line is free for other text. */
-  clear() {
-    if (this.#hasBar) process.stderr.write('\r\u001b[K')
-    this.#hasBar = false
-  }
-
-  #bar(done: number, all: number, text: string) {
-    if (!this.#isTerminal) return
-    const share = all === 0 ? 1 : Math.min(1, done / all)
-    const filled = Math.round(share * barWidth)
-    const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`
-    process.stderr.write(`\r\u001b[K${bar} ${Math.floor(share * 100)} %  ${done} of ${all}  ${text}`)
-    this.#hasBar = true
-  }
+/** What came of a run, in words; empty counts: it ended before it had decided. */
+export const countsText = ({ new: fresh, reported, ...rest }: Readonly<Record<string, number>>): string => {
+  if (fresh === undefined) return 'nothing was decided, nothing was sent'
+  const others = Object.entries(rest).filter(([, count]) => count > 0)
+  return [
+    `${fresh} new, ${reported} already reported`,
+    others.map(([name, count]) => `${count} ${name.replace('_', ' ')}`).join(', '),
+  ]
+    .filter((part) => part !== '')
+    .join('; ')
 }

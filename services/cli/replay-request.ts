@@ -1,10 +1,14 @@
 /** The options of `signals replay` to what is asked: every mistake is told with the option that holds it. */
 import { readConnections } from '../connections/store.ts'
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord, KeywordListRecord } from '../model/topic-values.ts'
+import { FileUnusable } from '../replay/container.ts'
 import { type ListPin, ListUnknown, parsePin } from '../replay/epochs.ts'
-import { FileUnusable, identify } from '../replay/file.ts'
+import { identify } from '../replay/file.ts'
+import { endsOf } from '../replay/known.ts'
+import { topicOf } from '../replay/range.ts'
 import { entryNames, type ReplayRequest } from '../replay/request.ts'
 import { type Condition, parseWhere, WhereInvalid, withPseudonyms } from '../replay/where.ts'
+import { topics } from '../topology.ts'
 import type { SendOptions } from './ask.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit.ts'
@@ -19,10 +23,10 @@ export interface ReplayFlags extends SendOptions {
   stage?: string
   connection?: string
   source?: string
-  where: string[]
+  where?: string[]
   file?: string
   keywordList?: string
-  rate: string
+  rate?: string
   resume?: string
   json?: boolean
 }
@@ -60,19 +64,65 @@ const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
   const partition = wholeNumber('--partition', flags.partition)
   if (from === null && to === null && partition === null) return null
   if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
+  if (to <= from) throw new UsageError('--to-offset must be greater than --from-offset: it is not included')
+  if (flags.from !== undefined || flags.to !== undefined)
+    throw new UsageError('say times or offsets, not both: leave out --from and --to, or the offsets')
+  if (flags.file !== undefined) throw new UsageError('--file has no offsets: leave them out, or say times')
   return { partition, from, to }
+}
+
+/** @throws UsageError */
+const checkPartition = async ({ entry, offsets }: Pick<ReplayRequest, 'entry' | 'offsets'>, { broker }: Context) => {
+  const partition = offsets?.partition ?? null
+  if (partition === null) return
+  const topic = topics[topicOf(entry)].name
+  const known = Object.keys(await endsOf(broker(), topic)).map(Number)
+  if (!known.includes(partition))
+    throw new UsageError(`--partition: ${topic} has the partitions ${known.join(', ')}, not ${partition}`)
+}
+
+/** A name that nobody has must not pass for one of which nothing is new. @throws UsageError */
+const checkNames = (
+  asked: Pick<ReplayRequest, 'connection' | 'source' | 'where'>,
+  all: readonly ConnectionRecord[],
+) => {
+  const known = {
+    connection: new Set(all.map(({ connectionId }) => connectionId)),
+    source: new Set(all.map(({ source }) => source)),
+  }
+  const check = (option: string, field: 'connection' | 'source', value: string) => {
+    if (known[field].has(value)) return
+    const what = field === 'connection' ? `no connection ${value}` : `no connection of the source ${value}`
+    throw new UsageError(`${option}: there is ${what}; see: signals connections list`)
+  }
+  if (asked.connection !== null) check('--connection', 'connection', asked.connection)
+  if (asked.source !== null) check('--source', 'source', asked.source)
+  for (const { field, values } of asked.where)
+    if (field === 'connection' || field === 'source')
+      for (const value of values) check(`--where ${field}`, field, value)
 }
 
 /** Conditions as they may be written down: nothing in them is a person's. */
 const pseudonymised = async (
   conditions: readonly Condition[],
-  { broker, codec, keyring }: Context,
+  connections: readonly ConnectionRecord[],
+  { keyring }: Context,
 ): Promise<readonly Condition[]> => {
   if (conditions.length === 0) return conditions
-  const connections = (await readConnections(broker(), await codec())).all()
   const keys = await keyring()
   return withPseudonyms(conditions, (kind, id) =>
     connections.map(({ source, accountId }) => keys.pseudonym(kind, source, accountId, id)),
+  )
+}
+
+/** A run that goes on does what it was asked at first: what would be ignored is refused. @throws UsageError */
+export const checkResumed = (flags: ReplayFlags) => {
+  const { resume: _resume, json: _json, yes: _yes, ...others } = flags
+  const [given] = Object.keys(others)
+  if (given === undefined) return
+  const option = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new UsageError(
+    `--resume goes on with what the run was asked at first, and sends: leave out --${option} (or begin a new run without --resume)`,
   )
 }
 
@@ -84,6 +134,7 @@ export const askedBy = (flags: ReplayFlags, now: number) => {
     throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
   const from = flags.from === undefined ? null : timeOf('--from', flags.from)
   const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
+  if (from !== null && from > now) throw new UsageError('--from lies in the future')
   if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
   const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
   if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
@@ -94,7 +145,7 @@ export const askedBy = (flags: ReplayFlags, now: number) => {
     offsets,
     connection: flags.connection ?? null,
     source: flags.source ?? null,
-    where: told(() => flags.where.map(parseWhere)),
+    where: told(() => (flags.where ?? []).map(parseWhere)),
     rate,
     askedAt: now,
   }
@@ -109,10 +160,13 @@ export const requestFrom = async (
 ): Promise<ReplayRequest> => {
   const pin: ListPin =
     keywordList === undefined ? { kind: 'then' } : told(() => parsePin(keywordList, lists, asked.askedAt))
+  await checkPartition(asked, context)
+  const connections = (await readConnections(context.broker(), await context.codec())).all()
+  checkNames(asked, connections)
   return {
     ...asked,
     file: file === undefined ? null : await identifiedFile(file),
-    where: await pseudonymised(asked.where, context),
+    where: await pseudonymised(asked.where, connections, context),
     lists: pin,
   }
 }

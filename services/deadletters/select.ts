@@ -27,13 +27,16 @@ export const anyOfThem: Conditions = {
 /** Source and connection stand in what is sealed: it is opened only where they are asked for. */
 export const needsBelonging = ({ source, connection }: Conditions) => source !== null || connection !== null
 
+/** By its full id or the short one. */
+export const isMeant = ({ id, stage, place }: FoundDeadLetter, asked: string): boolean =>
+  asked === id || asked === `${stage}/${place.partition}/${place.offset}`
+
 export const matches = (
   found: FoundDeadLetter,
   { ids, stage, code, source, connection, from, to }: Conditions,
   belonging: () => Belonging,
 ): boolean => {
-  const short = `${found.stage}/${found.place.partition}/${found.place.offset}`
-  if (ids.length > 0 && !ids.includes(found.id) && !ids.includes(short)) return false
+  if (ids.length > 0 && !ids.some((id) => isMeant(found, id))) return false
   if (stage !== null && found.stage !== stage) return false
   if (code !== null && found.code !== code) return false
   if (from !== null && found.failedAt < from) return false

@@ -1,6 +1,6 @@
 /** Message events from a file: NDJSON, or an Avro container (.avro). Each becomes a record as a connector would have written it. */
 import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, type ReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import avro from 'avsc'
@@ -8,19 +8,18 @@ import { messageEventSchema, problemsOf } from '../model/message-event.ts'
 import { headerNames } from '../runtime/origin.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import { topics } from '../topology.ts'
+import { checkContainer, FileUnusable, isAvro, readable, Unreadable } from './container.ts'
 import type { FileIdentity } from './request.ts'
-
-/** The file cannot be read, or is another one than the run began with. */
-export class FileUnusable extends Error {
-  override readonly name = 'FileUnusable'
-}
 
 export const identify = async (path: string): Promise<FileIdentity> => {
   const hash = createHash('sha256')
   try {
     for await (const part of createReadStream(path)) hash.update(part as Buffer)
-    return { path: resolve(path), bytes: statSync(path).size, hash: hash.digest('hex') }
+    const bytes = statSync(path).size
+    if (isAvro(path)) checkContainer(path, bytes)
+    return { path: resolve(path), bytes, hash: hash.digest('hex') }
   } catch (error) {
+    if (error instanceof FileUnusable) throw error
     throw new FileUnusable(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
   }
 }
@@ -35,13 +34,30 @@ export interface FileProblem {
 /** No partition of the topic: a claim's owner must not look like one of live's. */
 const filePartition = 255
 const batchRecords = 1_000
+/** Items that are passed over before somebody hears of it. */
+const mostUnseen = 10_000
 
-async function* itemsOf(path: string): AsyncGenerator<unknown> {
-  if (path.endsWith('.avro')) {
-    for await (const item of avro.createFileDecoder(path)) yield item
-    return
-  }
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+interface Items {
+  readonly items: AsyncIterable<unknown>
+  /** Of the file that are read by now. */
+  bytesRead(): number
+}
+
+const itemsOf = (path: string): Items => {
+  const file = createReadStream(path)
+  const bytesRead = () => file.bytesRead
+  if (!isAvro(path)) return { items: linesOf(file), bytesRead }
+  const decoder = new avro.streams.BlockDecoder()
+  // A pipe hands on no errors.
+  file.on('error', (error) => decoder.destroy(error))
+  return { items: file.pipe(decoder), bytesRead }
+}
+
+async function* linesOf(file: ReadStream): AsyncGenerator<unknown> {
+  let isFirst = true
+  for await (const text of createInterface({ input: file, crlfDelay: Infinity })) {
+    const line = isFirst ? text.replace(byteOrderMark, '') : text
+    isFirst = false
     if (line.trim() === '') yield undefined
     else {
       try {
@@ -53,6 +69,7 @@ async function* itemsOf(path: string): AsyncGenerator<unknown> {
     }
   }
 }
+const byteOrderMark = /^\uFEFF/
 const notJson = Symbol('not JSON')
 
 /**
@@ -60,16 +77,18 @@ const notJson = Symbol('not JSON')
  * @throws FileUnusable when it is no such file at all
  */
 export const readFile = async (
-  { path }: FileIdentity,
+  { path, bytes }: Pick<FileIdentity, 'path' | 'bytes'>,
   within: { readonly from: number | null; readonly to: number | null },
-  onRecords: (records: readonly ConsumedRecord[]) => Promise<void>,
+  /** `share`: how much of the file is read by now, 0 to 1. Also without records, where none of many is asked for. */
+  onRecords: (records: readonly ConsumedRecord[], share: number) => Promise<void>,
   onProblem: (problem: FileProblem) => void,
 ): Promise<void> => {
+  const { items, bytesRead } = itemsOf(path)
   let place = 0
   let batch: ConsumedRecord[] = []
   const recordOf = (item: unknown): ConsumedRecord | null => {
     if (item === notJson) {
-      onProblem({ place, problem: 'is not JSON' })
+      onProblem({ place, problem: 'is not JSON: a line holds one message event, as a JSON object' })
       return null
     }
     const result = messageEventSchema.safeParse(item)
@@ -93,18 +112,17 @@ export const readFile = async (
     }
   }
   try {
-    for await (const item of itemsOf(path)) {
+    for await (const item of readable(items)) {
       place++
       const record = item === undefined ? null : recordOf(item)
       if (record) batch.push(record)
-      if (batch.length < batchRecords) continue
-      await onRecords(batch)
+      if (batch.length < batchRecords && place % mostUnseen !== 0) continue
+      await onRecords(batch, bytesRead() / bytes)
       batch = []
     }
   } catch (error) {
-    if (error instanceof Error && /avro|magic|header/i.test(error.message))
-      throw new FileUnusable(`${path} is no Avro container of message events`)
-    throw error
+    if (!(error instanceof Unreadable)) throw error
+    throw new FileUnusable(`${path} cannot be read behind item ${place}: export it anew, or as NDJSON`)
   }
-  if (batch.length > 0) await onRecords(batch)
+  await onRecords(batch, 1)
 }

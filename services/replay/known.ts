@@ -30,6 +30,8 @@ export const behind = async (
 export interface KnownTools {
   readonly broker: Broker
   readonly codec: Codec
+  /** After each batch. */
+  onComparing?(): Promise<void>
 }
 
 /** Calls back for each of the signals that stands in the topics since the time. @throws DependencyError */
@@ -37,7 +39,7 @@ export const findRaised = async (
   wanted: ReadonlyMap<string, unknown>,
   sinceTime: number,
   withDeliveries: boolean,
-  { broker, codec }: KnownTools,
+  { broker, codec, onComparing }: KnownTools,
   onKnown: (signalId: string, record: ConsumedRecord) => void,
 ): Promise<void> => {
   if (wanted.size === 0) return
@@ -48,6 +50,7 @@ export const findRaised = async (
         const id = idOf(record)
         if (wanted.has(id)) onKnown(id, record)
       }
+      await onComparing?.()
     })
   const ofSignal = (record: ConsumedRecord) => codec.decode('signals', record).signalId
   await scan(topics.signals.name, ofSignal)

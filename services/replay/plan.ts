@@ -33,7 +33,17 @@ export interface Plan {
   readonly unseen: number
   /** Of the stages, by kind and reason. */
   readonly outcomes: Readonly<Record<string, number>>
+  /** The first of them. */
   readonly fileProblems: readonly FileProblem[]
+  readonly fileProblemCount: number
+}
+
+export interface Deciding {
+  readonly records: number
+  /** How many there are; null where that is not known before all is read (a file). */
+  readonly all: number | null
+  /** Of what is to be read, 0 to 1. */
+  readonly share: number
 }
 
 export interface PlanTools {
@@ -46,7 +56,9 @@ export interface PlanTools {
   /** Ids that this run has published already. */
   readonly own: ReadonlySet<string>
   /** After each batch; a run that has to give way rests in here. */
-  onProgress?(records: number): Promise<void>
+  onDeciding?(progress: Deciding): Promise<void>
+  /** After each batch of what was raised before. */
+  onComparing?(): Promise<void>
 }
 
 /** Signals.v1 is kept for seven days: what is older stands in the deliveries alone. */
@@ -67,6 +79,8 @@ export const planReplay = async (
   const seen = new Set<string>()
   const fresh = new Map<string, Signal>()
   let earliest = Number.POSITIVE_INFINITY
+  const all = request.file ? null : stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
+  let fileProblemCount = 0
   let published = 0
   let records = 0
 
@@ -88,12 +102,14 @@ export const planReplay = async (
       earliest = Math.min(earliest, receivedAt)
     }
   }
-  const take = async (batch: readonly ConsumedRecord[]) => {
+  const take = async (batch: readonly ConsumedRecord[], share: number | null) => {
     records += batch.length
     await classify(await chain.take(batch))
-    await tools.onProgress?.(records)
+    await tools.onDeciding?.({ records, all, share: share ?? (all ? records / all : 1) })
   }
+  await tools.onDeciding?.({ records, all, share: 0 })
   await readRange(request, stretches, broker, take, (problem) => {
+    fileProblemCount++
     if (fileProblems.length < shownProblems) fileProblems.push(problem)
   })
   await classify(await chain.finish())
@@ -104,5 +120,16 @@ export const planReplay = async (
   })
   const { counts: outcomes, messages, unseen } = chain
   const inOrder = [...fresh.values()].sort((a, b) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1))
-  return { tally, fresh: inOrder, published, skipped, records, messages, unseen, outcomes, fileProblems }
+  return {
+    tally,
+    fresh: inOrder,
+    published,
+    skipped,
+    records,
+    messages,
+    unseen,
+    outcomes,
+    fileProblems,
+    fileProblemCount,
+  }
 }

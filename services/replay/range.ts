@@ -67,12 +67,13 @@ export const readRange = (
   request: ReplayRequest,
   stretches: readonly Stretch[],
   broker: Broker,
-  onRecords: (records: readonly ConsumedRecord[]) => Promise<void>,
+  /** `share`: of a file, how much of it is read by now, 0 to 1. */
+  onRecords: (records: readonly ConsumedRecord[], share: number | null) => Promise<void>,
   onProblem: (problem: FileProblem) => void,
 ): Promise<void> =>
   request.file
     ? readFile(request.file, request, onRecords, onProblem)
-    : broker.read(topics[topicOf(request.entry)].name, stretches, onRecords)
+    : broker.read(topics[topicOf(request.entry)].name, stretches, (records) => onRecords(records, null))
 
 const patienceMs = 60_000
 const lookMs = 250

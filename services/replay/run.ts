@@ -13,10 +13,11 @@ import { assemble } from './assemble.ts'
 import { GiveWay } from './give-way.ts'
 import { endsOf } from './known.ts'
 import { LiveLag } from './live-lag.ts'
-import { type Plan, planReplay } from './plan.ts'
+import { RunNote } from './note.ts'
+import { type Deciding, type Plan, planReplay } from './plan.ts'
 import { liveHasPassed, type Range, rangeOf } from './range.ts'
 import type { ReplayRequest } from './request.ts'
-import { newOwner, newRunId, requestOf, writeRun } from './runs.ts'
+import { newOwner, newRunId, requestOf } from './runs.ts'
 import { type Ending, type Interruption, type Progress, publishedBy, sendSignals, settledOf } from './send.ts'
 import { teach } from './teach.ts'
 
@@ -33,9 +34,14 @@ export interface ReplayTools {
   readonly waitMs: number
   /** Aborted when this process is asked to stop. */
   readonly stop: AbortSignal
-  onDeciding?(records: number, all: number): void
-  onSending?(run: string, progress: Progress): void
+  /** What begins now, where it is neither deciding nor sending. */
+  onPhase?(phase: Phase): void
+  onDeciding?(progress: Deciding): void
+  onSending?(progress: Progress): void
 }
+
+/** `waiting` for live traffic to pass the range; `comparing` with what was raised before; `teaching` attribution; `settling`. */
+export type Phase = 'waiting' | 'comparing' | 'teaching' | 'settling'
 
 export interface Prepared {
   readonly request: ReplayRequest
@@ -76,17 +82,14 @@ export class Replay {
   readonly #tools: ReplayTools
   readonly #directory = new ConnectionDirectory()
   #following: RunningConsumer | undefined
-  #run = ''
-  #owner = ''
-  /** What others have written about the run. Latched: a note of ours may cross with theirs. */
-  #told: 'cancelled' | 'taken over' | null = null
-
+  readonly #note: RunNote
   readonly #lag: LiveLag
   #giveWay: Promise<GiveWay> | undefined
 
   constructor(tools: ReplayTools) {
     this.#tools = tools
     this.#lag = new LiveLag(tools.broker)
+    this.#note = new RunNote(tools.codec, tools.clock)
   }
 
   /** Follows the connections, so that consent is looked at as it stands. */
@@ -96,7 +99,7 @@ export class Replay {
       if (record.key === null) return
       await codec.prepare([record])
       if (record.topic === topics.replays.name) {
-        if (record.value !== null) this.#hear(codec.decode('replays', record))
+        if (record.value !== null) this.#note.hear(codec.decode('replays', record))
         return
       }
       const connection = record.value === null ? null : codec.decode('connections', record)
@@ -114,7 +117,7 @@ export class Replay {
     const { broker } = this.#tools
     const range: Range = request.file ? { stretches: [], leftToLive: 0 } : await rangeOf(request, broker)
     await this.#way()
-    await liveHasPassed(request.entry, broker, this.#clock())
+    await this.#livePasses(request)
     return { request, range }
   }
 
@@ -122,7 +125,6 @@ export class Replay {
   async plan({ request, range }: Prepared, own: ReadonlySet<string> = new Set()): Promise<Plan> {
     const { broker, codec, redis, expireMs } = this.#tools
     const giveWay = await this.#way()
-    const all = range.stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
     return planReplay(request, range.stretches, {
       broker,
       codec,
@@ -132,10 +134,14 @@ export class Replay {
       chain: assemble(request, { ...this.#tools, directory: this.#directory }).chain,
       expireMs,
       own,
-      onProgress: async (records) => {
-        this.#tools.onDeciding?.(records, all)
+      onDeciding: async (progress) => {
+        this.#tools.onDeciding?.(progress)
         await giveWay.rest()
-        this.#goOn()
+        await this.#goOn()
+      },
+      onComparing: async () => {
+        this.#tools.onPhase?.('comparing')
+        await this.#goOn()
       },
     })
   }
@@ -143,11 +149,12 @@ export class Replay {
   /** Tells attribution of messages that live traffic never let in; to be called before their signals are sent. */
   async teach(run: ReplayRun, { request, range }: Prepared, plan: Plan, producer: Producer): Promise<void> {
     if (plan.unseen === 0) return
+    this.#tools.onPhase?.('teaching')
     const giveWay = await this.#way()
     const assembled = assemble(request, { ...this.#tools, directory: this.#directory })
     const rest = async () => {
       await giveWay.rest()
-      this.#goOn()
+      await this.#goOn()
     }
     const tools = { ...this.#tools, ...assembled, producer, rest }
     await teach(run.run, request, range.stretches, tools)
@@ -173,7 +180,7 @@ export class Replay {
       deliveriesFrom,
       counts: {},
     }
-    await this.#note(run, producer)
+    await this.#note.begin(run, producer)
     return run
   }
 
@@ -181,21 +188,22 @@ export class Replay {
   async takeOver(run: ReplayRun, producer: Producer): Promise<ReplayRun> {
     const now = this.#tools.clock.now()
     const taken: ReplayRun = { ...run, status: 'running', owner: newOwner(now), updatedAt: now }
-    await this.#note(taken, producer)
+    await this.#note.begin(taken, producer)
     return taken
   }
 
   /** What a run is about that was begun before. @throws LiveStandsStill, Interrupted, DependencyError */
   async prepareAgain(run: ReplayRun): Promise<Prepared> {
     const request = requestOf(run)
-    await liveHasPassed(request.entry, this.#tools.broker, this.#clock())
+    await this.#livePasses(request)
     const stretches = run.stretches.map(
       ({ partition, from, to }): Stretch => ({ partition, from: BigInt(from), to: BigInt(to) }),
     )
     return { request, range: { stretches, leftToLive: 0 } }
   }
 
-  publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> => publishedBy(run, this.#tools)
+  publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> =>
+    publishedBy(run, { ...this.#tools, onRead: () => this.#note.beat() })
 
   async send(run: ReplayRun, plan: Plan, own: ReadonlySet<string>, rate: number, producer: Producer): Promise<Outcome> {
     const { broker, codec, clock } = this.#tools
@@ -204,11 +212,6 @@ export class Replay {
       new: plan.tally.totals.new,
       reported: plan.tally.totals.reported,
       ...Object.fromEntries(Object.entries(plan.skipped).map(([reason, count]) => [`skipped_${reason}`, count])),
-    }
-    let current = run
-    const note = async (status: ReplayStatus, counts: Readonly<Record<string, number>>) => {
-      current = { ...current, status, updatedAt: clock.now(), counts }
-      await this.#note(current, producer)
     }
     const sent = await sendSignals(run, plan.fresh, {
       broker,
@@ -222,31 +225,36 @@ export class Replay {
       interrupted: () => this.#interruption(),
       onSecond: async (progress) => {
         // Whoever has taken the run over, or cancelled it, must not be written over.
-        if (this.#interruption() === null) await note('running', { ...base, published: own.size + progress.published })
-        this.#tools.onSending?.(run.run, progress)
+        if (this.#interruption() === null)
+          await this.#note.change({ counts: { ...base, published: own.size + progress.published } })
+        // Of the whole run, whoever of its processes has sent what.
+        this.#tools.onSending?.({ ...progress, published: own.size + progress.published, all: own.size + progress.all })
       },
     })
-    const ids = await publishedBy(run, this.#tools)
+    this.#tools.onPhase?.('settling')
+    const ids = await this.publishedBy(run)
     const settled = await this.#settled(run, ids, sent.ending)
     const waiting = ids.size - sumOf(settled)
     const skipped = { skipped_paused: plan.skipped.paused + sent.skipped }
     const counts = { ...base, ...skipped, new: base.new - sent.skipped, published: ids.size, ...settled, waiting }
     const status = statusOf[sent.ending]
-    if (status !== null) await note(status, counts)
+    if (status !== null) await this.#note.change({ status, counts })
     return { run: run.run, ending: sent.ending, counts }
   }
 
   /** Notes that a run ended before it sent (more). @throws DependencyError */
-  async end(run: ReplayRun, ending: Interruption, producer: Producer): Promise<Outcome> {
+  async end(run: ReplayRun, why: Interruption): Promise<Outcome> {
+    // What others have written stands.
+    const ending = this.#note.told ?? why
     const status = statusOf[ending]
-    if (status !== null) await this.#note({ ...run, status, updatedAt: this.#tools.clock.now() }, producer)
+    if (status !== null) await this.#note.change({ status })
     return { run: run.run, ending, counts: run.counts }
   }
 
   /** The lane is empty: what has no outcome then waits for its advertiser. A short wait is waited for. */
   async #settled(run: ReplayRun, ids: ReadonlySet<string>, ending: Ending) {
     for (let looks = 0; ; looks++) {
-      const settled = await settledOf(ids, run.deliveriesFrom, this.#tools)
+      const settled = await settledOf(ids, run.deliveriesFrom, { ...this.#tools, onRead: () => this.#note.beat() })
       if (ending !== 'done' || looks >= settlingLooks || sumOf(settled) >= ids.size) return settled
       await this.#tools.clock.sleep(settlingMs, this.#tools.stop)
     }
@@ -259,12 +267,18 @@ export class Replay {
   }
 
   #interruption(): Interruption | null {
-    return this.#told ?? (this.#tools.stop.aborted ? 'stopped' : null)
+    return this.#note.told ?? (this.#tools.stop.aborted ? 'stopped' : null)
   }
 
-  #goOn() {
+  async #goOn() {
     const interruption = this.#interruption()
     if (interruption !== null) throw new Interrupted(interruption)
+    await this.#note.beat()
+  }
+
+  async #livePasses({ entry }: ReplayRequest) {
+    this.#tools.onPhase?.('waiting')
+    await liveHasPassed(entry, this.#tools.broker, this.#clock())
   }
 
   /** Whoever waits by it is woken by an interruption. */
@@ -274,20 +288,8 @@ export class Replay {
       now: clock.now,
       sleep: async (ms) => {
         await clock.sleep(ms, stop)
-        this.#goOn()
+        await this.#goOn()
       },
     }
-  }
-
-  #hear({ run, status, owner }: ReplayRun) {
-    if (run !== this.#run) return
-    if (owner > this.#owner) this.#told = 'taken over'
-    else if (owner === this.#owner && status === 'cancelled') this.#told ??= 'cancelled'
-  }
-
-  async #note(run: ReplayRun, producer: Producer) {
-    this.#run = run.run
-    this.#owner = run.owner
-    await writeRun(producer, this.#tools.codec, run)
   }
 }

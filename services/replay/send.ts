@@ -142,16 +142,24 @@ export const sendSignals = async (
   return end('done')
 }
 
+interface ReadTools {
+  readonly broker: Broker
+  readonly codec: Codec
+  /** After each batch. */
+  onRead?(): Promise<void>
+}
+
 /** Ids that the run has put into the lane so far. @throws DependencyError */
 export const publishedBy = async (
   { run, laneFrom }: Pick<ReplayRun, 'run' | 'laneFrom'>,
-  { broker, codec }: { broker: Broker; codec: Codec },
+  { broker, codec, onRead }: ReadTools,
 ): Promise<ReadonlySet<string>> => {
   const ids = new Set<string>()
   await broker.read(replayTopic, await behind(broker, replayTopic, laneFrom), async (records) => {
     const own = records.filter(({ headers }) => headers[replayHeader] === run)
     await codec.prepare(own)
     for (const record of own) ids.add(codec.decode('signals', record).signalId)
+    await onRead?.()
   })
   return ids
 }
@@ -160,7 +168,7 @@ export const publishedBy = async (
 export const settledOf = async (
   ids: ReadonlySet<string>,
   deliveriesFrom: Readonly<Record<string, number>>,
-  { broker, codec }: { broker: Broker; codec: Codec },
+  { broker, codec, onRead }: ReadTools,
 ): Promise<Readonly<Record<string, number>>> => {
   const outcomes = new Map<string, string>()
   const topic = topics.deliveries.name
@@ -170,6 +178,7 @@ export const settledOf = async (
       const { signalId, outcome } = codec.decode('deliveries', record)
       if (ids.has(signalId)) outcomes.set(signalId, outcome)
     }
+    await onRead?.()
   })
   const counts: Record<string, number> = {}
   for (const outcome of outcomes.values()) counts[outcome] = (counts[outcome] ?? 0) + 1

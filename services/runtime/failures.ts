@@ -29,7 +29,7 @@ export const failures = {
   },
   event_invalid: {
     redrive: 'after_fix',
-    help: 'A message event breaks the contract; the reason names the field. Mend the connector, which then sends it again.',
+    help: 'A message event breaks the contract; the reason names the field. Mend the connector and send it again: what came stays as it is.',
   },
   schema_unknown: {
     redrive: 'as_is',
@@ -41,11 +41,11 @@ export const failures = {
   },
   seal_broken: {
     redrive: 'after_fix',
-    help: 'Sealed content could not be opened: wrong SIGNALS_MASTER_KEY, or the key of the connection was destroyed.',
+    help: 'Sealed content could not be opened: give the stage the right SIGNALS_MASTER_KEY, then redrive; a destroyed key opens nothing.',
   },
   connection_missing: {
     redrive: 'as_is',
-    help: 'The record names a connection that the connections topic does not hold.',
+    help: 'The record names a connection that the connections topic does not hold; add it, then redrive. No stage of this version raises it.',
   },
   too_large: {
     redrive: 'never',
@@ -53,7 +53,7 @@ export const failures = {
   },
   attempts_exhausted: {
     redrive: 'as_is',
-    help: 'The record was deferred too often; see the code of the last answer, then redrive.',
+    help: 'The record was deferred too often; see the code of the last answer, then redrive. No stage of this version raises it.',
   },
 } as const satisfies Record<string, FailureEntry>
 

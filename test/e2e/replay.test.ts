@@ -47,6 +47,9 @@ describe('history', () => {
 
     expect(await replay('--keyword-list', '2', '--yes')).toMatchObject({ new: 0, reported: 9 })
     expect(await world.arrived()).toHaveLength(9)
+
+    const wrong = await world.pipeline.signals('replay', '--from', begin, '--source', 'tick-tock')
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/--source: there is no connection of the/)])
   }, 240_000)
 
   it('of a partner comes from a file, and the next live message does not start its conversation again', async () => {
@@ -91,5 +94,14 @@ describe('history', () => {
     expect(lastLine((await redrive()).stdout)).toMatchObject({ dryRun: true, records: 1, tried: { event_invalid: 1 } })
     const failing = await redrive('--yes')
     expect([failing.code, lastLine(failing.stdout)]).toMatchObject([1, { redriven: 1, failedAgain: 1 }])
+
+    const nothingLeft = await redrive('--yes')
+    const skipped = { redriven: 1, failed_again: 1 }
+    expect([nothingLeft.code, lastLine(nothingLeft.stdout)]).toMatchObject([0, { dryRun: false, records: 0, skipped }])
+    const absent = await redrive('ingest/0/99999', '--yes')
+    expect([absent.code, absent.stdout]).toEqual([2, ''])
+    expect(absent.stderr).toMatch(/no such dead letter .*: ingest\/0\/99999;/)
+    const nobody = await redrive('--connection', 'nobody')
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringMatching(/there is no connection nobody/)])
   }, 240_000)
 })

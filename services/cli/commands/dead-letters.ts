@@ -3,8 +3,8 @@ import { readConnections } from '../../connections/store.ts'
 import { entryOf, type FoundDeadLetter } from '../../deadletters/found.ts'
 import { planRedrive, type RedrivePlan, skipReasons } from '../../deadletters/plan.ts'
 import { probe } from '../../deadletters/probe.ts'
-import { runRedrive } from '../../deadletters/redrive.ts'
-import { anyOfThem, type Conditions } from '../../deadletters/select.ts'
+import { type RedriveResult, runRedrive } from '../../deadletters/redrive.ts'
+import { anyOfThem, type Conditions, isMeant } from '../../deadletters/select.ts'
 import { type DeadLetterTools, findDeadLetters, openDeadLetters, readRedriven } from '../../deadletters/store.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { failures } from '../../runtime/failures.ts'
@@ -60,6 +60,14 @@ const toolsOf = async ({ broker, codec, keyring }: Context): Promise<DeadLetterT
   sources: loadSources({ folder: ownMappings() }),
 })
 
+/** @throws UsageError for a connection that nobody knows: it must not pass for one without dead letters */
+const selectedBy = (tools: DeadLetterTools, conditions: Conditions): Promise<readonly FoundDeadLetter[]> => {
+  const { connection } = conditions
+  if (connection !== null && !tools.directory.byId(connection))
+    throw new UsageError(`--connection: there is no connection ${connection}; see: signals connections list`)
+  return findDeadLetters(tools, conditions)
+}
+
 /** What machines get: offsets as numbers, times in ISO 8601, and what the catalogue says. */
 const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
   const { id, stage, code, reason, attempt, failedAt, origin, traceparent, redrives, keyId, sealedBytes } = found
@@ -100,7 +108,7 @@ const list = (options: Selection & { limit?: string }) =>
     if (limit !== null && !(Number.isInteger(limit) && limit > 0))
       throw new UsageError('--limit must be a whole number')
     const tools = await toolsOf(context)
-    const all = await findDeadLetters(tools, conditionsOf(options))
+    const all = await selectedBy(tools, conditionsOf(options))
     const redriven = await readRedriven(tools)
     if (options.json) return printJson(all.slice(-(limit ?? all.length)).map((found) => shown(found, redriven)))
     if (all.length === 0) return print('no dead letters')
@@ -158,6 +166,8 @@ const tried = async (plan: RedrivePlan, tools: DeadLetterTools): Promise<Record<
   return counts
 }
 
+const nothingDone: RedriveResult = { redriven: 0, failedAgain: 0, pending: 0, held: 0 }
+
 const redrive = (ids: readonly string[], options: RedriveFlags) =>
   withContext(async (context) => {
     const { all, json, force = false, again = false } = options
@@ -166,7 +176,12 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
       ids.length > 0 || Object.values(conditions).some((value) => value !== null && !Array.isArray(value))
     if (!isChosen && !all) throw new UsageError('say which: ids, a condition such as --code or --source, or --all')
     const tools = await toolsOf(context)
-    const selected = await findDeadLetters(tools, conditions)
+    const selected = await selectedBy(tools, conditions)
+    const unknown = ids.filter((id) => !selected.some((found) => isMeant(found, id)))
+    if (unknown.length > 0)
+      throw new UsageError(
+        `there is no such dead letter (any more), or a condition excludes it: ${unknown.join(', ')}; see: signals dead-letters list`,
+      )
     const plan = planRedrive(selected, await readRedriven(tools), Date.now(), { force, again })
     if (selected.length > 0 && plan.skipped.never === selected.length)
       throw new Refused(
@@ -183,8 +198,10 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
         if (result !== 'unknown')
           say(`${count} ${result === 'passes' ? 'would pass with the mappings of now' : `would fail again: ${result}`}`)
     }
+    const dryRun = options.dryRun === true || !options.yes
     if (records === 0 || !(await maySend(options, `put ${records} records back?`))) {
-      if (json) printJson({ dryRun: true, ...dry, redriven: 0, failedAgain: 0, pending: 0, held: 0 })
+      if (json) printJson({ dryRun, ...dry, ...nothingDone })
+      else if (!dryRun) print('nothing was put back')
       return
     }
     const producer = await context.broker().producer()

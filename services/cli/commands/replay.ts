@@ -5,6 +5,7 @@ import { StateLost } from '../../attribution/store.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { readLists } from '../../keywords/store.ts'
 import type { KeywordListRecord, ReplayRun } from '../../model/topic-values.ts'
+import { FileUnusable } from '../../replay/container.ts'
 import type { Plan } from '../../replay/plan.ts'
 import { entryNames } from '../../replay/request.ts'
 import { Interrupted, type Outcome, type Prepared, Replay } from '../../replay/run.ts'
@@ -18,8 +19,9 @@ import { type Context, withContext } from '../context.ts'
 import { exitCodes, Refused, UsageError } from '../exit.ts'
 import { ownMappings } from '../folders.ts'
 import { print, printJson, say } from '../output.ts'
-import { expected, planText, ReplayProgress } from '../replay-output.ts'
-import { askedBy, defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
+import { countsText, planJson, planText } from '../replay-output.ts'
+import { ReplayProgress } from '../replay-progress.ts'
+import { askedBy, checkResumed, defaultRate, identifiedFile, type ReplayFlags, requestFrom } from '../replay-request.ts'
 
 const dayMs = 86_400_000
 /** What the decisions depend on, as the stages have it. */
@@ -49,8 +51,9 @@ const openReplay = async (context: Context, lists: readonly KeywordListRecord[],
     expireMs: DISPATCH_EXPIRE_DAYS * dayMs,
     waitMs: ATTRIBUTION_WAIT,
     stop: onStop(),
-    onDeciding: (records, all) => progress.deciding(records, all),
-    onSending: (run, now) => progress.sending(run, now),
+    onPhase: (phase) => progress.phase(phase),
+    onDeciding: (now) => progress.deciding(now),
+    onSending: (now) => progress.sending(now),
   })
   await replay.open()
   return replay
@@ -67,72 +70,86 @@ const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
   }[ending]
   if (why) say(`signals: ${why}`)
   if (json) printJson({ run, status: ending, dryRun: false, ...counts })
-  else {
-    const { new: fresh, reported, ...rest } = counts
-    const others = Object.entries(rest).filter(([, count]) => count > 0)
-    print(
-      `run ${run}: ${fresh} new, ${reported} already reported; ${others.map(([name, count]) => `${count} ${name}`).join(', ')}`,
-    )
-  }
+  else print(`run ${run}: ${countsText(counts)}`)
   if (ending !== 'done') process.exitCode = exitCodes.failed
 }
 
-const dryRunJson = (plan: Plan, prepared: Prepared) => ({
-  dryRun: true,
-  ...plan.tally.totals,
-  records: plan.records,
-  messages: plan.messages,
-  unseen: plan.unseen,
-  skipped: plan.skipped,
-  leftToLive: prepared.range.leftToLive,
-  outcomes: plan.outcomes,
-  counts: plan.tally.rows,
-  samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),
-  fileProblems: plan.fileProblems,
-  ...expected(plan, prepared.request.rate),
-})
+/** Carries a run through. However it ends, its record says so: also what is refused or fails can be resumed. */
+const carriedOut = async (
+  begun: { readonly replay: Replay; readonly run: ReplayRun; readonly progress: ReplayProgress },
+  flags: ReplayFlags,
+  work: () => Promise<Outcome>,
+) => {
+  const { replay, run, progress } = begun
+  let outcome: Outcome
+  try {
+    outcome = await work()
+  } catch (error) {
+    progress.clear()
+    if (error instanceof Interrupted) return finish(await replay.end(run, error.ending), flags)
+    // A file that cannot be read to its end will be another file when it can: nothing could go on with this run.
+    const ending = error instanceof FileUnusable ? 'cancelled' : 'stopped'
+    // Where even this fails, its silence will tell.
+    await replay.end(run, ending).catch(() => {})
+    if (ending === 'cancelled') say(`signals: run ${run.run} is cancelled, nothing was sent`)
+    else
+      say(`signals: run ${run.run} is stopped; mend what follows, then go on with: signals replay --resume ${run.run}`)
+    throw error
+  }
+  progress.clear()
+  finish(outcome, flags)
+}
 
-const firstRun = async (context: Context, flags: ReplayFlags) => {
+/** What is found is told before anything is sent. */
+const tellPlan = (plan: Plan, prepared: Prepared, run: ReplayRun | null, progress: ReplayProgress, json = false) => {
+  progress.clear()
+  if (!json || process.stderr.isTTY) say(planText(plan, prepared))
+  if (json && run) printJson({ run: run.run, phase: 'decided', ...planJson(plan, prepared) })
+}
+
+const firstRun = async (context: Context, flags: ReplayFlags, progress: ReplayProgress) => {
   const asked = askedBy(flags, Date.now())
   const lists = await readLists(context.broker(), await context.codec())
   const request = await requestFrom(asked, flags, lists, context)
-  const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, lists, progress)
   let producer: Producer | undefined
-  let run: ReplayRun | undefined
+  const begin = async (prepared: Prepared) => {
+    producer = await context.broker().producer()
+    const run = await replay.begin(prepared, producer)
+    progress.begun(run.run)
+    return run
+  }
+  const decided = async (prepared: Prepared, run: ReplayRun | null) => {
+    const plan = await replay.plan(prepared)
+    tellPlan(plan, prepared, run, progress, flags.json)
+    return plan
+  }
+  const sent = async (run: ReplayRun, prepared: Prepared, plan: Plan) => {
+    await replay.teach(run, prepared, plan, producer as Producer)
+    return replay.send(run, plan, new Set(), request.rate, producer as Producer)
+  }
   try {
     const prepared = await replay.prepare(request)
     if (flags.yes && !flags.dryRun) {
       // Named before anything is decided: whoever kills it knows what to resume.
-      producer = await context.broker().producer()
-      run = await replay.begin(prepared, producer)
-      progress.begun(run.run)
+      const run = await begin(prepared)
+      return await carriedOut({ replay, run, progress }, flags, async () =>
+        sent(run, prepared, await decided(prepared, run)),
+      )
     }
-    const plan = await replay.plan(prepared)
-    progress.clear()
-    if (!flags.json || process.stderr.isTTY) say(planText(plan, prepared))
-    if (!run) {
-      const may = plan.fresh.length > 0 ? await maySend(flags, `send ${plan.fresh.length} signals?`) : false
-      if (!may) return flags.json ? printJson(dryRunJson(plan, prepared)) : undefined
-      producer = await context.broker().producer()
-      run = await replay.begin(prepared, producer)
-      progress.begun(run.run)
-    }
-    await replay.teach(run, prepared, plan, producer as Producer)
-    const outcome = await replay.send(run, plan, new Set(), request.rate, producer as Producer)
-    progress.clear()
-    finish(outcome, flags)
-  } catch (error) {
-    if (!(error instanceof Interrupted && run && producer)) throw error
-    progress.clear()
-    finish(await replay.end(run, error.ending, producer), flags)
+    const plan = await decided(prepared, null)
+    const may = plan.fresh.length > 0 ? await maySend(flags, `send ${plan.fresh.length} signals?`) : false
+    if (!may) return flags.json ? printJson({ dryRun: true, ...planJson(plan, prepared) }) : undefined
+    const run = await begin(prepared)
+    await carriedOut({ replay, run, progress }, flags, () => sent(run, prepared, plan))
   } finally {
     await producer?.close()
     await replay.close()
   }
 }
 
-const resumed = async (context: Context, id: string, flags: ReplayFlags) => {
+const resumed = async (context: Context, id: string, flags: ReplayFlags, progress: ReplayProgress) => {
+  checkResumed(flags)
   const codec = await context.codec()
   const before = (await readRuns(context.broker(), codec)).find(({ run }) => run === id)
   if (!before) throw new UsageError(`there is no run ${id}; see: signals replays list`)
@@ -142,25 +159,19 @@ const resumed = async (context: Context, id: string, flags: ReplayFlags) => {
   const request = requestOf(before)
   if (request.file && (await identifiedFile(request.file.path)).hash !== request.file.hash)
     throw new Refused(`${request.file.path} is not the file with which run ${id} began`)
-  const progress = new ReplayProgress(flags.json ?? false)
   const replay = await openReplay(context, await readLists(context.broker(), codec), progress)
   const producer = await context.broker().producer()
-  let run = before
   try {
-    run = await replay.takeOver(before, producer)
+    const run = await replay.takeOver(before, producer)
     progress.begun(run.run)
-    const prepared = await replay.prepareAgain(run)
-    const own = await replay.publishedBy(run)
-    const plan = await replay.plan(prepared, own)
-    progress.clear()
-    await replay.teach(run, prepared, plan, producer)
-    const outcome = await replay.send(run, plan, own, request.rate, producer)
-    progress.clear()
-    finish(outcome, flags)
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error
-    progress.clear()
-    finish(await replay.end(run, error.ending, producer), flags)
+    await carriedOut({ replay, run, progress }, flags, async () => {
+      const prepared = await replay.prepareAgain(run)
+      const own = await replay.publishedBy(run)
+      const plan = await replay.plan(prepared, own)
+      tellPlan(plan, prepared, run, progress, flags.json)
+      await replay.teach(run, prepared, plan, producer)
+      return replay.send(run, plan, own, request.rate, producer)
+    })
   } finally {
     await producer.close()
     await replay.close()
@@ -182,28 +193,28 @@ export const register = (program: Command) => {
     .option(
       '--where <condition>',
       'field=value[,value] or field!=value; may be given again',
-      (text: string, all: string[]) => [...all, text],
-      [] as string[],
+      (text: string, all: string[] | undefined) => [...(all ?? []), text],
     )
     .option('--file <file>', 'message events from NDJSON or an Avro container (.avro) in place of a topic')
     .option(
       '--keyword-list <version>',
       'VERSION, LIST@VERSION, latest, or then: as of when each message came (default)',
     )
-    .option('--rate <n>', 'signals a second at most', String(defaultRate))
+    .option('--rate <n>', `signals a second at most; default ${defaultRate}`)
     .option('--resume <run>', 'go on with a run that was stopped')
     .option('--dry-run', 'only say what would be sent')
     .option('--yes', 'send without asking')
     .option('--json', 'a JSON line a second, the last with "new" and "reported"')
     .action((flags: ReplayFlags) =>
       withContext(async (context) => {
+        const progress = new ReplayProgress(flags.json ?? false, (flags.yes ?? false) && !flags.dryRun)
         try {
-          await (flags.resume ? resumed(context, flags.resume, flags) : firstRun(context, flags))
+          await (flags.resume ? resumed(context, flags.resume, flags, progress) : firstRun(context, flags, progress))
         } catch (error) {
           if (!(error instanceof StateLost)) throw error
-          throw new Refused(
-            `${error.message}: attribution brings them back from touches.v1; replay when it has (signals status)`,
-          )
+          throw new Refused(`${error.message} from touches.v1: replay when it has (signals status)`)
+        } finally {
+          progress.end()
         }
       }),
     )

@@ -2,7 +2,7 @@ import type { ReplayRun, Signal } from '../../../services/model/topic-values.ts'
 import type { Plan } from '../../../services/replay/plan.ts'
 import type { ReplayRequest } from '../../../services/replay/request.ts'
 import { Interrupted, Replay } from '../../../services/replay/run.ts'
-import { readRuns, writeRun } from '../../../services/replay/runs.ts'
+import { readRuns, stateOf, writeRun } from '../../../services/replay/runs.ts'
 import { Tally } from '../../../services/replay/tally.ts'
 import { Codec } from '../../../services/runtime/codec.ts'
 import type { Producer } from '../../../services/runtime/ports.ts'
@@ -10,6 +10,7 @@ import { Keyring } from '../../../services/runtime/sealing.ts'
 import { loadSources } from '../../../services/sources/index.ts'
 import { consumerStages, laterTopic, replayGroup, replayTopic, stages, topics } from '../../../services/topology.ts'
 import { connectionRecord, noon, signal } from '../../support/builders.ts'
+import { eventually } from '../../support/eventually.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 import { MemoryRedis } from '../../support/memory-redis.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
@@ -36,7 +37,8 @@ const planOf = (fresh: readonly Signal[]): Plan => {
   const tally = new Tally()
   for (const one of fresh) tally.add(one, 'new')
   const skipped = { paused: 0, expired: 0 }
-  return { tally, fresh, published: 0, skipped, records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [] }
+  const found = { records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [], fileProblemCount: 0 }
+  return { tally, fresh, published: 0, skipped, ...found }
 }
 
 /** Topics of a pipeline with an active connection, whose dispatch takes all that lies in the lane once a second. */
@@ -57,6 +59,10 @@ const openPipeline = async () => {
   const world = {
     cluster,
     producer,
+    now: () => now,
+    pass: (ms: number) => {
+      now += ms
+    },
     /** What happens at each tenth of a second. */
     onTick: async () => {},
     runs: () => readRuns(broker, codec),
@@ -135,6 +141,37 @@ describe('a run', () => {
     await second.replay.close()
   })
 
+  it('is renewed while it waits, decides and reads: its silence would mean that nobody works on it', async () => {
+    const { run } = await begun(first.replay, world.producer)
+    const states = async () => (await world.runs()).map((one) => stateOf(one, world.now()))
+    const staysRunning = async (work: () => Promise<unknown>) => {
+      world.pass(20_000)
+      expect(await states()).toEqual(['interrupted'])
+      await work()
+      expect(await states()).toEqual(['running'])
+    }
+    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0 }
+    await world.producer.send([{ topic: topics.messages.name, key: null, value: Buffer.from([9]) }])
+    await staysRunning(() => first.replay.plan({ request, range }))
+    await world.producer.send([{ topic: replayTopic, key: null, value: Buffer.from([9]) }])
+    await staysRunning(() => first.replay.publishedBy(run))
+    await staysRunning(async () => {
+      world.onTick = async () => {
+        if ((await states())[0] === 'running') first.stop()
+      }
+      await expect(first.replay.prepareAgain(run)).rejects.toThrow(Interrupted)
+    })
+  })
+
+  it('that ends by an error can be resumed, unless it was cancelled meanwhile', async () => {
+    const { run } = await begun(first.replay, world.producer)
+    await first.replay.end(run, 'stopped')
+    expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])
+    await world.write({ ...run, status: 'cancelled' })
+    await eventually('the word of it', async () => (await first.replay.end(run, 'stopped')).ending === 'cancelled')
+    expect((await world.runs()).map(({ status }) => status)).toEqual(['cancelled'])
+  })
+
   it('that is stopped while it waits for live traffic or decides ends at once, and can be resumed', async () => {
     const { run } = await begun(first.replay, world.producer)
     await world.producer.send([
@@ -145,7 +182,7 @@ describe('a run', () => {
     await expect(first.replay.prepareAgain(run)).rejects.toThrow(Interrupted)
     const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0 }
     await expect(first.replay.plan({ request, range })).rejects.toThrow(Interrupted)
-    expect((await first.replay.end(run, 'stopped', world.producer)).ending).toBe('stopped')
+    expect((await first.replay.end(run, 'stopped')).ending).toBe('stopped')
     expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])
   })
 })
