@@ -21,6 +21,7 @@ export const skipReasons: Readonly<Record<SkipReason, string>> = {
 export interface Redriven {
   /** Put back once for all dead letters of one record. */
   readonly found: FoundDeadLetter
+  /** All of them, also those that were not asked for: they go back with it. */
   readonly together: readonly FoundDeadLetter[]
 }
 
@@ -34,6 +35,10 @@ const claimsLiveMs = 95 * 3_600_000
 /** Codes that speak of one item while the rest of its record went on. */
 const partial: ReadonlySet<string> = new Set(['item_unmappable'])
 
+/** Whether others of the same record may be there beside what was selected. */
+export const haveSiblings = (selected: readonly FoundDeadLetter[]): boolean =>
+  selected.some(({ code }) => partial.has(code))
+
 /**
  * @param redriven ids of dead letters that were put back before
  * @param now ms
@@ -43,6 +48,8 @@ export const planRedrive = (
   redriven: ReadonlySet<string>,
   now: number,
   { force, again }: RedriveOptions,
+  /** All that there are of the records that were selected. */
+  siblings: readonly FoundDeadLetter[] = selected,
 ): RedrivePlan => {
   const skipped: Record<SkipReason, number> = { never: 0, redriven: 0, failed_again: 0, claims_gone: 0 }
   const reasonToSkip = (found: FoundDeadLetter): SkipReason | null => {
@@ -52,20 +59,19 @@ export const planRedrive = (
     if (!force && partial.has(found.code) && now - found.origin.timestamp > claimsLiveMs) return 'claims_gone'
     return null
   }
-  const byOrigin = new Map<string, FoundDeadLetter[]>()
+  const byOrigin = new Map<string, FoundDeadLetter>()
   for (const found of selected) {
     const reason = reasonToSkip(found)
     if (reason) {
       skipped[reason]++
       continue
     }
-    const others = byOrigin.get(originOf(found))
-    if (others) others.push(found)
-    else byOrigin.set(originOf(found), [found])
+    if (!byOrigin.has(originOf(found))) byOrigin.set(originOf(found), found)
   }
+  const ofOrigin = Map.groupBy(siblings, originOf)
   const send = Array.from(
-    byOrigin.values(),
-    (together): Redriven => ({ found: together[0] as FoundDeadLetter, together }),
+    byOrigin,
+    ([origin, found]): Redriven => ({ found, together: ofOrigin.get(origin) ?? [found] }),
   )
   return { send, skipped }
 }

@@ -1,5 +1,5 @@
 import type { FoundDeadLetter } from '../../../services/deadletters/found.ts'
-import { planRedrive } from '../../../services/deadletters/plan.ts'
+import { haveSiblings, planRedrive } from '../../../services/deadletters/plan.ts'
 import { anyOfThem, matches } from '../../../services/deadletters/select.ts'
 import { noon } from '../../support/builders.ts'
 
@@ -27,6 +27,13 @@ describe('a redrive', () => {
     const items = [found(1), found(2, { origin: found(1).origin }), found(3)]
     const plan = planRedrive(items, new Set(), noon, carefully)
     expect(plan.send.map(({ together }) => together.map(({ place }) => Number(place.offset)))).toEqual([[1, 2], [3]])
+  })
+
+  it('notes all dead letters of a record, also where one alone was asked for', () => {
+    const [one, other] = [found(1, { code: 'item_unmappable' }), found(2, { origin: found(1).origin })]
+    expect([haveSiblings([one]), haveSiblings([found(3)])]).toEqual([true, false])
+    const plan = planRedrive([one], new Set(), noon, carefully, [one, other, found(3)])
+    expect(plan.send.map(({ found: { id }, together }) => [id, together])).toEqual([[one.id, [one, other]]])
   })
 
   const item = { code: 'item_unmappable' as const }
