@@ -80,8 +80,8 @@ const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
     redrive,
     help,
     attempt,
-    failedAt: new Date(failedAt).toISOString(),
-    origin: { ...origin, timestamp: new Date(origin.timestamp).toISOString() },
+    failedAt: iso(failedAt),
+    origin: { ...origin, timestamp: iso(origin.timestamp) },
     traceparent,
     redrives,
     redriven: redriven.has(id),
@@ -89,15 +89,20 @@ const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
   }
 }
 
+const iso = (ms: number) => new Date(ms).toISOString()
+const least = (times: readonly number[]) => times.reduce((a, b) => Math.min(a, b))
+const most = (times: readonly number[]) => times.reduce((a, b) => Math.max(a, b))
+
 const byCode = (all: readonly FoundDeadLetter[]) =>
   table([
-    ['stage', 'code', 'count', 'redrive', 'what to do first'],
+    ['stage', 'code', 'count', 'first', 'last', 'redrive', 'what to do first'],
     ...Array.from(
       Map.groupBy(all, ({ stage, code }) => `${stage} ${code}`),
       ([, own]) => {
         const { stage, code } = own[0] as FoundDeadLetter
         const { redrive, help } = entryOf(code)
-        return [stage, code, String(own.length), redrive, help]
+        const times = own.map(({ failedAt }) => failedAt)
+        return [stage, code, String(own.length), iso(least(times)), iso(most(times)), redrive, help]
       },
     ),
   ])
@@ -120,7 +125,7 @@ const list = (options: Selection & { limit?: string }) =>
         ...latest.map((found) => [
           found.id,
           found.code,
-          new Date(found.failedAt).toISOString(),
+          iso(found.failedAt),
           `${found.origin.topic}/${found.origin.partition}/${found.origin.offset}`,
           redriven.has(found.id) ? 'put back' : found.redrives > 0 ? `failed again (${found.redrives})` : '0',
           found.reason,
