@@ -53,7 +53,7 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted'
   readonly ending: Interruption
   constructor(ending: Interruption) {
-    super(`the replay was ${ending} while it decided`)
+    super(`the replay was ${ending} before it sent anything`)
     this.ending = ending
   }
 }
