@@ -155,6 +155,7 @@ describe('a run', () => {
     await staysRunning(() => first.replay.plan({ request, range }))
     await world.producer.send([{ topic: replayTopic, key: null, value: Buffer.from([9]) }])
     await staysRunning(() => first.replay.publishedBy(run))
+    await world.producer.send([{ topic: topics.attributedMessages.name, key: null, value: Buffer.from([9]) }])
     await staysRunning(async () => {
       world.onTick = async () => {
         if ((await states())[0] === 'running') first.stop()
