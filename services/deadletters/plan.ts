@@ -8,12 +8,13 @@ export interface RedriveOptions {
   readonly again: boolean
 }
 
-export type SkipReason = 'never' | 'redriven' | 'failed_again' | 'claims_gone'
+export type SkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone'
 
 export const skipReasons: Readonly<Record<SkipReason, string>> = {
   never: 'the catalogue says that a redrive cannot help (--force all the same)',
   redriven: 'put back before (--again)',
   failed_again: 'a redrive has failed already: mend the cause first (--again)',
+  failed_later: 'put back before, and failed again since: the later dead letter stands for it',
   claims_gone:
     'one item of a delivery that is older than its neighbours are remembered: they would count twice (--force)',
 }
@@ -35,9 +36,16 @@ const claimsLiveMs = 95 * 3_600_000
 /** Codes that speak of one item while the rest of its record went on. */
 const partial: ReadonlySet<string> = new Set(['item_unmappable'])
 
-/** Whether others of the same record may be there beside what was selected. */
-export const haveSiblings = (selected: readonly FoundDeadLetter[]): boolean =>
-  selected.some(({ code }) => partial.has(code))
+/** Whether what was selected cannot be judged by itself: others of its records, or later failures of them, may be there. */
+export const haveRelatives = (selected: readonly FoundDeadLetter[], { again }: RedriveOptions): boolean =>
+  again || selected.some(({ code }) => partial.has(code))
+
+/** Origins of what was put back and came back as another dead letter: only the last of such a line may go back, or it would fork. */
+const failedSince = (all: readonly FoundDeadLetter[]): ReadonlySet<string> => {
+  const byId = new Map(all.map((found) => [found.id, found]))
+  const parents = all.map(({ redriveOf }) => (redriveOf === null ? undefined : byId.get(redriveOf)))
+  return new Set(parents.flatMap((parent) => (parent ? [originOf(parent)] : [])))
+}
 
 /**
  * @param redriven ids of dead letters that were put back before
@@ -48,14 +56,22 @@ export const planRedrive = (
   redriven: ReadonlySet<string>,
   now: number,
   { force, again }: RedriveOptions,
-  /** All that there are of the records that were selected. */
-  siblings: readonly FoundDeadLetter[] = selected,
+  /** All that there are, where what was selected has relatives. */
+  all: readonly FoundDeadLetter[] = selected,
 ): RedrivePlan => {
-  const skipped: Record<SkipReason, number> = { never: 0, redriven: 0, failed_again: 0, claims_gone: 0 }
+  const skipped: Record<SkipReason, number> = {
+    never: 0,
+    redriven: 0,
+    failed_again: 0,
+    failed_later: 0,
+    claims_gone: 0,
+  }
+  const lapsed = failedSince(all)
   const reasonToSkip = (found: FoundDeadLetter): SkipReason | null => {
     if (!force && entryOf(found.code).redrive === 'never') return 'never'
     if (!again && redriven.has(found.id)) return 'redriven'
     if (!again && found.redrives > 0) return 'failed_again'
+    if (lapsed.has(originOf(found))) return 'failed_later'
     if (!force && partial.has(found.code) && now - found.origin.timestamp > claimsLiveMs) return 'claims_gone'
     return null
   }
@@ -68,7 +84,7 @@ export const planRedrive = (
     }
     if (!byOrigin.has(originOf(found))) byOrigin.set(originOf(found), found)
   }
-  const ofOrigin = Map.groupBy(siblings, originOf)
+  const ofOrigin = Map.groupBy(all, originOf)
   const send = Array.from(
     byOrigin,
     ([origin, found]): Redriven => ({ found, together: ofOrigin.get(origin) ?? [found] }),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readConnections } from '../../connections/store.ts'
 import { entryOf, type FoundDeadLetter } from '../../deadletters/found.ts'
-import { haveSiblings, planRedrive, type RedrivePlan, skipReasons } from '../../deadletters/plan.ts'
+import { haveRelatives, planRedrive, type RedrivePlan, skipReasons } from '../../deadletters/plan.ts'
 import { probe } from '../../deadletters/probe.ts'
 import { type RedriveResult, runRedrive } from '../../deadletters/redrive.ts'
 import { anyOfThem, type Conditions, isMeant } from '../../deadletters/select.ts'
@@ -187,9 +187,9 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
       throw new UsageError(
         `there is no such dead letter (any more), or a condition excludes it: ${unknown.join(', ')}; see: signals dead-letters list`,
       )
-    // What fails together goes back together, whatever was asked for: one reading more where that can be.
-    const siblings = haveSiblings(selected) ? await findDeadLetters(tools, anyOfThem) : selected
-    const plan = planRedrive(selected, await readRedriven(tools), Date.now(), { force, again }, siblings)
+    // What fails together goes back together, and the last failure of a record alone: one reading more where that can be.
+    const known = haveRelatives(selected, { force, again }) ? await findDeadLetters(tools, anyOfThem) : selected
+    const plan = planRedrive(selected, await readRedriven(tools), Date.now(), { force, again }, known)
     if (selected.length > 0 && plan.skipped.never === selected.length)
       throw new Refused(
         `a redrive cannot help: ${entryOf(selected[0]?.code ?? '').help} Send them all the same with --force.`,

@@ -1,5 +1,5 @@
 import type { FoundDeadLetter } from '../../../services/deadletters/found.ts'
-import { haveSiblings, planRedrive } from '../../../services/deadletters/plan.ts'
+import { haveRelatives, planRedrive } from '../../../services/deadletters/plan.ts'
 import { anyOfThem, matches } from '../../../services/deadletters/select.ts'
 import { noon } from '../../support/builders.ts'
 
@@ -31,9 +31,23 @@ describe('a redrive', () => {
 
   it('notes all dead letters of a record, also where one alone was asked for', () => {
     const [one, other] = [found(1, { code: 'item_unmappable' }), found(2, { origin: found(1).origin })]
-    expect([haveSiblings([one]), haveSiblings([found(3)])]).toEqual([true, false])
+    expect([haveRelatives([one], carefully), haveRelatives([found(3)], carefully)]).toEqual([true, false])
     const plan = planRedrive([one], new Set(), noon, carefully, [one, other, found(3)])
     expect(plan.send.map(({ found: { id }, together }) => [id, together])).toEqual([[one.id, [one, other]]])
+  })
+
+  it('puts back the last failure of a record alone, however often it failed, or each attempt would double it', () => {
+    const first = [found(1), found(2, { origin: found(1).origin })]
+    const second = found(3, { redrives: 1, redriveOf: found(1).id })
+    const third = found(4, { redrives: 2, redriveOf: second.id })
+    const line = [...first, second, third, found(5)]
+    const redriven = new Set([...first, second].map(({ id }) => id))
+    const again = { ...carefully, again: true }
+    expect(haveRelatives([found(5)], again)).toBe(true)
+    const plan = planRedrive(line, redriven, noon, again, line)
+    expect(plan.send.map(({ found: { id } }) => id)).toEqual([third.id, found(5).id])
+    expect(plan.skipped.failed_later).toBe(3)
+    expect(planRedrive([second], redriven, noon, again, line)).toMatchObject({ send: [], skipped: { failed_later: 1 } })
   })
 
   const item = { code: 'item_unmappable' as const }
