@@ -30,6 +30,8 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   const rows = tally.rows
   const { expectedCalls, expectedSeconds } = expected(plan, request.rate)
   const lines = [`${records} records read, ${messages} messages decided`]
+  if (range.keptSince !== null)
+    lines.push(`what came before ${new Date(range.keptSince).toISOString()} is no longer kept in all partitions`)
   if (rows.length > 0) {
     lines.push(
       '',
@@ -79,6 +81,7 @@ export const planJson = (plan: Plan, { request, range }: Prepared) => ({
   unseen: plan.unseen,
   skipped: plan.skipped,
   leftToLive: range.leftToLive,
+  keptSince: range.keptSince === null ? null : new Date(range.keptSince).toISOString(),
   outcomes: plan.outcomes,
   counts: plan.tally.rows,
   samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),

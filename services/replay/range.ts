@@ -27,6 +27,8 @@ export interface Range {
   readonly stretches: readonly Stretch[]
   /** Records of what was asked that live traffic has not taken yet: they are its own. */
   readonly leftToLive: number
+  /** ms: of what was asked, retention may have removed what came before; null where it has not reached that far. */
+  readonly keptSince: number | null
 }
 
 /** Live traffic does not go on; a replay cannot know what it will report. */
@@ -40,7 +42,7 @@ const most = (a: bigint, b: bigint) => (a > b ? a : b)
 /** @throws DependencyError */
 export const rangeOf = async (
   { entry, from, to, offsets: asked }: Pick<ReplayRequest, 'entry' | 'from' | 'to' | 'offsets'>,
-  broker: Broker,
+  broker: Pick<Broker, 'offsets' | 'offsetsAt' | 'timestamps'>,
 ): Promise<Range> => {
   const topic = topics[topicOf(entry)].name
   const [first] = ways[entry] as [ConsumerStage]
@@ -50,16 +52,21 @@ export const rangeOf = async (
   ])
   const known = await broker.offsets(consumerGroup(first), topic)
   let leftToLive = 0
+  const cut: { readonly partition: number; readonly offset: bigint }[] = []
   const stretches = known.map(({ partition, low, high, committed }): Stretch => {
     const isAsked = !asked || asked.partition === null || asked.partition === partition
     const begin = most(low, asked ? BigInt(asked.from) : (starts?.get(partition) ?? low))
     const end = least(high, asked ? BigInt(asked.to) : (ends?.get(partition) ?? high))
+    const isCut = asked ? BigInt(asked.from) < low : from !== null && begin === low
+    if (isAsked && isCut && low > 0n) cut.push({ partition, offset: low })
     if (!isAsked || end <= begin) return { partition, from: begin, to: begin }
     const taken = most(begin, least(end, committed ?? low))
     leftToLive += Number(end - taken)
     return { partition, from: begin, to: taken }
   })
-  return { stretches, leftToLive }
+  const kept = cut.length > 0 ? [...(await broker.timestamps(topic, cut)).values()] : []
+  const keptSince = kept.length > 0 ? Math.max(...kept) : null
+  return { stretches, leftToLive, keptSince }
 }
 
 /** All that the run is about: stretches of its topic, or the events of its file. @throws DependencyError, FileUnusable */

@@ -115,7 +115,9 @@ export class Replay {
   /** Waits until live traffic has raised all that it will raise of the range. @throws LiveStandsStill, Interrupted, DependencyError */
   async prepare(request: ReplayRequest): Promise<Prepared> {
     const { broker } = this.#tools
-    const range: Range = request.file ? { stretches: [], leftToLive: 0 } : await rangeOf(request, broker)
+    const range: Range = request.file
+      ? { stretches: [], leftToLive: 0, keptSince: null }
+      : await rangeOf(request, broker)
     await this.#way()
     await this.#livePasses(request)
     return { request, range }
@@ -199,7 +201,7 @@ export class Replay {
     const stretches = run.stretches.map(
       ({ partition, from, to }): Stretch => ({ partition, from: BigInt(from), to: BigInt(to) }),
     )
-    return { request, range: { stretches, leftToLive: 0 } }
+    return { request, range: { stretches, leftToLive: 0, keptSince: null } }
   }
 
   publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> =>

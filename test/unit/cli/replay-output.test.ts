@@ -42,7 +42,7 @@ describe('what a replay has found', () => {
   const prepared = (path: string | null): Prepared =>
     ({
       request: { rate: 100, file: path === null ? null : { path, bytes: 1, hash: '' } },
-      range: { stretches: [], leftToLive: 0 },
+      range: { stretches: [], leftToLive: 0, keptSince: null },
     }) as unknown as Prepared
 
   it('names the calls and the time', () => {

@@ -150,7 +150,7 @@ describe('a run', () => {
       await work()
       expect(await states()).toEqual(['running'])
     }
-    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0 }
+    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
     await world.producer.send([{ topic: topics.messages.name, key: null, value: Buffer.from([9]) }])
     await staysRunning(() => first.replay.plan({ request, range }))
     await world.producer.send([{ topic: replayTopic, key: null, value: Buffer.from([9]) }])
@@ -181,7 +181,7 @@ describe('a run', () => {
     ])
     world.onTick = async () => first.stop()
     await expect(first.replay.prepareAgain(run)).rejects.toThrow(Interrupted)
-    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0 }
+    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
     await expect(first.replay.plan({ request, range })).rejects.toThrow(Interrupted)
     expect((await first.replay.end(run, 'stopped')).ending).toBe('stopped')
     expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])
