@@ -36,7 +36,7 @@ const trouble = (error: unknown): DependencyError => {
     MOVED: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
     CROSSSLOT: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
   }
-  return new DependencyError('redis', hints[kind] ?? `Redis does not answer (${kind})`)
+  return new DependencyError('redis', hints[kind] ?? `Redis does not answer (${kind}); check REDIS_URL`)
 }
 
 type Call = { readonly keys: readonly RedisKey[]; readonly args: readonly (string | Buffer | number)[] }
