@@ -70,7 +70,8 @@ const selectedBy = (tools: DeadLetterTools, conditions: Conditions): Promise<rea
 
 /** What machines get: offsets as numbers, times in ISO 8601, and what the catalogue says. */
 const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
-  const { id, stage, code, reason, attempt, failedAt, origin, traceparent, redrives, keyId, sealedBytes } = found
+  const { id, stage, code, reason, attempt, failedAt, origin, traceparent, redrives, redriveOf, keyId, sealedBytes } =
+    found
   const { redrive, help } = entryOf(code)
   return {
     id,
@@ -84,6 +85,7 @@ const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
     origin: { ...origin, timestamp: iso(origin.timestamp) },
     traceparent,
     redrives,
+    redriveOf,
     redriven: redriven.has(id),
     sealed: { keyId, bytes: sealedBytes },
   }
