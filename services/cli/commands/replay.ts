@@ -69,7 +69,7 @@ const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
     stalled: `dispatch takes nothing from the lane: see signals status; ${again}`,
   }[ending]
   if (why) say(`signals: ${why}`)
-  if (json) printJson({ run, status: ending, dryRun: false, ...counts })
+  if (json) printJson({ run, status: ending, dryRun: false, new: null, reported: null, ...counts })
   else print(`run ${run}: ${countsText(counts)}`)
   if (ending !== 'done') process.exitCode = exitCodes.failed
 }
