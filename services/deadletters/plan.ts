@@ -34,7 +34,7 @@ export interface RedrivePlan {
 /** A delivery's other items are recognised by their claims, which live this long; an hour is left for the way. */
 const claimsLiveMs = 95 * 3_600_000
 /** Codes that speak of one item while the rest of its record went on. */
-const partial: ReadonlySet<string> = new Set(['item_unmappable'])
+const partial: ReadonlySet<string> = new Set(['item_unmappable', 'too_large'])
 
 /** Whether what was selected cannot be judged by itself: others of its records, or later failures of them, may be there. */
 export const haveRelatives = (selected: readonly FoundDeadLetter[], { again }: RedriveOptions): boolean =>

@@ -13,7 +13,7 @@ export interface FailureEntry {
 export const failures = {
   headers_invalid: {
     redrive: 'after_fix',
-    help: 'A header of the raw delivery is missing or malformed; mend the connector that wrote it, then redrive.',
+    help: 'A header of the raw delivery is missing or malformed. Mend the connector that wrote it and send it again: what came stays as it is.',
   },
   source_unknown: {
     redrive: 'after_fix',
@@ -37,7 +37,7 @@ export const failures = {
   },
   bytes_invalid: {
     redrive: 'never',
-    help: 'The bytes do not decode by the schema they name; the producer is at fault.',
+    help: 'The bytes do not decode by the schema they name. Mend the producer, and have it send again what it meant.',
   },
   seal_broken: {
     redrive: 'after_fix',
@@ -49,7 +49,7 @@ export const failures = {
   },
   too_large: {
     redrive: 'never',
-    help: "A result is larger than the broker's message.max.bytes.",
+    help: 'A result is larger than its topic takes; have the source send less at a time.',
   },
   attempts_exhausted: {
     redrive: 'as_is',
