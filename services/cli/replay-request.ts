@@ -4,14 +4,12 @@ import type { ConnectionRecord, KeywordListRecord } from '../model/topic-values.
 import { FileUnusable } from '../replay/container.ts'
 import { type ListPin, ListUnknown, parsePin } from '../replay/epochs.ts'
 import { identify } from '../replay/file.ts'
-import { endsOf } from '../replay/known.ts'
-import { topicOf } from '../replay/range.ts'
 import { entryNames, type ReplayRequest } from '../replay/request.ts'
 import { type Condition, parseWhere, WhereInvalid, withPseudonyms } from '../replay/where.ts'
-import { topics } from '../topology.ts'
 import type { SendOptions } from './ask.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit.ts'
+import { checkNames, checkPartition } from './replay-names.ts'
 import { timeOf } from './times.ts'
 
 export interface ReplayFlags extends SendOptions {
@@ -69,37 +67,6 @@ const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
     throw new UsageError('say times or offsets, not both: leave out --from and --to, or the offsets')
   if (flags.file !== undefined) throw new UsageError('--file has no offsets: leave them out, or say times')
   return { partition, from, to }
-}
-
-/** @throws UsageError */
-const checkPartition = async ({ entry, offsets }: Pick<ReplayRequest, 'entry' | 'offsets'>, { broker }: Context) => {
-  const partition = offsets?.partition ?? null
-  if (partition === null) return
-  const topic = topics[topicOf(entry)].name
-  const known = Object.keys(await endsOf(broker(), topic)).map(Number)
-  if (!known.includes(partition))
-    throw new UsageError(`--partition: ${topic} has the partitions ${known.join(', ')}, not ${partition}`)
-}
-
-/** A name that nobody has must not pass for one of which nothing is new. @throws UsageError */
-const checkNames = (
-  asked: Pick<ReplayRequest, 'connection' | 'source' | 'where'>,
-  all: readonly ConnectionRecord[],
-) => {
-  const known = {
-    connection: new Set(all.map(({ connectionId }) => connectionId)),
-    source: new Set(all.map(({ source }) => source)),
-  }
-  const check = (option: string, field: 'connection' | 'source', value: string) => {
-    if (known[field].has(value)) return
-    const what = field === 'connection' ? `no connection ${value}` : `no connection of the source ${value}`
-    throw new UsageError(`${option}: there is ${what}; see: signals connections list`)
-  }
-  if (asked.connection !== null) check('--connection', 'connection', asked.connection)
-  if (asked.source !== null) check('--source', 'source', asked.source)
-  for (const { field, values } of asked.where)
-    if (field === 'connection' || field === 'source')
-      for (const value of values) check(`--where ${field}`, field, value)
 }
 
 /** Conditions as they may be written down: nothing in them is a person's. */

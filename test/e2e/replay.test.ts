@@ -98,6 +98,8 @@ describe('history', () => {
     const nothingLeft = await redrive('--yes')
     const skipped = { redriven: 1, failed_again: 1 }
     expect([nothingLeft.code, lastLine(nothingLeft.stdout)]).toMatchObject([0, { dryRun: false, records: 0, skipped }])
+    const again = lastLine((await redrive('--yes', '--again')).stdout)
+    expect(again).toMatchObject({ redriven: 1, failedAgain: 1, skipped: { failed_later: 1 } })
     const absent = await redrive('ingest/0/99999', '--yes')
     expect([absent.code, absent.stdout]).toEqual([2, ''])
     expect(absent.stderr).toMatch(/no such dead letter .*: ingest\/0\/99999;/)
