@@ -1,5 +1,6 @@
 /** Finds out which of a set of signals were raised or settled before, by reading the topics in which that stands. */
 import type { Codec } from '../runtime/codec.ts'
+import { BadRecord } from '../runtime/failures.ts'
 import type { Broker, ConsumedRecord, Stretch } from '../runtime/ports.ts'
 import { replayTopic, topics } from '../topology.ts'
 
@@ -27,6 +28,16 @@ export const behind = async (
     return { partition, from: start > low ? start : low, to: high }
   })
 
+/** What a record says; null where it does not decode: dispatch has made a dead letter of it, and it raised nothing. */
+export const readable = <T>(decode: () => T): T | null => {
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof BadRecord)) throw error
+    return null
+  }
+}
+
 export interface KnownTools {
   readonly broker: Broker
   readonly codec: Codec
@@ -43,17 +54,18 @@ export const findRaised = async (
   onKnown: (signalId: string, record: ConsumedRecord) => void,
 ): Promise<void> => {
   if (wanted.size === 0) return
-  const scan = async (topic: string, idOf: (record: ConsumedRecord) => string) =>
+  const scan = async (topic: string, idOf: (record: ConsumedRecord) => string | undefined) =>
     broker.read(topic, await since(broker, topic, sinceTime), async (records) => {
       await codec.prepare(records)
       for (const record of records) {
         const id = idOf(record)
-        if (wanted.has(id)) onKnown(id, record)
+        if (id !== undefined && wanted.has(id)) onKnown(id, record)
       }
       await onComparing?.()
     })
-  const ofSignal = (record: ConsumedRecord) => codec.decode('signals', record).signalId
+  const ofSignal = (record: ConsumedRecord) => readable(() => codec.decode('signals', record))?.signalId
   await scan(topics.signals.name, ofSignal)
   await scan(replayTopic, ofSignal)
-  if (withDeliveries) await scan(topics.deliveries.name, (record) => codec.decode('deliveries', record).signalId)
+  if (withDeliveries)
+    await scan(topics.deliveries.name, (record) => readable(() => codec.decode('deliveries', record))?.signalId)
 }

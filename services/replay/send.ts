@@ -10,7 +10,7 @@ import type { ReplayRun, Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker, Clock, Producer } from '../runtime/ports.ts'
 import { replayGroup, replayTopic, topics } from '../topology.ts'
-import { behind, replayHeader } from './known.ts'
+import { behind, readable, replayHeader } from './known.ts'
 import type { LiveLag } from './live-lag.ts'
 import { Pace } from './pace.ts'
 
@@ -175,8 +175,8 @@ export const settledOf = async (
   await broker.read(topic, await behind(broker, topic, deliveriesFrom), async (records) => {
     await codec.prepare(records)
     for (const record of records) {
-      const { signalId, outcome } = codec.decode('deliveries', record)
-      if (ids.has(signalId)) outcomes.set(signalId, outcome)
+      const delivery = readable(() => codec.decode('deliveries', record))
+      if (delivery && ids.has(delivery.signalId)) outcomes.set(delivery.signalId, delivery.outcome)
     }
     await onRead?.()
   })

@@ -47,6 +47,7 @@ const openPlan = async () => {
   return {
     codec,
     marks,
+    garbage: (topic: string) => producer.send([{ topic, key: null, value: Buffer.from('no Avro'), headers: {} }]),
     publish: (topic: string, value: Signal, headers = {}) =>
       producer.send([{ topic, key: value.connectionId, value: codec.encode('signals', value), headers }]),
     deliver: (value: Signal) => {
@@ -108,6 +109,14 @@ describe('a dry run', () => {
     const plan = await world.plan([numbered(1), numbered(2), numbered(3)])
     expect(plan.fresh).toEqual([numbered(3)])
     expect(plan.tally.totals).toEqual({ new: 1, reported: 2 })
+  })
+
+  it('passes over what does not decode: it raised nothing', async () => {
+    await world.garbage(topics.signals.name)
+    await world.garbage(topics.deliveries.name)
+    await world.publish(topics.signals.name, numbered(1))
+    const plan = await world.plan([numbered(1), numbered(2)], { receivedAt: noon - 10 * dayMs })
+    expect(plan.tally.totals).toEqual({ new: 1, reported: 1 })
   })
 
   it('looks into the deliveries for what is older than signals are kept', async () => {
