@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { runSignals } from '../../services/demo/pipeline.ts'
 import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/demo/webhooks.ts'
 import { openContent } from '../../services/model/content.ts'
-import type { AttributedMessage, ConnectionRecord, Delivery } from '../../services/model/topic-values.ts'
+import type { AttributedMessage, ConnectionRecord, Delivery, Signal } from '../../services/model/topic-values.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { Codec } from '../../services/runtime/codec.ts'
@@ -53,7 +53,10 @@ describe('the life of a connection', () => {
   const control = (path: string, body: object) =>
     fetch(`${world.pipeline.ready.simulator}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) })
   /** Everything in a topic. */
-  const all = async <T>(topic: 'attributedMessages' | 'deliveries' | 'connections', name: string): Promise<T[]> => {
+  const all = async <T>(
+    topic: 'attributedMessages' | 'signals' | 'deliveries' | 'connections',
+    name: string,
+  ): Promise<T[]> => {
     const { brokers, registry } = world.pipeline.ready
     const broker = openBroker(brokers.split(','), 'e2e')
     const codec = await Codec.open(openRegistry(registry))
@@ -142,7 +145,11 @@ describe('the life of a connection', () => {
       'pago',
     )
     await signals('connections', 'pause', 'shop')
+    const raised = async () => (await all<Signal>('signals', 'signals.v1')).length
+    const before = await raised()
     await world.deliver(...words(5))
+    // What has not been decided when consent ends is dropped, not withheld: a quick disconnect would be ahead of the stages.
+    await eventually('all raised', async () => (await raised()) >= before + 10)
     const arrived = (await world.arrived()).length
     const gone = await json<{ revoked: string; notYetInForce: string[] }>('connections', 'disconnect', 'shop', '--yes')
     expect(gone).toMatchObject({ revoked: 'revoked', notYetInForce: [] })
