@@ -1,7 +1,7 @@
 /** Reads `deliveries.v1` whole, for bringing the sent-marks back. */
 import type { Delivery } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
-import { BadRecord } from '../runtime/failures.ts'
+import { decodable } from '../runtime/failures.ts'
 import { type Broker, type ConsumedRecord, DependencyError } from '../runtime/ports.ts'
 import { readInBatches } from '../runtime/whole-topic.ts'
 import { topics } from '../topology.ts'
@@ -19,15 +19,10 @@ export const readDeliveries = async (
   { broker, codec, onProgress, signal }: DeliveriesTools,
   onBatch: (batch: readonly Delivery[]) => Promise<void>,
 ): Promise<void> => {
+  // What does not decode is of another making: it names no signal that could be sent twice.
   const delivery = (record: ConsumedRecord): readonly Delivery[] => {
-    if (record.value === null) return []
-    try {
-      return [codec.decode('deliveries', record)]
-    } catch (error) {
-      // Of another making: it names no signal that could be sent twice.
-      if (!(error instanceof BadRecord)) throw error
-      return []
-    }
+    const decoded = record.value === null ? null : decodable(() => codec.decode('deliveries', record))
+    return decoded === null ? [] : [decoded]
   }
   await readInBatches(broker, topics.deliveries.name, async (records, share) => {
     if (signal.aborted) throw new DependencyError('redis', 'stopping while sent-marks are brought back')

@@ -1,6 +1,6 @@
 /** Finds out which of a set of signals were raised or settled before, by reading the topics in which that stands. */
 import type { Codec } from '../runtime/codec.ts'
-import { BadRecord } from '../runtime/failures.ts'
+import { decodable } from '../runtime/failures.ts'
 import type { Broker, ConsumedRecord, Stretch } from '../runtime/ports.ts'
 import { replayTopic, topics } from '../topology.ts'
 
@@ -28,16 +28,6 @@ export const behind = async (
     return { partition, from: start > low ? start : low, to: high }
   })
 
-/** What a record says; null where it does not decode: dispatch has made a dead letter of it, and it raised nothing. */
-export const readable = <T>(decode: () => T): T | null => {
-  try {
-    return decode()
-  } catch (error) {
-    if (!(error instanceof BadRecord)) throw error
-    return null
-  }
-}
-
 export interface KnownTools {
   readonly broker: Broker
   readonly codec: Codec
@@ -63,9 +53,9 @@ export const findRaised = async (
       }
       await onComparing?.()
     })
-  const ofSignal = (record: ConsumedRecord) => readable(() => codec.decode('signals', record))?.signalId
+  const ofSignal = (record: ConsumedRecord) => decodable(() => codec.decode('signals', record))?.signalId
   await scan(topics.signals.name, ofSignal)
   await scan(replayTopic, ofSignal)
   if (withDeliveries)
-    await scan(topics.deliveries.name, (record) => readable(() => codec.decode('deliveries', record))?.signalId)
+    await scan(topics.deliveries.name, (record) => decodable(() => codec.decode('deliveries', record))?.signalId)
 }

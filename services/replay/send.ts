@@ -8,9 +8,10 @@
 import type { ConnectionDirectory } from '../connections/directory.ts'
 import type { ReplayRun, Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
+import { decodable } from '../runtime/failures.ts'
 import type { Broker, Clock, Producer } from '../runtime/ports.ts'
 import { replayGroup, replayTopic, topics } from '../topology.ts'
-import { behind, readable, replayHeader } from './known.ts'
+import { behind, replayHeader } from './known.ts'
 import type { LiveLag } from './live-lag.ts'
 import { Pace } from './pace.ts'
 
@@ -175,7 +176,7 @@ export const settledOf = async (
   await broker.read(topic, await behind(broker, topic, deliveriesFrom), async (records) => {
     await codec.prepare(records)
     for (const record of records) {
-      const delivery = readable(() => codec.decode('deliveries', record))
+      const delivery = decodable(() => codec.decode('deliveries', record))
       if (delivery && ids.has(delivery.signalId)) outcomes.set(delivery.signalId, delivery.outcome)
     }
     await onRead?.()

@@ -74,3 +74,13 @@ export class BadRecord extends Error {
     this.failure = { code, detail }
   }
 }
+
+/** What a record says; null where it does not decode: whoever only looks something up passes it over. */
+export const decodable = <T>(decode: () => T): T | null => {
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof BadRecord)) throw error
+    return null
+  }
+}

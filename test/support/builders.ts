@@ -4,6 +4,7 @@ import type {
   AccountGrant,
   AttributedMessage,
   ConnectionRecord,
+  Delivery,
   KeywordEntry,
   KeywordListRecord,
   Message,
@@ -82,6 +83,24 @@ export const signal = (fields: Partial<Signal> = {}): Signal => ({
   occurredAt: noon,
   channel: 'whatsapp',
   keywordListVersion: null,
+  ...fields,
+})
+
+/** Of a signal that TikTok has accepted. */
+export const deliveryOf = (
+  { signalId, connectionId, kind, occurredAt }: Signal,
+  fields: Partial<Delivery> = {},
+): Delivery => ({
+  signalId,
+  connectionId,
+  kind,
+  outcome: 'accepted',
+  code: 0,
+  requestId: 'r1',
+  attempt: 1,
+  occurredAt,
+  sentAt: noon,
+  settledAt: noon,
   ...fields,
 })
 

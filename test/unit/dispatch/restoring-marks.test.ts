@@ -3,24 +3,13 @@ import { RestoringSentMarks } from '../../../services/dispatch/restoring-marks.t
 import { BucketSentMarks } from '../../../services/dispatch/sent-marks.ts'
 import type { Delivery } from '../../../services/model/topic-values.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
-import { noon, signal } from '../../support/builders.ts'
+import { deliveryOf, noon, signal } from '../../support/builders.ts'
 import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
 
 const dayMs = 86_400_000
 const sent = signal({ signalId: '5e'.repeat(16) })
-const delivery = (fields: Partial<Delivery> = {}): Delivery => ({
-  signalId: sent.signalId,
-  connectionId: sent.connectionId,
-  kind: 'conversation',
-  outcome: 'accepted',
-  code: 0,
-  requestId: 'r1',
-  attempt: 2,
-  occurredAt: sent.occurredAt,
-  sentAt: noon + 10,
-  settledAt: noon + 40,
-  ...fields,
-})
+const delivery = (fields: Partial<Delivery> = {}): Delivery =>
+  deliveryOf(sent, { attempt: 2, sentAt: noon + 10, settledAt: noon + 40, ...fields })
 
 /** Presence in memory: emptied with everything else. */
 class MemoryPresence implements MarkPresence {
