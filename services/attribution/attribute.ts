@@ -2,8 +2,10 @@
  * What one message does to its conversation, and what is decided about it. Pure: state, message and rules in, state and
  * decision out, so that a replay or a dry run decides as the stage does (see README.md).
  */
+
+import type { ConnectionRecord, Extractor } from '../model/connection-record.ts'
 import type { Content } from '../model/content.ts'
-import type { ConnectionRecord, Extractor, Message, Moment, Touch } from '../model/topic-values.ts'
+import type { Message, Moment, Touch } from '../model/topic-values.ts'
 import { defaultExtractors, firstMessagesOf, trackingIdIn } from './extract.ts'
 import {
   type ConversationState,

@@ -3,9 +3,9 @@
  * taken: ad and click ids count for TikTok's own referrals only.
  */
 import { firstGroup } from '../connections/extractors.ts'
+import type { Extractor } from '../model/connection-record.ts'
 import type { Content } from '../model/content.ts'
 import type { ReferralSource } from '../model/message-event.ts'
-import type { Extractor } from '../model/topic-values.ts'
 import { linksIn, queryOf } from './links.ts'
 
 export const defaultFirstMessages = 3

@@ -1,5 +1,5 @@
 /** Names that stand in the options of `signals replay`, looked up: one that nobody has must not pass for one of which nothing is new. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import { endsOf } from '../replay/known.ts'
 import { topicOf } from '../replay/range.ts'
 import type { ReplayRequest } from '../replay/request.ts'

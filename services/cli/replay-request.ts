@@ -1,6 +1,7 @@
 /** The options of `signals replay` to what is asked: every mistake is told with the option that holds it. */
 import { readConnections } from '../connections/store.ts'
-import type { ConnectionRecord, KeywordListRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import { FileUnusable } from '../replay/container.ts'
 import { type ListPin, ListUnknown, parsePin } from '../replay/epochs.ts'
 import { identify } from '../replay/file.ts'

@@ -1,7 +1,7 @@
 /** TikTok for commands: the address that the pipeline reports to, and the app, as far as they are at hand. */
 import { Oauth } from '../connections/tiktok/oauth.ts'
 import { oauthFields, oauthSettings } from '../connections/tiktok/settings.ts'
-import type { MessagingApp } from '../model/topic-values.ts'
+import type { MessagingApp } from '../model/connection-record.ts'
 import { openTikTokApi, type TikTokApi } from '../runtime/adapters/tiktok-api.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'

@@ -2,7 +2,7 @@
  * Authorisation through TikTok: an operator asks for an address, somebody agrees there, the callback ends in a connection. What
  * was granted is compared with what is needed before anything is written; a grant that is not used is given back.
  */
-import type { ConnectionRecord, MessagingApp } from '../model/topic-values.ts'
+import type { ConnectionRecord, MessagingApp } from '../model/connection-record.ts'
 import type { TikTokApi } from '../runtime/adapters/tiktok-api.ts'
 import type { Clock } from '../runtime/ports.ts'
 import type { Keyring } from '../runtime/sealing.ts'

@@ -1,5 +1,5 @@
 /** What a connection file may leave out because TikTok can tell: the event set of its messaging account. */
-import type { MessagingApp } from '../model/topic-values.ts'
+import type { MessagingApp } from '../model/connection-record.ts'
 import type { TikTokApi } from '../runtime/adapters/tiktok-api.ts'
 import { type ConnectionDraft, type ConnectionInput, parseConnection } from './connection.ts'
 import { EventSetUnclear, findEventSet, questionOf } from './tiktok/event-sets.ts'

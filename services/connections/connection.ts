@@ -1,7 +1,7 @@
 /** A connection: which account reports to which advertiser and event set, with consent. Pure: what it is and how it changes. */
 import { z } from 'zod'
+import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/topic-values.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import { extractorSchema } from './extractors.ts'
 import { type ConnectionEvent, gone, nextStatus, TransitionRefused } from './status.ts'

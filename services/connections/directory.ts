@@ -1,5 +1,5 @@
 /** All connections, in memory: what `connections.v1` says, as every stage sees it. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 
 /** Tokens and keys stay sealed; whoever needs one unwraps it where it is used. */
 export type Connection = ConnectionRecord

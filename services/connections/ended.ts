@@ -1,5 +1,6 @@
 /** Messages and signals of a consent that has ended since. */
-import type { ConnectionRecord, Message } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
+import type { Message } from '../model/topic-values.ts'
 
 /**
  * An account that was disconnected and connected anew has a new data key. What was on its way from before is sealed under the one

@@ -1,5 +1,5 @@
 /** A connection's history, read from its topic. */
-import type { ConnectionChange } from '../model/topic-values.ts'
+import type { ConnectionChange } from '../model/connection-record.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker } from '../runtime/ports.ts'
 import { readWhole } from '../runtime/whole-topic.ts'

@@ -1,5 +1,5 @@
 /** What an operator may do to a connection, by the command line and by the admin API alike. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 import { type ConnectionInput, disconnect, pause, resume, TransitionRefused, toRecord } from './connection.ts'
 import type { ConnectionDirectory } from './directory.ts'

@@ -4,7 +4,7 @@
  * TikTok lets it: between its answer and our writing there is a moment that only its patience with the older token covers.
  */
 import { randomBytes } from 'node:crypto'
-import type { AccountGrant, ConnectionRecord } from '../model/topic-values.ts'
+import type { AccountGrant, ConnectionRecord } from '../model/connection-record.ts'
 import type { Clock, RedisCommands, RedisScript } from '../runtime/ports.ts'
 import { sealedAccount } from './authorisation.ts'
 import type { Desk } from './operations.ts'

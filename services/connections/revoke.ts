@@ -1,5 +1,5 @@
 /** Tells TikTok that a disconnected connection's tokens are not wanted any more. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import { SealBroken } from '../runtime/sealing.ts'
 import type { Desk } from './operations.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from './tiktok/oauth.ts'

@@ -1,5 +1,5 @@
 /** A connection's secrets, and the same under another master key. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import type { Keyring } from '../runtime/sealing.ts'
 
 /** Every sealed field with the context that it was sealed in. */

@@ -1,5 +1,5 @@
 /** What people see of a connection: everything but the secrets, of which only that they are there. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 
 export const shown = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({
   ...rest,

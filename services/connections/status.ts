@@ -1,5 +1,5 @@
 /** A connection's life as a table: what each event makes of each status. */
-import type { ConnectionStatus } from '../model/topic-values.ts'
+import type { ConnectionStatus } from '../model/connection-record.ts'
 
 export const connectionEvents = ['newToken', 'pause', 'resume', 'tokenRefused', 'disconnect'] as const
 export type ConnectionEvent = (typeof connectionEvents)[number]

@@ -1,5 +1,5 @@
 /** The connections topic, read whole and followed, with a writer on it: for a command or a server that changes connections. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'

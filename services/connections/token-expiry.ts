@@ -2,7 +2,7 @@
  * Until when the tokens of TikTok accounts hold, and whether somebody should look. Advertisers' tokens have no end: whether one
  * still holds only TikTok's answer tells (status `reconnect`).
  */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import { refreshAheadMs } from './refresh.ts'
 
 export const tokenStates = ['valid', 'expiring', 'expired'] as const

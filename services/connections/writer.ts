@@ -7,7 +7,7 @@
  * nothing any more, with the winner as it is.
  */
 import { randomBytes } from 'node:crypto'
-import type { ChangeAction, ChangeOrigin, ConnectionChange, ConnectionRecord } from '../model/topic-values.ts'
+import type { ChangeAction, ChangeOrigin, ConnectionChange, ConnectionRecord } from '../model/connection-record.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { type Clock, DependencyError, type Producer } from '../runtime/ports.ts'
 import { topics } from '../topology.ts'

@@ -5,7 +5,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Connection } from '../connections/directory.ts'
 import { firstExpiry, tokenState, tokenStates } from '../connections/token-expiry.ts'
-import { connectionStatuses } from '../model/topic-values.ts'
+import { connectionStatuses } from '../model/connection-record.ts'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'

@@ -1,5 +1,5 @@
 /** A dead letter as it is read back: everything about it, and nothing of what it holds. */
-import type { DeadLetter } from '../model/topic-values.ts'
+import type { DeadLetter } from '../model/dead-letter.ts'
 import { type FailureCode, failures } from '../runtime/failures.ts'
 import { headerNames, redrivesOf } from '../runtime/origin.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'

@@ -1,7 +1,7 @@
 /** Opens what a dead letter seals: for putting it back, for selecting by source or connection, and for trying it out. Never printed. */
 import type { ConnectionDirectory } from '../connections/directory.ts'
 import { messageEventSource } from '../ingest/delivery.ts'
-import type { DeadLetter, OriginalRecord } from '../model/topic-values.ts'
+import type { DeadLetter, OriginalRecord } from '../model/dead-letter.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import { receivedAtOf } from '../runtime/origin.ts'

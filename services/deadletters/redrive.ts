@@ -5,7 +5,7 @@
  * The note of a redrive goes with the record in one call: a crash between two chunks forgets nothing, one inside a call may put
  * a record back twice, which its claims and ids recognise.
  */
-import type { Redrive } from '../model/topic-values.ts'
+import type { Redrive } from '../model/dead-letter.ts'
 import { headerNames } from '../runtime/origin.ts'
 import type { Clock, ConsumedRecord, Producer, ProducerRecord } from '../runtime/ports.ts'
 import { type ConsumerStage, consumerGroup, deadLetterTopic, stages, topics } from '../topology.ts'

@@ -1,6 +1,6 @@
 /** Reads dead letters and the notes of what was put back. */
 import type { ConnectionDirectory } from '../connections/directory.ts'
-import type { DeadLetter } from '../model/topic-values.ts'
+import type { DeadLetter } from '../model/dead-letter.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker, ConsumedRecord, Stretch } from '../runtime/ports.ts'
 import type { Keyring } from '../runtime/sealing.ts'

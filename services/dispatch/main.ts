@@ -1,6 +1,7 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { ConnectionWriter } from '../connections/writer.ts'
-import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
+import type { Signal } from '../model/topic-values.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import type { Input } from '../runtime/stage.ts'

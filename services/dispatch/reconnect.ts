@@ -4,7 +4,7 @@
  */
 import { reconnect } from '../connections/connection.ts'
 import type { ConnectionWriter } from '../connections/writer.ts'
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 
 export interface Reconnects {
   /** True while the table still holds the record whose token was refused. */

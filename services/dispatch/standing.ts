@@ -1,6 +1,6 @@
 /** May this connection's signals be sent, right now? Asked before every call: consent can end between two of them. */
 import { consentOf } from '../connections/ended.ts'
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import { SealBroken } from '../runtime/sealing.ts'
 import type { Finding } from './finding.ts'
 

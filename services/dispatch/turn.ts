@@ -5,7 +5,8 @@
  * batch. Each answer is noted in the sent-marks, where the deferred record finds it when it comes back. A crash meanwhile
  * sends again, under the same ids, what has no mark. No call begins so late that the deferred record might meet it.
  */
-import type { ConnectionRecord, Signal } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
+import type { Signal } from '../model/topic-values.ts'
 import type { Breakers } from './breakers.ts'
 import { type Answer, type Judgement, judge, split } from './destinations/tiktok/index.ts'
 import type { Finding, Settled } from './finding.ts'

@@ -6,7 +6,7 @@
  * not wait any more, puts the others at the end again, and commits. So the group's offset is all the state there is. Nothing
  * is lost; what a crash moves twice meets its sent-mark.
  */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 import type {
   Broker,
   Clock,

@@ -2,7 +2,7 @@
 import type { Connection } from '../connections/directory.ts'
 import { tokenState } from '../connections/token-expiry.ts'
 import { defaultListId, listIdOf, missingListsOf } from '../keywords/selection.ts'
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import { counted, type Finding, findingsOf } from './finding.ts'
 import type { Patient } from './patient.ts'
 

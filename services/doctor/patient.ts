@@ -1,6 +1,6 @@
 /** What the doctor looks at. Clients are opened when first asked for. */
 import type { Connection } from '../connections/directory.ts'
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import type { MasterKeySettings } from '../runtime/data-secret.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import type { SealedDataSecret } from '../runtime/sealing.ts'

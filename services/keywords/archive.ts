@@ -1,5 +1,5 @@
 /** Every version of every list, for whoever asks for another than the one in force: comparing, rolling back. */
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 
 export class KeywordArchive {
   readonly #versions = new Map<string, readonly KeywordListRecord[]>()

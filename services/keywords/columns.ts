@@ -1,5 +1,5 @@
 /** A list's entries by columns: cheap to hand to another thread, and to keep. */
-import { type KeywordEntry, type KeywordMatch, keywordMatches } from '../model/topic-values.ts'
+import { type KeywordEntry, type KeywordMatch, keywordMatches } from '../model/keyword-list.ts'
 import { type Folding, foldingOf, foldings } from './fold.ts'
 
 export interface Columns {

@@ -1,5 +1,5 @@
 /** What one version of a list has that another has not. */
-import type { KeywordEntry } from '../model/topic-values.ts'
+import type { KeywordEntry } from '../model/keyword-list.ts'
 import { fold, foldingOf } from './fold.ts'
 
 export interface ListDiff {

@@ -1,5 +1,5 @@
 /** How often a list would fire over a body of messages: figures only, nothing of what was written. */
-import type { KeywordEntry, KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordEntry, KeywordListRecord } from '../model/keyword-list.ts'
 import { compileKeywords } from './matcher.ts'
 
 export interface EvaluatedMessage {

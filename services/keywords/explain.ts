@@ -1,5 +1,5 @@
 /** Why a text has a keyword or nearly one: for whoever tries a list, on a text of their own. Not used by the stage. */
-import type { KeywordEntry } from '../model/topic-values.ts'
+import type { KeywordEntry } from '../model/keyword-list.ts'
 import { fold, foldingOf } from './fold.ts'
 import { compileKeywords, type Hit, type Refusal } from './matcher.ts'
 

@@ -4,7 +4,7 @@
  * Full-width, decomposed, upper-case and soft-hyphenated spellings of a word become the same characters; an accent stays one,
  * unless the entry asks for it to go. Folding may change lengths: whatever is judged afterwards is judged on the folded text.
  */
-import type { KeywordEntry } from '../model/topic-values.ts'
+import type { KeywordEntry } from '../model/keyword-list.ts'
 
 /** `turkic`: I and İ are two letters. `accents`: marks that decompose off their letter go. */
 export const foldings = ['default', 'turkic', 'default-accents', 'turkic-accents'] as const

@@ -1,7 +1,7 @@
 /** Reads keyword lists as people keep them: CSV or JSON. */
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
-import { keywordAddresses, keywordFolds } from '../model/topic-values.ts'
+import { keywordAddresses, keywordFolds } from '../model/keyword-list.ts'
 import {
   type KeywordListInput,
   KeywordListInvalid,

@@ -1,6 +1,6 @@
 /** What makes a keyword list: validated as a whole. One bad entry refuses it; the list in force stays. */
 import { z } from 'zod'
-import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../model/topic-values.ts'
+import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../model/keyword-list.ts'
 import { fold, foldingOf } from './fold.ts'
 
 /** Names that TikTok's documentation gives a meaning of its own: a flag of that name would be read as something else. */

@@ -4,7 +4,7 @@
  * The highest version raises. A version marked `shadow` raises nothing: it counts beside the version in force until a newer
  * version, of either kind, comes.
  */
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import { compileKeywords, type KeywordMatcher } from './matcher.ts'
 import { type ListChoice, listIdOf, missingListsOf } from './selection.ts'
 

@@ -1,5 +1,5 @@
 import { ConnectionDirectory } from '../connections/directory.ts'
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/service.ts'
 import { compileAside } from './compile-aside.ts'

@@ -2,8 +2,9 @@
  * A keyword list, ready to be matched. Texts are looked at as they were written; only where that leaves a doubt they are folded
  * and judged by `Boundaries`. This is the last place in the pipeline that sees a text.
  */
+
+import type { KeywordEntry } from '../model/keyword-list.ts'
 import { maxTextLength } from '../model/message-event.ts'
-import type { KeywordEntry } from '../model/topic-values.ts'
 import { Boundaries } from './boundaries.ts'
 import { columnsOf } from './columns.ts'
 import { type CompiledList, compileColumns } from './compile.ts'

@@ -1,5 +1,5 @@
 /** Which lists a connection is matched against: one that raises, and those that only count. */
-import type { ConnectionRecord } from '../model/topic-values.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
 
 export const defaultListId = 'default'
 

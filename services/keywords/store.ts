@@ -1,5 +1,5 @@
 /** Reads the keyword-lists topic as it stands and writes versions to it. */
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker } from '../runtime/ports.ts'
 import { readWhole } from '../runtime/whole-topic.ts'

@@ -5,7 +5,6 @@
  * next start ends what a killed guard could not.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
@@ -25,16 +24,14 @@ import { Ports } from './ports.ts'
 import { LocalProblem } from './problem.ts'
 import { endProcesses, identify, type ProcessIdentity } from './processes.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from './provision.ts'
+import { secretsOf } from './secrets.ts'
 import {
   type Addresses,
   makeDataDir,
   mappingsFolder,
-  readSecrets,
   readState,
   removeState,
   runningState,
-  secretNames,
-  writeSecrets,
   writeState,
 } from './state-file.ts'
 
@@ -46,24 +43,6 @@ const stageReadyMs = 60_000
 export class AlreadyRunning extends LocalProblem {}
 
 type Say = (line: string) => void
-
-const secretsOf = (dataDir: string, env: NodeJS.ProcessEnv, say: Say): Record<string, string> => {
-  const kept = readSecrets(dataDir)
-  const made = secretNames.filter((name) => !env[name] && !kept[name])
-  const secrets = { ...kept }
-  for (const name of made)
-    secrets[name] =
-      name === 'SIGNALS_MASTER_KEY' ? randomBytes(32).toString('base64') : randomBytes(24).toString('base64url')
-  if (made.length > 0) {
-    writeSecrets(dataDir, secrets)
-    say(`${made.join(', ')} not set: made for this folder and kept in ${join(dataDir, 'secrets.json')}`)
-  }
-  const previous = env.SIGNALS_MASTER_KEY ? env.SIGNALS_MASTER_KEY_PREVIOUS : secrets.SIGNALS_MASTER_KEY_PREVIOUS
-  return {
-    ...Object.fromEntries(secretNames.map((name) => [name, env[name] || (secrets[name] as string)])),
-    SIGNALS_MASTER_KEY_PREVIOUS: previous ?? '',
-  }
-}
 
 const answers = async (url: string): Promise<boolean> => {
   try {

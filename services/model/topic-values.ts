@@ -3,7 +3,11 @@
  * holds the two against each other.
  */
 import type { MainTopic } from '../topology.ts'
+import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
+import type { Redrive } from './dead-letter.ts'
+import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
+import type { ReplayRun } from './replay-run.ts'
 
 /** Keyed hash in lower-case hex, 128 bits: stands for an id of a person, a thread or a message. */
 export type Pseudonym = string
@@ -79,129 +83,6 @@ export interface Delivery {
   readonly settledAt: number
 }
 
-export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
-export type ConnectionStatus = (typeof connectionStatuses)[number]
-
-export interface Extractor {
-  readonly from: 'referral.ref' | 'referral.url' | 'referral.adId' | 'referral.clickId' | 'text' | 'links'
-  readonly query: string | null
-  readonly pattern: string | null
-  readonly firstMessages: number | null
-  readonly only: readonly string[]
-}
-
-/** How the advertiser's token came: handed over by hand, or granted through TikTok and revoked there on disconnect. */
-export const authorisedBy = ['token', 'oauth'] as const
-export type AuthorisedBy = (typeof authorisedBy)[number]
-
-/** As TikTok's message event sets name them. */
-export const messagingApps = ['MESSENGER', 'WHATSAPP', 'ZALO'] as const
-export type MessagingApp = (typeof messagingApps)[number]
-
-/** A TikTok account's own authorisation; tokens sealed under a master key. */
-export interface AccountGrant {
-  readonly openId: string
-  readonly accessToken: Buffer
-  readonly refreshToken: Buffer
-  /** Kept until the new one is known to work. */
-  readonly previousRefreshToken: Buffer | null
-  /** ms */
-  readonly expiresAt: number
-  readonly refreshExpiresAt: number
-  readonly scopes: readonly string[]
-}
-
-/** As it stands in the topic: secrets sealed under a master key, null once erased. */
-export interface ConnectionRecord {
-  readonly connectionId: string
-  readonly tenantId: string
-  readonly source: string
-  readonly accountId: string
-  readonly advertiserId: string
-  readonly eventSetId: string
-  readonly accessToken: Buffer | null
-  readonly webhookSecret: Buffer | null
-  /** Seals this connection's content; destroyed on disconnect, which makes old texts unreadable. */
-  readonly dataKey: Buffer | null
-  readonly status: ConnectionStatus
-  readonly authorisedAt: number
-  readonly changedAt: number
-  readonly scopes: readonly string[]
-  readonly attributionWindowDays: number
-  /** How long the start of a conversation waits for its referral; null: as long as the source needs it. */
-  readonly attributionWaitSeconds: number | null
-  /** A message after so long a silence starts the conversation again; null: never. */
-  readonly restartAfterQuietHours: number | null
-  /** A message after a touch with another tracking ID starts the conversation again. */
-  readonly restartOnNewTouch: boolean
-  /** null: the default order. */
-  readonly extractors: readonly Extractor[] | null
-  readonly keywordListId: string | null
-  readonly keywordOrigins: readonly TextOrigin[]
-  readonly reportOrders: boolean
-  /** Chooses the keyword list where `keywordListId` names none. */
-  readonly market: string | null
-  /** Lists that only count. */
-  readonly shadowListIds: readonly string[]
-  readonly keywordDirections: readonly Direction[]
-  /** One more than that of the record it replaces: of two writers that cross, the first wins. 0: from before revisions. */
-  readonly revision: number
-  /** Names the write, so that a writer recognises its own. */
-  readonly changeId: string
-  /** When consent began, ms: the same until it is disconnected and connected anew. 0: not known. */
-  readonly connectedAt: number
-  /** TikTok's code behind the status. */
-  readonly statusCode: number | null
-  readonly authorisedBy: AuthorisedBy
-  /** It had a webhook secret of its own until it was disconnected. */
-  readonly webhookSecretErased: boolean
-  /** Where they are not those of the source and `accountId`. */
-  readonly messagingApp: MessagingApp | null
-  readonly messagingAccountId: string | null
-  readonly account: AccountGrant | null
-}
-
-export const changeOrigins = ['cli', 'admin', 'oauth', 'dispatch', 'webhook', 'keeper'] as const
-export type ChangeOrigin = (typeof changeOrigins)[number]
-
-export const changeActions = [
-  'added',
-  'replaced',
-  'authorised',
-  'account_authorised',
-  'paused',
-  'resumed',
-  'token_refused',
-  'account_refused',
-  'token_refreshed',
-  'disconnected',
-  'authorisation_removed',
-  'revoked',
-  'revoke_failed',
-  'rewrapped',
-  'mended',
-] as const
-export type ChangeAction = (typeof changeActions)[number]
-
-/** One line of a connection's history. No secret, nothing of the people who write. */
-export interface ConnectionChange {
-  readonly connectionId: string
-  readonly revision: number
-  readonly changeId: string
-  /** ms */
-  readonly at: number
-  readonly via: ChangeOrigin
-  /** The operator's name where a person acted, else the process or TikTok. */
-  readonly actor: string
-  readonly action: ChangeAction
-  /** null: there was no such connection. */
-  readonly from: ConnectionStatus | null
-  readonly to: ConnectionStatus
-  /** TikTok's code or reason where that was the cause. */
-  readonly code: number | null
-  readonly detail: string | null
-}
-
 /** What ids, marks and the keys of raw bodies derive from, sealed under the master key in force. */
 export interface DataSecretRecord {
   readonly revision: number
@@ -209,36 +90,6 @@ export interface DataSecretRecord {
   readonly keyId: string
   readonly sealed: Buffer
   readonly changedAt: number
-}
-
-export const keywordMatches = ['word', 'phrase', 'substring'] as const
-export type KeywordMatch = (typeof keywordMatches)[number]
-export const keywordFolds = ['exact', 'accents'] as const
-export type KeywordFold = (typeof keywordFolds)[number]
-export const keywordAddresses = ['skip', 'count'] as const
-export type KeywordAddresses = (typeof keywordAddresses)[number]
-
-export interface KeywordEntry {
-  readonly keyword: string
-  readonly flag: string
-  /** BCP 47; steers case folding only. */
-  readonly locale: string | null
-  readonly match: KeywordMatch
-  /** `accents`: differences of accents do not count. */
-  readonly fold: KeywordFold
-  /** Whether it counts inside a link or an e-mail address. */
-  readonly addresses: KeywordAddresses
-}
-
-export interface KeywordListRecord {
-  readonly listId: string
-  readonly version: number
-  readonly createdAt: number
-  readonly entries: readonly KeywordEntry[]
-  /** Counts beside the version in force and raises nothing. */
-  readonly shadow: boolean
-  /** The version that this one puts into force again. */
-  readonly copyOf: number | null
 }
 
 export interface Touch {
@@ -278,71 +129,6 @@ export interface Touches {
   readonly aliases: readonly Pseudonym[]
   /** Counts changes: the higher one is the newer. */
   readonly version: number
-}
-
-export interface DeadLetter {
-  readonly stage: string
-  readonly code: string
-  /** Names fields and rules, never values. */
-  readonly detail: string
-  readonly attempt: number
-  readonly failedAt: number
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly timestamp: number
-  /** Names the key that seals `original`. */
-  readonly keyId: string
-  /** Sealed Avro `OriginalRecord`: also what lay open in its topic is sealed here. */
-  readonly original: Buffer
-}
-
-export interface OriginalRecord {
-  readonly key: string | null
-  readonly headers: Readonly<Record<string, string>>
-  readonly value: Buffer | null
-}
-
-/** Note that a dead letter was put back to where it came from. */
-export interface Redrive {
-  /** `topic/partition/offset` of the dead letter. */
-  readonly deadLetter: string
-  /** `topic/partition/offset` of the record that it stands for. */
-  readonly origin: string
-  /** How often the record has been put back, this time included. */
-  readonly redrives: number
-  /** ms */
-  readonly redrivenAt: number
-}
-
-export const replayStatuses = ['running', 'stopped', 'cancelled', 'done', 'failed'] as const
-export type ReplayStatus = (typeof replayStatuses)[number]
-
-export interface ReplayStretch {
-  readonly partition: number
-  readonly from: number
-  /** Not included. */
-  readonly to: number
-}
-
-/** A replay that sends: written when it begins, every second while it runs, and when it ends. */
-export interface ReplayRun {
-  readonly run: string
-  readonly status: ReplayStatus
-  /** The process that works on it; whoever resumes it takes it over. */
-  readonly owner: string
-  /** ms */
-  readonly createdAt: number
-  /** ms; a running one that has not been heard of for a while was killed. */
-  readonly updatedAt: number
-  /** What was asked, as JSON: with the stretches it gives the same decisions again. */
-  readonly request: string
-  readonly stretches: readonly ReplayStretch[]
-  /** Ends of the lane and of the deliveries when the run began, by partition: what is the run's lies behind them. */
-  readonly laneFrom: Readonly<Record<string, number>>
-  readonly deliveriesFrom: Readonly<Record<string, number>>
-  /** new, reported, published, settled by outcome, waiting, skipped by reason. */
-  readonly counts: Readonly<Record<string, number>>
 }
 
 export interface TopicValues {

@@ -3,7 +3,7 @@
  * a message first needs them.
  */
 import { KeywordLists } from '../keywords/lists.ts'
-import type { KeywordListRecord } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
 
 export type ListPin =
   /** As of when each message came. */

@@ -2,7 +2,7 @@
  * The record of one run in `replays.v1`: as the process that works on it writes it, and what others write about it meanwhile.
  * It is renewed whatever the run is at: a record that is old means that nobody works on the run any more.
  */
-import type { ReplayRun } from '../model/topic-values.ts'
+import type { ReplayRun } from '../model/replay-run.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Clock, Producer } from '../runtime/ports.ts'
 import { writeRun } from './runs.ts'

@@ -2,7 +2,8 @@
 
 import { ConnectionDirectory } from '../connections/directory.ts'
 import { BucketSentMarks } from '../dispatch/sent-marks.ts'
-import type { KeywordListRecord, ReplayRun, ReplayStatus } from '../model/topic-values.ts'
+import type { KeywordListRecord } from '../model/keyword-list.ts'
+import type { ReplayRun, ReplayStatus } from '../model/replay-run.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { RedisHourBuckets } from '../runtime/hour-buckets.ts'
 import type { Broker, Clock, Producer, RedisCommands, RunningConsumer, Stretch } from '../runtime/ports.ts'

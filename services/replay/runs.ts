@@ -1,6 +1,6 @@
 /** Runs as they stand in `replays.v1`: who works on which, and how far it is. */
 import { randomBytes } from 'node:crypto'
-import type { ReplayRun } from '../model/topic-values.ts'
+import type { ReplayRun } from '../model/replay-run.ts'
 import type { Codec } from '../runtime/codec.ts'
 import type { Broker, Producer } from '../runtime/ports.ts'
 import { readWhole } from '../runtime/whole-topic.ts'

@@ -6,7 +6,8 @@
  * what it has published and goes on with the rest. Nothing else needs to be written down in step with it.
  */
 import type { ConnectionDirectory } from '../connections/directory.ts'
-import type { ReplayRun, Signal } from '../model/topic-values.ts'
+import type { ReplayRun } from '../model/replay-run.ts'
+import type { Signal } from '../model/topic-values.ts'
 import type { Codec } from '../runtime/codec.ts'
 import { decodable } from '../runtime/failures.ts'
 import type { Broker, Clock, Producer } from '../runtime/ports.ts'

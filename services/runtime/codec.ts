@@ -6,7 +6,8 @@
  */
 import avro, { type Resolver, type Type } from 'avsc'
 import { latestSchema } from '../../schemas/index.ts'
-import type { DeadLetter, OriginalRecord, TopicValues } from '../model/topic-values.ts'
+import type { DeadLetter, OriginalRecord } from '../model/dead-letter.ts'
+import type { TopicValues } from '../model/topic-values.ts'
 import { type MainTopic, subjectOf, topics } from '../topology.ts'
 import { BadRecord } from './failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from './ports.ts'

@@ -1,6 +1,7 @@
 /** What the pipeline knows of a source. A mapping document is compiled into this; nothing else in the code names a source. */
+
+import type { MessagingApp } from '../model/connection-record.ts'
 import type { IgnoredReason, MessageEvent } from '../model/message-event.ts'
-import type { MessagingApp } from '../model/topic-values.ts'
 
 /** One webhook request as it came. */
 export interface RawDelivery {

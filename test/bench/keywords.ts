@@ -7,7 +7,7 @@
  */
 import { AhoCorasick } from '@monyone/aho-corasick'
 import { compileKeywords } from '../../services/keywords/matcher.ts'
-import type { KeywordEntry } from '../../services/model/topic-values.ts'
+import type { KeywordEntry } from '../../services/model/keyword-list.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 

@@ -1,15 +1,9 @@
 /** Values for tests: valid by default, each test names only what it is about. */
+
+import type { AccountGrant, ConnectionRecord } from '../../services/model/connection-record.ts'
+import type { KeywordEntry, KeywordListRecord } from '../../services/model/keyword-list.ts'
 import type { MessageEvent } from '../../services/model/message-event.ts'
-import type {
-  AccountGrant,
-  AttributedMessage,
-  ConnectionRecord,
-  Delivery,
-  KeywordEntry,
-  KeywordListRecord,
-  Message,
-  Signal,
-} from '../../services/model/topic-values.ts'
+import type { AttributedMessage, Delivery, Message, Signal } from '../../services/model/topic-values.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
 import { Keyring } from '../../services/runtime/sealing.ts'
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { defaultListId } from '../../keywords/selection.ts'
+import { keywordAddresses, keywordFolds } from '../../model/keyword-list.ts'
 import { textOrigins } from '../../model/message-event.ts'
-import { keywordAddresses, keywordFolds } from '../../model/topic-values.ts'
 import { evaluate, test } from '../keywords/try.ts'
 import { diff, importList, listLists, promote, rollback, show } from '../keywords/versions.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ReplayRun } from '../../model/topic-values.ts'
+import type { ReplayRun } from '../../model/replay-run.ts'
 import { readRuns, requestOf, stateOf, writeRun } from '../../replay/runs.ts'
 import { withContext } from '../context.ts'
 import { Refused, UsageError } from '../exit.ts'

@@ -5,7 +5,7 @@ import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../keywo
 import { parseKeywordList } from '../../keywords/list-file.ts'
 import { defaultListId } from '../../keywords/selection.ts'
 import { readLists, writeList } from '../../keywords/store.ts'
-import type { KeywordEntry, KeywordListRecord } from '../../model/topic-values.ts'
+import type { KeywordEntry, KeywordListRecord } from '../../model/keyword-list.ts'
 import { RecordTooLarge } from '../../runtime/ports.ts'
 import { type Context, withContext } from '../context.ts'
 import { UsageError } from '../exit.ts'

@@ -1,5 +1,5 @@
 /** Message event sets: what an advertiser reports a messaging account's events into. Looked up at TikTok, where not given by hand. */
-import type { MessagingApp } from '../../model/topic-values.ts'
+import type { MessagingApp } from '../../model/connection-record.ts'
 import type { TikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import { TikTokRefused, TikTokUnreachable } from './oauth.ts'
 

@@ -16,7 +16,7 @@ import { shown } from '../../connections/shown.ts'
 import { EventSetUnclear } from '../../connections/tiktok/event-sets.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from '../../connections/tiktok/oauth.ts'
 import type { Author } from '../../connections/writer.ts'
-import type { ConnectionChange } from '../../model/topic-values.ts'
+import type { ConnectionChange } from '../../model/connection-record.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { AdminProblem, actorOf, readJson, requireAdmin } from './http.ts'
 

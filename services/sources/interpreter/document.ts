@@ -3,6 +3,7 @@
  * interpreter knows no source. docs/sources/mapping-language.md explains it by example.
  */
 import { z } from 'zod'
+import { messagingApps } from '../../model/connection-record.ts'
 import {
   attachmentKinds,
   channels,
@@ -13,7 +14,6 @@ import {
   senders,
   textOrigins,
 } from '../../model/message-event.ts'
-import { messagingApps } from '../../model/topic-values.ts'
 import { element } from './element.ts'
 import { type Condition, conditionSchema, keysSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
 

@@ -1,8 +1,8 @@
 import { defaultExtractors, trackingIdIn } from '../../../services/attribution/extract.ts'
 import { linksIn, queryOf } from '../../../services/attribution/links.ts'
+import type { Extractor } from '../../../services/model/connection-record.ts'
 import type { Content } from '../../../services/model/content.ts'
 import type { Referral, ReferralSource } from '../../../services/model/message-event.ts'
-import type { Extractor } from '../../../services/model/topic-values.ts'
 
 const referral = (source: ReferralSource, fields: Partial<Referral> = {}): Referral => ({
   source,

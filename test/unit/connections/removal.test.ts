@@ -1,7 +1,7 @@
 import { ConnectionDirectory } from '../../../services/connections/directory.ts'
 import { removal } from '../../../services/connections/removal.ts'
 import type { Change } from '../../../services/connections/writer.ts'
-import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
+import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
 import type { RawDelivery } from '../../../services/sources/source.ts'
 import { connectionRecord, noon } from '../../support/builders.ts'
 import { sources } from '../../support/deliveries.ts'

@@ -4,7 +4,7 @@ import {
   nextStatus,
   TransitionRefused,
 } from '../../../services/connections/status.ts'
-import { type ConnectionStatus, connectionStatuses } from '../../../services/model/topic-values.ts'
+import { type ConnectionStatus, connectionStatuses } from '../../../services/model/connection-record.ts'
 
 const outcome = (status: ConnectionStatus | null, event: ConnectionEvent): string => {
   try {

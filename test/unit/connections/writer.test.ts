@@ -2,7 +2,7 @@ import { disconnect, pause, reconnect } from '../../../services/connections/conn
 import { readHistory } from '../../../services/connections/history.ts'
 import { type ConnectionLog, openConnectionLog } from '../../../services/connections/store.ts'
 import type { Author } from '../../../services/connections/writer.ts'
-import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
+import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
 import { Codec } from '../../../services/runtime/codec.ts'
 import { topics } from '../../../services/topology.ts'
 import { connectionRecord, noon } from '../../support/builders.ts'

@@ -1,6 +1,6 @@
 import type { Author, Change, Note } from '../../../services/connections/writer.ts'
 import { TopicReconnects } from '../../../services/dispatch/reconnect.ts'
-import type { ConnectionRecord } from '../../../services/model/topic-values.ts'
+import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import { connectionRecord, noon } from '../../support/builders.ts'
 

@@ -1,5 +1,5 @@
 import { Unparker } from '../../../services/dispatch/unpark.ts'
-import type { ConnectionStatus } from '../../../services/model/topic-values.ts'
+import type { ConnectionStatus } from '../../../services/model/connection-record.ts'
 import { type Clock, DependencyError, type ProducerRecord } from '../../../services/runtime/ports.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 

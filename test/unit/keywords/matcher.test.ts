@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { fold, foldingOf } from '../../../services/keywords/fold.ts'
 import { compileKeywords } from '../../../services/keywords/matcher.ts'
-import type { KeywordEntry, KeywordMatch } from '../../../services/model/topic-values.ts'
+import type { KeywordEntry, KeywordMatch } from '../../../services/model/keyword-list.ts'
 import { keywordEntry } from '../../support/builders.ts'
 
 const entry = (keyword: string, match: KeywordMatch = 'word', locale: string | null = null): KeywordEntry =>

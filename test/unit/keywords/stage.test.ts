@@ -1,8 +1,10 @@
 import { ConnectionDirectory } from '../../../services/connections/directory.ts'
 import { KeywordLists } from '../../../services/keywords/lists.ts'
 import { type KeywordUse, keywords } from '../../../services/keywords/stage.ts'
+import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
 import { sealContent } from '../../../services/model/content.ts'
-import type { ConnectionRecord, KeywordListRecord, Message, Signal } from '../../../services/model/topic-values.ts'
+import type { KeywordListRecord } from '../../../services/model/keyword-list.ts'
+import type { Message, Signal } from '../../../services/model/topic-values.ts'
 import { Codec } from '../../../services/runtime/codec.ts'
 import type { Outcome } from '../../../services/runtime/outcome.ts'
 import {

@@ -1,4 +1,4 @@
-import type { KeywordListRecord } from '../../../services/model/topic-values.ts'
+import type { KeywordListRecord } from '../../../services/model/keyword-list.ts'
 import { ListEpochs, type ListPin, parsePin } from '../../../services/replay/epochs.ts'
 import { keywordEntry, noon } from '../../support/builders.ts'
 

@@ -1,4 +1,5 @@
-import type { ReplayRun, Signal } from '../../../services/model/topic-values.ts'
+import type { ReplayRun } from '../../../services/model/replay-run.ts'
+import type { Signal } from '../../../services/model/topic-values.ts'
 import type { Plan } from '../../../services/replay/plan.ts'
 import type { ReplayRequest } from '../../../services/replay/request.ts'
 import { Interrupted, Replay } from '../../../services/replay/run.ts'

@@ -1,7 +1,7 @@
 /** `signals connections event-sets`: which message event sets an advertiser has, and which belongs to an account. */
 import type { Command } from 'commander'
 import { questionOf, readEventSets } from '../../../connections/tiktok/event-sets.ts'
-import { type MessagingApp, messagingApps } from '../../../model/topic-values.ts'
+import { type MessagingApp, messagingApps } from '../../../model/connection-record.ts'
 import { type Context, withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'

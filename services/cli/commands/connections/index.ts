@@ -14,7 +14,7 @@ import {
 import { type Revoked, revokeGrants } from '../../../connections/revoke.ts'
 import { shown } from '../../../connections/shown.ts'
 import { readConnections } from '../../../connections/store.ts'
-import type { ConnectionRecord } from '../../../model/topic-values.ts'
+import type { ConnectionRecord } from '../../../model/connection-record.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
