@@ -39,7 +39,8 @@ const spansIn = (run: string): Span[] => {
   const scheme = run.indexOf('://')
   if (scheme > 0) spans.push([whileBefore(run, scheme, /[a-z0-9+-]/), run.length])
   const www = run.indexOf('www.')
-  if (www >= 0 && (www === 0 || !/[\p{L}\p{N}]/u.test(run.charAt(www - 1)))) spans.push([www, run.length])
+  const hasHost = www >= 0 && www + 'www.'.length < run.length
+  if (hasHost && (www === 0 || !/[\p{L}\p{N}]/u.test(run.charAt(www - 1)))) spans.push([www, run.length])
   for (let at = run.indexOf('@'); at >= 0; at = run.indexOf('@', at + 1)) {
     const from = whileBefore(run, at, /[\p{L}\p{N}._%+-]/u)
     const to = domain.exec(run.slice(at + 1, at + 2 + longestHost))

@@ -7,7 +7,7 @@
  */
 import { root } from './cells.ts'
 import type { CompiledLane } from './compile.ts'
-import { is, isPlainSymbol, unitsOf } from './units.ts'
+import { is, isPlainSymbol, type Units, unitsOf } from './units.ts'
 
 const symbolMask = 0xffff
 const special = is.complex | is.ignored | is.surrogate | is.markRank
@@ -43,6 +43,7 @@ export class Lane {
   readonly folding: CompiledLane['folding']
   readonly #anywhere: boolean
   readonly #codes: Int32Array
+  readonly #units: Units
   readonly #openings: CompiledLane['openings']
   readonly #automaton: CompiledLane['automaton']
 
@@ -51,6 +52,7 @@ export class Lane {
     this.#anywhere = compiled.anywhere
     this.#automaton = compiled.automaton
     this.#codes = codesOf(compiled)
+    this.#units = unitsOf(compiled.folding)
     this.#openings = compiled.openings
   }
 
@@ -180,9 +182,10 @@ export class Lane {
     return true
   }
 
-  /** Whether the run of characters around a place has what addresses have. */
+  /** Whether the run of characters around a place has what addresses have, once it is folded (．is a full stop too, … are three). */
   #mayBeAddress(units: Uint16Array, length: number, start: number, end: number): boolean {
     const codes = this.#codes
+    const { folded, attributes } = this.#units
     const from = Math.max(0, start - tokenLimit)
     const to = Math.min(length, end + tokenLimit)
     let at = start
@@ -190,11 +193,13 @@ export class Lane {
     if (at === from && from > 0) return true
     for (; at < to; at++) {
       const unit = units[at] as number
-      if (unit === 0x40 || unit === 0x2f || unit === 0x3f) return true // @ / ?
-      if (unit === 0x2e || unit === 0x3a) {
+      if (((attributes[unit] as number) & is.complex) !== 0) return true
+      const character = folded[unit] as number
+      if (character === 0x40 || character === 0x2f || character === 0x3f) return true // @ / ?
+      if (character === 0x2e || character === 0x3a) {
         // A full stop or colon inside a run: not one at its end.
-        const next = at + 1 < length ? (codes[units[at + 1] as number] as number) : is.space
-        if (at > 0 && (next & is.word) !== 0) return true
+        const isLast = at + 1 >= length || ((codes[units[at + 1] as number] as number) & is.space) !== 0
+        if (!isLast) return true
       }
       if (at >= end && ((codes[unit] as number) & is.space) !== 0) return false
     }

@@ -87,6 +87,9 @@ describe('a keyword', () => {
     ['in a short link', 'pago', 'mira (t.me/pago)'],
     ['in a link with only a query', 'pago', 'mira shop.example?pago=1'],
     ['in a bare host', 'pago', 'entra a pago.com.mx'],
+    ['behind www. and an emoji', 'pago', 'www.👍pago'],
+    ['in an address with marks of full width', 'pago', 'x＠pago．com, t．me／pago'],
+    ['behind www and an ellipsis', 'pago', 'www…pago'],
     ['as a part of a number', '50', 'son 3.50 o 50,000'],
     ['as a part of an emoji of several parts', '👩', 'soy 👩‍💻'],
     ['as halves of two flags', '🇽🇧', '🇲🇽🇧🇷'],
@@ -192,6 +195,7 @@ describe('a text as it was written and its folded form', () => {
       '״',
     ],
     ...['👍', '🏽', '👩', '\u200d', '💻', '❤', '\ufe0f', '🇲', '🇽', '𠮷', '\ud83d', '𝗽', '.com', 'https://', 'www.'],
+    ...['．', '：', '＠', '／', '…'],
   ]
   const unit = fc.constantFrom(...alphabet)
   const anEntry = fc.record({
