@@ -11,7 +11,7 @@ import { Codec } from '../../services/runtime/codec.ts'
 import { readKeyring } from '../../services/runtime/data-secret.ts'
 import { Keyring, SealBroken } from '../../services/runtime/sealing.ts'
 import { eventually } from '../support/eventually.ts'
-import { openWorld, type World } from '../support/world.ts'
+import { noParts, openWorld, type World } from '../support/world.ts'
 
 /** One connection's life, from the page on which somebody agrees to the last webhook that comes too late. */
 describe('the life of a connection', () => {
@@ -98,8 +98,7 @@ describe('the life of a connection', () => {
     await world.arrivedCount(8)
     // Every process was given both keys; the old one is in force until now.
     const keys = { SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: oldKey }
-    const own = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '', SIGNALS_DATA_DIR: world.dataDir }
-    const env = { ...process.env, ...own, ...keys }
+    const env = { ...process.env, ...noParts, SIGNALS_DATA_DIR: world.dataDir, ...keys }
     const { code, stdout, stderr } = await runSignals(['keys', 'rotate', '--json'], env)
     if (code !== 0) throw new Error(stderr)
     expect(JSON.parse(stdout)).toMatchObject({ rewrapped: 1, left: [] })

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { eventually } from '../support/eventually.ts'
-import { openWorld, type World } from '../support/world.ts'
+import { noParts, openWorld, type World } from '../support/world.ts'
 
 const root = join(import.meta.dirname, '../..')
 const guide = readFileSync(join(root, 'docs/sources/new-source.md'), 'utf8')
@@ -36,10 +36,7 @@ const shell = async (text: string, env: Record<string, string> = {}) => {
     env: {
       ...process.env,
       SIGNALS_DATA_DIR: world.dataDir,
-      // The pipeline of this data folder, also where other tests' parts are named in the environment.
-      KAFKA_BROKERS: '',
-      REDIS_URL: '',
-      SCHEMA_REGISTRY_URL: '',
+      ...noParts,
       ...env,
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
     },

@@ -7,7 +7,7 @@ import { whatsappText } from '../../services/demo/webhooks.ts'
 import { identify, type ProcessIdentity } from '../../services/local/processes.ts'
 import type { RunState } from '../../services/local/state-file.ts'
 import { eventually } from '../support/eventually.ts'
-import { connectTwo, openWorld, type World } from '../support/world.ts'
+import { connectTwo, noParts, openWorld, type World } from '../support/world.ts'
 
 /** `signals up` and what may happen to its processes. */
 describe('signals up', () => {
@@ -92,7 +92,9 @@ describe('signals up', () => {
     const SIGNALS_MASTER_KEY = randomBytes(32).toString('base64')
     const { code, stdout } = await runSignals(['doctor', '--json'], {
       ...process.env,
-      ...{ SIGNALS_DATA_DIR: world.dataDir, SIGNALS_MASTER_KEY },
+      ...noParts,
+      SIGNALS_DATA_DIR: world.dataDir,
+      SIGNALS_MASTER_KEY,
     })
     const findings = JSON.parse(stdout) as { verdict: string; what: string }[]
     expect(findings.filter(({ verdict }) => verdict === 'bad').map(({ what }) => what)).toEqual([

@@ -34,16 +34,16 @@ export interface World {
   stop(): Promise<void>
 }
 
+/** A command or pipeline goes by its data folder, also where the integration tests' parts are named in the environment. */
+export const noParts = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '' }
+
 export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
   const pipeline = await startPipeline(dataDir, {
     WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
     TIKTOK_WEBHOOK_SECRET: tiktokSecret,
     WHATSAPP_VERIFY_TOKEN: 'verify me',
-    // Parts of its own, also where the integration tests' are named in the environment.
-    KAFKA_BROKERS: '',
-    REDIS_URL: '',
-    SCHEMA_REGISTRY_URL: '',
+    ...noParts,
     ...env,
   })
   const { gateway, simulator } = pipeline.ready
