@@ -1,6 +1,6 @@
 /**
- * The pipeline on one page: every topic and who reads and writes it. Provisioning, `signals topics`, the stages, the lag
- * figures and the docs all read this file; it imports nothing.
+ * The pipeline on one page: every topic and who reads and writes it. Provisioning, `signals topics`, the stages and the
+ * docs all read this file; it imports nothing. By which groups they read: consumer-groups.ts.
  */
 
 const hours = (n: number) => n * 3_600_000
@@ -218,44 +218,6 @@ export const deadLetterTopic = (stage: ConsumerStage) => `${stem(main[stages[sta
 export const laterTopic = (stage: ConsumerStage, delay: Delay) =>
   `${stem(main[stages[stage].reads].name)}.${stage}.later-${delay}.v1`
 export const parkedTopic = 'signals.dispatch.parked.v1'
-
-/** One group per stage: its committed offsets are the stage's progress. */
-export const consumerGroup = (stage: ConsumerStage) => `signals-${stage}`
-export const laterGroup = (stage: ConsumerStage, delay: Delay) =>
-  (stages[stage] as StageSpec).waitsWithMain ? consumerGroup(stage) : `signals-${stage}-later-${delay}`
-export const parkedGroup = 'signals-dispatch-parked'
-
-export interface GroupSpec {
-  readonly group: string
-  readonly stage: ConsumerStage
-  readonly topic: string
-  /**
-   * main: to be processed at once; waiting: falls due `delayMs` after it was written; replay: gives way to live traffic;
-   * parked: waits for a person.
-   */
-  readonly lane: 'main' | 'waiting' | 'replay' | 'parked'
-  readonly delayMs: number
-}
-
-/** Every group whose committed offsets are somebody's progress: what lag is read from. */
-export const consumerGroups: readonly GroupSpec[] = [
-  ...consumerStages.flatMap((stage): GroupSpec[] => [
-    { group: consumerGroup(stage), stage, topic: main[stages[stage].reads].name, lane: 'main', delayMs: 0 },
-    ...(stages[stage] as StageSpec).delays.map(
-      (delay): GroupSpec => ({
-        group: laterGroup(stage, delay),
-        stage,
-        topic: laterTopic(stage, delay),
-        lane: 'waiting',
-        delayMs: delays[delay],
-      }),
-    ),
-    ...((stages[stage] as StageSpec).lanes ?? []).map(
-      ({ group, topic }): GroupSpec => ({ group, stage, topic, lane: 'replay', delayMs: 0 }),
-    ),
-  ]),
-  { group: parkedGroup, stage: 'dispatch', topic: parkedTopic, lane: 'parked', delayMs: 0 },
-]
 
 const deadLetters = consumerStages.map(
   (stage): TopicSpec => ({

@@ -5,10 +5,12 @@
  * The note of a redrive goes with the record in one call: a crash between two chunks forgets nothing, one inside a call may put
  * a record back twice, which its claims and ids recognise.
  */
+
+import { consumerGroup } from '../consumer-groups.ts'
 import type { Redrive } from '../model/dead-letter.ts'
 import { headerNames } from '../runtime/origin.ts'
 import type { Clock, ConsumedRecord, Producer, ProducerRecord } from '../runtime/ports.ts'
-import { type ConsumerStage, consumerGroup, deadLetterTopic, stages, topics } from '../topology.ts'
+import { type ConsumerStage, deadLetterTopic, stages, topics } from '../topology.ts'
 import { type FoundDeadLetter, originOf } from './found.ts'
 import type { Redriven } from './plan.ts'
 import { type DeadLetterTools, failedAgain, openDeadLetters } from './store.ts'

@@ -6,6 +6,8 @@
  * not wait any more, puts the others at the end again, and commits. So the group's offset is all the state there is. Nothing
  * is lost; what a crash moves twice meets its sent-mark.
  */
+
+import { parkedGroup } from '../consumer-groups.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
 import type {
   Broker,
@@ -18,7 +20,7 @@ import type {
   RunningConsumer,
 } from '../runtime/ports.ts'
 import { DependencyError } from '../runtime/ports.ts'
-import { parkedGroup, parkedTopic, topics } from '../topology.ts'
+import { parkedTopic, topics } from '../topology.ts'
 import type { Parked } from './parked.ts'
 
 export interface UnparkTools {

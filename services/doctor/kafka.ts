@@ -1,6 +1,8 @@
 /** Kafka: what it can, its topics against the topology, its clock, and what lies in the side topics. */
+
+import { parkedGroup } from '../consumer-groups.ts'
 import { planTopics, type TopicChange } from '../local/provision.ts'
-import { consumerStages, deadLetterTopic, parkedGroup, parkedTopic, topics } from '../topology.ts'
+import { consumerStages, deadLetterTopic, parkedTopic, topics } from '../topology.ts'
 import { counted, type Finding, findingsOf } from './finding.ts'
 import type { Patient } from './patient.ts'
 

@@ -1,6 +1,7 @@
 /** Whether the stages keep up: how long what lies in Kafka for them has been waiting. */
+
+import { consumerGroups } from '../consumer-groups.ts'
 import { LagReader } from '../runtime/lag.ts'
-import { consumerGroups } from '../topology.ts'
 import { counted, type Finding, findingsOf } from './finding.ts'
 import type { Patient } from './patient.ts'
 

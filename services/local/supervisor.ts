@@ -13,9 +13,7 @@ import { Codec } from '../runtime/codec.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { masterKeyFields, sealDataSecret } from '../runtime/data-secret.ts'
 import { DependencyError } from '../runtime/ports.ts'
-import { simulatorApp } from '../simulator/authorisation.ts'
 import { type StageName, stageNames } from '../topology.ts'
-import { compiledFolder } from './cache-folder.ts'
 import { Child, type ChildSpec } from './child.ts'
 import type { LocalConfig } from './config.ts'
 import type { GuardMessage } from './guard.ts'
@@ -25,6 +23,7 @@ import { LocalProblem } from './problem.ts'
 import { endProcesses, identify, type ProcessIdentity } from './processes.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from './provision.ts'
 import { secretsOf } from './secrets.ts'
+import { servicesOf } from './services.ts'
 import {
   type Addresses,
   makeDataDir,
@@ -35,7 +34,6 @@ import {
   writeState,
 } from './state-file.ts'
 
-const services = join(import.meta.dirname, '..')
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
@@ -43,15 +41,6 @@ const stageReadyMs = 60_000
 export class AlreadyRunning extends LocalProblem {}
 
 type Say = (line: string) => void
-
-const answers = async (url: string): Promise<boolean> => {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
-  } catch {
-    // Not listening yet.
-    return false
-  }
-}
 
 export class Supervisor {
   readonly #config: LocalConfig
@@ -136,9 +125,13 @@ export class Supervisor {
       SCHEMA_REGISTRY_URL: parts.registry,
     }
     await this.#ensureDataSecret(env, parts)
-    this.#addresses = await this.#startProcesses(env, parts, names)
+    const { addresses, specs } = await servicesOf(this.#config, env, parts, { ports: this.#ports, logs: this.#logs })
+    this.#addresses = addresses
+    this.#say('starting the stages …')
+    const chosen = specs.filter(({ name }) => names.includes(name))
+    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
     this.#writeState()
-    return this.#addresses
+    return addresses
   }
 
   /** Last started, first stopped; then the parts. */
@@ -249,63 +242,5 @@ export class Supervisor {
     } finally {
       await broker.close()
     }
-  }
-
-  async #startProcesses(env: NodeJS.ProcessEnv, parts: PartAddresses, names: readonly string[]): Promise<Addresses> {
-    const local = (port: number) => `http://127.0.0.1:${port}`
-    const { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, LIVENESS_SECONDS } = this.#config
-    const simulatorPort = TIKTOK_BASE_URL ? null : await this.#ports.take('simulator')
-    const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
-    const gatewayPort = await this.#ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
-    const consolePort = await this.#ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
-    const metrics: Record<string, number> = {}
-    for (const stage of stageNames) metrics[stage] = await this.#ports.take(`${stage}-metrics`)
-
-    const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
-      name,
-      command: process.execPath,
-      // Batches are garbage a moment later: a larger young generation lets it die before it is copied.
-      args: ['--max-semi-space-size=32', join(services, name, 'main.ts')],
-      // A third of what a start costs is compiling.
-      env: { NODE_COMPILE_CACHE: compiledFolder(this.#env), ...env, TIKTOK_BASE_URL: tiktok, ...more },
-      ipc: true,
-      logFile: join(this.#logs, `${name}.log`),
-      isReady: () => answers(readyUrl),
-      ...(LIVENESS_SECONDS > 0
-        ? {
-            liveness: {
-              answers: () => answers(readyUrl.replace(/readyz$/, 'livez')),
-              patienceMs: LIVENESS_SECONDS * 1000,
-            },
-          }
-        : {}),
-      patienceMs: 22_000,
-    })
-    const addresses: Addresses = {
-      gateway: local(gatewayPort),
-      console: local(consolePort),
-      metrics: Object.fromEntries(stageNames.map((stage) => [stage, `${local(metrics[stage] as number)}/metrics`])),
-      ...parts,
-      simulator: simulatorPort === null ? null : local(simulatorPort),
-      tiktok,
-    }
-    const console_ = service('console', `${addresses.console}/readyz`, {
-      CONSOLE_PORT: String(consolePort),
-      // With the simulator the whole authorisation can be played.
-      ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
-    })
-    const specs = stageNames.map((stage) =>
-      service(stage, `${local(metrics[stage] as number)}/readyz`, {
-        METRICS_PORT: String(metrics[stage]),
-        ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
-      }),
-    )
-    if (simulatorPort !== null)
-      specs.unshift(service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }))
-    this.#addresses = addresses
-    this.#say('starting the stages …')
-    const chosen = [...specs, console_].filter(({ name }) => names.includes(name))
-    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
-    return addresses
   }
 }

@@ -1,7 +1,8 @@
 /** How far live traffic is behind, in seconds: the age of the oldest record that a stage has yet to process, read from the broker. */
+
+import { consumerGroups } from '../consumer-groups.ts'
 import { LagReader } from '../runtime/lag.ts'
 import type { Broker, Clock } from '../runtime/ports.ts'
-import { consumerGroups } from '../topology.ts'
 
 const live = consumerGroups.filter(({ lane }) => lane === 'main')
 /** A look is a moment: between two batches it finds nothing, in the middle of one all of it. */

@@ -1,10 +1,10 @@
 /** Which records a run reads: by time or by offsets, and never what live traffic has not taken yet. */
+
+import { consumerGroup, laterGroup } from '../consumer-groups.ts'
 import type { Broker, Clock, ConsumedRecord, Stretch } from '../runtime/ports.ts'
 import {
   type ConsumerStage,
-  consumerGroup,
   type Delay,
-  laterGroup,
   laterTopic,
   type MainTopic,
   type StageSpec,

@@ -2,7 +2,8 @@
  * How far groups are behind: in messages, and in seconds by the timestamp of the next record that they will process, read and
  * not interpolated. A record that waits on purpose is behind only from when it falls due; one that waits for a person never is.
  */
-import { type ConsumerStage, consumerGroups, type GroupSpec } from '../topology.ts'
+import { consumerGroups, type GroupSpec } from '../consumer-groups.ts'
+import type { ConsumerStage } from '../topology.ts'
 import type { Broker } from './ports.ts'
 
 export interface PartitionLag {

@@ -2,7 +2,7 @@
  * What a process knows of its own progress, from the broker: lag of its groups as metrics, age of what it has not fetched for
  * its health, and the watchdog's look. Read every few seconds, and anew when somebody asks.
  */
-import type { GroupSpec } from '../topology.ts'
+import type { GroupSpec } from '../consumer-groups.ts'
 import type { Health, Waiting } from './health.ts'
 import { KafkaReach } from './kafka-reach.ts'
 import { LagReader, type PartitionLag, secondsBehind } from './lag.ts'

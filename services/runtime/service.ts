@@ -1,17 +1,7 @@
 /** What every stage's main does: read config, open clients, build the stage, run it, stop in reverse order. */
 import type { z } from 'zod'
-import {
-  type ConsumerStage,
-  consumerGroup,
-  consumerGroups,
-  deadLetterTopic,
-  delays,
-  laterGroup,
-  laterTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from '../topology.ts'
+import { consumerGroup, consumerGroups, laterGroup } from '../consumer-groups.ts'
+import { type ConsumerStage, deadLetterTopic, delays, laterTopic, type StageSpec, stages, topics } from '../topology.ts'
 import { openBroker } from './adapters/kafka/index.ts'
 import { openRedis } from './adapters/redis.ts'
 import { openRegistry } from './adapters/registry.ts'

@@ -4,6 +4,7 @@ import type { AccountGrant, ConnectionRecord } from '../../services/model/connec
 import type { KeywordEntry, KeywordListRecord } from '../../services/model/keyword-list.ts'
 import type { MessageEvent } from '../../services/model/message-event.ts'
 import type { AttributedMessage, Delivery, Message, Signal } from '../../services/model/topic-values.ts'
+import type { ReplayRequest } from '../../services/replay/request.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
 import { Keyring } from '../../services/runtime/sealing.ts'
 
@@ -185,5 +186,20 @@ export const recordBatch = (records: readonly ConsumedRecord[], fields: Partial<
   highWatermark: BigInt(records.length),
   isStale: () => false,
   signal: new AbortController().signal,
+  ...fields,
+})
+
+export const replayRequest = (fields: Partial<ReplayRequest> = {}): ReplayRequest => ({
+  entry: 'messages',
+  from: null,
+  to: null,
+  offsets: null,
+  file: null,
+  connection: null,
+  source: null,
+  where: [],
+  lists: { kind: 'then' },
+  rate: 100,
+  askedAt: noon,
   ...fields,
 })

@@ -38,6 +38,12 @@ export const numbered = (connectionId: string, index: number, fields: Partial<Si
     ...fields,
   })
 
+/** So many signals of one connection. */
+export const some = (connectionId: string, count: number) =>
+  Array.from({ length: count }, (_, index) => numbered(connectionId, index))
+export const idsOf = (signals: readonly { signalId: string }[]) => signals.map(({ signalId }) => signalId)
+export const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value)
+
 export interface DispatchWorldOptions {
   eventsPerCall?: number
   buckets?: MemoryHourBuckets

@@ -5,11 +5,12 @@ import { dirname, join, relative, resolve } from 'node:path'
  * Who may import whom. A folder of `services/` may import itself, what is listed here, and packages; clients of Kafka, Redis,
  * the registry and HTTP only stand in `runtime/adapters/`.
  */
-const shared = ['model', 'runtime', 'topology.ts', 'schemas']
+const shared = ['model', 'runtime', 'topology.ts', 'consumer-groups.ts', 'schemas']
 const allowed: Record<string, readonly string[]> = {
   'topology.ts': [],
+  'consumer-groups.ts': ['topology.ts'],
   model: ['topology.ts', 'schemas', 'runtime/sealing.ts'],
-  runtime: ['model', 'topology.ts', 'schemas', 'runtime/adapters'],
+  runtime: ['model', 'topology.ts', 'consumer-groups.ts', 'schemas', 'runtime/adapters'],
   sources: ['model'],
   connections: shared,
   gateway: [...shared, 'sources', 'connections'],

@@ -3,10 +3,9 @@ import { BucketSentMarks } from '../../../services/dispatch/sent-marks.ts'
 import type { Signal } from '../../../services/model/topic-values.ts'
 import type { Chain, Decided } from '../../../services/replay/chain.ts'
 import { planReplay } from '../../../services/replay/plan.ts'
-import type { ReplayRequest } from '../../../services/replay/request.ts'
 import { Codec } from '../../../services/runtime/codec.ts'
 import { replayTopic, topics } from '../../../services/topology.ts'
-import { connectionRecord, noon, signal } from '../../support/builders.ts'
+import { connectionRecord, noon, replayRequest, signal } from '../../support/builders.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
@@ -15,19 +14,7 @@ const dayMs = 86_400_000
 const numbered = (n: number, fields: Partial<Signal> = {}) =>
   signal({ signalId: n.toString(16).padStart(2, '0').repeat(16), ...fields })
 
-const request: ReplayRequest = {
-  entry: 'messages',
-  from: null,
-  to: null,
-  offsets: null,
-  file: null,
-  connection: null,
-  source: null,
-  where: [],
-  lists: { kind: 'then' },
-  rate: 100,
-  askedAt: noon + 60_000,
-}
+const request = replayRequest({ askedAt: noon + 60_000 })
 
 const openPlan = async () => {
   const cluster = new MemoryCluster()

@@ -1,7 +1,6 @@
 import type { ReplayRun } from '../../../services/model/replay-run.ts'
 import type { Signal } from '../../../services/model/topic-values.ts'
 import type { Plan } from '../../../services/replay/plan.ts'
-import type { ReplayRequest } from '../../../services/replay/request.ts'
 import { Interrupted, Replay } from '../../../services/replay/run.ts'
 import { readRuns, stateOf, writeRun } from '../../../services/replay/runs.ts'
 import { Tally } from '../../../services/replay/tally.ts'
@@ -10,25 +9,13 @@ import type { Producer } from '../../../services/runtime/ports.ts'
 import { Keyring } from '../../../services/runtime/sealing.ts'
 import { loadSources } from '../../../services/sources/index.ts'
 import { consumerStages, laterTopic, replayGroup, replayTopic, stages, topics } from '../../../services/topology.ts'
-import { connectionRecord, noon, signal } from '../../support/builders.ts'
+import { connectionRecord, noon, replayRequest, signal } from '../../support/builders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 import { MemoryRedis } from '../../support/memory-redis.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 
-const request: ReplayRequest = {
-  entry: 'messages',
-  from: noon - 1_000,
-  to: noon,
-  offsets: null,
-  file: null,
-  connection: null,
-  source: null,
-  where: [],
-  lists: { kind: 'then' },
-  rate: 100,
-  askedAt: noon,
-}
+const request = replayRequest({ from: noon - 1_000, to: noon })
 
 const sources = loadSources()
 

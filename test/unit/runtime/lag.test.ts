@@ -1,6 +1,7 @@
+import { consumerGroup, laterGroup, parkedGroup } from '../../../services/consumer-groups.ts'
 import { LagReader } from '../../../services/runtime/lag.ts'
 import { LagTrend } from '../../../services/runtime/lag-trend.ts'
-import { consumerGroup, laterGroup, laterTopic, parkedGroup, parkedTopic, topics } from '../../../services/topology.ts'
+import { laterTopic, parkedTopic, topics } from '../../../services/topology.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'
 
 const noon = 1_700_000_000_000

@@ -1,3 +1,4 @@
+import { consumerGroup, consumerGroups } from '../../../services/consumer-groups.ts'
 import { Codec } from '../../../services/runtime/codec.ts'
 import { Health } from '../../../services/runtime/health.ts'
 import { createLog } from '../../../services/runtime/log.ts'
@@ -8,7 +9,7 @@ import { DependencyError, type RunningConsumer } from '../../../services/runtime
 import { Progress } from '../../../services/runtime/progress.ts'
 import type { Stage } from '../../../services/runtime/stage.ts'
 import { Watchdog } from '../../../services/runtime/watchdog.ts'
-import { consumerGroup, consumerGroups, topics } from '../../../services/topology.ts'
+import { topics } from '../../../services/topology.ts'
 import { noon, testKeyring } from '../../support/builders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryCluster } from '../../support/memory-broker.ts'

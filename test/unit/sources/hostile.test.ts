@@ -192,3 +192,85 @@ describe('a delivery', () => {
       for (const name of sources.names()) expect(outcome(name, text)?.events ?? []).toEqual([])
   })
 })
+
+describe('no body, however broken,', () => {
+  const valid = whatsapp(whatsappMessage('wamid.good'))
+  const within = (work: () => void) => {
+    const started = performance.now()
+    work()
+    expect(performance.now() - started).toBeLessThan(1_000)
+  }
+  const unreadableOr = (name: string, body: string) => {
+    try {
+      return mapped(name, body)
+    } catch (error) {
+      if (!(error instanceof DeliveryUnreadable)) throw error
+      return null
+    }
+  }
+
+  it.each(sources.names())('makes the %s mapping throw anything but its refusal', (name) => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.jsonValue().map((value) => JSON.stringify({ event: 'im_receive_msg', content: value, entry: value })),
+        ),
+        (body) => {
+          unreadableOr(name, body)
+        },
+      ),
+    )
+  })
+
+  it('loses its neighbours', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (bad) => {
+        const body = structuredClone(valid) as unknown as { entry: { changes: { value: { messages: unknown[] } }[] }[] }
+        body.entry[0]?.changes[0]?.value.messages.unshift(bad)
+        body.entry.unshift(bad as never)
+        const result = unreadableOr('whatsapp', JSON.stringify(body))
+        expect(result?.events.some(({ messageId }) => messageId === 'wamid.good')).toBe(true)
+      }),
+    )
+  })
+
+  it.each<[string, string]>([
+    ['nested 10,000 deep', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
+    [
+      'with prototype keys',
+      '{"event":"im_receive_msg","content":{"__proto__":{"type":"text"},"constructor":{"prototype":{"x":1}},"conversation_id":"c"}}',
+    ],
+    [
+      'with huge numbers',
+      '{"entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":1e999},"messages":[{"id":1e308,"from":-1e400,"timestamp":1e999}]}}]}]}',
+    ],
+    [
+      'with lone surrogates',
+      '{"entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[{"id":"\\ud800","from":"\\udfff","type":"text","text":{"body":"\\ud83d"}}]}}]}]}',
+    ],
+    ['with the same key twice', '{"entry":1,"entry":[]}'],
+    [
+      'with many items',
+      JSON.stringify({ entry: [{ changes: [{ field: 'messages', value: { statuses: Array(5_000).fill({}) } }] }] }),
+    ],
+  ])('%s, hangs a mapping', (_name, body) => {
+    within(() => {
+      for (const name of sources.names()) unreadableOr(name, body)
+    })
+    expect(({} as { type?: string }).type).toBeUndefined()
+  })
+
+  it('yields an event that breaks the contract', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('id', 'from', 'type', 'text', 'timestamp', 'image', 'referral'), fc.jsonValue()),
+        (message) => {
+          const { events } = mapped('whatsapp', whatsapp(message))
+          for (const event of events) expect(messageEventSchema.safeParse(event).success).toBe(true)
+        },
+      ),
+    )
+  })
+})

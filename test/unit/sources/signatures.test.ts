@@ -1,4 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
+import { tiktokText, whatsappText } from '../../../services/demo/webhooks.ts'
+import type { RawDelivery } from '../../../services/sources/index.ts'
+import { noon } from '../../support/builders.ts'
 import { deliveryOf, sourceNamed, sources } from '../../support/deliveries.ts'
 
 const secret = 'made up secret'
@@ -82,5 +85,56 @@ describe('every source', () => {
   it('proves itself in some way', () => {
     for (const name of sources.names())
       expect({ name, signed: sourceNamed(name).signed }).toEqual({ name, signed: true })
+  })
+})
+
+describe('signatures', () => {
+  const { body, headers } = whatsappText('1', 'wamid.1', 'hola', noon)
+  const signed = (fields: Partial<RawDelivery> = {}) => deliveryOf('whatsapp', body, { headers, ...fields })
+  const secrets = ['whatsapp app secret']
+  const verify = (raw: RawDelivery, keys: readonly string[] = secrets, now = noon) =>
+    sourceNamed(raw.source).verify(raw, keys, { now })
+
+  it('hold over the raw bytes, with any of several secrets', () => {
+    expect(verify(signed())).toBe('ok')
+    expect(verify(signed(), ['old', ...secrets])).toBe('ok')
+  })
+
+  it.each<[string, RawDelivery, string]>([
+    ['no header', signed({ headers: {} }), 'missing'],
+    ['another body', signed({ body: Buffer.from(`${body} `) }), 'wrong'],
+    ['a header without its prefix', signed({ headers: { 'x-hub-signature-256': 'x' } }), 'wrong'],
+    ['a header that is no hex', signed({ headers: { 'x-hub-signature-256': 'sha256=zz' } }), 'wrong'],
+  ])('do not hold with %s', (_name, raw, verdict) => expect(verify(raw)).toBe(verdict))
+
+  it('do not hold with another secret', () => expect(verify(signed(), ['other'])).toBe('wrong'))
+
+  it('of TikTok must be fresh, both ways, whatever the order of their parts', () => {
+    const request = tiktokText('c', 'm', 'x', noon)
+    const t = Math.floor(noon / 1000)
+    const s = createHmac('sha256', 'k').update(`${t}.${request.body}`).digest('hex')
+    const raw = (header: string) => deliveryOf('tiktok', request.body, { headers: { 'tiktok-signature': header } })
+    expect(verify(raw(`t=${t},s=${s}`), ['k'])).toBe('ok')
+    expect(verify(raw(`s=${s}, t=${t}`), ['k'])).toBe('ok')
+    for (const off of [-301_000, 301_000]) expect(verify(raw(`t=${t},s=${s}`), ['k'], noon + off)).toBe('wrong')
+  })
+})
+
+describe('the accounts of a body', () => {
+  it('are found before anything is trusted', () => {
+    expect(
+      sourceNamed('whatsapp').accountsOf(
+        deliveryOf('whatsapp', {
+          object: 'whatsapp_business_account',
+          entry: [
+            {
+              changes: [{ field: 'messages', value: { metadata: { phone_number_id: '42' }, messages: [{ id: '1' }] } }],
+            },
+          ],
+        }),
+      ),
+    ).toEqual(['42'])
+    expect(sourceNamed('tiktok').accountsOf(deliveryOf('tiktok', '{"user_openid":"b"}'))).toEqual(['b'])
+    expect(sourceNamed('tiktok').accountsOf(deliveryOf('tiktok', 'broken'))).toEqual([])
   })
 })

@@ -1,3 +1,5 @@
+import { tiktokReferral } from '../../../services/demo/webhooks.ts'
+import { DeliveryUnreadable } from '../../../services/sources/index.ts'
 import { noon } from '../../support/builders.ts'
 import { mapped, theOnly } from '../../support/deliveries.ts'
 
@@ -133,4 +135,40 @@ describe('the mapping of TikTok', () => {
       { rule: 'referral', reason: expect.stringMatching(/conversationId/) },
     ])
   })
+})
+
+describe('a delivery of TikTok', () => {
+  it('reads a referral that comes by itself', () => {
+    const { body } = tiktokReferral('conv+1==', '1780000000000000001', noon)
+    expect(mapped('tiktok', body).events).toEqual([
+      expect.objectContaining({
+        kind: 'referral',
+        conversationId: 'conv+1==',
+        messageId: expect.stringMatching(/^derived:/),
+        text: null,
+        referral: {
+          source: 'tiktok_ad',
+          ref: null,
+          adId: '1780000000000000001',
+          advertiserId: '7',
+          clickId: null,
+          url: null,
+        },
+      }),
+    ])
+  })
+
+  it('keeps ids that a double cannot hold', () => {
+    const content =
+      '{"conversation_id": 7345678901234567890, "message_id": 1, "timestamp": 1795436400000, "type": "text", "text": {"body": "x"}}'
+    const [event] = mapped('tiktok', { event: 'im_receive_msg', user_openid: 'b', content }).events
+    expect(event?.conversationId).toBe('7345678901234567890')
+  })
+
+  it.each(['not json', '[]', '"x"', '{}', 'null', '{"event":1,"content":"{}"}'])(
+    'refuses a body that is no delivery: %s',
+    (body) => {
+      expect(() => mapped('tiktok', body)).toThrow(DeliveryUnreadable)
+    },
+  )
 })

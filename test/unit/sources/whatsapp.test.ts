@@ -19,6 +19,148 @@ const past = (fields: object, thread: object = { id: '55' }) =>
     change('history', { history: [{ threads: [{ ...thread, messages: [told({ ...text, ...fields })] }] }] }),
   )
 
+const received = (...messages: object[]) =>
+  change('messages', { messages: messages.map((message) => ({ from: '5215550001', timestamp: seconds, ...message })) })
+
+describe('messages of WhatsApp', () => {
+  it('reads a text', () => {
+    const { events, ignored, failed } = mapped(
+      'whatsapp',
+      received({ id: 'wamid.1', type: 'text', text: { body: 'hola' } }),
+    )
+    expect({ events, ignored, failed }).toEqual({
+      events: [
+        {
+          source: 'whatsapp',
+          accountId: '42',
+          channel: 'whatsapp',
+          conversationId: '42:5215550001',
+          messageId: 'wamid.1',
+          kind: 'message',
+          direction: 'inbound',
+          sender: 'user',
+          occurredAt: Number(seconds) * 1000,
+          timeSource: 'event',
+          text: 'hola',
+          textOrigin: 'typed',
+          links: [],
+          attachments: [],
+          referral: null,
+          channelMessageId: null,
+          revision: null,
+          aliases: [],
+          backfill: false,
+        },
+      ],
+      ignored: [],
+      failed: [],
+    })
+  })
+
+  it.each<[string, object, object]>([
+    [
+      'a caption',
+      { type: 'image', image: { caption: 'esto' } },
+      { text: 'esto', textOrigin: 'caption', attachments: ['image'] },
+    ],
+    [
+      'a tapped button',
+      { type: 'button', button: { text: 'Sí', payload: 'YES' } },
+      { text: 'Sí', textOrigin: 'button', attachments: [] },
+    ],
+    [
+      'a list choice',
+      { type: 'interactive', interactive: { type: 'list_reply', list_reply: { id: 'x', title: 'Rojo' } } },
+      { text: 'Rojo', textOrigin: 'button' },
+    ],
+    [
+      'a submitted form',
+      { type: 'interactive', interactive: { nfm_reply: { response_json: '{"a":1}' } } },
+      { text: '{"a":1}', textOrigin: 'form' },
+    ],
+    ['an unknown type', { type: 'hologram' }, { text: null, attachments: ['other'] }],
+    ['a voice message', { type: 'audio', audio: { id: '1' } }, { text: null, attachments: ['audio'] }],
+    [
+      'an ad of Meta',
+      {
+        type: 'text',
+        text: { body: 'x' },
+        referral: { source_type: 'ad', source_id: '6', ctwa_clid: 'A', source_url: 'https://fb.me/x' },
+      },
+      {
+        referral: { source: 'meta_ad', ref: null, adId: '6', advertiserId: null, clickId: 'A', url: 'https://fb.me/x' },
+      },
+    ],
+    [
+      'an unreadable time',
+      { type: 'text', text: { body: 'x' }, timestamp: 'soon' },
+      { timeSource: 'received', occurredAt: noon },
+    ],
+    [
+      'a business-scoped id beside the number',
+      { type: 'text', text: { body: 'x' }, from_user_id: 'MX.9' },
+      { aliases: ['42:MX.9'] },
+    ],
+    [
+      'an edit',
+      { type: 'edit', edit: { original_message_id: 'wamid.0', message: { type: 'text', text: { body: 'y' } } } },
+      { kind: 'edit', messageId: 'wamid.0', revision: 'wamid.x', text: 'y' },
+    ],
+    [
+      'a revoke',
+      { type: 'revoke', revoke: { original_message_id: 'wamid.0' } },
+      { kind: 'deletion', messageId: 'wamid.0', text: null },
+    ],
+  ])('reads %s', (_name, message, expected) => {
+    expect(mapped('whatsapp', received({ id: 'wamid.x', ...message })).events).toEqual([
+      expect.objectContaining(expected),
+    ])
+  })
+
+  it.each<[string, object, string]>([
+    ['a status', change('messages', { statuses: [{ id: '1', status: 'read' }] }), 'status'],
+    ['a reaction', received({ id: '1', type: 'reaction', reaction: { emoji: 'x' } }), 'reaction'],
+    ['a changed number', received({ id: '1', type: 'system', system: {} }), 'system'],
+    ['a call', change('calls', { calls: [{}] }), 'call'],
+    ['a template’s fate', change('message_template_status_update', { event: 'APPROVED' }), 'template'],
+    ['a field that nobody knows', change('telepathy', {}), 'unknown'],
+    ['a delivery without items', { object: 'whatsapp_business_account', entry: [] }, 'empty'],
+    ['a text without words', received({ id: '1', type: 'text', text: { body: '' } }), 'empty'],
+  ])('ignores %s', (_name, body, reason) => {
+    expect(mapped('whatsapp', body)).toEqual({ events: [], ignored: [reason], failed: [] })
+  })
+
+  it('ignores a message without a person, and only that one', () => {
+    const { events, ignored } = mapped(
+      'whatsapp',
+      received(
+        { id: '1', from: '', type: 'text', text: { body: 'x' } },
+        { id: '2', type: 'text', text: { body: 'y' } },
+      ),
+    )
+    expect(events.map(({ messageId }) => messageId)).toEqual(['2'])
+    expect(ignored).toEqual(['unknown'])
+  })
+
+  it('fails an item that is no message at all, and only that one', () => {
+    const body = change('messages', {
+      messages: ['x', { id: '2', from: '1', timestamp: '1', type: 'text', text: { body: 'y' } }],
+    })
+    const { events, failed } = mapped('whatsapp', body)
+    expect(events.map(({ messageId }) => messageId)).toEqual(['2'])
+    expect(failed).toEqual([{ rule: 'message', reason: 'it names no person' }])
+  })
+
+  it('gives an item without an id the same id every time, and another item another', () => {
+    const ids = ['x', 'x', 'y'].map(
+      (body) => mapped('whatsapp', received({ id: '', type: 'text', text: { body } })).events[0]?.messageId,
+    )
+    expect(ids[0]).toMatch(/^derived:[0-9a-f]{32}$/)
+    expect(ids[1]).toBe(ids[0])
+    expect(ids[2]).not.toBe(ids[0])
+  })
+})
+
 describe('the mapping of WhatsApp', () => {
   it.each<[string, object, object]>([
     [
@@ -135,71 +277,4 @@ describe('the mapping of WhatsApp', () => {
     expect(events.map(({ messageId }) => messageId)).toEqual([expect.stringMatching(/^derived:/), 'wamid.2'])
     expect(failed).toHaveLength(2)
   })
-})
-
-describe('Twilio’s form of WhatsApp', () => {
-  const form = (fields: Record<string, string>) =>
-    new URLSearchParams({
-      MessageSid: 'SM1',
-      From: 'whatsapp:+55',
-      To: 'whatsapp:+1',
-      WaId: '55',
-      Body: 'oi',
-      NumMedia: '0',
-      ReferralCtwaClid: '',
-      ...fields,
-    }).toString()
-  const contentType = 'application/x-www-form-urlencoded; charset=utf-8'
-  const only = (fields: Record<string, string>) => theOnly('whatsapp', form(fields), { contentType })
-
-  it('is known without its content type, and is not what no form looks like', () => {
-    expect(theOnly('whatsapp', form({}), { contentType: null })).toMatchObject({ messageId: 'SM1', text: 'oi' })
-    expect(() => mapped('whatsapp', 'hello', { contentType: null })).toThrow(/not JSON/)
-    expect(() => mapped('line', form({}), { contentType: null })).toThrow(/not JSON/)
-  })
-
-  it.each<[string, Record<string, string>, object]>([
-    [
-      'a text',
-      {},
-      {
-        accountId: 'account-1',
-        conversationId: 'account-1:55',
-        messageId: 'SM1',
-        text: 'oi',
-        textOrigin: 'typed',
-        referral: null,
-      },
-    ],
-    ['a person by the sender alone', { WaId: '' }, { conversationId: 'account-1:55' }],
-    [
-      'a picture',
-      { NumMedia: '1', MediaContentType0: 'image/jpeg' },
-      { attachments: ['image'], textOrigin: 'caption' },
-    ],
-    [
-      'a voice message',
-      { Body: '', MediaContentType0: 'audio/ogg; codecs=opus' },
-      { attachments: ['audio'], text: null },
-    ],
-    ['a file', { Body: '', MediaContentType0: 'application/pdf' }, { attachments: ['document'] }],
-    ['a card', { Body: '', MediaContentType0: 'text/vcard' }, { attachments: ['contact'] }],
-    ['a place', { Body: '', Latitude: '1', Longitude: '2' }, { attachments: ['location'] }],
-    ['a tapped button', { ButtonText: 'Sim', ButtonPayload: 'YES' }, { text: 'Sim', textOrigin: 'button' }],
-    ['an order', { Body: '', MessageType: 'order' }, { attachments: ['order'] }],
-    ['what is not supported', { Body: '', MessageType: 'unsupported' }, { attachments: ['other'] }],
-    [
-      'an ad',
-      { ReferralSourceType: 'ad', ReferralSourceId: '9', ReferralSourceUrl: 'https://fb.example/9' },
-      { referral: { source: 'meta_ad', adId: '9', url: 'https://fb.example/9', clickId: null } },
-    ],
-  ])('reads %s', (_name, fields, expected) => expect(only(fields)).toMatchObject(expected))
-
-  it.each<[string, Record<string, string>, string]>([
-    ['a receipt', { MessageStatus: 'read', Body: '' }, 'status'],
-    ['a reaction', { MessageType: 'reaction', Body: '👍' }, 'reaction'],
-    ['a message of nothing', { Body: '' }, 'empty'],
-  ])('ignores %s', (_name, fields, reason) =>
-    expect(mapped('whatsapp', form(fields), { contentType }).ignored).toEqual([reason]),
-  )
 })

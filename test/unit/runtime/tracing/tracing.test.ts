@@ -1,17 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import {
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SamplingDecision,
-  SimpleSpanProcessor,
-  type SpanExporter,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace'
+import { InMemorySpanExporter, SamplingDecision, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { CallTraces } from '../../../../services/dispatch/call-trace.ts'
 import { traceRequest } from '../../../../services/gateway/request-trace.ts'
 import { Codec } from '../../../../services/runtime/codec.ts'
@@ -23,9 +12,7 @@ import { Metrics } from '../../../../services/runtime/metrics.ts'
 import { deadLetter, defer, forward, type Outcome } from '../../../../services/runtime/outcome.ts'
 import type { ProducerRecord } from '../../../../services/runtime/ports.ts'
 import { tracesUrl, tracingFields } from '../../../../services/runtime/tracing/config.ts'
-import { exportingProcessor } from '../../../../services/runtime/tracing/exporter.ts'
 import { samplerOf } from '../../../../services/runtime/tracing/sampler.ts'
-import { openTracing } from '../../../../services/runtime/tracing/service.ts'
 import { Tracer } from '../../../../services/runtime/tracing/tracer.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from '../../../support/builders.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
@@ -224,107 +211,5 @@ describe('both ends', () => {
       links: [{ context: { traceId: traceId.replace('0a', '0b') } }],
       attributes: { 'signals.events': 3, 'http.response.status_code': 200 },
     })
-  })
-})
-
-describe('the export', () => {
-  it('is OTLP in JSON, by the variables', async () => {
-    const bodies: string[] = []
-    const collector = createServer(async (request, response) => {
-      const parts: Buffer[] = []
-      for await (const part of request) parts.push(part as Buffer)
-      if (request.url === '/v1/traces' && request.headers.authorization === 'secret')
-        bodies.push(Buffer.concat(parts).toString())
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
-    const tracer = await openTracing('ingest', new Metrics('test'), {
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
-      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
-      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
-    })
-    tracer
-      ?.start({ name: 'n', kind: 'server', parent: tracer.read(traceparent), attributes: { text: 'a', count: 3 } })
-      .end({ yes: true }, true)
-    await tracer?.close()
-    collector.close()
-    const [sent] = JSON.parse(bodies.join()).resourceSpans
-    expect(sent.resource.attributes).toEqual(
-      expect.arrayContaining([
-        { key: 'service.name', value: { stringValue: 'signals-ingest' } },
-        { key: 'deployment.environment.name', value: { stringValue: 'test' } },
-      ]),
-    )
-    expect(sent.scopeSpans[0].spans[0]).toMatchObject({
-      ...{ traceId, parentSpanId: 'b7ad6b7169203331', name: 'n', kind: 2, status: { code: 2 } },
-      attributes: [
-        { key: 'text', value: { stringValue: 'a' } },
-        { key: 'count', value: { intValue: 3 } },
-        { key: 'yes', value: { boolValue: true } },
-      ],
-    })
-  })
-
-  it('sends what waits at the end, and counts what a collector does not take', async () => {
-    let lost = 0
-    const calls: number[] = []
-    const processor = exportingProcessor(
-      {
-        export: (spans, done) => done({ code: calls.push(spans.length) === 1 ? 1 : 0 }),
-        shutdown: async () => {},
-      },
-      {
-        everyMs: 60_000,
-        onLost: (count) => {
-          lost += count
-        },
-      },
-    )
-    const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan
-    for (let n = 0; n < 600; n++) processor.onEnd(span)
-    await processor.shutdown().catch(() => undefined)
-    expect(calls).toEqual([512, 88])
-    expect(lost).toBe(512)
-  })
-
-  it('drops, and counts, what comes while the collector is slow and the queue full', async () => {
-    let lost = 0
-    const onLost = (count: number) => {
-      lost += count
-    }
-    let isSlow = true
-    let answer: () => void = () => {}
-    const slow: SpanExporter = {
-      export: (_spans, done) => {
-        answer = () => done({ code: 0 })
-        if (!isSlow) answer()
-      },
-      shutdown: async () => {},
-    }
-    const processor = exportingProcessor(slow, { everyMs: 60_000, onLost })
-    const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan
-    // One call is under way and holds 512; 8192 wait.
-    for (let n = 0; n < 512 + 8_192 + 3; n++) processor.onEnd(span)
-    expect(lost).toBe(3)
-    isSlow = false
-    answer()
-    await processor.shutdown()
-  })
-
-  it('loads nothing of OpenTelemetry where no variable asks for it', () => {
-    const script = `
-      const { registerHooks } = await import('node:module')
-      const loaded = []
-      registerHooks({ resolve: (name, context, next) => (name.startsWith('@opentelemetry/sdk') && loaded.push(name), next(name, context)) })
-      const { openTracing } = await import('./services/runtime/tracing/service.ts')
-      const open = async (env) => [await openTracing('test', { count: () => {} }, env) !== null, loaded.length > 0]
-      console.log(JSON.stringify([await open({}), await open({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })]))
-      process.exit()`
-    // In a process of its own: this one has the library loaded.
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: join(import.meta.dirname, '../../../..'),
-      encoding: 'utf8',
-    })
-    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '[[false,false],[true,true]]', stderr: '' })
   })
 })
