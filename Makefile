@@ -19,7 +19,7 @@ node_modules/.installed: package.json package-lock.json
 install: node_modules/.installed
 
 demo: install ## installs, starts everything, plays an afternoon of conversations, shows what TikTok was told
-	@$(NODE) services/demo/main.ts
+	@$(NODE) services/local/demo/main.ts
 
 up: install ## a pipeline of your own, in the foreground
 	@$(NODE) services/cli/signals.js up

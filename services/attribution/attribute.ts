@@ -3,10 +3,9 @@
  * decision out, so that a replay or a dry run decides as the stage does (see README.md).
  */
 
-import type { ConnectionRecord, Extractor } from '../model/connection-record.ts'
-import type { Content } from '../model/content.ts'
-import type { Message, Moment, Touch } from '../model/topic-values.ts'
-import { defaultExtractors, firstMessagesOf, trackingIdIn } from './extract.ts'
+import type { Content } from '../runtime/keys/sealed-content.ts'
+import type { ConnectionRecord, Extractor } from '../shared/model/connection-record.ts'
+import type { Message, Moment, Touch } from '../shared/model/topic-values.ts'
 import {
   type ConversationState,
   heard,
@@ -18,7 +17,8 @@ import {
   shortId,
   started,
   touched,
-} from './state.ts'
+} from './state/state.ts'
+import { defaultExtractors, firstMessagesOf, trackingIdIn } from './tracking-id/extract.ts'
 
 /** What a connection asks for, in the terms of the decision. */
 export interface Rules {

@@ -1,11 +1,11 @@
-import { ConnectionDirectory } from '../connections/directory.ts'
 import { DependencyError } from '../runtime/ports.ts'
-import { runConsumerStage } from '../runtime/service.ts'
+import { runConsumerStage } from '../runtime/process/run-stage.ts'
+import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { attributionFields } from './config.ts'
-import { remembered } from './remembered.ts'
-import { RestoringStore } from './restoring-store.ts'
 import { attribution } from './stage.ts'
-import { RedisConversationStore } from './store.ts'
+import { remembered } from './state/read-touches.ts'
+import { RestoringStore } from './state/restoring-store.ts'
+import { RedisConversationStore } from './state/store.ts'
 
 /** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
 const lookEveryMs = 10_000

@@ -3,20 +3,21 @@
  * holds back the start of a conversation whose referral may still come. What changed goes to `touches.v1` before the offset moves
  * and to Redis after the broker has it.
  */
-import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
-import { isOfEndedConsent } from '../connections/ended.ts'
-import { openContent } from '../model/content.ts'
-import type { Message, Pseudonym, TopicRecord } from '../model/topic-values.ts'
-import type { Codec } from '../runtime/codec.ts'
-import { deadLetter, drop, forward, hold, type Outcome } from '../runtime/outcome.ts'
-import { type Keyring, SealBroken } from '../runtime/sealing.ts'
-import type { Input, Stage } from '../runtime/stage.ts'
+
+import { deadLetter, drop, forward, hold, type Outcome } from '../runtime/batch/outcome.ts'
+import type { Input, Stage } from '../runtime/batch/stage.ts'
+import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
+import { openContent } from '../runtime/keys/sealed-content.ts'
+import type { Codec } from '../runtime/topics/codec.ts'
+import { isOfEndedConsent } from '../shared/connections/consent.ts'
+import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { topics } from '../topology.ts'
 import { type Attribution, attribute, rulesOf } from './attribute.ts'
-import { type Change, Conversations } from './conversations.ts'
-import { toRecord } from './record.ts'
-import { type ConversationState, shortId } from './state.ts'
-import type { ConversationStore } from './store.ts'
+import { type Change, Conversations } from './state/conversations.ts'
+import { toRecord } from './state/record.ts'
+import { type ConversationState, shortId } from './state/state.ts'
+import type { ConversationStore } from './state/store.ts'
 import { turnOf, without } from './waiting.ts'
 
 /** What is known of every conversation that the batch speaks of, by all of its ids. */

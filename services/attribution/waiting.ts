@@ -6,10 +6,10 @@
  * wait goes on. A message that waits and is delivered again waits again; the copy that comes last finds nobody waiting and goes
  * on as the same message, which the stages behind recognise.
  */
-import type { Moment } from '../model/topic-values.ts'
+import type { Moment } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
-import { type ConversationState, inOrder, isStart } from './state.ts'
+import { type ConversationState, inOrder, isStart } from './state/state.ts'
 
 export type Turn =
   | { readonly kind: 'goes' }

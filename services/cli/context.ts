@@ -3,15 +3,15 @@
  * first asked for and closed at the end.
  */
 import { resolve } from 'node:path'
-import { type Addresses, readSecrets, runningState, type Secrets } from '../local/state-file.ts'
+import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
-import { Codec } from '../runtime/codec.ts'
 import { ConfigError, fields, loadConfig } from '../runtime/config.ts'
-import { type MasterKeySettings, readKeyring } from '../runtime/data-secret.ts'
+import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret.ts'
+import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
-import type { Keyring } from '../runtime/sealing.ts'
+import { Codec } from '../runtime/topics/codec.ts'
 
 export interface Context {
   readonly dataDir: string

@@ -1,6 +1,6 @@
 /** Folders that commands look into, without a pipeline that runs. */
 import { resolve } from 'node:path'
-import { mappingsFolder } from '../local/state-file.ts'
+import { mappingsFolder } from '../local/supervisor/state-file.ts'
 
 export const dataDir = (env: NodeJS.ProcessEnv = process.env) => resolve(env.SIGNALS_DATA_DIR || '.signals')
 

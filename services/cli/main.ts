@@ -8,39 +8,45 @@ interface CommandModule {
 }
 
 const commands: Record<string, { readonly about: string; readonly load: () => Promise<CommandModule> }> = {
-  up: { about: 'start all that is needed, in the foreground', load: () => import('./commands/up.ts') },
+  up: { about: 'start all that is needed, in the foreground', load: () => import('./commands/up/index.ts') },
   status: {
     about: 'what runs: stages, state, age of the oldest unprocessed record',
-    load: () => import('./commands/status.ts'),
+    load: () => import('./commands/status/index.ts'),
   },
   connections: { about: 'who reports to which advertiser', load: () => import('./commands/connections/index.ts') },
   breakers: {
     about: 'connections that TikTok does not answer well at the moment',
-    load: () => import('./commands/breakers.ts'),
+    load: () => import('./commands/breakers/index.ts'),
   },
   keys: {
     about: 'master keys: which are in use, putting a new one into force',
-    load: () => import('./commands/keys.ts'),
+    load: () => import('./commands/keys/index.ts'),
   },
-  keywords: { about: 'keyword lists: import, test, diff, roll back', load: () => import('./commands/keywords.ts') },
-  map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map.ts') },
-  mappings: { about: 'what is known of sources: check, list, show', load: () => import('./commands/mappings.ts') },
+  keywords: {
+    about: 'keyword lists: import, test, diff, roll back',
+    load: () => import('./commands/keywords/index.ts'),
+  },
+  map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map/index.ts') },
+  mappings: {
+    about: 'what is known of sources: check, list, show',
+    load: () => import('./commands/mappings/index.ts'),
+  },
   profiles: {
     about: 'wire profiles: list, preview, check',
-    load: () => import('./commands/profiles.ts'),
+    load: () => import('./commands/profiles/index.ts'),
   },
-  lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag.ts') },
+  lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag/index.ts') },
   replay: {
     about: 'decide again about a stretch of history, report what is new',
-    load: () => import('./commands/replay.ts'),
+    load: () => import('./commands/replay/index.ts'),
   },
-  replays: { about: 'replay runs: list, show, cancel', load: () => import('./commands/replays.ts') },
+  replays: { about: 'replay runs: list, show, cancel', load: () => import('./commands/replays/index.ts') },
   'dead-letters': {
     about: 'what a stage could not process: list, show, redrive',
-    load: () => import('./commands/dead-letters.ts'),
+    load: () => import('./commands/dead-letters/index.ts'),
   },
-  topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics.ts') },
-  doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor.ts') },
+  topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
+  doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor/index.ts') },
 }
 
 const failureText = (error: unknown): string => (error instanceof Error ? error.message : 'failed')

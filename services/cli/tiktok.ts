@@ -1,11 +1,12 @@
 /** TikTok for commands: the address that the pipeline reports to, and the app, as far as they are at hand. */
-import { Oauth } from '../connections/tiktok/oauth.ts'
-import { oauthFields, oauthSettings } from '../connections/tiktok/settings.ts'
-import type { MessagingApp } from '../model/connection-record.ts'
+
+import { simulatorApp } from '../local/simulator/authorisation.ts'
 import { openTikTokApi, type TikTokApi } from '../runtime/adapters/tiktok-api.ts'
 import { loadConfig } from '../runtime/config.ts'
-import { simulatorApp } from '../simulator/authorisation.ts'
-import { loadSources } from '../sources/index.ts'
+import { Oauth } from '../shared/connections/tiktok/oauth.ts'
+import { oauthFields, oauthSettings } from '../shared/connections/tiktok/settings.ts'
+import type { MessagingApp } from '../shared/model/connection-record.ts'
+import { loadSources } from '../shared/sources/index.ts'
 import type { Context } from './context.ts'
 
 export interface TikTok {

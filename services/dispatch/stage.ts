@@ -4,20 +4,21 @@
  * Redelivery: a signal with a sent-mark is not sent again. Its delivery record is published again, as it was, unless the mark says
  * that the broker has it: that is noted in `save`, so only what was being published at a crash is there twice.
  */
-import type { Signal } from '../model/topic-values.ts'
-import type { Codec } from '../runtime/codec.ts'
+
+import { headerNames } from '../runtime/batch/record-headers.ts'
+import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { BadRecord } from '../runtime/failures.ts'
-import { headerNames } from '../runtime/origin.ts'
-import type { Input, Stage } from '../runtime/stage.ts'
-import type { Breakers } from './breakers.ts'
-import { combined } from './combine.ts'
-import { outcomeOf } from './decide.ts'
-import type { DispatchState, Finding, PartFinding } from './finding.ts'
-import { byConnection, type Due } from './group.ts'
-import { laneOf } from './lane.ts'
-import type { Sender } from './sender.ts'
-import type { MarkEntry, SentMarks } from './sent-marks.ts'
-import { type Standing, underConsent } from './standing.ts'
+import type { Codec } from '../runtime/topics/codec.ts'
+import type { Signal } from '../shared/model/topic-values.ts'
+import type { Breakers } from './circuit-breaker/registry.ts'
+import { byConnection, type Due } from './delivery/batches.ts'
+import { combined } from './delivery/combine.ts'
+import type { Sender } from './delivery/delivery-scheduler.ts'
+import { type Standing, underConsent } from './delivery/eligibility.ts'
+import { laneOf } from './limits/priority.ts'
+import { outcomeOf } from './outcomes.ts'
+import type { DispatchState, Finding, PartFinding } from './send-result.ts'
+import type { MarkEntry, SentMarks } from './sent-log/sent-log.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>

@@ -2,7 +2,7 @@
  * Puts records into Kafka for requests that wait for it. A produce request a message costs the broker 800 µs; requests that
  * arrive while one is under way share the next.
  */
-import type { KafkaReach } from '../runtime/kafka-reach.ts'
+import type { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
 import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge } from '../runtime/ports.ts'
 
 interface Waiting {

@@ -1,8 +1,8 @@
 /** POST /v1/message-events: connectors hand over events that are mapped already. All are stored or none. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type MessageEvent, messageEventSchema, problemsOf } from '../model/message-event.ts'
+import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
-import type { Keyring } from '../runtime/sealing.ts'
+import { type MessageEvent, messageEventSchema, problemsOf } from '../shared/model/message-event.ts'
 import { topics } from '../topology.ts'
 import { HttpProblem } from './http.ts'
 

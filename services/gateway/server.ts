@@ -1,10 +1,10 @@
 /** The gateway's HTTP server: routes, answers, and what is counted of them. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { errorFacts, type Logger } from '../runtime/log.ts'
-import type { Metrics } from '../runtime/metrics.ts'
+import type { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
-import type { RawDelivery } from '../sources/source.ts'
+import type { RawDelivery } from '../shared/sources/source.ts'
 import { type Address, addressOf } from './address.ts'
 import {
   answer,

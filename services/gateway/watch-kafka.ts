@@ -1,5 +1,5 @@
 /** Looks whether Kafka answers also while no delivery comes: what a delivery meets, the intake tells at once. */
-import type { KafkaReach } from '../runtime/kafka-reach.ts'
+import type { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
 import { type Broker, DependencyError } from '../runtime/ports.ts'
 import { topics } from '../topology.ts'
 

@@ -2,10 +2,11 @@
  * A source's delivery: prove who sent it, seal the exact bytes, store them, answer. Nothing else may fail a delivery: what it
  * says is looked at after it is stored.
  */
-import type { ConnectionDirectory } from '../connections/directory.ts'
+
+import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
-import type { Keyring } from '../runtime/sealing.ts'
-import type { RawDelivery, Source, SourceRegistry } from '../sources/source.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { RawDelivery, Source, SourceRegistry } from '../shared/sources/source.ts'
 import { topics } from '../topology.ts'
 import type { SourceSecrets } from './config.ts'
 import { HttpProblem, traceOf } from './http.ts'

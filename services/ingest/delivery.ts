@@ -1,11 +1,12 @@
 /** A record of `channel-events.v1` to message events: opened, mapped or parsed, validated. */
-import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../model/message-event.ts'
-import type { Codec } from '../runtime/codec.ts'
+
+import { receivedAtOf } from '../runtime/batch/record-headers.ts'
 import { BadRecord } from '../runtime/failures.ts'
-import { receivedAtOf } from '../runtime/origin.ts'
+import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
-import type { Keyring } from '../runtime/sealing.ts'
-import { type AuthorisationRemoved, DeliveryUnreadable, type SourceRegistry } from '../sources/source.ts'
+import type { Codec } from '../runtime/topics/codec.ts'
+import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../shared/model/message-event.ts'
+import { type AuthorisationRemoved, DeliveryUnreadable, type SourceRegistry } from '../shared/sources/source.ts'
 
 export interface Delivered {
   /** Whose mapping read it, or `message-event`. */

@@ -2,9 +2,10 @@
  * One message that reaches a tenant by two feeds (WhatsApp itself and a partner platform, a router and the bot behind it) counts
  * once: whichever copy comes first claims the channel's own message id for the tenant, beside the event's own id.
  */
-import { channels, type MessageEvent } from '../model/message-event.ts'
-import type { ValuedMark } from '../runtime/hour-buckets.ts'
-import type { Keyring } from '../runtime/sealing.ts'
+
+import type { Keyring } from '../runtime/keys/keyring.ts'
+import type { ValuedMark } from '../runtime/time-buckets/hour-buckets.ts'
+import { channels, type MessageEvent } from '../shared/model/message-event.ts'
 import { isDerived } from './identity.ts'
 
 /**

@@ -1,9 +1,10 @@
 /** What stands for an event past ingest, and how its copies are recognised. */
-import type { MessageEvent } from '../model/message-event.ts'
-import type { Pseudonym } from '../model/topic-values.ts'
-import type { ValuedMark } from '../runtime/hour-buckets.ts'
+
+import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
-import type { Keyring } from '../runtime/sealing.ts'
+import type { ValuedMark } from '../runtime/time-buckets/hour-buckets.ts'
+import type { MessageEvent } from '../shared/model/message-event.ts'
+import type { Pseudonym } from '../shared/model/topic-values.ts'
 
 export interface Identity {
   readonly conversation: Pseudonym

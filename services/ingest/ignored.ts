@@ -1,7 +1,8 @@
 /** Counts the items of deliveries that are no message events, by source and reason. */
-import { BoundedLabel } from '../runtime/bounded-label.ts'
-import type { Metrics } from '../runtime/metrics.ts'
-import type { Stage } from '../runtime/stage.ts'
+
+import type { Stage } from '../runtime/batch/stage.ts'
+import { BoundedLabel } from '../runtime/metrics/bounded-label.ts'
+import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Delivered } from './delivery.ts'
 
 /** A connector may write any source into its header: more than these share one series. */

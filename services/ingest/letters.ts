@@ -2,7 +2,7 @@
  * Dead letters for the items of a delivery that could not be mapped, one each. A dead letter holds the whole record, so a large
  * delivery with very many bad items must not become a thousand times its size: past a bound, the last letter speaks for the rest.
  */
-import { deadLetter, type Outcome } from '../runtime/outcome.ts'
+import { deadLetter, type Outcome } from '../runtime/batch/outcome.ts'
 
 const maxLetters = 100
 const maxBytes = 16 * 1_048_576

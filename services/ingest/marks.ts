@@ -1,6 +1,7 @@
 /** Where ingest's claims live in Redis: one place for who makes them and who only looks. */
-import { type HourBuckets, RedisHourBuckets } from '../runtime/hour-buckets.ts'
+
 import type { RedisCommands } from '../runtime/ports.ts'
+import { type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
 import { feedSpanHours } from './feeds.ts'
 import { dedupWindowMs } from './identity.ts'
 

@@ -5,14 +5,15 @@
  * Order matters: consent is looked at before anything is claimed or kept, so of an account that nobody connected nothing
  * remains. A claim names its record, so a redelivery passes where a copy does not.
  */
-import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
-import { sealContent } from '../model/content.ts'
-import type { MessageEvent } from '../model/message-event.ts'
-import type { Message } from '../model/topic-values.ts'
-import type { HourBuckets, ValuedMark } from '../runtime/hour-buckets.ts'
-import { drop, forward, type Outcome } from '../runtime/outcome.ts'
-import type { Keyring } from '../runtime/sealing.ts'
-import type { Input, Stage } from '../runtime/stage.ts'
+
+import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
+import type { Input, Stage } from '../runtime/batch/stage.ts'
+import type { Keyring } from '../runtime/keys/keyring.ts'
+import { sealContent } from '../runtime/keys/sealed-content.ts'
+import type { HourBuckets, ValuedMark } from '../runtime/time-buckets/hour-buckets.ts'
+import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { MessageEvent } from '../shared/model/message-event.ts'
+import type { Message } from '../shared/model/topic-values.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
 import { feedMarkOf, isOtherCopy } from './feeds.ts'
 import { type Identity, identityOf, markOf, ownerOf } from './identity.ts'

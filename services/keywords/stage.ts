@@ -2,17 +2,18 @@
  * Keywords: opens a message's text, matches the person's own words, emits signals. The text ends here: what leaves this stage
  * says that a keyword was used, not what was said.
  */
-import type { Connection, ConnectionDirectory } from '../connections/directory.ts'
-import { consentOf, isOfEndedConsent } from '../connections/ended.ts'
-import { openContent } from '../model/content.ts'
-import type { AttributedMessage, Message, Signal, TopicRecord } from '../model/topic-values.ts'
-import type { Codec } from '../runtime/codec.ts'
-import { headerNames } from '../runtime/origin.ts'
-import { deadLetter, drop, forward, type Outcome } from '../runtime/outcome.ts'
-import { type Keyring, SealBroken } from '../runtime/sealing.ts'
-import type { Stage } from '../runtime/stage.ts'
-import type { ListsOfConnection } from './lists.ts'
-import type { ListChoice } from './selection.ts'
+
+import { deadLetter, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
+import { headerNames } from '../runtime/batch/record-headers.ts'
+import type { Stage } from '../runtime/batch/stage.ts'
+import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
+import { openContent } from '../runtime/keys/sealed-content.ts'
+import type { Codec } from '../runtime/topics/codec.ts'
+import { consentOf, isOfEndedConsent } from '../shared/connections/consent.ts'
+import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { AttributedMessage, Message, Signal, TopicRecord } from '../shared/model/topic-values.ts'
+import type { ListsOfConnection } from './lists/active-lists.ts'
+import type { ListChoice } from './lists/selection.ts'
 
 /** A flag that a message raised by a list, or would have raised by one that only counts. */
 export interface KeywordUse {

@@ -6,8 +6,8 @@
  *   node --expose-gc test/bench/keywords.ts
  */
 import { AhoCorasick } from '@monyone/aho-corasick'
-import { compileKeywords } from '../../services/keywords/matcher.ts'
-import type { KeywordEntry } from '../../services/model/keyword-list.ts'
+import { compileKeywords } from '../../services/keywords/matching/matcher.ts'
+import type { KeywordEntry } from '../../services/shared/model/keyword-list.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 

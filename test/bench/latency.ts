@@ -1,5 +1,5 @@
 /** Webhook to TikTok at rest: one message at a time through the gateway, until the simulator has both of its signals. */
-import { whatsappText } from '../../services/demo/webhooks.ts'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

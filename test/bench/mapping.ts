@@ -1,6 +1,6 @@
 /** How fast one core maps: a WhatsApp delivery with one message, JSON parse included, and what hostile bodies of 1 MiB cost. */
-import { whatsappText } from '../../services/demo/webhooks.ts'
-import { DeliveryUnreadable, loadSources, type Source } from '../../services/sources/index.ts'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
+import { DeliveryUnreadable, loadSources, type Source } from '../../services/shared/sources/index.ts'
 
 /** Messages a second below which the interpreter has lost what it promises. */
 const floor = 40_000

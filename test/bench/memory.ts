@@ -6,12 +6,12 @@
  */
 import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { pack } from '../../services/attribution/pack.ts'
-import { type ConversationState, emptyState } from '../../services/attribution/state.ts'
-import { RedisConversationStore } from '../../services/attribution/store.ts'
+import { pack } from '../../services/attribution/state/pack.ts'
+import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
+import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
-import { RedisHourBuckets } from '../../services/runtime/hour-buckets.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
+import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import { RedisServer } from '../support/redis-servers.ts'
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000000' } } })

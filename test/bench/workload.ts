@@ -1,5 +1,5 @@
 /** A small workload of one's own with a known answer: conversations in several languages, a tenth of the messages with a keyword. */
-import type { MessageEvent } from '../../services/model/message-event.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import { messageEvent } from '../support/builders.ts'
 
 const openings = [

@@ -5,7 +5,7 @@
  *   node test/chaos/main.ts [--rate 150] [--seconds 8]     messages a second; seconds of load for each kill
  */
 import { parseArgs } from 'node:util'
-import { type Request, whatsappText } from '../../services/demo/webhooks.ts'
+import { type Request, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { stageNames } from '../../services/topology.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 

@@ -104,7 +104,7 @@ describe('the guide to a new source', () => {
       ['Conversation', 'spring/1', {}],
       ['Keyword', 'spring/1', { payment: true }],
     ])
-    const shipped = parse(readFileSync(join(root, 'services/sources/mappings/example-partner.yaml'), 'utf8'))
+    const shipped = parse(readFileSync(join(root, 'services/shared/sources/mappings/example-partner.yaml'), 'utf8'))
     expect(parse(readFileSync(join(folder, mappingFile), 'utf8'))).toEqual({ ...shipped, source: 'my-partner' })
   }, 120_000)
 

@@ -5,7 +5,7 @@ import {
   tiktokReferral,
   tiktokText,
   whatsappText,
-} from '../../services/demo/webhooks.ts'
+} from '../../services/local/demo/webhooks.ts'
 import { channelAccounts, channelMessages, channelSecrets } from '../support/channel-requests.ts'
 import { blip, qiscus } from '../support/partner-bodies.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { whatsapp, whatsappAccount, whatsappText } from '../../services/demo/webhooks.ts'
+import { whatsapp, whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
 /** What was sent and must be found nowhere past ingest: words, numbers and names, plain and in the encodings ids come in. */

@@ -1,4 +1,4 @@
-import { whatsappAccount, whatsappText } from '../../services/demo/webhooks.ts'
+import { whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { deadLetterTopic } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { whatsappText } from '../../services/demo/webhooks.ts'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 

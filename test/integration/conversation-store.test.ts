@@ -1,5 +1,5 @@
-import { emptyState } from '../../services/attribution/state.ts'
-import { parts, RedisConversationStore, StateLost } from '../../services/attribution/store.ts'
+import { emptyState } from '../../services/attribution/state/state.ts'
+import { parts, RedisConversationStore, StateLost } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'

@@ -1,6 +1,6 @@
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
-import { RedisHourBuckets } from '../../services/runtime/hour-buckets.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
+import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import { hourBucketsContract } from '../support/hour-buckets.contract.ts'
 import { realParts } from '../support/real-parts.ts'
 

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createSimulator } from '../../services/local/simulator/server.ts'
 import { type HttpClient, openHttp } from '../../services/runtime/adapters/http.ts'
-import { createSimulator } from '../../services/simulator/server.ts'
 
 let servers: Server[] = []
 let clients: HttpClient[] = []

@@ -1,5 +1,5 @@
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { LagReader } from '../../services/runtime/lag.ts'
+import { LagReader } from '../../services/runtime/health/lag.ts'
 import type { Broker } from '../../services/runtime/ports.ts'
 import { eventually } from '../support/eventually.ts'
 import { realParts } from '../support/real-parts.ts'

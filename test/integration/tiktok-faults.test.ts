@@ -1,6 +1,7 @@
 /** Every fault of the way to TikTok and back, and failures in the midst of several calls. */
+
+import type { Fault } from '../../services/local/simulator/faults.ts'
 import { openHttp } from '../../services/runtime/adapters/http.ts'
-import type { Fault } from '../../services/simulator/faults.ts'
 import { numbered, openDispatch, times } from '../support/dispatch-world.ts'
 import { ample, idOf, open, play, type Script, serveTikTok, short, sick, size, well } from '../support/tiktok-script.ts'
 

@@ -6,7 +6,7 @@
  *   node test/scenarios/advertisers.ts [--advertisers 200] [--signals 20000] [--seconds 40]
  */
 import { parseArgs } from 'node:util'
-import type { DeliveryOutcome, Signal } from '../../services/model/topic-values.ts'
+import type { DeliveryOutcome, Signal } from '../../services/shared/model/topic-values.ts'
 import { evenly, openDispatchAlone, quantile, say, signalOf, sleep, tokenOf } from './dispatch-alone.ts'
 
 const { values } = parseArgs({

@@ -9,8 +9,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { tiktokReferral, tiktokText } from '../../services/demo/webhooks.ts'
-import { readSecrets } from '../../services/local/state-file.ts'
+import { tiktokReferral, tiktokText } from '../../services/local/demo/webhooks.ts'
+import { readSecrets } from '../../services/local/supervisor/state-file.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
 
 const { values } = parseArgs({

@@ -1,7 +1,8 @@
 /** A history with a known answer: which signals each message raises, under the list before and the list after. */
-import type { MessageEvent } from '../../services/model/message-event.ts'
-import type { SignalKind } from '../../services/model/topic-values.ts'
-import type { Keyring } from '../../services/runtime/sealing.ts'
+
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
+import type { SignalKind } from '../../services/shared/model/topic-values.ts'
 import { messageEvent } from '../support/builders.ts'
 
 export const accounts = Array.from({ length: 20 }, (_, n) => `account-${n}`)

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { SignalKind } from '../../services/model/topic-values.ts'
+import type { SignalKind } from '../../services/shared/model/topic-values.ts'
 import { Checks, openScenario, say, sleep } from './world.ts'
 
 const { values } = parseArgs({ options: { deliveries: { type: 'string', default: '1000' } } })

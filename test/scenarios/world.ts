@@ -1,11 +1,12 @@
 /** What scenarios share: a pipeline of real processes, clients to it, and what TikTok was told, read as it grows. */
-import { parseConnection, toRecord } from '../../services/connections/connection.ts'
+
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
-import { Codec } from '../../services/runtime/codec.ts'
-import { readKeyring } from '../../services/runtime/data-secret.ts'
+import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { Broker, Producer } from '../../services/runtime/ports.ts'
-import type { Keyring } from '../../services/runtime/sealing.ts'
+import { Codec } from '../../services/runtime/topics/codec.ts'
+import { parseConnection, toRecord } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
 import { openWorld, type World } from '../support/world.ts'
 

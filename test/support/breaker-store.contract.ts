@@ -1,5 +1,5 @@
-import type { BreakerNote } from '../../services/dispatch/breaker.ts'
-import type { BreakerStore } from '../../services/dispatch/breaker-store.ts'
+import type { BreakerStore } from '../../services/dispatch/circuit-breaker/redis-store.ts'
+import type { BreakerNote } from '../../services/dispatch/circuit-breaker/state-machine.ts'
 
 const note = (fields: Partial<BreakerNote> = {}): BreakerNote => ({
   failures: 1,

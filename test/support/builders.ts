@@ -1,12 +1,12 @@
 /** Values for tests: valid by default, each test names only what it is about. */
 
-import type { AccountGrant, ConnectionRecord } from '../../services/model/connection-record.ts'
-import type { KeywordEntry, KeywordListRecord } from '../../services/model/keyword-list.ts'
-import type { MessageEvent } from '../../services/model/message-event.ts'
-import type { AttributedMessage, Delivery, Message, Signal } from '../../services/model/topic-values.ts'
-import type { ReplayRequest } from '../../services/replay/request.ts'
+import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
-import { Keyring } from '../../services/runtime/sealing.ts'
+import type { AccountGrant, ConnectionRecord } from '../../services/shared/model/connection-record.ts'
+import type { KeywordEntry, KeywordListRecord } from '../../services/shared/model/keyword-list.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
+import type { AttributedMessage, Delivery, Message, Signal } from '../../services/shared/model/topic-values.ts'
+import type { ReplayRequest } from '../../services/tools/replay/request.ts'
 
 /** A Monday noon, far from any hour's edge. */
 export const noon = Date.UTC(2026, 10, 23, 12, 20)

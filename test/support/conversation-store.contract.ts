@@ -1,5 +1,5 @@
-import { type ConversationState, emptyState } from '../../services/attribution/state.ts'
-import type { ConversationStore } from '../../services/attribution/store.ts'
+import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
+import type { ConversationStore } from '../../services/attribution/state/store.ts'
 import { noon } from './builders.ts'
 
 const [one, other] = ['1a'.repeat(16), '2b'.repeat(16)]

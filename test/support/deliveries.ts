@@ -1,6 +1,6 @@
 /** Webhook requests as a source would send them, and what a mapping makes of them. */
-import type { MessageEvent } from '../../services/model/message-event.ts'
-import { loadSources, type MappingResult, type RawDelivery, type Source } from '../../services/sources/index.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
+import { loadSources, type MappingResult, type RawDelivery, type Source } from '../../services/shared/sources/index.ts'
 import { noon } from './builders.ts'
 
 export const sources = loadSources()

@@ -1,4 +1,4 @@
-import type { HourBuckets } from '../../services/runtime/hour-buckets.ts'
+import type { HourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 
 const at = Date.UTC(2026, 10, 23, 12)
 const hour = 3_600_000

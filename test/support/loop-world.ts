@@ -1,12 +1,13 @@
 /** A stage that decides by texts, and the loop's surroundings in memory. */
-import { Codec } from '../../services/runtime/codec.ts'
+
+import { forward, type Outcome } from '../../services/runtime/batch/outcome.ts'
+import type { Stage } from '../../services/runtime/batch/stage.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'
-import { Health } from '../../services/runtime/health.ts'
+import { Health } from '../../services/runtime/health/health.ts'
 import { createLog } from '../../services/runtime/log.ts'
-import { Metrics } from '../../services/runtime/metrics.ts'
-import { forward, type Outcome } from '../../services/runtime/outcome.ts'
+import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { ProducerRecord } from '../../services/runtime/ports.ts'
-import type { Stage } from '../../services/runtime/stage.ts'
+import { Codec } from '../../services/runtime/topics/codec.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from './builders.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 

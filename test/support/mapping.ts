@@ -1,7 +1,7 @@
 /** Small mappings for tests: each names only the element that it is about. */
 import { stringify } from 'yaml'
-import type { MessageEvent } from '../../services/model/message-event.ts'
-import { parseMapping, type RawDelivery, type Source } from '../../services/sources/index.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
+import { parseMapping, type RawDelivery, type Source } from '../../services/shared/sources/index.ts'
 import { deliveryOf } from './deliveries.ts'
 
 /** An event rule that maps `{from, id, text, at}`. */

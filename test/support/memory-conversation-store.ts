@@ -1,6 +1,6 @@
-import { pack, unpack } from '../../services/attribution/pack.ts'
-import type { ConversationState } from '../../services/attribution/state.ts'
-import type { ConversationStore } from '../../services/attribution/store.ts'
+import { pack, unpack } from '../../services/attribution/state/pack.ts'
+import type { ConversationState } from '../../services/attribution/state/state.ts'
+import type { ConversationStore } from '../../services/attribution/state/store.ts'
 
 /** Keeps the packed bytes, as Redis does. */
 export class MemoryConversationStore implements ConversationStore {

@@ -1,4 +1,4 @@
-import type { HourBuckets, Mark, ValuedMark } from '../../services/runtime/hour-buckets.ts'
+import type { HourBuckets, Mark, ValuedMark } from '../../services/runtime/time-buckets/hour-buckets.ts'
 
 /** Hour buckets in memory; hour-buckets.contract.ts holds it to what Redis does. */
 export class MemoryHourBuckets implements HourBuckets {

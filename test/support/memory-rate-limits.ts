@@ -1,5 +1,5 @@
-import type { Ask, Grant, Grants, RateLimits } from '../../services/dispatch/rate-limits.ts'
-import { type Bucket, type Limit, tokensAt, waitFor } from '../../services/dispatch/token-bucket.ts'
+import type { Ask, Grant, Grants, RateLimits } from '../../services/dispatch/limits/redis-token-buckets.ts'
+import { type Bucket, type Limit, tokensAt, waitFor } from '../../services/dispatch/limits/token-bucket.ts'
 
 /** Token buckets in memory; rate-limits.contract.ts holds them to what Redis does. */
 export class MemoryRateLimits implements RateLimits {

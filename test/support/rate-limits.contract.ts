@@ -1,5 +1,5 @@
-import type { RateLimits } from '../../services/dispatch/rate-limits.ts'
-import type { Limit } from '../../services/dispatch/token-bucket.ts'
+import type { RateLimits } from '../../services/dispatch/limits/redis-token-buckets.ts'
+import type { Limit } from '../../services/dispatch/limits/token-bucket.ts'
 
 /** Slow enough that nothing comes in while the test runs. */
 const slow = (capacity: number): Limit => ({ capacity, perSecond: 0.01 })

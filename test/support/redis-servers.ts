@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { fetchArtefacts } from '../../services/local/artefacts.ts'
+import { fetchArtefacts } from '../../services/local/parts/artefacts.ts'
 import { eventually } from './eventually.ts'
 
 /** Of a cluster's node the bus listens 10,000 ports higher. */

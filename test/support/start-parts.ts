@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localFields } from '../../services/local/config.ts'
-import { Supervisor } from '../../services/local/supervisor.ts'
+import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 import { loadConfig } from '../../services/runtime/config.ts'
 
 export default async function startParts(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Ends what start-parts.ts began. */
 import { rmSync } from 'node:fs'
-import type { Supervisor } from '../../services/local/supervisor.ts'
+import type { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 
 export default async function stopParts(): Promise<void> {
   const { signalsParts } = globalThis as { signalsParts?: { supervisor: Supervisor; dataDir: string } }

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Pipeline, startPipeline } from '../../services/demo/pipeline.ts'
+import { type Pipeline, startPipeline } from '../../services/local/demo/pipeline.ts'
 import {
   type Request,
   tiktokAccount,
   tiktokSecret,
   whatsappAccount,
   whatsappSecret,
-} from '../../services/demo/webhooks.ts'
+} from '../../services/local/demo/webhooks.ts'
 import { eventually } from './eventually.ts'
 
 export interface Arrived {

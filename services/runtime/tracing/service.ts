@@ -1,6 +1,6 @@
 /** Tracing of a process, by its environment. */
 import { loadConfig } from '../config.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { tracesUrl, tracingFields } from './config.ts'
 import type { Tracer } from './tracer.ts'
 

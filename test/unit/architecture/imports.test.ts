@@ -1,32 +1,46 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 /**
- * Who may import whom. A folder of `services/` may import itself, what is listed here, and packages; clients of Kafka, Redis,
- * the registry and HTTP only stand in `runtime/adapters/`.
+ * Floors, from the ground up. A room of `services/` imports itself, rooms on lower floors and packages. Rooms on one floor do not
+ * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
-const shared = ['model', 'runtime', 'topology.ts', 'consumer-groups.ts', 'schemas']
-const allowed: Record<string, readonly string[]> = {
-  'topology.ts': [],
-  'consumer-groups.ts': ['topology.ts'],
-  model: ['topology.ts', 'schemas', 'runtime/sealing.ts'],
-  runtime: ['model', 'topology.ts', 'consumer-groups.ts', 'schemas', 'runtime/adapters'],
-  sources: ['model'],
-  connections: shared,
-  gateway: [...shared, 'sources', 'connections'],
-  ingest: [...shared, 'sources', 'connections'],
-  attribution: [...shared, 'connections', 'sources'],
-  keywords: [...shared, 'connections'],
-  dispatch: [...shared, 'connections'],
-  deadletters: [...shared, 'connections', 'sources', 'ingest'],
-  replay: [...shared, 'connections', 'sources', 'ingest', 'attribution', 'keywords', 'dispatch'],
-  simulator: ['runtime'],
-  console: [...shared, 'connections', 'sources', 'local'],
-  local: [...shared, 'simulator/authorisation.ts', 'connections', 'sources'],
-  doctor: [...shared, 'connections', 'sources', 'local', 'keywords/selection.ts'],
-  cli: ['*'],
-  demo: ['*'],
-}
+const floors: readonly (readonly string[])[] = [
+  ['topology.ts', 'schemas'],
+  ['consumer-groups.ts', 'shared/model'],
+  ['runtime'],
+  ['shared/connections', 'shared/sources'],
+  ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
+  ['tools/topics'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
+  ['local/cache-folder.ts', 'local/problem.ts', 'local/config.ts', 'local/simulator', 'local/processes'],
+  ['local/free-ports.ts'],
+  ['local/parts'],
+  ['local/supervisor'],
+  ['local/demo', 'control'],
+  ['cli'],
+]
+
+/** Floors inside the two rooms that hold the most. */
+const runtimeFloors: readonly (readonly string[])[] = [
+  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/coalescer.ts', 'runtime/metrics'],
+  ['runtime/clock.ts', 'runtime/time-buckets', 'runtime/adapters'],
+  ['runtime/config.ts'],
+  ['runtime/log.ts', 'runtime/tracing'],
+  ['runtime/health'],
+  ['runtime/topics'],
+  ['runtime/keys'],
+  ['runtime/batch'],
+  ['runtime/process'],
+]
+const dispatchFloors: readonly (readonly string[])[] = [
+  ['dispatch/destinations', 'dispatch/send-result.ts'],
+  ['dispatch/config.ts', 'dispatch/limits', 'dispatch/outcomes.ts', 'dispatch/sent-log', 'dispatch/parked'],
+  ['dispatch/circuit-breaker'],
+  ['dispatch/delivery'],
+  ['dispatch/stage.ts'],
+  ['dispatch/main.ts'],
+]
 
 const clients = ['kafkajs', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
 /** A command line of its own that only an adapter's caller needs: nobody may reach around the ports. */
@@ -48,7 +62,28 @@ const importsOf = (file: string) =>
       return name ? [{ name, line: index + 1, place: `${relative(root, file)}:${index + 1}` }] : []
     })
 
-const folderOf = (path: string) => path.split('/')[0] as string
+/** The place of a path in a table of floors: the longest entry that is the path or a folder above it. */
+const placeIn = (table: readonly (readonly string[])[], path: string) => {
+  const found = table
+    .flatMap((rooms, floor) => rooms.map((room) => ({ room, floor })))
+    .filter(({ room }) => path === room || path.startsWith(`${room}/`))
+  return found.sort((a, b) => b.room.length - a.room.length)[0]
+}
+
+/** Imports of `own` that the table does not allow; `null` targets lie outside of the table. */
+const upwards = (
+  table: readonly (readonly string[])[],
+  own: string,
+  targets: readonly { target: string; place: string }[],
+) => {
+  const here = placeIn(table, own)
+  if (here === undefined) return [`${own}: has no floor in the table of this test`]
+  return targets.flatMap(({ target, place }) => {
+    const there = placeIn(table, target)
+    if (there === undefined || there.room === here.room || there.floor < here.floor) return []
+    return [`${place} imports ${target}, which is not below it`]
+  })
+}
 
 describe('import directions', () => {
   const services = join(root, 'services')
@@ -56,26 +91,37 @@ describe('import directions', () => {
 
   it('sees the code', () => expect(files.length).toBeGreaterThan(20))
 
-  it('are those that the layout allows', () => {
-    const wrong: string[] = []
-    for (const file of files) {
-      const own = relative(services, file)
-      const rules = allowed[folderOf(own)]
-      if (!rules) {
-        wrong.push(`${own}: the folder is not in the table of this test`)
-        continue
-      }
-      if (rules.includes('*')) continue
-      for (const { name, place } of importsOf(file)) {
-        if (!name.startsWith('.')) continue
-        const target = relative(services, resolve(dirname(file), name))
-        const folder = target.startsWith('../schemas') ? 'schemas' : folderOf(target)
-        if (folder === folderOf(own)) continue
-        if (rules.includes(folder) || rules.some((rule) => target.startsWith(rule))) continue
-        wrong.push(`${place} imports ${target}`)
-      }
-    }
+  const targetsOf = (file: string) =>
+    importsOf(file)
+      .filter(({ name }) => name.startsWith('.'))
+      .map(({ name, place }) => ({
+        target: relative(services, resolve(dirname(file), name)).replace(/^\.\.\/schemas\/.*/, 'schemas'),
+        place,
+      }))
+
+  it('lead down', () => {
+    const wrong = files.flatMap((file) => upwards(floors, relative(services, file), targetsOf(file)))
     expect(wrong).toEqual([])
+  })
+
+  it.each([
+    ['runtime', runtimeFloors],
+    ['dispatch', dispatchFloors],
+  ] as const)('lead down inside %s too', (room, table) => {
+    const inside = files.filter((file) => relative(services, file).startsWith(`${room}/`))
+    const wrong = inside.flatMap((file) =>
+      upwards(
+        table,
+        relative(services, file),
+        targetsOf(file).filter(({ target }) => target.startsWith(`${room}/`)),
+      ),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('have no room that does not exist', () => {
+    const named = [...floors, ...runtimeFloors, ...dispatchFloors].flat().filter((room) => room !== 'schemas')
+    expect(named.filter((room) => !existsSync(join(services, room)))).toEqual([])
   })
 
   it('keep clients behind the ports', () => {
@@ -105,7 +151,7 @@ describe('import directions', () => {
 
   it('look into the environment only where a process starts', () => {
     const wrong = files
-      .filter((file) => !/(main|config|lifecycle|service|context)\.ts$|services\/(cli|local|demo)\//.test(file))
+      .filter((file) => !/(main|config|lifecycle|run-stage|service|context)\.ts$|services\/(cli|local)\//.test(file))
       .filter((file) => readFileSync(file, 'utf8').includes('process.env'))
       .map((file) => relative(root, file))
     expect(wrong).toEqual([])
@@ -114,7 +160,7 @@ describe('import directions', () => {
 
 describe('sources', () => {
   it('are named by their mappings and nowhere else in what processes messages', () => {
-    const folder = join(root, 'services/sources/mappings')
+    const folder = join(root, 'services/shared/sources/mappings')
     const names = readdirSync(folder).map((file) => file.replace(/\.ya?ml$/, ''))
     expect(names.length).toBeGreaterThan(10)
     // A comparison with the name of a source, or a look-up by one: `source === 'x'`, `get('x')`, `case 'x'`.
@@ -123,7 +169,7 @@ describe('sources', () => {
     )
     const wrong = filesBelow(join(root, 'services'))
       .map((file) => ({ file, own: relative(join(root, 'services'), file) }))
-      .filter(({ own }) => !own.startsWith('demo/'))
+      .filter(({ own }) => !own.startsWith('local/demo/'))
       .flatMap(({ file, own }) =>
         readFileSync(file, 'utf8')
           .split('\n')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { unpack } from '../../../services/attribution/pack.ts'
-import type { Message } from '../../../services/model/topic-values.ts'
+import { unpack } from '../../../services/attribution/state/pack.ts'
+import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld, type Crash, type Saying } from '../../support/attribution-world.ts'
 
 const minute = 60_000

@@ -1,4 +1,4 @@
-import type { AttributedMessage } from '../../../services/model/topic-values.ts'
+import type { AttributedMessage } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld, type Saying } from '../../support/attribution-world.ts'
 import { connectionRecord } from '../../support/builders.ts'
 

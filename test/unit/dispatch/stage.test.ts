@@ -1,7 +1,7 @@
 import { dispatch } from '../../../services/dispatch/stage.ts'
-import type { Delivery } from '../../../services/model/topic-values.ts'
 import { BadRecord } from '../../../services/runtime/failures.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
+import type { Delivery } from '../../../services/shared/model/topic-values.ts'
 import { consumedRecord, noon, signal } from '../../support/builders.ts'
 import { idsOf, numbered, openDispatch, some, times } from '../../support/dispatch-world.ts'
 import { MemoryHourBuckets } from '../../support/memory-hour-buckets.ts'

@@ -1,12 +1,12 @@
-import { ConnectionDirectory } from '../../../services/connections/directory.ts'
-import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/demo/webhooks.ts'
 import { sourceSecrets } from '../../../services/gateway/config.ts'
 import { HttpProblem, withKey } from '../../../services/gateway/http.ts'
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
-import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
+import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/local/demo/webhooks.ts'
 import type { ProducerRecord } from '../../../services/runtime/ports.ts'
-import { loadSources, type RawDelivery } from '../../../services/sources/index.ts'
+import { ConnectionDirectory } from '../../../services/shared/connections/directory.ts'
+import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
+import { loadSources, type RawDelivery } from '../../../services/shared/sources/index.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../support/builders.ts'
 
 const sources = loadSources()

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { metricCatalogue } from '../../../services/runtime/metrics.ts'
+import { metricCatalogue } from '../../../services/runtime/metrics/metrics.ts'
 import { readRules, rulesFile, shortened } from '../../alerts/rules.ts'
 
 const root = join(import.meta.dirname, '../../..')

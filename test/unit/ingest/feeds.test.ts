@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { feedMarkOf, feedSpanHours } from '../../../services/ingest/feeds.ts'
-import type { MessageEvent } from '../../../services/model/message-event.ts'
+import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
 import { labels, openIngest } from '../../support/ingest-world.ts'
 import { blip, qiscus, respondio, seconds } from '../../support/partner-bodies.ts'

@@ -1,7 +1,7 @@
-import { openContent } from '../../../services/model/content.ts'
-import type { MessageEvent } from '../../../services/model/message-event.ts'
-import type { Message } from '../../../services/model/topic-values.ts'
+import { openContent } from '../../../services/runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../../../services/runtime/ports.ts'
+import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
+import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { messageEvent, noon } from '../../support/builders.ts'
 import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 

@@ -1,12 +1,12 @@
-import { ConnectionDirectory } from '../../../services/connections/directory.ts'
-import { KeywordLists } from '../../../services/keywords/lists.ts'
+import { KeywordLists } from '../../../services/keywords/lists/active-lists.ts'
 import { type KeywordUse, keywords } from '../../../services/keywords/stage.ts'
-import type { ConnectionRecord } from '../../../services/model/connection-record.ts'
-import { sealContent } from '../../../services/model/content.ts'
-import type { KeywordListRecord } from '../../../services/model/keyword-list.ts'
-import type { Message, Signal } from '../../../services/model/topic-values.ts'
-import { Codec } from '../../../services/runtime/codec.ts'
-import type { Outcome } from '../../../services/runtime/outcome.ts'
+import type { Outcome } from '../../../services/runtime/batch/outcome.ts'
+import { sealContent } from '../../../services/runtime/keys/sealed-content.ts'
+import { Codec } from '../../../services/runtime/topics/codec.ts'
+import { ConnectionDirectory } from '../../../services/shared/connections/directory.ts'
+import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
+import type { KeywordListRecord } from '../../../services/shared/model/keyword-list.ts'
+import type { Message, Signal } from '../../../services/shared/model/topic-values.ts'
 import {
   attributedMessage,
   connectionRecord,

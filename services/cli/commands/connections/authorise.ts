@@ -1,12 +1,12 @@
 /** `signals connections authorise`: asks the console for an address at which somebody agrees, and says how it went. */
 import type { Command } from 'commander'
-import { readSecrets } from '../../../local/state-file.ts'
+import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { actor } from '../../actor.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { print, printJson, say } from '../../output.ts'
-import { parsedJson } from './desk.ts'
+import { parsedJson } from './open-connections.ts'
 
 interface Options {
   readonly file?: string

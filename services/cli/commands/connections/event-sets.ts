@@ -1,12 +1,12 @@
 /** `signals connections event-sets`: which message event sets an advertiser has, and which belongs to an account. */
 import type { Command } from 'commander'
-import { questionOf, readEventSets } from '../../../connections/tiktok/event-sets.ts'
-import { type MessagingApp, messagingApps } from '../../../model/connection-record.ts'
+import { questionOf, readEventSets } from '../../../shared/connections/tiktok/event-sets.ts'
+import { type MessagingApp, messagingApps } from '../../../shared/model/connection-record.ts'
 import { type Context, withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
 import { openTikTok } from '../../tiktok.ts'
-import { atDesk } from './desk.ts'
+import { atDesk } from './open-connections.ts'
 
 interface Options {
   readonly connection?: string

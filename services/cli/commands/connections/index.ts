@@ -1,8 +1,8 @@
 /** `signals connections`: who reports to which advertiser and event set, with consent. */
 import type { Command } from 'commander'
-import { complete } from '../../../connections/complete.ts'
-import { parseDraft } from '../../../connections/connection.ts'
-import { readHistory } from '../../../connections/history.ts'
+import { type Revoked, revokeGrants } from '../../../shared/connections/authorisation/revoke.ts'
+import { parseDraft } from '../../../shared/connections/connection.ts'
+import { readHistory } from '../../../shared/connections/history.ts'
 import {
   addConnection,
   ConnectionUnknown,
@@ -10,19 +10,19 @@ import {
   type Desk,
   type Operation,
   operations,
-} from '../../../connections/operations.ts'
-import { type Revoked, revokeGrants } from '../../../connections/revoke.ts'
-import { shown } from '../../../connections/shown.ts'
-import { readConnections } from '../../../connections/store.ts'
-import type { ConnectionRecord } from '../../../model/connection-record.ts'
+} from '../../../shared/connections/operations.ts'
+import { shown } from '../../../shared/connections/redacted.ts'
+import { readConnections } from '../../../shared/connections/store.ts'
+import { complete } from '../../../shared/connections/tiktok/complete.ts'
+import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import { type Context, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { confirmed, print, printJson, say, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
 import { registerAuthorise } from './authorise.ts'
-import { atDesk, author, type Output, parsedJson, tell } from './desk.ts'
 import { registerEventSets } from './event-sets.ts'
+import { atDesk, author, type Output, parsedJson, tell } from './open-connections.ts'
 
 const change = (id: string, operation: Operation, options: Output) =>
   withContext((context) =>

@@ -1,6 +1,6 @@
 /** Signals to events, by a profile; compiled once. */
 import { hash } from 'node:crypto'
-import type { Signal } from '../../../model/topic-values.ts'
+import type { Signal } from '../../../shared/model/topic-values.ts'
 import { hashed } from './hashing.ts'
 import type { Profile } from './profile.ts'
 

@@ -3,7 +3,7 @@
  * TikTok and each partner, so nothing of it is code, and no profile is a default for a real host.
  */
 import { z } from 'zod'
-import { signalKinds } from '../../../model/topic-values.ts'
+import { signalKinds } from '../../../shared/model/topic-values.ts'
 import { hashProblem, hashWays } from './hashing.ts'
 
 /** A place inside the event such as `user.ttclid`: one or two names. */

@@ -1,15 +1,15 @@
 /** Broker over kafkajs 2.2: the only folder that knows it. */
 import type { Broker } from '../../ports.ts'
-import { KafkajsAdmin } from './admin.ts'
+import { KafkajsAdmin } from './admin/admin.ts'
+import { describe } from './admin/describe.ts'
+import { LastingCluster } from './admin/lasting-cluster.ts'
+import { progress } from './admin/progress.ts'
+import { timestamps } from './admin/timestamps.ts'
 import { createClient } from './client.ts'
-import { LastingCluster } from './cluster.ts'
-import { consume } from './consumer.ts'
-import { describe } from './describe.ts'
-import { follow } from './follow.ts'
+import { consume } from './consumer/consumer.ts'
+import { follow } from './consumer/follow.ts'
 import { openProducer } from './producer.ts'
-import { progress } from './progress.ts'
-import { read } from './read.ts'
-import { timestamps } from './timestamps.ts'
+import { read } from './read-ranges.ts'
 
 /** @param clientId names this process in the broker's logs and quotas */
 export const openBroker = (brokers: readonly string[], clientId: string): Broker => {

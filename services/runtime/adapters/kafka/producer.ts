@@ -4,9 +4,9 @@
  */
 import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } from 'kafkajs'
 import { allTopics } from '../../../topology.ts'
+import { Gather } from '../../coalescer.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 import { trouble } from './client.ts'
-import { Gather } from './gather.ts'
 
 /** The broker's default of message.max.bytes, which holds for every topic that declares none. */
 const defaultLimit = 1_048_576

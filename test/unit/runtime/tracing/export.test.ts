@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
-import { Metrics } from '../../../../services/runtime/metrics.ts'
+import { Metrics } from '../../../../services/runtime/metrics/metrics.ts'
 import { exportingProcessor } from '../../../../services/runtime/tracing/exporter.ts'
 import { openTracing } from '../../../../services/runtime/tracing/service.ts'
 

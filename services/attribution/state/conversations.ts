@@ -1,0 +1,63 @@
+/**
+ * What a batch knows of its conversations: states as they were loaded, then as the batch changes them.
+ *
+ * A thread with aliases has a record under each of its ids, and each is written by whoever decides that id's partition: the
+ * conversation's own is; another id's only while it does not know of the thread yet. Reading merges them.
+ */
+import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
+import { type ConversationState, emptyState, merged, sameState } from './state.ts'
+
+export interface Change {
+  readonly conversation: Pseudonym
+  readonly state: ConversationState
+}
+
+export class Conversations {
+  readonly #states: Map<Pseudonym, ConversationState>
+  /** For each conversation that changed, the input that changed it last. */
+  readonly #changedBy = new Map<Pseudonym, number>()
+
+  constructor(loaded: ReadonlyMap<Pseudonym, ConversationState>) {
+    this.#states = new Map(loaded)
+  }
+
+  /** The thread's state, whatever id of it was asked for. */
+  of({ conversation, aliases }: Pick<Message, 'conversation' | 'aliases'>): ConversationState {
+    const own = this.#states.get(conversation) ?? emptyState
+    if (aliases.length === 0 && own.aliases.length === 0) return own
+    const others = new Set([...aliases, ...own.aliases].filter((id) => id !== conversation))
+    for (const id of others) {
+      for (const further of this.#states.get(id)?.aliases ?? []) if (further !== conversation) others.add(further)
+    }
+    const known = [...others].flatMap((id) => this.#states.get(id) ?? [])
+    return merged(own, known, [...others])
+  }
+
+  /** @param index of the input that made the change */
+  set(conversation: Pseudonym, after: ConversationState, index: number): void {
+    this.#put(conversation, after, index)
+    for (const id of after.aliases) {
+      const other = this.#states.get(id)
+      if (other?.aliases.includes(conversation)) continue
+      const aliases = [conversation, ...after.aliases.filter((one) => one !== id)]
+      this.#put(id, merged(other ?? emptyState, [after], aliases), index)
+    }
+  }
+
+  #put(conversation: Pseudonym, after: ConversationState, index: number) {
+    const before = this.#states.get(conversation)
+    if ((before ?? emptyState) === after) return
+    // Merging makes new objects of equal content; nothing else does.
+    if (after.aliases.length > 0 && sameState(before ?? emptyState, after)) return
+    this.#states.set(conversation, { ...after, version: (before?.version ?? 0) + 1 })
+    this.#changedBy.set(conversation, index)
+  }
+
+  changes(): readonly (Change & { readonly by: number })[] {
+    return Array.from(this.#changedBy, ([conversation, by]) => ({
+      conversation,
+      by,
+      state: this.#states.get(conversation) as ConversationState,
+    }))
+  }
+}

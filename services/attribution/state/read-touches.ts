@@ -1,0 +1,49 @@
+/** Reads `touches.v1` whole, for bringing conversations back. */
+
+import { BadRecord } from '../../runtime/failures.ts'
+import type { Logger } from '../../runtime/log.ts'
+import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime/ports.ts'
+import type { Codec } from '../../runtime/topics/codec.ts'
+import { readInBatches } from '../../runtime/topics/read-topic.ts'
+import { topics } from '../../topology.ts'
+import { fromRecord } from './record.ts'
+import type { Restored } from './restoring-store.ts'
+
+const topic = topics.touches.name
+
+export interface RememberedTools {
+  readonly broker: Pick<Broker, 'offsetsAt' | 'read'>
+  readonly codec: Pick<Codec, 'prepare' | 'decode'>
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  /** Share that has been read, 0 to 1; called for each batch. */
+  onProgress(share: number): void
+  readonly signal: AbortSignal
+}
+
+/** @throws DependencyError when Kafka is away, or what `onBatch` throws */
+export const remembered = async (
+  { broker, codec, log, onProgress, signal }: RememberedTools,
+  onBatch: (entries: readonly Restored[]) => Promise<void>,
+): Promise<void> => {
+  const restore = (record: ConsumedRecord): readonly Restored[] => {
+    if (record.value === null) return []
+    try {
+      const value = codec.decode('touches', record)
+      return [{ conversation: value.conversation, state: fromRecord(value), changedAt: record.timestamp }]
+    } catch (error) {
+      if (!(error instanceof BadRecord)) throw error
+      log.error({ topic, offset: String(record.offset), code: error.failure.code }, 'record of touches passed over')
+      return []
+    }
+  }
+  // On a new system there is nothing yet, and nothing is lost.
+  let isFirst = true
+  await readInBatches(broker, topic, async (records, share) => {
+    if (signal.aborted) throw new DependencyError('redis', 'stopping while conversations are brought back')
+    if (isFirst) log.warn({ topic }, 'Redis has lost conversations: they are brought back before anything is decided')
+    isFirst = false
+    await codec.prepare(records)
+    await onBatch(records.flatMap(restore))
+    onProgress(share)
+  })
+}

@@ -1,0 +1,27 @@
+/** A conversation's state as it stands in `touches.v1`. */
+import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
+import type { ConversationState } from './state.ts'
+
+export const toRecord = (conversation: Pseudonym, { firstMessages, ...state }: ConversationState): Touches => ({
+  ...state,
+  conversation,
+  firstMessages: firstMessages.map(({ message }) => message),
+  firstTimes: firstMessages.map(({ occurredAt }) => occurredAt),
+})
+
+export const fromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
+  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, aliases, version } = rest
+  return {
+    startedBy,
+    startedAt,
+    restarts,
+    // A record of the first version has no times: its order stands, at the conversation's start.
+    firstMessages: firstMessages.map((message, at) => ({ message, occurredAt: firstTimes[at] ?? startedAt ?? 0 })),
+    touches,
+    lastAt,
+    waiting,
+    waitUntil,
+    aliases,
+    version,
+  }
+}

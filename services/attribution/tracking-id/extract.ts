@@ -1,0 +1,106 @@
+/**
+ * Where a tracking ID may be in a message, as contracts section 9 says. Identifiers of other advertising systems are never
+ * taken: ad and click ids count for TikTok's own referrals only.
+ */
+
+import type { Content } from '../../runtime/keys/sealed-content.ts'
+import { firstGroup } from '../../shared/connections/extractors.ts'
+import type { Extractor } from '../../shared/model/connection-record.ts'
+import type { ReferralSource } from '../../shared/model/message-event.ts'
+import { linksIn, queryOf } from './links.ts'
+
+export const defaultFirstMessages = 3
+const tiktok: readonly ReferralSource[] = ['tiktok_ad', 'tiktok_link']
+
+const of = (from: Extractor['from'], rest: Partial<Extractor> = {}): Extractor => ({
+  from,
+  query: null,
+  pattern: null,
+  firstMessages: null,
+  only: [],
+  ...rest,
+})
+
+export const defaultExtractors: readonly Extractor[] = [
+  of('referral.ref', { only: [...tiktok, 'link'] }),
+  of('referral.clickId'),
+  of('referral.adId'),
+  of('referral.url', { query: 'ttclid' }),
+  of('links', { query: 'ttclid' }),
+  of('text', { query: 'ttclid', firstMessages: defaultFirstMessages }),
+]
+
+/** How many of a conversation's first inbound messages these extractors look into. */
+export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
+  Math.max(
+    0,
+    ...extractors
+      .filter(({ from }) => from === 'text' || from === 'links')
+      .map(({ firstMessages }) => firstMessages ?? defaultFirstMessages),
+  )
+
+/** Ids longer than this are no tracking IDs; TikTok's links allow 2,083 characters. */
+const maxLength = 2_083
+
+const refined = (value: string, { query, pattern }: Extractor): string | null => {
+  const queried = query === null ? value : queryOf(value, query)
+  if (queried === null) return null
+  return pattern === null ? queried : firstGroup(pattern, queried)
+}
+
+const inReferral = (extractor: Extractor, { referral }: Content): string | null => {
+  if (referral === null) return null
+  const source = referral.source
+  if (extractor.only.length > 0 && !extractor.only.includes(source)) return null
+  const field = extractor.from.slice('referral.'.length) as 'ref' | 'url' | 'adId' | 'clickId'
+  if ((field === 'adId' || field === 'clickId') && !tiktok.includes(source)) return null
+  const value = referral[field]
+  return value === null ? null : refined(value, extractor)
+}
+
+/**
+ * Candidates of a `text` or `links` extractor, each with how many first messages it is looked for in (0: all). What a message carries outside its text is looked into at any position unless
+ * the extractor says otherwise; a text only while the conversation is young.
+ */
+const candidates = (
+  { from, query, firstMessages }: Extractor,
+  { text, links }: Content,
+  position: number | null,
+): readonly (readonly [string, number])[] => {
+  const among = (limit: number) => position !== null && position <= limit
+  const beside = from === 'links' && (firstMessages === null || among(firstMessages)) ? links : []
+  const own = beside.map((link) => [link, firstMessages ?? 0] as const)
+  const limit = firstMessages ?? defaultFirstMessages
+  if (text === null || !among(limit)) return own
+  const inside = from === 'text' && query === null ? [text] : linksIn(text)
+  return [...own, ...inside.map((part) => [part, limit] as const)]
+}
+
+export interface Found {
+  readonly trackingId: string
+  /** It counts only while the message is among so many first ones; 0: anyway. */
+  readonly within: number
+}
+
+/**
+ * The tracking ID that a message carries itself; null where it carries none.
+ * @param position of the message among the conversation's inbound ones, from 1; null when it is none of the first
+ */
+export const trackingIdIn = (
+  content: Content,
+  extractors: readonly Extractor[],
+  position: number | null,
+): Found | null => {
+  for (const extractor of extractors) {
+    if (extractor.from === 'text' || extractor.from === 'links') {
+      for (const [candidate, within] of candidates(extractor, content, position)) {
+        const found = refined(candidate, extractor)
+        if (found && found.length <= maxLength) return { trackingId: found, within }
+      }
+    } else {
+      const found = inReferral(extractor, content)
+      if (found && found.length <= maxLength) return { trackingId: found, within: 0 }
+    }
+  }
+  return null
+}

@@ -1,0 +1,59 @@
+/** The connections topic and what commands do with it. */
+
+import { ConnectionInvalid, TransitionRefused } from '../../../shared/connections/connection.ts'
+import type { Desk } from '../../../shared/connections/operations.ts'
+import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
+import { shown } from '../../../shared/connections/redacted.ts'
+import { openConnectionLog } from '../../../shared/connections/store.ts'
+import { EventSetUnclear } from '../../../shared/connections/tiktok/event-sets.ts'
+import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
+import { actor } from '../../actor.ts'
+import type { Context } from '../../context.ts'
+import { Refused, UsageError } from '../../exit.ts'
+import { print, printJson } from '../../output.ts'
+import { inForce } from '../../wait-until-active.ts'
+
+export interface Output {
+  json?: boolean
+}
+
+export const parsedJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's message may quote the token.
+    throw new UsageError('the connection file is not JSON')
+  }
+}
+
+/** Who is written into the history. */
+export const author = () => ({ via: 'cli', actor: actor() }) as const
+
+/** Reads the topic, works on it, and turns what a person can mend into a command's errors. */
+export const atDesk = async <T>(context: Context, work: (desk: Desk) => Promise<T>): Promise<T> => {
+  const keyring = await context.keyring()
+  const { directory, writer, close } = await openConnectionLog(context.broker(), await context.codec())
+  try {
+    return await work({ directory, writer, keyring })
+  } catch (error) {
+    if (error instanceof TransitionRefused) throw new Refused(error.message)
+    const mendable = [ConnectionUnknown, ConnectionInvalid, EventSetUnclear]
+    if (error instanceof Error && mendable.some((kind) => error instanceof kind)) throw new UsageError(error.message)
+    throw error
+  } finally {
+    await close()
+  }
+}
+
+/** Waits until the change is in force everywhere, and says what was done. */
+export const tell = async (
+  context: Context,
+  record: ConnectionRecord,
+  what: string,
+  { json }: Output,
+  more: Readonly<Record<string, unknown>> = {},
+) => {
+  const behind = await inForce(context, 'connections')
+  if (json) return printJson({ ...shown(record), ...more, notYetInForce: behind })
+  print(`${record.connectionId} ${what}${behind.length > 0 ? `; not yet in force in: ${behind.join(', ')}` : ''}`)
+}

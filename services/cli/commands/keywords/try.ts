@@ -1,0 +1,87 @@
+/** `signals keywords test` and `evaluate`: what a list finds in a text of one's own, or in many. */
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Evaluation, type Figures, messageIn } from '../../../keywords/evaluation/evaluate.ts'
+import { explain } from '../../../keywords/evaluation/explain.ts'
+import type { KeywordEntry } from '../../../shared/model/keyword-list.ts'
+import { withContext } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
+import { streamIn } from '../../input-file.ts'
+import { print, printJson, table } from '../../output.ts'
+import { archiveOf, listInFile, type Output, versionOf } from './versions.ts'
+
+interface TriedList {
+  readonly entries: readonly KeywordEntry[]
+  readonly listId: string | null
+  readonly version: number | null
+}
+
+const listFrom = async (listId: string, file: string | undefined, version?: string): Promise<TriedList> => {
+  if (file !== undefined) return { entries: (await listInFile(file)).entries, listId: null, version: null }
+  return withContext(async (context) => versionOf(await archiveOf(context), listId, version))
+}
+
+export interface TestOptions extends Output {
+  list: string
+  file?: string
+  version?: string
+  origin: string
+}
+
+const ownWords: readonly string[] = ['typed', 'caption']
+
+export const test = async (text: string, options: TestOptions) => {
+  const { entries, listId, version } = await listFrom(options.list, options.file, options.version)
+  const found = explain(entries, text)
+  const lookedAt = ownWords.includes(options.origin)
+  const flags = lookedAt ? found.flags : []
+  if (options.json) return printJson({ ...found, flags, lookedAt, origin: options.origin, listId, version })
+  if (!lookedAt)
+    print(
+      `texts of origin ${options.origin} are looked at only where a connection's keywordOrigins name it; if it did:`,
+    )
+  print(found.flags.length === 0 ? 'no keyword' : found.flags.map((flag) => `${flag} = true`).join('\n'))
+  for (const { keyword, flag, match, boundary } of found.matches)
+    print(`  ${keyword} → ${flag} (${match}; ${boundary === 'segment' ? 'ends by the dictionary' : boundary})`)
+  for (const { keyword, flag, reason } of found.nearMisses) print(`  not ${keyword} → ${flag}: ${reason}`)
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(2)} %`
+
+const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }: Figures, seconds: number) => {
+  print(`${messages} messages looked at (${notLookedAt} not: no text, outbound, or not the person's own words)`)
+  print(`${firing} would raise a keyword signal: ${percent(share)}; ${seconds.toFixed(1)} s`)
+  const used = keywords.filter((keyword) => keyword.messages > 0)
+  if (flags.length > 0)
+    print(
+      `\n${table([['flag', 'messages', 'share'], ...flags.map((one) => [one.flag, String(one.messages), percent(one.share)])])}`,
+    )
+  if (used.length > 0)
+    print(
+      `\n${table([['keyword', 'flag', 'messages'], ...used.map((one) => [one.keyword, one.flag, String(one.messages)])])}`,
+    )
+  print(`\n${keywords.length - used.length} of ${keywords.length} keywords never fire`)
+}
+
+/** @param list the id of a list, or a file */
+export const evaluate = async (list: string, { json, file, version }: Output & { file: string; version?: string }) => {
+  const isFile = list.includes('/') || /\.(csv|json)$/.test(list) || existsSync(list)
+  const evaluation = new Evaluation(await listFrom(list, isFile ? list : undefined, version))
+  const started = performance.now()
+  const input = streamIn(file, 'file of messages')
+  let number = 0
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++
+    if (line.trim() === '') continue
+    try {
+      evaluation.add(messageIn(line))
+    } catch {
+      // The parser's message would quote what somebody wrote.
+      throw new UsageError(`line ${number}: must be JSON: a text, {"text": …} or a message event`)
+    }
+  }
+  const seconds = (performance.now() - started) / 1000
+  const figures = evaluation.figures()
+  if (json) printJson({ ...figures, seconds })
+  else printFigures(figures, seconds)
+}

@@ -1,0 +1,193 @@
+/** `signals keywords import | list | show | diff | rollback | promote`: versions of lists, which only go up. */
+
+import { diffLists } from '../../../keywords/lists/diff.ts'
+import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
+import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
+import { defaultListId } from '../../../keywords/lists/selection.ts'
+import { readLists, writeList } from '../../../keywords/lists/store.ts'
+import { KeywordArchive } from '../../../keywords/lists/versions.ts'
+import { RecordTooLarge } from '../../../runtime/ports.ts'
+import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import { type Context, withContext } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
+import { textIn } from '../../input-file.ts'
+import { print, printJson, table } from '../../output.ts'
+import { inForce } from '../../wait-until-active.ts'
+import { missingLists } from './missing-lists.ts'
+
+export interface Output {
+  json?: boolean
+}
+
+/** A list as it stands in a file. @throws UsageError with every problem, by line */
+export const listInFile = async (file: string, defaults?: ListDefaults) => {
+  const text = await textIn(file, 'keyword list')
+  try {
+    return parseKeywordList(text, defaults)
+  } catch (error) {
+    if (error instanceof KeywordListInvalid)
+      throw new UsageError(`the list is refused, the one in force stays:\n${error.message}`)
+    throw error
+  }
+}
+
+export const archiveOf = async (context: Context): Promise<KeywordArchive> =>
+  new KeywordArchive(await readLists(context.broker(), await context.codec()))
+
+/** @throws UsageError where there is no such list or version */
+export const versionOf = (archive: KeywordArchive, listId: string, version?: string): KeywordListRecord => {
+  const found =
+    version === undefined
+      ? (archive.inForce(listId) ?? archive.shadow(listId))
+      : archive.atVersion(listId, Number(version))
+  if (found) return found
+  const versions = archive.versions(listId).map((one) => one.version)
+  if (versions.length > 0) throw new UsageError(`${listId} has no version ${version}; it has: ${versions.join(', ')}`)
+  const others = archive.listIds()
+  const known = others.length > 0 ? `; there are: ${others.join(', ')}` : ''
+  throw new UsageError(`there is no list ${listId}${known}; import one with: signals keywords import FILE`)
+}
+
+const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1)
+
+/** Writes a version and waits until it is in force. */
+const write = async (context: Context, record: KeywordListRecord, { json }: Output) => {
+  const codec = await context.codec()
+  try {
+    await writeList(context.broker(), codec, record)
+  } catch (error) {
+    if (!(error instanceof RecordTooLarge)) throw error
+    const bytes = codec.encode('keywordLists', record).length
+    throw new UsageError(
+      `the list is refused, the one in force stays: ${record.entries.length} keywords make ${mebibytes(bytes)} MiB, and a list may have 8 MiB; divide it, for instance by market`,
+    )
+  }
+  const behind = await inForce(context, 'keywordLists')
+  const { listId, version, entries, shadow, copyOf } = record
+  if (json) return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind })
+  const what = `${entries.length} keywords${copyOf === null ? '' : `, as in version ${copyOf}`}`
+  const state = behind.length > 0 ? '; not yet in force' : shadow ? '; only counts (shadow)' : ''
+  print(`${listId} version ${version}: ${what}${state}`)
+}
+
+export interface ImportOptions extends Output, Partial<ListDefaults> {
+  list?: string
+  shadow?: boolean
+}
+
+export const importList = (file: string, options: ImportOptions) =>
+  withContext(async (context) => {
+    const input = await listInFile(file, { fold: options.fold ?? 'exact', addresses: options.addresses ?? 'skip' })
+    const listId = options.list ?? input.listId ?? defaultListId
+    const id = listIdSchema.safeParse(listId)
+    if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
+    const version = (await archiveOf(context)).nextVersion(listId)
+    const shadow = options.shadow ?? input.shadow
+    await write(
+      context,
+      { listId, version, createdAt: Date.now(), entries: input.entries, shadow, copyOf: null },
+      options,
+    )
+  })
+
+/** A new version with the entries of an older one: what was in force stays readable, and replays find what was when. */
+const putInForce = (context: Context, archive: KeywordArchive, of: KeywordListRecord, options: Output) =>
+  write(
+    context,
+    { ...of, version: archive.nextVersion(of.listId), createdAt: Date.now(), shadow: false, copyOf: of.version },
+    options,
+  )
+
+export const rollback = (listId: string, options: Output & { to: string }) =>
+  withContext(async (context) => {
+    const archive = await archiveOf(context)
+    await putInForce(context, archive, versionOf(archive, listId, options.to), options)
+  })
+
+export const promote = (listId: string, options: Output) =>
+  withContext(async (context) => {
+    const archive = await archiveOf(context)
+    const shadow = archive.shadow(listId)
+    if (!shadow)
+      throw new UsageError(
+        `${listId} has no shadow version newer than the one in force; import one with: signals keywords import FILE --list ${listId} --shadow`,
+      )
+    await putInForce(context, archive, shadow, options)
+  })
+
+const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
+  if (archive.inForce(record.listId) === record) return 'in force'
+  return archive.shadow(record.listId) === record ? 'shadow' : ''
+}
+
+export const listLists = ({ json }: Output) =>
+  withContext(async (context) => {
+    const archive = await archiveOf(context)
+    const rows = archive.listIds().flatMap((listId) =>
+      archive.versions(listId).map((list) => ({
+        listId,
+        version: list.version,
+        entries: list.entries.length,
+        createdAt: new Date(list.createdAt).toISOString(),
+        inForce: archive.inForce(listId) === list,
+        shadow: list.shadow,
+        copyOf: list.copyOf,
+        state: stateOf(archive, list),
+      })),
+    )
+    if (json) return printJson(rows)
+    if (rows.length === 0) print('no lists; import one with: signals keywords import FILE')
+    else
+      print(
+        table([
+          ['list', 'version', 'keywords', 'imported', ''],
+          ...rows.map((row) => [
+            row.listId,
+            String(row.version),
+            `${row.entries}${row.copyOf === null ? '' : ` (as ${row.copyOf})`}`,
+            row.createdAt,
+            row.state,
+          ]),
+        ]),
+      )
+    for (const { connectionId, listId } of await missingLists(context, archive))
+      print(`connection ${connectionId} names the list ${listId}, which does not exist: it raises nothing`)
+  })
+
+const line = ({ keyword, flag, locale, match, fold, addresses }: KeywordEntry) =>
+  [
+    `${keyword} → ${flag}`,
+    match,
+    ...(locale === null ? [] : [locale]),
+    ...(fold === 'exact' ? [] : ['without accents']),
+    ...(addresses === 'skip' ? [] : ['also in addresses']),
+  ].join(', ')
+
+export const show = (listId: string, { json, version }: Output & { version?: string }) =>
+  withContext(async (context) => {
+    const archive = await archiveOf(context)
+    const record = versionOf(archive, listId, version)
+    if (json) return printJson({ ...record, inForce: archive.inForce(listId) === record })
+    const state = stateOf(archive, record)
+    const imported = new Date(record.createdAt).toISOString()
+    print(`${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}`)
+    for (const entry of record.entries) print(`  ${line(entry)}`)
+  })
+
+/** Without versions: the one before the newest against the newest; with one: that against the newest. */
+export const diff = (listId: string, from: string | undefined, to: string | undefined, { json }: Output) =>
+  withContext(async (context) => {
+    const archive = await archiveOf(context)
+    const versions = archive.versions(listId)
+    const after = versionOf(archive, listId, to ?? versions.at(-1)?.version.toString())
+    const earlier = from ?? versions.at(-2)?.version.toString()
+    const before = earlier === undefined ? undefined : versionOf(archive, listId, earlier)
+    const found = diffLists(before?.entries ?? [], after.entries)
+    if (json) return printJson({ listId, from: before?.version ?? null, to: after.version, ...found })
+    const { added, removed, changed, same } = found
+    print(`${listId}: version ${before?.version ?? 'none'} against ${after.version}`)
+    for (const entry of removed) print(`- ${line(entry)}`)
+    for (const entry of added) print(`+ ${line(entry)}`)
+    for (const pair of changed) print(`~ ${line(pair.before)}  ⇒  ${line(pair.after)}`)
+    print(`${added.length} added, ${removed.length} removed, ${changed.length} changed, ${same} the same`)
+  })

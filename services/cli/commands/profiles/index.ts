@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import { callEncoder, partsOf } from '../../../dispatch/destinations/tiktok/index.ts'
+import {
+  allow,
+  readProfile,
+  shippedProfiles,
+  simulatorProfile,
+} from '../../../dispatch/destinations/tiktok/profiles.ts'
+import type { Signal } from '../../../shared/model/topic-values.ts'
+import { UsageError } from '../../exit.ts'
+import { print, printJson, table } from '../../output.ts'
+
+const example = (kind: Signal['kind'], id: string, fields: Partial<Signal>): Signal => ({
+  signalId: id.repeat(32),
+  connectionId: 'example',
+  kind,
+  flags: [],
+  trackingId: null,
+  occurredAt: Date.UTC(2025, 10, 23, 12),
+  channel: 'whatsapp',
+  keywordListVersion: null,
+  ...fields,
+})
+
+/** One of each kind: a conversation with its tracking id, a keyword message with two flags, an order. */
+const examples: readonly Signal[] = [
+  example('conversation', 'a', { trackingId: 'tracking-id' }),
+  example('keyword', 'b', { flags: ['payment', 'booking'], trackingId: 'tracking-id' }),
+  example('keyword', 'c', { flags: ['payment'] }),
+  example('order', 'd', {}),
+]
+
+const urlOf = (text: string): string => {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new UsageError('--base-url must be an http(s) URL')
+}
+
+export const register = (program: Command) => {
+  const profiles = program.command('profiles').description("wire profiles: how signals look on TikTok's wire")
+  const json = ['--json', 'one JSON value'] as const
+
+  profiles
+    .command('list')
+    .description('the profiles that are shipped')
+    .option(...json)
+    .action(({ json }: { json?: boolean }) => {
+      const all = shippedProfiles().map(readProfile)
+      if (json) return printJson(all)
+      print(
+        table([
+          ['profile', 'version', 'for', 'flags as', 'event source'],
+          ...all.map(({ name, version, loopbackOnly, flags, eventSource }) => [
+            name,
+            String(version),
+            loopbackOnly ? 'the simulator only' : 'any host',
+            flags.encoding,
+            eventSource,
+          ]),
+        ]),
+      )
+    })
+
+  profiles
+    .command('preview [profile]')
+    .description('what a call would look like, for one signal of each kind; sends nothing')
+    .option(...json)
+    .action((given: string | undefined, { json }: { json?: boolean }) => {
+      const profile = readProfile(given ?? (process.env.TIKTOK_WIRE_PROFILE || simulatorProfile))
+      const parts = partsOf(profile)
+      const body: unknown = JSON.parse(
+        callEncoder(profile)(
+          '<eventSetId>',
+          examples.flatMap((signal) => parts?.(signal) ?? [signal]),
+        ),
+      )
+      if (json) return printJson(body)
+      print(JSON.stringify(body, null, 2))
+    })
+
+  profiles
+    .command('check <file>')
+    .description('whether a profile is whole; with --base-url, whether dispatch would use it for that host')
+    .option('--base-url <url>', 'as TIKTOK_BASE_URL')
+    .option(...json)
+    .action((file: string, { baseUrl, json }: { baseUrl?: string; json?: boolean }) => {
+      const profile = readProfile(file)
+      if (baseUrl !== undefined) allow(profile, urlOf(baseUrl))
+      const { name, version, flags, loopbackOnly } = profile
+      if (json) return printJson({ valid: true, name, version, flags: flags.encoding, loopbackOnly })
+      print(`${name}, version ${version}: whole${loopbackOnly ? '; for the simulator only' : ''}`)
+    })
+}

@@ -1,0 +1,150 @@
+/** The options of `signals replay` to what is asked: every mistake is told with the option that holds it. */
+import { readConnections } from '../../../shared/connections/store.ts'
+import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
+import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
+import { identify } from '../../../tools/replay/input/event-file.ts'
+import { type Condition, parseWhere, WhereInvalid, withPseudonyms } from '../../../tools/replay/input/filter.ts'
+import { type ListPin, ListUnknown, parsePin } from '../../../tools/replay/plan/list-versions.ts'
+import { entryNames, type ReplayRequest } from '../../../tools/replay/request.ts'
+import type { SendOptions } from '../../confirm-send.ts'
+import type { Context } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
+import { timeOf } from '../../times.ts'
+import { checkNames, checkPartition } from './validate-ids.ts'
+
+export interface ReplayFlags extends SendOptions {
+  from?: string
+  to?: string
+  fromOffset?: string
+  toOffset?: string
+  partition?: string
+  stage?: string
+  connection?: string
+  source?: string
+  where?: string[]
+  file?: string
+  keywordList?: string
+  rate?: string
+  resume?: string
+  json?: boolean
+}
+
+export const defaultRate = 500
+
+const wholeNumber = (option: string, text: string | undefined): number | null => {
+  if (text === undefined) return null
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new UsageError(`${option} must be a whole number, not "${text}"`)
+  return number
+}
+
+/** Mistakes of the caller, told as such. */
+const told = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof WhereInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+const entryOf = ({ stage = 'raw', file }: ReplayFlags) => {
+  const entry = entryNames[stage]
+  if (!entry) throw new UsageError(`--stage must be one of ${Object.keys(entryNames).join(', ')}, not "${stage}"`)
+  if (file !== undefined && entry !== 'raw') throw new UsageError('--file holds message events: --stage must be raw')
+  return entry
+}
+
+const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
+  const from = wholeNumber('--from-offset', flags.fromOffset)
+  const to = wholeNumber('--to-offset', flags.toOffset)
+  const partition = wholeNumber('--partition', flags.partition)
+  if (from === null && to === null && partition === null) return null
+  if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
+  if (to <= from) throw new UsageError('--to-offset must be greater than --from-offset: it is not included')
+  if (flags.from !== undefined || flags.to !== undefined)
+    throw new UsageError('say times or offsets, not both: leave out --from and --to, or the offsets')
+  if (flags.file !== undefined) throw new UsageError('--file has no offsets: leave them out, or say times')
+  return { partition, from, to }
+}
+
+/** Conditions as they may be written down: nothing in them is a person's. */
+const pseudonymised = async (
+  conditions: readonly Condition[],
+  connections: readonly ConnectionRecord[],
+  { keyring }: Context,
+): Promise<readonly Condition[]> => {
+  if (conditions.length === 0) return conditions
+  const keys = await keyring()
+  return withPseudonyms(conditions, (kind, id) =>
+    connections.map(({ source, accountId }) => keys.pseudonym(kind, source, accountId, id)),
+  )
+}
+
+/** A run that goes on does what it was asked at first: what would be ignored is refused. @throws UsageError */
+export const checkResumed = (flags: ReplayFlags) => {
+  const { resume: _resume, json: _json, yes: _yes, ...others } = flags
+  const [given] = Object.keys(others)
+  if (given === undefined) return
+  const option = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new UsageError(
+    `--resume goes on with what the run was asked at first, and sends: leave out --${option} (or begin a new run without --resume)`,
+  )
+}
+
+/** What can be told without asking anybody: mistakes are told before anything is connected to. @throws UsageError */
+export const askedBy = (flags: ReplayFlags, now: number) => {
+  const entry = entryOf(flags)
+  const offsets = offsetsOf(flags)
+  if (flags.from === undefined && offsets === null && flags.file === undefined)
+    throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
+  const from = flags.from === undefined ? null : timeOf('--from', flags.from)
+  const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
+  if (from !== null && from > now) throw new UsageError('--from lies in the future')
+  if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
+  const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
+  if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
+  return {
+    entry,
+    from,
+    to,
+    offsets,
+    connection: flags.connection ?? null,
+    source: flags.source ?? null,
+    where: told(() => (flags.where ?? []).map(parseWhere)),
+    rate,
+    askedAt: now,
+  }
+}
+
+/** @throws UsageError, DependencyError */
+export const requestFrom = async (
+  asked: ReturnType<typeof askedBy>,
+  { keywordList, file }: ReplayFlags,
+  lists: readonly KeywordListRecord[],
+  context: Context,
+): Promise<ReplayRequest> => {
+  const pin: ListPin =
+    keywordList === undefined ? { kind: 'then' } : told(() => parsePin(keywordList, lists, asked.askedAt))
+  await checkPartition(asked, context)
+  const connections = (await readConnections(context.broker(), await context.codec())).all()
+  checkNames(asked, connections)
+  return {
+    ...asked,
+    file: file === undefined ? null : await identifiedFile(file),
+    where: await pseudonymised(asked.where, connections, context),
+    lists: pin,
+  }
+}
+
+/** @throws UsageError where it cannot be read */
+export const identifiedFile = async (path: string) => {
+  try {
+    return await identify(path)
+  } catch (error) {
+    if (error instanceof FileUnusable) throw new UsageError(error.message)
+    throw error
+  }
+}

@@ -1,0 +1,100 @@
+import type { Command } from 'commander'
+import type { ReplayRun } from '../../../shared/model/replay-run.ts'
+import { readRuns, requestOf, stateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
+import { withContext } from '../../context.ts'
+import { Refused, UsageError } from '../../exit.ts'
+import { print, printJson, table } from '../../output.ts'
+
+interface Output {
+  json?: boolean
+}
+
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+
+const shown = (run: ReplayRun) => {
+  const { from, to, askedAt, ...request } = requestOf(run)
+  return {
+    run: run.run,
+    status: stateOf(run, Date.now()),
+    createdAt: iso(run.createdAt),
+    updatedAt: iso(run.updatedAt),
+    request: { ...request, from: iso(from), to: iso(to), askedAt: iso(askedAt) },
+    stretches: run.stretches,
+    counts: run.counts,
+  }
+}
+
+const known = (runs: readonly ReplayRun[], id: string): ReplayRun => {
+  const found = runs.find(({ run }) => run === id)
+  if (!found) throw new UsageError(`there is no run ${id}; see: signals replays list`)
+  return found
+}
+
+export const register = (program: Command) => {
+  const replays = program.command('replays').description('replay runs: list, show, cancel')
+
+  replays
+    .command('list')
+    .description('runs of the last 90 days')
+    .option('--json', 'one JSON value')
+    .action(({ json }: Output) =>
+      withContext(async ({ broker, codec }) => {
+        const runs = (await readRuns(broker(), await codec())).map(shown)
+        if (json) return printJson(runs)
+        if (runs.length === 0) return print('no replays')
+        print(
+          table([
+            ['run', 'status', 'from', 'to', 'begin at', 'new', 'published', 'reported', 'waiting'],
+            ...runs.map(({ run, status, request, counts }) => [
+              run,
+              status,
+              request.from ?? '',
+              request.to ?? '',
+              request.file?.path ?? request.entry,
+              ...['new', 'published', 'reported', 'waiting'].map((name) => String(counts[name] ?? '')),
+            ]),
+          ]),
+        )
+      }),
+    )
+
+  replays
+    .command('show <run>')
+    .description('what was asked, how far it is, what came of it')
+    .option('--json', 'one JSON value')
+    .action((id: string, { json }: Output) =>
+      withContext(async ({ broker, codec }) => {
+        const run = shown(known(await readRuns(broker(), await codec()), id))
+        if (json) return printJson(run)
+        print(
+          table(
+            Object.entries(run).map(([name, field]) => [
+              name,
+              typeof field === 'string' ? field : JSON.stringify(field),
+            ]),
+          ),
+        )
+      }),
+    )
+
+  replays
+    .command('cancel <run>')
+    .description('end it; what lies in the lane already (two seconds of it at most) is still sent')
+    .option('--json', 'one JSON value')
+    .action((id: string, { json }: Output) =>
+      withContext(async (context) => {
+        const codec = await context.codec()
+        const run = known(await readRuns(context.broker(), codec), id)
+        if (run.status === 'done') throw new Refused(`run ${id} is done`)
+        const cancelled: ReplayRun = { ...run, status: 'cancelled', updatedAt: Date.now() }
+        const producer = await context.broker().producer()
+        try {
+          await writeRun(producer, codec, cancelled)
+        } finally {
+          await producer.close()
+        }
+        if (json) printJson(shown(cancelled))
+        else print(`run ${id} cancelled`)
+      }),
+    )
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { profileFields } from '../../../dispatch/config.ts'
+import { loadProfile } from '../../../dispatch/destinations/tiktok/index.ts'
+import { localFields } from '../../../local/config.ts'
+import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
+import { loadConfig } from '../../../runtime/config.ts'
+import { Refused } from '../../exit.ts'
+import { print, printJson, say, table } from '../../output.ts'
+
+const readable = (addresses: Record<string, unknown>) =>
+  table(
+    Object.entries(addresses)
+      .filter(([, value]) => typeof value === 'string')
+      .map(([name, value]) => [`  ${name}`, String(value)]),
+  )
+
+export const register = (program: Command) => {
+  program
+    .command('up')
+    .description('start all that is needed, in the foreground; Ctrl-C stops it')
+    .option('--json', 'print the addresses as one JSON line once ready; logs go to standard error')
+    .action(async ({ json }: { json?: boolean }) => {
+      const config = loadConfig(localFields, process.env)
+      // Told before anything starts: dispatch would refuse it again and again behind the scenes.
+      if (config.TIKTOK_BASE_URL) {
+        const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, process.env)
+        loadProfile(TIKTOK_WIRE_PROFILE, TIKTOK_BASE_URL)
+      }
+      const supervisor = new Supervisor(
+        config,
+        process.env,
+        (line) => say(`signals: ${line}`),
+        json ? (text) => process.stderr.write(text) : undefined,
+      )
+      const stopped = new Promise<void>((resolve) => {
+        const stop = (why: string) => {
+          say(`signals: ${why}, stopping …`)
+          void supervisor.stop().then(resolve)
+        }
+        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
+        // The process that started this one was killed.
+        process.once('disconnect', () => stop('left alone'))
+      })
+      try {
+        const { tiktok, ...addresses } = await supervisor.start()
+        if (json) printJson({ ready: true, ...addresses, pids: supervisor.pids })
+        else print(`ready\n\n${readable({ ...addresses, tiktok })}\n\nCtrl-C stops everything.`)
+      } catch (error) {
+        await supervisor.stop()
+        throw error instanceof AlreadyRunning ? new Refused(error.message) : error
+      }
+      await stopped
+    })
+}

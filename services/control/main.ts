@@ -1,0 +1,149 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { openRedis } from '../runtime/adapters/redis.ts'
+import { openRegistry } from '../runtime/adapters/registry.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { loadConfig } from '../runtime/config.ts'
+import { Health } from '../runtime/health/health.ts'
+import { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
+import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
+import { errorFacts } from '../runtime/log.ts'
+import { Metrics } from '../runtime/metrics/metrics.ts'
+import { DependencyError } from '../runtime/ports.ts'
+import { main } from '../runtime/process/lifecycle.ts'
+import { Codec } from '../runtime/topics/codec.ts'
+import { followTables } from '../runtime/topics/follow-tables.ts'
+import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { loadSources } from '../shared/sources/index.ts'
+import { connectionsWriter, openAdmin } from './admin/open.ts'
+import { consoleFields } from './config.ts'
+import { Exporter } from './exporter.ts'
+import { LagWatch } from './lag-watch.ts'
+import { page } from './page.ts'
+import { RecentDeliveries, StatusReader } from './status.ts'
+
+const shownDeliveries = 50
+/** Often enough for a trend. */
+const lookEveryMs = 5_000
+
+main('console', async (lifecycle, log) => {
+  const config = loadConfig(consoleFields, process.env)
+  const clock = systemClock
+  const health = new Health(clock)
+  const broker = openBroker(config.KAFKA_BROKERS, 'signals-console')
+  lifecycle.onStop('broker', () => broker.close())
+  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const codec = await lifecycle.untilUp(clock, () =>
+    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
+  )
+  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+  )
+  lifecycle.onStop('data secret', () => secret.stop())
+  const producer = await lifecycle.untilUp(clock, () => broker.producer())
+  lifecycle.onStop('producer', () => producer.close())
+  const directory = new ConnectionDirectory()
+  const connections = connectionsWriter({ directory, codec, producer, clock, log })
+  const deliveries = new RecentDeliveries(shownDeliveries)
+  const following = await lifecycle.untilUp(clock, () =>
+    followTables(
+      {
+        connections: (id, record) => {
+          const applied = directory.apply(id, record)
+          connections.writer.followed(id)
+          connections.keeper.followed(id, applied)
+        },
+      },
+      { broker, codec, health, log },
+    ),
+  )
+  lifecycle.onStop('tables', () => following.stop())
+  const consumer = await lifecycle.untilUp(clock, () =>
+    broker.consume({
+      group: `signals-console-${process.pid}`,
+      topics: ['deliveries.v1'],
+      from: 'latest',
+      onBatch: async ({ records }) => {
+        await codec.prepare(records)
+        for (const record of records) deliveries.add(codec.decode('deliveries', record))
+        return undefined
+      },
+    }),
+  )
+  lifecycle.onStop('deliveries', () => consumer.stop())
+
+  const metrics = new Metrics('console')
+  const lag = new LagWatch(broker, clock)
+  const kafka = new KafkaReach(health, log)
+  const look = () =>
+    lag.refresh().then(
+      () => kafka.answered(),
+      (error: unknown) => {
+        if (!(error instanceof DependencyError)) throw error
+        kafka.failed(error)
+      },
+    )
+  const looking = setInterval(look, lookEveryMs)
+  lifecycle.onStop('lag', () => clearInterval(looking))
+  const redis = openRedis(config.REDIS_URL)
+  lifecycle.onStop('redis', () => redis.close())
+  const dataDir = config.SIGNALS_DATA_DIR
+  const exporter = new Exporter({
+    ...{ lag, broker, redis, registry, dataDir, metrics, log },
+    connections: () => directory.all(),
+    now: () => clock.now(),
+  })
+  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
+  let admin: ReturnType<typeof openAdmin> = () => false
+  const server = createServer((request, response) => {
+    const answer = (code: number, type: string, body: string) => {
+      response.writeHead(code, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'self' 'unsafe-inline'",
+      })
+      response.end(body)
+    }
+    if (admin(request, response)) return
+    const path = (request.url ?? '/').split('?')[0]
+    if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
+    if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
+    if (path === '/healthz') {
+      const report = health.report()
+      return answer(report.healthy ? 200 : 503, 'application/json', `${JSON.stringify(report)}\n`)
+    }
+    if (path === '/metrics') {
+      void exporter.render().then((text) => answer(200, 'text/plain; version=0.0.4', text))
+      return
+    }
+    if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status, /healthz or /metrics\n')
+    status.read().then(
+      (value) => answer(200, 'application/json', JSON.stringify(value)),
+      (error: unknown) => {
+        log.warn(errorFacts(error), 'the status could not be read')
+        answer(503, 'application/json', '{"error":{"code":"unavailable","message":"Kafka is not reachable"}}')
+      },
+    )
+  })
+  health.connection('up')
+  health.to('running')
+  server.listen(config.CONSOLE_PORT, config.BIND_ADDRESS)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
+  admin = openAdmin(
+    {
+      ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
+      ...connections,
+      messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
+    },
+    config.CONSOLE_PUBLIC_URL ?? `http://127.0.0.1:${port}`,
+  )
+  lifecycle.onStop('server', () => {
+    server.close()
+    server.closeAllConnections()
+  })
+  log.info({ address: server.address() }, 'running')
+})

@@ -1,0 +1,117 @@
+/** What the console shows, gathered: the stages' own reports, lag, connections without secrets, the last deliveries. */
+
+import { runningState } from '../local/supervisor/state-file.ts'
+import type { HealthReport } from '../runtime/health/health.ts'
+import type { Clock } from '../runtime/ports.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
+import type { Delivery } from '../shared/model/topic-values.ts'
+import { stageNames } from '../topology.ts'
+import { type Breakers, breakersOf } from './breakers.ts'
+import type { Exporter } from './exporter.ts'
+import type { LagWatch } from './lag-watch.ts'
+import { problemsOf } from './problems.ts'
+
+/** The last ones, newest first. */
+export class RecentDeliveries {
+  readonly #most: number
+  readonly #all: Delivery[] = []
+  constructor(most: number) {
+    this.#most = most
+  }
+  add(delivery: Delivery) {
+    this.#all.unshift(delivery)
+    if (this.#all.length > this.#most) this.#all.length = this.#most
+  }
+  all(): readonly Delivery[] {
+    return this.#all
+  }
+}
+
+const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | null> => {
+  if (!metricsUrl) return null
+  try {
+    return (await (
+      await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(1_000) })
+    ).json()) as HealthReport
+  } catch {
+    // Down or hanging: shown as unreachable.
+    return null
+  }
+}
+
+const noBreakers: Breakers = { open: 0, oldest: [] }
+
+const breakersAt = async (metricsUrl: string | undefined): Promise<Breakers> => {
+  if (!metricsUrl) return noBreakers
+  try {
+    return breakersOf(await (await fetch(metricsUrl, { signal: AbortSignal.timeout(1_500) })).text())
+  } catch {
+    // Dispatch is down, which is shown as that.
+    return noBreakers
+  }
+}
+
+export class StatusReader {
+  readonly #dataDir: string
+  readonly #lag: LagWatch
+  readonly #exporter: Pick<Exporter, 'overview'>
+  readonly #directory: ConnectionDirectory
+  readonly #deliveries: RecentDeliveries
+  readonly #clock: Pick<Clock, 'now'>
+
+  constructor(options: {
+    dataDir: string
+    lag: LagWatch
+    exporter: Pick<Exporter, 'overview'>
+    directory: ConnectionDirectory
+    deliveries: RecentDeliveries
+    clock: Pick<Clock, 'now'>
+  }) {
+    this.#dataDir = options.dataDir
+    this.#lag = options.lag
+    this.#exporter = options.exporter
+    this.#directory = options.directory
+    this.#deliveries = options.deliveries
+    this.#clock = options.clock
+  }
+
+  async read() {
+    const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
+    const [overview, breakers, ...reports] = await Promise.all([
+      this.#exporter.overview(),
+      breakersAt(metrics.dispatch),
+      ...stageNames.map((stage) => healthOf(metrics[stage])),
+    ])
+    const groups = this.#lag.groups()
+    const seen = {
+      ...overview,
+      groups,
+      breakers,
+      stages: stageNames.map((stage, at) => {
+        const report = reports[at]
+        const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
+        return {
+          stage,
+          state: report?.state ?? 'unreachable',
+          reason: report?.reason ?? null,
+          healthy: report?.healthy ?? false,
+          oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,
+          messages: lag?.messages ?? null,
+          seconds: lag?.seconds ?? null,
+          // Without Kafka's word the last figures stand, and where they go to is not known.
+          trendPerSecond: overview.dependencies.kafka ? (lag?.trendPerSecond ?? null) : null,
+          catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
+        }
+      }),
+      connections: this.#directory.all().map((connection) => {
+        const { connectionId, tenantId, source, accountId, advertiserId, eventSetId, status } = connection
+        return {
+          ...{ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status },
+          token: tokenState(connection, this.#clock.now()),
+        }
+      }),
+    }
+    return { ...seen, problems: problemsOf(seen), deliveries: this.#deliveries.all() }
+  }
+}

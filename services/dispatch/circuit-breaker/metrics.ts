@@ -1,0 +1,37 @@
+/** The breakers as gauges: counted by state, and by name only the oldest few, so that the labels stay bounded. */
+import { type BreakerNote, type BreakerState, stateOf } from './state-machine.ts'
+
+export interface BreakerRow {
+  readonly connectionId: string
+  readonly state: BreakerState
+  readonly cause: string
+  readonly failures: number
+  /** ms */
+  readonly since: number
+  /** From when it may be asked again, ms. */
+  readonly nextAt: number
+}
+
+/** Oldest trouble first. */
+export const breakerRows = (notes: ReadonlyMap<string, BreakerNote>, now: number): BreakerRow[] =>
+  Array.from(notes, ([connectionId, note]) => ({
+    connectionId,
+    state: stateOf(note, now),
+    cause: note.cause,
+    failures: note.failures,
+    since: note.since,
+    nextAt: note.failures === 0 ? note.mainFrom : note.waitingFrom,
+  })).sort((a, b) => a.since - b.since || (a.connectionId < b.connectionId ? -1 : 1))
+
+const named = 20
+
+export const breakerGauges = (rows: readonly BreakerRow[], now: number) => ({
+  byState: (['open', 'half_open', 'slow'] as const).map((state) => ({
+    labels: { state },
+    value: rows.filter((row) => row.state === state).length,
+  })),
+  oldest: rows.slice(0, named).map(({ connectionId, cause, since }) => ({
+    labels: { connection: connectionId, cause },
+    value: Math.max(0, now - since) / 1_000,
+  })),
+})

@@ -1,0 +1,63 @@
+/**
+ * TikTok refuses a connection's token: the connection goes to `reconnect` in the connections topic, and at once in here, since
+ * the topic takes a moment to come back.
+ */
+import { reconnect } from '../../shared/connections/connection.ts'
+import type { ConnectionWriter } from '../../shared/connections/writer.ts'
+import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
+
+export interface Reconnects {
+  /** True while the table still holds the record whose token was refused. */
+  refused(connection: ConnectionRecord): boolean
+  /** @param code of TikTok's answer. @throws DependencyError */
+  markReconnect(connection: ConnectionRecord, code: number): Promise<void>
+}
+
+const sameToken = (a: Buffer | null, b: Buffer | null) => (a && b ? a.equals(b) : a === b)
+
+export class TopicReconnects implements Reconnects {
+  readonly #writer: Pick<ConnectionWriter, 'change'>
+  /** The record whose token was refused, by connection. A record changed since (a new token, a resume) is another one. */
+  readonly #refused = new Map<string, ConnectionRecord>()
+  readonly #onMark: (connectionId: string, code: number) => void
+
+  constructor(options: {
+    writer: Pick<ConnectionWriter, 'change'>
+    onMark: (connectionId: string, code: number) => void
+  }) {
+    this.#writer = options.writer
+    this.#onMark = options.onMark
+  }
+
+  refused(connection: ConnectionRecord): boolean {
+    return this.#refused.get(connection.connectionId)?.changedAt === connection.changedAt
+  }
+
+  async markReconnect(connection: ConnectionRecord, code: number): Promise<void> {
+    if (this.refused(connection)) return
+    const { connectionId } = connection
+    this.#refused.set(connectionId, connection)
+    this.#onMark(connectionId, code)
+    const change = (current: ConnectionRecord | undefined, now: number) => {
+      // A new token may have come while the old one was being refused: the refusal says nothing about that one.
+      if (!current || !sameToken(current.accessToken, connection.accessToken)) {
+        this.#refused.delete(connectionId)
+        return null
+      }
+      const next = reconnect(current, now, code)
+      return next === current ? null : next
+    }
+    try {
+      await this.#writer.change(
+        connectionId,
+        change,
+        { action: 'token_refused', code },
+        { via: 'dispatch', actor: 'TikTok' },
+      )
+    } catch (error) {
+      // Not in the topic: the next refusal says it again.
+      this.#refused.delete(connectionId)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** Which signals of a batch were parked, and why. */
+
+import type { Outcome } from '../../runtime/batch/outcome.ts'
+import type { Input } from '../../runtime/batch/stage.ts'
+import type { Signal } from '../../shared/model/topic-values.ts'
+
+export interface Parked {
+  readonly connectionId: string
+  readonly reason: string
+}
+
+export const parkedOf = (
+  batch: readonly Pick<Input<Signal>, 'value'>[],
+  outcomes: readonly (Outcome | readonly Outcome[])[],
+): Parked[] =>
+  batch.flatMap(({ value: { connectionId } }, place) =>
+    [outcomes[place] ?? []]
+      .flat()
+      .flatMap((outcome) => (outcome.kind === 'parked' ? { connectionId, reason: outcome.reason } : [])),
+  )

@@ -1,0 +1,49 @@
+/** The sent-marks over Redis, brought back from `deliveries.v1` where Redis has lost them. */
+
+import type { Health } from '../../runtime/health/health.ts'
+import type { Logger } from '../../runtime/log.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
+import type { Broker, Clock, RedisCommands } from '../../runtime/ports.ts'
+import { RedisHourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
+import type { Codec } from '../../runtime/topics/codec.ts'
+import { RedisMarkPresence } from './completeness-marker.ts'
+import { readDeliveries } from './read-deliveries.ts'
+import { RestoringSentMarks } from './rebuild.ts'
+import { BucketSentMarks } from './sent-log.ts'
+
+export interface MarkTools {
+  readonly redis: RedisCommands
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly clock: Pick<Clock, 'now'>
+  readonly metrics: Metrics
+  readonly health: Health
+  readonly log: Logger
+  /** Ends a restoration when the process stops. */
+  readonly signal: AbortSignal
+  readonly keepMs: number
+}
+
+export const openMarks = ({ redis, broker, codec, clock, metrics, health, log, signal, keepMs }: MarkTools) => {
+  const buckets = new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: keepMs / 1000 })
+  const onProgress = (share: number) => {
+    metrics.set('signals_state_rebuilt_share', {}, share)
+    log.info({ percent: Math.floor(share * 100) }, 'sent-marks are brought back from deliveries.v1')
+  }
+  return new RestoringSentMarks({
+    marks: new BucketSentMarks(buckets),
+    buckets,
+    presence: new RedisMarkPresence(redis),
+    deliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
+    now: clock.now,
+    keepMs,
+    onState: (parts) => {
+      if (parts === null) {
+        metrics.set('signals_state_rebuilt_share', {}, 1)
+        return
+      }
+      health.to('waiting', 'rebuilding')
+      metrics.count('signals_state_rebuilds_total', {})
+    },
+  })
+}

@@ -1,0 +1,34 @@
+/** Reads `deliveries.v1` whole, for bringing the sent-marks back. */
+
+import { decodable } from '../../runtime/failures.ts'
+import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime/ports.ts'
+import type { Codec } from '../../runtime/topics/codec.ts'
+import { readInBatches } from '../../runtime/topics/read-topic.ts'
+import type { Delivery } from '../../shared/model/topic-values.ts'
+import { topics } from '../../topology.ts'
+
+export interface DeliveriesTools {
+  readonly broker: Pick<Broker, 'offsetsAt' | 'read'>
+  readonly codec: Pick<Codec, 'prepare' | 'decode'>
+  /** Share that has been read, 0 to 1; called for each batch. */
+  onProgress(share: number): void
+  readonly signal: AbortSignal
+}
+
+/** @throws DependencyError when Kafka is away, or what `onBatch` throws */
+export const readDeliveries = async (
+  { broker, codec, onProgress, signal }: DeliveriesTools,
+  onBatch: (batch: readonly Delivery[]) => Promise<void>,
+): Promise<void> => {
+  // What does not decode is of another making: it names no signal that could be sent twice.
+  const delivery = (record: ConsumedRecord): readonly Delivery[] => {
+    const decoded = record.value === null ? null : decodable(() => codec.decode('deliveries', record))
+    return decoded === null ? [] : [decoded]
+  }
+  await readInBatches(broker, topics.deliveries.name, async (records, share) => {
+    if (signal.aborted) throw new DependencyError('redis', 'stopping while sent-marks are brought back')
+    await codec.prepare(records)
+    await onBatch(records.flatMap(delivery))
+    onProgress(share)
+  })
+}

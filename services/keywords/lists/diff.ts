@@ -1,0 +1,44 @@
+/** What one version of a list has that another has not. */
+import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
+import { fold, foldingOf } from '../matching/fold.ts'
+
+export interface ListDiff {
+  readonly added: readonly KeywordEntry[]
+  readonly removed: readonly KeywordEntry[]
+  /** The same keyword and flag, matched in another way. */
+  readonly changed: readonly { readonly before: KeywordEntry; readonly after: KeywordEntry }[]
+  readonly same: number
+}
+
+/** A keyword written in capitals is the same keyword; under another flag it is another entry. */
+const identity = ({ keyword, flag, locale }: KeywordEntry) =>
+  `${flag} ${fold(keyword, foldingOf({ locale, fold: 'exact' }))}`
+const manner = ({ locale, match, fold, addresses }: KeywordEntry) => `${locale} ${match} ${fold} ${addresses}`
+
+/** Entries that differ in manner are paired, one by one, as `changed`. */
+export const diffLists = (before: readonly KeywordEntry[], after: readonly KeywordEntry[]): ListDiff => {
+  const older = Map.groupBy(before, identity)
+  const newer = Map.groupBy(after, identity)
+  const added: KeywordEntry[] = []
+  const removed: KeywordEntry[] = []
+  const changed: { before: KeywordEntry; after: KeywordEntry }[] = []
+  let same = 0
+  for (const [id, entries] of newer) {
+    const left = [...(older.get(id) ?? [])]
+    const fresh = entries.filter((entry) => {
+      const at = left.findIndex((other) => manner(other) === manner(entry))
+      if (at < 0) return true
+      left.splice(at, 1)
+      same++
+      return false
+    })
+    for (const entry of fresh) {
+      const other = left.shift()
+      if (other) changed.push({ before: other, after: entry })
+      else added.push(entry)
+    }
+    removed.push(...left)
+  }
+  for (const [id, entries] of older) if (!newer.has(id)) removed.push(...entries)
+  return { added, removed, changed, same }
+}

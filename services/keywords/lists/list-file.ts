@@ -1,0 +1,92 @@
+/** Reads keyword lists as people keep them: CSV or JSON. */
+import { parse } from 'csv-parse/sync'
+import { z } from 'zod'
+import { keywordAddresses, keywordFolds } from '../../shared/model/keyword-list.ts'
+import {
+  type KeywordListInput,
+  KeywordListInvalid,
+  type ListDefaults,
+  listIdSchema,
+  type Place,
+  validated,
+} from './list.ts'
+
+const columns = ['keyword', 'flag', 'locale', 'match', 'fold', 'addresses']
+
+interface Row {
+  readonly record: readonly string[]
+  readonly info: { readonly lines: number }
+}
+
+const rowsOf = (text: string): readonly Row[] => {
+  try {
+    const options = { bom: true, info: true, skip_empty_lines: true, relax_column_count: true, trim: true } as const
+    return parse(text, options) as unknown as Row[]
+  } catch (error) {
+    const { lines, message } = error as { lines?: number; message: string }
+    throw new KeywordListInvalid(`line ${lines ?? '?'}: is no CSV: ${message}`)
+  }
+}
+
+const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
+  const rows = rowsOf(text)
+  const head = rows[0]?.record.map((name) => name.toLowerCase()) ?? []
+  const unknown = head.filter((name) => !columns.includes(name))
+  if (!head.includes('keyword') || !head.includes('flag') || unknown.length > 0) {
+    throw new KeywordListInvalid('line 1: must name the columns: keyword,flag[,locale][,match][,fold][,addresses]')
+  }
+  const places = rows.slice(1).map(({ record, info }): Place => {
+    const where = `line ${info.lines}`
+    if (record.length > head.length)
+      return {
+        where,
+        problem: `has ${record.length} fields, line 1 names ${head.length}; put a keyword that holds a comma in quotes`,
+      }
+    return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
+  })
+  return { listId: null, entries: validated(places, defaults), shadow: false }
+}
+
+const documentSchema = z.object({
+  listId: listIdSchema.optional(),
+  entries: z.array(z.unknown()),
+  fold: z.enum(keywordFolds).optional(),
+  addresses: z.enum(keywordAddresses).optional(),
+  shadow: z.boolean().default(false),
+})
+
+const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch (error) {
+    throw new KeywordListInvalid(`is no JSON: ${(error as Error).message}`)
+  }
+  const result = documentSchema.safeParse(document)
+  if (!result.success) {
+    throw new KeywordListInvalid(
+      ...result.error.issues.map(({ path, message }) => `${path.join('.') || 'list'}: ${message}`),
+    )
+  }
+  const { listId, entries, fold, addresses, shadow } = result.data
+  return {
+    listId: listId ?? null,
+    entries: validated(
+      entries.map((value, at) => ({ where: `entry ${at + 1}`, value })),
+      { fold: fold ?? defaults.fold, addresses: addresses ?? defaults.addresses },
+    ),
+    shadow,
+  }
+}
+
+/**
+ * @param defaults for entries that say nothing; a JSON list's own fields come first
+ * @throws KeywordListInvalid with every problem, by line or entry
+ */
+export const parseKeywordList = (
+  text: string,
+  defaults: ListDefaults = { fold: 'exact', addresses: 'skip' },
+): KeywordListInput => {
+  const plain = text.replace(/^\ufeff/, '')
+  return /^\s*\{/.test(plain) ? fromJson(plain, defaults) : fromCsv(plain, defaults)
+}

@@ -1,0 +1,126 @@
+/** What makes a keyword list: validated as a whole. One bad entry refuses it; the list in force stays. */
+import { z } from 'zod'
+import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
+import { fold, foldingOf } from '../matching/fold.ts'
+
+/** Names that TikTok's documentation gives a meaning of its own: a flag of that name would be read as something else. */
+export const reservedFlags: ReadonlySet<string> = new Set([
+  ...[
+    'content_ids',
+    'contents',
+    'content_type',
+    'currency',
+    'value',
+    'num_items',
+    'search_string',
+    'description',
+    'order_id',
+  ],
+  ...[
+    'shop_id',
+    'customer_type',
+    'query',
+    'delivery_category',
+    'predicted_ltv',
+    'price',
+    'content_id',
+    'content_category',
+  ],
+  ...['content_name', 'brand', 'quantity', 'order'],
+])
+
+export interface KeywordListInput {
+  /** null: the default list. */
+  readonly listId: string | null
+  readonly entries: readonly KeywordEntry[]
+  /** The file asks for a version that only counts. */
+  readonly shadow: boolean
+}
+
+/** What holds for entries that say nothing themselves. */
+export type ListDefaults = Pick<KeywordEntry, 'fold' | 'addresses'>
+
+const shownProblems = 100
+
+/** What is wrong with a list, a line of text per problem; quotes keywords and flags, which are TikTok's and not a person's. */
+export class KeywordListInvalid extends Error {
+  override readonly name = 'KeywordListInvalid'
+  readonly problems: readonly string[]
+  constructor(...problems: readonly string[]) {
+    const more = problems.length > shownProblems ? `\n… and ${problems.length - shownProblems} more` : ''
+    super(`${problems.slice(0, shownProblems).join('\n')}${more}`)
+    this.problems = problems
+  }
+}
+
+export const listIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of letters, digits and ._-')
+
+/** Ten times the largest list that we have heard of; what bounds a list in fact is the size of its record (8 MiB). */
+export const maxEntries = 250_000
+const absent = (value: unknown) => (value === '' || value === undefined ? null : value)
+
+const localeSchema = z.string().refine((locale) => {
+  try {
+    return Intl.getCanonicalLocales(locale).length === 1
+  } catch {
+    return false
+  }
+}, 'locale must be a BCP 47 tag such as "tr"')
+
+const entrySchema = z.strictObject({
+  keyword: z.string().trim().min(1, 'keyword is empty').max(200, 'keyword is longer than 200 characters'),
+  flag: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,39}$/, 'flag must be [a-z][a-z0-9_]{0,39}')
+    .refine((flag) => !reservedFlags.has(flag), 'flag is the name of a documented TikTok property; choose another'),
+  locale: z.preprocess(absent, localeSchema.nullable()).default(null),
+  match: z.preprocess((value) => absent(value) ?? 'word', z.enum(keywordMatches)).default('word'),
+  fold: z.preprocess(absent, z.enum(keywordFolds).nullable()).default(null),
+  addresses: z.preprocess(absent, z.enum(keywordAddresses).nullable()).default(null),
+})
+
+/** An entry as it came, and where: `line 3` of a CSV, `entry 3` of a JSON list. */
+export type Place =
+  | { readonly where: string; readonly value: unknown }
+  /** What cannot even be taken apart, and why. */
+  | { readonly where: string; readonly problem: string }
+
+/** @throws KeywordListInvalid with every problem */
+export const validated = (places: readonly Place[], defaults: ListDefaults): KeywordEntry[] => {
+  const problems: string[] = []
+  const seen = new Map<string, string>()
+  const entries: KeywordEntry[] = []
+  if (places.length === 0) problems.push('the list has no entries')
+  if (places.length > maxEntries)
+    problems.push(`the list has ${places.length} entries, at most ${maxEntries} are taken`)
+  for (const place of places) {
+    const { where } = place
+    if ('problem' in place) {
+      problems.push(`${where} ${place.problem}`)
+      continue
+    }
+    const result = entrySchema.safeParse(place.value)
+    if (!result.success) {
+      for (const { path, message } of result.error.issues) {
+        problems.push(
+          `${where}: ${message.startsWith(String(path[0])) ? message : `${path.join('.') || 'entry'}: ${message}`}`,
+        )
+      }
+      continue
+    }
+    const { data } = result
+    const entry = { ...data, fold: data.fold ?? defaults.fold, addresses: data.addresses ?? defaults.addresses }
+    const folding = foldingOf(entry)
+    const folded = fold(entry.keyword, folding)
+    const key = `${entry.flag} ${folding} ${entry.match} ${entry.addresses} ${folded}`
+    const earlier = seen.get(key)
+    if (folded.trim() === '') problems.push(`${where}: keyword has no visible character`)
+    else if (earlier) problems.push(`${where}: the same keyword and flag stand at ${earlier} already`)
+    seen.set(key, where)
+    entries.push(entry)
+  }
+  if (problems.length > 0) throw new KeywordListInvalid(...problems)
+  return entries
+}

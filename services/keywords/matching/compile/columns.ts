@@ -1,0 +1,34 @@
+/** A list's entries by columns: cheap to hand to another thread, and to keep. */
+import { type KeywordEntry, type KeywordMatch, keywordMatches } from '../../../shared/model/keyword-list.ts'
+import { type Folding, foldingOf, foldings } from '../fold.ts'
+
+export interface Columns {
+  /** All keywords, each ended by a zero character: one string crosses threads at the price of its bytes. */
+  readonly keywords: string
+  readonly flags: readonly string[]
+  readonly flagOf: Uint32Array
+  readonly matchOf: Uint8Array
+  readonly foldingOf: Uint8Array
+  /** 1: counts inside addresses too. */
+  readonly inAddresses: Uint8Array
+}
+
+export const columnsOf = (entries: readonly KeywordEntry[]): Columns => {
+  const flags = [...new Set(entries.map(({ flag }) => flag))].sort()
+  const place = new Map(flags.map((flag, at) => [flag, at]))
+  return {
+    // Cut where a zero character stands: no text holds one, and no keyword may.
+    keywords: entries.map(({ keyword }) => `${keyword.replaceAll('\0', ' ')}\0`).join(''),
+    flags,
+    flagOf: Uint32Array.from(entries, ({ flag }) => place.get(flag) as number),
+    matchOf: Uint8Array.from(entries, ({ match }) => keywordMatches.indexOf(match)),
+    foldingOf: Uint8Array.from(entries, (entry) => foldings.indexOf(foldingOf(entry))),
+    inAddresses: Uint8Array.from(entries, ({ addresses }) => (addresses === 'count' ? 1 : 0)),
+  }
+}
+
+export const keywordsOf = ({ keywords }: Columns): readonly string[] => keywords.split('\0').slice(0, -1)
+export const matchAt = ({ matchOf }: Columns, entry: number): KeywordMatch =>
+  keywordMatches[matchOf[entry] as number] as KeywordMatch
+export const foldingAt = (columns: Columns, entry: number): Folding =>
+  foldings[columns.foldingOf[entry] as number] as Folding

@@ -1,0 +1,23 @@
+/** Counts the signals that leave the keywords stage, by connection and kind. */
+
+import type { Stage } from '../runtime/batch/stage.ts'
+import { BoundedLabel } from '../runtime/metrics/bounded-label.ts'
+import type { Metrics } from '../runtime/metrics/metrics.ts'
+import type { Signal } from '../shared/model/topic-values.ts'
+
+/** More connections than this share one series. */
+const mostConnections = 200
+
+export const countRaised = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<unknown>['settled']> => {
+  const connections = new BoundedLabel(mostConnections)
+  return (_batch, outcomes) => {
+    for (const outcome of outcomes.flat()) {
+      if (outcome.kind !== 'forwarded') continue
+      for (const { topic, value } of outcome.records) {
+        if (topic !== 'signals') continue
+        const { connectionId, kind } = value as Signal
+        metrics.count('signals_raised_total', { connection: connections.of(connectionId), kind })
+      }
+    }
+  }
+}

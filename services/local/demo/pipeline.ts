@@ -1,0 +1,105 @@
+/** A pipeline of one's own for a demonstration or a test: `signals up` as a child process, and what can be asked of it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Addresses } from '../supervisor/state-file.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const cli = join(root, 'services/cli/signals.js')
+
+/** The line that `signals up --json` prints once everything runs. */
+export interface Ready extends Omit<Addresses, 'tiktok' | 'simulator'> {
+  readonly ready: true
+  readonly simulator: string
+  readonly pids: Readonly<Record<string, number>>
+}
+
+export interface CommandResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Pipeline {
+  readonly ready: Ready
+  /** Runs a `signals` command against this pipeline. */
+  signals(...args: string[]): Promise<CommandResult>
+  /** Everything the processes have logged so far. */
+  log(): string
+  stop(): Promise<void>
+}
+
+const collected = (child: ChildProcess): { stdout: () => string; stderr: () => string } => {
+  const text = { stdout: '', stderr: '' }
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text.stdout += part
+  })
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    text.stderr += part
+  })
+  return { stdout: () => text.stdout, stderr: () => text.stderr }
+}
+
+/** Runs `signals` with the given environment; `input` goes to its standard input. */
+export const runSignals = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input?: string,
+): Promise<CommandResult> => {
+  const child = spawn(process.execPath, [cli, ...args], { cwd: root, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const output = collected(child)
+  child.stdin.on('error', () => {})
+  child.stdin.end(input ?? '')
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code: code ?? 1, stdout: output.stdout(), stderr: output.stderr() }
+}
+
+/**
+ * Starts `signals up` and resolves once it is ready.
+ * @param dataDir where it keeps its data; a second one on the same folder is refused
+ * @param onLog called with each line of its standard error, for whoever watches it start
+ * @throws Error with the end of its log when it does not come up
+ */
+export const startPipeline = async (
+  dataDir: string,
+  env: Readonly<Record<string, string>> = {},
+  onLog: (line: string) => void = () => {},
+): Promise<Pipeline> => {
+  const full = { ...process.env, SIGNALS_DATA_DIR: dataDir, ...env }
+  const child = spawn(process.execPath, [cli, 'up', '--json'], {
+    cwd: root,
+    env: full,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  // Whoever started it may end without a word, a test runner after a time-out for one: the pipeline goes with it.
+  const goAlong = () => child.kill('SIGTERM')
+  process.once('exit', goAlong)
+  child.once('exit', () => process.off('exit', goAlong))
+  const log: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    log.push(line)
+    onLog(line)
+  })
+  const ready = await new Promise<Ready>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      try {
+        const parsed = JSON.parse(line) as Partial<Ready>
+        if (parsed.ready) resolve(parsed as Ready)
+      } catch {
+        // Not the ready line: nothing else is promised on standard output.
+      }
+    })
+    child.once('exit', (code) => reject(new Error(`signals up ended with code ${code}:\n${log.slice(-20).join('\n')}`)))
+  })
+  return {
+    ready,
+    signals: (...args) => runSignals(args, full),
+    log: () => log.join('\n'),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}

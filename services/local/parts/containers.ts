@@ -1,0 +1,89 @@
+/** The same three parts by a Docker engine, through testcontainers: for machines without Java. */
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
+import type { LocalConfig } from '../config.ts'
+import { LocalProblem } from '../problem.ts'
+import { type PartAddresses, registryPath, type StartTools } from './infrastructure.ts'
+
+/** Pinned. */
+export const images = {
+  kafka: 'apache/kafka:4.1.1',
+  registry: 'apicurio/apicurio-registry:3.0.9',
+  redis: 'redis:7.4-alpine',
+} as const
+
+const started = async (container: GenericContainer, name: string): Promise<StartedTestContainer> => {
+  try {
+    return await container.start()
+  } catch (error) {
+    throw new LocalProblem(
+      `the container of ${name} does not start (is a Docker engine running, can it pull ${name}?): ${(error as Error).message}`,
+    )
+  }
+}
+
+const address = (container: StartedTestContainer, port: number) =>
+  `${container.getHost()}:${container.getMappedPort(port)}`
+
+/** @throws LocalProblem */
+export const startContainers = async (
+  config: LocalConfig,
+  { ports, say, onStop }: StartTools,
+): Promise<PartAddresses> => {
+  const keep = (container: StartedTestContainer) => {
+    onStop(() => container.stop())
+    return container
+  }
+  say('starting containers …')
+  const kafka = async () => {
+    if (config.KAFKA_BROKERS) return config.KAFKA_BROKERS.join(',')
+    // A fixed port: the broker announces the address that clients then use.
+    const port = await ports.take('kafka')
+    keep(
+      await started(
+        new GenericContainer(images.kafka)
+          .withExposedPorts({ container: 9092, host: port })
+          .withEnvironment({
+            KAFKA_NODE_ID: '1',
+            KAFKA_PROCESS_ROLES: 'broker,controller',
+            KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+            KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${port}`,
+            KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+            KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+            KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+            KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+            KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+            KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+          })
+          .withWaitStrategy(Wait.forListeningPorts()),
+        images.kafka,
+      ),
+    )
+    return `127.0.0.1:${port}`
+  }
+  const registry = async () => {
+    if (config.SCHEMA_REGISTRY_URL) return config.SCHEMA_REGISTRY_URL
+    const container = keep(
+      await started(
+        new GenericContainer(images.registry)
+          .withExposedPorts(8080)
+          .withWaitStrategy(Wait.forHttp(`${registryPath}/subjects`, 8080)),
+        images.registry,
+      ),
+    )
+    return `http://${address(container, 8080)}${registryPath}`
+  }
+  const redis = async () => {
+    if (config.REDIS_URL) return config.REDIS_URL
+    const container = keep(
+      await started(
+        new GenericContainer(images.redis)
+          .withExposedPorts(6379)
+          .withCommand(['redis-server', '--save', '', '--maxmemory-policy', 'noeviction']),
+        images.redis,
+      ),
+    )
+    return `redis://${address(container, 6379)}`
+  }
+  const [brokers, registryUrl, redisUrl] = await Promise.all([kafka(), registry(), redis()])
+  return { brokers, registry: registryUrl, redis: redisUrl }
+}

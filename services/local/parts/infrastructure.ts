@@ -1,0 +1,78 @@
+/** Kafka, registry and Redis: those that are set, else native processes, else containers. */
+import { resolve } from 'node:path'
+import type { LocalConfig } from '../config.ts'
+import type { Ports } from '../free-ports.ts'
+import type { Child, ChildSpec } from '../processes/child.ts'
+import { type Artefacts, fetchArtefacts } from './artefacts.ts'
+import { type Folders, kafkaPart, redisPart, registryPart } from './parts.ts'
+
+export interface PartAddresses {
+  readonly brokers: string
+  readonly redis: string
+  readonly registry: string
+}
+
+export interface StartTools {
+  readonly ports: Ports
+  readonly folders: Folders
+  readonly say: (line: string) => void
+  start(spec: ChildSpec): Promise<Child>
+  onStop(undo: () => Promise<unknown>): void
+}
+
+/** Confluent-compatible API of the registry. */
+export const registryPath = '/apis/ccompat/v7'
+
+/** @throws LocalProblem */
+export const startParts = async (
+  config: LocalConfig,
+  env: NodeJS.ProcessEnv,
+  tools: StartTools,
+): Promise<PartAddresses> => {
+  const { KAFKA_BROKERS, REDIS_URL, SCHEMA_REGISTRY_URL } = config
+  if (KAFKA_BROKERS && REDIS_URL && SCHEMA_REGISTRY_URL) {
+    return { brokers: KAFKA_BROKERS.join(','), redis: REDIS_URL, registry: SCHEMA_REGISTRY_URL }
+  }
+  if (config.SIGNALS_INFRA === 'docker') {
+    const { startContainers } = await import('./containers.ts')
+    return startContainers(config, tools)
+  }
+  const artefacts: Artefacts =
+    KAFKA_BROKERS && SCHEMA_REGISTRY_URL
+      ? { kafkaClasspath: '', registryClasspath: '', redisServer: null }
+      : await fetchArtefacts(env, tools.say)
+  return startNative(config, artefacts, tools)
+}
+
+const startNative = async (
+  config: LocalConfig,
+  artefacts: Artefacts,
+  { ports, folders, say, start }: StartTools,
+): Promise<PartAddresses> => {
+  const absolute = { data: resolve(folders.data), logs: resolve(folders.logs) }
+  const starting: Promise<unknown>[] = []
+  const launch = (name: string, spec: ChildSpec) => {
+    say(`starting ${name} …`)
+    starting.push(start(spec))
+  }
+  let brokers = config.KAFKA_BROKERS?.join(',')
+  if (!brokers) {
+    const port = await ports.take('kafka')
+    launch('Kafka', kafkaPart(artefacts, port, await ports.take('kafka-controller'), absolute))
+    brokers = `127.0.0.1:${port}`
+  }
+  let registry = config.SCHEMA_REGISTRY_URL
+  if (!registry) {
+    const port = await ports.take('registry')
+    launch('the schema registry', registryPart(artefacts, port, absolute))
+    registry = `http://127.0.0.1:${port}${registryPath}`
+  }
+  let redis = config.REDIS_URL
+  if (!redis) {
+    const port = await ports.take('redis')
+    launch('Redis', redisPart(artefacts, port, absolute))
+    redis = `redis://127.0.0.1:${port}`
+  }
+  await Promise.all(starting)
+  return { brokers, redis, registry }
+}

@@ -1,0 +1,91 @@
+/** The processes of the pipeline itself: how each is started, where it is reached, and how one sees that it is ready. */
+import { join } from 'node:path'
+import { stageNames } from '../../topology.ts'
+import { compiledFolder } from '../cache-folder.ts'
+import type { LocalConfig } from '../config.ts'
+import type { Ports } from '../free-ports.ts'
+import type { PartAddresses } from '../parts/infrastructure.ts'
+import type { ChildSpec } from '../processes/child.ts'
+import { simulatorApp } from '../simulator/authorisation.ts'
+import type { Addresses } from './state-file.ts'
+
+const services = join(import.meta.dirname, '../..')
+
+const answers = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
+  } catch {
+    // Not listening yet.
+    return false
+  }
+}
+
+const local = (port: number) => `http://127.0.0.1:${port}`
+
+export interface Places {
+  readonly ports: Pick<Ports, 'take'>
+  /** Folder of their logs. */
+  readonly logs: string
+}
+
+/**
+ * All of them, in the order in which they are told of; a simulator where no other TikTok is named.
+ * @param env what each of them gets
+ * @throws LocalProblem where a port that was asked for is taken
+ */
+export const servicesOf = async (
+  { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, LIVENESS_SECONDS }: LocalConfig,
+  env: NodeJS.ProcessEnv,
+  parts: PartAddresses,
+  { ports, logs }: Places,
+): Promise<{ readonly addresses: Addresses; readonly specs: readonly ChildSpec[] }> => {
+  const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
+  const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
+  const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
+  const consolePort = await ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
+  const metrics: Record<string, number> = {}
+  for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
+
+  const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
+    name,
+    command: process.execPath,
+    // Batches are garbage a moment later: a larger young generation lets it die before it is copied.
+    args: ['--max-semi-space-size=32', join(services, name, 'main.ts')],
+    // A third of what a start costs is compiling.
+    env: { NODE_COMPILE_CACHE: compiledFolder(env), ...env, TIKTOK_BASE_URL: tiktok, ...more },
+    ipc: true,
+    logFile: join(logs, `${name}.log`),
+    isReady: () => answers(readyUrl),
+    ...(LIVENESS_SECONDS > 0
+      ? {
+          liveness: {
+            answers: () => answers(readyUrl.replace(/readyz$/, 'livez')),
+            patienceMs: LIVENESS_SECONDS * 1000,
+          },
+        }
+      : {}),
+    patienceMs: 22_000,
+  })
+  const addresses: Addresses = {
+    gateway: local(gatewayPort),
+    console: local(consolePort),
+    metrics: Object.fromEntries(stageNames.map((stage) => [stage, `${local(metrics[stage] as number)}/metrics`])),
+    ...parts,
+    simulator: simulatorPort === null ? null : local(simulatorPort),
+    tiktok,
+  }
+  const stages = stageNames.map((stage) =>
+    service(stage, `${local(metrics[stage] as number)}/readyz`, {
+      METRICS_PORT: String(metrics[stage]),
+      ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
+    }),
+  )
+  const console_ = service('console', `${addresses.console}/readyz`, {
+    CONSOLE_PORT: String(consolePort),
+    // With the simulator the whole authorisation can be played.
+    ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
+  })
+  const simulator =
+    simulatorPort === null ? [] : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) })]
+  return { addresses, specs: [...simulator, ...stages, console_] }
+}

@@ -1,0 +1,246 @@
+/**
+ * `signals up`: starts what is needed in the order of dependence, keeps it running, stops it in reverse.
+ *
+ * Whatever is killed, nothing is left behind: node children end when their channel closes, the guard ends the parts, and the
+ * next start ends what a killed guard could not.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { openBroker } from '../../runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../runtime/adapters/registry.ts'
+import { loadConfig } from '../../runtime/config.ts'
+import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
+import { DependencyError } from '../../runtime/ports.ts'
+import { Codec } from '../../runtime/topics/codec.ts'
+import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
+import { type StageName, stageNames } from '../../topology.ts'
+import type { LocalConfig } from '../config.ts'
+import { Ports } from '../free-ports.ts'
+import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
+import { LocalProblem } from '../problem.ts'
+import { Child, type ChildSpec } from '../processes/child.ts'
+import type { GuardMessage } from '../processes/guard.ts'
+import { endProcesses, identify, type ProcessIdentity } from '../processes/processes.ts'
+import { secretsOf } from './secrets.ts'
+import { servicesOf } from './services.ts'
+import {
+  type Addresses,
+  makeDataDir,
+  mappingsFolder,
+  readState,
+  removeState,
+  runningState,
+  writeState,
+} from './state-file.ts'
+
+const partReadyMs = 90_000
+const stageReadyMs = 60_000
+
+/** Another `signals up` holds the data folder. */
+export class AlreadyRunning extends LocalProblem {}
+
+type Say = (line: string) => void
+
+export class Supervisor {
+  readonly #config: LocalConfig
+  readonly #env: NodeJS.ProcessEnv
+  readonly #dataDir: string
+  readonly #logs: string
+  readonly #say: Say
+  readonly #output: ((line: string) => void) | undefined
+  #portsOfFolder: Ports | undefined
+  readonly #running = new Map<string, ProcessIdentity>()
+  /** In the order of their start. */
+  readonly #children: Child[] = []
+  readonly #undo: (() => Promise<unknown>)[] = []
+  #guard: ChildProcess | undefined
+  #addresses: Addresses | null = null
+  #stopping = false
+  /** The cluster had no connections topic before this start. */
+  #isFresh = false
+  /** The folder is ours: what lies in it is ours to remove. */
+  #claimed = false
+
+  /** @param output gets everything that the children write, as it comes */
+  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, say: Say, output?: (text: string) => void) {
+    this.#config = config
+    this.#env = env
+    this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
+    this.#logs = join(this.#dataDir, 'logs')
+    this.#say = say
+    this.#output = output
+  }
+
+  /** The folder exists once it is claimed. */
+  get #ports(): Ports {
+    this.#portsOfFolder ??= new Ports(this.#dataDir)
+    return this.#portsOfFolder
+  }
+
+  get pids(): Record<StageName, number> {
+    return Object.fromEntries(stageNames.map((name) => [name, this.#running.get(name)?.pid ?? 0])) as Record<
+      StageName,
+      number
+    >
+  }
+
+  /** Kafka, registry and Redis alone, with topics and schemas. @throws LocalProblem, AlreadyRunning */
+  async startParts(): Promise<PartAddresses> {
+    await this.#claimFolder()
+    this.#startGuard()
+    const parts = await startParts(this.#config, this.#env, {
+      ports: this.#ports,
+      folders: { data: this.#dataDir, logs: this.#logs },
+      say: this.#say,
+      start: (spec) => this.#start(spec, partReadyMs),
+      onStop: (undo) => this.#undo.push(undo),
+    })
+    await this.#provision(parts.brokers, parts.registry)
+    return parts
+  }
+
+  /** Everything. @throws LocalProblem, AlreadyRunning, ConfigError */
+  async start(): Promise<Addresses> {
+    return this.startServices(await this.startParts())
+  }
+
+  /**
+   * The processes of the pipeline itself, on parts that run.
+   * @param names which of them; default: all
+   */
+  async startServices(
+    parts: PartAddresses,
+    names: readonly string[] = [...stageNames, 'console', 'simulator'],
+  ): Promise<Addresses> {
+    const mappings = resolve(this.#config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
+    mkdirSync(mappings, { recursive: true })
+    const env = {
+      ...this.#env,
+      ...secretsOf(this.#dataDir, this.#env, this.#say),
+      SIGNALS_DATA_DIR: this.#dataDir,
+      SIGNALS_MAPPINGS_DIR: mappings,
+      KAFKA_BROKERS: parts.brokers,
+      REDIS_URL: parts.redis,
+      SCHEMA_REGISTRY_URL: parts.registry,
+    }
+    await this.#ensureDataSecret(env, parts)
+    const { addresses, specs } = await servicesOf(this.#config, env, parts, { ports: this.#ports, logs: this.#logs })
+    this.#addresses = addresses
+    this.#say('starting the stages …')
+    const chosen = specs.filter(({ name }) => names.includes(name))
+    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
+    this.#writeState()
+    return addresses
+  }
+
+  /** Last started, first stopped; then the parts. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const [parts, own] = [this.#children.filter(({ spec }) => !spec.ipc), this.#children.filter(({ spec }) => spec.ipc)]
+    // The gateway first, so that nothing new comes in; the stages drain side by side.
+    await Promise.all(own.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop()))
+    await Promise.all(own.map((child) => child.stop()))
+    await Promise.all(parts.map((child) => child.stop()))
+    for (const undo of this.#undo) await undo()
+    if (this.#guard?.connected) this.#guard.disconnect()
+    if (this.#claimed) removeState(this.#dataDir)
+  }
+
+  async #claimFolder() {
+    makeDataDir(this.#dataDir)
+    mkdirSync(this.#logs, { recursive: true })
+    const running = runningState(this.#dataDir)
+    if (running) {
+      throw new AlreadyRunning(
+        `signals up already runs on ${this.#dataDir} (process ${running.supervisor.pid}): stop it, or set SIGNALS_DATA_DIR to another folder`,
+      )
+    }
+    const left = Object.values(readState(this.#dataDir)?.children ?? {})
+    if (left.length > 0) await endProcesses(left, 10_000)
+    this.#claimed = true
+    this.#writeState()
+  }
+
+  #startGuard() {
+    const guard = fork(join(import.meta.dirname, '../processes/guard.ts'), [], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    this.#guard = guard
+    for (const identity of this.#running.values()) this.#tell({ guard: identity })
+    guard.once('exit', () => {
+      // It is not one of the children: nobody else would start it again.
+      if (!this.#stopping) this.#startGuard()
+    })
+  }
+
+  #tell(message: GuardMessage) {
+    if (this.#guard?.connected) this.#guard.send(message)
+  }
+
+  async #start(spec: ChildSpec, withinMs: number): Promise<Child> {
+    const child = new Child(spec, {
+      started: (identity) => {
+        this.#running.set(spec.name, identity)
+        this.#tell({ guard: identity })
+        this.#writeState()
+      },
+      ended: (pid) => this.#tell({ release: pid }),
+      say: this.#say,
+      // The parts have logs of their own kind: they stay in their files.
+      ...(this.#output && spec.ipc ? { output: this.#output } : {}),
+    })
+    this.#children.push(child)
+    await child.start(withinMs)
+    return child
+  }
+
+  #writeState() {
+    if (this.#stopping) return
+    writeState(this.#dataDir, {
+      supervisor: identify(process.pid) as ProcessIdentity,
+      children: Object.fromEntries(this.#running),
+      addresses: this.#addresses,
+    })
+  }
+
+  async #provision(brokers: string, registryUrl: string) {
+    const broker = openBroker(brokers.split(','), 'signals-up')
+    const registry = openRegistry(registryUrl)
+    for (let tries = 1; ; tries++) {
+      try {
+        await Promise.all([
+          broker.listTopics().then((actual) => {
+            const changes = planTopics(actual)
+            this.#isFresh ||= makesConnections(changes)
+            return applyTopics(broker, changes)
+          }),
+          applySchemas(registry),
+        ])
+        break
+      } catch (error) {
+        // A broker that accepts connections may still be electing its controller.
+        if (!(error instanceof DependencyError) || tries === 20) throw error
+        await new Promise((resolve) => setTimeout(resolve, 250))
+      }
+    }
+    await broker.close()
+  }
+
+  /** An installation that holds nothing yet draws its data secret; one that runs already goes on with what its ids derive from. */
+  async #ensureDataSecret(env: NodeJS.ProcessEnv, { brokers, registry }: PartAddresses) {
+    const broker = openBroker(brokers.split(','), 'signals-up')
+    try {
+      const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
+      await sealDataSecret(
+        loadConfig(masterKeyFields, env),
+        { broker, codec },
+        { fresh: this.#isFresh, onlyIfMissing: true },
+      )
+    } finally {
+      await broker.close()
+    }
+  }
+}

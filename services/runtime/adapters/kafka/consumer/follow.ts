@@ -1,0 +1,87 @@
+/**
+ * Reads compacted topics whole and goes on following them. kafkajs cannot read without a group, so each follower has one of
+ * its own that never commits; an empty group leaves nothing behind.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Kafka } from 'kafkajs'
+import type { ConsumedRecord, RunningConsumer } from '../../../ports.ts'
+import { trouble } from '../client.ts'
+import { toRecord } from '../records.ts'
+
+const place = (topic: string, partition: number) => `${topic}/${partition}`
+
+/** What was there at the call: the next offset to reach, per partition that holds anything. */
+const targets = async (kafka: Kafka, topics: readonly string[]): Promise<Map<string, bigint>> => {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const found = new Map<string, bigint>()
+    for (const topic of topics) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        if (BigInt(high) > BigInt(low)) found.set(place(topic, partition), BigInt(high))
+      }
+    }
+    return found
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+export const follow = async (
+  kafka: Kafka,
+  topics: readonly string[],
+  onRecord: (record: ConsumedRecord) => void | Promise<void>,
+  onProgress?: (topic: string, partition: number, nextOffset: bigint) => void,
+): Promise<RunningConsumer> => {
+  const consumer = kafka.consumer({
+    groupId: `signals-follow-${randomUUID()}`,
+    allowAutoTopicCreation: false,
+    sessionTimeout: 30_000,
+    maxWaitTimeInMs: 1_000,
+    retry: { retries: 10, initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
+  })
+  let fail: (error: unknown) => void = () => {}
+  const ended = new Promise<void>((_resolve, reject) => {
+    fail = reject
+  })
+  ended.catch(() => {})
+  try {
+    const missing = await targets(kafka, topics)
+    let caughtUp: () => void = () => {}
+    const complete = new Promise<void>((resolve) => {
+      caughtUp = resolve
+    })
+    if (missing.size === 0) caughtUp()
+    const seen = new Map<string, bigint>()
+    // By event, not by callback: a batch that compaction has emptied never reaches `eachBatch`.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+      const at = place(topic, partition)
+      const next = BigInt(lastOffset) + 1n
+      onProgress?.(topic, partition, next)
+      if (next >= (missing.get(at) ?? 0n)) missing.delete(at)
+      if (missing.size === 0) caughtUp()
+    })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: true,
+      eachBatch: async ({ batch }) => {
+        const at = place(batch.topic, batch.partition)
+        for (const message of batch.messages) {
+          const record = toRecord(batch.topic, batch.partition, message)
+          // After a reconnect the follower starts over; what it has applied it need not apply again.
+          if (record.offset < (seen.get(at) ?? 0n)) continue
+          await onRecord(record)
+          seen.set(at, record.offset + 1n)
+        }
+      },
+    })
+    await complete
+  } catch (error) {
+    fail(error)
+    await consumer.disconnect().catch(() => {})
+    throw trouble(error)
+  }
+  return { ended, stop: () => consumer.disconnect().catch(() => {}) }
+}

@@ -1,0 +1,26 @@
+/**
+ * Whether Kafka answers this process: told to its health and, where that changed, to its log. A process with nothing to do would
+ * not notice otherwise, and one that is asked at three in the morning must not say that all is well.
+ */
+
+import { errorFacts, type Logger } from '../log.ts'
+import type { DependencyError } from '../ports.ts'
+import type { Health } from './health.ts'
+
+export class KafkaReach {
+  readonly #health: Pick<Health, 'kafka'>
+  readonly #log: Pick<Logger, 'info' | 'warn'>
+
+  constructor(health: Pick<Health, 'kafka'>, log: Pick<Logger, 'info' | 'warn'>) {
+    this.#health = health
+    this.#log = log
+  }
+
+  answered(): void {
+    if (this.#health.kafka(true)) this.#log.info('Kafka answers again')
+  }
+
+  failed(error: DependencyError): void {
+    if (this.#health.kafka(false)) this.#log.warn(errorFacts(error), 'Kafka does not answer')
+  }
+}

@@ -1,0 +1,20 @@
+/** The free-form part of a message, sealed from ingest on: only attribution and keywords open it. */
+import avro from 'avsc'
+import { latestSchema } from '../../../schemas/index.ts'
+import type { Referral } from '../../shared/model/message-event.ts'
+import type { Pseudonym } from '../../shared/model/topic-values.ts'
+import type { SealingKey } from './keyring.ts'
+
+export interface Content {
+  readonly text: string | null
+  readonly links: readonly string[]
+  readonly referral: Referral | null
+}
+
+const type = avro.Type.forSchema(JSON.parse(latestSchema('content')))
+
+export const sealContent = (content: Content, key: SealingKey, message: Pseudonym): Buffer =>
+  key.seal(type.toBuffer(content), message)
+
+/** @throws SealBroken when the key is not the one that sealed it */
+export const openContent = (sealed: Buffer, key: SealingKey): Content => type.fromBuffer(key.open(sealed)) as Content

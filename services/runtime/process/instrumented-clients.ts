@@ -1,0 +1,53 @@
+/** Dependencies as they are, with every call counted and timed by dependency and operation. Calls are per batch, so this costs nothing per message. */
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Producer, RedisCommands, SchemaRegistry } from '../ports.ts'
+
+type Observed = Pick<Metrics, 'observe'>
+
+const timed = async <T>(
+  metrics: Observed,
+  dependency: 'kafka' | 'redis' | 'registry',
+  operation: string,
+  call: () => Promise<T>,
+): Promise<T> => {
+  const started = performance.now()
+  const observe = (result: 'done' | 'failed') =>
+    metrics.observe(
+      'signals_dependency_seconds',
+      { dependency, operation, result },
+      (performance.now() - started) / 1000,
+    )
+  try {
+    const value = await call()
+    observe('done')
+    return value
+  } catch (error) {
+    observe('failed')
+    throw error
+  }
+}
+
+export const measuredRedis = (redis: RedisCommands, metrics: Observed): RedisCommands => ({
+  getMany: (keys) => timed(metrics, 'redis', 'get', () => redis.getMany(keys)),
+  setMany: (entries) => timed(metrics, 'redis', 'set', () => redis.setMany(entries)),
+  // A script's name is a literal of ours: a closed set.
+  evalMany: (script, calls) => timed(metrics, 'redis', script.name, () => redis.evalMany(script, calls)),
+  info: () => timed(metrics, 'redis', 'info', () => redis.info()),
+  ping: () => timed(metrics, 'redis', 'ping', () => redis.ping()),
+  close: () => redis.close(),
+})
+
+export const measuredProducer = (producer: Producer, metrics: Observed): Producer => ({
+  send: (records) => timed(metrics, 'kafka', 'produce', () => producer.send(records)),
+  close: () => producer.close(),
+})
+
+export const measuredRegistry = (registry: SchemaRegistry, metrics: Observed): SchemaRegistry => ({
+  register: (subject, schema) => timed(metrics, 'registry', 'register', () => registry.register(subject, schema)),
+  schemaById: (id) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id)),
+  setCompatibility: (subject, level) =>
+    timed(metrics, 'registry', 'set_compatibility', () => registry.setCompatibility(subject, level)),
+  compatibility: (subject) => timed(metrics, 'registry', 'compatibility', () => registry.compatibility(subject)),
+  isCompatible: (subject, schema) =>
+    timed(metrics, 'registry', 'is_compatible', () => registry.isCompatible(subject, schema)),
+})

@@ -1,0 +1,55 @@
+/** What every process shows of itself over HTTP: `/metrics`, `/livez`, `/readyz`, `/healthz`. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type HealthReport, stageStates } from '../health/health.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+
+export interface StatusServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * @param port 0 takes any free one
+ * @param refresh brings up to date what is shown; never rejects
+ * @throws Error with code EADDRINUSE when the port is taken
+ */
+export const serveStatus = async (
+  { port, host }: { readonly port: number; readonly host: string },
+  metrics: Pick<Metrics, 'render' | 'set'>,
+  report: () => HealthReport,
+  refresh: () => Promise<void> = async () => {},
+): Promise<StatusServer> => {
+  const server = createServer(async (request, response) => {
+    const path = (request.url ?? '/').split('?')[0]
+    const answer = (status: number, type: string, body: string) => {
+      response.writeHead(status, { 'content-type': type })
+      response.end(body)
+    }
+    if (path === '/livez') return answer(200, 'text/plain', 'alive\n')
+    // A start polls readiness: it needs no look at the broker.
+    if (path === '/metrics' || path === '/healthz') await refresh()
+    const health = report()
+    if (path === '/metrics') {
+      metrics.set('signals_oldest_unprocessed_seconds', {}, health.oldestUnprocessedSeconds)
+      for (const state of stageStates) metrics.set('signals_state', { state }, state === health.state ? 1 : 0)
+      return answer(200, 'text/plain; version=0.0.4', await metrics.render())
+    }
+    if (path === '/readyz') return answer(health.ready ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)
+    if (path === '/healthz')
+      return answer(health.healthy ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)
+    return answer(404, 'text/plain', 'try /metrics, /livez, /readyz or /healthz\n')
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

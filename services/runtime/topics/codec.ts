@@ -1,0 +1,174 @@
+/**
+ * Values to bytes and back: Avro in the registry's wire format (byte 0, schema id as 4 bytes big-endian, body).
+ *
+ * The registry is asked for ids only; the bytes are made by avsc types, compiled once per schema id. Looking up an unknown id
+ * is IO and happens in `prepare`, so that `decode` stays synchronous and cheap.
+ */
+import avro, { type Resolver, type Type } from 'avsc'
+import { latestSchema } from '../../../schemas/index.ts'
+import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
+import type { TopicValues } from '../../shared/model/topic-values.ts'
+import { type MainTopic, subjectOf, topics } from '../../topology.ts'
+import { BadRecord } from '../failures.ts'
+import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
+
+const headerBytes = 5
+const magic = 0
+/** An id that the registry does not know is asked for again after this long: it may be registered by then. */
+const missTtlMs = 30_000
+
+const compile = (schema: string): Type => avro.Type.forSchema(JSON.parse(schema), { wrapUnions: false })
+
+/** Reads bytes of one writer schema as this code's version of the record. */
+interface Reader {
+  readonly type: Type
+  readonly resolver: Resolver | undefined
+}
+
+interface Format {
+  readonly folder: string
+  readonly type: Type
+  readonly readers: Map<number, Reader>
+  id: number | null
+}
+
+const format = (folder: string): Format => ({
+  folder,
+  type: compile(latestSchema(folder)),
+  readers: new Map(),
+  id: null,
+})
+
+export class Codec {
+  readonly #registry: SchemaRegistry
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #formats = new Map<string, Format>()
+  readonly #byTopic: Record<MainTopic, Format>
+  readonly #deadLetter: Format
+  readonly #original = compile(latestSchema('original-record'))
+  readonly #schemas = new Map<number, Type>()
+  readonly #missing = new Map<number, number>()
+
+  private constructor(registry: SchemaRegistry, clock: Pick<Clock, 'now'>) {
+    this.#registry = registry
+    this.#clock = clock
+    const shared = (folder: string) => {
+      const known = this.#formats.get(folder) ?? format(folder)
+      this.#formats.set(folder, known)
+      return known
+    }
+    this.#byTopic = Object.fromEntries(
+      Object.entries(topics).map(([name, spec]) => [name, shared(spec.schema)]),
+    ) as Record<MainTopic, Format>
+    this.#deadLetter = shared('dead-letter')
+  }
+
+  /**
+   * Registers (or finds) what the given topics need.
+   * @param deadLetterTopics full names of dead-letter topics that will be written
+   * @throws DependencyError when the registry cannot be asked; SchemaIncompatible when it refuses
+   */
+  static async open(
+    registry: SchemaRegistry,
+    clock: Pick<Clock, 'now'> = Date,
+    writes: readonly MainTopic[] = Object.keys(topics) as MainTopic[],
+    deadLetterTopics: readonly string[] = [],
+  ): Promise<Codec> {
+    const codec = new Codec(registry, clock)
+    const register = async (topic: string, { folder }: Format) =>
+      registry.register(subjectOf(topic), latestSchema(folder))
+    await Promise.all([
+      ...writes.map(async (topic) => {
+        const known = codec.#byTopic[topic]
+        known.id = await register(topics[topic].name, known)
+        codec.#schemas.set(known.id, known.type)
+      }),
+      ...deadLetterTopics.map(async (topic) => {
+        codec.#deadLetter.id = await register(topic, codec.#deadLetter)
+        codec.#schemas.set(codec.#deadLetter.id, codec.#deadLetter.type)
+      }),
+    ])
+    return codec
+  }
+
+  encode<T extends MainTopic>(topic: T, value: TopicValues[T]): Buffer {
+    return this.#write(this.#byTopic[topic], value)
+  }
+
+  encodeDeadLetter = (value: DeadLetter): Buffer => this.#write(this.#deadLetter, value)
+
+  /** Fetches the schemas of ids that these records name and that were not met before. @throws DependencyError */
+  async prepare(records: readonly Pick<ConsumedRecord, 'value'>[]): Promise<void> {
+    const unknown = new Set<number>()
+    for (const { value } of records) {
+      if (value === null || value.length < headerBytes || value[0] !== magic) continue
+      const id = value.readInt32BE(1)
+      if (!this.#schemas.has(id) && (this.#missing.get(id) ?? 0) <= this.#clock.now()) unknown.add(id)
+    }
+    if (unknown.size === 0) return
+    await Promise.all(
+      [...unknown].map(async (id) => {
+        const schema = await this.#registry.schemaById(id)
+        if (schema === null) this.#missing.set(id, this.#clock.now() + missTtlMs)
+        else this.#schemas.set(id, compile(schema))
+      }),
+    )
+  }
+
+  /** @throws BadRecord schema_unknown or bytes_invalid */
+  decode<T extends MainTopic>(topic: T, record: Pick<ConsumedRecord, 'value'>): TopicValues[T] {
+    return this.#read(this.#byTopic[topic], record.value) as TopicValues[T]
+  }
+
+  /** @throws BadRecord */
+  decodeDeadLetter = (value: Buffer | null): DeadLetter => this.#read(this.#deadLetter, value) as DeadLetter
+
+  /** A connector's Avro message event, not yet validated. @throws BadRecord */
+  decodeMessageEvent = (value: Buffer): unknown => this.#read(this.#byTopic.channelEvents, value)
+
+  isAvro = (value: Buffer): boolean => value.length >= headerBytes && value[0] === magic
+
+  encodeOriginal = (original: OriginalRecord): Buffer => this.#original.toBuffer(original)
+  decodeOriginal = (bytes: Buffer): OriginalRecord => this.#original.fromBuffer(bytes) as OriginalRecord
+
+  #write({ folder, type, id }: Format, value: unknown): Buffer {
+    if (id === null) throw new Error(`the codec was not opened for writing ${folder}`)
+    const body = type.toBuffer(value)
+    const bytes = Buffer.allocUnsafe(headerBytes + body.length)
+    bytes[0] = magic
+    bytes.writeInt32BE(id, 1)
+    bytes.set(body, headerBytes)
+    return bytes
+  }
+
+  #read(format: Format, value: Buffer | null): unknown {
+    if (value === null || value.length < headerBytes || value[0] !== magic) {
+      throw new BadRecord('bytes_invalid', 'the value is not in the schema registry wire format')
+    }
+    const id = value.readInt32BE(1)
+    const { type, resolver } = this.#reader(format, id)
+    try {
+      return type.fromBuffer(value.subarray(headerBytes), resolver)
+    } catch {
+      // avsc's message quotes the bytes; the id says enough.
+      throw new BadRecord('bytes_invalid', `the value does not decode by schema id ${id}`)
+    }
+  }
+
+  #reader(format: Format, id: number): Reader {
+    const known = format.readers.get(id)
+    if (known) return known
+    const writer = this.#schemas.get(id)
+    if (!writer) throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry`)
+    try {
+      const reader =
+        writer === format.type || id === format.id
+          ? { type: format.type, resolver: undefined }
+          : { type: format.type, resolver: format.type.createResolver(writer) }
+      format.readers.set(id, reader)
+      return reader
+    } catch {
+      throw new BadRecord('bytes_invalid', `schema id ${id} is not a version of ${format.folder}`)
+    }
+  }
+}

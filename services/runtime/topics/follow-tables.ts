@@ -1,0 +1,48 @@
+/** Compacted topics held in memory: read whole before a stage decides anything, then followed. */
+import type { TopicValues } from '../../shared/model/topic-values.ts'
+import { type MainTopic, topics } from '../../topology.ts'
+import { BadRecord } from '../failures.ts'
+import type { Health } from '../health/health.ts'
+import type { Logger } from '../log.ts'
+import type { Broker, RunningConsumer } from '../ports.ts'
+import type { Codec } from './codec.ts'
+
+/** Called for each record, null for a tombstone, in the order of the topic; the next one waits for it. */
+export type TableHandlers = {
+  readonly [T in MainTopic]?: (key: string, value: TopicValues[T] | null) => void | Promise<void>
+}
+
+/**
+ * Resolves once everything that was in the topics has been handed over.
+ * A record that does not decode is logged and passed over: the value that was in force stays.
+ */
+export const followTables = async (
+  handlers: TableHandlers,
+  { broker, codec, health, log }: { broker: Broker; codec: Codec; health: Health; log: Logger },
+): Promise<RunningConsumer> => {
+  const byName = new Map(
+    (Object.keys(handlers) as MainTopic[]).map((topic) => [
+      topics[topic].name as string,
+      { topic, handle: handlers[topic] as (key: string, value: unknown) => void | Promise<void> },
+    ]),
+  )
+  return broker.follow(
+    [...byName.keys()],
+    async (record) => {
+      const table = byName.get(record.topic)
+      if (!table || record.key === null) return
+      if (record.value === null) return table.handle(record.key, null)
+      await codec.prepare([record])
+      try {
+        await table.handle(record.key, codec.decode(table.topic, record))
+      } catch (error) {
+        if (!(error instanceof BadRecord)) throw error
+        log.error(
+          { topic: record.topic, offset: String(record.offset), code: error.failure.code },
+          'table record passed over',
+        )
+      }
+    },
+    (topic, partition, next) => health.table(topic, partition, next),
+  )
+}

@@ -1,0 +1,226 @@
+/**
+ * Authorisation through TikTok: an operator asks for an address, somebody agrees there, the callback ends in a connection. What
+ * was granted is compared with what is needed before anything is written; a grant that is not used is given back.
+ */
+
+import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
+import type { Keyring } from '../../../runtime/keys/keyring.ts'
+import type { Clock } from '../../../runtime/ports.ts'
+import type { ConnectionRecord, MessagingApp } from '../../model/connection-record.ts'
+import { type ConnectionDraft, parseConnection, TransitionRefused, withToken } from '../connection.ts'
+import { accountProblem, addConnection, ConnectionUnknown, type Desk } from '../operations.ts'
+import { nextStatus } from '../status.ts'
+import { EventSetUnclear, findEventSet, questionOf } from '../tiktok/event-sets.ts'
+import {
+  type AccountTokens,
+  type AdvertiserGrant,
+  authoriseUrl,
+  type GrantKind,
+  type Oauth,
+  type OauthSettings,
+  ScopesMissing,
+  TikTokRefused,
+  TikTokUnreachable,
+} from '../tiktok/oauth.ts'
+import type { AuthorisationStatus, Pending, PendingAuthorisations } from './pending-authorisations.ts'
+
+/** The authorisation came to nothing; the message says why and what to do, and holds no code, token or state. */
+export class AuthorisationFailed extends Error {
+  override readonly name = 'AuthorisationFailed'
+}
+
+export interface AuthorisationTools extends Desk {
+  readonly api: TikTokApi
+  readonly oauth: Oauth
+  readonly settings: OauthSettings
+  readonly pending: PendingAuthorisations
+  readonly clock: Pick<Clock, 'now'>
+  /** By the mapping of a source; null where messages of several apps come by it. */
+  messagingAppOf(source: string): MessagingApp | null
+}
+
+/** What TikTok's redirect brings back. */
+export interface Callback {
+  readonly state: string | null
+  readonly code: string | null
+  readonly error: string | null
+}
+
+export const sealedAccount = (
+  connectionId: string,
+  tokens: AccountTokens,
+  now: number,
+  keyring: Keyring,
+  previous: Buffer | null = null,
+): NonNullable<ConnectionRecord['account']> => ({
+  openId: tokens.openId,
+  accessToken: keyring.wrap(tokens.accessToken, `account-token:${connectionId}`),
+  refreshToken: keyring.wrap(tokens.refreshToken, `refresh-token:${connectionId}`),
+  previousRefreshToken: previous,
+  expiresAt: now + tokens.expiresIn * 1000,
+  refreshExpiresAt: now + tokens.refreshExpiresIn * 1000,
+  scopes: tokens.scopes,
+})
+
+export class Authorisations {
+  readonly #tools: AuthorisationTools
+  constructor(tools: AuthorisationTools) {
+    this.#tools = tools
+  }
+
+  /**
+   * @param what a connection to be made, or the id of one that stands
+   * @throws TransitionRefused, ConnectionUnknown, DependencyError
+   */
+  async begin(
+    kind: GrantKind,
+    what: ConnectionDraft | string,
+    actor: string,
+  ): Promise<{ id: string; url: string; expiresAt: number }> {
+    const { directory, pending, settings, clock } = this.#tools
+    const draft = typeof what === 'string' ? null : what
+    const connectionId = typeof what === 'string' ? what : what.connectionId
+    const standing = directory.byId(connectionId)
+    if (draft) {
+      const problem = accountProblem(draft, directory)
+      if (problem) throw new TransitionRefused(problem)
+    } else if (!standing) throw new ConnectionUnknown(connectionId)
+    else if (standing.status === 'disconnected')
+      throw new TransitionRefused(`${connectionId} is disconnected; authorise it anew with a connection file`)
+    const { id, state, expiresAt } = await pending.begin({ kind, draft, connectionId, actor }, clock.now())
+    return { id, url: authoriseUrl(kind, settings, state), expiresAt }
+  }
+
+  /** @throws AuthorisationFailed, DependencyError */
+  async finish({ state, code, error }: Callback): Promise<ConnectionRecord> {
+    const { pending, clock } = this.#tools
+    const found = state ? await pending.take(state, clock.now()) : null
+    if (!found)
+      throw new AuthorisationFailed(
+        'this authorisation is not known: it was answered already, or more than ten minutes ago; ask for a new address',
+      )
+    try {
+      const record = await this.#settle(found.pending, code, error)
+      await pending.tell(found.id, { status: 'done', connectionId: record.connectionId })
+      return record
+    } catch (failure) {
+      const known = [
+        AuthorisationFailed,
+        ScopesMissing,
+        TikTokRefused,
+        TikTokUnreachable,
+        EventSetUnclear,
+        TransitionRefused,
+      ]
+      if (!known.some((kind) => failure instanceof kind)) throw failure
+      const { message } = failure as Error
+      await pending.tell(found.id, { status: 'failed', message })
+      throw new AuthorisationFailed(message)
+    }
+  }
+
+  status = (id: string): Promise<AuthorisationStatus | null> => this.#tools.pending.status(id)
+
+  #settle(pending: Pending, code: string | null, error: string | null): Promise<ConnectionRecord> {
+    if (error) throw new AuthorisationFailed('nobody agreed at TikTok: the authorisation was denied')
+    if (!code) throw new AuthorisationFailed('TikTok sent no authorisation code')
+    return pending.kind === 'advertiser' ? this.#advertiser(pending, code) : this.#account(pending, code)
+  }
+
+  async #advertiser(pending: Pending, code: string): Promise<ConnectionRecord> {
+    const { oauth } = this.#tools
+    const grant = await oauth.exchangeAdvertiser(code)
+    try {
+      return await (pending.draft ? this.#connect(pending, pending.draft, grant) : this.#renew(pending, grant))
+    } catch (failure) {
+      // Nobody is going to use it. What cannot be given back now ends when its owner withdraws it.
+      await oauth.revokeAdvertiser(grant.token).catch(() => {})
+      throw failure
+    }
+  }
+
+  #advertiserOf(wanted: string | undefined, { advertiserIds }: AdvertiserGrant): string {
+    if (wanted !== undefined) {
+      if (advertiserIds.includes(wanted)) return wanted
+      throw new AuthorisationFailed(`the authorisation is not for advertiser ${wanted}: agree for that one`)
+    }
+    const [only, ...others] = advertiserIds
+    if (only !== undefined && others.length === 0) return only
+    throw new AuthorisationFailed(
+      only === undefined
+        ? 'the authorisation is for no advertiser'
+        : `the authorisation is for several advertisers (${advertiserIds.slice(0, 10).join(', ')}): name one as advertiserId`,
+    )
+  }
+
+  async #connect({ actor }: Pending, draft: ConnectionDraft, grant: AdvertiserGrant): Promise<ConnectionRecord> {
+    const { api, messagingAppOf } = this.#tools
+    const advertiserId = this.#advertiserOf(draft.advertiserId, grant)
+    let { eventSetId } = draft
+    if (eventSetId === undefined) {
+      const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
+      if (!question)
+        throw new EventSetUnclear('give eventSetId, or messagingApp (and messagingAccountId) to look it up')
+      eventSetId = await findEventSet(api, grant.token, question)
+    }
+    const input = parseConnection({
+      ...draft,
+      advertiserId,
+      eventSetId,
+      accessToken: grant.token,
+      scopes: grant.scopes,
+    })
+    const { record } = await addConnection(
+      input,
+      this.#tools,
+      { via: 'oauth', actor },
+      { authorisedBy: 'oauth', note: { action: 'authorised' } },
+    )
+    return record
+  }
+
+  async #renew({ connectionId, actor }: Pending, grant: AdvertiserGrant): Promise<ConnectionRecord> {
+    const { writer, keyring } = this.#tools
+    const record = await writer.change(
+      connectionId,
+      (current, now) => {
+        if (!current) throw new AuthorisationFailed(`there is no connection ${connectionId} any more`)
+        this.#advertiserOf(current.advertiserId, grant)
+        return withToken(current, { token: grant.token, scopes: grant.scopes, authorisedBy: 'oauth' }, now, keyring)
+      },
+      { action: 'authorised' },
+      { via: 'oauth', actor },
+    )
+    return record as ConnectionRecord
+  }
+
+  async #account({ connectionId, actor }: Pending, code: string): Promise<ConnectionRecord> {
+    const { oauth, writer, keyring } = this.#tools
+    const tokens = await oauth.exchangeAccount(code)
+    try {
+      const record = await writer.change(
+        connectionId,
+        (current, now) => {
+          if (!current) throw new AuthorisationFailed(`there is no connection ${connectionId} any more`)
+          if (current.status === 'disconnected') throw new TransitionRefused(`${connectionId} is disconnected`)
+          if (current.accountId !== tokens.openId)
+            throw new AuthorisationFailed(`another account has agreed than the one that ${connectionId} is of`)
+          const account = sealedAccount(connectionId, tokens, now, keyring)
+          return {
+            ...current,
+            account,
+            status: nextStatus(current.status, 'newToken'),
+            statusCode: null,
+            changedAt: now,
+          }
+        },
+        { action: 'account_authorised' },
+        { via: 'oauth', actor },
+      )
+      return record as ConnectionRecord
+    } catch (failure) {
+      await oauth.revokeAccount(tokens.accessToken).catch(() => {})
+      throw failure
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Authorisations under way: asked for, and not answered yet. Kept in Redis, sealed, for ten minutes; taken out by the first that
+ * comes back with the right state, so that a callback counts once.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Keyring } from '../../../runtime/keys/keyring.ts'
+import { SealBroken } from '../../../runtime/keys/keyring.ts'
+import type { RedisCommands, RedisScript } from '../../../runtime/ports.ts'
+import type { ConnectionDraft } from '../connection.ts'
+import type { GrantKind } from '../tiktok/oauth.ts'
+
+export interface Pending {
+  readonly kind: GrantKind
+  /** A connection to be made, or the id of one that stands. */
+  readonly draft: ConnectionDraft | null
+  readonly connectionId: string
+  readonly actor: string
+  /** ms */
+  readonly expiresAt: number
+}
+
+export type AuthorisationStatus =
+  | { readonly status: 'pending' }
+  | { readonly status: 'done'; readonly connectionId: string }
+  | { readonly status: 'failed'; readonly message: string }
+
+const lifeSeconds = 600
+/** How long one can ask how it went. */
+const statusSeconds = 3_600
+
+const take: RedisScript = {
+  name: 'take-authorisation',
+  source: `local value = redis.call('GET', KEYS[1]) if value then redis.call('DEL', KEYS[1]) end return value`,
+}
+
+/** Names the authorisation without being enough to answer it. */
+const idOf = (state: string) => createHash('sha256').update(state).digest('hex').slice(0, 32)
+const pendingKey = (id: string) => `oauth:pending:${id}`
+const statusKey = (id: string) => `oauth:status:${id}`
+
+export class PendingAuthorisations {
+  readonly #redis: RedisCommands
+  readonly #keyring: Keyring
+  constructor(redis: RedisCommands, keyring: Keyring) {
+    this.#redis = redis
+    this.#keyring = keyring
+  }
+
+  /** @throws DependencyError */
+  async begin(
+    request: Omit<Pending, 'expiresAt'>,
+    now: number,
+  ): Promise<{ id: string; state: string; expiresAt: number }> {
+    const state = randomBytes(32).toString('base64url')
+    const id = idOf(state)
+    const expiresAt = now + lifeSeconds * 1000
+    const value = this.#keyring.wrap(JSON.stringify({ ...request, expiresAt }), `oauth:${id}`)
+    await this.#redis.setMany([{ key: pendingKey(id), value, ttlSeconds: lifeSeconds }])
+    await this.tell(id, { status: 'pending' })
+    return { id, state, expiresAt }
+  }
+
+  /** null: it never was, has been answered, or came too late. @throws DependencyError */
+  async take(state: string, now: number): Promise<{ id: string; pending: Pending } | null> {
+    const id = idOf(state)
+    const [value] = await this.#redis.evalMany(take, [{ keys: [pendingKey(id)], args: [] }])
+    if (!Buffer.isBuffer(value)) return null
+    try {
+      const pending = JSON.parse(this.#keyring.unwrap(value).toString()) as Pending
+      return pending.expiresAt > now ? { id, pending } : null
+    } catch (error) {
+      if (error instanceof SealBroken) return null
+      throw error
+    }
+  }
+
+  /** @throws DependencyError */
+  async tell(id: string, status: AuthorisationStatus): Promise<void> {
+    await this.#redis.setMany([
+      { key: statusKey(id), value: Buffer.from(JSON.stringify(status)), ttlSeconds: statusSeconds },
+    ])
+  }
+
+  /** null: there is none of this id. @throws DependencyError */
+  async status(id: string): Promise<AuthorisationStatus | null> {
+    const [value] = await this.#redis.getMany([statusKey(id)])
+    return value ? (JSON.parse(value.toString()) as AuthorisationStatus) : null
+  }
+}

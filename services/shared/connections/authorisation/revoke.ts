@@ -1,0 +1,56 @@
+/** Tells TikTok that a disconnected connection's tokens are not wanted any more. */
+
+import { SealBroken } from '../../../runtime/keys/keyring.ts'
+import type { ConnectionRecord } from '../../model/connection-record.ts'
+import type { Desk } from '../operations.ts'
+import { type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
+import type { Author } from '../writer.ts'
+
+/** `kept`: another connection reports with the same token; `none`: nothing was granted through TikTok. */
+export type Revoked = 'revoked' | 'failed' | 'kept' | 'none'
+
+/**
+ * @param before the connection as it stood: its tokens are erased by now
+ * @throws DependencyError
+ */
+export const revokeGrants = async (
+  before: ConnectionRecord,
+  after: ConnectionRecord,
+  { directory, writer, keyring }: Desk,
+  oauth: Oauth,
+  author: Author,
+): Promise<Revoked> => {
+  const open = (sealed: Buffer | null | undefined): string | null => {
+    try {
+      return sealed ? keyring.unwrap(sealed).toString() : null
+    } catch (error) {
+      if (error instanceof SealBroken) return null
+      throw error
+    }
+  }
+  const token = before.authorisedBy === 'oauth' ? open(before.accessToken) : null
+  const shared =
+    token !== null &&
+    directory
+      .all()
+      .some(({ connectionId, accessToken }) => connectionId !== before.connectionId && open(accessToken) === token)
+  const accountToken = open(before.account?.accessToken)
+  const calls = [
+    ...(token !== null && !shared ? [() => oauth.revokeAdvertiser(token)] : []),
+    ...(accountToken !== null ? [() => oauth.revokeAccount(accountToken)] : []),
+  ]
+  if (calls.length === 0) return shared ? 'kept' : 'none'
+  try {
+    for (const call of calls) await call()
+    await writer.note(after, { action: 'revoked' }, author)
+    return 'revoked'
+  } catch (error) {
+    if (!(error instanceof TikTokRefused || error instanceof TikTokUnreachable)) throw error
+    await writer.note(
+      after,
+      { action: 'revoke_failed', code: error instanceof TikTokRefused ? error.code : null },
+      author,
+    )
+    return 'failed'
+  }
+}

@@ -1,0 +1,194 @@
+/** A connection: which account reports to which advertiser and event set, with consent. Pure: what it is and how it changes. */
+import { z } from 'zod'
+import type { Keyring } from '../../runtime/keys/keyring.ts'
+import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
+import { directions, textOrigins } from '../model/message-event.ts'
+import { extractorSchema } from './extractors.ts'
+import { type ConnectionEvent, gone, nextStatus, TransitionRefused } from './status.ts'
+
+export { TransitionRefused } from './status.ts'
+
+const id = z.string().min(1).max(256)
+const listId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
+
+/** What `signals connections add` takes; unknown fields are refused, so that a misspelt one is not lost. */
+const fields = {
+  connectionId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 of letters, digits and ._:-'),
+  tenantId: z.string().min(1).max(128),
+  source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as "whatsapp"'),
+  accountId: id,
+  advertiserId: id,
+  eventSetId: id,
+  // It goes into an HTTP header as it is.
+  accessToken: z
+    .string()
+    .max(4096)
+    .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
+  authorisedAt: z.number().int().positive().optional(),
+  scopes: z.array(z.string()).default([]),
+  webhookSecret: z.string().min(1).optional(),
+  attributionWindowDays: z.number().int().min(1).max(28).default(7),
+  /** Unset: ATTRIBUTION_WAIT on sources that deliver referrals apart, none on others. */
+  attributionWaitSeconds: z.number().min(0).max(600).nullish().default(null),
+  restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
+  restartOnNewTouch: z.boolean().default(false),
+  extractors: z.array(extractorSchema).min(1).max(20).nullish().default(null),
+  keywordListId: listId.nullish().default(null),
+  market: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a short name such as "mx": letters, digits and ._-')
+    .nullish()
+    .default(null),
+  shadowListIds: z.array(listId).max(5).default([]),
+  keywordDirections: z.array(z.enum(directions)).default(['inbound']),
+  keywordOrigins: z.array(z.enum(textOrigins)).default(['typed', 'caption']),
+  reportOrders: z.boolean().default(false),
+  messagingApp: z.enum(messagingApps).nullish(),
+  messagingAccountId: id.nullish(),
+}
+export const connectionInputSchema = z.strictObject(fields)
+export type ConnectionInput = z.output<typeof connectionInputSchema>
+
+/** What may be found out: the token through TikTok's authorisation, the advertiser and the event set by asking TikTok. */
+const draftSchema = z.strictObject({
+  ...fields,
+  advertiserId: fields.advertiserId.optional(),
+  eventSetId: fields.eventSetId.optional(),
+  accessToken: fields.accessToken.optional(),
+})
+export type ConnectionDraft = z.output<typeof draftSchema>
+
+/** A connection file is wrong; one line per problem, naming field and remedy, never a value. */
+export class ConnectionInvalid extends Error {
+  override readonly name = 'ConnectionInvalid'
+}
+
+const parse = <T>(schema: z.ZodType<T>, input: unknown): T => {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  throw new ConnectionInvalid(
+    result.error.issues
+      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'connection'}: ${message}`)
+      .join('\n'),
+  )
+}
+
+/** @throws ConnectionInvalid */
+export const parseConnection = (input: unknown): ConnectionInput => parse(connectionInputSchema, input)
+
+/** @throws ConnectionInvalid */
+export const parseDraft = (input: unknown): ConnectionDraft => parse(draftSchema, input)
+
+/** What stays of a connection that is replaced: consent goes on unless it had ended. */
+const kept = (before: ConnectionRecord | undefined) => (before && before.status !== 'disconnected' ? before : undefined)
+
+/**
+ * The record of a new connection, or of one that replaces `before`: its data key stays, so that what it sealed opens; a new
+ * token ends `reconnect`. One that was disconnected starts anew, with a new key: what was withheld stays withheld.
+ */
+export const toRecord = (
+  input: ConnectionInput,
+  before: ConnectionRecord | undefined,
+  now: number,
+  keyring: Keyring,
+  authorised: ConnectionRecord['authorisedBy'] = 'token',
+): ConnectionRecord => {
+  const { connectionId } = input
+  const standing = kept(before)
+  return {
+    connectionId,
+    tenantId: input.tenantId,
+    source: input.source,
+    accountId: input.accountId,
+    advertiserId: input.advertiserId,
+    eventSetId: input.eventSetId,
+    accessToken: keyring.wrap(input.accessToken, `token:${connectionId}`),
+    webhookSecret: input.webhookSecret ? keyring.wrap(input.webhookSecret, `webhook-secret:${connectionId}`) : null,
+    dataKey: standing?.dataKey ?? keyring.newDataKey(connectionId),
+    status: nextStatus(standing?.status ?? null, 'newToken'),
+    authorisedAt: input.authorisedAt ?? now,
+    changedAt: now,
+    scopes: input.scopes,
+    attributionWindowDays: input.attributionWindowDays,
+    attributionWaitSeconds: input.attributionWaitSeconds ?? null,
+    restartAfterQuietHours: input.restartAfterQuietHours ?? null,
+    restartOnNewTouch: input.restartOnNewTouch,
+    extractors:
+      input.extractors?.map(({ from, query, pattern, firstMessages, only }) => ({
+        from,
+        query: query ?? null,
+        pattern: pattern ?? null,
+        firstMessages: firstMessages ?? null,
+        only,
+      })) ?? null,
+    keywordListId: input.keywordListId ?? null,
+    keywordOrigins: input.keywordOrigins,
+    reportOrders: input.reportOrders,
+    market: input.market ?? null,
+    shadowListIds: input.shadowListIds,
+    keywordDirections: input.keywordDirections,
+    revision: before?.revision ?? 0,
+    changeId: before?.changeId ?? '',
+    connectedAt: standing?.connectedAt ?? now,
+    statusCode: null,
+    authorisedBy: authorised,
+    webhookSecretErased: false,
+    messagingApp: input.messagingApp ?? null,
+    messagingAccountId: input.messagingAccountId ?? null,
+    account: standing?.account ?? null,
+  }
+}
+
+/** A new token for a connection that stands, all else as it was; it ends `reconnect`. */
+export const withToken = (
+  record: ConnectionRecord,
+  { token, scopes, authorisedBy }: { token: string; scopes: readonly string[]; authorisedBy: AuthorisedBy },
+  now: number,
+  keyring: Keyring,
+): ConnectionRecord => {
+  if (record.status === 'disconnected') throw new TransitionRefused(gone)
+  return {
+    ...record,
+    accessToken: keyring.wrap(token, `token:${record.connectionId}`),
+    status: nextStatus(record.status, 'newToken'),
+    statusCode: null,
+    scopes,
+    authorisedBy,
+    authorisedAt: now,
+    changedAt: now,
+  }
+}
+
+export const pause = (record: ConnectionRecord, now: number): ConnectionRecord => changed(record, 'pause', now)
+
+export const resume = (record: ConnectionRecord, now: number): ConnectionRecord => changed(record, 'resume', now)
+
+/** TikTok no longer accepts the token: signals wait for a new one. A paused one stays paused: it is tried when it is resumed. */
+export const reconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
+  nextStatus(record.status, 'tokenRefused') === record.status
+    ? record
+    : { ...record, status: 'reconnect', statusCode: code, changedAt: now }
+
+/** The advertiser has left: token, secret and data key are erased, so what was sealed can never be opened again. */
+export const disconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
+  record.status === 'disconnected'
+    ? record
+    : {
+        ...record,
+        status: 'disconnected',
+        statusCode: code,
+        webhookSecretErased: record.webhookSecret !== null,
+        accessToken: null,
+        webhookSecret: null,
+        dataKey: null,
+        account: null,
+        changedAt: now,
+      }
+
+const changed = (record: ConnectionRecord, event: ConnectionEvent, now: number): ConnectionRecord => ({
+  ...record,
+  status: nextStatus(record.status, event),
+  changedAt: now,
+})

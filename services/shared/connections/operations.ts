@@ -1,0 +1,88 @@
+/** What an operator may do to a connection, by the command line and by the admin API alike. */
+
+import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { ConnectionRecord } from '../model/connection-record.ts'
+import { type ConnectionInput, disconnect, pause, resume, TransitionRefused, toRecord } from './connection.ts'
+import type { ConnectionDirectory } from './directory.ts'
+import type { Author, Change, ConnectionWriter, Note } from './writer.ts'
+
+/** There is no connection of that id. */
+export class ConnectionUnknown extends Error {
+  override readonly name = 'ConnectionUnknown'
+  constructor(id: string) {
+    super(`there is no connection ${id}; see: signals connections list`)
+  }
+}
+
+export interface Desk {
+  readonly directory: Pick<ConnectionDirectory, 'byId' | 'byAccount' | 'all'>
+  readonly writer: Pick<ConnectionWriter, 'change' | 'note'>
+  readonly keyring: Keyring
+}
+
+/** Why the account cannot report by this connection; null when it can. */
+export const accountProblem = (
+  input: Pick<ConnectionInput, 'connectionId' | 'source' | 'accountId'>,
+  directory: Desk['directory'],
+): string | null => {
+  const other = directory.byAccount(input.source, input.accountId)
+  if (other && other.connectionId !== input.connectionId && other.status !== 'disconnected')
+    return `this account of ${input.source} reports by connection ${other.connectionId} already; disconnect it first, or replace it under its own id`
+  const before = directory.byId(input.connectionId)
+  const moved = before && (before.source !== input.source || before.accountId !== input.accountId)
+  return moved && before.status !== 'disconnected'
+    ? `${input.connectionId} belongs to another account; disconnect it first, or use another id`
+    : null
+}
+
+/** @throws TransitionRefused, DependencyError */
+export const addConnection = async (
+  input: ConnectionInput,
+  { directory, writer, keyring }: Desk,
+  author: Author,
+  options: { readonly authorisedBy?: ConnectionRecord['authorisedBy']; readonly note?: Note } = {},
+): Promise<{ record: ConnectionRecord; replaced: boolean }> => {
+  const replaced = directory.byId(input.connectionId) !== undefined
+  const change: Change = (current, now) => {
+    const problem = accountProblem(input, directory)
+    if (problem) throw new TransitionRefused(problem)
+    return toRecord(input, current, now, keyring, options.authorisedBy)
+  }
+  const note = options.note ?? { action: replaced ? 'replaced' : 'added' }
+  const record = (await writer.change(input.connectionId, change, note, author)) as ConnectionRecord
+  return { record, replaced }
+}
+
+export const operations = {
+  pause: { next: pause, done: 'paused' },
+  resume: { next: resume, done: 'resumed' },
+  disconnect: { next: disconnect, done: 'disconnected' },
+} as const
+export type Operation = keyof typeof operations
+
+/**
+ * @returns how it stood before and stands now
+ * @throws ConnectionUnknown, TransitionRefused, DependencyError
+ */
+export const changeConnection = async (
+  id: string,
+  operation: Operation,
+  { writer }: Pick<Desk, 'writer'>,
+  author: Author,
+): Promise<{ before: ConnectionRecord; record: ConnectionRecord }> => {
+  const { next, done } = operations[operation]
+  let before: ConnectionRecord | undefined
+  const change: Change = (current, now) => {
+    if (!current) throw new ConnectionUnknown(id)
+    before = current
+    try {
+      const made = next(current, now)
+      return made === current ? null : made
+    } catch (error) {
+      if (error instanceof TransitionRefused) throw new TransitionRefused(`${id} ${error.message}`)
+      throw error
+    }
+  }
+  const record = await writer.change(id, change, { action: done }, author)
+  return { before: before as ConnectionRecord, record: record as ConnectionRecord }
+}

@@ -1,0 +1,72 @@
+/** Message event sets: what an advertiser reports a messaging account's events into. Looked up at TikTok, where not given by hand. */
+
+import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
+import type { MessagingApp } from '../../model/connection-record.ts'
+import { TikTokRefused, TikTokUnreachable } from './oauth.ts'
+
+export interface MessageEventSet {
+  readonly eventSetId: string
+  readonly name: string
+}
+
+export interface EventSetQuestion {
+  readonly advertiserId: string
+  readonly app: MessagingApp
+  readonly accountId: string
+}
+
+/** The event set cannot be found out; the message says what to do instead. */
+export class EventSetUnclear extends Error {
+  override readonly name = 'EventSetUnclear'
+}
+
+const setOf = (value: unknown): MessageEventSet | null => {
+  const { message_event_set_id: id, message_event_name: name } = (value ?? {}) as Record<string, unknown>
+  return typeof id === 'string' || typeof id === 'number' ? { eventSetId: String(id), name: String(name ?? '') } : null
+}
+
+/** @throws TikTokRefused, TikTokUnreachable */
+export const readEventSets = async (
+  api: TikTokApi,
+  token: string,
+  { advertiserId, app, accountId }: EventSetQuestion,
+): Promise<{ matched: MessageEventSet | null; all: readonly MessageEventSet[] }> => {
+  const result = await api.call('GET', 'ctm/message_event_set/get/', {
+    token,
+    query: { advertiser_id: advertiserId, messaging_app_type: app, messaging_app_account_id: accountId },
+  })
+  if (result.kind === 'failed')
+    throw new TikTokUnreachable(`TikTok does not answer about message event sets: ${result.reason}`)
+  if (result.code !== 0) throw new TikTokRefused('to list message event sets', result.code)
+  const { message_event_set_list: list, matched_event_set: matched } = result.data
+  return {
+    matched: setOf(matched),
+    all: (Array.isArray(list) ? list : []).flatMap((one) => setOf(one) ?? []),
+  }
+}
+
+/** The one that belongs to the account. @throws EventSetUnclear, TikTokRefused, TikTokUnreachable */
+export const findEventSet = async (api: TikTokApi, token: string, question: EventSetQuestion): Promise<string> => {
+  const { matched, all } = await readEventSets(api, token, question)
+  if (matched) return matched.eventSetId
+  const where = `advertiser ${question.advertiserId} has no message event set for this ${question.app} account`
+  if (all.length === 0)
+    throw new EventSetUnclear(`${where}: make one in TikTok Events Manager, or give eventSetId by hand`)
+  const others = all.slice(0, 10).map(({ eventSetId }) => eventSetId)
+  throw new EventSetUnclear(`${where}, but others (${others.join(', ')}): give eventSetId by hand if it is one of them`)
+}
+
+/** What to ask for; null where the connection does not say which messaging app it is about. */
+export const questionOf = (
+  connection: {
+    readonly accountId: string
+    readonly messagingApp?: MessagingApp | null | undefined
+    readonly messagingAccountId?: string | null | undefined
+  },
+  advertiserId: string,
+  /** Of the connection's source, by its mapping. */
+  appOfSource: MessagingApp | null,
+): EventSetQuestion | null => {
+  const app = connection.messagingApp ?? appOfSource
+  return app && { advertiserId, app, accountId: connection.messagingAccountId ?? connection.accountId }
+}

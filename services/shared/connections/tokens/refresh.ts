@@ -1,0 +1,126 @@
+/**
+ * Keeps accounts' tokens fresh. TikTok's refresh token changes with every use: what comes back is stored before it is used, and
+ * the one before is kept until the new one has proven itself, so that a crash at any moment leaves one that works, as far as
+ * TikTok lets it: between its answer and our writing there is a moment that only its patience with the older token covers.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Clock, RedisCommands, RedisScript } from '../../../runtime/ports.ts'
+import type { AccountGrant, ConnectionRecord } from '../../model/connection-record.ts'
+import { sealedAccount } from '../authorisation/authorisation.ts'
+import type { Desk } from '../operations.ts'
+import { nextStatus } from '../status.ts'
+import { type AccountTokens, type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
+import type { Author } from '../writer.ts'
+
+/** An access token lives for a day: a quarter of it is time enough for an outage. */
+export const refreshAheadMs = 6 * 3_600_000
+const lockSeconds = 60
+
+const lock: RedisScript = {
+  name: 'refresh-lock',
+  source: `return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2])`,
+}
+const unlock: RedisScript = {
+  name: 'refresh-unlock',
+  source: `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
+}
+
+const author: Author = { via: 'keeper', actor: 'token refresh' }
+
+export interface RefreshTools extends Desk {
+  readonly oauth: Pick<Oauth, 'refreshAccount' | 'tokenInfo'>
+  readonly redis: Pick<RedisCommands, 'evalMany'>
+  readonly clock: Pick<Clock, 'now'>
+}
+
+export const needsRefresh = ({ status, account }: ConnectionRecord, now: number): boolean =>
+  account !== null && (status === 'active' || status === 'paused') && account.expiresAt - now < refreshAheadMs
+
+const sameGrant = (a: AccountGrant | null, b: AccountGrant) => a?.refreshToken.equals(b.refreshToken) ?? false
+
+/** Tries the token in force, then the one before: whichever of the two TikTok knows. @throws TikTokRefused, TikTokUnreachable */
+const exchanged = async (account: AccountGrant, { oauth, keyring }: RefreshTools): Promise<AccountTokens> => {
+  try {
+    return await oauth.refreshAccount(keyring.unwrap(account.refreshToken).toString())
+  } catch (error) {
+    if (!(error instanceof TikTokRefused) || account.previousRefreshToken === null) throw error
+    return oauth.refreshAccount(keyring.unwrap(account.previousRefreshToken).toString())
+  }
+}
+
+/** The new token works: the one before is not needed any more. */
+const confirm = async (record: ConnectionRecord, tokens: AccountTokens, { oauth, writer }: RefreshTools) => {
+  await oauth.tokenInfo(tokens.accessToken)
+  const { account } = record
+  if (!account) return
+  await writer.change(
+    record.connectionId,
+    (current) =>
+      current?.account && sameGrant(current.account, account) && current.account.previousRefreshToken !== null
+        ? { ...current, account: { ...current.account, previousRefreshToken: null } }
+        : null,
+    { action: 'token_refreshed', detail: 'the new token works' },
+    author,
+  )
+}
+
+const refresh = async (connectionId: string, account: AccountGrant, tools: RefreshTools) => {
+  const { writer, keyring, clock } = tools
+  let tokens: AccountTokens
+  try {
+    tokens = await exchanged(account, tools)
+  } catch (error) {
+    if (!(error instanceof TikTokRefused)) throw error
+    await writer.change(
+      connectionId,
+      (current, now) => {
+        if (!current?.account || !sameGrant(current.account, account)) return null
+        const status = nextStatus(current.status, 'tokenRefused')
+        return status === current.status ? null : { ...current, status, statusCode: error.code, changedAt: now }
+      },
+      { action: 'account_refused', code: error.code },
+      author,
+    )
+    return
+  }
+  const stored = await writer.change(
+    connectionId,
+    (current) =>
+      current?.account && sameGrant(current.account, account)
+        ? {
+            ...current,
+            account: sealedAccount(connectionId, tokens, clock.now(), keyring, current.account.refreshToken),
+          }
+        : null,
+    { action: 'token_refreshed' },
+    author,
+  )
+  if (stored) await confirm(stored, tokens, tools)
+}
+
+/**
+ * Refreshes what is due; of several processes one at a time works on a connection.
+ * @returns connections whose turn failed because TikTok does not answer: the next round tries them again
+ * @throws DependencyError
+ */
+export const refreshDue = async (tools: RefreshTools): Promise<readonly string[]> => {
+  const failed: string[] = []
+  for (const { connectionId } of tools.directory.all().filter((one) => needsRefresh(one, tools.clock.now()))) {
+    const owner = randomBytes(8).toString('hex')
+    const keys = [`oauth:refresh:${connectionId}`]
+    const [taken] = await tools.redis.evalMany(lock, [{ keys, args: [owner, lockSeconds] }])
+    if (taken === null) continue
+    try {
+      // Looked at again under the lock: the one who had it before may have done it.
+      const current = tools.directory.byId(connectionId)
+      if (current?.account && needsRefresh(current, tools.clock.now()))
+        await refresh(connectionId, current.account, tools)
+    } catch (error) {
+      if (!(error instanceof TikTokUnreachable || error instanceof TikTokRefused)) throw error
+      failed.push(connectionId)
+    } finally {
+      await tools.redis.evalMany(unlock, [{ keys, args: [owner] }])
+    }
+  }
+  return failed
+}

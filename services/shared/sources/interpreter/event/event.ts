@@ -1,0 +1,131 @@
+/** One item to one message event, by an event rule. */
+import { channels, directions, kinds, type MessageEvent, maxLinks, senders } from '../../../model/message-event.ts'
+import type { EventRule } from '../language/document.ts'
+import type { Value } from '../language/expressions.ts'
+import { within, withinEach } from '../language/problem.ts'
+import { type Frame, isAbsent, type Read, type Scope } from '../scope.ts'
+import { compileCondition } from '../values/conditions.ts'
+import { compileConstant, NotInContract } from '../values/constants.ts'
+import { compileId, idIn } from '../values/ids.ts'
+import { compileTime } from '../values/time.ts'
+import { asText, compileValue, digestOf } from '../values/values.ts'
+import { compileAttachments } from './attachments.ts'
+import { compileReferral } from './referral.ts'
+import { compileWords, noWords } from './words.ts'
+
+export type Built =
+  | { readonly kind: 'event'; readonly event: MessageEvent }
+  | { readonly kind: 'empty' }
+  /** Recognised, but not to be mapped: names the field, never a value. */
+  | { readonly kind: 'failed'; readonly reason: string }
+
+export type BuildEvent = (frame: Frame, receivedAt: number) => Built
+
+const maxIdLength = 512
+const maxAccountLength = 256
+/** A longer link leads nowhere; ten of them would make a record too large. */
+const maxLinkLength = 16_384
+/** A person has a number and an id or two. */
+const maxAliases = 20
+
+const empty: Built = { kind: 'empty' }
+const failed = (reason: string): Built => ({ kind: 'failed', reason })
+
+/** Texts that are there, each once, up to so many. */
+const compileTexts = (key: string, values: readonly Value[], scope: Scope, most: number, longest: number) => {
+  const reads = withinEach(key, values, (value) => compileValue(value, scope))
+  return (frame: Frame): string[] => {
+    const found: string[] = []
+    for (const read of reads) {
+      const text = asText(read(frame))
+      if (text !== null && text.length <= longest && found.length < most && !found.includes(text)) found.push(text)
+    }
+    return found
+  }
+}
+
+/** @throws MappingProblem */
+export const compileEvent = (source: string, rule: EventRule, scope: Scope): BuildEvent => {
+  const id = (key: 'messageId' | 'channelMessageId', value: Value): Read => within(key, () => compileId(value, scope))
+  const required = withinEach('requires', rule.requires, (value) => ({
+    read: compileValue(value, scope),
+    // A path says best what was looked for; what is computed is who it was.
+    lacks: typeof value === 'string' && value.includes('.') ? `${value} is missing` : 'it names no person',
+  }))
+  const account = within('accountId', () => compileValue(rule.accountId, scope))
+  const conversation = within('conversationId', () => compileValue(rule.conversationId, scope))
+  const message = id('messageId', rule.messageId)
+  const derived = withinEach('derivedFrom', rule.derivedFrom, (value) => compileValue(value, scope))
+  const constant = <T extends string>(key: 'channel' | 'kind' | 'direction' | 'sender', allowed: readonly T[]) =>
+    within(key, () => compileConstant<T>(key, rule[key] as T | Value, allowed, scope))
+  const channel = constant('channel', channels)
+  const kind = constant('kind', kinds)
+  const direction = constant('direction', directions)
+  const sender = constant('sender', senders)
+  const time = within('time', () => compileTime(rule.time, scope))
+  const text = within('text', () => compileWords(rule.text, scope))
+  const links = compileTexts('links', rule.links, scope, maxLinks, maxLinkLength)
+  const attachments = within('attachments', () => compileAttachments(rule.attachments, scope))
+  const referral = within('referral', () => compileReferral(rule.referral, scope))
+  const channelMessage =
+    rule.channelMessageId === undefined ? () => null : id('channelMessageId', rule.channelMessageId)
+  const { revision: revisionValue } = rule
+  const revision =
+    revisionValue === undefined ? () => null : within('revision', () => compileValue(revisionValue, scope))
+  const aliases = compileTexts('aliases', rule.aliases, scope, maxAliases, maxIdLength)
+  const { backfill, keepEmpty } = rule
+  const isBackfill =
+    typeof backfill === 'boolean' ? () => backfill : within('backfill', () => compileCondition(backfill, scope))
+
+  const build = (frame: Frame, receivedAt: number): Built => {
+    for (const { read, lacks } of required) if (isAbsent(read(frame))) return failed(lacks)
+    const accountId = asText(account(frame))
+    if (accountId === null || accountId.length > maxAccountLength) return failed('accountId is missing or too long')
+    const conversationId = asText(conversation(frame))
+    if (conversationId === null || conversationId.length > maxIdLength)
+      return failed('conversationId is missing or too long')
+    const messageId =
+      idIn(message(frame)) ?? (derived.length > 0 ? `derived:${digestOf(derived.map((read) => read(frame)))}` : null)
+    if (messageId === null || messageId.length > maxIdLength) return failed('messageId is missing or too long')
+    const foundKind = kind(frame) ?? 'message'
+    const words = foundKind === 'deletion' || foundKind === 'referral' ? noWords : text(frame)
+    const foundAttachments = foundKind === 'deletion' ? [] : attachments(frame)
+    const foundReferral = referral(frame)
+    const foundLinks = links(frame)
+    const isEmpty =
+      words.text === null && foundAttachments.length === 0 && foundReferral === null && foundLinks.length === 0
+    if (foundKind === 'message' && isEmpty && !keepEmpty) return empty
+    const { occurredAt, timeSource } = time(frame, receivedAt)
+    const event: MessageEvent = {
+      source,
+      accountId,
+      channel: channel(frame) ?? 'other',
+      conversationId,
+      messageId,
+      kind: foundKind,
+      direction: direction(frame) ?? 'inbound',
+      sender: sender(frame) ?? 'unknown',
+      occurredAt,
+      timeSource,
+      text: words.text,
+      textOrigin: words.textOrigin,
+      links: foundLinks,
+      attachments: foundAttachments,
+      referral: foundReferral,
+      channelMessageId: idIn(channelMessage(frame)),
+      revision: asText(revision(frame)),
+      aliases: aliases(frame).filter((alias) => alias !== conversationId),
+      backfill: isBackfill(frame),
+    }
+    return { kind: 'event', event }
+  }
+
+  return (frame, receivedAt) => {
+    try {
+      return build(frame, receivedAt)
+    } catch (error) {
+      if (error instanceof NotInContract) return failed(error.message)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** Ids of messages: `0`, `"0"` and `""` are how sources say that they have none, wherever in a list of paths or a template. */
+import type { Value } from '../language/expressions.ts'
+import { within } from '../language/problem.ts'
+import type { Read, Scope } from '../scope.ts'
+import { compileTemplate } from './template.ts'
+import { asText, compileCases, compileFirst, compileValue } from './values.ts'
+
+export const idIn = (value: unknown): string | null => {
+  const id = asText(value)
+  return id === '0' ? null : id
+}
+
+const isNoId = (value: unknown) => idIn(value) === null
+
+/** Like any value, but what is no id is passed over. @throws MappingProblem */
+export const compileId = (value: Value, scope: Scope): Read => {
+  const compile = (part: Value) => compileId(part, scope)
+  if (typeof value === 'object') {
+    if ('first' in value) return compileFirst(value.first, compile, isNoId)
+    if ('cases' in value) return compileCases(value, scope, compile)
+    if ('template' in value) return within('template', () => compileTemplate(value.template, scope, idIn))
+  }
+  return compileValue(value, scope)
+}

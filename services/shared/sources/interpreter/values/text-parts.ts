@@ -1,0 +1,49 @@
+/** Values that are a part of a text: what stands before or behind something, a parameter of a url, a file's ending. */
+import type { Value } from '../language/expressions.ts'
+
+/** Longer ones are no links that anybody followed; parsing one costs more than its length. */
+const maxUrl = 16_384
+
+const queryIn = (url: string, name: string): string | undefined => {
+  if (url.length > maxUrl || !url.includes('?')) return undefined
+  // A landing page may be told as a path alone.
+  const base = 'https://path.invalid'
+  return URL.canParse(url, base) ? new URL(url, base).searchParams.get(name) || undefined : undefined
+}
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const extensionOf = (text: string): string | undefined =>
+  /\.([A-Za-z0-9]{1,8})(?:[?#].*)?$/s.exec(text.slice(-1000))?.[1]?.toLowerCase()
+
+const before = (text: string, separator: string): string => {
+  const at = text.indexOf(separator)
+  return at < 0 ? text : text.slice(0, at)
+}
+
+const behind = (text: string, separator: string): string | undefined => {
+  const at = text.indexOf(separator)
+  return at < 0 ? undefined : text.slice(at + separator.length)
+}
+
+/** Numbers are text here too; undefined for a value that changes nothing. */
+export const compileOnText = (
+  value: Extract<Value, { of: Value }>,
+): ((text: string) => string | undefined) | undefined => {
+  if ('stripPrefix' in value) {
+    const { stripPrefix } = value
+    return (text) => (text.startsWith(stripPrefix) ? text.slice(stripPrefix.length) : text)
+  }
+  if ('before' in value) return (text) => before(text, value.before)
+  if ('after' in value) return (text) => behind(text, value.after)
+  if ('query' in value) return (text) => queryIn(text, value.query)
+  if ('decode' in value) return percentDecoded
+  if ('extension' in value) return extensionOf
+  return undefined
+}

@@ -1,0 +1,107 @@
+/** Values of the mapping language, compiled to closures. */
+import { hash } from 'node:crypto'
+import type { Value } from '../language/expressions.ts'
+import { within, withinEach } from '../language/problem.ts'
+import { compileKeys, compilePath, isAbsent, type Read, type Scope } from '../scope.ts'
+import { compileCondition } from './conditions.ts'
+import { compileTemplate } from './template.ts'
+import { compileOnText } from './text-parts.ts'
+
+/** Ids may be numbers; whoever asks for text gets them as the digits that stood there. A number without end is no text. */
+export const asText = (value: unknown): string | null => {
+  if (typeof value === 'string') return value === '' ? null : value
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
+}
+
+/** What a map is asked with. An object is no key: its own `toString` may be anything. */
+export const asKey = (value: unknown): string | null => (typeof value === 'boolean' ? String(value) : asText(value))
+
+/**
+ * 128 bits of SHA-256 in hex, over parts that cannot run into each other.
+ * @throws RangeError for a part nested some thousand levels deep
+ */
+export const digestOf = (parts: readonly unknown[]): string => {
+  let text = ''
+  for (const part of parts) {
+    const own = typeof part === 'object' && part !== null ? JSON.stringify(part) : (asKey(part) ?? '')
+    text += `${own.length}:${own}`
+  }
+  return hash('sha256', text, 'hex').slice(0, 32)
+}
+
+const without = (value: unknown, keys: readonly string[]): unknown => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  // Not by assignment: `__proto__` is a key like any other here.
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
+}
+
+/** The first that is there. */
+export const compileFirst = (
+  parts: readonly Value[],
+  compile: (part: Value) => Read,
+  isMissing: (value: unknown) => boolean = isAbsent,
+): Read => {
+  const reads = withinEach('first', parts, compile)
+  return (frame) => {
+    for (const read of reads) {
+      const found = read(frame)
+      if (!isMissing(found)) return found
+    }
+    return undefined
+  }
+}
+
+export const compileCases = (
+  { cases, otherwise }: Extract<Value, { cases: unknown }>,
+  scope: Scope,
+  compile: (part: Value) => Read,
+): Read => {
+  const compiled = withinEach('cases', cases, ({ when, is }) => ({
+    holds: within('when', () => compileCondition(when, scope)),
+    read: within('is', () => compile(is)),
+  }))
+  const last = otherwise === undefined ? undefined : within('otherwise', () => compile(otherwise))
+  return (frame) => {
+    for (const { holds, read } of compiled) if (holds(frame)) return read(frame)
+    return last?.(frame)
+  }
+}
+
+/** @throws MappingProblem */
+export const compileValue = (value: Value, scope: Scope): Read => {
+  const compile = (part: Value) => compileValue(part, scope)
+  if (typeof value === 'string') return compilePath(value, scope)
+  if ('const' in value) return () => value.const
+  if ('first' in value) return compileFirst(value.first, compile)
+  if ('template' in value) return within('template', () => compileTemplate(value.template, scope))
+  if ('cases' in value) return compileCases(value, scope, compile)
+  if ('hash' in value) {
+    const reads = withinEach('hash', value.hash, compile)
+    return (frame) => digestOf(reads.map((read) => read(frame)))
+  }
+  const read = within('of', () => compile(value.of))
+  if ('map' in value) {
+    const map = new Map(Object.entries(value.map))
+    const otherwise = value.otherwise ?? undefined
+    return (frame) => {
+      const key = asKey(read(frame))
+      return (key === null ? undefined : map.get(key)) ?? otherwise
+    }
+  }
+  if ('without' in value) return (frame) => without(read(frame), value.without)
+  if ('key' in value) {
+    const { key, equals, take } = value
+    const taken = take === undefined ? (found: unknown) => found : compileKeys(take, scope)
+    const looked = compileKeys(key, scope)
+    return (frame) => {
+      const list = read(frame)
+      return Array.isArray(list) ? taken(list.find((item) => looked(item) === equals)) : undefined
+    }
+  }
+  const change = compileOnText(value)
+  if (!change) return read
+  return (frame) => {
+    const text = asText(read(frame))
+    return text === null ? undefined : change(text)
+  }
+}

@@ -1,0 +1,37 @@
+/** The text of a mapping document to a source. */
+import { compileMapping } from './interpreter/compile.ts'
+import { type MappingDocument, mappingSchema } from './interpreter/language/document.ts'
+import { MappingProblem, type Place } from './interpreter/language/problem.ts'
+import type { Observer } from './interpreter/observer.ts'
+import { MappingInvalid, parseLines, problemsIn } from './problems.ts'
+import type { Source } from './source.ts'
+
+/** A larger one is no mapping; the whole of ours has some hundred lines. */
+const maxLength = 1_048_576
+
+export interface ParsedMapping {
+  readonly source: Source
+  readonly document: MappingDocument
+  lineOf(place: Place): number
+}
+
+/** @param where names the document in errors. @throws MappingInvalid */
+export const readMapping = (text: string, where: string, observer?: Observer): ParsedMapping => {
+  const refuse = (line: number, path: string, message: string) => new MappingInvalid(where, [{ line, path, message }])
+  if (text.length > maxLength) throw refuse(1, '', `is longer than ${maxLength} characters: no mapping is`)
+  const lines = parseLines(text, where)
+  try {
+    const checked = mappingSchema.safeParse(lines.value)
+    if (!checked.success) throw new MappingInvalid(where, problemsIn(checked.error, lines))
+    const document = checked.data
+    return { source: compileMapping(document, observer), document, lineOf: lines.lineOf }
+  } catch (error) {
+    if (error instanceof MappingProblem)
+      throw refuse(lines.lineOf(error.place), error.place.filter((key) => key !== '').join('.'), error.message)
+    if (error instanceof RangeError) throw refuse(1, '', 'is nested too deeply')
+    throw error
+  }
+}
+
+/** @throws MappingInvalid */
+export const parseMapping = (text: string, where: string): Source => readMapping(text, where).source

@@ -1,0 +1,107 @@
+/** Connections: what each needs to receive, to match and to send. */
+
+import { defaultListId, listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
+import type { Connection } from '../../../shared/connections/directory.ts'
+import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
+import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import { counted, type Finding, findingsOf } from '../check-result.ts'
+import type { Patient } from '../diagnostics-context.ts'
+
+const { good, warning, bad } = findingsOf('connections')
+
+const hasSecret = (source: string, env: NodeJS.ProcessEnv) =>
+  Boolean(env[`${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`])
+
+const listsOf = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): Finding[] => {
+  const known = new Set(lists.map(({ listId }) => listId))
+  const exists = (listId: string) => known.has(listId)
+  const found = connections.flatMap((connection) =>
+    missingListsOf(connection, exists).map((listId) =>
+      bad(
+        `connection ${connection.connectionId} names keyword list ${listId}, which does not exist: it raises nothing`,
+        `signals keywords import FILE --list ${listId}, or add the connection again with another list`,
+      ),
+    ),
+  )
+  if (!exists(defaultListId) && connections.some((connection) => listIdOf(connection, exists) === defaultListId))
+    found.push(
+      warning('there is no default keyword list: no keyword signals are raised', 'signals keywords import FILE'),
+    )
+  return found
+}
+
+const secretsOf = (connections: readonly Connection[], { env, sources }: Patient): Finding[] => {
+  const unsigned = new Set((env.ALLOW_UNSIGNED ?? '').split(',').map((name) => name.trim()))
+  const lacking = Map.groupBy(
+    connections.filter(
+      ({ source, webhookSecret }) =>
+        sources().get(source)?.signed === true &&
+        webhookSecret === null &&
+        !hasSecret(source, env) &&
+        !unsigned.has(source),
+    ),
+    ({ source }) => source,
+  )
+  return [...lacking].map(([source, own]) =>
+    warning(
+      `no webhook secret of ${source} is set here, and ${counted(own.length, 'connection')} of it ${own.length === 1 ? 'has' : 'have'} none of ${own.length === 1 ? 'its' : 'their'} own: the gateway refuses ${own.length === 1 ? 'its' : 'their'} webhooks`,
+      `set ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET for the gateway (deliveries by Kafka or /v1/message-events need none)`,
+    ),
+  )
+}
+
+const namesOf = (connections: readonly Connection[]) =>
+  connections
+    .map(({ connectionId }) => connectionId)
+    .slice(0, 5)
+    .join(', ')
+
+const tokensOf = (connections: readonly Connection[], now: number): Finding[] => {
+  const byState = Map.groupBy(connections, (connection) => tokenState(connection, now))
+  const expired = byState.get('expired') ?? []
+  const expiring = byState.get('expiring') ?? []
+  const remedy = 'docs/runbooks/SignalsTokenExpiring.md; for a new one: signals connections authorise ID --account'
+  return [
+    ...(expired.length > 0
+      ? [bad(`${counted(expired.length, 'account token')} expired: ${namesOf(expired)}`, remedy)]
+      : []),
+    ...(expiring.length > 0
+      ? [warning(`${counted(expiring.length, 'account token')} about to expire: ${namesOf(expiring)}`, remedy)]
+      : []),
+  ]
+}
+
+export const connections = async (patient: Patient): Promise<Finding[]> => {
+  const [all, lists] = await Promise.all([patient.connections(), patient.keywordLists()])
+  const live = all.filter(({ status }) => status !== 'disconnected')
+  if (live.length === 0)
+    return [warning('nobody is connected: every message is dropped', 'signals connections add --file FILE')]
+  const refused = live
+    .filter(({ status }) => status === 'reconnect')
+    .map(({ connectionId }) =>
+      bad(
+        `connection ${connectionId} needs a new token: TikTok refused the one it has`,
+        'have the advertiser authorise again, then: signals connections add --file FILE',
+      ),
+    )
+  const paused = live.filter(({ status }) => status === 'paused')
+  const unknown = live
+    .filter(({ source }) => !patient.sources().get(source))
+    .map(({ connectionId, source }) =>
+      bad(
+        `connection ${connectionId} is of source ${source}, which has no mapping`,
+        'see docs/sources: add a mapping, or mend the name',
+      ),
+    )
+  const found = [
+    ...refused,
+    ...tokensOf(live, patient.now()),
+    ...unknown,
+    ...listsOf(live, lists),
+    ...secretsOf(live, patient),
+    ...(paused.length > 0
+      ? [warning(`${counted(paused.length, 'connection')} paused: ${namesOf(paused)}`, 'signals connections resume ID')]
+      : []),
+  ]
+  return [good(`${counted(live.length, 'connection')}`), ...found]
+}

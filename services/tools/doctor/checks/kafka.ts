@@ -1,0 +1,109 @@
+/** Kafka: what it can, its topics against the topology, its clock, and what lies in the side topics. */
+
+import { parkedGroup } from '../../../consumer-groups.ts'
+import { consumerStages, deadLetterTopic, parkedTopic, topics } from '../../../topology.ts'
+import { planTopics, type TopicChange } from '../../topics/provision.ts'
+import { counted, type Finding, findingsOf } from '../check-result.ts'
+import type { Patient } from '../diagnostics-context.ts'
+
+const { good, warning, bad } = findingsOf('kafka')
+/** Lag in seconds is the difference of two clocks: a second is what it may be wrong by. */
+const tolerableSkewMs = 1_000
+const nobody = 'signals-doctor'
+
+const changeText = (change: TopicChange): string => {
+  switch (change.kind) {
+    case 'create':
+      return `topic ${change.topic} is missing`
+    case 'partitions':
+      return `topic ${change.topic} has ${change.from} partitions, not ${change.to}`
+    case 'setting':
+      return `topic ${change.topic} has ${change.setting} ${change.from ?? 'unset'}, not ${change.to}`
+  }
+}
+
+/** Most differences of a fresh cluster have one cause: the first few tell it. */
+const mostTold = 5
+
+/** The newest record of each topic: one from the future says by how much the broker's clock is ahead of ours. */
+const clock = async ({ broker, now }: Patient, names: readonly string[]): Promise<Finding> => {
+  const ends = await broker().progress(names.map((topic) => ({ group: nobody, topic })))
+  const before = now()
+  const newest = await Promise.all(
+    names.map((topic, n) =>
+      broker().timestamps(
+        topic,
+        (ends[n] ?? [])
+          .filter(({ low, high }) => high > low)
+          .map(({ partition, high }) => ({ partition, offset: high - 1n })),
+      ),
+    ),
+  )
+  const ahead = Math.max(0, ...newest.flatMap((times) => [...times.values()].map((at) => at - before)))
+  return ahead > tolerableSkewMs
+    ? bad(
+        `Kafka's clock is at least ${(ahead / 1000).toFixed(1)} s ahead of this machine's`,
+        'synchronise the clocks (NTP): lag in seconds and waits are wrong by as much',
+      )
+    : good("Kafka's clock is not ahead of this machine's")
+}
+
+const held = async ({ broker }: Patient, names: ReadonlySet<string>): Promise<Finding[]> => {
+  const dead = consumerStages.map(deadLetterTopic).filter((name) => names.has(name))
+  const ends = await broker().progress(dead.map((topic) => ({ group: nobody, topic })))
+  const found = dead.flatMap((topic, n) => {
+    const records = (ends[n] ?? []).reduce((sum, { low, high }) => sum + Number(high - low), 0)
+    return records === 0
+      ? []
+      : [
+          warning(
+            `${counted(records, 'dead letter')} in ${topic}`,
+            'signals dead-letters list; mend the cause, then redrive',
+          ),
+        ]
+  })
+  return found.length > 0 ? found : [good('there are no dead letters')]
+}
+
+const parked = async ({ broker }: Patient): Promise<Finding> => {
+  const [partitions = []] = await broker().progress([{ group: parkedGroup, topic: parkedTopic }])
+  const waiting = partitions.reduce(
+    (sum, { low, high, committed }) => sum + Number(high - (committed !== null && committed > low ? committed : low)),
+    0,
+  )
+  return waiting === 0
+    ? good('no signal is parked')
+    : warning(
+        `${counted(waiting, 'signal')} parked`,
+        'signals connections list: which connections are paused or need a token',
+      )
+}
+
+export const kafka = async (patient: Patient): Promise<Finding[]> => {
+  const { brokers, broker } = patient
+  const { nodes, lacking } = await broker().describe()
+  const actual = await broker().listTopics()
+  const changes = planTopics(actual)
+  const names = new Set(actual.map(({ name }) => name))
+  const remedy = 'signals topics plan, then signals topics apply'
+  return [
+    good(`Kafka answers at ${brokers} (${counted(nodes, 'broker')})`),
+    lacking.length === 0
+      ? good('Kafka speaks the versions of its protocol that are needed')
+      : bad(`Kafka is too old: it lacks ${lacking.join(', ')}`, 'use Kafka 2.4 or later'),
+    ...(changes.length === 0
+      ? [good('topics are as declared')]
+      : changes.slice(0, mostTold).map((change) => bad(changeText(change), remedy))),
+    ...(changes.length > mostTold
+      ? [bad(`${counted(changes.length - mostTold, 'more difference')} between topics and topology`, remedy)]
+      : []),
+    await clock(
+      patient,
+      Object.values(topics)
+        .map(({ name }) => name)
+        .filter((name) => names.has(name)),
+    ),
+    ...(await held(patient, names)),
+    ...(names.has(parkedTopic) ? [await parked(patient)] : []),
+  ]
+}

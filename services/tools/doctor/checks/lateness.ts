@@ -1,0 +1,32 @@
+/** Whether the stages keep up: how long what lies in Kafka for them has been waiting. */
+
+import { consumerGroups } from '../../../consumer-groups.ts'
+import { LagReader } from '../../../runtime/health/lag.ts'
+import { counted, type Finding, findingsOf } from '../check-result.ts'
+import type { Patient } from '../diagnostics-context.ts'
+
+const { good, bad } = findingsOf('stages')
+const lateSeconds = 120
+
+export const lateness = async ({ broker: open, now }: Patient): Promise<Finding[]> => {
+  const broker = open()
+  // A topic that is missing is told with Kafka's: it must not hide what waits in the others.
+  const known = new Set((await broker.listTopics()).map(({ name }) => name))
+  const lags = await new LagReader(
+    broker,
+    consumerGroups.filter(({ topic }) => known.has(topic)),
+  ).read(now)
+  const late = Map.groupBy(
+    lags.filter(({ lane, seconds }) => seconds > lateSeconds && (lane === 'main' || lane === 'waiting')),
+    ({ topic }) => topic,
+  )
+  if (late.size === 0) return [good('no record waits longer than two minutes')]
+  return Array.from(late, ([topic, own]) => {
+    const records = own.reduce((sum, { messages }) => sum + messages, 0)
+    const oldest = Math.round(Math.max(...own.map(({ seconds }) => seconds)))
+    return bad(
+      `${counted(records, 'record')} of ${topic} ${records === 1 ? 'waits' : 'wait'}, the oldest for ${oldest} s`,
+      'signals lag --watch; docs/operators/lag-grows.md',
+    )
+  })
+}

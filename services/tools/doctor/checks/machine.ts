@@ -1,0 +1,24 @@
+/** The machine: Node and the disk. */
+import { type Finding, findingsOf } from '../check-result.ts'
+import type { Patient } from '../diagnostics-context.ts'
+
+const { good, warning, bad } = findingsOf('machine')
+const recommendedNode = 24
+const lowShare = 0.15
+const fullShare = 0.05
+
+const gigabytes = (bytes: number) => `${(bytes / 1_073_741_824).toFixed(1)} GiB`
+
+export const machine = async ({ nodeVersion, dataDir, disk }: Patient): Promise<Finding[]> => {
+  const major = Number(/^v(\d+)/.exec(nodeVersion)?.[1])
+  const { freeBytes, sizeBytes } = await disk(dataDir)
+  const share = freeBytes / sizeBytes
+  const room = `${Math.round(share * 100)} % of the disk of ${dataDir} is free (${gigabytes(freeBytes)})`
+  const remedy = 'make room or move SIGNALS_DATA_DIR: docs/operators/disk-full.md'
+  return [
+    major >= recommendedNode
+      ? good(`Node ${nodeVersion}`)
+      : bad(`Node ${nodeVersion} is too old to run the services`, `npm ci, which brings Node ${recommendedNode}`),
+    share < fullShare ? bad(room, remedy) : share < lowShare ? warning(room, remedy) : good(room),
+  ]
+}

@@ -1,0 +1,25 @@
+/** Whether the master key at hand is the pipeline's: well formed is not enough. */
+import { Keyring, MasterKeyUnknown } from '../../../runtime/keys/keyring.ts'
+import { type Finding, findingsOf } from '../check-result.ts'
+import type { Patient } from '../diagnostics-context.ts'
+
+const { good, bad } = findingsOf('settings')
+
+export const masterKey = async ({ masterKeys, dataSecret: read }: Patient): Promise<Finding[]> => {
+  const dataSecret = await read()
+  // A pipeline that has sealed nothing yet takes any.
+  if (dataSecret === null) return []
+  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous } = masterKeys()
+  try {
+    await Keyring.open(SIGNALS_MASTER_KEY, { previous, dataSecret })
+    return [good('SIGNALS_MASTER_KEY opens what this pipeline has sealed')]
+  } catch (error) {
+    if (!(error instanceof MasterKeyUnknown)) throw error
+    return [
+      bad(
+        `SIGNALS_MASTER_KEY is not the key of this pipeline, which seals under key ${error.keyId}`,
+        'set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until signals keys rotate has replaced it: docs/operations.md',
+      ),
+    ]
+  }
+}

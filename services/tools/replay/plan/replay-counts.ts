@@ -1,0 +1,56 @@
+/** Counts of a replay: per connection, flag and day, new against already reported. Pure. */
+import type { Signal } from '../../../shared/model/topic-values.ts'
+
+export interface TallyRow {
+  readonly connection: string
+  /** A flag of the keyword list; `conversation` and `order` for signals without one. */
+  readonly flag: string
+  /** UTC, of the message. */
+  readonly day: string
+  readonly new: number
+  readonly reported: number
+}
+
+export type Standing = 'new' | 'reported'
+
+const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+
+export class Tally {
+  readonly #rows = new Map<string, { new: number; reported: number }>()
+  readonly #totals = { new: 0, reported: 0 }
+
+  add(signal: Signal, standing: Standing): void {
+    this.#change(signal, standing, 1)
+  }
+
+  /** What was counted as new turns out to be reported already. */
+  correct(signal: Signal): void {
+    this.#change(signal, 'new', -1)
+    this.#change(signal, 'reported', 1)
+  }
+
+  get totals(): { readonly new: number; readonly reported: number } {
+    return { ...this.#totals }
+  }
+
+  /** By connection, day, flag. */
+  get rows(): readonly TallyRow[] {
+    return [...this.#rows]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, counts]) => {
+        const [connection, day, flag] = key.split('\n') as [string, string, string]
+        return { connection, flag, day, ...counts }
+      })
+  }
+
+  #change(signal: Signal, standing: Standing, by: number) {
+    this.#totals[standing] += by
+    const flags = signal.kind === 'keyword' ? signal.flags : [signal.kind]
+    for (const flag of flags) {
+      const key = `${signal.connectionId}\n${dayOf(signal.occurredAt)}\n${flag}`
+      const row = this.#rows.get(key) ?? { new: 0, reported: 0 }
+      row[standing] += by
+      this.#rows.set(key, row)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** The topology against a cluster: what differs, and making it so. */
+import { schemaVersions } from '../../../schemas/index.ts'
+import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
+import { allTopics, subjectOf, type TopicSpec, topics } from '../../topology.ts'
+
+export type TopicChange =
+  | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
+  | { readonly kind: 'partitions'; readonly topic: string; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'setting'
+      readonly topic: string
+      readonly setting: string
+      readonly from: string | null
+      readonly to: string
+    }
+
+/** Settings that we declare; everything else is the cluster's business. */
+export const settingsOf = ({ cleanup, retentionMs, maxMessageBytes }: TopicSpec): Record<string, string> => ({
+  'cleanup.policy': cleanup,
+  'retention.ms': String(retentionMs),
+  // The broker's clock: a connector's own may lie, and lag in seconds is read from it.
+  'message.timestamp.type': 'LogAppendTime',
+  ...(maxMessageBytes ? { 'max.message.bytes': String(maxMessageBytes) } : {}),
+  // What was erased (a token, a data key) is to leave the disk within two hours: docs/connections.md has the sum.
+  ...(cleanup === 'compact'
+    ? { 'segment.ms': '600000', 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
+    : {}),
+})
+
+/** `compact,delete` and `delete,compact` are one policy. */
+const same = (a: string | undefined, b: string) => a?.split(',').sort().join() === b.split(',').sort().join()
+
+/** @param specs what the cluster should hold; topics it holds besides are left alone */
+export const planTopics = (
+  actual: readonly TopicSettings[],
+  specs: readonly TopicSpec[] = allTopics,
+): TopicChange[] => {
+  const byName = new Map(actual.map((topic) => [topic.name, topic]))
+  return specs.flatMap((spec): TopicChange[] => {
+    const topic = byName.get(spec.name)
+    if (!topic) return [{ kind: 'create', topic: spec.name, partitions: spec.partitions }]
+    const changes: TopicChange[] = Object.entries(settingsOf(spec))
+      .filter(([setting, wanted]) => !same(topic.config[setting], wanted))
+      .map(([setting, to]) => ({ kind: 'setting', topic: spec.name, setting, from: topic.config[setting] ?? null, to }))
+    // More partitions than declared are somebody's decision to scale; fewer are a mistake.
+    if (topic.partitions < spec.partitions) {
+      changes.unshift({ kind: 'partitions', topic: spec.name, from: topic.partitions, to: spec.partitions })
+    }
+    return changes
+  })
+}
+
+/** The cluster holds no connection yet: nothing has been sealed, no id given. */
+export const makesConnections = (changes: readonly TopicChange[]): boolean =>
+  changes.some(({ kind, topic }) => kind === 'create' && topic === topics.connections.name)
+
+/** @throws DependencyError */
+export const applyTopics = async (broker: Broker, changes: readonly TopicChange[]): Promise<void> => {
+  const specs = new Map(allTopics.map((spec) => [spec.name, spec]))
+  const created = changes.filter((change) => change.kind === 'create')
+  await broker.createTopics(
+    created.map(({ topic, partitions }) => ({
+      name: topic,
+      partitions,
+      config: settingsOf(specs.get(topic) as TopicSpec),
+    })),
+  )
+  for (const change of changes) {
+    if (change.kind === 'partitions') await broker.addPartitions(change.topic, change.to)
+  }
+  const settings = Map.groupBy(
+    changes.filter((change) => change.kind === 'setting'),
+    ({ topic }) => topic,
+  )
+  for (const [topic, ofTopic] of settings) {
+    await broker.alterConfig(topic, Object.fromEntries(ofTopic.map(({ setting, to }) => [setting, to])))
+  }
+}
+
+/** Registers every version of every schema under its subjects, oldest first. @throws DependencyError, SchemaIncompatible */
+export const applySchemas = async (registry: SchemaRegistry): Promise<void> => {
+  await Promise.all(
+    allTopics.map(async ({ name, schema }) => {
+      if (schema === null) return
+      for (const version of schemaVersions(schema)) await registry.register(subjectOf(name), version)
+      await registry.setCompatibility(subjectOf(name), 'FULL_TRANSITIVE')
+    }),
+  )
+}

@@ -1,0 +1,145 @@
+import { pack, unpack } from '../../../../services/attribution/state/pack.ts'
+import { fromRecord, toRecord } from '../../../../services/attribution/state/record.ts'
+import {
+  type ConversationState,
+  emptyState,
+  heard,
+  isStart,
+  lastStart,
+  lastTouch,
+  merged,
+  positioned,
+  started,
+  touched,
+} from '../../../../services/attribution/state/state.ts'
+import { noon } from '../../../support/builders.ts'
+
+const day = 86_400_000
+const week = 7 * day
+const a = { message: 'aaaaaaaaaaaa', occurredAt: noon }
+const b = { message: 'bbbbbbbbbbbb', occurredAt: noon + 1000 }
+const c = { message: 'cccccccccccc', occurredAt: noon + 2000 }
+const touch = (occurredAt: number, trackingId: string) => ({ occurredAt, trackingId, message: null, within: 0 })
+
+describe('a conversation', () => {
+  it('remembers who started it, and who started it again', () => {
+    const state = started(started(emptyState, a), c)
+    expect([a, b, c].map(({ message }) => isStart(state, message))).toEqual([true, false, true])
+    expect(lastStart(state)).toEqual(c)
+    expect(lastStart(state, b.occurredAt)).toEqual(a)
+    expect(lastStart(emptyState)).toBeNull()
+  })
+
+  it('knows its first messages by identity and event time, whatever their order of arrival', () => {
+    const late = positioned(emptyState, c, 2)
+    const earlier = positioned(late.state, a, 2)
+    const between = positioned(earlier.state, b, 2)
+    expect([late.position, earlier.position, between.position]).toEqual([1, 1, 2])
+    expect(between.state.firstMessages).toEqual([a, b])
+    expect(positioned(between.state, c, 2)).toEqual({ state: between.state, position: null })
+    expect(positioned(between.state, a, 2).position).toBe(1)
+    expect(positioned(emptyState, a, 0)).toEqual({ state: emptyState, position: null })
+  })
+
+  it('forgets what was found in a text that turns out to be none of the first', () => {
+    const found = { occurredAt: c.occurredAt, trackingId: 'x', message: c.message, within: 2 }
+    const state = touched(positioned(emptyState, c, 2).state, found, week)
+    expect(positioned(state, a, 2).state.touches).toEqual([found])
+    expect(positioned(positioned(state, a, 2).state, b, 2).state.touches).toEqual([])
+  })
+
+  it.each([
+    ['the last one before the message', noon + 3000, 'second'],
+    ['the one that was valid then, for an old message read again', noon + 1500, 'first'],
+    ['none before the first', noon - 1, undefined],
+    ['one at the same moment', noon, 'first'],
+    ['none beyond the window', noon + 2000 + week + 1, undefined],
+    ['one at the window’s edge', noon + 2000 + week, 'second'],
+  ])('is credited to %s', (_name, at, expected) => {
+    const state = touched(touched(emptyState, touch(noon + 2000, 'second'), week), touch(noon, 'first'), week)
+    expect(lastTouch(state, at, week)?.trackingId).toBe(expected)
+  })
+
+  it('does not change when a touch is delivered again', () => {
+    const state = touched(emptyState, touch(noon, 'x'), week)
+    expect(touched(state, touch(noon, 'x'), week)).toBe(state)
+  })
+
+  it('forgets touches that no window reaches, but for the one that drove its last start', () => {
+    const old = touched(emptyState, touch(noon - 15 * day, 'old'), week)
+    expect(touched(old, touch(noon, 'new'), week).touches).toHaveLength(1)
+    const driven = started(old, { ...a, occurredAt: noon - 14 * day })
+    expect(touched(driven, touch(noon, 'new'), week).touches).toHaveLength(2)
+  })
+
+  it('keeps the touches of short windows as long as deliveries are tried again', () => {
+    const old = touched(emptyState, touch(noon - 4.5 * day, 'old'), day)
+    expect(touched(old, touch(noon, 'new'), day).touches).toHaveLength(2)
+  })
+
+  it('notes when it was last heard of: exactly where silences count, else weekly', () => {
+    const state = heard(emptyState, noon, false)
+    expect(state.lastAt).toBe(noon)
+    expect(heard(state, noon + 6 * day, false)).toBe(state)
+    expect(heard(state, noon + 7 * day, false).lastAt).toBe(noon + 7 * day)
+    expect(heard(state, noon + 1, true).lastAt).toBe(noon + 1)
+    expect(heard(state, noon - 1, true)).toBe(state)
+  })
+
+  it('that was known by two ids keeps the earlier start, all touches, and whom it has waiting itself', () => {
+    const one = { ...touched(started(emptyState, b), touch(noon, 'x'), week), waiting: [c], waitUntil: noon + 5000 }
+    const other = { ...touched(started(emptyState, a), touch(noon - 5, 'y'), week), waiting: [a], waitUntil: noon }
+    const thread = merged(one, [other], ['22'.repeat(16)])
+    expect(thread).toMatchObject({
+      startedBy: a.message,
+      restarts: [b],
+      touches: [{ trackingId: 'y' }, { trackingId: 'x' }],
+      waiting: [c],
+      aliases: ['22'.repeat(16)],
+    })
+    expect(merged(thread, [other], ['22'.repeat(16)])).toBe(thread)
+    expect(merged(emptyState, [], [])).toBe(emptyState)
+  })
+})
+
+const full: ConversationState = {
+  startedBy: a.message,
+  startedAt: a.occurredAt,
+  restarts: [c],
+  firstMessages: [a, b],
+  touches: [
+    { occurredAt: noon - 5, trackingId: '1780000000000000001', message: null, within: 0 },
+    { occurredAt: noon, trackingId: 'E.C.P.é', message: a.message, within: 3 },
+    { occurredAt: noon + 9, trackingId: '007', message: null, within: 0 },
+  ],
+  lastAt: noon + 30 * day,
+  waiting: [c],
+  waitUntil: noon + 30_000,
+  aliases: ['22'.repeat(16), '3f'.repeat(16)],
+  version: 513,
+}
+
+describe('a conversation’s state', () => {
+  it.each<[string, ConversationState]>([
+    ['with everything', full],
+    ['with nothing', emptyState],
+    ['started by a message that is none of the first', { ...emptyState, startedBy: c.message, startedAt: noon }],
+    ['that was touched before it started', touched(emptyState, touch(noon, '12'), week)],
+    ['of which only a message waits', { ...emptyState, waiting: [a], waitUntil: noon - 7 }],
+  ])('survives its packed form and its record: %s', (_name, state) => {
+    expect(unpack(pack(state))).toEqual(state)
+    expect(fromRecord(toRecord('c0', state))).toEqual(state)
+  })
+
+  it('is absent where the bytes are of another format', () => {
+    expect(unpack(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))).toBeNull()
+    expect(unpack(Buffer.alloc(0))).toBeNull()
+  })
+
+  it('takes at most 52 bytes for a conversation that came by an ad and wrote three times', () => {
+    const { restarts, waiting, waitUntil, aliases, touches, ...plain } = full
+    const third = { message: 'dddddddddddd', occurredAt: noon + 600_000 }
+    const state = { ...emptyState, ...plain, lastAt: noon, touches: touches.slice(0, 1), firstMessages: [a, b, third] }
+    expect(pack(state).length).toBeLessThanOrEqual(52)
+  })
+})

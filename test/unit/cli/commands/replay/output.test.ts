@@ -1,0 +1,74 @@
+import { countsText, planText } from '../../../../../services/cli/commands/replay/output.ts'
+import { decidingNow, sendingNow } from '../../../../../services/cli/commands/replay/progress.ts'
+import type { Plan } from '../../../../../services/tools/replay/plan/plan.ts'
+import { Tally } from '../../../../../services/tools/replay/plan/replay-counts.ts'
+import type { Prepared } from '../../../../../services/tools/replay/run/run.ts'
+import { signal } from '../../../../support/builders.ts'
+
+describe('what a replay tells while it runs', () => {
+  it('is how much is decided, how fast, and how long it still takes', () => {
+    const { json, share, text } = decidingNow({ records: 500, all: 2_000, share: 0.25 }, 5)
+    expect(json).toEqual({ phase: 'deciding', records: 500, of: 2_000, share: 0.25, rate: 100, secondsLeft: 15 })
+    expect([share, text]).toEqual([0.25, '500 of 2000 decided, 100/s, 15 s left'])
+  })
+
+  it('is no number that nobody knows: how many events a file holds, how long what has just begun takes', () => {
+    const { json, text } = decidingNow({ records: 0, all: null, share: 0 }, 0)
+    expect(json).toMatchObject({ of: null, rate: 0, secondsLeft: null })
+    expect(text).toBe('0 decided, 0/s')
+  })
+
+  it('is what is sent, and that it waits where live traffic is behind', () => {
+    const progress = { published: 50, all: 200, rate: 0, liveLagSeconds: 3, secondsLeft: null }
+    const { share, text } = sendingNow(progress)
+    expect([share, text]).toEqual([0.25, '50 of 200  0/s, waits for live traffic, live 3 s behind'])
+  })
+})
+
+describe('what a replay has found', () => {
+  const planOf = (fields: Partial<Plan>): Plan => ({
+    tally: new Tally(),
+    fresh: [],
+    published: 0,
+    skipped: { paused: 0, expired: 0 },
+    records: 3,
+    messages: 0,
+    unseen: 0,
+    outcomes: {},
+    fileProblems: [],
+    fileProblemCount: 0,
+    ...fields,
+  })
+  const prepared = (path: string | null): Prepared =>
+    ({
+      request: { rate: 100, file: path === null ? null : { path, bytes: 1, hash: '' } },
+      range: { stretches: [], leftToLive: 0, keptSince: null },
+    }) as unknown as Prepared
+
+  it('names the calls and the time', () => {
+    const fresh = [signal({ connectionId: 'a' }), signal({ connectionId: 'b' })]
+    expect(planText(planOf({ fresh }), prepared(null))).toMatch(/about 2 calls, 1 s at 100 signals a second/)
+  })
+
+  it('says why messages are missing', () => {
+    const outcomes = { 'dropped no_connection': 2, 'dropped no_signal': 9, 'deadLettered item_unmappable': 1 }
+    const text = planText(planOf({ outcomes }), prepared(null))
+    expect(text).toMatch(/2 left out: their account has no connection/)
+    expect(text).toMatch(/1 cannot be processed: item_unmappable/)
+    expect(text).not.toMatch(/no_signal/)
+  })
+
+  it('names lines of a file, items of a container, and how many more there are', () => {
+    const wrong = { fileProblems: [{ place: 7, problem: 'text: too long' }], fileProblemCount: 30 }
+    expect(planText(planOf(wrong), prepared('x.ndjson'))).toMatch(/30 of the file .*\n {2}line 7: text.*\n.*29 more/)
+    expect(planText(planOf(wrong), prepared('x.avro'))).toMatch(/item 7: text/)
+  })
+
+  it('is told at the end, also of a run that ended before it had decided', () => {
+    expect(countsText({ new: 2, reported: 1, published: 2, accepted: 2, waiting: 0 })).toBe(
+      '2 new, 1 already reported; 2 published, 2 accepted',
+    )
+    expect(countsText({ new: 0, reported: 4, waiting: 0 })).toBe('0 new, 4 already reported')
+    expect(countsText({})).toBe('nothing was decided, nothing was sent')
+  })
+})

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { breakersOf } from '../../../services/control/breakers.ts'
+import { problemsOf, type Seen } from '../../../services/control/problems.ts'
+import { Metrics } from '../../../services/runtime/metrics/metrics.ts'
+
+const lag = (fields: Partial<Seen['groups'][number]>): Seen['groups'][number] => ({
+  ...{
+    topic: 'messages.v1',
+    group: 'signals-attribution',
+    stage: 'attribution',
+    lane: 'main',
+    messages: 0,
+    seconds: 0,
+  },
+  ...{ trendPerSecond: 0, processedPerSecond: 0, catchUpSeconds: 0 },
+  ...fields,
+})
+const well: Seen = {
+  dependencies: { kafka: true, redis: true, registry: true },
+  redis: { keys: 1, bytes: 10, limitBytes: 100 },
+  disk: { freeBytes: 50, sizeBytes: 100 },
+  deadLetters: [],
+  stages: [{ stage: 'ingest', state: 'running', reason: null }],
+  groups: [lag({}), lag({ lane: 'parked', topic: 'signals.dispatch.parked.v1' })],
+  breakers: { open: 0, oldest: [] },
+  connections: [{ status: 'active', token: 'valid' }],
+}
+
+describe("the console's problems", () => {
+  it('are none while all is well', () => expect(problemsOf(well)).toEqual([]))
+
+  const cases: [name: string, seen: Partial<Seen>, severity: string, text: RegExp][] = [
+    ['a dependency', { dependencies: { ...well.dependencies, redis: false } }, 'page', /redis does not answer/],
+    ['a dead stage', { stages: [{ stage: 'ingest', state: 'unreachable', reason: null }] }, 'page', /ingest does not/],
+    ['a halted stage', { stages: [{ stage: 'ingest', state: 'halted', reason: 'limit' }] }, 'page', /halted/],
+    [
+      'a waiting stage',
+      { stages: [{ stage: 'ingest', state: 'waiting', reason: 'redis' }] },
+      'warning',
+      /waits \(redis\)/,
+    ],
+    ['a late record', { groups: [lag({ seconds: 130 })] }, 'warning', /2 min/],
+    ['a very late record', { groups: [lag({ seconds: 301 })] }, 'page', /5 min/],
+    ['a disk that fills up', { disk: { freeBytes: 10, sizeBytes: 100 } }, 'warning', /10 %/],
+    ['a full disk', { disk: { freeBytes: 4, sizeBytes: 100 } }, 'page', /4 %/],
+    ['a full Redis', { redis: { keys: 1, bytes: 90, limitBytes: 100 } }, 'warning', /90 %/],
+    ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open: 2/],
+    ['a refused token', { connections: [{ status: 'reconnect', token: null }] }, 'warning', /new token: 1/],
+    [
+      'a token that ends',
+      { connections: [{ status: 'active', token: 'expiring' }] },
+      'warning',
+      /tokens that end.*: 1/,
+    ],
+    ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /person: 7/],
+  ]
+  it.each(cases)('name %s, with a page that there is', (_name, seen, severity, text) => {
+    const problems = problemsOf({ ...well, ...seen })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatchObject({ severity, text: expect.stringMatching(text) })
+    const file = join(import.meta.dirname, '../../../docs/runbooks', `${problems[0]?.runbook}.md`)
+    expect(existsSync(file)).toBe(true)
+  })
+
+  it('begin with the worst, and do not call a replay late', () => {
+    const problems = problemsOf({
+      ...well,
+      connections: [{ status: 'reconnect', token: null }],
+      dependencies: { ...well.dependencies, kafka: false },
+      groups: [lag({ lane: 'replay', seconds: 9_999 })],
+    })
+    expect(problems.map(({ severity }) => severity)).toEqual(['page', 'warning'])
+  })
+})
+
+describe('breakers', () => {
+  it("are read from dispatch's metrics", async () => {
+    const metrics = new Metrics('dispatch')
+    metrics.set('signals_breakers', { state: 'open' }, 2)
+    metrics.set('signals_breakers', { state: 'half_open' }, 1)
+    metrics.set('signals_breaker_open_seconds', { connection: 'young', cause: 'throttled' }, 5)
+    metrics.set('signals_breaker_open_seconds', { connection: 'a "quoted" one', cause: 'service' }, 60)
+    expect(breakersOf(await metrics.render())).toMatchObject({
+      open: 2,
+      oldest: [
+        { cause: 'service', seconds: 60 },
+        { connectionId: 'young', cause: 'throttled', seconds: 5 },
+      ],
+    })
+    expect(breakersOf('')).toEqual({ open: 0, oldest: [] })
+  })
+})

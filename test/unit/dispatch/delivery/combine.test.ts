@@ -1,0 +1,98 @@
+import { combined } from '../../../../services/dispatch/delivery/combine.ts'
+import { partsOf } from '../../../../services/dispatch/destinations/tiktok/index.ts'
+import { parseProfile } from '../../../../services/dispatch/destinations/tiktok/profile.ts'
+import type { Finding, PartFinding, Settled } from '../../../../services/dispatch/send-result.ts'
+import { numbered, openDispatch } from '../../../support/dispatch-world.ts'
+
+const settled = (outcome: Settled['outcome'], fields: Partial<Settled> = {}): PartFinding => ({
+  finding: { kind: 'settled', outcome, code: 0, requestId: 'r', attempt: 1, sentAt: 10, at: 20, ...fields },
+  recorded: false,
+})
+const open = (finding: Finding): PartFinding => ({ finding, recorded: false })
+const held: Finding = { kind: 'held', delay: '10s', reason: 'slow' }
+const refused: Finding = { kind: 'refused', unknownCode: false, reason: 'service' }
+
+describe('a signal of several events', () => {
+  it.each<[string, PartFinding[], object]>([
+    ['accepted when all are', [settled('accepted'), settled('accepted')], { outcome: 'accepted' }],
+    ['accepted when TikTok had one of them', [settled('duplicate'), settled('accepted')], { outcome: 'accepted' }],
+    ['a duplicate when it had all', [settled('duplicate'), settled('duplicate')], { outcome: 'duplicate' }],
+    [
+      'rejected, with the code, when one is',
+      [settled('accepted'), settled('rejected', { code: 40002, requestId: 'bad' })],
+      { outcome: 'rejected', code: 40002, requestId: 'bad' },
+    ],
+    ['sent again while one is refused', [settled('accepted'), open(refused)], refused],
+    ['sent again while one was not sent', [open(held), settled('rejected')], held],
+    ['refused before it is held', [open(held), open(refused)], refused],
+    ['withheld before all', [open(refused), open({ kind: 'withheld' })], { kind: 'withheld' }],
+    [
+      'of the times of all of them',
+      [settled('accepted', { sentAt: 5, at: 9 }), settled('accepted', { sentAt: 7, at: 30, attempt: 3 })],
+      { sentAt: 5, at: 30, attempt: 3 },
+    ],
+  ])('is %s', (_name, parts, expected) => expect(combined(parts)).toMatchObject(expected))
+
+  it('is done with once all its marks say that the record is there', () => {
+    const recorded = { ...settled('accepted'), recorded: true }
+    expect(combined([recorded, recorded])).toEqual({ kind: 'recorded' })
+    expect(combined([recorded, settled('accepted')])).toMatchObject({ kind: 'settled', outcome: 'accepted' })
+  })
+})
+
+describe('one event per flag', () => {
+  const profile = parseProfile(
+    JSON.stringify({
+      name: 'per-flag',
+      version: 1,
+      eventSource: 'message',
+      events: { conversation: { name: 'Conversation' }, keyword: { name: 'Keyword' }, order: { name: 'Order' } },
+      trackingId: 'user.ttclid',
+      flags: { encoding: 'event_per_flag' },
+    }),
+  )
+  const parts = partsOf(profile) as NonNullable<ReturnType<typeof partsOf>>
+  const keyword = numbered('a', 0, { kind: 'keyword', flags: ['payment', 'booking', 'shipping'] })
+  const [payment, booking] = parts(keyword).map(({ signalId }) => signalId)
+  const world = () => {
+    const opened = openDispatch({ profile })
+    opened.connect('a')
+    return opened
+  }
+
+  it('settles once, however many events it is', async () => {
+    const { run, callSizes, held } = world()
+    expect((await run([keyword, numbered('a', 1)])).words).toEqual(['accepted', 'accepted'])
+    expect(callSizes()).toEqual([4])
+    expect(new Set(held()).size).toBe(4)
+    expect((await run([keyword])).words).toEqual(['dropped recorded'])
+  })
+
+  it('is rejected for one bad event, and the others are delivered all the same', async () => {
+    const { run, fault, held } = world()
+    fault({ eventIds: [booking as string], code: 40002, hint: true })
+    expect((await run([keyword])).words).toEqual(['rejected'])
+    expect(held()).toHaveLength(2)
+    expect(held()).toContain(payment)
+  })
+
+  it('is not sent again where only the mark of the whole was brought back', async () => {
+    const { run, marks, callSizes } = world()
+    const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
+    await marks.write([{ signal: keyword, settled, recorded: true }])
+    expect((await run([keyword])).words).toEqual(['dropped recorded'])
+    expect(callSizes()).toEqual([])
+  })
+
+  it('sends again only the event that TikTok has not answered for', async () => {
+    const { run, fault, clearFaults, callSizes, breakers, repeats } = world()
+    fault({ eventIds: [booking as string], code: 47_111 })
+    expect((await run([keyword])).words).toEqual(['deferred 10s unknown_code'])
+    clearFaults()
+    breakers.recovered('a')
+    const calls = callSizes().length
+    expect((await run([keyword], { topic: 'later', attempt: 2 })).words).toEqual(['accepted'])
+    expect(callSizes().slice(calls)).toEqual([1])
+    expect(repeats()).toBe(0)
+  })
+})

@@ -1,0 +1,127 @@
+import { idsOf, numbered, openDispatch, some, times } from '../../../support/dispatch-world.ts'
+
+describe('an advertiser that hangs', () => {
+  it('costs the batch its patience, not the time-out, and others nothing', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('hangs')
+    world.connect('well')
+    world.fault({ token: 'token-hangs', timeout: true })
+    const { words } = await world.run([...some('hangs', 3), ...some('well', 2)])
+    expect(world.underWay()).toBe(1)
+    expect(words).toEqual([
+      'deferred 10s slow',
+      'deferred 10s slow untried',
+      'deferred 10s slow untried',
+      'accepted',
+      'accepted',
+    ])
+    expect((await world.run([numbered('hangs', 8)])).words).toEqual(['deferred 10s slow untried'])
+    await world.sender.drained()
+    expect(world.callSizes()).toEqual([1, 1, 1])
+    expect((await world.run([numbered('hangs', 9)])).words).toEqual(['deferred 10s breaker_open untried'])
+  })
+
+  it('does not keep the others waiting for a slot, however many hang', async () => {
+    const world = openDispatch()
+    for (let index = 0; index < 12; index++) world.connect(`hangs-${index}`)
+    world.connect('well')
+    for (let index = 0; index < 12; index++) world.fault({ token: `token-hangs-${index}`, timeout: true })
+    const hanging = Array.from({ length: 12 }, (_, index) => numbered(`hangs-${index}`, 0))
+    let besides = 0
+    world.onCall((id) => {
+      if (id === 'well') besides = world.underWay() - 1
+    })
+    const { words } = await world.run([...hanging, numbered('well', 0)])
+    expect(words.at(-1)).toBe('accepted')
+    expect(besides).toBe(12)
+    await world.sender.drained()
+  })
+
+  it('and answers after all is not sent to again: the answer is noted when it comes', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    expect((await world.run(some('a', 2))).words).toEqual(times(2, 'deferred 10s slow'))
+    await world.sender.drained()
+    expect((await world.run(some('a', 2), { topic: 'later', attempt: 2 })).words).toEqual(times(2, 'accepted'))
+    expect(world.callSizes()).toEqual([2])
+  })
+
+  it('is sent the rest behind the batch, and what came meanwhile behind that', async () => {
+    const world = openDispatch({ eventsPerCall: 2 })
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    const [first, second] = [some('a', 5), [numbered('a', 7)]]
+    expect((await world.run(first)).words).toEqual([
+      ...times(2, 'deferred 10s slow'),
+      ...times(3, 'deferred 10s slow untried'),
+    ])
+    expect((await world.run(second)).words).toEqual(['deferred 10s slow untried'])
+    await world.sender.drained()
+    expect(world.callSizes()).toEqual([2, 2, 1, 1])
+    expect(world.held()).toEqual(idsOf([...first, ...second]))
+    const back = await world.run([...first, ...second], { topic: 'later', attempt: 2 })
+    expect(back.words).toEqual(times(6, 'accepted'))
+    expect(world.repeats()).toBe(0)
+  })
+
+  it('is told nothing any more once its consent has ended, not even behind the batch', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    await world.run(some('a', 3))
+    world.connect('a', { status: 'disconnected', accessToken: null })
+    await world.sender.drained()
+    expect(world.callSizes()).toEqual([1])
+  })
+
+  it('again and again is not waited for at all, and gets everything all the same', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    world.fault({ slowMs: 60 })
+    for (let n = 0; n < 2; n++) {
+      await world.run([numbered('a', n)])
+      await world.sender.drained()
+    }
+    const calls = world.callSizes().length
+    expect((await world.run([numbered('a', 5)])).words).toEqual(['deferred 10s slow untried'])
+    await world.sender.drained()
+    expect(world.callSizes()).toHaveLength(calls + 1)
+    expect(world.held()).toContain(numbered('a', 5).signalId)
+  })
+
+  it('makes no call so late that the deferred signal may meet it', async () => {
+    const world = openDispatch({ eventsPerCall: 1 })
+    world.connect('a')
+    world.fault({ slowMs: 90 })
+    await world.run(some('a', 20))
+    await world.sender.drained()
+    expect(world.callSizes().length).toBeLessThan(6)
+    expect(world.breakerStore.notes.get('a')?.failures).toBe(0)
+  })
+
+  it('is waited for where nobody healthy waits behind it', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    world.fault({ slowMs: 80, count: 1 })
+    expect((await world.run(some('a', 2), { topic: 'later' })).words).toEqual(times(2, 'accepted'))
+  })
+})
+
+describe('an advertiser at its limit', () => {
+  it('gets its signals at the pace of the limit, behind the batch, and its neighbours get theirs at once', async () => {
+    const world = openDispatch({ eventsPerCall: 1, limits: { app: 1_000, advertiser: 14 } })
+    world.connect('busy')
+    world.connect('well')
+    const { words } = await world.run([...some('busy', 3), numbered('well', 0)])
+    expect(words).toEqual(['accepted', ...times(2, 'deferred 10s limit_advertiser untried'), 'accepted'])
+    await world.sender.drained()
+    expect(world.held()).toHaveLength(4)
+    expect((await world.run(some('busy', 3), { topic: 'later' })).words).toEqual([
+      'dropped recorded',
+      'accepted',
+      'accepted',
+    ])
+    expect(world.repeats()).toBe(0)
+  })
+})

@@ -1,0 +1,49 @@
+import type { Verdict } from '../../../../services/dispatch/destinations/tiktok/codes.ts'
+import { split } from '../../../../services/dispatch/destinations/tiktok/split.ts'
+
+const parts = (size: number, verdict: Verdict, hints: number[] = []) => split(size, { verdict, hints })
+
+describe('splitting a call', () => {
+  it.each<[string, number, Verdict, number[], number[][] | null]>([
+    ['leaves a success', 4, 'accepted', [], null],
+    ['leaves a duplicate: it names the request', 4, 'duplicate', [], null],
+    ['leaves what is about the world', 4, 'service', [], null],
+    ['leaves what is about the advertiser', 4, 'token', [], null],
+    ['leaves an event that stands alone', 1, 'bad_event', [0], null],
+    [
+      'halves without a hint',
+      5,
+      'bad_event',
+      [],
+      [
+        [0, 1, 2],
+        [3, 4],
+      ],
+    ],
+    ['sets the hinted apart, neighbours first', 4, 'bad_event', [2], [[0, 1, 3], [2]]],
+    ['sets several hinted apart, each alone', 4, 'bad_event', [2, 0], [[1, 3], [2], [0]]],
+    [
+      'does not believe a place that is not there',
+      4,
+      'bad_event',
+      [4],
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ],
+    ['halves when all are hinted', 2, 'bad_event', [0, 1], [[0], [1]]],
+    ['halves a partial success', 2, 'partial', [], [[0], [1]]],
+    ['halves what is too many', 3, 'too_many', [], [[0, 1], [2]]],
+    ['halves what nobody knows', 2, 'unknown', [], [[0], [1]]],
+  ])('%s', (_name, size, verdict, hints, expected) => expect(parts(size, verdict, hints)).toEqual(expected))
+
+  it('loses and doubles no place', () => {
+    for (let size = 2; size < 60; size++) {
+      const all = Array.from({ length: size }, (_, place) => place)
+      for (const hints of [[], [0], [size - 1], [0, size - 1]]) {
+        expect((parts(size, 'bad_event', hints) as number[][]).flat().sort((a, b) => a - b)).toEqual(all)
+      }
+    }
+  })
+})

@@ -1,0 +1,133 @@
+import { KeywordLists } from '../../../../services/keywords/lists/active-lists.ts'
+import { diffLists } from '../../../../services/keywords/lists/diff.ts'
+import { MissingLists } from '../../../../services/keywords/lists/missing-lists.ts'
+import { KeywordArchive } from '../../../../services/keywords/lists/versions.ts'
+import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
+import { connectionRecord, keywordEntry, keywordList, noon } from '../../../support/builders.ts'
+
+const list = (listId: string, version: number, keyword: string, shadow = false) =>
+  keywordList({ listId, version, shadow, createdAt: noon + version * 1000, entries: [keywordEntry(keyword)] })
+
+const empty = { flags: () => [], entries: () => [], hits: () => [] }
+
+const settled = async (...records: readonly ReturnType<typeof list>[]) => {
+  const lists = new KeywordLists()
+  for (const record of records) lists.note(record)
+  await lists.settle()
+  return lists
+}
+
+describe('the lists in force', () => {
+  it('are those of the highest version, whatever the order of the records', async () => {
+    const lists = await settled(list('default', 2, 'dos'), list('default', 1, 'uno'))
+    expect(lists.get('default')?.version).toBe(2)
+    expect(lists.get('default')?.matcher.flags('dos')).toEqual(['hit'])
+    expect(lists.get('other')).toBeUndefined()
+  })
+
+  it('are compiled once, however many versions came before', async () => {
+    const compiled: number[] = []
+    const lists = new KeywordLists(({ version }) => {
+      compiled.push(version)
+      return empty
+    })
+    for (const version of [1, 2, 3]) lists.note(list('default', version, 'x'))
+    await lists.settle()
+    await lists.settle()
+    expect(compiled).toEqual([3])
+  })
+
+  it('stay as they are while a new version compiles, and when it does not compile', async () => {
+    const lists = await settled(list('default', 1, 'uno'))
+    lists.note(list('default', 2, 'dos'))
+    expect(lists.get('default')?.version).toBe(1)
+    const failing = new KeywordLists(({ version }) => {
+      if (version === 2) throw new Error('does not compile')
+      return empty
+    })
+    failing.note(list('default', 1, 'uno'))
+    await failing.settle()
+    failing.note(list('default', 2, 'dos'))
+    const refused: number[] = []
+    await failing.settle(undefined, ({ version }) => refused.push(version))
+    expect(refused).toEqual([2])
+    expect(failing.get('default')?.version).toBe(1)
+  })
+})
+
+describe('a connection', () => {
+  const all = [list('default', 1, 'a'), list('mx', 4, 'b'), list('promo', 2, 'c')]
+  it.each([
+    ['its own list', { keywordListId: 'promo', market: 'mx' }, 'promo'],
+    ["its market's list", { keywordListId: null, market: 'mx' }, 'mx'],
+    ['the default list where its market has none', { keywordListId: null, market: 'br' }, 'default'],
+    ['the default list', { keywordListId: null, market: null }, 'default'],
+    ['no list where its own does not exist', { keywordListId: 'nosuch', market: 'mx' }, undefined],
+  ])('is matched against %s', async (_what, choice, expected) => {
+    const lists = await settled(...all)
+    expect(lists.of(connectionRecord(choice)).raising?.listId).toBe(expected)
+  })
+
+  it('counts by the lists in its shadow, and by a newer shadow version of its own', async () => {
+    const lists = await settled(...all, list('default', 2, 'd', true), list('mx', 3, 'e', true))
+    const of = (fields: Parameters<typeof connectionRecord>[0]) => {
+      const { raising, shadows } = lists.of(connectionRecord(fields))
+      return [raising?.version, shadows.map(({ listId, version }) => `${listId}@${version}`)]
+    }
+    expect(of({})).toEqual([1, ['default@2']])
+    expect(of({ market: 'mx' })).toEqual([4, []]) // version 3 only counted until 4 came
+    expect(of({ market: 'mx', shadowListIds: ['promo', 'nosuch'] })).toEqual([4, ['promo@2']])
+  })
+
+  it('that names a list in vain is told of once, and again after it was mended', async () => {
+    const directory = new ConnectionDirectory()
+    directory.apply('acme-wa', connectionRecord({ keywordListId: 'mx', shadowListIds: ['next'] }))
+    directory.apply('gone', connectionRecord({ connectionId: 'gone', keywordListId: 'x', status: 'disconnected' }))
+    const lists = new KeywordLists()
+    const missing = new MissingLists(directory, lists)
+    expect(missing.news().map(({ listId }) => listId)).toEqual(['mx', 'next'])
+    expect(missing.news()).toEqual([])
+    lists.note(list('mx', 1, 'a'))
+    await lists.settle()
+    expect(missing.news()).toEqual([])
+    directory.apply('acme-wa', connectionRecord({ keywordListId: 'br' }))
+    expect(missing.news()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
+  })
+})
+
+describe('the archive', () => {
+  const archive = new KeywordArchive([list('mx', 3, 'c', true), list('mx', 1, 'a'), list('mx', 2, 'b')])
+
+  it('finds a version by its number', () => {
+    expect(archive.atVersion('mx', 1)?.entries[0]?.keyword).toBe('a')
+    expect(archive.atVersion('mx', 9)).toBeUndefined()
+  })
+
+  it('knows what is in force, what counts beside it, and what comes next', () => {
+    expect(archive.inForce('mx')?.version).toBe(2)
+    expect(archive.shadow('mx')?.version).toBe(3)
+    expect(archive.nextVersion('mx')).toBe(4)
+    expect(archive.nextVersion('br')).toBe(1)
+  })
+})
+
+describe('the difference between two versions', () => {
+  it('is what was added, removed and changed in manner', () => {
+    const before = [
+      keywordEntry('pago'),
+      keywordEntry('envío'),
+      keywordEntry('cita'),
+      keywordEntry('cita', { flag: 'b' }),
+    ]
+    const after = [
+      keywordEntry('PAGO'),
+      keywordEntry('envío', { fold: 'accents' }),
+      keywordEntry('cita', { flag: 'c' }),
+    ]
+    const { added, removed, changed, same } = diffLists(before, after)
+    expect(added).toEqual([keywordEntry('cita', { flag: 'c' })])
+    expect(removed.map(({ keyword, flag }) => `${keyword} ${flag}`)).toEqual(['cita hit', 'cita b'])
+    expect(changed.map(({ after }) => after.fold)).toEqual(['accents'])
+    expect(same).toBe(1)
+  })
+})

@@ -1,0 +1,168 @@
+import { readdirSync } from 'node:fs'
+import { schemaVersions } from '../../../../schemas/index.ts'
+import { BadRecord } from '../../../../services/runtime/failures.ts'
+import { Codec } from '../../../../services/runtime/topics/codec.ts'
+import { attributedMessage, connectionRecord, message, messageEvent, signal } from '../../../support/builders.ts'
+import { MemoryRegistry } from '../../../support/memory-registry.ts'
+
+const failing = (work: () => unknown): string => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof BadRecord) return error.failure.code
+    throw error
+  }
+  return 'nothing'
+}
+
+describe('the codec', () => {
+  it.each([
+    ['messages', message({ content: Buffer.from([1, 2]), aliases: ['ff'.repeat(16)], attachments: ['image'] })],
+    ['attributedMessages', attributedMessage({ trackingId: 'E.C.P.1' })],
+    ['signals', signal({ flags: ['payment'], kind: 'keyword', keywordListVersion: 3 })],
+    [
+      'connections',
+      connectionRecord({ extractors: [{ from: 'text', query: null, pattern: '(x)', firstMessages: 3, only: [] }] }),
+    ],
+    [
+      'touches',
+      {
+        conversation: 'c',
+        startedBy: null,
+        startedAt: null,
+        restarts: [{ message: 'n', occurredAt: 9 }],
+        firstMessages: ['m'],
+        firstTimes: [4],
+        touches: [{ occurredAt: 5, trackingId: 't', message: 'm', within: 3 }],
+        lastAt: 9,
+        waiting: [{ message: 'o', occurredAt: 10 }],
+        waitUntil: 40,
+        aliases: ['d'],
+        version: 7,
+      },
+    ],
+    [
+      'replays',
+      {
+        run: 'r1',
+        status: 'running',
+        owner: 'o1',
+        createdAt: 1,
+        updatedAt: 2,
+        request: '{}',
+        stretches: [{ partition: 0, from: 1, to: 2 }],
+        laneFrom: { 0: 5 },
+        deliveriesFrom: {},
+        counts: { new: 3 },
+      },
+    ],
+    ['redrives', { deadLetter: 'a.dead.v1/0/1', origin: 'a.v1/0/1', redrives: 1, redrivenAt: 5 }],
+    [
+      'keywordLists',
+      {
+        listId: 'default',
+        version: 1,
+        createdAt: 5,
+        entries: [
+          { keyword: 'pago', flag: 'payment', locale: null, match: 'word', fold: 'accents', addresses: 'count' },
+        ],
+        shadow: true,
+        copyOf: 1,
+      },
+    ],
+    [
+      'deliveries',
+      {
+        signalId: 's',
+        connectionId: 'c',
+        kind: 'order',
+        outcome: 'accepted',
+        code: 0,
+        requestId: null,
+        attempt: 1,
+        occurredAt: 1,
+        sentAt: null,
+        settledAt: 2,
+      },
+    ],
+  ] as const)('carries every field of %s through its bytes', async (topic, value) => {
+    const codec = await Codec.open(new MemoryRegistry())
+    const bytes = codec.encode(topic, value as never)
+    expect(bytes[0]).toBe(0)
+    expect({ ...codec.decode(topic, { value: bytes }) }).toEqual(value)
+    expect(codec.encode(topic, value as never)).toEqual(bytes)
+  })
+
+  it('reads a message event that a connector wrote as Avro', async () => {
+    const codec = await Codec.open(new MemoryRegistry())
+    const event = messageEvent()
+    expect({ ...(codec.decodeMessageEvent(codec.encode('channelEvents', event as never)) as object) }).toEqual(event)
+  })
+
+  it('asks the registry once for an id it did not write itself, and once in a while for a missing one', async () => {
+    const registry = new MemoryRegistry()
+    const writer = await Codec.open(registry)
+    const value = writer.encode('signals', signal())
+    let now = 0
+    const reader = await Codec.open(registry, { now: () => now }, [])
+    registry.lookups = 0
+    for (let n = 0; n < 3; n++) await reader.prepare([{ value }, { value }])
+    expect(registry.lookups).toBe(1)
+    expect({ ...reader.decode('signals', { value }) }).toEqual(signal())
+
+    const unknown = Buffer.from(value)
+    unknown.writeInt32BE(4711, 1)
+    for (let n = 0; n < 3; n++) await reader.prepare([{ value: unknown }])
+    expect(registry.lookups).toBe(2)
+    expect(failing(() => reader.decode('signals', { value: unknown }))).toBe('schema_unknown')
+    now += 60_000
+    await reader.prepare([{ value: unknown }])
+    expect(registry.lookups).toBe(3)
+  })
+
+  it.each([
+    ['a tombstone', null],
+    ['text', Buffer.from('{"signalId":1}')],
+    ['too little', Buffer.from([0, 0, 0])],
+  ])('refuses %s', async (_name, value) => {
+    const codec = await Codec.open(new MemoryRegistry())
+    expect(failing(() => codec.decode('signals', { value }))).toBe('bytes_invalid')
+  })
+
+  it('refuses bytes that do not fit their schema, without quoting them', async () => {
+    const codec = await Codec.open(new MemoryRegistry())
+    const value = Buffer.concat([codec.encode('signals', signal()).subarray(0, 5), Buffer.from('hola Ana, ya pagué')])
+    expect(() => codec.decode('signals', { value })).toThrow(/does not decode by schema id/)
+    expect(() => codec.decode('signals', { value })).not.toThrow(/Ana/)
+  })
+
+  it('reads a record written by an older version of its schema', async () => {
+    const registry = new MemoryRegistry()
+    const codec = await Codec.open(registry)
+    const older = JSON.parse(schemaVersions('signal').at(-1) as string) as { fields: { name: string }[] }
+    older.fields = older.fields.filter(({ name }) => name !== 'keywordListVersion')
+    const id = await registry.register('signals.v1-value', JSON.stringify(older))
+    const { default: avro } = await import('avsc')
+    const body = avro.Type.forSchema(older as never).toBuffer({ ...signal(), keywordListVersion: undefined })
+    const value = Buffer.concat([Buffer.from([0, 0, 0, 0, id]), body])
+    await codec.prepare([{ value }])
+    expect({ ...codec.decode('signals', { value }) }).toEqual(signal())
+  })
+})
+
+describe('the schemas', () => {
+  const folders = readdirSync('schemas', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+
+  it.each(folders.map(({ name }) => [name]))(
+    '%s: a field that may be absent has a default, so that versions stay compatible',
+    (name) => {
+      for (const text of schemaVersions(name)) {
+        const schema = JSON.parse(text) as { fields: { name: string; type: unknown; default?: unknown }[] }
+        const lacking = schema.fields.filter(
+          ({ type, ...field }) => Array.isArray(type) && type[0] === 'null' && !('default' in field),
+        )
+        expect(lacking).toEqual([])
+      }
+    },
+  )
+})

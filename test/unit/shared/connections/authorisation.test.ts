@@ -1,0 +1,192 @@
+import { AuthorisationFailed } from '../../../../services/shared/connections/authorisation/authorisation.ts'
+import { revokeGrants } from '../../../../services/shared/connections/authorisation/revoke.ts'
+import { parseDraft } from '../../../../services/shared/connections/connection.ts'
+import { changeConnection } from '../../../../services/shared/connections/operations.ts'
+import { refreshDue } from '../../../../services/shared/connections/tokens/refresh.ts'
+import { openOauth } from '../../../support/oauth-world.ts'
+
+const draft = (fields: object = {}) =>
+  parseDraft({ connectionId: 'acme', tenantId: 't', source: 'whatsapp', accountId: '55', eventSetId: '900', ...fields })
+const cli = { via: 'cli', actor: 'ana@desk' } as const
+type World = Awaited<ReturnType<typeof openOauth>>
+
+const connect = async (world: World, fields: object = {}, grant: Parameters<World['agree']>[1] = {}) => {
+  const { url } = await world.authorisations.begin('advertiser', draft(fields), 'ana@desk')
+  return world.authorisations.finish(world.agree(url, grant))
+}
+
+describe('an advertiser’s authorisation', () => {
+  it('ends in an active connection, with the event set given by hand', async () => {
+    const world = await openOauth()
+    const record = await connect(world)
+    expect(record).toMatchObject({ status: 'active', advertiserId: '700', eventSetId: '900', authorisedBy: 'oauth' })
+    expect(world.keyring.unwrap(record.accessToken as Buffer).toString()).toMatch(/^act-/)
+    expect(await world.history('acme')).toEqual(['authorised'])
+  })
+
+  it('looks the event set up for the messaging account', async () => {
+    const world = await openOauth()
+    const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', eventSetId: '901', name: 'n', matched: true }
+    world.tiktok.addEventSet(set)
+    expect(await connect(world, { eventSetId: undefined })).toMatchObject({ eventSetId: '901' })
+  })
+
+  it.each<[string, object, Parameters<World['agree']>[1], RegExp]>([
+    [
+      'less was granted than is needed',
+      {},
+      { scopes: [] },
+      /missing: 7224195155857866754 \(report events\); .*advertiser agree/,
+    ],
+    ['it is for another advertiser', { advertiserId: '701' }, {}, /not for advertiser 701/],
+    ['it is for several', {}, { advertiserIds: ['1', '2'] }, /several advertisers \(1, 2\)/],
+    ['the account has no event set', { eventSetId: undefined }, {}, /has no message event set.*by hand/],
+    ['nobody knows the messaging app', { eventSetId: undefined, source: 'blip' }, {}, /messagingApp/],
+  ])('is refused when %s, and the grant given back', async (_name, fields, grant, message) => {
+    const world = await openOauth()
+    await expect(connect(world, fields, grant)).rejects.toThrow(message)
+    expect(world.directory.all()).toEqual([])
+    expect(world.calls).toContain('oauth2/revoke_token/')
+  })
+
+  it('counts once, within ten minutes, with its own state', async () => {
+    const world = await openOauth()
+    const { url, id } = await world.authorisations.begin('advertiser', draft(), 'ana')
+    const callback = world.agree(url)
+    const finish = (fields: object) => world.authorisations.finish({ ...callback, ...fields })
+    await expect(finish({ state: null })).rejects.toThrow(AuthorisationFailed)
+    await expect(finish({ state: `${callback.state}x` })).rejects.toThrow(AuthorisationFailed)
+    expect(await world.authorisations.status(id)).toEqual({ status: 'pending' })
+    await finish({})
+    expect(await world.authorisations.status(id)).toEqual({ status: 'done', connectionId: 'acme' })
+    await expect(finish({})).rejects.toThrow(/answered already/)
+    const late = await world.authorisations.begin('advertiser', 'acme', 'ana')
+    world.now += 600_001
+    await expect(world.authorisations.finish(world.agree(late.url))).rejects.toThrow(/ten minutes/)
+  })
+
+  it('may be denied, and a code is taken once', async () => {
+    const world = await openOauth()
+    const one = await world.authorisations.begin('advertiser', draft(), 'ana')
+    const callback = world.agree(one.url)
+    await expect(world.authorisations.finish({ ...callback, code: null, error: 'access_denied' })).rejects.toThrow(
+      /denied/,
+    )
+    expect(await world.authorisations.status(one.id)).toMatchObject({ status: 'failed' })
+    await world.oauth.exchangeAdvertiser(callback.code)
+    await expect(world.oauth.exchangeAdvertiser(callback.code)).rejects.toThrow(/code 40110/)
+  })
+
+  it('gives a connection in reconnect a new token, and keeps its key', async () => {
+    const world = await openOauth()
+    const first = await connect(world)
+    await world.writer.change(
+      'acme',
+      (current) => (current ? { ...current, status: 'reconnect' } : null),
+      { action: 'token_refused', code: 40105 },
+      { via: 'dispatch', actor: 'TikTok' },
+    )
+    const { url } = await world.authorisations.begin('advertiser', 'acme', 'ana')
+    const renewed = await world.authorisations.finish(world.agree(url))
+    expect(renewed.status).toBe('active')
+    expect(renewed.dataKey).toEqual(first.dataKey)
+    expect(renewed.accessToken).not.toEqual(first.accessToken)
+  })
+
+  it('is revoked at TikTok when the connection is disconnected, unless another reports with the same token', async () => {
+    const world = await openOauth()
+    const { accessToken } = await connect(world)
+    const token = world.keyring.unwrap(accessToken as Buffer).toString()
+    const { before, record } = await changeConnection('acme', 'disconnect', world.desk, cli)
+    expect(await revokeGrants(before, record, world.desk, world.oauth, cli)).toBe('revoked')
+    expect(world.tiktok.revoked).toContain(token)
+    expect(await world.history('acme')).toEqual(['authorised', 'disconnected', 'revoked'])
+  })
+})
+
+describe('a TikTok account’s authorisation', () => {
+  const scopes = ['user.info.basic', 'message.list.read']
+  const withAccount = async () => {
+    const world = await openOauth()
+    await connect(world, { accountId: 'biz' })
+    const { url } = await world.authorisations.begin('account', 'acme', 'ana')
+    await world.authorisations.finish(world.agree(url, { scopes }))
+    const now = () => world.directory.byId('acme')
+    const open = (name: 'accessToken' | 'refreshToken') =>
+      world.keyring.unwrap(now()?.account?.[name] as Buffer).toString()
+    const later = (ms: number) => {
+      world.now += ms
+    }
+    const refresh = () => refreshDue({ ...world.desk, oauth: world.oauth, redis: world.redis, clock: world.clock })
+    return { ...world, world, now, open, refresh, later }
+  }
+  const day = 86_400_000
+
+  it('is of the account of the connection, with all that is needed', async () => {
+    const { world, now } = await withAccount()
+    expect(now()?.account).toMatchObject({ openId: 'biz', scopes })
+    const again = async (grant: object) => {
+      const { url } = await world.authorisations.begin('account', 'acme', 'ana')
+      return world.authorisations.finish(world.agree(url, { scopes, ...grant }))
+    }
+    await expect(again({ openId: 'other' })).rejects.toThrow(/another account/)
+    await expect(again({ scopes: ['user.info.basic'] })).rejects.toThrow(
+      /missing: message.list.read \(read its messages\); .*owner agree/,
+    )
+    // Without the permission to know who it is, TikTok does not tell who it is.
+    await expect(again({ scopes: [], openId: '' })).rejects.toThrow(
+      /missing: user.info.basic \(.*\), message.list.read/,
+    )
+    expect(world.calls.at(-1)).toBe('tt_user/oauth2/revoke/')
+  })
+
+  it('is refreshed ahead of time, and not before', async () => {
+    const { open, refresh, later, now } = await withAccount()
+    const first = open('refreshToken')
+    expect(await refresh()).toEqual([])
+    expect(open('refreshToken')).toBe(first)
+    later(0.8 * day)
+    await refresh()
+    expect(open('refreshToken')).not.toBe(first)
+    // The new one has proven itself.
+    expect(now()?.account?.previousRefreshToken).toBeNull()
+  })
+
+  it('survives an answer that is lost: the token before is tried again', async () => {
+    const { open, refresh, later, lost, now } = await withAccount()
+    later(0.8 * day)
+    lost.add('tt_user/oauth2/refresh_token/')
+    expect(await refresh()).toEqual(['acme'])
+    expect(now()?.status).toBe('active')
+    await refresh()
+    const works = open('refreshToken')
+    later(0.8 * day)
+    await refresh()
+    expect(open('refreshToken')).not.toBe(works)
+    expect(now()?.status).toBe('active')
+  })
+
+  it('keeps both tokens until the new one is known to work', async () => {
+    const { refresh, later, lost, now } = await withAccount()
+    later(0.8 * day)
+    lost.add('tt_user/token_info/get/')
+    expect(await refresh()).toEqual(['acme'])
+    expect(now()?.account?.previousRefreshToken).not.toBeNull()
+  })
+
+  it('that was withdrawn sets the connection to reconnect', async () => {
+    const { refresh, later, tiktok, now, history } = await withAccount()
+    tiktok.withdraw('biz')
+    later(0.8 * day)
+    await refresh()
+    expect(now()).toMatchObject({ status: 'reconnect', statusCode: 40105 })
+    expect((await history('acme')).at(-1)).toBe('account_refused')
+  })
+
+  it('is refreshed by one process at a time', async () => {
+    const { refresh, later, calls } = await withAccount()
+    later(0.8 * day)
+    await Promise.all([refresh(), refresh(), refresh()])
+    expect(calls.filter((path) => path.includes('refresh_token'))).toHaveLength(1)
+  })
+})

@@ -1,0 +1,119 @@
+import { mapped, theOnly } from '../../../support/deliveries.ts'
+import { blip, seconds } from '../../../support/partner-bodies.ts'
+
+const mediaLink = 'application/vnd.lime.media-link+json'
+
+describe('the Blip mapping', () => {
+  it('gives the same words, written twice, two ids where they bring none', () => {
+    const idOf = (at: number) => theOnly('blip', blip({ id: '' }, { '#wa.timestamp': String(seconds + at) })).messageId
+    expect(idOf(0)).toMatch(/^derived:/)
+    expect(idOf(0)).toBe(idOf(0))
+    expect(idOf(1)).not.toBe(idOf(0))
+  })
+
+  it.each<[string, object, object]>([
+    [
+      'a WhatsApp message',
+      blip(),
+      {
+        accountId: 'shop@msging.net',
+        channel: 'whatsapp',
+        conversationId: 'shop@msging.net:5511900000001@wa.gw.msging.net',
+        messageId: 'wamid.b1',
+        channelMessageId: 'wamid.b1',
+        direction: 'inbound',
+        sender: 'user',
+        occurredAt: seconds * 1000,
+        text: 'oi',
+        textOrigin: 'typed',
+      },
+    ],
+    [
+      'one that a router forwarded as that of the router',
+      blip(
+        { id: 'fwd:wamid.b1', from: 'aa@tunnel.msging.net', to: 'sub@msging.net' },
+        { '#tunnel.owner': 'router@msging.net/r', '#tunnel.originator': '55@wa.gw.msging.net' },
+      ),
+      {
+        accountId: 'router@msging.net',
+        conversationId: 'router@msging.net:55@wa.gw.msging.net',
+        messageId: 'wamid.b1',
+      },
+    ],
+    [
+      'one that a router forwarded from an address with an instance',
+      blip(
+        { from: 'aa@tunnel.msging.net/router%40msging.net', to: 'sub@msging.net' },
+        { '#tunnel.owner': 'router@msging.net', '#tunnel.originator': '55@wa.gw.msging.net' },
+      ),
+      { direction: 'inbound', sender: 'user', conversationId: 'router@msging.net:55@wa.gw.msging.net' },
+    ],
+    [
+      'an attendant’s answer',
+      blip({ from: 'shop@msging.net/x', to: '55@wa.gw.msging.net', id: 'u-1' }, { '#messageEmitter': 'Human' }),
+      {
+        direction: 'outbound',
+        sender: 'agent',
+        conversationId: 'shop@msging.net:55@wa.gw.msging.net',
+        channelMessageId: 'u-1',
+      },
+    ],
+    [
+      'a flow’s answer as a bot’s',
+      blip({ from: 'shop@msging.net', to: '55@wa.gw.msging.net' }, { '#stateName': 'start' }),
+      { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
+    ],
+    [
+      'a picture with a caption',
+      blip({ type: mediaLink, content: { type: 'image/jpeg', uri: 'https://x.example/1', text: 'este' } }),
+      { attachments: ['image'], text: 'este', textOrigin: 'caption' },
+    ],
+    [
+      'a voice message',
+      blip({ type: mediaLink, content: { type: 'audio/ogg' } }),
+      { attachments: ['audio'], text: null },
+    ],
+    [
+      'a place',
+      blip({ type: 'application/vnd.lime.location+json', content: { latitude: 1, longitude: 2, text: 'home' } }),
+      { attachments: ['location'] },
+    ],
+    [
+      'a reply by what was written, not by what it answers',
+      blip({
+        type: 'application/vnd.lime.reply+json',
+        content: { replied: { type: 'text/plain', value: 'sim' }, inReplyTo: { type: 'text/plain', value: 'quer?' } },
+      }),
+      { text: 'sim', textOrigin: 'typed', attachments: [] },
+    ],
+    [
+      'a link of its own as a link',
+      blip({ type: 'application/vnd.lime.web-link+json', content: { uri: 'https://a.example/?ttclid=1', title: 'a' } }),
+      { links: ['https://a.example/?ttclid=1'], attachments: ['link'] },
+    ],
+  ])('reads %s', (_name, body, expected) => expect(theOnly('blip', body)).toMatchObject(expected))
+
+  it.each<[string, object, string]>([
+    ['a receipt', { id: '1', from: 'a@wa.gw.msging.net', to: 'b@msging.net', event: 'consumed' }, 'status'],
+    [
+      'somebody typing',
+      blip({ type: 'application/vnd.lime.chatstate+json', content: { state: 'composing' } }),
+      'typing',
+    ],
+    ['a ticket', blip({ type: 'application/vnd.iris.ticket+json', content: {} }), 'handover'],
+    ['a tracked action', { category: 'a', action: 'b', ownerIdentity: 'r@msging.net' }, 'track'],
+    ['a contact', { identity: '1@wa.gw.msging.net', lastMessageDate: 'x' }, 'contact'],
+    ['what goes to the desk behind the bot', blip({ from: 'shop@msging.net', to: '7@desk.msging.net/x' }), 'handover'],
+    [
+      'what a router hands to the bot behind it',
+      blip({ from: 'router@msging.net', to: 'sub@tunnel.msging.net/55%40wa.gw.msging.net' }),
+      'handover',
+    ],
+    ['what bots tell each other', blip({ from: 'shop@msging.net', to: 'other@msging.net' }), 'system'],
+    ['a message of nothing', blip({ content: '' }), 'empty'],
+    ['who is there', blip({ type: 'application/vnd.lime.presence+json', content: {} }), 'presence'],
+    ['a body of another kind', { hello: 1 }, 'unknown'],
+  ])('ignores %s', (_name, body, reason) =>
+    expect(mapped('blip', body)).toEqual({ events: [], ignored: [reason], failed: [] }),
+  )
+})

@@ -1,0 +1,160 @@
+import { noon } from '../../../support/builders.ts'
+import { telegram, telegramMessage } from '../../../support/channel-bodies.ts'
+import { mapped, theOnly } from '../../../support/deliveries.ts'
+
+const update = (fields: object) => theOnly('telegram', telegram(fields))
+const message = (fields: object) => update({ message: telegramMessage(fields) })
+const later = Math.floor(noon / 1000) + 60
+const owner = { id: 99, is_bot: false }
+
+describe('the mapping of Telegram', () => {
+  it.each<[string, object, object]>([
+    [
+      'a text',
+      { message: telegramMessage() },
+      {
+        accountId: 'account-1',
+        conversationId: 'account-1:23',
+        messageId: '23:7',
+        kind: 'message',
+        direction: 'inbound',
+        sender: 'user',
+        occurredAt: noon,
+        text: 'halo',
+        textOrigin: 'typed',
+        referral: null,
+      },
+    ],
+    [
+      'one in a group by the group’s id',
+      { message: telegramMessage({ chat: { id: -100, type: 'supergroup' }, text: 'x' }) },
+      { conversationId: 'account-1:-100', messageId: '-100:7', direction: 'inbound', sender: 'user' },
+    ],
+    [
+      'an edit by the time of the edit',
+      { edited_message: telegramMessage({ text: 'baru', edit_date: later }) },
+      { kind: 'edit', messageId: '23:7', occurredAt: later * 1000, revision: '900', text: 'baru' },
+    ],
+    [
+      'the person in a business chat',
+      { business_message: telegramMessage({ business_connection_id: 'b', text: 'x' }) },
+      { direction: 'inbound', sender: 'user', conversationId: 'account-1:23' },
+    ],
+    [
+      'the owner in a business chat',
+      { business_message: telegramMessage({ from: owner, text: 'x' }) },
+      { direction: 'outbound', sender: 'agent', textOrigin: 'typed', conversationId: 'account-1:23' },
+    ],
+    [
+      'the owner’s bot and what was sent while the owner was away',
+      { business_message: telegramMessage({ from: owner, text: 'x', is_from_offline: true }) },
+      { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
+    ],
+    [
+      'an edit in a business chat',
+      { edited_business_message: telegramMessage({ from: owner, text: 'x' }) },
+      { kind: 'edit', direction: 'outbound' },
+    ],
+    [
+      'a pressed button as an act of who pressed it',
+      {
+        callback_query: {
+          id: '55',
+          from: { id: 23 },
+          data: 'BUY',
+          message: telegramMessage({ from: { id: 1, is_bot: true }, text: 'Pilih' }),
+        },
+      },
+      { kind: 'message', messageId: 'callback:55', conversationId: 'account-1:23', text: null, timeSource: 'received' },
+    ],
+    [
+      'a button under a message that is not shown',
+      { callback_query: { id: '56', from: { id: 23 }, inline_message_id: 'x' } },
+      { conversationId: 'account-1:23', sender: 'user' },
+    ],
+    [
+      'a payment',
+      { message: telegramMessage({ successful_payment: { currency: 'USD', total_amount: 1 } }) },
+      { kind: 'order', messageId: '23:7', direction: 'inbound', sender: 'user' },
+    ],
+    [
+      'paid media that were bought',
+      { purchased_paid_media: { from: { id: 23 }, paid_media_payload: 'p' } },
+      { kind: 'order', conversationId: 'account-1:23', text: null },
+    ],
+  ])('reads %s', (_name, fields, expected) => expect(update(fields)).toMatchObject(expected))
+
+  it('reads the payload of a link, which is not typed', () => {
+    expect(message({ text: '/start' })).toMatchObject({ textOrigin: 'button', referral: null })
+    for (const text of ['/start camp_7', '/start@shop_bot camp_7'])
+      expect(message({ text })).toMatchObject({
+        text,
+        textOrigin: 'button',
+        referral: { source: 'link', ref: 'camp_7', adId: null, clickId: null },
+      })
+    expect(message({ text: '/started' })).toMatchObject({ textOrigin: 'typed', referral: null })
+  })
+
+  it.each<[string, object, object]>([
+    [
+      'a photo with its caption',
+      { photo: [{}, {}], caption: 'ini' },
+      { attachments: ['image'], text: 'ini', textOrigin: 'caption' },
+    ],
+    ['a voice message', { voice: {} }, { attachments: ['audio'] }],
+    ['a round video', { video_note: {} }, { attachments: ['video'] }],
+    ['an animation, which is a document too', { animation: {}, document: {} }, { attachments: ['image'] }],
+    ['a file', { document: {} }, { attachments: ['document'] }],
+    ['a venue once', { venue: { title: 'x' }, location: {} }, { attachments: ['location'], text: null }],
+    ['a contact', { contact: {} }, { attachments: ['contact'] }],
+    ['a poll', { poll: {} }, { attachments: ['other'] }],
+    [
+      'paid media',
+      { paid_media: { paid_media: [{ type: 'photo' }, { type: 'video' }] } },
+      { attachments: ['image', 'video'] },
+    ],
+    ['a form', { web_app_data: { data: '{"a":1}', button_text: 'x' } }, { text: '{"a":1}', textOrigin: 'form' }],
+  ])('reads %s', (_name, fields, expected) => expect(message(fields)).toMatchObject(expected))
+
+  it('gives every deleted message of a business chat an event', () => {
+    const { events } = mapped(
+      'telegram',
+      telegram({ deleted_business_messages: { chat: { id: 23 }, message_ids: [7, 8] } }),
+    )
+    expect(events.map(({ kind, messageId }) => [kind, messageId])).toEqual([
+      ['deletion', '23:7'],
+      ['deletion', '23:8'],
+    ])
+  })
+
+  it('derives an id where a message has none yet', () => {
+    expect(message({ message_id: 0, text: 'x' })?.messageId).toMatch(/^derived:/)
+  })
+
+  it.each<[string, object, string]>([
+    ['a post in a channel', { channel_post: telegramMessage() }, 'comment'],
+    [
+      'a post below which a group talks',
+      { message: telegramMessage({ is_automatic_forward: true, text: 'x' }) },
+      'comment',
+    ],
+    ['who joined', { message: telegramMessage({ new_chat_members: [{}] }) }, 'group'],
+    ['a group that moved', { message: telegramMessage({ migrate_to_chat_id: -1001 }) }, 'group'],
+    ['a call', { message: telegramMessage({ video_chat_started: {} }) }, 'call'],
+    ['what was pinned', { message: telegramMessage({ pinned_message: {} }) }, 'system'],
+    ['a reaction', { message_reaction: {}, message_reaction_count: { x: 1 } }, 'reaction'],
+    ['who blocked the bot', { my_chat_member: { chat: { type: 'private' } } }, 'contact'],
+    ['the bot in a group', { my_chat_member: { chat: { type: 'group' } } }, 'group'],
+    ['a business that connected', { business_connection: { id: 'b' } }, 'account'],
+    ['a search', { inline_query: { id: '1' } }, 'track'],
+    ['a message of nothing', { message: telegramMessage({}) }, 'empty'],
+    ['an update of no known shape', { surprise: {} }, 'unknown'],
+  ])('ignores %s', (_name, fields, reason) =>
+    expect(mapped('telegram', telegram(fields))).toEqual({ events: [], ignored: [reason], failed: [] }),
+  )
+
+  it('lets what names no chat fail', () => {
+    expect(mapped('telegram', telegram({ message: { message_id: 1, text: 'x' } })).failed).toHaveLength(1)
+    expect(mapped('telegram', telegram({ callback_query: { id: '1' } })).failed).toHaveLength(1)
+  })
+})

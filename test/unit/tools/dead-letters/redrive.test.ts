@@ -1,0 +1,142 @@
+import { consumerGroup } from '../../../../services/consumer-groups.ts'
+import { deadLetterRecord } from '../../../../services/runtime/batch/dead-letter.ts'
+import type { ConsumedRecord, RunningConsumer } from '../../../../services/runtime/ports.ts'
+import { Codec } from '../../../../services/runtime/topics/codec.ts'
+import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
+import { loadSources } from '../../../../services/shared/sources/index.ts'
+import { planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
+import { runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
+import { anyOfThem } from '../../../../services/tools/dead-letters/select.ts'
+import {
+  type DeadLetterTools,
+  findDeadLetters,
+  openDeadLetters,
+  readRedriven,
+} from '../../../../services/tools/dead-letters/store.ts'
+import { consumerStages, deadLetterTopic, stages, topics } from '../../../../services/topology.ts'
+import { connectionRecord, messageEvent, noon, testKeyring } from '../../../support/builders.ts'
+import { MemoryCluster } from '../../../support/memory-broker.ts'
+import { MemoryRegistry } from '../../../support/memory-registry.ts'
+
+/** Ingest as far as a redrive sees it: what `broken` says becomes a dead letter, all else is taken. */
+const openIngest = async () => {
+  const cluster = new MemoryCluster()
+  cluster.now = () => noon
+  const broker = cluster.open()
+  const names = [
+    ...consumerStages.flatMap((stage) => [topics[stages[stage].reads].name, deadLetterTopic(stage)]),
+    topics.redrives.name,
+  ]
+  await broker.createTopics([...new Set(names)].map((name) => ({ name, partitions: 2, config: {} })))
+  const keyring = await testKeyring()
+  const codec = await Codec.open(new MemoryRegistry(), { now: () => noon }, undefined, [deadLetterTopic('ingest')])
+  const directory = new ConnectionDirectory()
+  directory.apply('acme-wa', connectionRecord())
+  const tools: DeadLetterTools = { broker, codec, keyring, directory, sources: loadSources() }
+  const producer = await broker.producer()
+  const taken: ConsumedRecord[] = []
+  let broken = (_record: ConsumedRecord) => true
+  const consumer: RunningConsumer = await broker.consume({
+    group: consumerGroup('ingest'),
+    topics: [topics.channelEvents.name],
+    from: 'earliest',
+    onBatch: async ({ records }) => {
+      for (const record of records) {
+        if (!broken(record)) taken.push(record)
+        else {
+          const failure = { code: 'event_invalid', detail: 'text: too long' } as const
+          await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, failure, noon, { codec, keyring })])
+        }
+      }
+      return undefined
+    },
+  })
+  const clock = { now: () => noon, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 5)) }
+  return {
+    tools,
+    taken,
+    consumer,
+    mend: (still: typeof broken = () => false) => {
+      broken = still
+    },
+    deliver: async (count: number) => {
+      const event = (n: number) => JSON.stringify(messageEvent({ messageId: `m${n}` }))
+      await producer.send(
+        Array.from({ length: count }, (_, n) => ({
+          topic: topics.channelEvents.name,
+          key: `person ${n}`,
+          value: Buffer.from(event(n)),
+          headers: { traceparent: `trace ${n}`, attempt: '3' },
+        })),
+      )
+      while ((await findDeadLetters(tools, anyOfThem)).length < count) await clock.sleep()
+    },
+    redrive: async (options = { force: false, again: false }) => {
+      const selected = await findDeadLetters(tools, anyOfThem)
+      const plan = planRedrive(selected, await readRedriven(tools), noon, options)
+      return { plan, result: await runRedrive(plan.send, { ...tools, producer, clock }) }
+    },
+  }
+}
+
+describe('a redrive', () => {
+  let world: Awaited<ReturnType<typeof openIngest>>
+  beforeEach(async () => {
+    world = await openIngest()
+  })
+  afterEach(() => world.consumer.stop())
+
+  it('puts the record back as it was, as new, and marked', async () => {
+    await world.deliver(1)
+    world.mend()
+    expect((await world.redrive()).result).toEqual({ redriven: 1, failedAgain: 0, pending: 0, held: 0 })
+    const record = world.taken[0] as ConsumedRecord
+    expect(JSON.parse((record.value as Buffer).toString())).toEqual(messageEvent({ messageId: 'm0' }))
+    expect(record).toMatchObject({ topic: 'channel-events.v1', key: 'person 0' })
+    const id = (await findDeadLetters(world.tools, anyOfThem))[0]?.id
+    expect(record.headers).toEqual({
+      traceparent: 'trace 0',
+      'received-at': String(noon),
+      'redrive-of': id,
+      redrives: '1',
+    })
+  })
+
+  it('remembers what was put back, and does not put it back again by itself', async () => {
+    await world.deliver(3)
+    world.mend()
+    await world.redrive()
+    const { plan } = await world.redrive()
+    expect([plan.send.length, plan.skipped.redriven, world.taken.length]).toEqual([0, 3, 3])
+    await world.redrive({ force: false, again: true })
+    expect(world.taken.map(({ headers }) => headers.redrives)).toEqual(['1', '1', '1', '1', '1', '1'])
+  })
+
+  it('knows a second failure as one', async () => {
+    await world.deliver(4)
+    world.mend((record) => record.key === 'person 2')
+    expect((await world.redrive()).result).toMatchObject({ redriven: 4, failedAgain: 1 })
+    const again = (await findDeadLetters(world.tools, anyOfThem)).filter(({ redrives }) => redrives === 1)
+    expect(again.map(({ code }) => code)).toEqual(['event_invalid'])
+    expect((await world.redrive()).plan.skipped).toMatchObject({ redriven: 4, failed_again: 1 })
+  })
+
+  it('stops when most of a chunk fails again', async () => {
+    await world.deliver(1_200)
+    const { result } = await world.redrive()
+    expect(result).toEqual({ redriven: 500, failedAgain: 500, pending: 0, held: 700 })
+  })
+
+  it('is selected by what is sealed, without telling it', async () => {
+    await world.deliver(2)
+    const by = (source: string, connection: string) =>
+      findDeadLetters(world.tools, { ...anyOfThem, source, connection })
+    expect(await by('whatsapp', 'acme-wa')).toHaveLength(2)
+    expect(await by('tiktok', 'acme-wa')).toHaveLength(0)
+    const [found] = await by('whatsapp', 'acme-wa')
+    expect(JSON.stringify(found, (_key, value) => (typeof value === 'bigint' ? Number(value) : value))).not.toMatch(
+      /hola|person|5215/,
+    )
+    expect((await openDeadLetters(world.tools, [found as never])).get(found?.id as string)?.key).toMatch(/^person \d$/)
+  })
+})

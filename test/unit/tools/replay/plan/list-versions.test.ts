@@ -1,0 +1,62 @@
+import type { KeywordListRecord } from '../../../../../services/shared/model/keyword-list.ts'
+import { ListEpochs, type ListPin, parsePin } from '../../../../../services/tools/replay/plan/list-versions.ts'
+import { keywordEntry, noon } from '../../../../support/builders.ts'
+
+const list = (version: number, createdAt: number, keyword: string, listId = 'default'): KeywordListRecord => ({
+  listId,
+  version,
+  createdAt,
+  entries: [keywordEntry(keyword)],
+  shadow: false,
+  copyOf: null,
+})
+const records = [
+  list(3, noon + 200, 'three'),
+  list(1, noon, 'one'),
+  list(2, noon + 100, 'two'),
+  list(1, noon + 50, 'own', 'shop'),
+]
+
+/** Versions that a message which came then is matched against. */
+const versions = async (pin: ListPin, receivedAt: number) => {
+  const epochs = new ListEpochs(records, pin)
+  const lists = await epochs.lists(epochs.epochOf(receivedAt))
+  return ['default', 'shop'].map((listId) => lists.get(listId)?.version ?? null)
+}
+
+describe('a replayed message is matched', () => {
+  it.each([
+    ['before the first list by none', noon - 1, [null, null]],
+    ['by the list of its time', noon, [1, null]],
+    ['by each list of its time', noon + 99, [1, 1]],
+    ['by a version from its first moment on', noon + 100, [2, 1]],
+    ['by the last one, long after', noon + 9_999, [3, 1]],
+  ])('%s', async (_what, receivedAt, expected) => {
+    expect(await versions({ kind: 'then' }, receivedAt)).toEqual(expected)
+  })
+
+  it('by the version that was asked for, whenever it came, and by other lists as they are', async () => {
+    expect(await versions({ kind: 'version', listId: null, version: 2 }, noon - 1)).toEqual([2, 1])
+    expect(await versions({ kind: 'version', listId: 'default', version: 1 }, noon + 9_999)).toEqual([1, 1])
+    expect(await versions({ kind: 'version', listId: 'shop', version: 1 }, noon)).toEqual([3, 1])
+  })
+
+  it('by the lists in force when the run began', async () => {
+    expect(await versions({ kind: 'at', time: noon + 150 }, noon - 1)).toEqual([2, 1])
+  })
+})
+
+describe('--keyword-list', () => {
+  it.each([
+    ['then', { kind: 'then' }],
+    ['latest', { kind: 'at', time: noon }],
+    ['2', { kind: 'version', listId: null, version: 2 }],
+    ['shop@1', { kind: 'version', listId: 'shop', version: 1 }],
+  ])('%s is understood', (text, expected) => expect(parsePin(text, records, noon)).toEqual(expected))
+
+  it.each([
+    ['9', /there is no keyword list 9/],
+    ['shop@2', /there is no keyword list shop@2/],
+    ['newest', /must be a version, LIST@VERSION, "latest" or "then"/],
+  ])('%s is refused', (text, expected) => expect(() => parsePin(text, records, noon)).toThrow(expected))
+})

@@ -1,0 +1,54 @@
+import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
+import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/topology.ts'
+import { MemoryCluster } from '../../../support/memory-broker.ts'
+
+describe('topics', () => {
+  it('are planned and applied until nothing differs, and nothing else is touched', async () => {
+    const broker = new MemoryCluster().open()
+    await broker.createTopics([{ name: 'somebody-else', partitions: 1, config: {} }])
+    const plan = planTopics(await broker.listTopics())
+    expect(plan).toHaveLength(allTopics.length)
+    await applyTopics(broker, plan)
+    expect(planTopics(await broker.listTopics())).toEqual([])
+    expect((await broker.listTopics()).map(({ name }) => name)).toContain('somebody-else')
+  })
+
+  it('tell each difference', () => {
+    const [spec] = allTopics
+    const actual = {
+      name: spec?.name as string,
+      partitions: 1,
+      config: { ...settingsOf(spec as never), 'retention.ms': '5' },
+    }
+    expect(planTopics([actual], [spec as never])).toEqual([
+      { kind: 'partitions', topic: 'channel-events.v1', from: 1, to: 6 },
+      { kind: 'setting', topic: 'channel-events.v1', setting: 'retention.ms', from: '5', to: '259200000' },
+    ])
+  })
+
+  it('keep more partitions than declared: that is a decision to scale', () => {
+    const [spec] = allTopics
+    expect(
+      planTopics([{ name: spec?.name as string, partitions: 12, config: settingsOf(spec as never) }], [spec as never]),
+    ).toEqual([])
+  })
+
+  it('have the names that the contract gives them', () => {
+    expect(allTopics.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'channel-events.v1',
+        'messages.v1',
+        'attributed-messages.v1',
+        'signals.v1',
+        'deliveries.v1',
+        'connections.v1',
+        'keyword-lists.v1',
+        'touches.v1',
+        'signals.dispatch.parked.v1',
+      ]),
+    )
+    expect(deadLetterTopic('ingest')).toBe('channel-events.ingest.dead.v1')
+    expect(laterTopic('dispatch', '5m')).toBe('signals.dispatch.later-5m.v1')
+    expect(new Set(allTopics.map(({ name }) => name)).size).toBe(allTopics.length)
+  })
+})
