@@ -3,12 +3,12 @@ import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { attributionFields } from './config.ts'
 import { attribution } from './stage.ts'
-import { remembered } from './state/read-touches.ts'
-import { RestoringStore } from './state/restoring-store.ts'
+import { readTouches } from './state/read-touches.ts'
+import { RebuildingStore } from './state/restoring-store.ts'
 import { RedisConversationStore } from './state/store.ts'
 
 /** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
-const lookEveryMs = 10_000
+const pollIntervalMs = 10_000
 
 runConsumerStage({
   name: 'attribution',
@@ -21,9 +21,9 @@ runConsumerStage({
       log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')
     }
     let rebuilding = false
-    const store = new RestoringStore({
+    const store = new RebuildingStore({
       store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
-      remembered: (onBatch) => remembered({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
+      remembered: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
       now: clock.now,
       onState: (parts) => {
         if (parts === null) {
@@ -45,7 +45,7 @@ runConsumerStage({
         // Redis or Kafka is away: batches say so, and the next look comes.
         if (!(error instanceof DependencyError)) throw error
       })
-    }, lookEveryMs)
+    }, pollIntervalMs)
     lifecycle.onStop('look for lost state', () => clearInterval(looking))
     return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
   },

@@ -4,7 +4,7 @@
  * and to Redis after the broker has it.
  */
 
-import { deadLetter, drop, forward, hold, type Outcome } from '../runtime/batch/outcome.ts'
+import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
@@ -14,11 +14,11 @@ import type { Connection, ConnectionDirectory } from '../shared/connections/dire
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { topics } from '../topology.ts'
 import { type Attribution, attribute, rulesOf } from './attribute.ts'
-import { type Change, Conversations } from './state/conversations.ts'
-import { toRecord } from './state/record.ts'
+import { type ConversationChange, Conversations } from './state/conversations.ts'
+import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
-import { turnOf, without } from './waiting.ts'
+import { holdDecisionOf, without } from './waiting.ts'
 
 /** What is known of every conversation that the batch speaks of, by all of its ids. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
@@ -64,9 +64,9 @@ const decideOne = (
   // History raises nothing, so there is nothing for it to wait for.
   if (message.backfill) return { outcome: forwarded, state: after.state }
   const moment = { message: shortId(message.message), occurredAt }
-  const turn = turnOf(before, after, { moment, receivedAt }, rules.waitMs, now)
+  const turn = holdDecisionOf(before, after, { moment, receivedAt }, rules.waitMs, now)
   return turn.kind === 'waits'
-    ? { outcome: hold(turn.delay, 'awaiting_referral'), state: turn.state }
+    ? { outcome: deferUnattempted(turn.delay, 'awaiting_referral'), state: turn.state }
     : { outcome: forwarded, state: without(after.state, moment.message) }
 }
 
@@ -86,7 +86,7 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
     : indexes
 }
 
-export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Change> => {
+export const attribution = (tools: AttributionTools): Stage<Message, Loaded, ConversationChange> => {
   const { directory, store, codec } = tools
 
   const settleOne = (before: ConversationState, message: Message, now: number): Decided => {
@@ -148,7 +148,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Cha
         changes,
         outcomes: outcomes.map((outcome, index) => {
           const touches = (byInput.get(index) ?? []).map(({ conversation, state }): TopicRecord => {
-            return { topic: 'touches', key: conversation, value: toRecord(conversation, state) }
+            return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state) }
           })
           if (touches.length === 0) return outcome
           if (outcome.kind === 'forwarded') return forward(...outcome.records, ...touches)

@@ -11,7 +11,7 @@ import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
 import { type ConversationState, inOrder, isStart } from './state/state.ts'
 
-export type Turn =
+export type HoldDecision =
   | { readonly kind: 'goes' }
   | { readonly kind: 'waits'; readonly state: ConversationState; readonly delay: Delay }
 
@@ -31,7 +31,7 @@ const mostWaiting = 64
 /** Should a waiting record ever be lost, what came behind it goes on after this. */
 const givenUpAfterMs = 86_400_000
 
-const goes: Turn = { kind: 'goes' }
+const goes: HoldDecision = { kind: 'goes' }
 
 const roundOf = (waitUntil: number, waitMs: number, now: number): Delay => {
   const left = waitUntil - now
@@ -49,13 +49,13 @@ export interface Arrival {
  * @param after what the message would do if it went on now
  * @param now ms
  */
-export const turnOf = (
+export const holdDecisionOf = (
   before: ConversationState,
   after: Attribution,
   { moment, receivedAt }: Arrival,
   waitMs: number,
   now: number,
-): Turn => {
+): HoldDecision => {
   const { waiting } = before
   const waitUntil = before.waitUntil ?? 0
   const known = waiting.some(({ message }) => message === moment.message)

@@ -1,6 +1,6 @@
 /** One rule for commands that can send much: a dry run comes first, and only a person at a terminal or `--yes` lets it send. */
 import { createInterface } from 'node:readline/promises'
-import { say } from './output.ts'
+import { notify } from './output.ts'
 
 export interface SendOptions {
   readonly yes?: boolean
@@ -12,7 +12,7 @@ export const maySend = async ({ yes, dryRun }: SendOptions, question: string): P
   if (dryRun) return false
   if (yes) return true
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    say('signals: this was a dry run, nothing was sent: there is no terminal to ask in; send with --yes')
+    notify('signals: this was a dry run, nothing was sent: there is no terminal to ask in; send with --yes')
     return false
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
@@ -21,6 +21,6 @@ export const maySend = async ({ yes, dryRun }: SendOptions, question: string): P
   const answer = await Promise.race([prompt.question(`${question} [y/N] `).catch(() => ''), ended])
   prompt.close()
   if (/^y(es)?$/i.test(answer.trim())) return true
-  say('signals: nothing was sent')
+  notify('signals: nothing was sent')
   return false
 }

@@ -13,7 +13,7 @@ import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 
-export interface Context {
+export interface CliContext {
   readonly dataDir: string
   /** Of a running `signals up`; null where none runs. */
   readonly running: Addresses | null
@@ -50,7 +50,7 @@ const masterKeysOf = (env: NodeJS.ProcessEnv, kept: Secrets): MasterKeySettings 
 }
 
 /** @throws ConfigError, when something is asked for that neither the environment nor a running pipeline tells */
-export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
+export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
   const running = runningState(dataDir)?.addresses ?? null
@@ -64,7 +64,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
     return value
   }
   const closing: (() => Promise<void>)[] = []
-  const context: Context = {
+  const context: CliContext = {
     dataDir,
     running,
     get brokers() {
@@ -103,7 +103,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): Context => {
 }
 
 /** Runs a command's work with a context and closes it, whatever happens. */
-export const withContext = async <T>(work: (context: Context) => Promise<T>): Promise<T> => {
+export const withContext = async <T>(work: (context: CliContext) => Promise<T>): Promise<T> => {
   const context = openContext()
   try {
     return await work(context)

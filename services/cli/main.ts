@@ -1,7 +1,7 @@
 /** `signals`: only the command that is called is loaded, so that `signals map` starts without a Kafka client. */
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from './exit.ts'
-import { say } from './output.ts'
+import { notify } from './output.ts'
 
 interface CommandModule {
   register(program: Command): void
@@ -81,7 +81,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
     return Number(process.exitCode ?? exitCodes.done)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-    say(`signals: ${failureText(error)}`)
+    notify(`signals: ${failureText(error)}`)
     return exitCodeOf(error)
   }
 }

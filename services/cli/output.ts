@@ -6,7 +6,7 @@ export const print = (line: string): void => {
 }
 export const printJson = (value: unknown) =>
   print(JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? Number(item) : item)))
-export const say = (line: string): void => {
+export const notify = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 

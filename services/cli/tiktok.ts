@@ -7,7 +7,7 @@ import { Oauth } from '../shared/connections/tiktok/oauth.ts'
 import { oauthFields, oauthSettings } from '../shared/connections/tiktok/settings.ts'
 import type { MessagingApp } from '../shared/model/connection-record.ts'
 import { loadSources } from '../shared/sources/index.ts'
-import type { Context } from './context.ts'
+import type { CliContext } from './context.ts'
 
 export interface TikTok {
   readonly api: TikTokApi
@@ -17,7 +17,7 @@ export interface TikTok {
 }
 
 /** @throws ConfigError */
-export const openTikTok = ({ running }: Context, env: NodeJS.ProcessEnv = process.env): TikTok => {
+export const openTikTok = ({ running }: CliContext, env: NodeJS.ProcessEnv = process.env): TikTok => {
   const app = running?.simulator ? simulatorApp : undefined
   const config = loadConfig(oauthFields, {
     ...env,

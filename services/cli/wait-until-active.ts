@@ -1,7 +1,7 @@
 /** Waits until a change to a compacted topic is in force in every running stage that follows it. */
 import type { MainTopic } from '../topology.ts'
 import { consumerStages, stages, topics } from '../topology.ts'
-import type { Context } from './context.ts'
+import type { CliContext } from './context.ts'
 
 const patienceMs = 5_000
 
@@ -21,7 +21,7 @@ const reportOf = async (metricsUrl: string): Promise<Report | null> => {
 }
 
 /** Ids of the master keys that each running stage was given. */
-export const masterKeysOfStages = async ({ running }: Context): Promise<Map<string, readonly string[]>> => {
+export const masterKeysOfStages = async ({ running }: CliContext): Promise<Map<string, readonly string[]>> => {
   const found = new Map<string, readonly string[]>()
   for (const [stage, url] of Object.entries(running?.metrics ?? {})) {
     const report = await reportOf(url)
@@ -31,7 +31,7 @@ export const masterKeysOfStages = async ({ running }: Context): Promise<Map<stri
 }
 
 /** @returns the stages that had not followed within five seconds; empty also where no pipeline runs */
-export const inForce = async ({ running, broker }: Context, topic: MainTopic): Promise<string[]> => {
+export const waitUntilActive = async ({ running, broker }: CliContext, topic: MainTopic): Promise<string[]> => {
   if (!running) return []
   const { name } = topics[topic]
   const ends = await broker().offsets('signals-cli', name)

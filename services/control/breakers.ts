@@ -1,5 +1,5 @@
 /** Breakers as dispatch tells them in its metrics: the console reads what anybody may. */
-export interface Breakers {
+export interface BreakerOverview {
   readonly open: number
   readonly oldest: readonly { readonly connectionId: string; readonly cause: string; readonly seconds: number }[]
 }
@@ -16,7 +16,7 @@ const seriesOf = (text: string, name: string) =>
     value: Number(value),
   }))
 
-export const breakersOf = (text: string): Breakers => ({
+export const breakersOf = (text: string): BreakerOverview => ({
   open: seriesOf(text, 'signals_breakers').find(({ labels }) => labels.state === 'open')?.value ?? 0,
   oldest: seriesOf(text, 'signals_breaker_open_seconds')
     .map(({ labels, value }) => ({ connectionId: labels.connection ?? '', cause: labels.cause ?? '', seconds: value }))

@@ -7,7 +7,7 @@ import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { loadConfig } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
-import { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
+import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
@@ -26,7 +26,7 @@ import { RecentDeliveries, StatusReader } from './status.ts'
 
 const shownDeliveries = 50
 /** Often enough for a trend. */
-const lookEveryMs = 5_000
+const pollIntervalMs = 5_000
 
 main('console', async (lifecycle, log) => {
   const config = loadConfig(consoleFields, process.env)
@@ -76,7 +76,7 @@ main('console', async (lifecycle, log) => {
 
   const metrics = new Metrics('console')
   const lag = new LagWatch(broker, clock)
-  const kafka = new KafkaReach(health, log)
+  const kafka = new KafkaConnectivity(health, log)
   const look = () =>
     lag.refresh().then(
       () => kafka.answered(),
@@ -85,7 +85,7 @@ main('console', async (lifecycle, log) => {
         kafka.failed(error)
       },
     )
-  const looking = setInterval(look, lookEveryMs)
+  const looking = setInterval(look, pollIntervalMs)
   lifecycle.onStop('lag', () => clearInterval(looking))
   const redis = openRedis(config.REDIS_URL)
   lifecycle.onStop('redis', () => redis.close())

@@ -1,10 +1,10 @@
 /** What is wrong right now, worst first, in the words of the alerts and with their runbooks. */
 import type { TokenState } from '../shared/connections/tokens/token-expiry.ts'
-import type { Breakers } from './breakers.ts'
+import type { BreakerOverview } from './breakers.ts'
 import type { Overview } from './exporter.ts'
 import type { GroupLag } from './lag-watch.ts'
 
-export interface Problem {
+export interface SystemProblem {
   readonly severity: 'page' | 'warning'
   readonly text: string
   /** Name of the page in docs/runbooks. */
@@ -18,7 +18,7 @@ export interface Seen extends Overview {
     readonly reason: string | null
   }[]
   readonly groups: readonly GroupLag[]
-  readonly breakers: Breakers
+  readonly breakers: BreakerOverview
   readonly connections: readonly { readonly status: string; readonly token: TokenState | null }[]
 }
 
@@ -29,12 +29,12 @@ const fullDisk = 0.05
 const fullMemory = 0.8
 
 const duration = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`)
-const page = (text: string, runbook: string): Problem => ({ severity: 'page', text, runbook })
-const warning = (text: string, runbook: string): Problem => ({ severity: 'warning', text, runbook })
+const page = (text: string, runbook: string): SystemProblem => ({ severity: 'page', text, runbook })
+const warning = (text: string, runbook: string): SystemProblem => ({ severity: 'warning', text, runbook })
 
-export const problemsOf = (seen: Seen): readonly Problem[] => {
+export const systemProblemsOf = (seen: Seen): readonly SystemProblem[] => {
   const { stages, groups, dependencies, disk, redis, breakers, connections } = seen
-  const found: Problem[] = []
+  const found: SystemProblem[] = []
   for (const [name, up] of Object.entries(dependencies))
     if (!up) found.push(page(`${name} does not answer`, 'SignalsDependencyDown'))
   for (const { stage, state, reason } of stages) {

@@ -7,10 +7,10 @@ import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
 import { stageNames } from '../topology.ts'
-import { type Breakers, breakersOf } from './breakers.ts'
+import { type BreakerOverview, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
-import { problemsOf } from './problems.ts'
+import { systemProblemsOf } from './problems.ts'
 
 /** The last ones, newest first. */
 export class RecentDeliveries {
@@ -40,9 +40,9 @@ const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | 
   }
 }
 
-const noBreakers: Breakers = { open: 0, oldest: [] }
+const noBreakers: BreakerOverview = { open: 0, oldest: [] }
 
-const breakersAt = async (metricsUrl: string | undefined): Promise<Breakers> => {
+const breakersAt = async (metricsUrl: string | undefined): Promise<BreakerOverview> => {
   if (!metricsUrl) return noBreakers
   try {
     return breakersOf(await (await fetch(metricsUrl, { signal: AbortSignal.timeout(1_500) })).text())
@@ -112,6 +112,6 @@ export class StatusReader {
         }
       }),
     }
-    return { ...seen, problems: problemsOf(seen), deliveries: this.#deliveries.all() }
+    return { ...seen, problems: systemProblemsOf(seen), deliveries: this.#deliveries.all() }
   }
 }

@@ -8,23 +8,23 @@ import type { Signal } from '../shared/model/topic-values.ts'
 import { openBreakers } from './circuit-breaker/open.ts'
 import { behindMsOf, dispatchFields } from './config.ts'
 import { CallTraces } from './delivery/call-trace.ts'
-import { Sender } from './delivery/delivery-scheduler.ts'
-import { standingOf, Tokens } from './delivery/eligibility.ts'
+import { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
+import { eligibilityOf, Tokens } from './delivery/eligibility.ts'
 import { observeEndToEnd } from './delivery/end-to-end.ts'
 import { linger } from './delivery/linger.ts'
-import { Patience } from './delivery/rtt-estimator.ts'
-import { TopicReconnects } from './delivery/token-refusal.ts'
+import { RttEstimator } from './delivery/rtt-estimator.ts'
+import { TopicTokenRefusals } from './delivery/token-refusal.ts'
 import { codes } from './destinations/tiktok/codes.ts'
 import { callEncoder, loadProfile, partsOf, tokenHeader, trackPath } from './destinations/tiktok/index.ts'
 import { AdaptiveConcurrency } from './limits/adaptive-concurrency.ts'
-import { Gate } from './limits/rate-limiter.ts'
-import { RedisRateLimits } from './limits/redis-token-buckets.ts'
-import { Slots } from './limits/semaphore.ts'
+import { RateLimiter } from './limits/rate-limiter.ts'
+import { RedisTokenBuckets } from './limits/redis-token-buckets.ts'
+import { Semaphore } from './limits/semaphore.ts'
 import { Throttling } from './limits/throttling.ts'
 import { limitOf } from './limits/token-bucket.ts'
 import { parkedOf } from './parked/parked-signals.ts'
 import { Unparker } from './parked/unparker.ts'
-import { openMarks } from './sent-log/open.ts'
+import { openSentLog } from './sent-log/open.ts'
 import { dispatch } from './stage.ts'
 
 const dayMs = 86_400_000
@@ -55,7 +55,7 @@ runConsumerStage({
     around,
     tracer,
   }) => {
-    const behindMs = behindMsOf(config)
+    const detachedMs = behindMsOf(config)
     const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
     const encodeCall = callEncoder(profile)
     const parts = partsOf(profile)
@@ -66,7 +66,7 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     const tokens = new Tokens((sealed) => keyring.unwrap(sealed))
     const writer = new ConnectionWriter({ directory, codec, producer, clock })
-    const reconnects = new TopicReconnects({
+    const reconnects = new TopicTokenRefusals({
       writer,
       onMark: (connectionId, code) =>
         log.warn({ connectionId, code }, 'TikTok refuses the token: connection to reconnect'),
@@ -87,7 +87,7 @@ runConsumerStage({
     }
     await follow({ connections: apply })
 
-    const marks = openMarks({
+    const sentLog = openSentLog({
       redis,
       broker,
       codec,
@@ -98,26 +98,26 @@ runConsumerStage({
       signal: lifecycle.signal,
       keepMs: config.DISPATCH_SENT_MARK_DAYS * dayMs,
     })
-    await lifecycle.untilUp(clock, () => marks.whole())
-    const standing = (id: string) =>
-      standingOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
+    await lifecycle.untilUp(clock, () => sentLog.whole())
+    const eligibleNow = (id: string) =>
+      eligibilityOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
     const timing = { scale: config.DISPATCH_WAIT_SCALE, probeMs: config.DISPATCH_TIMEOUT_MS }
     const { breakers, stop } = openBreakers({ redis, clock, metrics, log, timing })
     lifecycle.onStop('gauges', stop)
-    const limits = new RedisRateLimits(redis, {
+    const limits = new RedisTokenBuckets(redis, {
       app: limitOf(config.DISPATCH_APP_RPS),
       advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS),
     })
-    const gate = new Gate(limits, (ms) => clock.sleep(ms))
+    const rateLimiter = new RateLimiter(limits, (ms) => clock.sleep(ms))
     const throttling = new Throttling(limits, clock.now)
-    const patience = new Patience(config.DISPATCH_PATIENCE_MS)
-    const slots = new Slots({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs })
+    const rtt = new RttEstimator(config.DISPATCH_PATIENCE_MS)
+    const semaphore = new Semaphore({ size: config.DISPATCH_CONCURRENCY, most: mostCalls, slowAfterMs: slotMs })
     const bounds = { least: Math.min(fewestCalls, config.DISPATCH_CONCURRENCY), most: config.DISPATCH_CONCURRENCY }
     metrics.set('signals_calls_side_by_side', {}, bounds.most)
     // There from the beginning: a counter that is born with its first event shows no increase.
     metrics.count('signals_tiktok_calls_total', { verdict: 'unknown', code: 'other' }, 0)
     const concurrency = new AdaptiveConcurrency(bounds, (limit) => {
-      slots.resize(limit)
+      semaphore.resize(limit)
       metrics.set('signals_calls_side_by_side', {}, limit)
     })
     around((onBatch) =>
@@ -126,20 +126,20 @@ runConsumerStage({
         {
           lingerMs: config.DISPATCH_LINGER_MS,
           enough: config.DISPATCH_EVENTS_PER_CALL,
-          isScarce: () => gate.isScarce,
+          isScarce: () => rateLimiter.isScarce,
         },
         clock,
       ),
     )
     const traces = tracer ? new CallTraces(tracer) : null
-    const sender = new Sender({
-      standing,
-      marks,
+    const scheduler = new DeliveryScheduler({
+      eligibilityOf: eligibleNow,
+      sentLog,
       breakers,
-      gate,
-      patience,
-      slots,
-      behindMs,
+      rateLimiter,
+      rtt,
+      semaphore,
+      detachedMs,
       markReconnect: (connection, code) => reconnects.markReconnect(connection, code),
       throttled: (connection, { code }) => throttling.met(connection, code),
       eventsPerCall: config.DISPATCH_EVENTS_PER_CALL,
@@ -157,16 +157,16 @@ runConsumerStage({
         const label = code === null ? reason : codes[code] ? String(code) : 'other'
         const failed = verdict === 'service' || verdict === 'throttled'
         // One connection's slow answers say nothing about TikTok: counted up to what is usual.
-        concurrency.observe({ connectionId, ms: Math.min(ms, patience.now), failed, waited })
+        concurrency.observe({ connectionId, ms: Math.min(ms, rtt.now), failed, waited })
         metrics.count('signals_tiktok_calls_total', { verdict, code: label })
         metrics.observe('signals_tiktok_call_seconds', {}, ms / 1000)
         if (verdict === 'unknown')
           log.error({ connectionId, code, events }, 'TikTok answers with a code not in the table')
         else if (verdict !== 'accepted') log.debug({ connectionId, code, reason, events }, 'call not accepted')
       },
-      onSettled: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
+      onFinal: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
     })
-    lifecycle.onStop('calls', () => sender.close())
+    lifecycle.onStop('calls', () => scheduler.close())
 
     const parked = await lifecycle.untilUp(clock, () => unparker.start())
     lifecycle.onStop('parked', () => parked.stop())
@@ -176,10 +176,10 @@ runConsumerStage({
 
     const stage = dispatch({
       codec,
-      marks,
+      sentLog,
       breakers,
-      sender,
-      standing,
+      scheduler,
+      eligibilityOf: eligibleNow,
       ...(parts ? { parts } : {}),
       expireMs: config.DISPATCH_EXPIRE_DAYS * dayMs,
       warnMs: config.DISPATCH_WARN_DAYS * dayMs,
@@ -192,7 +192,7 @@ runConsumerStage({
     const observe = observeEndToEnd(metrics)
     return {
       ...(traces ? traces.around(stage) : stage),
-      settled: (batch: readonly Input<Signal>[], outcomes) => {
+      onProcessed: (batch: readonly Input<Signal>[], outcomes) => {
         observe(batch, outcomes)
         unparker.parked(parkedOf(batch, outcomes))
       },

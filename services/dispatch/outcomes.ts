@@ -1,9 +1,9 @@
 /** What becomes of a signal, given what was found out about it. Pure: a table of cases. */
 
-import { defer, drop, forward, hold, type Outcome, park } from '../runtime/batch/outcome.ts'
+import { defer, deferUnattempted, drop, forward, type Outcome, park } from '../runtime/batch/outcome.ts'
 import type { Delivery, DeliveryOutcome, Signal } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
-import type { Finding } from './send-result.ts'
+import type { SendResult } from './send-result.ts'
 
 /** A refused signal waits longer each time and the last of these over and over, until it is too old to be sent. */
 const waits: readonly Delay[] = ['10s', '1m', '5m', '30m', '2h']
@@ -31,7 +31,7 @@ const delivery = (
  * @param attempt of the record that is judged; 1 for its first time
  * @param now when the batch began, ms
  */
-export const outcomeOf = (signal: Signal, attempt: number, finding: Finding, now: number): Outcome => {
+export const outcomeOf = (signal: Signal, attempt: number, finding: SendResult, now: number): Outcome => {
   const unsent = { code: null, requestId: null, attempt, sentAt: null, settledAt: now }
   switch (finding.kind) {
     case 'settled': {
@@ -46,7 +46,7 @@ export const outcomeOf = (signal: Signal, attempt: number, finding: Finding, now
         ? park(finding.reason)
         : defer(waitAfter(attempt), finding.reason)
     case 'held':
-      return hold(finding.delay, finding.reason)
+      return deferUnattempted(finding.delay, finding.reason)
     case 'standstill':
       return park(finding.reason)
     case 'connectionUnknown':

@@ -10,22 +10,22 @@ import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
-import type { Breakers } from './circuit-breaker/registry.ts'
-import { byConnection, type Due } from './delivery/batches.ts'
+import type { BreakerRegistry } from './circuit-breaker/registry.ts'
+import { byConnection, type PendingEvent } from './delivery/batches.ts'
 import { combined } from './delivery/combine.ts'
-import type { Sender } from './delivery/delivery-scheduler.ts'
-import { type Standing, underConsent } from './delivery/eligibility.ts'
-import { laneOf } from './limits/priority.ts'
+import type { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
+import { type Eligibility, underConsent } from './delivery/eligibility.ts'
+import { trafficClassOf } from './limits/priority.ts'
 import { outcomeOf } from './outcomes.ts'
-import type { DispatchState, Finding, PartFinding } from './send-result.ts'
-import type { MarkEntry, SentMarks } from './sent-log/sent-log.ts'
+import type { DispatchState, PartResult, SendResult } from './send-result.ts'
+import type { SentEntry, SentLog } from './sent-log/sent-log.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>
-  readonly marks: SentMarks
-  readonly breakers: Pick<Breakers, 'refresh'>
-  readonly sender: Pick<Sender, 'send'>
-  standing(connectionId: string): Standing
+  readonly sentLog: SentLog
+  readonly breakers: Pick<BreakerRegistry, 'refresh'>
+  readonly scheduler: Pick<DeliveryScheduler, 'send'>
+  eligibilityOf(connectionId: string): Eligibility
   /** The events a signal is sent as, each with an id of its own, where the wire form makes several of one. */
   parts?(signal: Signal): readonly Signal[]
   readonly expireMs: number
@@ -38,21 +38,21 @@ export interface DispatchTools {
 const signalId = /^[0-9a-f]{32}$/
 
 /** What is noted once the broker has the delivery record. */
-const recordedMarks = (parts: DispatchState['parted'][number]): MarkEntry[] =>
-  parts.flatMap(({ signal, found: { finding } }) =>
-    finding.kind === 'settled' ? [{ signal, settled: finding, recorded: true }] : [],
+const recordedMarks = (parts: DispatchState['parted'][number]): SentEntry[] =>
+  parts.flatMap(({ signal, found: { result } }) =>
+    result.kind === 'settled' ? [{ signal, settled: result, recorded: true }] : [],
   )
 
-export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, MarkEntry> => {
+export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, SentEntry> => {
   /** Everything that keeps a signal from being sent, strongest first; null: send it. */
-  const obstacle = (signal: Signal, standing: Standing, now: number): Finding | null => {
+  const obstacle = (signal: Signal, standing: Eligibility, now: number): SendResult | null => {
     const withheld = !standing.may && standing.finding.kind === 'withheld'
     if (!withheld && now - signal.occurredAt > tools.expireMs) return { kind: 'expired' }
     return standing.may ? null : standing.finding
   }
 
   /** The parts of a batch, each signal's once: a copy further behind has none. */
-  const partsOf = (batch: readonly Input<Signal>[]): Due[] => {
+  const partsOf = (batch: readonly Input<Signal>[]): PendingEvent[] => {
     const seen = new Set<string>()
     return batch.flatMap(({ value, attempt, record }, place) => {
       if (seen.has(value.signalId)) return []
@@ -70,41 +70,42 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
     // Marks that were brought back tell of a signal as a whole.
     const wholes = tools.parts ? batch.map(({ value }) => value) : []
     const [marks] = await Promise.all([
-      tools.marks.read([...parts.map(({ signal }) => signal), ...wholes]),
+      tools.sentLog.read([...parts.map(({ signal }) => signal), ...wholes]),
       tools.breakers.refresh(connectionIds),
     ])
-    const markOf = (part: Due, index: number) => (tools.parts && marks[parts.length + part.place]) || marks[index]
-    const found = new Map<Due, PartFinding>()
-    const standings = new Map(connectionIds.map((id) => [id, tools.standing(id)]))
-    const due: Due[] = []
+    const markOf = (part: PendingEvent, index: number) =>
+      (tools.parts && marks[parts.length + part.place]) || marks[index]
+    const found = new Map<PendingEvent, PartResult>()
+    const standings = new Map(connectionIds.map((id) => [id, tools.eligibilityOf(id)]))
+    const due: PendingEvent[] = []
     let old = 0
     parts.forEach((part, index) => {
       const mark = markOf(part, index)
       if (mark) {
-        found.set(part, { finding: { kind: 'settled', ...mark.settled }, recorded: mark.recorded })
+        found.set(part, { result: { kind: 'settled', ...mark.settled }, recorded: mark.recorded })
         return
       }
       const { signal } = part
       if (now - signal.occurredAt > tools.warnMs) old++
-      const standing = underConsent(standings.get(signal.connectionId) as Standing, part.consent)
+      const standing = underConsent(standings.get(signal.connectionId) as Eligibility, part.consent)
       const finding = obstacle(signal, standing, now)
       if (finding) {
-        found.set(part, { finding, recorded: false })
+        found.set(part, { result: finding, recorded: false })
         if (finding.kind === 'withheld' || finding.kind === 'expired') tools.onUnsent?.(signal, finding.kind)
       } else due.push(part)
     })
     if (old > 0) tools.onOld?.(old)
 
-    const lane = laneOf(batch[0]?.record.topic ?? '')
-    const report = (part: Due, finding: Finding) => {
-      found.set(part, { finding, recorded: false })
+    const lane = trafficClassOf(batch[0]?.record.topic ?? '')
+    const report = (part: PendingEvent, finding: SendResult) => {
+      found.set(part, { result: finding, recorded: false })
     }
-    const turns = Array.from(byConnection(due), ([id, group]) => tools.sender.send(id, group, lane, report))
+    const turns = Array.from(byConnection(due), ([id, group]) => tools.scheduler.send(id, group, lane, report))
     // Settled first, so that no call of this batch is under way any more when the loop tries it again.
     const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === 'rejected')
     if (failed) throw failed.reason
 
-    const parted = batch.map((): { signal: Signal; found: PartFinding }[] => [])
+    const parted = batch.map((): { signal: Signal; found: PartResult }[] => [])
     for (const part of parts) {
       const one = found.get(part)
       if (!one) throw new Error('a signal was sent without a report')
@@ -124,7 +125,9 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
     decide: (batch, { state, now }) => {
       const findings = state.parted.map((parts) => combined(parts.map(({ found }) => found)))
       return {
-        outcomes: batch.map(({ value, attempt }, place) => outcomeOf(value, attempt, findings[place] as Finding, now)),
+        outcomes: batch.map(({ value, attempt }, place) =>
+          outcomeOf(value, attempt, findings[place] as SendResult, now),
+        ),
         changes: findings.flatMap((finding, place) => {
           if (finding.kind !== 'settled') return []
           const parts = recordedMarks(state.parted[place] ?? [])
@@ -133,6 +136,6 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Mar
         }),
       }
     },
-    save: (changes) => (changes.length === 0 ? Promise.resolve() : tools.marks.write(changes)),
+    save: (changes) => (changes.length === 0 ? Promise.resolve() : tools.sentLog.write(changes)),
   }
 }

@@ -2,7 +2,7 @@
  * Puts records into Kafka for requests that wait for it. A produce request a message costs the broker 800 µs; requests that
  * arrive while one is under way share the next.
  */
-import type { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
+import type { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge } from '../runtime/ports.ts'
 
 interface Waiting {
@@ -17,7 +17,7 @@ export class NotStored extends Error {
   override readonly name = 'NotStored'
 }
 
-type Reach = Pick<KafkaReach, 'answered' | 'failed'>
+type Reach = Pick<KafkaConnectivity, 'answered' | 'failed'>
 
 /** For callers that name no deadline: connectors wait longer than webhooks do. */
 const defaultPatienceMs = 4_500

@@ -4,10 +4,10 @@ import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { loadConfig, masked } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
-import { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
+import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
-import { measuredProducer, measuredRegistry } from '../runtime/process/instrumented-clients.ts'
+import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
 import { serveStatus } from '../runtime/process/status-server.ts'
 import { Codec } from '../runtime/topics/codec.ts'
@@ -35,13 +35,13 @@ main('gateway', async (lifecycle, log) => {
 
   const broker = openBroker(config.KAFKA_BROKERS, 'signals-gateway')
   lifecycle.onStop('broker', () => broker.close())
-  const registry = measuredRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
+  const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
-  const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
+  const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
   lifecycle.onStop('producer', () => producer.close())
 
   const directory = new ConnectionDirectory()
@@ -55,7 +55,7 @@ main('gateway', async (lifecycle, log) => {
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
-  const kafka = new KafkaReach(health, log)
+  const kafka = new KafkaConnectivity(health, log)
   const server = createGateway({
     tracer,
     sources,

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
-import { type MessageEvent, messageEventSchema, problemsOf } from '../shared/model/message-event.ts'
+import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
 import { topics } from '../topology.ts'
 import { HttpProblem } from './http.ts'
 
@@ -56,7 +56,7 @@ export const parseEvents = (body: Buffer): Parsed => {
     valid,
     events: checked.flatMap(({ success, data }) => (success ? [data] : [])),
     results: checked.map((result): ItemResult => {
-      if (!result.success) return { status: 'invalid', problems: problemsOf(result.error) }
+      if (!result.success) return { status: 'invalid', problems: eventProblemsOf(result.error) }
       return { status: valid ? 'stored' : 'not_stored' }
     }),
   }

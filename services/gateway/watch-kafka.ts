@@ -1,18 +1,18 @@
 /** Looks whether Kafka answers also while no delivery comes: what a delivery meets, the intake tells at once. */
-import type { KafkaReach } from '../runtime/health/kafka-connectivity.ts'
+import type { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { type Broker, DependencyError } from '../runtime/ports.ts'
 import { topics } from '../topology.ts'
 
 /** As often as the stages look. */
-const lookEveryMs = 5_000
+const pollIntervalMs = 5_000
 /** Commits nothing: only the ends of the topic are wanted. */
 const place = { group: 'signals-gateway', topic: topics.channelEvents.name }
 
 /** @returns how to stop it */
 export const watchKafka = (
   broker: Pick<Broker, 'progress'>,
-  kafka: KafkaReach,
-  everyMs = lookEveryMs,
+  kafka: KafkaConnectivity,
+  everyMs = pollIntervalMs,
 ): (() => void) => {
   let looking = false
   const look = async () => {

@@ -5,7 +5,12 @@ import { BadRecord } from '../runtime/failures.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { type IgnoredReason, type MessageEvent, messageEventSchema, problemsOf } from '../shared/model/message-event.ts'
+import {
+  eventProblemsOf,
+  type IgnoredReason,
+  type MessageEvent,
+  messageEventSchema,
+} from '../shared/model/message-event.ts'
 import { type AuthorisationRemoved, DeliveryUnreadable, type SourceRegistry } from '../shared/sources/source.ts'
 
 export interface Delivered {
@@ -60,7 +65,7 @@ const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
   if (result.success) return result.data
   throw new BadRecord(
     'event_invalid',
-    problemsOf(result.error)
+    eventProblemsOf(result.error)
       .map(({ field, problem }) => `${field}: ${problem}`)
       .join('; '),
   )

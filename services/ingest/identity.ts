@@ -2,7 +2,7 @@
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
-import type { ValuedMark } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Pseudonym } from '../shared/model/topic-values.ts'
 
@@ -33,7 +33,7 @@ export const isDerived = (messageId: string): boolean => messageId.startsWith('d
  * The bucket is the event's own hour. An event without a time of its own has none that its copies share: it is claimed in an
  * epoch as long as the window, and looked for in the one before.
  */
-export const markOf = (event: MessageEvent, message: Pseudonym, owner: Buffer, keyring: Keyring): ValuedMark => {
+export const dedupKeyOf = (event: MessageEvent, message: Pseudonym, owner: Buffer, keyring: Keyring): BucketValue => {
   const { kind, revision } = event
   const mark =
     kind === 'message' && revision === null

@@ -8,7 +8,7 @@ import type { Delivered } from './delivery.ts'
 /** A connector may write any source into its header: more than these share one series. */
 const mostSources = 50
 
-export const countIgnored = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<Delivered>['settled']> => {
+export const countIgnored = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<Delivered>['onProcessed']> => {
   const sources = new BoundedLabel(mostSources)
   return (batch) => {
     for (const { value, record } of batch) {

@@ -13,7 +13,7 @@ interface Failed {
 }
 
 /** @param bytes of the record that holds the delivery */
-export const lettersOf = (source: string, failed: readonly Failed[], bytes: number): Outcome[] => {
+export const deadLettersOf = (source: string, failed: readonly Failed[], bytes: number): Outcome[] => {
   const letter = ({ rule, reason }: Failed, more = '') =>
     deadLetter('item_unmappable', `${source}, rule ${rule}: ${reason}${more}`)
   const most = Math.max(1, Math.min(maxLetters, Math.floor(maxBytes / Math.max(1, bytes))))

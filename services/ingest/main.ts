@@ -6,7 +6,7 @@ import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { ingestFields } from './config.ts'
 import { countIgnored } from './ignored.ts'
-import { openDedup, openFeeds } from './marks.ts'
+import { openCrossSourceDedup, openDedup } from './marks.ts'
 import { ingest } from './stage.ts'
 
 runConsumerStage({
@@ -29,11 +29,11 @@ runConsumerStage({
       sources,
       directory,
       dedup: openDedup(redis),
-      feeds: openFeeds(redis),
+      feeds: openCrossSourceDedup(redis),
       codec,
       keyring,
       onRemoved,
     })
-    return { ...stage, settled: countIgnored(tools.metrics) }
+    return { ...stage, onProcessed: countIgnored(tools.metrics) }
   },
 })

@@ -2,7 +2,7 @@
 
 import type { RedisCommands } from '../runtime/ports.ts'
 import { type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
-import { feedSpanHours } from './feeds.ts'
+import { crossSourceSpanHours } from './feeds.ts'
 import { dedupWindowMs } from './identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000
@@ -10,5 +10,5 @@ const ttlSeconds = dedupWindowMs / 1000
 export const openDedup = (redis: RedisCommands): HourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds })
 
-export const openFeeds = (redis: RedisCommands): HourBuckets =>
-  new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: feedSpanHours, bucketsPerHour: 128 })
+export const openCrossSourceDedup = (redis: RedisCommands): HourBuckets =>
+  new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: crossSourceSpanHours, bucketsPerHour: 128 })

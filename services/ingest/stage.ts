@@ -10,14 +10,14 @@ import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
-import type { HourBuckets, ValuedMark } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue, HourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message } from '../shared/model/topic-values.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
-import { feedMarkOf, isOtherCopy } from './feeds.ts'
-import { type Identity, identityOf, markOf, ownerOf } from './identity.ts'
-import { lettersOf } from './letters.ts'
+import { crossSourceKeyOf, isOtherCopy } from './feeds.ts'
+import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
+import { deadLettersOf } from './letters.ts'
 
 /** Who withdrew, of which source. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
@@ -44,7 +44,7 @@ const consent = (event: MessageEvent, directory: ConnectionDirectory, keyring: K
 }
 
 interface Claims {
-  readonly marks: ValuedMark[]
+  readonly marks: BucketValue[]
   /** For each mark, which event it speaks of. */
   readonly places: { readonly input: number; readonly event: number }[]
 }
@@ -64,10 +64,10 @@ const claimsOf = (
       if (verdict.kind !== 'authorised') return
       const event = value.events[at] as MessageEvent
       const owner = ownerOf(record, at)
-      own.marks.push(markOf(event, verdict.identity.message, owner, keyring))
+      own.marks.push(dedupKeyOf(event, verdict.identity.message, owner, keyring))
       own.places.push({ input, event: at })
       const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
-      const feed = feedMarkOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
+      const feed = crossSourceKeyOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
       if (feed === null) return
       feeds.marks.push(feed)
       feeds.places.push({ input, event: at })
@@ -153,7 +153,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
           const message = toMessage(event, value.receivedAt, verdict, tools)
           return forward({ topic: 'messages', key: message.conversation, value: message })
         }),
-        ...lettersOf(value.source, value.failed, record.value?.length ?? 0),
+        ...deadLettersOf(value.source, value.failed, record.value?.length ?? 0),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
       ]),
     }),

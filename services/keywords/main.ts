@@ -4,10 +4,10 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../shared/model/keyword-list.ts'
 import { keywordsFields } from './config.ts'
 import { keywordCounts } from './keyword-metrics.ts'
-import { KeywordLists, type ListInForce } from './lists/active-lists.ts'
+import { type ActiveList, KeywordLists } from './lists/active-lists.ts'
 import { MissingLists } from './lists/missing-lists.ts'
-import { compileAside } from './matching/compile/compile-in-worker.ts'
-import { countRaised } from './signal-metrics.ts'
+import { compileInWorker } from './matching/compile/compile-in-worker.ts'
+import { countEmitted } from './signal-metrics.ts'
 import { keywords } from './stage.ts'
 
 runConsumerStage({
@@ -15,7 +15,7 @@ runConsumerStage({
   fields: keywordsFields,
   build: async ({ codec, keyring, follow, log, metrics, clock }) => {
     const directory = new ConnectionDirectory()
-    const lists = new KeywordLists(compileAside)
+    const lists = new KeywordLists(compileInWorker)
     const missing = new MissingLists(directory, lists)
     // At first the topic is only read: of all the versions in it, those in force are compiled, once.
     let readWhole = false
@@ -24,8 +24,8 @@ runConsumerStage({
         log.warn({ connectionId, listId }, 'connection names a keyword list that does not exist: it raises nothing')
     }
     const settle = async () => {
-      await lists.settle(
-        ({ listId, version }: ListInForce, { entries, shadow }: KeywordListRecord) =>
+      await lists.compilePending(
+        ({ listId, version }: ActiveList, { entries, shadow }: KeywordListRecord) =>
           log.info({ listId, version, entries: entries.length, shadow }, 'keyword list in force'),
         // Lists are validated where they are imported; what comes in broken all the same must not stop the stage.
         ({ listId, version }, error) =>
@@ -41,13 +41,13 @@ runConsumerStage({
       },
       keywordLists: (_key, record) => {
         if (record === null) return
-        lists.note(record)
+        lists.stage(record)
         return readWhole ? settle() : undefined
       },
     })
     readWhole = true
     await settle()
     const stage = keywords({ directory, lists, codec, keyring, count: keywordCounts({ metrics, log, clock }) })
-    return { ...stage, settled: countRaised(metrics) }
+    return { ...stage, onProcessed: countEmitted(metrics) }
   },
 })

@@ -8,7 +8,7 @@ import type { Signal } from '../shared/model/topic-values.ts'
 /** More connections than this share one series. */
 const mostConnections = 200
 
-export const countRaised = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<unknown>['settled']> => {
+export const countEmitted = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<unknown>['onProcessed']> => {
   const connections = new BoundedLabel(mostConnections)
   return (_batch, outcomes) => {
     for (const outcome of outcomes.flat()) {

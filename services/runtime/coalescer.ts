@@ -9,7 +9,7 @@ interface Call<Item> {
   reject(error: unknown): void
 }
 
-export class Gather<Item> {
+export class Coalescer<Item> {
   readonly #send: (items: readonly Item[]) => Promise<unknown>
   readonly #mostSize: number
   #waiting: Call<Item>[] = []

@@ -93,7 +93,7 @@ export interface PartitionOffsets {
 }
 
 /** Offsets `from` (included) to `to` (not included) of one partition. */
-export interface Stretch {
+export interface OffsetRange {
   readonly partition: number
   readonly from: bigint
   readonly to: bigint
@@ -117,7 +117,7 @@ export interface Broker {
    */
   read(
     topic: string,
-    stretches: readonly Stretch[],
+    stretches: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
   ): Promise<void>
   /** Per partition the offset of the first record whose broker timestamp is at or after the time (ms); the end where there is none. */

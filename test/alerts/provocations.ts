@@ -3,7 +3,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
-import { identify } from '../../services/local/processes/processes.ts'
+import { identifyProcess } from '../../services/local/processes/processes.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
@@ -222,7 +222,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
           const pid = pidOf('keywords')
           process.kill(pid, 'SIGKILL')
           const url = world.pipeline.ready.metrics.keywords as string
-          const isBack = () => pidOf('keywords') !== pid && identify(pidOf('keywords')) !== null
+          const isBack = () => pidOf('keywords') !== pid && identifyProcess(pidOf('keywords')) !== null
           while (
             !isBack() ||
             !(await fetch(url).then(

@@ -18,7 +18,7 @@ import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { parseConnection, toRecord } from '../../services/shared/connections/connection.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
 import { latencies } from './latency.ts'
 import { openSink } from './sink.ts'
@@ -67,7 +67,10 @@ const own = async (count: number) => {
         return {
           topic: topics.connections.name,
           key: accountId,
-          value: codec.encode('connections', toRecord(parseConnection(input), undefined, Date.now(), keyring)),
+          value: codec.encode(
+            'connections',
+            connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring),
+          ),
         }
       }),
     )

@@ -14,7 +14,7 @@ import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { parseConnection, toRecord } from '../../services/shared/connections/connection.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
 
 const masterKey = Buffer.alloc(32, 1).toString('base64')
@@ -53,7 +53,7 @@ await producer.send(
       eventSetId: accountId,
       accessToken: 'bench',
     }
-    const record = toRecord(parseConnection(input), undefined, Date.now(), keyring)
+    const record = connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring)
     return { topic: topics.connections.name, key: connectionId, value: codec.encode('connections', record) }
   }),
 )

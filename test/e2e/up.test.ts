@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { runSignals } from '../../services/local/demo/pipeline.ts'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
-import { identify, type ProcessIdentity } from '../../services/local/processes/processes.ts'
+import { identifyProcess, type ProcessIdentity } from '../../services/local/processes/processes.ts'
 import type { RunState } from '../../services/local/supervisor/state-file.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, noParts, openWorld, type World } from '../support/world.ts'
@@ -14,7 +14,7 @@ describe('signals up', () => {
   let world: World
   const state = () => JSON.parse(readFileSync(join(world.dataDir, 'state.json'), 'utf8')) as RunState
   const alive = (one: ProcessIdentity | undefined) =>
-    one !== undefined && identify(one.pid)?.startedAt === one.startedAt
+    one !== undefined && identifyProcess(one.pid)?.startedAt === one.startedAt
 
   beforeAll(async () => {
     world = await openWorld({ LIVENESS_SECONDS: '6' })

@@ -1,5 +1,5 @@
-import { remembered } from '../../services/attribution/state/read-touches.ts'
-import { RestoringStore } from '../../services/attribution/state/restoring-store.ts'
+import { readTouches } from '../../services/attribution/state/read-touches.ts'
+import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { createLog } from '../../services/runtime/log.ts'
@@ -31,9 +31,9 @@ const world = async (server: RedisServer) => {
     onProgress: (share: number) => shares.push(share),
     signal: new AbortController().signal,
   }
-  const store = new RestoringStore({
+  const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 600),
-    remembered: (onBatch) => remembered(tools, onBatch),
+    remembered: (onBatch) => readTouches(tools, onBatch),
     now: () => Date.now(),
     onState: (parts) => {
       if (parts !== null) restored.push(parts)

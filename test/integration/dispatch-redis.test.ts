@@ -1,6 +1,6 @@
 import { RedisBreakerStore } from '../../services/dispatch/circuit-breaker/redis-store.ts'
-import { RedisRateLimits } from '../../services/dispatch/limits/redis-token-buckets.ts'
-import { RedisMarkPresence } from '../../services/dispatch/sent-log/completeness-marker.ts'
+import { RedisTokenBuckets } from '../../services/dispatch/limits/redis-token-buckets.ts'
+import { RedisCompletenessMarker } from '../../services/dispatch/sent-log/completeness-marker.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { breakerStoreContract } from '../support/breaker-store.contract.ts'
@@ -29,14 +29,14 @@ const apart = (): Pick<RedisCommands, 'evalMany' | 'getMany' | 'setMany'> => {
 }
 
 breakerStoreContract('Redis', async () => new RedisBreakerStore(apart()))
-rateLimitsContract('Redis', async (limits) => new RedisRateLimits(apart(), limits))
+rateLimitsContract('Redis', async (limits) => new RedisTokenBuckets(apart(), limits))
 
 describe('limits in Redis', () => {
   it('are shared by instances and fill up by the clock of Redis', async () => {
     const shared = apart()
     const limits = { app: { capacity: 4, perSecond: 50 }, advertiser: { capacity: 4, perSecond: 50 } }
-    const [one, other] = [new RedisRateLimits(shared, limits), new RedisRateLimits(shared, limits)]
-    const calls = async (from: RedisRateLimits, wanted: number) =>
+    const [one, other] = [new RedisTokenBuckets(shared, limits), new RedisTokenBuckets(shared, limits)]
+    const calls = async (from: RedisTokenBuckets, wanted: number) =>
       (await from.take([{ advertiserId: 'a', calls: wanted }], 0)).grants[0]
     expect((await calls(one, 3))?.calls).toBe(3)
     expect((await calls(other, 3))?.calls).toBeLessThan(3)
@@ -47,7 +47,7 @@ describe('limits in Redis', () => {
 
 describe('the presence of the sent-marks in Redis', () => {
   it('is lost until it was restored, part by part', async () => {
-    const presence = new RedisMarkPresence(apart())
+    const presence = new RedisCompletenessMarker(apart())
     expect(await presence.lost()).toHaveLength(16)
     await presence.begin([3, 4], 'one')
     await presence.complete([3, 4], 'one')
@@ -56,7 +56,7 @@ describe('the presence of the sent-marks in Redis', () => {
   })
 
   it('stays lost where Redis forgot meanwhile who restores it', async () => {
-    const presence = new RedisMarkPresence(apart())
+    const presence = new RedisCompletenessMarker(apart())
     await presence.begin([3], 'one')
     await presence.complete([3], 'another')
     expect(await presence.lost()).toHaveLength(16)

@@ -1,4 +1,4 @@
-import { RestoringStore } from '../../services/attribution/state/restoring-store.ts'
+import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
 import { emptyState } from '../../services/attribution/state/state.ts'
 import { parts, RedisConversationStore, StateLost } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
@@ -83,7 +83,7 @@ describe('a cluster of three nodes', () => {
     expect(await store.read(kept)).toEqual(states.filter((_, at) => kept.includes(ids[at] as string)))
 
     const handed: string[] = []
-    const restoring = new RestoringStore({
+    const restoring = new RebuildingStore({
       store,
       now: () => Date.now(),
       remembered: async (onBatch) => {

@@ -11,7 +11,7 @@ import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { parseConnection, toRecord } from '../../services/shared/connections/connection.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import type { Delivery, Signal } from '../../services/shared/model/topic-values.ts'
 import { topics } from '../../services/topology.ts'
 
@@ -100,7 +100,10 @@ export const openDispatchAlone = async (settings: Readonly<Record<string, string
           return {
             topic: topics.connections.name,
             key: connectionId,
-            value: codec.encode('connections', toRecord(parseConnection(input), undefined, Date.now(), keyring)),
+            value: codec.encode(
+              'connections',
+              connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring),
+            ),
           }
         }),
       ),

@@ -6,7 +6,7 @@ import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
 import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { Broker, Producer } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { parseConnection, toRecord } from '../../services/shared/connections/connection.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
 import { openWorld, type World } from '../support/world.ts'
 
@@ -95,7 +95,7 @@ export const openScenario = async (
         eventSetId: `set-${accountId}`,
         accessToken: `token-${accountId}`,
       }
-      const record = toRecord(parseConnection(input), undefined, Date.now(), keyring)
+      const record = connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring)
       return { topic: topics.connections.name, key: accountId, value: codec.encode('connections', record) }
     }),
   )

@@ -5,8 +5,8 @@ import { DependencyError, type RedisCommands } from '../../services/runtime/port
 import type { Connection } from '../../services/shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../services/shared/model/keyword-list.ts'
 import { loadSources } from '../../services/shared/sources/index.ts'
-import type { Patient } from '../../services/tools/doctor/diagnostics-context.ts'
-import { examine } from '../../services/tools/doctor/run-checks.ts'
+import type { DiagnosticsContext } from '../../services/tools/doctor/diagnostics-context.ts'
+import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
 import { allTopics, subjectOf } from '../../services/topology.ts'
 import { connectionRecord as connection, masterKey, noon } from './builders.ts'
@@ -65,7 +65,7 @@ export const patient = async () => {
     dataSecret: null as SealedDataSecret | null,
     nodeVersion: 'v24.1.0',
   }
-  const self: Patient = {
+  const self: DiagnosticsContext = {
     dataDir: '/data',
     metrics: { ingest: 'ingest' },
     brokers: 'kafka:9092',
@@ -102,5 +102,5 @@ export const patient = async () => {
     health: async (stage) => ill.health[stage] ?? null,
     disk: async () => ill.disk,
   }
-  return { ill, examine: () => examine(self) }
+  return { ill, examine: () => runChecks(self) }
 }

@@ -1,15 +1,15 @@
 /** Dispatch against the simulator's own endpoint, in one process without a network: what TikTok was told is asserted there. */
-import { Breakers } from '../../services/dispatch/circuit-breaker/registry.ts'
-import { Sender } from '../../services/dispatch/delivery/delivery-scheduler.ts'
-import { standingOf } from '../../services/dispatch/delivery/eligibility.ts'
+import { BreakerRegistry } from '../../services/dispatch/circuit-breaker/registry.ts'
+import { DeliveryScheduler } from '../../services/dispatch/delivery/delivery-scheduler.ts'
+import { eligibilityOf } from '../../services/dispatch/delivery/eligibility.ts'
 import { callEncoder, loadProfile, partsOf } from '../../services/dispatch/destinations/tiktok/index.ts'
 import type { Answer } from '../../services/dispatch/destinations/tiktok/judge.ts'
 import type { Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
-import { Gate } from '../../services/dispatch/limits/rate-limiter.ts'
-import { Slots } from '../../services/dispatch/limits/semaphore.ts'
+import { RateLimiter } from '../../services/dispatch/limits/rate-limiter.ts'
+import { Semaphore } from '../../services/dispatch/limits/semaphore.ts'
 import { Throttling } from '../../services/dispatch/limits/throttling.ts'
 import { limitOf } from '../../services/dispatch/limits/token-bucket.ts'
-import { BucketSentMarks } from '../../services/dispatch/sent-log/sent-log.ts'
+import { BucketSentLog } from '../../services/dispatch/sent-log/sent-log.ts'
 import { dispatch } from '../../services/dispatch/stage.ts'
 import { type Fault, Faults, faultSchema } from '../../services/local/simulator/faults.ts'
 import { Store } from '../../services/local/simulator/store.ts'
@@ -27,7 +27,7 @@ import { MemoryRateLimits } from './memory-rate-limits.ts'
 const dayMs = 86_400_000
 const patienceMs = 40
 /** No call begins later after its deferral. */
-const behindMs = 200
+const detachedMs = 200
 export const timeoutMs = 1_000
 
 /** Signal number `index` of a connection; ids differ, all else is the builder's. */
@@ -64,7 +64,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const tiktok: World = { store: new Store(10_000), faults: new Faults(), tokens: new Set(), now: () => noon + 1_000 }
   const connections = new Map<string, ConnectionRecord>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
-  const marks = new BucketSentMarks(buckets)
+  const sentLog = new BucketSentLog(buckets)
   const profile = options.profile ?? loadProfile('simulator-1', 'http://localhost')
   const encode = callEncoder(profile)
   const parts = partsOf(profile)
@@ -90,10 +90,12 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     if (answer.kind !== 'answer' || answer.afterMs >= timeoutMs) return { kind: 'failed', reason: 'timeout' }
     return { kind: 'answered', status: answer.status, body: answer.body }
   }
-  const standing = (id: string) =>
-    standingOf(connections.get(id), { of: (_id, sealed) => sealed.toString() }, (connection) => refused.has(connection))
+  const eligibleNow = (id: string) =>
+    eligibilityOf(connections.get(id), { of: (_id, sealed) => sealed.toString() }, (connection) =>
+      refused.has(connection),
+    )
   const breakerStore = options.breakerStore ?? new MemoryBreakerStore()
-  const breakers = new Breakers(breakerStore, { scale: 1, probeMs: timeoutMs })
+  const breakers = new BreakerRegistry(breakerStore, { scale: 1, probeMs: timeoutMs })
   let aheadMs = 0
   const perSecond = options.limits ?? { app: 1_000_000, advertiser: 1_000_000 }
   const limits = new MemoryRateLimits({
@@ -102,29 +104,29 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     now: () => Date.now() + aheadMs,
   })
   const throttling = new Throttling(limits, now)
-  const sender = new Sender({
-    standing,
+  const scheduler = new DeliveryScheduler({
+    eligibilityOf: eligibleNow,
     post,
-    marks,
+    sentLog,
     markReconnect: async (connection, code) => {
       refused.add(connection)
       reconnected.push([connection.connectionId, code])
     },
     breakers,
-    gate: new Gate(limits, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+    rateLimiter: new RateLimiter(limits, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
     throttled: (connection, { code }) => throttling.met(connection, code),
-    patience: { now: options.patienceMs ?? patienceMs, observe: () => {} },
-    slots: new Slots({ size: 4, most: 16, slowAfterMs: 15 }),
+    rtt: { now: options.patienceMs ?? patienceMs, observe: () => {} },
+    semaphore: new Semaphore({ size: 4, most: 16, slowAfterMs: 15 }),
     eventsPerCall: options.eventsPerCall ?? 50,
-    behindMs,
+    detachedMs,
     now,
   })
   const stage = dispatch({
     codec: { decode: () => signal() as never },
-    marks,
+    sentLog,
     breakers,
-    sender,
-    standing,
+    scheduler,
+    eligibilityOf: eligibleNow,
     ...(parts ? { parts } : {}),
     expireMs: 28 * dayMs,
     warnMs: 7 * dayMs,
@@ -158,8 +160,8 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   return {
     run,
     stage,
-    sender,
-    marks,
+    scheduler,
+    sentLog,
     buckets,
     breakers,
     breakerStore,

@@ -1,6 +1,6 @@
 /** Ingest with everything in memory, and records as the gateway and connectors write them. */
 
-import { feedSpanHours } from '../../services/ingest/feeds.ts'
+import { crossSourceSpanHours } from '../../services/ingest/feeds.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'
@@ -30,7 +30,7 @@ export const openIngest = async () => {
   const codec = await Codec.open(new MemoryRegistry())
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
-  const feeds = new MemoryHourBuckets({ hours: feedSpanHours })
+  const feeds = new MemoryHourBuckets({ hours: crossSourceSpanHours })
   const dataKey = keyring.newDataKey('acme-wa')
   const connection = connectionRecord({ dataKey })
   directory.apply('acme-wa', connection)

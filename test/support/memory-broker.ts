@@ -3,10 +3,10 @@ import {
   type ConsumedRecord,
   type ConsumerOptions,
   DependencyError,
+  type OffsetRange,
   type PartitionOffsets,
   type ProducerRecord,
   type RunningConsumer,
-  type Stretch,
   type TopicSettings,
 } from '../../services/runtime/ports.ts'
 
@@ -157,7 +157,7 @@ class MemoryBroker implements Broker {
 
   async read(
     topic: string,
-    stretches: readonly Stretch[],
+    stretches: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
   ): Promise<void> {
     for (const { partition, from, to } of stretches) {

@@ -1,8 +1,8 @@
-import type { Ask, Grant, Grants, RateLimits } from '../../services/dispatch/limits/redis-token-buckets.ts'
+import type { Ask, Grant, Grants, TokenBuckets } from '../../services/dispatch/limits/redis-token-buckets.ts'
 import { type Bucket, type Limit, tokensAt, waitFor } from '../../services/dispatch/limits/token-bucket.ts'
 
 /** Token buckets in memory; rate-limits.contract.ts holds them to what Redis does. */
-export class MemoryRateLimits implements RateLimits {
+export class MemoryRateLimits implements TokenBuckets {
   readonly #app: Limit
   readonly #advertiser: Limit
   readonly #now: () => number

@@ -1,4 +1,4 @@
-import type { RateLimits } from '../../services/dispatch/limits/redis-token-buckets.ts'
+import type { TokenBuckets } from '../../services/dispatch/limits/redis-token-buckets.ts'
 import type { Limit } from '../../services/dispatch/limits/token-bucket.ts'
 
 /** Slow enough that nothing comes in while the test runs. */
@@ -6,10 +6,10 @@ const slow = (capacity: number): Limit => ({ capacity, perSecond: 0.01 })
 
 export const rateLimitsContract = (
   name: string,
-  open: (limits: { app: Limit; advertiser: Limit }) => Promise<RateLimits>,
+  open: (limits: { app: Limit; advertiser: Limit }) => Promise<TokenBuckets>,
 ) =>
   describe(`${name} holds calls to the limits`, () => {
-    const calls = async (limits: RateLimits, advertiserId: string, wanted: number, reserve = 0) =>
+    const calls = async (limits: TokenBuckets, advertiserId: string, wanted: number, reserve = 0) =>
       (await limits.take([{ advertiserId, calls: wanted }], reserve)).grants[0]?.calls
 
     it('grants what is in the bucket, and says what is short and for how long', async () => {

@@ -108,7 +108,7 @@ export const play = async (
   expect(result.words.slice(size)).toEqual(['accepted', 'accepted'])
   expect(world.calls('well').map(({ answer }) => answer)).toEqual(['0'])
   expect(result.words.slice(0, size)).toEqual(words)
-  await world.sender.drained()
+  await world.scheduler.drained()
   expect(world.sizes()).toEqual(sizes)
   expect(world.taken('sick').size).toBe(taken)
   if (afterwards === undefined) {

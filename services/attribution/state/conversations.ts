@@ -7,7 +7,7 @@
 import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
 import { type ConversationState, emptyState, merged, sameState } from './state.ts'
 
-export interface Change {
+export interface ConversationChange {
   readonly conversation: Pseudonym
   readonly state: ConversationState
 }
@@ -53,7 +53,7 @@ export class Conversations {
     this.#changedBy.set(conversation, index)
   }
 
-  changes(): readonly (Change & { readonly by: number })[] {
+  changes(): readonly (ConversationChange & { readonly by: number })[] {
     return Array.from(this.#changedBy, ([conversation, by]) => ({
       conversation,
       by,

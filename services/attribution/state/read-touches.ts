@@ -6,12 +6,12 @@ import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
 import { topics } from '../../topology.ts'
-import { fromRecord } from './record.ts'
-import type { Restored } from './restoring-store.ts'
+import { stateFromRecord } from './record.ts'
+import type { RebuiltPart } from './restoring-store.ts'
 
 const topic = topics.touches.name
 
-export interface RememberedTools {
+export interface ReadTouchesTools {
   readonly broker: Pick<Broker, 'offsetsAt' | 'read'>
   readonly codec: Pick<Codec, 'prepare' | 'decode'>
   readonly log: Pick<Logger, 'warn' | 'error'>
@@ -21,15 +21,15 @@ export interface RememberedTools {
 }
 
 /** @throws DependencyError when Kafka is away, or what `onBatch` throws */
-export const remembered = async (
-  { broker, codec, log, onProgress, signal }: RememberedTools,
-  onBatch: (entries: readonly Restored[]) => Promise<void>,
+export const readTouches = async (
+  { broker, codec, log, onProgress, signal }: ReadTouchesTools,
+  onBatch: (entries: readonly RebuiltPart[]) => Promise<void>,
 ): Promise<void> => {
-  const restore = (record: ConsumedRecord): readonly Restored[] => {
+  const restore = (record: ConsumedRecord): readonly RebuiltPart[] => {
     if (record.value === null) return []
     try {
       const value = codec.decode('touches', record)
-      return [{ conversation: value.conversation, state: fromRecord(value), changedAt: record.timestamp }]
+      return [{ conversation: value.conversation, state: stateFromRecord(value), changedAt: record.timestamp }]
     } catch (error) {
       if (!(error instanceof BadRecord)) throw error
       log.error({ topic, offset: String(record.offset), code: error.failure.code }, 'record of touches passed over')

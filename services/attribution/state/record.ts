@@ -2,14 +2,14 @@
 import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
-export const toRecord = (conversation: Pseudonym, { firstMessages, ...state }: ConversationState): Touches => ({
+export const touchesRecordOf = (conversation: Pseudonym, { firstMessages, ...state }: ConversationState): Touches => ({
   ...state,
   conversation,
   firstMessages: firstMessages.map(({ message }) => message),
   firstTimes: firstMessages.map(({ occurredAt }) => occurredAt),
 })
 
-export const fromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
+export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
   const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, aliases, version } = rest
   return {
     startedBy,

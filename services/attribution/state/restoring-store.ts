@@ -8,30 +8,30 @@
 import { randomUUID } from 'node:crypto'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
-import { type ConversationStore, type Entry, type RestorableStore, StateLost } from './store.ts'
+import { type ConversationStore, type RestorableStore, type StateEntry, StateLost } from './store.ts'
 
-export type Restored = Entry & {
+export type RebuiltPart = StateEntry & {
   /** When the record was written, ms. */
   readonly changedAt: number
 }
 
-export interface RestoringTools {
+export interface ConversationRebuildTools {
   readonly store: RestorableStore
   /**
    * Hands over all that is remembered, the older before the newer of one conversation, in batches; resolves at its end.
    * @throws DependencyError
    */
-  remembered(onBatch: (entries: readonly Restored[]) => Promise<void>): Promise<void>
+  remembered(onBatch: (entries: readonly RebuiltPart[]) => Promise<void>): Promise<void>
   now(): number
   /** Which parts are being restored; null when it is done. */
   onState?(parts: number | null): void
 }
 
-export class RestoringStore implements ConversationStore {
-  readonly #tools: RestoringTools
+export class RebuildingStore implements ConversationStore {
+  readonly #tools: ConversationRebuildTools
   #restoring: Promise<void> | null = null
 
-  constructor(tools: RestoringTools) {
+  constructor(tools: ConversationRebuildTools) {
     this.#tools = tools
   }
 
@@ -46,7 +46,7 @@ export class RestoringStore implements ConversationStore {
     }
   }
 
-  write(entries: readonly Entry[]): Promise<void> {
+  write(entries: readonly StateEntry[]): Promise<void> {
     return this.#tools.store.write(entries)
   }
 

@@ -5,7 +5,7 @@ import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { pack, unpack, versionAt } from './pack.ts'
 import type { ConversationState } from './state.ts'
 
-export interface Entry {
+export interface StateEntry {
   readonly conversation: Pseudonym
   readonly state: ConversationState
 }
@@ -17,7 +17,7 @@ export interface ConversationStore {
    */
   read(conversations: readonly Pseudonym[]): Promise<readonly (ConversationState | null)[]>
   /** Overwrites. */
-  write(entries: readonly Entry[]): Promise<void>
+  write(entries: readonly StateEntry[]): Promise<void>
 }
 
 /** A store whose content can be brought back from elsewhere. */
@@ -25,7 +25,7 @@ export interface RestorableStore extends ConversationStore {
   /** Parts that do not hold what they should; empty when all is there. */
   lost(): Promise<readonly Part[]>
   /** Writes where nothing newer is there. `changedAt` (ms) is when the record was written: it lives on from then. */
-  restore(entries: readonly (Entry & { readonly changedAt: number })[], now: number): Promise<void>
+  restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void>
   /** Notes that a restoration of these parts begins; `token` is its own. */
   begin(parts: readonly Part[], token: string): Promise<void>
   /** Notes that the parts are complete, if nothing was lost since `begin`; answers those that still are not. */
@@ -102,7 +102,7 @@ export class RedisConversationStore implements RestorableStore {
     })
   }
 
-  async write(entries: readonly Entry[]): Promise<void> {
+  async write(entries: readonly StateEntry[]): Promise<void> {
     await this.#redis.setMany(
       entries.map(({ conversation, state }) => ({
         key: keyOf(conversation),
@@ -117,7 +117,7 @@ export class RedisConversationStore implements RestorableStore {
     return parts.filter((_, at) => markers[at] === null)
   }
 
-  async restore(entries: readonly (Entry & { readonly changedAt: number })[], now: number): Promise<void> {
+  async restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void> {
     const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
     for (const ofPart of Map.groupBy(entries, ({ conversation }) => partOf(conversation)).values()) {
       for (let from = 0; from < ofPart.length; from += restoredPerCall) {

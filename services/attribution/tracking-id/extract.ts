@@ -76,7 +76,7 @@ const candidates = (
   return [...own, ...inside.map((part) => [part, limit] as const)]
 }
 
-export interface Found {
+export interface TrackingIdHit {
   readonly trackingId: string
   /** It counts only while the message is among so many first ones; 0: anyway. */
   readonly within: number
@@ -90,7 +90,7 @@ export const trackingIdIn = (
   content: Content,
   extractors: readonly Extractor[],
   position: number | null,
-): Found | null => {
+): TrackingIdHit | null => {
   for (const extractor of extractors) {
     if (extractor.from === 'text' || extractor.from === 'links') {
       for (const [candidate, within] of candidates(extractor, content, position)) {

@@ -8,11 +8,11 @@ import {
   addConnection,
   ConnectionUnknown,
   changeConnection,
-  type Desk,
+  type OpenConnections,
   type Operation,
   operations,
 } from '../../shared/connections/operations.ts'
-import { shown } from '../../shared/connections/redacted.ts'
+import { redacted } from '../../shared/connections/redacted.ts'
 import { type CompleteTools, complete } from '../../shared/connections/tiktok/complete.ts'
 import { EventSetUnclear } from '../../shared/connections/tiktok/event-sets.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from '../../shared/connections/tiktok/oauth.ts'
@@ -20,7 +20,7 @@ import type { Author } from '../../shared/connections/writer.ts'
 import type { ConnectionChange } from '../../shared/model/connection-record.ts'
 import { AdminProblem, actorOf, readJson, requireAdmin } from './http.ts'
 
-export interface AdminTools extends Desk, CompleteTools {
+export interface AdminTools extends OpenConnections, CompleteTools {
   /** null: no app of TikTok's is set. */
   readonly oauth: Oauth | null
   readonly authorisations: Authorisations | null
@@ -103,9 +103,9 @@ const begin = async (request: IncomingMessage, actor: string, tools: AdminTools)
 
 const operate = async (id: string, operation: Operation, author: Author, tools: AdminTools): Promise<Answer> => {
   const { before, record } = await changeConnection(id, operation, tools, author)
-  if (operation !== 'disconnect' || before === record) return json(shown(record))
+  if (operation !== 'disconnect' || before === record) return json(redacted(record))
   const revoked = tools.oauth ? await revokeGrants(before, record, tools, tools.oauth, author) : 'none'
-  return json({ ...shown(record), revoked })
+  return json({ ...redacted(record), revoked })
 }
 
 /** @throws AdminProblem 404 */
@@ -127,13 +127,13 @@ type Handler = (request: IncomingMessage, id: string, author: Author, tools: Adm
 const add: Handler = async (request, _id, author, tools) => {
   const input = await complete(parseDraft(await readJson(request)), tools)
   const { record, replaced } = await addConnection(input, tools, author)
-  return json(shown(record), replaced ? 200 : 201)
+  return json(redacted(record), replaced ? 200 : 201)
 }
 
 const show: Handler = async (_request, id, _author, { directory }) => {
   const record = directory.byId(id)
   if (!record) throw new ConnectionUnknown(id)
-  return json(shown(record))
+  return json(redacted(record))
 }
 
 const authorisation: Handler = async (_request, id, _author, tools) => {
@@ -144,7 +144,7 @@ const authorisation: Handler = async (_request, id, _author, tools) => {
 
 /** By path, with the id left out, and method. */
 const handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-  connections: { GET: async (_request, _id, _author, { directory }) => json(directory.all().map(shown)), POST: add },
+  connections: { GET: async (_request, _id, _author, { directory }) => json(directory.all().map(redacted)), POST: add },
   'connections/ID': { GET: show },
   'connections/ID/history': {
     GET: async (_request, id, _author, tools) => json(await tools.history(knownId(id, tools))),

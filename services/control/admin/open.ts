@@ -16,7 +16,7 @@ import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
 import type { ConsoleConfig } from '../config.ts'
-import { Keeper, rollEveryMs } from '../maintenance/connections-maintenance.ts'
+import { ConnectionsMaintenance, rollEveryMs } from '../maintenance/connections-maintenance.ts'
 import { adminApi, callbackPath } from './api.ts'
 
 const refreshEveryMs = 60_000
@@ -59,7 +59,7 @@ const every = (ms: number, name: string, work: () => Promise<unknown>, { log, li
 export const connectionsWriter = (tools: Pick<Tools, 'directory' | 'codec' | 'producer' | 'clock' | 'log'>) => {
   const writer = new ConnectionWriter(tools)
   const onError = (error: unknown) => tools.log.warn(errorFacts(error), 'the connections topic was not mended')
-  return { writer, keeper: new Keeper({ writer, producer: tools.producer, onError }) }
+  return { writer, keeper: new ConnectionsMaintenance({ writer, producer: tools.producer, onError }) }
 }
 
 /** @param publicUrl where the console is reached */

@@ -18,7 +18,7 @@ const rollKey = '~'
 
 const author: Author = { via: 'keeper', actor: 'connections topic' }
 
-export class Keeper {
+export class ConnectionsMaintenance {
   readonly #writer: Pick<ConnectionWriter, 'mend'>
   readonly #producer: Pick<Producer, 'send'>
   readonly #onError: (error: unknown) => void

@@ -1,5 +1,5 @@
 /** The breakers as gauges: counted by state, and by name only the oldest few, so that the labels stay bounded. */
-import { type BreakerNote, type BreakerState, stateOf } from './state-machine.ts'
+import { type BreakerNote, type BreakerState, breakerStateOf } from './state-machine.ts'
 
 export interface BreakerRow {
   readonly connectionId: string
@@ -16,7 +16,7 @@ export interface BreakerRow {
 export const breakerRows = (notes: ReadonlyMap<string, BreakerNote>, now: number): BreakerRow[] =>
   Array.from(notes, ([connectionId, note]) => ({
     connectionId,
-    state: stateOf(note, now),
+    state: breakerStateOf(note, now),
     cause: note.cause,
     failures: note.failures,
     since: note.since,

@@ -4,7 +4,7 @@ import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import type { Clock, RedisCommands } from '../../runtime/ports.ts'
 import { breakerGauges, breakerRows } from './metrics.ts'
 import { RedisBreakerStore } from './redis-store.ts'
-import { Breakers } from './registry.ts'
+import { BreakerRegistry } from './registry.ts'
 import type { BreakerTiming } from './state-machine.ts'
 
 const gaugesEveryMs = 5_000
@@ -19,7 +19,7 @@ export interface BreakerTools {
 
 export const openBreakers = ({ redis, clock, metrics, log, timing }: BreakerTools) => {
   const store = new RedisBreakerStore(redis)
-  const breakers = new Breakers(store, timing, (connectionId, note) => {
+  const breakers = new BreakerRegistry(store, timing, (connectionId, note) => {
     const cause = note?.cause ?? ''
     metrics.count('signals_breaker_moves_total', { to: note ? 'open' : 'closed', cause })
     log.info({ connectionId, cause }, note ? 'breaker open: its signals wait' : 'breaker closed again')

@@ -4,19 +4,19 @@
  * next batch's read fails, and the stage pauses.
  */
 
-import type { Lane } from '../limits/priority.ts'
+import type { TrafficClass } from '../limits/priority.ts'
 import type { BreakerStore } from './redis-store.ts'
 import {
   type Admission,
   admission,
   afterFailure,
   afterSlow,
+  type BreakerFailure,
   type BreakerNote,
   type BreakerTiming,
-  type Failure,
 } from './state-machine.ts'
 
-export class Breakers {
+export class BreakerRegistry {
   readonly #store: BreakerStore
   readonly #timing: BreakerTiming
   readonly #notes = new Map<string, BreakerNote>()
@@ -56,7 +56,7 @@ export class Breakers {
   }
 
   /** May it be sent to now? Half open, one asker of all instances may. @throws DependencyError */
-  async ask(id: string, lane: Lane, now: number): Promise<Admission> {
+  async ask(id: string, lane: TrafficClass, now: number): Promise<Admission> {
     const note = this.#notes.get(id)
     const found = admission(note, lane, now, this.#timing)
     if (found.kind !== 'probe' || !note) return found
@@ -67,7 +67,7 @@ export class Breakers {
     return (await this.#store.claim(id, note, found.next)) ? found : { kind: 'held', delay: '10s' }
   }
 
-  failed(id: string, failure: Failure, now: number): void {
+  failed(id: string, failure: BreakerFailure, now: number): void {
     const before = this.#notes.get(id)
     const note = afterFailure(id, before, failure, now, this.#timing)
     this.#note(id, note)

@@ -6,7 +6,7 @@
  * chance to find out. One that answers, but slowly again and again, is `slow`: sent to, and not waited for.
  */
 import type { Delay } from '../../topology.ts'
-import type { Lane } from '../limits/priority.ts'
+import type { TrafficClass } from '../limits/priority.ts'
 
 export interface BreakerNote {
   /** In a row. */
@@ -33,7 +33,7 @@ export type Admission =
   | { readonly kind: 'behind' }
   | { readonly kind: 'held'; readonly delay: Delay }
 
-export interface Failure {
+export interface BreakerFailure {
   readonly throttled: boolean
   readonly cause: string
 }
@@ -75,12 +75,17 @@ const delayFor = (ms: number): Delay => {
   return ms <= 150_000 ? '1m' : '5m'
 }
 
-export const stateOf = ({ failures, waitingFrom }: BreakerNote, now: number): BreakerState => {
+export const breakerStateOf = ({ failures, waitingFrom }: BreakerNote, now: number): BreakerState => {
   if (failures === 0) return 'slow'
   return now < waitingFrom ? 'open' : 'half_open'
 }
 
-export const admission = (note: BreakerNote | undefined, lane: Lane, now: number, timing: BreakerTiming): Admission => {
+export const admission = (
+  note: BreakerNote | undefined,
+  lane: TrafficClass,
+  now: number,
+  timing: BreakerTiming,
+): Admission => {
   if (!note) return { kind: 'send' }
   const from = lane === 'waiting' ? note.waitingFrom : note.mainFrom
   if (note.failures === 0) return { kind: now < from ? 'behind' : 'send' }
@@ -92,7 +97,7 @@ export const admission = (note: BreakerNote | undefined, lane: Lane, now: number
 export const afterFailure = (
   id: string,
   note: BreakerNote | undefined,
-  { throttled, cause }: Failure,
+  { throttled, cause }: BreakerFailure,
   now: number,
   { scale }: BreakerTiming,
 ): BreakerNote => {

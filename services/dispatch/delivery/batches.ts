@@ -2,7 +2,7 @@
 import type { Signal } from '../../shared/model/topic-values.ts'
 
 /** A signal of the batch that is to be sent. */
-export interface Due {
+export interface PendingEvent {
   /** In the batch. */
   readonly place: number
   readonly signal: Signal
@@ -12,8 +12,8 @@ export interface Due {
 }
 
 /** One group per connection, in order of first appearance; inside a group the order of the batch. */
-export const byConnection = (due: readonly Due[]): Map<string, Due[]> => {
-  const groups = new Map<string, Due[]>()
+export const byConnection = (due: readonly PendingEvent[]): Map<string, PendingEvent[]> => {
+  const groups = new Map<string, PendingEvent[]>()
   for (const one of due) {
     const group = groups.get(one.signal.connectionId)
     if (group) group.push(one)
@@ -22,8 +22,8 @@ export const byConnection = (due: readonly Due[]): Map<string, Due[]> => {
   return groups
 }
 
-export const inCalls = (group: readonly Due[], eventsPerCall: number): Due[][] => {
-  const calls: Due[][] = []
+export const chunk = (group: readonly PendingEvent[], eventsPerCall: number): PendingEvent[][] => {
+  const calls: PendingEvent[][] = []
   for (let from = 0; from < group.length; from += eventsPerCall) calls.push(group.slice(from, from + eventsPerCall))
   return calls
 }

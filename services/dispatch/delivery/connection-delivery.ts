@@ -7,16 +7,16 @@
  */
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
-import type { Breakers } from '../circuit-breaker/registry.ts'
+import type { BreakerRegistry } from '../circuit-breaker/registry.ts'
 import { type Answer, type Judgement, judge, split } from '../destinations/tiktok/index.ts'
-import type { Lane } from '../limits/priority.ts'
-import type { Gate, Passage } from '../limits/rate-limiter.ts'
-import type { Slots } from '../limits/semaphore.ts'
-import type { Finding, Settled } from '../send-result.ts'
-import type { SentMarks } from '../sent-log/sent-log.ts'
-import { type Due, inCalls } from './batches.ts'
-import { type Standing, underConsent } from './eligibility.ts'
-import type { Patience } from './rtt-estimator.ts'
+import type { TrafficClass } from '../limits/priority.ts'
+import type { Passage, RateLimiter } from '../limits/rate-limiter.ts'
+import type { Semaphore } from '../limits/semaphore.ts'
+import type { FinalResult, SendResult } from '../send-result.ts'
+import type { SentLog } from '../sent-log/sent-log.ts'
+import { chunk, type PendingEvent } from './batches.ts'
+import { type Eligibility, underConsent } from './eligibility.ts'
+import type { RttEstimator } from './rtt-estimator.ts'
 
 export interface Call {
   readonly connectionId: string
@@ -27,41 +27,41 @@ export interface Call {
   readonly waited: boolean
 }
 
-export interface TurnTools {
+export interface ConnectionDeliveryTools {
   /** Looked up anew before every call. */
-  standing(connectionId: string): Standing
+  eligibilityOf(connectionId: string): Eligibility
   post(connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer>
-  readonly marks: Pick<SentMarks, 'write'>
+  readonly sentLog: Pick<SentLog, 'write'>
   markReconnect(connection: ConnectionRecord, code: number): Promise<void>
-  readonly breakers: Pick<Breakers, 'ask' | 'failed' | 'slow' | 'recovered'>
-  readonly gate: Pick<Gate, 'pass'>
+  readonly breakers: Pick<BreakerRegistry, 'ask' | 'failed' | 'slow' | 'recovered'>
+  readonly rateLimiter: Pick<RateLimiter, 'pass'>
   /** TikTok says that there are too many calls. */
   throttled(connection: ConnectionRecord, judgement: Judgement): Promise<void>
-  readonly patience: Pick<Patience, 'now' | 'observe'>
-  readonly slots: Slots
+  readonly rtt: Pick<RttEstimator, 'now' | 'observe'>
+  readonly semaphore: Semaphore
   readonly eventsPerCall: number
   /** How long after its deferral a call may still begin, ms: it must have ended before the record comes back. */
-  readonly behindMs: number
+  readonly detachedMs: number
   now(): number
   /** After each call: metrics and log. */
   observe?(call: Call): void
-  onSettled?(signal: Signal, settled: Settled): void
+  onFinal?(signal: Signal, settled: FinalResult): void
 }
 
-export type Report = (due: Due, finding: Finding) => void
+export type Report = (due: PendingEvent, finding: SendResult) => void
 
 const heldFor = '10s'
 /** The app's limit is everybody's: waiting for it is not waiting for one advertiser. */
 const appPatienceMs = 30_000
 
 /** One connection's turn in one batch. */
-export class Turn {
-  readonly #tools: TurnTools
+export class ConnectionDelivery {
+  readonly #tools: ConnectionDeliveryTools
   readonly #connectionId: string
-  readonly #lane: Lane
+  readonly #lane: TrafficClass
   readonly #report: Report
-  readonly #open: Set<Due>
-  #stopped: Finding | null = null
+  readonly #open: Set<PendingEvent>
+  #stopped: SendResult | null = null
   /** How long the batch has waited for this advertiser's limit, ms. */
   #limitedMs = 0
   /** No call begins after this, ms; null while the batch waits. */
@@ -73,10 +73,10 @@ export class Turn {
 
   /** @param startBy for signals that are deferred already: nobody waits, and no call begins after this, ms */
   constructor(
-    tools: TurnTools,
+    tools: ConnectionDeliveryTools,
     connectionId: string,
-    group: readonly Due[],
-    lane: Lane,
+    group: readonly PendingEvent[],
+    lane: TrafficClass,
     report: Report,
     startBy: number | null = null,
   ) {
@@ -94,7 +94,7 @@ export class Turn {
   }
 
   /** True once the batch has gone on without it. */
-  get isBehind(): boolean {
+  get isDetached(): boolean {
     return this.#startBy !== null
   }
 
@@ -103,18 +103,18 @@ export class Turn {
     return this.#stopped !== null
   }
 
-  async #run(group: readonly Due[]) {
-    for (const call of inCalls(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
+  async #run(group: readonly PendingEvent[]) {
+    for (const call of chunk(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
   }
 
   /** Anew for each call, by the consent that its signals were made under. */
-  #standing(call: readonly Due[]): Standing {
+  #standing(call: readonly PendingEvent[]): Eligibility {
     const { consent } = call.find(({ consent }) => consent !== undefined) ?? {}
-    return underConsent(this.#tools.standing(this.#connectionId), consent)
+    return underConsent(this.#tools.eligibilityOf(this.#connectionId), consent)
   }
 
   /** Everything that keeps a call from being made; null: nothing. */
-  async #obstacle(call: readonly Due[]): Promise<Finding | null> {
+  async #obstacle(call: readonly PendingEvent[]): Promise<SendResult | null> {
     if (this.#stopped) return this.#stopped
     const found = this.#standing(call)
     if (!found.may) return found.finding
@@ -126,34 +126,34 @@ export class Turn {
 
   /** Waits for the limits: the batch only for a moment, then this goes on behind it at the pace that they allow. */
   async #pass(advertiserId: string): Promise<Passage> {
-    const { gate, now, patience } = this.#tools
+    const { rateLimiter, now, rtt } = this.#tools
     const pass = (advertiser: number) =>
-      gate.pass(advertiserId, this.#lane, { app: appPatienceMs, advertiser: Math.max(0, advertiser) })
+      rateLimiter.pass(advertiserId, this.#lane, { app: appPatienceMs, advertiser: Math.max(0, advertiser) })
     if (this.#startBy !== null) return pass(this.#startBy - now())
     const began = now()
-    const passage = await pass(this.#lane === 'main' ? patience.now - this.#limitedMs : patience.now)
+    const passage = await pass(this.#lane === 'main' ? rtt.now - this.#limitedMs : rtt.now)
     this.#limitedMs += now() - began
     if (passage !== 'advertiser' || this.#lane !== 'main') return passage
     this.#detach([], 'limit_advertiser')
-    return pass(this.#tools.behindMs)
+    return pass(this.#tools.detachedMs)
   }
 
   /**
    * Sends, unless it may not. null: every event is reported; otherwise what to pursue in parts. The slot is held until the
    * answer is noted, so that what a crash sends again is bounded by the slots.
    */
-  async #send(call: readonly Due[]): Promise<Judgement | null> {
+  async #send(call: readonly PendingEvent[]): Promise<Judgement | null> {
     const obstacle = await this.#obstacle(call)
     if (obstacle) return this.#tell(call, obstacle)
-    const { slots, post, now, patience } = this.#tools
-    return slots.run(async (waited) => {
+    const { semaphore, post, now, rtt } = this.#tools
+    return semaphore.run(async (waited) => {
       if (this.#startBy !== null && now() > this.#startBy) return null
       // Once more: it may have changed while this waited for the limits and for a slot.
       const found = this.#standing(call)
       if (!found.may) return this.#tell(call, found.finding)
       const { connection, token } = found
-      const stopWaiting = this.#lane === 'main' && !this.isBehind ? this.#untilImpatient(call) : () => {}
-      const usual = patience.now
+      const stopWaiting = this.#lane === 'main' && !this.isDetached ? this.#untilImpatient(call) : () => {}
+      const usual = rtt.now
       const startedAt = now()
       const answer = await post(
         connection,
@@ -164,7 +164,7 @@ export class Turn {
       const judgement = judge(answer)
       const ms = now() - startedAt
       this.#tools.observe?.({ connectionId: this.#connectionId, events: call.length, judgement, ms, waited })
-      if (answer.kind === 'answered') patience.observe(ms)
+      if (answer.kind === 'answered') rtt.observe(ms)
       await this.#remember(connection, judgement, ms > usual)
       if (split(call.length, judgement)) return judgement
       await this.#conclude(call, judgement, startedAt)
@@ -194,10 +194,10 @@ export class Turn {
   }
 
   /** A call that was not taken as a whole: its parts. */
-  async #pursue(call: readonly Due[], judgement: Judgement | null, hinted = false): Promise<void> {
+  async #pursue(call: readonly PendingEvent[], judgement: Judgement | null, hinted = false): Promise<void> {
     const places = judgement && split(call.length, judgement, hinted)
     if (!places) return
-    const parts = places.map((part) => part.map((place) => call[place] as Due))
+    const parts = places.map((part) => part.map((place) => call[place] as PendingEvent))
     if (judgement.verdict !== 'unknown') {
       const byHint = !hinted && judgement.hints.length > 0
       for (const part of parts) await this.#pursue(part, await this.#send(part), byHint)
@@ -214,7 +214,7 @@ export class Turn {
     }
   }
 
-  async #conclude(call: readonly Due[], judgement: Judgement, sentAt: number): Promise<void> {
+  async #conclude(call: readonly PendingEvent[], judgement: Judgement, sentAt: number): Promise<void> {
     const { verdict, code, requestId, reason } = judgement
     switch (verdict) {
       case 'accepted':
@@ -242,30 +242,30 @@ export class Turn {
   }
 
   /** TikTok has spoken: noted at once, also where the batch no longer waits for it. */
-  async #note(call: readonly Due[], answer: Pick<Settled, 'outcome' | 'code' | 'requestId' | 'sentAt'>) {
+  async #note(call: readonly PendingEvent[], answer: Pick<FinalResult, 'outcome' | 'code' | 'requestId' | 'sentAt'>) {
     const at = this.#tools.now()
     const entries = call.map(({ signal, attempt }) => {
       const settled = { ...answer, attempt, at }
       return { signal, settled, recorded: false }
     })
-    await this.#tools.marks.write(entries)
+    await this.#tools.sentLog.write(entries)
     entries.forEach(({ signal, settled }, index) => {
-      this.#tools.onSettled?.(signal, settled)
-      this.#tell([call[index] as Due], { kind: 'settled', ...settled })
+      this.#tools.onFinal?.(signal, settled)
+      this.#tell([call[index] as PendingEvent], { kind: 'settled', ...settled })
     })
   }
 
-  #tell(call: readonly Due[], finding: Finding): null {
+  #tell(call: readonly PendingEvent[], finding: SendResult): null {
     for (const due of call) if (this.#open.delete(due)) this.#report(due, finding)
     return null
   }
 
   /** @returns what to call when the answer is there */
-  #untilImpatient(call: readonly Due[]): () => void {
+  #untilImpatient(call: readonly PendingEvent[]): () => void {
     let answered = false
     // After a pause of this process the timer is due before the answer that lies in the socket: read that first.
     const once = () => setImmediate(() => setImmediate(() => !answered && this.#detach(call, 'slow')))
-    const timer = setTimeout(once, this.#tools.patience.now)
+    const timer = setTimeout(once, this.#tools.rtt.now)
     return () => {
       answered = true
       clearTimeout(timer)
@@ -273,9 +273,9 @@ export class Turn {
   }
 
   /** The batch goes on without the rest: what is under way has been tried, what is behind it has not. */
-  #detach(underWay: readonly Due[], reason: string) {
-    if (this.isBehind) return
-    this.#startBy = this.#tools.now() + this.#tools.behindMs
+  #detach(underWay: readonly PendingEvent[], reason: string) {
+    if (this.isDetached) return
+    this.#startBy = this.#tools.now() + this.#tools.detachedMs
     this.#tell(underWay, { kind: 'refused', unknownCode: false, reason })
     this.#tell([...this.#open], { kind: 'held', delay: heldFor, reason })
     this.#letGo()

@@ -1,27 +1,27 @@
 /** Gives each connection its turn, unless its breaker is open, and knows what is still under way. */
 
-import type { Lane } from '../limits/priority.ts'
-import type { Due } from './batches.ts'
-import { type Report, Turn, type TurnTools } from './connection-delivery.ts'
+import type { TrafficClass } from '../limits/priority.ts'
+import type { PendingEvent } from './batches.ts'
+import { ConnectionDelivery, type ConnectionDeliveryTools, type Report } from './connection-delivery.ts'
 
 /** Signals of one connection that wait in memory behind its slow call; more of them wait in the later topic only. */
 const mostBehind = 2_000
 
 interface Behind {
-  readonly group: readonly Due[]
+  readonly group: readonly PendingEvent[]
   readonly startBy: number
 }
 
-export class Sender {
-  readonly #tools: TurnTools
+export class DeliveryScheduler {
+  readonly #tools: ConnectionDeliveryTools
   readonly #underWay = new Set<Promise<void>>()
   /** The turn of the main lane, by connection, while it has one. */
-  readonly #turns = new Map<string, Turn>()
+  readonly #turns = new Map<string, ConnectionDelivery>()
   /** Deferred already, and sent as soon as the turn before is done, if that goes well. */
   readonly #behind = new Map<string, Behind[]>()
   #closing = false
 
-  constructor(tools: TurnTools) {
+  constructor(tools: ConnectionDeliveryTools) {
     this.#tools = tools
   }
 
@@ -29,17 +29,17 @@ export class Sender {
    * Resolves when every signal of the group is reported.
    * @throws DependencyError when Redis or Kafka did not take what had to be noted
    */
-  async send(connectionId: string, group: readonly Due[], lane: Lane, report: Report): Promise<void> {
-    const { breakers, now, behindMs } = this.#tools
+  async send(connectionId: string, group: readonly PendingEvent[], lane: TrafficClass, report: Report): Promise<void> {
+    const { breakers, now, detachedMs } = this.#tools
     const admission = await breakers.ask(connectionId, lane, now())
     if (admission.kind === 'held') {
       for (const due of group) report(due, { kind: 'held', delay: admission.delay, reason: 'breaker_open' })
       return
     }
     const before = this.#turns.get(connectionId)
-    if (lane === 'main' && (before?.isBehind || admission.kind === 'behind')) {
+    if (lane === 'main' && (before?.isDetached || admission.kind === 'behind')) {
       for (const due of group) report(due, { kind: 'held', delay: '10s', reason: 'slow' })
-      this.#queue(connectionId, { group, startBy: now() + behindMs })
+      this.#queue(connectionId, { group, startBy: now() + detachedMs })
       return
     }
     await this.#begin(connectionId, group, lane, report).enough
@@ -56,8 +56,14 @@ export class Sender {
     return this.drained()
   }
 
-  #begin(connectionId: string, group: readonly Due[], lane: Lane, report: Report, startBy: number | null = null): Turn {
-    const turn = new Turn(this.#tools, connectionId, group, lane, report, startBy)
+  #begin(
+    connectionId: string,
+    group: readonly PendingEvent[],
+    lane: TrafficClass,
+    report: Report,
+    startBy: number | null = null,
+  ): ConnectionDelivery {
+    const turn = new ConnectionDelivery(this.#tools, connectionId, group, lane, report, startBy)
     if (lane === 'main') this.#turns.set(connectionId, turn)
     turn.enough.catch(() => {})
     const ended = turn.done.then(

@@ -3,17 +3,17 @@
 import { SealBroken } from '../../runtime/keys/keyring.ts'
 import { consentOf } from '../../shared/connections/consent.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-import type { Finding } from '../send-result.ts'
+import type { SendResult } from '../send-result.ts'
 
 export interface Connections {
   byId(id: string): ConnectionRecord | undefined
 }
 
-export type Standing =
+export type Eligibility =
   | { readonly may: true; readonly connection: ConnectionRecord; readonly token: string }
-  | { readonly may: false; readonly finding: Finding }
+  | { readonly may: false; readonly finding: SendResult }
 
-const not = (finding: Finding): Standing => ({ may: false, finding })
+const not = (finding: SendResult): Eligibility => ({ may: false, finding })
 
 /** Tokens in the clear, kept as long as the sealed bytes stay the same. Never logged, never in an error. */
 export class Tokens {
@@ -49,11 +49,11 @@ export class Tokens {
 }
 
 /** @param refused true when TikTok refused this very record's token and the table does not say so yet */
-export const standingOf = (
+export const eligibilityOf = (
   connection: ConnectionRecord | undefined,
   tokens: Pick<Tokens, 'of'>,
   refused: (connection: ConnectionRecord) => boolean,
-): Standing => {
+): Eligibility => {
   if (!connection) return not({ kind: 'connectionUnknown' })
   switch (connection.status) {
     case 'disconnected':
@@ -74,7 +74,7 @@ export const standingOf = (
  * The same for a signal of a certain consent: one that waited while that ended is withheld, also where another has begun since.
  * @param consent undefined: nobody noted it
  */
-export const underConsent = (standing: Standing, consent: string | undefined): Standing =>
+export const underConsent = (standing: Eligibility, consent: string | undefined): Eligibility =>
   standing.may && consent !== undefined && consent !== consentOf(standing.connection)
     ? not({ kind: 'withheld' })
     : standing

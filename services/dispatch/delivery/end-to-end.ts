@@ -6,7 +6,7 @@ import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 
 export const observeEndToEnd =
-  (metrics: Pick<Metrics, 'observe'>): NonNullable<Stage<unknown>['settled']> =>
+  (metrics: Pick<Metrics, 'observe'>): NonNullable<Stage<unknown>['onProcessed']> =>
   (batch, outcomes) => {
     outcomes.forEach((settled, at) => {
       for (const outcome of [settled].flat()) {

@@ -11,7 +11,7 @@ const leastMs = 150
 /** Before anything was measured. */
 const firstMs = 300
 
-export class Patience {
+export class RttEstimator {
   readonly #mostMs: number
   #mean: number | null = null
   #deviation = 0

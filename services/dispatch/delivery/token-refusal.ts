@@ -6,7 +6,7 @@ import { reconnect } from '../../shared/connections/connection.ts'
 import type { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 
-export interface Reconnects {
+export interface TokenRefusals {
   /** True while the table still holds the record whose token was refused. */
   refused(connection: ConnectionRecord): boolean
   /** @param code of TikTok's answer. @throws DependencyError */
@@ -15,7 +15,7 @@ export interface Reconnects {
 
 const sameToken = (a: Buffer | null, b: Buffer | null) => (a && b ? a.equals(b) : a === b)
 
-export class TopicReconnects implements Reconnects {
+export class TopicTokenRefusals implements TokenRefusals {
   readonly #writer: Pick<ConnectionWriter, 'change'>
   /** The record whose token was refused, by connection. A record changed since (a new token, a resume) is another one. */
   readonly #refused = new Map<string, ConnectionRecord>()

@@ -2,9 +2,9 @@
 import { topics } from '../../topology.ts'
 
 /** Live traffic; what waited and comes back; what is reported again from history. */
-export type Lane = 'main' | 'waiting' | 'replay'
+export type TrafficClass = 'main' | 'waiting' | 'replay'
 
-export const laneOf = (topic: string): Lane => {
+export const trafficClassOf = (topic: string): TrafficClass => {
   if (topic === topics.signals.name) return 'main'
   return topic.startsWith('signals.replay') ? 'replay' : 'waiting'
 }
@@ -13,4 +13,4 @@ export const laneOf = (topic: string): Lane => {
  * Share of a token bucket that a lane leaves untouched. Live traffic takes the last token; what waited leaves it some, and a replay
  * takes only what is above half, so it stands still as soon as live traffic needs as much as there is.
  */
-export const reserveOf: Readonly<Record<Lane, number>> = { main: 0, waiting: 0.1, replay: 0.5 }
+export const reserveOf: Readonly<Record<TrafficClass, number>> = { main: 0, waiting: 0.1, replay: 0.5 }

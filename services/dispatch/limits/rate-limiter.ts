@@ -2,8 +2,8 @@
  * Lets calls through as the limits allow. Calls that ask while an answer of Redis is under way go with the next round trip: a busy
  * process asks once for dozens.
  */
-import { type Lane, reserveOf } from './priority.ts'
-import type { Grant, RateLimits } from './redis-token-buckets.ts'
+import { reserveOf, type TrafficClass } from './priority.ts'
+import type { Grant, TokenBuckets } from './redis-token-buckets.ts'
 
 interface Waiting {
   readonly advertiserId: string
@@ -17,14 +17,14 @@ export type Passage = 'passed' | 'app' | 'advertiser'
 const scarceBelow = 0.5
 const granted: Grant = { calls: 1, short: null, waitMs: 0 }
 
-export class Gate {
-  readonly #limits: Pick<RateLimits, 'take'>
+export class RateLimiter {
+  readonly #limits: Pick<TokenBuckets, 'take'>
   readonly #sleep: (ms: number) => Promise<void>
-  #asking: Record<Lane, Waiting[]> = { main: [], waiting: [], replay: [] }
+  #asking: Record<TrafficClass, Waiting[]> = { main: [], waiting: [], replay: [] }
   #running = false
   #left = 1
 
-  constructor(limits: Pick<RateLimits, 'take'>, sleep: (ms: number) => Promise<void>) {
+  constructor(limits: Pick<TokenBuckets, 'take'>, sleep: (ms: number) => Promise<void>) {
     this.#limits = limits
     this.#sleep = sleep
   }
@@ -41,7 +41,7 @@ export class Gate {
    */
   async pass(
     advertiserId: string,
-    lane: Lane,
+    lane: TrafficClass,
     patience: { readonly app: number; readonly advertiser: number },
   ): Promise<Passage> {
     const left = { ...patience }
@@ -54,7 +54,7 @@ export class Gate {
     }
   }
 
-  #ask(advertiserId: string, lane: Lane): Promise<Grant> {
+  #ask(advertiserId: string, lane: TrafficClass): Promise<Grant> {
     return new Promise((resolve, reject) => {
       this.#asking[lane].push({ advertiserId, resolve, reject })
       if (!this.#running) void this.#run()
@@ -75,7 +75,7 @@ export class Gate {
     this.#running = false
   }
 
-  async #take(asking: readonly Waiting[], lane: Lane) {
+  async #take(asking: readonly Waiting[], lane: TrafficClass) {
     const byAdvertiser = new Map<string, Waiting[]>()
     for (const one of asking) {
       const others = byAdvertiser.get(one.advertiserId)

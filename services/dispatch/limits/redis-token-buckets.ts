@@ -25,7 +25,7 @@ export interface Grants {
   readonly left: number
 }
 
-export interface RateLimits {
+export interface TokenBuckets {
   /**
    * @param reserve share of the app's bucket that is left to others
    * @throws DependencyError
@@ -96,7 +96,7 @@ write(KEYS[1], 0, max(at, now + tonumber(ARGV[1])))`,
 
 const shorts = [null, 'app', 'advertiser'] as const
 
-export class RedisRateLimits implements RateLimits {
+export class RedisTokenBuckets implements TokenBuckets {
   readonly #redis: Pick<RedisCommands, 'evalMany'>
   readonly #app: Limit
   readonly #advertiser: Limit

@@ -2,7 +2,7 @@
  * Bounded concurrency that slow calls do not use up: a call that takes long gives its slot to the next one and goes on
  * outside, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
  */
-export class Slots {
+export class Semaphore {
   #size: number
   readonly #most: number
   readonly #slowAfterMs: number

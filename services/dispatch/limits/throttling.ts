@@ -3,18 +3,18 @@
  * app's limit that only one connection gets is taken as that connection's trouble: its answers must not delay the others.
  */
 import { entryOf } from '../destinations/tiktok/codes.ts'
-import type { RateLimits } from './redis-token-buckets.ts'
+import type { TokenBuckets } from './redis-token-buckets.ts'
 
 const nextSecondMs = 1_000
 /** Another connection has met the app's limit too, lately. */
 const latelyMs = 10_000
 
 export class Throttling {
-  readonly #limits: Pick<RateLimits, 'block'>
+  readonly #limits: Pick<TokenBuckets, 'block'>
   readonly #now: () => number
   #last: { connectionId: string; at: number } | null = null
 
-  constructor(limits: Pick<RateLimits, 'block'>, now: () => number) {
+  constructor(limits: Pick<TokenBuckets, 'block'>, now: () => number) {
     this.#limits = limits
     this.#now = now
   }

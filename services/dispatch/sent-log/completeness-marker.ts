@@ -4,7 +4,7 @@
  */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
 
-export interface MarkPresence {
+export interface CompletenessMarker {
   /** Parts whose marks may be gone. @throws DependencyError */
   lost(): Promise<readonly number[]>
   /** Says that these parts are being restored, under a token of one's own. */
@@ -27,7 +27,7 @@ if redis.call('DEL', KEYS[2]) == 1 then redis.call('SET', KEYS[1], '1', 'EX', ${
 return 1`,
 }
 
-export class RedisMarkPresence implements MarkPresence {
+export class RedisCompletenessMarker implements CompletenessMarker {
   readonly #redis: Pick<RedisCommands, 'getMany' | 'setMany' | 'evalMany'>
 
   constructor(redis: Pick<RedisCommands, 'getMany' | 'setMany' | 'evalMany'>) {

@@ -6,12 +6,12 @@ import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import type { Broker, Clock, RedisCommands } from '../../runtime/ports.ts'
 import { RedisHourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { RedisMarkPresence } from './completeness-marker.ts'
+import { RedisCompletenessMarker } from './completeness-marker.ts'
 import { readDeliveries } from './read-deliveries.ts'
-import { RestoringSentMarks } from './rebuild.ts'
-import { BucketSentMarks } from './sent-log.ts'
+import { RebuildingSentLog } from './rebuild.ts'
+import { BucketSentLog } from './sent-log.ts'
 
-export interface MarkTools {
+export interface SentLogTools {
   readonly redis: RedisCommands
   readonly broker: Broker
   readonly codec: Codec
@@ -24,16 +24,16 @@ export interface MarkTools {
   readonly keepMs: number
 }
 
-export const openMarks = ({ redis, broker, codec, clock, metrics, health, log, signal, keepMs }: MarkTools) => {
+export const openSentLog = ({ redis, broker, codec, clock, metrics, health, log, signal, keepMs }: SentLogTools) => {
   const buckets = new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: keepMs / 1000 })
   const onProgress = (share: number) => {
     metrics.set('signals_state_rebuilt_share', {}, share)
     log.info({ percent: Math.floor(share * 100) }, 'sent-marks are brought back from deliveries.v1')
   }
-  return new RestoringSentMarks({
-    marks: new BucketSentMarks(buckets),
+  return new RebuildingSentLog({
+    marks: new BucketSentLog(buckets),
     buckets,
-    presence: new RedisMarkPresence(redis),
+    presence: new RedisCompletenessMarker(redis),
     deliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
     now: clock.now,
     keepMs,

@@ -8,13 +8,20 @@
 import { randomUUID } from 'node:crypto'
 import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
-import type { MarkPresence } from './completeness-marker.ts'
-import { encodeMark, type MarkEntry, type Marked, placeOf, type SentMark, type SentMarks } from './sent-log.ts'
+import type { CompletenessMarker } from './completeness-marker.ts'
+import {
+  bucketKeyOf,
+  encodeSentRecord,
+  type SentEntry,
+  type SentLog,
+  type SentRecord,
+  type SignalKey,
+} from './sent-log.ts'
 
-export interface RestoringTools {
-  readonly marks: SentMarks
+export interface SentLogRebuildTools {
+  readonly marks: SentLog
   readonly buckets: Pick<HourBuckets, 'claim'>
-  readonly presence: MarkPresence
+  readonly presence: CompletenessMarker
   /** Hands over everything in `deliveries.v1`, in batches; resolves at its end. @throws DependencyError */
   deliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>): Promise<void>
   now(): number
@@ -24,7 +31,7 @@ export interface RestoringTools {
 }
 
 /** null: TikTok has said nothing about it. */
-const markOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentMark | null => {
+const markOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentRecord | null => {
   switch (outcome) {
     case 'accepted':
     case 'duplicate':
@@ -39,15 +46,15 @@ const markOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentMa
   }
 }
 
-export class RestoringSentMarks implements SentMarks {
-  readonly #tools: RestoringTools
+export class RebuildingSentLog implements SentLog {
+  readonly #tools: SentLogRebuildTools
   #restoring: Promise<void> | null = null
 
-  constructor(tools: RestoringTools) {
+  constructor(tools: SentLogRebuildTools) {
     this.#tools = tools
   }
 
-  async read(signals: readonly Marked[]): Promise<readonly (SentMark | null)[]> {
+  async read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]> {
     for (;;) {
       const marks = await this.#tools.marks.read(signals)
       // Asked after the marks: were they read before something was lost, the marker says so.
@@ -56,7 +63,7 @@ export class RestoringSentMarks implements SentMarks {
     }
   }
 
-  write(entries: readonly MarkEntry[]): Promise<void> {
+  write(entries: readonly SentEntry[]): Promise<void> {
     return this.#tools.marks.write(entries)
   }
 
@@ -87,7 +94,7 @@ export class RestoringSentMarks implements SentMarks {
     await buckets.claim(
       batch.flatMap((delivery) => {
         const mark = delivery.settledAt < oldest ? null : markOf(delivery)
-        return mark ? [{ ...placeOf(delivery), value: encodeMark(mark) }] : []
+        return mark ? [{ ...bucketKeyOf(delivery), value: encodeSentRecord(mark) }] : []
       }),
     )
   }

@@ -7,7 +7,7 @@
 
 import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
-import type { Settled } from '../send-result.ts'
+import type { FinalResult } from '../send-result.ts'
 
 const outcomes = ['accepted', 'duplicate', 'rejected'] as const
 const valueBytes = 13
@@ -17,8 +17,8 @@ const unknownCall = 0xffff
 /** Beside the outcome: the delivery record is in Kafka. */
 const recordedBit = 0x80
 
-export interface SentMark {
-  readonly settled: Settled
+export interface SentRecord {
+  readonly settled: FinalResult
   /** True once the broker has the delivery record: it need not be published again. */
   readonly recorded: boolean
 }
@@ -27,7 +27,7 @@ export interface SentMark {
  * Outcome, attempt, code (24 bits), time of the answer (48 bits of ms) and how long the call took (16 bits of ms): a record published
  * again equals the first, but for TikTok's request id.
  */
-export const encodeMark = ({ settled: { outcome, code, attempt, sentAt, at }, recorded }: SentMark): Buffer => {
+export const encodeSentRecord = ({ settled: { outcome, code, attempt, sentAt, at }, recorded }: SentRecord): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
   value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0), 0)
   value.writeUInt8(Math.min(attempt, 255), 1)
@@ -39,7 +39,7 @@ export const encodeMark = ({ settled: { outcome, code, attempt, sentAt, at }, re
 }
 
 /** null: not a mark of ours (another version's, say); the signal is sent again under its id, which TikTok tells apart. */
-export const decodeMark = (value: Buffer): SentMark | null => {
+export const decodeSentRecord = (value: Buffer): SentRecord | null => {
   const first = value.length === valueBytes ? value.readUInt8(0) : 0xff
   const outcome = outcomes[first & ~recordedBit]
   if (outcome === undefined) return null
@@ -56,32 +56,32 @@ export const decodeMark = (value: Buffer): SentMark | null => {
   return { settled, recorded: (first & recordedBit) !== 0 }
 }
 
-export type Marked = Pick<Signal, 'signalId' | 'occurredAt'>
+export type SignalKey = Pick<Signal, 'signalId' | 'occurredAt'>
 
 /** The id is a keyed hash already: its first half is the mark. */
-export const placeOf = ({ signalId, occurredAt }: Marked) => ({
+export const bucketKeyOf = ({ signalId, occurredAt }: SignalKey) => ({
   at: occurredAt,
   mark: Buffer.from(signalId.slice(0, 16), 'hex'),
 })
 
-export interface MarkEntry extends SentMark {
-  readonly signal: Marked
+export interface SentEntry extends SentRecord {
+  readonly signal: SignalKey
 }
 
-export interface SentMarks {
+export interface SentLog {
   /** One per signal, in order; null where TikTok has not settled it. @throws DependencyError */
-  read(signals: readonly Marked[]): Promise<readonly (SentMark | null)[]>
+  read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]>
   /** Resolves once they are noted. @throws DependencyError: the answers stay known to this process and go with the next write */
-  write(entries: readonly MarkEntry[]): Promise<void>
+  write(entries: readonly SentEntry[]): Promise<void>
 }
 
 interface Unwritten {
   readonly at: number
   readonly mark: Buffer
-  readonly value: SentMark
+  readonly value: SentRecord
 }
 
-export class BucketSentMarks implements SentMarks {
+export class BucketSentLog implements SentLog {
   readonly #buckets: HourBuckets
   /** Not in Redis yet, by signal id. Bounded by what is sent while Redis is away: nothing new is, since `read` fails then. */
   readonly #unwritten = new Map<string, Unwritten>()
@@ -92,20 +92,20 @@ export class BucketSentMarks implements SentMarks {
     this.#buckets = buckets
   }
 
-  async read(signals: readonly Marked[]): Promise<readonly (SentMark | null)[]> {
+  async read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]> {
     // What an earlier write could not bring there: the batch that comes back because of it must not go on without.
     if (this.#unwritten.size > 0) await this.write([])
-    const values = await this.#buckets.read(signals.map(placeOf))
+    const values = await this.#buckets.read(signals.map(bucketKeyOf))
     return signals.map(({ signalId }, index) => {
       const value = values[index]
-      return this.#unwritten.get(signalId)?.value ?? (value ? decodeMark(value) : null)
+      return this.#unwritten.get(signalId)?.value ?? (value ? decodeSentRecord(value) : null)
     })
   }
 
-  write(entries: readonly MarkEntry[]): Promise<void> {
+  write(entries: readonly SentEntry[]): Promise<void> {
     for (const { signal, settled, recorded } of entries) {
       const value = { settled: { ...settled, requestId: null }, recorded }
-      this.#unwritten.set(signal.signalId, { ...placeOf(signal), value })
+      this.#unwritten.set(signal.signalId, { ...bucketKeyOf(signal), value })
     }
     if (this.#next) return this.#next
     if (this.#writing === null) return this.#flush()
@@ -118,7 +118,7 @@ export class BucketSentMarks implements SentMarks {
     this.#next = null
     const taken = [...this.#unwritten]
     this.#writing = this.#buckets
-      .write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeMark(value) })))
+      .write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeSentRecord(value) })))
       .then(() => {
         for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
       })

@@ -1,7 +1,7 @@
 /** Why a text has a keyword or nearly one: for whoever tries a list, on a text of their own. Not used by the stage. */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
 import { fold, foldingOf } from '../matching/fold.ts'
-import { compileKeywords, type Hit, type Refusal } from '../matching/matcher.ts'
+import { compileKeywords, type Hit, type MatchRefusal } from '../matching/matcher.ts'
 
 export interface Match extends KeywordEntry {
   /** `edge`, `segment` (found by the dictionary of its script) or `anywhere` (a substring). */
@@ -11,7 +11,7 @@ export interface Match extends KeywordEntry {
 export interface NearMiss {
   readonly keyword: string
   readonly flag: string
-  readonly reason: Refusal | 'differs in accents' | 'half a phrase'
+  readonly reason: MatchRefusal | 'differs in accents' | 'half a phrase'
 }
 
 export interface Explanation {

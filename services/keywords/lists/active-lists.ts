@@ -8,7 +8,7 @@ import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { compileKeywords, type KeywordMatcher } from '../matching/matcher.ts'
 import { type ListChoice, listIdOf, missingListsOf } from './selection.ts'
 
-export interface ListInForce {
+export interface ActiveList {
   readonly listId: string
   readonly version: number
   readonly matcher: KeywordMatcher
@@ -17,8 +17,8 @@ export interface ListInForce {
 /** What a connection's texts are matched against. */
 export interface ListsOfConnection {
   /** undefined: there is no such list, nothing is raised. */
-  readonly raising: ListInForce | undefined
-  readonly shadows: readonly ListInForce[]
+  readonly raising: ActiveList | undefined
+  readonly shadows: readonly ActiveList[]
 }
 
 /** Record key: older versions stay in the compacted topic, for replays and for going back. */
@@ -30,7 +30,7 @@ export type Compile = (record: KeywordListRecord) => KeywordMatcher | Promise<Ke
 interface Slot {
   readonly version: number
   /** null: to be compiled. */
-  compiled: ListInForce | null
+  compiled: ActiveList | null
   /** Given up once compiled. */
   record: KeywordListRecord | null
 }
@@ -45,7 +45,7 @@ export class KeywordLists {
   }
 
   /** Notes a version; it is in force once `settle` has compiled it. What is older than what is known changes nothing. */
-  note(record: KeywordListRecord): void {
+  stage(record: KeywordListRecord): void {
     const { listId, version, shadow } = record
     const slots = shadow ? this.#shadow : this.#raising
     if ((slots.get(listId)?.version ?? 0) >= version) return
@@ -56,8 +56,8 @@ export class KeywordLists {
    * Compiles what was noted and is in force by now; versions that others have overtaken are never compiled.
    * @param onRefused a list that does not compile: the version before stays
    */
-  async settle(
-    onSettled: (list: ListInForce, record: KeywordListRecord) => void = () => {},
+  async compilePending(
+    onSettled: (list: ActiveList, record: KeywordListRecord) => void = () => {},
     onRefused: (record: KeywordListRecord, error: unknown) => void = (_record, error) => {
       throw error
     },
@@ -78,7 +78,7 @@ export class KeywordLists {
   }
 
   /** undefined: there is no such list (yet). */
-  get(listId: string): ListInForce | undefined {
+  get(listId: string): ActiveList | undefined {
     return this.#raising.get(listId)?.compiled ?? undefined
   }
 
@@ -98,17 +98,17 @@ export class KeywordLists {
   }
 
   /** The shadow version beside the one in force, while it is the newer one. */
-  #candidate(raising: ListInForce | undefined): ListInForce | undefined {
+  #candidate(raising: ActiveList | undefined): ActiveList | undefined {
     if (raising === undefined) return undefined
     const shadow = this.#shadow.get(raising.listId)?.compiled
     return shadow && shadow.version > raising.version ? shadow : undefined
   }
 
   /** What a list named in `shadowListIds` counts by: its newest version, whether it raises for others or not. */
-  #counting(listId: string): ListInForce | undefined {
+  #counting(listId: string): ActiveList | undefined {
     const raising = this.get(listId)
     return raising ? (this.#candidate(raising) ?? raising) : (this.#shadow.get(listId)?.compiled ?? undefined)
   }
 }
 
-const none: readonly ListInForce[] = []
+const none: readonly ActiveList[] = []

@@ -3,11 +3,11 @@ import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { keywordAddresses, keywordFolds } from '../../shared/model/keyword-list.ts'
 import {
+  type EntryPosition,
   type KeywordListInput,
   KeywordListInvalid,
   type ListDefaults,
   listIdSchema,
-  type Place,
   validated,
 } from './list.ts'
 
@@ -35,7 +35,7 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
   if (!head.includes('keyword') || !head.includes('flag') || unknown.length > 0) {
     throw new KeywordListInvalid('line 1: must name the columns: keyword,flag[,locale][,match][,fold][,addresses]')
   }
-  const places = rows.slice(1).map(({ record, info }): Place => {
+  const places = rows.slice(1).map(({ record, info }): EntryPosition => {
     const where = `line ${info.lines}`
     if (record.length > head.length)
       return {

@@ -82,13 +82,13 @@ const entrySchema = z.strictObject({
 })
 
 /** An entry as it came, and where: `line 3` of a CSV, `entry 3` of a JSON list. */
-export type Place =
+export type EntryPosition =
   | { readonly where: string; readonly value: unknown }
   /** What cannot even be taken apart, and why. */
   | { readonly where: string; readonly problem: string }
 
 /** @throws KeywordListInvalid with every problem */
-export const validated = (places: readonly Place[], defaults: ListDefaults): KeywordEntry[] => {
+export const validated = (places: readonly EntryPosition[], defaults: ListDefaults): KeywordEntry[] => {
   const problems: string[] = []
   const seen = new Map<string, string>()
   const entries: KeywordEntry[] = []

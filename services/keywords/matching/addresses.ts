@@ -59,7 +59,7 @@ const spansIn = (run: string): Span[] => {
   return spans
 }
 
-export class Addresses {
+export class AddressRanges {
   readonly #text: string
   /** The latest run: places are asked about in their order, so that no other is asked about again. */
   #run: { from: number; to: number; spans: readonly Span[] } | undefined

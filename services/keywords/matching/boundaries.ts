@@ -5,7 +5,7 @@
  * ends it (l'achat has achat; a full stop often lacks its space); inside a number it does not (50 is not in 3.50), and neither
  * do the middle dot of Catalan and the gershayim of Hebrew. Emoji and symbols are edges, an emoji of several parts is one.
  */
-import { Addresses } from './addresses.ts'
+import { AddressRanges } from './addresses.ts'
 import { Segments, unspaced } from './segments.ts'
 
 /** Enclosing marks (the frame of 1️⃣) belong to no word. */
@@ -40,12 +40,12 @@ const joins = (left: string, between: string, right: string): boolean =>
 export class Boundaries {
   readonly #text: string
   readonly #segments: Segments
-  readonly #addresses: Addresses
+  readonly #addresses: AddressRanges
 
   constructor(text: string) {
     this.#text = text
     this.#segments = new Segments(text)
-    this.#addresses = new Addresses(text)
+    this.#addresses = new AddressRanges(text)
   }
 
   /**

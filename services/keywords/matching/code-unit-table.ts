@@ -33,7 +33,7 @@ export const is = {
 } as const
 const markRankShift = 27
 
-export interface Units {
+export interface CodeUnitTable {
   /** What a plain unit folds to. */
   readonly folded: Uint16Array
   readonly attributes: Int32Array
@@ -99,7 +99,7 @@ const attributesOf = (folded: string): number => {
   )
 }
 
-const build = (folding: Folding): Units => {
+const build = (folding: Folding): CodeUnitTable => {
   const folded = Uint16Array.from({ length: 65_536 }, (_, unit) => unit)
   const attributes = new Int32Array(65_536)
   const expanded = new Map<number, string>()
@@ -129,9 +129,9 @@ const build = (folding: Folding): Units => {
   return { folded, attributes, expanded }
 }
 
-const built = new Map<Folding, Units>()
+const built = new Map<Folding, CodeUnitTable>()
 
-export const unitsOf = (folding: Folding): Units => {
+export const codeUnitTableOf = (folding: Folding): CodeUnitTable => {
   const known = built.get(folding) ?? build(folding)
   built.set(folding, known)
   return known

@@ -9,10 +9,10 @@ import { Boundaries } from './boundaries.ts'
 import { columnsOf } from './compile/columns.ts'
 import { type CompiledList, compileColumns } from './compile/compile.ts'
 import { type Folding, fold } from './fold.ts'
-import { Lane } from './pattern-group.ts'
+import { PatternGroup } from './pattern-group.ts'
 
 /** Why a keyword that stands in a text does not count. */
-export type Refusal = 'inside a longer word' | 'inside an address' | 'part of a longer keyword'
+export type MatchRefusal = 'inside a longer word' | 'inside an address' | 'part of a longer keyword'
 
 /** A place in a folded text at which a keyword stands. */
 export interface Hit {
@@ -23,7 +23,7 @@ export interface Hit {
   /** `segment`: only the dictionary of its script sees one of its ends. */
   readonly boundary: 'edge' | 'segment' | 'anywhere'
   /** null: it counts. */
-  readonly refused: Refusal | null
+  readonly refused: MatchRefusal | null
 }
 
 export interface KeywordMatcher {
@@ -37,7 +37,7 @@ export interface KeywordMatcher {
 
 interface Group {
   readonly folding: Folding
-  readonly lanes: readonly { readonly lane: Lane; readonly anywhere: boolean }[]
+  readonly lanes: readonly { readonly lane: PatternGroup; readonly anywhere: boolean }[]
 }
 
 /** Room for the longest text that a message may have; a longer one gets room of its own. */
@@ -74,7 +74,7 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     Map.groupBy(compiled.lanes, ({ folding }) => folding),
     ([folding, lanes]) => ({
       folding,
-      lanes: lanes.map((lane) => ({ lane: new Lane(lane), anywhere: lane.anywhere })),
+      lanes: lanes.map((lane) => ({ lane: new PatternGroup(lane), anywhere: lane.anywhere })),
     }),
   )
 

@@ -6,17 +6,22 @@
  * the second, which judges by `Boundaries`. A test holds both to the same answers.
  */
 
-import { is, isPlainSymbol, type Units, unitsOf } from './code-unit-table.ts'
+import { type CodeUnitTable, codeUnitTableOf, is, isPlainSymbol } from './code-unit-table.ts'
 import { root } from './compile/cells.ts'
-import type { CompiledLane } from './compile/compile.ts'
+import type { CompiledPatternGroup } from './compile/compile.ts'
 
 const symbolMask = 0xffff
 const special = is.complex | is.ignored | is.surrogate | is.markRank
 const rare = special | is.eager
 
 /** What a unit is, with its symbol in the low 16 bits. */
-const codesOf = ({ folding, anywhere, openings, automaton: { symbols, base, check } }: CompiledLane): Int32Array => {
-  const { folded, attributes, expanded } = unitsOf(folding)
+const codesOf = ({
+  folding,
+  anywhere,
+  openings,
+  automaton: { symbols, base, check },
+}: CompiledPatternGroup): Int32Array => {
+  const { folded, attributes, expanded } = codeUnitTableOf(folding)
   const codes = new Int32Array(65_536)
   for (let unit = 0; unit < 65_536; unit++) {
     const attribute = attributes[unit] as number
@@ -40,20 +45,20 @@ const codesOf = ({ folding, anywhere, openings, automaton: { symbols, base, chec
 /** Beyond this, what surrounds a place is looked at the careful way. */
 const tokenLimit = 256
 
-export class Lane {
-  readonly folding: CompiledLane['folding']
+export class PatternGroup {
+  readonly folding: CompiledPatternGroup['folding']
   readonly #anywhere: boolean
   readonly #codes: Int32Array
-  readonly #units: Units
-  readonly #openings: CompiledLane['openings']
-  readonly #automaton: CompiledLane['automaton']
+  readonly #units: CodeUnitTable
+  readonly #openings: CompiledPatternGroup['openings']
+  readonly #automaton: CompiledPatternGroup['automaton']
 
-  constructor(compiled: CompiledLane) {
+  constructor(compiled: CompiledPatternGroup) {
     this.folding = compiled.folding
     this.#anywhere = compiled.anywhere
     this.#automaton = compiled.automaton
     this.#codes = codesOf(compiled)
-    this.#units = unitsOf(compiled.folding)
+    this.#units = codeUnitTableOf(compiled.folding)
     this.#openings = compiled.openings
   }
 

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Pipeline, startPipeline } from './pipeline.ts'
-import { keywordsCsv, type Step, story } from './story.ts'
+import { keywordsCsv, type StoryStep, story } from './story.ts'
 import { type Told, Watcher } from './watch.ts'
 import { type Request, tiktokAccount, tiktokSecret, whatsappAccount, whatsappSecret } from './webhooks.ts'
 
@@ -46,7 +46,7 @@ const toldText = ({ event, user, properties }: Told): string => {
   return [event, ...flags, user.ttclid ? `tracking ID ${user.ttclid}` : 'no tracking ID'].join(', ')
 }
 
-const play = async (pipeline: Pipeline, watcher: Watcher, { title, before, requests }: Step): Promise<Told[]> => {
+const play = async (pipeline: Pipeline, watcher: Watcher, { title, before, requests }: StoryStep): Promise<Told[]> => {
   print(`\n  ${bold(title)}`)
   if (before) await command(pipeline, ...before)
   const refused: number[] = []

@@ -1,7 +1,7 @@
 /** An afternoon at two shops: what people write, and what it stands for. Every step is one or more webhook deliveries. */
 import { type Request, tiktok, tiktokReferral, tiktokText, whatsapp, whatsappText } from './webhooks.ts'
 
-export interface Step {
+export interface StoryStep {
   readonly title: string
   readonly requests: readonly Request[]
   /** A command that is run before, as an operator would. */
@@ -21,7 +21,7 @@ const [ana, budi, somchai, maria, john] = ['conv+ana==', '628110000001', '668100
 const unsigned = (request: Request): Request => ({ ...request, headers: { 'content-type': 'application/json' } })
 
 /** @param start ms; the steps follow each other by a second */
-export const story = (start: number): readonly Step[] => {
+export const story = (start: number): readonly StoryStep[] => {
   const at = (second: number) => start + second * 1000
   const paid = whatsappText(budi, 'wamid.budi.2', 'sudah bayar ya kak 🙏', at(6))
   return [

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { Liveness } from './liveness.ts'
-import { identify, type ProcessIdentity } from './processes.ts'
+import { identifyProcess, type ProcessIdentity } from './processes.ts'
 
 export interface ChildSpec {
   readonly name: string
@@ -121,7 +121,7 @@ export class Child {
     this.#liveness?.reset()
     this.#startedAt = Date.now()
     child.once('error', (error) => this.#events.say(`${this.spec.name} cannot be started: ${error.message}`))
-    const identity = child.pid === undefined ? null : identify(child.pid)
+    const identity = child.pid === undefined ? null : identifyProcess(child.pid)
     if (identity) this.#events.started(identity)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (part: Buffer) => {

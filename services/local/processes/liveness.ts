@@ -11,7 +11,7 @@ export interface LivenessOptions {
   readonly now?: () => number
 }
 
-const lookEveryMs = 2_000
+const pollIntervalMs = 2_000
 const leastMisses = 3
 
 export class Liveness {
@@ -48,7 +48,7 @@ export class Liveness {
       this.#timer = setTimeout(async () => {
         await this.look()
         if (this.#timer) again()
-      }, lookEveryMs)
+      }, pollIntervalMs)
       this.#timer.unref()
     }
     again()

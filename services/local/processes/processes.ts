@@ -9,7 +9,7 @@ export interface ProcessIdentity {
 }
 
 /** null when there is no such process. */
-export const identify = (pid: number): ProcessIdentity | null => {
+export const identifyProcess = (pid: number): ProcessIdentity | null => {
   try {
     // Field 22 of /proc/<pid>/stat, behind the command's name in brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -23,7 +23,7 @@ export const identify = (pid: number): ProcessIdentity | null => {
   }
 }
 
-export const isAlive = ({ pid, startedAt }: ProcessIdentity): boolean => identify(pid)?.startedAt === startedAt
+export const isAlive = ({ pid, startedAt }: ProcessIdentity): boolean => identifyProcess(pid)?.startedAt === startedAt
 
 /** Signals a process if it is still the same one. */
 export const signalProcess = (process_: ProcessIdentity, signal: NodeJS.Signals): boolean => {

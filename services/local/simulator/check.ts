@@ -1,6 +1,6 @@
 /** What TikTok's public API refuses about a call, as far as it is known; pure. The first thing wrong is the answer. */
 
-export interface Refusal {
+export interface ApiRefusal {
   readonly code: number
   readonly message: string
 }
@@ -25,13 +25,13 @@ const tenDigits = 10_000_000_000
 /** `message` is ours: TikTok documents no source for message events. */
 const eventSources = new Set(['web', 'app', 'offline', 'crm', 'message'])
 
-const refuse = (code: number, message: string): Refusal => ({ code, message })
+const refuse = (code: number, message: string): ApiRefusal => ({ code, message })
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 const hashed = /^[0-9a-f]{64}$/
 
-const userProblem = (user: Record<string, unknown>): Refusal | null => {
+const userProblem = (user: Record<string, unknown>): ApiRefusal | null => {
   for (const field of ['email', 'phone', 'external_id']) {
     const given = user[field]
     const values = given === undefined ? [] : Array.isArray(given) ? given : [given]
@@ -43,7 +43,7 @@ const userProblem = (user: Record<string, unknown>): Refusal | null => {
   return user.ttclid !== undefined && !isText(user.ttclid) ? refuse(40002, 'user.ttclid: Not a valid string.') : null
 }
 
-const timeProblem = (time: unknown, nowSeconds: number): Refusal | null => {
+const timeProblem = (time: unknown, nowSeconds: number): ApiRefusal | null => {
   if (time === undefined) return refuse(40002, 'event_time: Missing data for required field.')
   if (typeof time !== 'number' || !Number.isInteger(time) || time <= 0) {
     return refuse(40002, 'event_time: Not a valid integer.')
@@ -52,7 +52,7 @@ const timeProblem = (time: unknown, nowSeconds: number): Refusal | null => {
   return time > nowSeconds + aheadSeconds ? refuse(40002, 'event_time: lies in the future.') : null
 }
 
-const eventProblem = (event: unknown, source: string, nowSeconds: number): Refusal | null => {
+const eventProblem = (event: unknown, source: string, nowSeconds: number): ApiRefusal | null => {
   if (!isObject(event)) return refuse(40002, 'Not a valid object.')
   if (!isText(event.event)) return refuse(40002, 'event: Missing data for required field.')
   if (event.event_id !== undefined && !isText(event.event_id)) {
@@ -73,7 +73,7 @@ const eventProblem = (event: unknown, source: string, nowSeconds: number): Refus
 }
 
 /** @param body parsed JSON; undefined where it was none */
-export const check = (body: unknown, nowSeconds: number): TrackCall | Refusal => {
+export const check = (body: unknown, nowSeconds: number): TrackCall | ApiRefusal => {
   if (!isObject(body)) return refuse(40002, 'The request body is not a valid JSON object.')
   const { event_source: source, event_source_id: id, data } = body
   if (!isText(source)) return refuse(40002, 'event_source: Missing data for required field.')

@@ -21,7 +21,7 @@ import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
 import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
 import type { GuardMessage } from '../processes/guard.ts'
-import { endProcesses, identify, type ProcessIdentity } from '../processes/processes.ts'
+import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
 import {
@@ -200,7 +200,7 @@ export class Supervisor {
   #writeState() {
     if (this.#stopping) return
     writeState(this.#dataDir, {
-      supervisor: identify(process.pid) as ProcessIdentity,
+      supervisor: identifyProcess(process.pid) as ProcessIdentity,
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
     })

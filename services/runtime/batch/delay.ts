@@ -7,7 +7,7 @@ import type { Clock, RecordBatch } from '../ports.ts'
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
 /** @param delayMs how long after its broker timestamp a record falls due */
-export const later =
+export const delayUntilDue =
   (onBatch: OnBatch, delayMs: number, clock: Pick<Clock, 'now'>): OnBatch =>
   async (batch) => {
     const now = clock.now()

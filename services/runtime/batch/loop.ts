@@ -9,12 +9,12 @@ import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
-import type { Settlement } from './outcome-records.ts'
-import { type AttemptTools, createAttempt } from './process-slice.ts'
+import type { OutcomeRecords } from './outcome-records.ts'
+import { createProcessSlice, type ProcessSliceTools } from './process-slice.ts'
 import { SliceTrace } from './slice-trace.ts'
 import type { Stage } from './stage.ts'
 
-export interface LoopTools extends AttemptTools {
+export interface LoopTools extends ProcessSliceTools {
   readonly log: Logger
   readonly health: Health
   /** Records decided at one time: bounds memory and how long one partition holds the process. */
@@ -34,9 +34,9 @@ class Drained extends Error {}
 export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, tools: LoopTools) => {
   const { clock, metrics, log, health, tracer } = tools
   const sliceRecords = tools.sliceRecords ?? defaultSlice
-  const attempt = createAttempt(stage, tools)
+  const attempt = createProcessSlice(stage, tools)
 
-  const account = (records: readonly ConsumedRecord[], settlement: Settlement, receivedAt: number) => {
+  const account = (records: readonly ConsumedRecord[], settlement: OutcomeRecords, receivedAt: number) => {
     const topic = records[0]?.topic ?? ''
     metrics.count('signals_records_total', { topic }, records.length)
     metrics.observe('signals_batch_records', {}, records.length)

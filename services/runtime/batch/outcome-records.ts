@@ -14,7 +14,7 @@ export interface Owner {
   readonly part: number
 }
 
-export interface Settlement {
+export interface OutcomeRecords {
   readonly records: ProducerRecord[]
   /** For each record, which outcome made it. */
   readonly owners: Owner[]
@@ -45,14 +45,14 @@ const asItCame = (input: Input<unknown>, topic: string, headers: Headers): Produ
   headers: { ...input.record.headers, ...carried(input), ...headers },
 })
 
-export const settle = <In>(
+export const outcomeRecordsOf = <In>(
   stage: ConsumerStage,
   inputs: readonly Input<In>[],
   outcomes: readonly (Outcome | readonly Outcome[])[],
   now: number,
   tools: { codec: Codec; keyring: Keyring },
-): Settlement => {
-  const settlement: Settlement = { records: [], owners: [], counts: new Map(), bad: [] }
+): OutcomeRecords => {
+  const settlement: OutcomeRecords = { records: [], owners: [], counts: new Map(), bad: [] }
   const { records, owners, counts, bad } = settlement
 
   const settleOne = (index: number, part: number, outcome: Outcome) => {

@@ -26,5 +26,10 @@ export const deadLetter = (code: FailureCode, detail: string): Outcome => ({
 })
 export const defer = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason, attempted: true })
 /** Defers what nobody tried: waiting for somebody else's trouble must not use up a record's own attempts. */
-export const hold = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason, attempted: false })
+export const deferUnattempted = (delay: Delay, reason: string): Outcome => ({
+  kind: 'deferred',
+  delay,
+  reason,
+  attempted: false,
+})
 export const park = (reason: string): Outcome => ({ kind: 'parked', reason })

@@ -10,12 +10,12 @@ import { type Clock, type ConsumedRecord, type Producer, RecordTooLarge } from '
 import type { Codec } from '../topics/codec.ts'
 import { DeadLetterGuard, type DeadLetterLimits } from './dead-letter-limit.ts'
 import { deadLetter, type Outcome } from './outcome.ts'
-import { type Owner, type Settlement, settle } from './outcome-records.ts'
+import { type OutcomeRecords, type Owner, outcomeRecordsOf } from './outcome-records.ts'
 import { attemptOf, receivedAtOf } from './record-headers.ts'
 import type { SliceTrace } from './slice-trace.ts'
 import type { Input, Stage } from './stage.ts'
 
-export interface AttemptTools {
+export interface ProcessSliceTools {
   readonly producer: Producer
   readonly codec: Codec
   readonly keyring: Keyring
@@ -24,14 +24,14 @@ export interface AttemptTools {
   readonly limits?: DeadLetterLimits
 }
 
-export interface Attempted {
-  readonly settlement: Settlement
+export interface SliceResult {
+  readonly settlement: OutcomeRecords
   /** When the oldest of the slice was received, ms. */
   readonly receivedAt: number
 }
 
 /** @throws DependencyError; anything else is a bug or a limit */
-export type Attempt = (records: readonly ConsumedRecord[], trace: SliceTrace | null) => Promise<Attempted>
+export type ProcessSlice = (records: readonly ConsumedRecord[], trace: SliceTrace | null) => Promise<SliceResult>
 
 /** The one outcome becomes a dead letter; its neighbours in the same delivery stay as they are. */
 const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: Owner) => {
@@ -43,7 +43,10 @@ const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, pa
   outcomes[input] = Array.isArray(outcome) ? (outcome as readonly Outcome[]).with(part, letter) : letter
 }
 
-export const createAttempt = <In, State, Change>(stage: Stage<In, State, Change>, tools: AttemptTools): Attempt => {
+export const createProcessSlice = <In, State, Change>(
+  stage: Stage<In, State, Change>,
+  tools: ProcessSliceTools,
+): ProcessSlice => {
   const { producer, codec, clock, metrics } = tools
   const guard = new DeadLetterGuard(tools.limits)
 
@@ -75,7 +78,10 @@ export const createAttempt = <In, State, Change>(stage: Stage<In, State, Change>
     return { inputs, broken }
   }
 
-  const publish = async (settlement: Settlement, retry: (tooLarge: Owner) => Settlement): Promise<Settlement> => {
+  const publish = async (
+    settlement: OutcomeRecords,
+    retry: (tooLarge: Owner) => OutcomeRecords,
+  ): Promise<OutcomeRecords> => {
     try {
       await producer.send(settlement.records)
       return settlement
@@ -96,10 +102,10 @@ export const createAttempt = <In, State, Change>(stage: Stage<In, State, Change>
     }
     const everything: Input<In | undefined>[] = [...inputs, ...broken.map(({ input }) => input)]
     const outcomes: (Outcome | readonly Outcome[])[] = [...decision.outcomes, ...broken.map(({ outcome }) => outcome)]
-    const settled = () => settle(stage.name, everything, outcomes, now, tools)
+    const settled = () => outcomeRecordsOf(stage.name, everything, outcomes, now, tools)
     const first = settled()
     const judged = guard.judge(first.bad)
-    let settlement: Settlement
+    let settlement: OutcomeRecords
     try {
       settlement = await timed('publish', () =>
         publish(first, (owner) => {
@@ -112,7 +118,7 @@ export const createAttempt = <In, State, Change>(stage: Stage<In, State, Change>
     } finally {
       judged.dropped()
     }
-    stage.settled?.(inputs, decision.outcomes)
+    stage.onProcessed?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))
     return { settlement, receivedAt }

@@ -17,7 +17,7 @@ export interface Input<In> {
   readonly traceparent?: string | undefined
 }
 
-export interface Context<State> {
+export interface DecideContext<State> {
   readonly state: State
   /** Wall clock when the batch began, ms: read once, so that a batch is decided at one time. */
   readonly now: number
@@ -38,9 +38,9 @@ export interface Stage<In, State = undefined, Change = never> {
   /** Edge. Everything `decide` will need, fetched once for the whole batch. */
   load(batch: readonly Input<In>[], now: number): Promise<State>
   /** Core. No IO, no clock, no randomness: the same batch with the same state gives the same bytes. */
-  decide(batch: readonly Input<In>[], context: Context<State>): Decision<Change>
+  decide(batch: readonly Input<In>[], context: DecideContext<State>): Decision<Change>
   /** Edge. Runs after the broker acknowledged and before offsets move: safe to repeat. */
   save(changes: readonly Change[]): Promise<void>
   /** Told once a slice is published and saved, one outcome per input: for counting only. A redelivery is told again. */
-  settled?(batch: readonly Input<In>[], outcomes: Decision<Change>['outcomes']): void
+  onProcessed?(batch: readonly Input<In>[], outcomes: Decision<Change>['outcomes']): void
 }

@@ -7,7 +7,7 @@ import { errorFacts, type Logger } from '../log.ts'
 import type { DependencyError } from '../ports.ts'
 import type { Health } from './health.ts'
 
-export class KafkaReach {
+export class KafkaConnectivity {
   readonly #health: Pick<Health, 'kafka'>
   readonly #log: Pick<Logger, 'info' | 'warn'>
 

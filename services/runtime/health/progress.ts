@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type Broker, type Clock, DependencyError } from '../ports.ts'
 import type { Health, Waiting } from './health.ts'
-import { KafkaReach } from './kafka-connectivity.ts'
+import { KafkaConnectivity } from './kafka-connectivity.ts'
 import { LagReader, type PartitionLag, secondsBehind } from './lag.ts'
 import type { Watchdog } from './watchdog.ts'
 
@@ -31,7 +31,7 @@ export interface ProgressTools {
 export class Progress {
   readonly #tools: ProgressTools
   readonly #reader: LagReader
-  readonly #kafka: KafkaReach
+  readonly #kafka: KafkaConnectivity
   readonly #assigned = new Map<string, ReadonlySet<string>>()
   #lags: readonly PartitionLag[] = []
   #looking: Promise<void> | undefined
@@ -40,7 +40,7 @@ export class Progress {
   constructor(tools: ProgressTools) {
     this.#tools = tools
     this.#reader = new LagReader(tools.broker, tools.groups)
-    this.#kafka = new KafkaReach(tools.health, tools.log)
+    this.#kafka = new KafkaConnectivity(tools.health, tools.log)
   }
 
   assigned(group: string, partitions: readonly { readonly topic: string; readonly partition: number }[]): void {

@@ -27,7 +27,7 @@ const timed = async <T>(
   }
 }
 
-export const measuredRedis = (redis: RedisCommands, metrics: Observed): RedisCommands => ({
+export const instrumentedRedis = (redis: RedisCommands, metrics: Observed): RedisCommands => ({
   getMany: (keys) => timed(metrics, 'redis', 'get', () => redis.getMany(keys)),
   setMany: (entries) => timed(metrics, 'redis', 'set', () => redis.setMany(entries)),
   // A script's name is a literal of ours: a closed set.
@@ -37,12 +37,12 @@ export const measuredRedis = (redis: RedisCommands, metrics: Observed): RedisCom
   close: () => redis.close(),
 })
 
-export const measuredProducer = (producer: Producer, metrics: Observed): Producer => ({
+export const instrumentedProducer = (producer: Producer, metrics: Observed): Producer => ({
   send: (records) => timed(metrics, 'kafka', 'produce', () => producer.send(records)),
   close: () => producer.close(),
 })
 
-export const measuredRegistry = (registry: SchemaRegistry, metrics: Observed): SchemaRegistry => ({
+export const instrumentedRegistry = (registry: SchemaRegistry, metrics: Observed): SchemaRegistry => ({
   register: (subject, schema) => timed(metrics, 'registry', 'register', () => registry.register(subject, schema)),
   schemaById: (id) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id)),
   setCompatibility: (subject, level) =>

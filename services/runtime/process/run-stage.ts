@@ -14,7 +14,7 @@ import { openBroker } from '../adapters/kafka/index.ts'
 import { openRedis } from '../adapters/redis.ts'
 import { openRegistry } from '../adapters/registry.ts'
 import { DeadLetterLimitReached } from '../batch/dead-letter-limit.ts'
-import { later } from '../batch/delay.ts'
+import { delayUntilDue } from '../batch/delay.ts'
 import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
@@ -33,12 +33,12 @@ import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { openTracing } from '../tracing/service.ts'
 import type { Tracer } from '../tracing/tracer.ts'
-import { measuredProducer, measuredRedis, measuredRegistry } from './instrumented-clients.ts'
+import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
 import { serveStatus } from './status-server.ts'
 
 /** How often a stage looks at the broker for its own progress: a few milliseconds each. */
-const lookEveryMs = 5_000
+const pollIntervalMs = 5_000
 
 /** What a stage may be built from. */
 export interface StageDeps<Config> {
@@ -115,9 +115,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const tracer = await openTracing(name, metrics)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
-    const redis = measuredRedis(openRedis(common.REDIS_URL), metrics)
+    const redis = instrumentedRedis(openRedis(common.REDIS_URL), metrics)
     lifecycle.onStop('redis', () => redis.close())
-    const registry = measuredRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
+    const registry = instrumentedRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
@@ -125,7 +125,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       followKeyring(common, { broker, codec, health, onTrouble: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
-    const producer = measuredProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
+    const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
     lifecycle.onStop('producer', () => producer.close())
 
     const follow = async (handlers: TableHandlers) => {
@@ -199,7 +199,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const waits = spec.delays.map((delay) => ({
       group: laterGroup(name, delay),
       topic: laterTopic(name, delay),
-      onBatch: later(loop, delays[delay] * scale, clock),
+      onBatch: delayUntilDue(loop, delays[delay] * scale, clock),
     }))
     for (const lane of spec.lanes ?? []) {
       const gently = createLoop(stage, { ...tools, sliceRecords: laneSlice })
@@ -214,7 +214,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       for (const { group, topic, onBatch } of waits) await consume(group, [topic], onBatch)
     }
     health.to('running')
-    lifecycle.onStop('progress', progress.watch(lookEveryMs))
+    lifecycle.onStop('progress', progress.watch(pollIntervalMs))
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')
   })
 }

@@ -9,15 +9,15 @@
 import type { RedisCommands, RedisScript } from '../ports.ts'
 import { claimScript, readScript, writeScript } from './hour-bucket-scripts.ts'
 
-export const markBytes = 8
+export const keyBytesPerEntry = 8
 
-export interface Mark {
+export interface BucketKey {
   /** The event's own time, ms. */
   readonly at: number
   /** Keyed hash of `markBytes`: at a million marks an hour two collide once in about 4,000 years. */
   readonly mark: Buffer
 }
-export interface ValuedMark extends Mark {
+export interface BucketValue extends BucketKey {
   /** At most 16 bytes; what it means is the owner's business. */
   readonly value: Buffer
   /** Other times that a copy may carry: `claim` looks there too, in the same step. */
@@ -26,11 +26,11 @@ export interface ValuedMark extends Mark {
 
 export interface HourBuckets {
   /** Sets values where there are none; answers the value that holds afterwards, one per entry, in order. */
-  claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]>
+  claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]>
   /** One per entry, in order; null where there is no mark. */
-  read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]>
+  read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]>
   /** Sets values, whatever was there. */
-  write(entries: readonly ValuedMark[]): Promise<void>
+  write(entries: readonly BucketValue[]): Promise<void>
 }
 
 export interface HourBucketOptions {
@@ -84,7 +84,7 @@ export class RedisHourBuckets implements HourBuckets {
     this.#spanMs = hours * hourMs
   }
 
-  async claim(entries: readonly ValuedMark[]): Promise<readonly Buffer[]> {
+  async claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]> {
     const holders = entries.map(({ value }) => value)
     await this.#each(claimScript, entries, [this.#ttlSeconds], (place, value) => {
       holders[place] = value
@@ -92,7 +92,7 @@ export class RedisHourBuckets implements HourBuckets {
     return holders
   }
 
-  async read(entries: readonly Mark[]): Promise<readonly (Buffer | null)[]> {
+  async read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]> {
     const values = new Array<Buffer | null>(entries.length).fill(null)
     await this.#each(readScript, entries, [], (place, value) => {
       values[place] = value
@@ -100,13 +100,13 @@ export class RedisHourBuckets implements HourBuckets {
     return values
   }
 
-  async write(entries: readonly ValuedMark[]): Promise<void> {
+  async write(entries: readonly BucketValue[]): Promise<void> {
     await this.#each(writeScript, entries, [this.#ttlSeconds], () => {})
   }
 
   async #each(
     script: RedisScript,
-    entries: readonly (Mark & Partial<ValuedMark>)[],
+    entries: readonly (BucketKey & Partial<BucketValue>)[],
     args: readonly number[],
     onAnswer: (place: number, value: Buffer) => void,
   ): Promise<void> {
@@ -124,7 +124,7 @@ export class RedisHourBuckets implements HourBuckets {
     })
   }
 
-  #callsOf(entries: readonly (Mark & Partial<ValuedMark>)[]): Call[] {
+  #callsOf(entries: readonly (BucketKey & Partial<BucketValue>)[]): Call[] {
     const calls: Call[] = []
     const open = new Array<Call | undefined>(slots)
     entries.forEach(({ at, mark, value, alsoAt }, place) => {
@@ -144,15 +144,15 @@ export class RedisHourBuckets implements HourBuckets {
   #packed(call: Call, slot: number, at: number, mark: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
     const size = value?.length ?? 0
     const from = 3 + 2 * alsoAt.length
-    const packed = Buffer.allocUnsafe(from + markBytes + 1 + size)
+    const packed = Buffer.allocUnsafe(from + keyBytesPerEntry + 1 + size)
     packed.writeUInt16BE(this.#keyPlace(call, slot, at, mark), 0)
     packed[2] = alsoAt.length
     alsoAt.forEach((other, n) => {
       packed.writeUInt16BE(this.#keyPlace(call, slot, other, mark), 3 + 2 * n)
     })
     packed.set(mark, from)
-    packed[from + markBytes] = size
-    if (value) packed.set(value, from + markBytes + 1)
+    packed[from + keyBytesPerEntry] = size
+    if (value) packed.set(value, from + keyBytesPerEntry + 1)
     return packed
   }
 

@@ -88,7 +88,7 @@ const kept = (before: ConnectionRecord | undefined) => (before && before.status 
  * The record of a new connection, or of one that replaces `before`: its data key stays, so that what it sealed opens; a new
  * token ends `reconnect`. One that was disconnected starts anew, with a new key: what was withheld stays withheld.
  */
-export const toRecord = (
+export const connectionRecordOf = (
   input: ConnectionInput,
   before: ConnectionRecord | undefined,
   now: number,

@@ -10,7 +10,7 @@ import type { ConnectionChange } from '../model/connection-record.ts'
  * Lines in the order in which they came. A change that lost against another of the same revision was never in force and is left
  * out; what a retry of the producer wrote twice stands there once.
  */
-export const inForce = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
+export const recordAt = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
   const winners = new Map<string, string>()
   const seen = new Set<string>()
   return lines.filter(({ connectionId, revision, changeId, action }) => {
@@ -36,5 +36,5 @@ export const readHistory = async (
     await codec.prepare([record])
     lines.push(codec.decode('connectionHistory', record))
   })
-  return inForce(lines)
+  return recordAt(lines)
 }

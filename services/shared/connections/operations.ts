@@ -2,9 +2,9 @@
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
-import { type ConnectionInput, disconnect, pause, resume, TransitionRefused, toRecord } from './connection.ts'
+import { type ConnectionInput, connectionRecordOf, disconnect, pause, resume, TransitionRefused } from './connection.ts'
 import type { ConnectionDirectory } from './directory.ts'
-import type { Author, Change, ConnectionWriter, Note } from './writer.ts'
+import type { Author, ChangeNote, ConnectionUpdate, ConnectionWriter } from './writer.ts'
 
 /** There is no connection of that id. */
 export class ConnectionUnknown extends Error {
@@ -14,7 +14,7 @@ export class ConnectionUnknown extends Error {
   }
 }
 
-export interface Desk {
+export interface OpenConnections {
   readonly directory: Pick<ConnectionDirectory, 'byId' | 'byAccount' | 'all'>
   readonly writer: Pick<ConnectionWriter, 'change' | 'note'>
   readonly keyring: Keyring
@@ -23,7 +23,7 @@ export interface Desk {
 /** Why the account cannot report by this connection; null when it can. */
 export const accountProblem = (
   input: Pick<ConnectionInput, 'connectionId' | 'source' | 'accountId'>,
-  directory: Desk['directory'],
+  directory: OpenConnections['directory'],
 ): string | null => {
   const other = directory.byAccount(input.source, input.accountId)
   if (other && other.connectionId !== input.connectionId && other.status !== 'disconnected')
@@ -38,15 +38,15 @@ export const accountProblem = (
 /** @throws TransitionRefused, DependencyError */
 export const addConnection = async (
   input: ConnectionInput,
-  { directory, writer, keyring }: Desk,
+  { directory, writer, keyring }: OpenConnections,
   author: Author,
-  options: { readonly authorisedBy?: ConnectionRecord['authorisedBy']; readonly note?: Note } = {},
+  options: { readonly authorisedBy?: ConnectionRecord['authorisedBy']; readonly note?: ChangeNote } = {},
 ): Promise<{ record: ConnectionRecord; replaced: boolean }> => {
   const replaced = directory.byId(input.connectionId) !== undefined
-  const change: Change = (current, now) => {
+  const change: ConnectionUpdate = (current, now) => {
     const problem = accountProblem(input, directory)
     if (problem) throw new TransitionRefused(problem)
-    return toRecord(input, current, now, keyring, options.authorisedBy)
+    return connectionRecordOf(input, current, now, keyring, options.authorisedBy)
   }
   const note = options.note ?? { action: replaced ? 'replaced' : 'added' }
   const record = (await writer.change(input.connectionId, change, note, author)) as ConnectionRecord
@@ -67,12 +67,12 @@ export type Operation = keyof typeof operations
 export const changeConnection = async (
   id: string,
   operation: Operation,
-  { writer }: Pick<Desk, 'writer'>,
+  { writer }: Pick<OpenConnections, 'writer'>,
   author: Author,
 ): Promise<{ before: ConnectionRecord; record: ConnectionRecord }> => {
   const { next, done } = operations[operation]
   let before: ConnectionRecord | undefined
-  const change: Change = (current, now) => {
+  const change: ConnectionUpdate = (current, now) => {
     if (!current) throw new ConnectionUnknown(id)
     before = current
     try {

@@ -1,7 +1,7 @@
 /** What people see of a connection: everything but the secrets, of which only that they are there. */
 import type { ConnectionRecord } from '../model/connection-record.ts'
 
-export const shown = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({
+export const redacted = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({
   ...rest,
   hasAccessToken: accessToken !== null,
   hasWebhookSecret: webhookSecret !== null,

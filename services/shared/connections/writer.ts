@@ -14,7 +14,7 @@ import type { ChangeAction, ChangeOrigin, ConnectionChange, ConnectionRecord } f
 import type { ConnectionDirectory } from './directory.ts'
 
 /** What the history says of a change. */
-export interface Note {
+export interface ChangeNote {
   readonly action: ChangeAction
   readonly code?: number | null
   readonly detail?: string | null
@@ -27,7 +27,7 @@ export interface Author {
 }
 
 /** null: the change is no change of what stands there. Throws what the caller is to hear. */
-export type Change = (current: ConnectionRecord | undefined, now: number) => ConnectionRecord | null
+export type ConnectionUpdate = (current: ConnectionRecord | undefined, now: number) => ConnectionRecord | null
 
 const mostTries = 10
 /** Its own record comes back within milliseconds, unless the follower has lost its broker. */
@@ -70,7 +70,12 @@ export class ConnectionWriter {
    * none was made.
    * @throws DependencyError, also when others keep writing first; and what `change` throws
    */
-  async change(id: string, change: Change, note: Note, author: Author): Promise<ConnectionRecord | undefined> {
+  async change(
+    id: string,
+    change: ConnectionUpdate,
+    note: ChangeNote,
+    author: Author,
+  ): Promise<ConnectionRecord | undefined> {
     let lost = false
     for (let tries = 0; tries < mostTries; tries++) {
       const current = this.#directory.byId(id)
@@ -95,12 +100,12 @@ export class ConnectionWriter {
   }
 
   /** A line of history alone: something happened that changed nothing here. @throws DependencyError */
-  async note(record: ConnectionRecord, note: Note, author: Author): Promise<void> {
+  async note(record: ConnectionRecord, note: ChangeNote, author: Author): Promise<void> {
     const line = this.#line(record, record.status, note, author)
     await this.#producer.send([this.#history(line)])
   }
 
-  async #write(next: ConnectionRecord, current: ConnectionRecord | undefined, note: Note, author: Author) {
+  async #write(next: ConnectionRecord, current: ConnectionRecord | undefined, note: ChangeNote, author: Author) {
     const record: ConnectionRecord = {
       ...next,
       revision: (current?.revision ?? 0) + 1,
@@ -121,7 +126,7 @@ export class ConnectionWriter {
   #line(
     record: ConnectionRecord,
     from: ConnectionChange['from'],
-    note: Note,
+    note: ChangeNote,
     { via, actor }: Author,
   ): ConnectionChange {
     const { connectionId, revision, changeId, status } = record

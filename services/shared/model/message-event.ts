@@ -153,7 +153,7 @@ export const messageEventSchema = z.object({
 export type MessageEvent = z.output<typeof messageEventSchema>
 
 /** What is wrong with an event: fields and remedies, never a value. At most the first five problems. */
-export const problemsOf = (error: z.ZodError): readonly { readonly field: string; readonly problem: string }[] =>
+export const eventProblemsOf = (error: z.ZodError): readonly { readonly field: string; readonly problem: string }[] =>
   error.issues.slice(0, 5).map((issue) => ({
     field: issue.path.length > 0 ? issue.path.join('.') : 'event',
     // zod would quote the names of unknown keys, which are the sender's words.

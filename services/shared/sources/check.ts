@@ -1,5 +1,5 @@
 /** What a mapping makes of a sample, told so that its author can see what to mend. */
-import { type MessageEvent, messageEventSchema, problemsOf } from '../model/message-event.ts'
+import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../model/message-event.ts'
 import { readMapping } from './parse.ts'
 import { DeliveryUnreadable, type RawDelivery, type Source } from './source.ts'
 import { Trace } from './trace.ts'
@@ -30,7 +30,7 @@ const judged = (result: ItemReport): ItemReport => {
   const checked = messageEventSchema.safeParse(result.event)
   if (checked.success) return result
   const { item, rule, line } = result
-  const reason = problemsOf(checked.error).map(({ field, problem }) => `${field}: ${problem}`)
+  const reason = eventProblemsOf(checked.error).map(({ field, problem }) => `${field}: ${problem}`)
   return { item, rule, line, became: 'failed', reason: reason.join('; ') }
 }
 

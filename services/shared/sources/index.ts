@@ -32,7 +32,7 @@ export const loadSources = (options: { readonly folder?: string | undefined } = 
 }
 
 /** Twice a second: a change is in force within three. */
-const lookEveryMs = 500
+const pollIntervalMs = 500
 
 /** The same, followed until `stop`: a file that appears, changes or goes is taken up within five seconds. */
 export const followSources = (options: {
@@ -44,7 +44,7 @@ export const followSources = (options: {
   const { folder, now } = options
   const sources = new OwnMappings(shippedSources(), folder ? mappingFolder(folder) : noFiles, options)
   sources.look(now(), true)
-  const timer = folder ? setInterval(() => sources.look(now()), lookEveryMs) : undefined
+  const timer = folder ? setInterval(() => sources.look(now()), pollIntervalMs) : undefined
   timer?.unref()
   return { sources, stop: () => clearInterval(timer) }
 }

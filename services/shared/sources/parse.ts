@@ -1,7 +1,7 @@
 /** The text of a mapping document to a source. */
 import { compileMapping } from './interpreter/compile.ts'
 import { type MappingDocument, mappingSchema } from './interpreter/language/document.ts'
-import { MappingProblem, type Place } from './interpreter/language/problem.ts'
+import { type DocumentPosition, MappingProblem } from './interpreter/language/problem.ts'
 import type { Observer } from './interpreter/observer.ts'
 import { MappingInvalid, parseLines, problemsIn } from './problems.ts'
 import type { Source } from './source.ts'
@@ -12,7 +12,7 @@ const maxLength = 1_048_576
 export interface ParsedMapping {
   readonly source: Source
   readonly document: MappingDocument
-  lineOf(place: Place): number
+  lineOf(place: DocumentPosition): number
 }
 
 /** @param where names the document in errors. @throws MappingInvalid */

@@ -1,9 +1,9 @@
 /** What is wrong in a mapping document, each problem with its place: a line for the editor and keys for the eye. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import type { Place } from './interpreter/language/problem.ts'
+import type { DocumentPosition } from './interpreter/language/problem.ts'
 
-export interface Problem {
+export interface MappingIssue {
   /** From 1. */
   readonly line: number
   /** `rules.0.event.sender`; empty for the document itself. */
@@ -15,8 +15,8 @@ export interface Problem {
 /** A mapping document is wrong: names the file and the places in it. */
 export class MappingInvalid extends Error {
   override readonly name = 'MappingInvalid'
-  readonly problems: readonly Problem[]
-  constructor(where: string, problems: readonly Problem[]) {
+  readonly problems: readonly MappingIssue[]
+  constructor(where: string, problems: readonly MappingIssue[]) {
     const lines = problems
       .slice(0, 10)
       .map(({ line, path, message }) => `${where}:${line}: ${path ? `${path} ` : ''}${message}`)
@@ -28,7 +28,7 @@ export class MappingInvalid extends Error {
 /** A document with its lines, so that problems found later can be told with them. */
 export interface Lines {
   readonly value: unknown
-  lineOf(place: Place): number
+  lineOf(place: DocumentPosition): number
 }
 
 const child = (node: unknown, key: string | number, document: Document): Node | undefined => {
@@ -102,10 +102,14 @@ const told = (issue: Issue): string => {
   return issue.message.replace(/^Invalid (?:input|option): expected/, 'must be')
 }
 
-const valueAt = (value: unknown, place: Place): unknown =>
+const valueAt = (value: unknown, place: DocumentPosition): unknown =>
   place.reduce((found, key) => (found as Record<string | number, unknown> | undefined)?.[key], value)
 
-const flattened = (issue: Issue, above: Place, document: unknown): { place: Place; message: string }[] => {
+const flattened = (
+  issue: Issue,
+  above: DocumentPosition,
+  document: unknown,
+): { place: DocumentPosition; message: string }[] => {
   const place = [...above, ...(issue.path as (string | number)[])]
   if (issue.code === 'invalid_union' && valueAt(document, place) === undefined)
     return [{ place, message: 'is missing' }]
@@ -114,7 +118,7 @@ const flattened = (issue: Issue, above: Place, document: unknown): { place: Plac
   return nearest.flatMap((inner) => flattened(inner, place, document))
 }
 
-export const problemsIn = (error: z.ZodError, lines: Lines): Problem[] =>
+export const problemsIn = (error: z.ZodError, lines: Lines): MappingIssue[] =>
   error.issues
     .flatMap((issue) => flattened(issue, [], lines.value))
     .map(({ place, message }) => ({ line: lines.lineOf(place), path: place.join('.'), message }))

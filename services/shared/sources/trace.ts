@@ -1,14 +1,14 @@
 /** What a mapping looked at in one delivery, and what each rule made of it: told by place in the body. */
 
-import type { Place } from './interpreter/language/problem.ts'
+import type { DocumentPosition } from './interpreter/language/problem.ts'
 import type { Became, Observer } from './interpreter/observer.ts'
 
-export interface Step {
+export interface TraceStep {
   /** `body.entry[0].changes[0]`; the innermost element of a list that the rule spoke of, else `body`. */
   readonly item: string
   readonly rule: string
   /** Of the rule, in the document. */
-  readonly place: Place
+  readonly place: DocumentPosition
   readonly result: Became
 }
 
@@ -19,7 +19,7 @@ const join = (holder: string, key: string, isList: boolean) => {
 }
 
 export class Trace implements Observer {
-  readonly steps: Step[] = []
+  readonly steps: TraceStep[] = []
   readonly #places = new Map<object, string>()
   readonly #leaves = new Set<string>()
   readonly #read = new Set<string>()
@@ -57,7 +57,7 @@ export class Trace implements Observer {
     this.#items.pop()
   }
 
-  took(rule: string, place: Place, result: Became) {
+  took(rule: string, place: DocumentPosition, result: Became) {
     this.steps.push({ item: this.#items.at(-1) ?? 'body', rule, place, result })
   }
 

@@ -61,7 +61,7 @@ export const foundOf = (record: ConsumedRecord, letter: DeadLetter): FoundDeadLe
 export const originOf = ({ origin: { topic, partition, offset } }: FoundDeadLetter) => `${topic}/${partition}/${offset}`
 
 /** What the catalogue says of a code; a code of another version is one that a person has to look at. */
-export const entryOf = (code: string) =>
+export const catalogueEntryOf = (code: string) =>
   failures[code as FailureCode] ?? {
     redrive: 'after_fix' as const,
     help: 'This version does not know the code; look it up in the version that wrote it.',

@@ -1,5 +1,5 @@
 /** What a redrive would do with each dead letter that was selected. Pure. */
-import { entryOf, type FoundDeadLetter, originOf } from './found.ts'
+import { catalogueEntryOf, type FoundDeadLetter, originOf } from './found.ts'
 
 export interface RedriveOptions {
   /** Also codes that no redrive can help, and items whose neighbours are no longer recognised as duplicates. */
@@ -8,9 +8,9 @@ export interface RedriveOptions {
   readonly again: boolean
 }
 
-export type SkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone'
+export type RedriveSkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone'
 
-export const skipReasons: Readonly<Record<SkipReason, string>> = {
+export const redriveSkipReasons: Readonly<Record<RedriveSkipReason, string>> = {
   never: 'the catalogue says that a redrive cannot help (--force all the same)',
   redriven: 'put back before (--again)',
   failed_again: 'a redrive has failed already: mend the cause first (--again)',
@@ -28,7 +28,7 @@ export interface Redriven {
 
 export interface RedrivePlan {
   readonly send: readonly Redriven[]
-  readonly skipped: Readonly<Record<SkipReason, number>>
+  readonly skipped: Readonly<Record<RedriveSkipReason, number>>
 }
 
 /** A delivery's other items are recognised by their claims, which live this long; an hour is left for the way. */
@@ -59,7 +59,7 @@ export const planRedrive = (
   /** All that there are, where what was selected has relatives. */
   all: readonly FoundDeadLetter[] = selected,
 ): RedrivePlan => {
-  const skipped: Record<SkipReason, number> = {
+  const skipped: Record<RedriveSkipReason, number> = {
     never: 0,
     redriven: 0,
     failed_again: 0,
@@ -67,8 +67,8 @@ export const planRedrive = (
     claims_gone: 0,
   }
   const lapsed = failedSince(all)
-  const reasonToSkip = (found: FoundDeadLetter): SkipReason | null => {
-    if (!force && entryOf(found.code).redrive === 'never') return 'never'
+  const reasonToSkip = (found: FoundDeadLetter): RedriveSkipReason | null => {
+    if (!force && catalogueEntryOf(found.code).redrive === 'never') return 'never'
     if (!again && redriven.has(found.id)) return 'redriven'
     if (!again && found.redrives > 0) return 'failed_again'
     if (lapsed.has(originOf(found))) return 'failed_later'

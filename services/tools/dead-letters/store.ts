@@ -1,7 +1,7 @@
 /** Reads dead letters and the notes of what was put back. */
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import type { Broker, ConsumedRecord, Stretch } from '../../runtime/ports.ts'
+import type { Broker, ConsumedRecord, OffsetRange } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { DeadLetter } from '../../shared/model/dead-letter.ts'
@@ -22,7 +22,7 @@ export interface DeadLetterTools {
 /** No group commits there: any name tells where the topic begins and ends. */
 const looking = 'signals-cli'
 
-const stretchesOf = async (broker: Broker, topic: string, from: number | null): Promise<Stretch[]> => {
+const stretchesOf = async (broker: Broker, topic: string, from: number | null): Promise<OffsetRange[]> => {
   const ends = await broker.offsets(looking, topic)
   const starts = from === null ? null : await broker.offsetsAt(topic, from)
   return ends.map(({ partition, low, high }) => ({ partition, from: starts?.get(partition) ?? low, to: high }))
@@ -36,7 +36,7 @@ interface Read {
 const read = async (
   { broker, codec }: DeadLetterTools,
   topic: string,
-  stretches: readonly Stretch[],
+  stretches: readonly OffsetRange[],
   onLetters: (letters: readonly Read[]) => void | Promise<void>,
 ) =>
   broker.read(topic, stretches, async (records) => {
@@ -85,7 +85,7 @@ export const openDeadLetters = async (
   for (const [topic, ofTopic] of Map.groupBy(wanted, ({ place }) => place.topic)) {
     const stretches = Array.from(
       Map.groupBy(ofTopic, ({ place }) => place.partition),
-      ([partition, own]): Stretch => {
+      ([partition, own]): OffsetRange => {
         const offsets = own.map(({ place }) => Number(place.offset))
         return { partition, from: BigInt(Math.min(...offsets)), to: BigInt(Math.max(...offsets)) + 1n }
       },

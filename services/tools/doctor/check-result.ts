@@ -2,7 +2,7 @@
 export const areas = ['settings', 'machine', 'kafka', 'registry', 'redis', 'connections', 'stages'] as const
 export type Area = (typeof areas)[number]
 
-export interface Finding {
+export interface CheckResult {
   readonly area: Area
   /** bad: something does not work or will lose something; warning: somebody should look at it. */
   readonly verdict: 'good' | 'warning' | 'bad'
@@ -11,13 +11,13 @@ export interface Finding {
   readonly remedy: string | null
 }
 
-export interface Findings {
-  good(what: string): Finding
-  warning(what: string, remedy: string): Finding
-  bad(what: string, remedy: string): Finding
+export interface CheckResults {
+  good(what: string): CheckResult
+  warning(what: string, remedy: string): CheckResult
+  bad(what: string, remedy: string): CheckResult
 }
 
-export const findingsOf = (area: Area): Findings => ({
+export const checkResultsOf = (area: Area): CheckResults => ({
   good: (what) => ({ area, verdict: 'good', what, remedy: null }),
   warning: (what, remedy) => ({ area, verdict: 'warning', what, remedy }),
   bad: (what, remedy) => ({ area, verdict: 'bad', what, remedy }),

@@ -7,7 +7,7 @@ import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 
-export interface Patient {
+export interface DiagnosticsContext {
   readonly dataDir: string
   /** Metrics addresses by stage of a pipeline that runs on the data folder; null where none does. */
   readonly metrics: Readonly<Record<string, string>> | null

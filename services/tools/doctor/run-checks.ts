@@ -1,6 +1,6 @@
 /** Looks at everything the pipeline needs and says what is wrong and what to do. */
 import { masked } from '../../runtime/config.ts'
-import { type Area, type Finding, findingsOf } from './check-result.ts'
+import { type Area, type CheckResult, checkResultsOf } from './check-result.ts'
 import { breakers } from './checks/breakers.ts'
 import { connections } from './checks/connections.ts'
 import { kafka } from './checks/kafka.ts'
@@ -10,16 +10,16 @@ import { masterKey } from './checks/master-key.ts'
 import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
 import { settings } from './checks/settings.ts'
-import { stages } from './checks/stages.ts'
-import type { Patient } from './diagnostics-context.ts'
+import { stageChecks } from './checks/stages.ts'
+import type { DiagnosticsContext } from './diagnostics-context.ts'
 
 interface Check {
   readonly area: Area
-  look(patient: Patient): Promise<Finding[]>
+  look(patient: DiagnosticsContext): Promise<CheckResult[]>
   /** What to do when the look itself fails; null: another look tells why it did. */
   readonly remedy: string | null
   /** What was looked for and where, for the message. */
-  readonly subject: (patient: Patient) => string
+  readonly subject: (patient: DiagnosticsContext) => string
 }
 
 /** In the order in which they are told. */
@@ -52,7 +52,7 @@ const checks: readonly Check[] = [
     subject: () => 'connections were not looked at',
   },
   { area: 'connections', look: breakers, remedy: null, subject: () => 'breakers' },
-  { area: 'stages', look: stages, remedy: 'see the message', subject: () => 'stages' },
+  { area: 'stages', look: stageChecks, remedy: 'see the message', subject: () => 'stages' },
   {
     area: 'stages',
     look: lateness,
@@ -64,7 +64,7 @@ const checks: readonly Check[] = [
 /** What does not answer at all must not keep the others waiting. */
 const patienceMs = 15_000
 
-const inTime = async (work: Promise<Finding[]>): Promise<Finding[]> => {
+const inTime = async (work: Promise<CheckResult[]>): Promise<CheckResult[]> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs)
@@ -73,7 +73,7 @@ const inTime = async (work: Promise<Finding[]>): Promise<Finding[]> => {
 }
 
 /** Where an address is not even set, the message says so. */
-const subjectIn = ({ area, subject }: Check, patient: Patient): string => {
+const subjectIn = ({ area, subject }: Check, patient: DiagnosticsContext): string => {
   try {
     return subject(patient)
   } catch {
@@ -82,7 +82,7 @@ const subjectIn = ({ area, subject }: Check, patient: Patient): string => {
 }
 
 /** Every check by itself: one that fails does not hide the others. */
-export const examine = async (patient: Patient): Promise<readonly Finding[]> => {
+export const runChecks = async (patient: DiagnosticsContext): Promise<readonly CheckResult[]> => {
   const results = await Promise.all(
     checks.map(async (check) => {
       try {
@@ -90,7 +90,7 @@ export const examine = async (patient: Patient): Promise<readonly Finding[]> => 
       } catch (error) {
         if (check.remedy === null) return []
         const why = error instanceof Error ? error.message : 'failed'
-        return [findingsOf(check.area).bad(`${subjectIn(check, patient)}: ${why}`, check.remedy)]
+        return [checkResultsOf(check.area).bad(`${subjectIn(check, patient)}: ${why}`, check.remedy)]
       }
     }),
   )

@@ -1,14 +1,14 @@
 /** What a replay was asked to do. It is written down with the run, so that a resumed one decides the same again. */
 
-import type { Condition } from './input/filter.ts'
+import type { FilterCondition } from './input/filter.ts'
 import type { ListPin } from './plan/list-versions.ts'
 
 /** Where decisions begin: at raw deliveries, at messages, or at attributed ones. */
 export const entries = ['raw', 'messages', 'attributed-messages'] as const
-export type Entry = (typeof entries)[number]
+export type ReplayEntry = (typeof entries)[number]
 
 /** Names under which people know them: topics, and the stages that read them. */
-export const entryNames: Readonly<Record<string, Entry>> = {
+export const entryNames: Readonly<Record<string, ReplayEntry>> = {
   raw: 'raw',
   'channel-events': 'raw',
   ingest: 'raw',
@@ -26,7 +26,7 @@ export interface FileIdentity {
 }
 
 export interface ReplayRequest {
-  readonly entry: Entry
+  readonly entry: ReplayEntry
   /** ms, from (included) to (not included): when the broker took the record; of a file's events, when they happened. */
   readonly from: number | null
   readonly to: number | null
@@ -34,7 +34,7 @@ export interface ReplayRequest {
   readonly file: FileIdentity | null
   readonly connection: string | null
   readonly source: string | null
-  readonly where: readonly Condition[]
+  readonly where: readonly FilterCondition[]
   readonly lists: ListPin
   /** Signals a second, at most. */
   readonly rate: number

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { breakersOf } from '../../../services/control/breakers.ts'
-import { problemsOf, type Seen } from '../../../services/control/problems.ts'
+import { type Seen, systemProblemsOf } from '../../../services/control/problems.ts'
 import { Metrics } from '../../../services/runtime/metrics/metrics.ts'
 
 const lag = (fields: Partial<Seen['groups'][number]>): Seen['groups'][number] => ({
@@ -28,7 +28,7 @@ const well: Seen = {
 }
 
 describe("the console's problems", () => {
-  it('are none while all is well', () => expect(problemsOf(well)).toEqual([]))
+  it('are none while all is well', () => expect(systemProblemsOf(well)).toEqual([]))
 
   const cases: [name: string, seen: Partial<Seen>, severity: string, text: RegExp][] = [
     ['a dependency', { dependencies: { ...well.dependencies, redis: false } }, 'page', /redis does not answer/],
@@ -56,7 +56,7 @@ describe("the console's problems", () => {
     ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /person: 7/],
   ]
   it.each(cases)('name %s, with a page that there is', (_name, seen, severity, text) => {
-    const problems = problemsOf({ ...well, ...seen })
+    const problems = systemProblemsOf({ ...well, ...seen })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatchObject({ severity, text: expect.stringMatching(text) })
     const file = join(import.meta.dirname, '../../../docs/runbooks', `${problems[0]?.runbook}.md`)
@@ -64,7 +64,7 @@ describe("the console's problems", () => {
   })
 
   it('begin with the worst, and do not call a replay late', () => {
-    const problems = problemsOf({
+    const problems = systemProblemsOf({
       ...well,
       connections: [{ status: 'reconnect', token: null }],
       dependencies: { ...well.dependencies, kafka: false },

@@ -1,9 +1,9 @@
 import { outcomeOf, unknownCodeAttempts, waitAfter } from '../../../services/dispatch/outcomes.ts'
-import type { Finding } from '../../../services/dispatch/send-result.ts'
+import type { SendResult } from '../../../services/dispatch/send-result.ts'
 import { noon, signal } from '../../support/builders.ts'
 
 const now = noon + 60_000
-const decide = (finding: Finding, attempt = 1) => outcomeOf(signal(), attempt, finding, now)
+const decide = (finding: SendResult, attempt = 1) => outcomeOf(signal(), attempt, finding, now)
 const delivered = (fields: object) => ({
   kind: 'forwarded',
   records: [

@@ -130,10 +130,10 @@ describe('decoding', () => {
   it('refuses a signal whose id is not one of ours', () => {
     const stage = dispatch({
       codec: { decode: () => signal({ signalId: 'x' }) as never },
-      marks: { read: async () => [], write: async () => {} },
+      sentLog: { read: async () => [], write: async () => {} },
       breakers: { refresh: async () => {} },
-      sender: { send: async () => {} },
-      standing: () => ({ may: false, finding: { kind: 'withheld' } }),
+      scheduler: { send: async () => {} },
+      eligibilityOf: () => ({ may: false, finding: { kind: 'withheld' } }),
       expireMs: 1,
       warnMs: 1,
     })

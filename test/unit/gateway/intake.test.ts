@@ -2,7 +2,7 @@ import { jest } from '@jest/globals'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
 import { watchKafka } from '../../../services/gateway/watch-kafka.ts'
 import { Health } from '../../../services/runtime/health/health.ts'
-import { KafkaReach } from '../../../services/runtime/health/kafka-connectivity.ts'
+import { KafkaConnectivity } from '../../../services/runtime/health/kafka-connectivity.ts'
 import type { Logger } from '../../../services/runtime/log.ts'
 import { DependencyError, type ProducerRecord, RecordTooLarge } from '../../../services/runtime/ports.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -51,7 +51,7 @@ describe('the intake', () => {
       if (away) throw new DependencyError('kafka', 'away')
       return []
     }
-    const stop = watchKafka({ progress }, new KafkaReach(health, log as unknown as Logger), 1)
+    const stop = watchKafka({ progress }, new KafkaConnectivity(health, log as unknown as Logger), 1)
     await eventually('it waits', () => health.report().reason === 'kafka')
     const before = looks
     await eventually('it looks again', () => looks > before + 2)

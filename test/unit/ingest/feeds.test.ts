@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { feedMarkOf, feedSpanHours } from '../../../services/ingest/feeds.ts'
+import { crossSourceKeyOf, crossSourceSpanHours } from '../../../services/ingest/feeds.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
 import { labels, openIngest } from '../../support/ingest-world.ts'
@@ -64,7 +64,7 @@ describe('a message that reaches a tenant by two feeds', () => {
     ['most of a day later, by another clock', 23 * 3_600],
   ])('counts once when the other feed tells it %s', async (_name, apart) => {
     const { run, whatsapp, byQiscus } = await openTenant()
-    const span = feedSpanHours * 3_600
+    const span = crossSourceSpanHours * 3_600
     const edge = Math.floor(seconds / span) * span - 1
     expect(labels(await run(whatsapp('wamid.1', edge)))).toEqual(['forwarded'])
     expect(labels(await run(byQiscus('wamid.1', edge + apart)))).toEqual(['duplicate'])
@@ -72,12 +72,12 @@ describe('a message that reaches a tenant by two feeds', () => {
 
   it('is found by every other copy up to a day away', async () => {
     const keyring = await testKeyring()
-    const spanMs = feedSpanHours * hour
+    const spanMs = crossSourceSpanHours * hour
     const day = fc.integer({ min: -24 * hour, max: 24 * hour })
     fc.assert(
       fc.property(fc.integer({ min: noon, max: noon + 10 * spanMs }), day, (at, apart) => {
         const spansOf = (occurredAt: number) => {
-          const mark = feedMarkOf(messageEvent({ occurredAt }), true, 'acme', Buffer.alloc(8), keyring)
+          const mark = crossSourceKeyOf(messageEvent({ occurredAt }), true, 'acme', Buffer.alloc(8), keyring)
           return [mark?.at, ...(mark?.alsoAt ?? [])].map((time) => Math.floor((time ?? 0) / spanMs))
         }
         expect(spansOf(at + apart)).toContain(spansOf(at)[0])

@@ -1,9 +1,9 @@
-import { lettersOf } from '../../../services/ingest/letters.ts'
+import { deadLettersOf } from '../../../services/ingest/letters.ts'
 
 const failed = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ rule: `rules.${n}`, reason: 'it names no person' }))
 const details = (count: number, bytes: number) =>
-  lettersOf('example', failed(count), bytes).map((outcome) =>
+  deadLettersOf('example', failed(count), bytes).map((outcome) =>
     outcome.kind === 'deadLettered' ? outcome.failure.detail : outcome.kind,
   )
 

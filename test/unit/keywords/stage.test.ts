@@ -37,8 +37,8 @@ const raised = async ({ text = 'el pago', fields, connection, lists = [payment],
   const directory = new ConnectionDirectory()
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const inForce = new KeywordLists()
-  for (const list of lists) inForce.note(list)
-  await inForce.settle()
+  for (const list of lists) inForce.stage(list)
+  await inForce.compilePending()
   const uses: KeywordUse[] = []
   const stage = keywords({ directory, lists: inForce, codec, keyring, count: (found) => uses.push(...found) })
   const content = { text, links: [], referral: null }

@@ -1,4 +1,4 @@
-import { Gather } from '../../../services/runtime/coalescer.ts'
+import { Coalescer } from '../../../services/runtime/coalescer.ts'
 
 /** Requests that end when told to. */
 const requests = () => {
@@ -14,7 +14,7 @@ const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 describe('calls that arrive together', () => {
   it('share a request, in the order of the calls', async () => {
     const { sent, send } = requests()
-    const gather = new Gather(send)
+    const gather = new Coalescer(send)
     const both = [gather.call(['a', 'b']), gather.call(['c'])]
     await turn()
     expect(sent.map(({ items }) => items)).toEqual([['a', 'b', 'c']])
@@ -24,7 +24,7 @@ describe('calls that arrive together', () => {
 
   it('wait while a request is under way, and share the next', async () => {
     const { sent, send } = requests()
-    const gather = new Gather(send)
+    const gather = new Coalescer(send)
     const first = gather.call(['a'])
     await turn()
     const later = [gather.call(['b']), gather.call(['c'])]
@@ -40,7 +40,7 @@ describe('calls that arrive together', () => {
 
   it('share no more than fits; what is larger by itself goes alone', async () => {
     const { sent, send } = requests()
-    const gather = new Gather(send, 10)
+    const gather = new Coalescer(send, 10)
     const all = [gather.call(['a'], 6), gather.call(['b'], 4), gather.call(['c'], 1), gather.call(['d'], 50)]
     for (let n = 0; n < 3; n++) {
       await turn()
@@ -52,7 +52,7 @@ describe('calls that arrive together', () => {
 
   it('are told of a failure if it was theirs, and the next go on', async () => {
     const { sent, send } = requests()
-    const gather = new Gather(send)
+    const gather = new Coalescer(send)
     const failing = [gather.call(['a']), gather.call(['b'])].map((call) => call.catch((error: Error) => error.message))
     await turn()
     const next = gather.call(['c'])

@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { actor } from '../../actor.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
-import { print, printJson, say } from '../../output.ts'
+import { notify, print, printJson } from '../../output.ts'
 import { parsedJson } from './open-connections.ts'
 
 interface Options {
@@ -26,10 +26,10 @@ type Status = {
   readonly connectionId?: string
 }
 
-const lookEveryMs = 1_000
+const pollIntervalMs = 1_000
 
 /** Talks to the console's admin API, which keeps the app's secret. @throws UsageError, Refused, Error */
-const admin = async <T>({ running, dataDir }: Context, path: string, body?: object): Promise<T> => {
+const admin = async <T>({ running, dataDir }: CliContext, path: string, body?: object): Promise<T> => {
   const base = process.env.ADMIN_URL || running?.console
   const token = process.env.ADMIN_TOKEN || readSecrets(dataDir).ADMIN_TOKEN
   if (!base)
@@ -49,11 +49,11 @@ const admin = async <T>({ running, dataDir }: Context, path: string, body?: obje
   throw response.status < 500 ? new UsageError(message) : new Error(message)
 }
 
-const outcome = async (context: Context, { id, expiresAt }: Begun): Promise<Status> => {
+const outcome = async (context: CliContext, { id, expiresAt }: Begun): Promise<Status> => {
   while (Date.now() < expiresAt) {
     const status = await admin<Status>(context, `authorisations/${id}`)
     if (status.status !== 'pending') return status
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+    await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
   }
   return { status: 'failed', message: 'nobody answered within ten minutes' }
 }
@@ -68,9 +68,9 @@ const authorise = (id: string | undefined, { file, account, wait, json }: Option
     if (!wait) {
       if (json) return printJson(begun)
       print(begun.url)
-      return say('open it, and agree within ten minutes; --wait waits for it')
+      return notify('open it, and agree within ten minutes; --wait waits for it')
     }
-    say(`open ${begun.url}`)
+    notify(`open ${begun.url}`)
     const status = await outcome(context, begun)
     if (json) printJson({ ...begun, ...status })
     else if (status.status === 'done') print(`${status.connectionId} authorised`)

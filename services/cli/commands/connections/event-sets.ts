@@ -2,11 +2,11 @@
 import type { Command } from 'commander'
 import { questionOf, readEventSets } from '../../../shared/connections/tiktok/event-sets.ts'
 import { type MessagingApp, messagingApps } from '../../../shared/model/connection-record.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
 import { openTikTok } from '../../tiktok.ts'
-import { atDesk } from './open-connections.ts'
+import { withOpenConnections } from './open-connections.ts'
 
 interface Options {
   readonly connection?: string
@@ -16,8 +16,8 @@ interface Options {
   readonly json?: boolean
 }
 
-const look = (context: Context, { connection: id, advertiser, app, account, json }: Options) =>
-  atDesk(context, async ({ directory, keyring }) => {
+const look = (context: CliContext, { connection: id, advertiser, app, account, json }: Options) =>
+  withOpenConnections(context, async ({ directory, keyring }) => {
     const tiktok = openTikTok(context)
     if (app !== undefined && !messagingApps.includes(app as MessagingApp))
       throw new UsageError(`--app must be one of ${messagingApps.join(', ')}`)

@@ -7,54 +7,54 @@ import {
   addConnection,
   ConnectionUnknown,
   changeConnection,
-  type Desk,
+  type OpenConnections,
   type Operation,
   operations,
 } from '../../../shared/connections/operations.ts'
-import { shown } from '../../../shared/connections/redacted.ts'
+import { redacted } from '../../../shared/connections/redacted.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { complete } from '../../../shared/connections/tiktok/complete.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
-import { confirmed, print, printJson, say, table } from '../../output.ts'
+import { confirmed, notify, print, printJson, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
 import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
-import { atDesk, author, type Output, parsedJson, tell } from './open-connections.ts'
+import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnections } from './open-connections.ts'
 
-const change = (id: string, operation: Operation, options: Output) =>
+const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
   withContext((context) =>
-    atDesk(context, async (desk) => {
+    withOpenConnections(context, async (desk) => {
       const { before, record } = await changeConnection(id, operation, desk, author())
       const revoked = operation === 'disconnect' ? await revoke(before, record, desk, openTikTok(context)) : {}
-      await tell(context, record, operations[operation].done, options, revoked)
+      await printOrJson(context, record, operations[operation].done, options, revoked)
       if (revoked.revoked === 'failed')
-        say(
+        notify(
           'TikTok was not told: it does not answer, or refused; withdraw the authorisation in the advertiser’s own settings',
         )
     }),
   )
 
 /** Tells TikTok, where the token was granted through it and the app is known here. */
-const revoke = async (before: ConnectionRecord, record: ConnectionRecord, desk: Desk, { oauth }: TikTok) => {
+const revoke = async (before: ConnectionRecord, record: ConnectionRecord, desk: OpenConnections, { oauth }: TikTok) => {
   const granted = before !== record && (before.authorisedBy === 'oauth' || before.account !== null)
   if (!granted) return {}
   return { revoked: oauth ? await revokeGrants(before, record, desk, oauth, author()) : ('failed' as Revoked) }
 }
 
-const add = (file: string, options: Output) =>
+const add = (file: string, options: ConnectionsOutput) =>
   withContext((context) =>
-    atDesk(context, async (desk) => {
+    withOpenConnections(context, async (desk) => {
       const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
       const { record, replaced } = await addConnection(input, desk, author())
-      await tell(context, record, replaced ? 'replaced' : 'added', options)
+      await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
     }),
   )
 
-const list = async ({ broker, codec }: Context, { json }: Output) => {
-  const all = (await readConnections(broker(), await codec())).all().map(shown)
+const list = async ({ broker, codec }: CliContext, { json }: ConnectionsOutput) => {
+  const all = (await readConnections(broker(), await codec())).all().map(redacted)
   if (json) return printJson(all)
   if (all.length === 0) return print('no connections; add one with: signals connections add --file FILE')
   print(
@@ -73,11 +73,11 @@ const list = async ({ broker, codec }: Context, { json }: Output) => {
   )
 }
 
-const show = async ({ broker, codec }: Context, id: string, { json }: Output) => {
+const show = async ({ broker, codec }: CliContext, id: string, { json }: ConnectionsOutput) => {
   const directory = await readConnections(broker(), await codec())
   const found = directory.byId(id)
   if (!found) throw new UsageError(new ConnectionUnknown(id).message)
-  const record = shown(found)
+  const record = redacted(found)
   if (json) return printJson(record)
   print(
     table(
@@ -86,7 +86,7 @@ const show = async ({ broker, codec }: Context, id: string, { json }: Output) =>
   )
 }
 
-const history = async ({ broker, codec }: Context, id: string | undefined, { json }: Output) => {
+const history = async ({ broker, codec }: CliContext, id: string | undefined, { json }: ConnectionsOutput) => {
   const lines = await readHistory(broker(), await codec(), id)
   if (json) return printJson(lines)
   if (lines.length === 0) return print(id ? `nothing is known of ${id}` : 'nothing has happened yet')
@@ -118,7 +118,7 @@ export const register = (program: Command) => {
     .description('add a connection, or replace the one of the same id (a new token ends `reconnect`)')
     .requiredOption('--file <file>', 'JSON file, or - for standard input')
     .option(...json)
-    .action(({ file, ...options }: Output & { file: string }) => add(file, options))
+    .action(({ file, ...options }: ConnectionsOutput & { file: string }) => add(file, options))
 
   registerAuthorise(connections)
   registerEventSets(connections)
@@ -127,42 +127,44 @@ export const register = (program: Command) => {
     .command('list')
     .description('all connections, without secrets')
     .option(...json)
-    .action((options: Output) => withContext((context) => list(context, options)))
+    .action((options: ConnectionsOutput) => withContext((context) => list(context, options)))
 
   connections
     .command('show <id>')
     .description('one connection, without secrets')
     .option(...json)
-    .action((id: string, options: Output) => withContext((context) => show(context, id, options)))
+    .action((id: string, options: ConnectionsOutput) => withContext((context) => show(context, id, options)))
 
   connections
     .command('history [id]')
     .description('who connected, paused, disconnected, and when; without an id of all connections')
     .option(...json)
-    .action((id: string | undefined, options: Output) => withContext((context) => history(context, id, options)))
+    .action((id: string | undefined, options: ConnectionsOutput) =>
+      withContext((context) => history(context, id, options)),
+    )
 
   connections
     .command('pause <id>')
     .description('hold its signals until resumed')
     .option(...json)
-    .action((id: string, options: Output) => change(id, 'pause', options))
+    .action((id: string, options: ConnectionsOutput) => change(id, 'pause', options))
 
   connections
     .command('resume <id>')
     .description('send what was held')
     .option(...json)
-    .action((id: string, options: Output) => change(id, 'resume', options))
+    .action((id: string, options: ConnectionsOutput) => change(id, 'resume', options))
 
   connections
     .command('disconnect <id>')
     .description('stop for good: erases token, secret and data key, so that sealed texts can never be opened again')
     .option('--yes', 'without asking')
     .option(...json)
-    .action(async (id: string, { yes, ...options }: Output & { yes?: boolean }) => {
+    .action(async (id: string, { yes, ...options }: ConnectionsOutput & { yes?: boolean }) => {
       if (!yes && process.stdin.isTTY && !(await confirmed(`disconnect ${id}? Its texts can never be opened again.`))) {
         throw new Refused('nothing was changed')
       }
-      if (!yes && !process.stdin.isTTY) say('signals: not asked, since there is no terminal')
+      if (!yes && !process.stdin.isTTY) notify('signals: not asked, since there is no terminal')
       await change(id, 'disconnect', options)
     })
 }

@@ -1,19 +1,19 @@
 /** The connections topic and what commands do with it. */
 
 import { ConnectionInvalid, TransitionRefused } from '../../../shared/connections/connection.ts'
-import type { Desk } from '../../../shared/connections/operations.ts'
+import type { OpenConnections } from '../../../shared/connections/operations.ts'
 import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
-import { shown } from '../../../shared/connections/redacted.ts'
+import { redacted } from '../../../shared/connections/redacted.ts'
 import { openConnectionLog } from '../../../shared/connections/store.ts'
 import { EventSetUnclear } from '../../../shared/connections/tiktok/event-sets.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import { actor } from '../../actor.ts'
-import type { Context } from '../../context.ts'
+import type { CliContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { print, printJson } from '../../output.ts'
-import { inForce } from '../../wait-until-active.ts'
+import { waitUntilActive } from '../../wait-until-active.ts'
 
-export interface Output {
+export interface ConnectionsOutput {
   json?: boolean
 }
 
@@ -30,7 +30,10 @@ export const parsedJson = (text: string): unknown => {
 export const author = () => ({ via: 'cli', actor: actor() }) as const
 
 /** Reads the topic, works on it, and turns what a person can mend into a command's errors. */
-export const atDesk = async <T>(context: Context, work: (desk: Desk) => Promise<T>): Promise<T> => {
+export const withOpenConnections = async <T>(
+  context: CliContext,
+  work: (desk: OpenConnections) => Promise<T>,
+): Promise<T> => {
   const keyring = await context.keyring()
   const { directory, writer, close } = await openConnectionLog(context.broker(), await context.codec())
   try {
@@ -46,14 +49,14 @@ export const atDesk = async <T>(context: Context, work: (desk: Desk) => Promise<
 }
 
 /** Waits until the change is in force everywhere, and says what was done. */
-export const tell = async (
-  context: Context,
+export const printOrJson = async (
+  context: CliContext,
   record: ConnectionRecord,
   what: string,
-  { json }: Output,
+  { json }: ConnectionsOutput,
   more: Readonly<Record<string, unknown>> = {},
 ) => {
-  const behind = await inForce(context, 'connections')
-  if (json) return printJson({ ...shown(record), ...more, notYetInForce: behind })
+  const behind = await waitUntilActive(context, 'connections')
+  if (json) return printJson({ ...redacted(record), ...more, notYetInForce: behind })
   print(`${record.connectionId} ${what}${behind.length > 0 ? `; not yet in force in: ${behind.join(', ')}` : ''}`)
 }

@@ -3,8 +3,8 @@ import { systemClock } from '../../../runtime/clock.ts'
 import { failures } from '../../../runtime/failures.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
-import { entryOf, type FoundDeadLetter } from '../../../tools/dead-letters/found.ts'
-import { haveRelatives, planRedrive, type RedrivePlan, skipReasons } from '../../../tools/dead-letters/plan.ts'
+import { catalogueEntryOf, type FoundDeadLetter } from '../../../tools/dead-letters/found.ts'
+import { haveRelatives, planRedrive, type RedrivePlan, redriveSkipReasons } from '../../../tools/dead-letters/plan.ts'
 import { probe } from '../../../tools/dead-letters/probe.ts'
 import { type RedriveResult, runRedrive } from '../../../tools/dead-letters/redrive.ts'
 import { anyOfThem, type Conditions, isMeant } from '../../../tools/dead-letters/select.ts'
@@ -16,10 +16,10 @@ import {
 } from '../../../tools/dead-letters/store.ts'
 import { consumerStages } from '../../../topology.ts'
 import { maySend, type SendOptions } from '../../confirm-send.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { exitCodes, Refused, UsageError } from '../../exit.ts'
 import { ownMappings } from '../../folders.ts'
-import { print, printJson, say, table } from '../../output.ts'
+import { notify, print, printJson, table } from '../../output.ts'
 import { timeOf } from '../../times.ts'
 
 interface Selection {
@@ -57,7 +57,7 @@ const conditionsOf = (options: Selection, ids: readonly string[] = []): Conditio
   }
 }
 
-const toolsOf = async ({ broker, codec, keyring }: Context): Promise<DeadLetterTools> => ({
+const toolsOf = async ({ broker, codec, keyring }: CliContext): Promise<DeadLetterTools> => ({
   broker: broker(),
   codec: await codec(),
   keyring: await keyring(),
@@ -77,7 +77,7 @@ const selectedBy = (tools: DeadLetterTools, conditions: Conditions): Promise<rea
 const shown = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
   const { id, stage, code, reason, attempt, failedAt, origin, traceparent, redrives, redriveOf, keyId, sealedBytes } =
     found
-  const { redrive, help } = entryOf(code)
+  const { redrive, help } = catalogueEntryOf(code)
   return {
     id,
     stage,
@@ -107,7 +107,7 @@ const byCode = (all: readonly FoundDeadLetter[]) =>
       Map.groupBy(all, ({ stage, code }) => `${stage} ${code}`),
       ([, own]) => {
         const { stage, code } = own[0] as FoundDeadLetter
-        const { redrive, help } = entryOf(code)
+        const { redrive, help } = catalogueEntryOf(code)
         const times = own.map(({ failedAt }) => failedAt)
         return [stage, code, String(own.length), iso(least(times)), iso(most(times)), redrive, help]
       },
@@ -199,18 +199,20 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
     const plan = planRedrive(selected, await readRedriven(tools), Date.now(), { force, again }, known)
     if (selected.length > 0 && plan.skipped.never === selected.length)
       throw new Refused(
-        `a redrive cannot help: ${entryOf(selected[0]?.code ?? '').help} Send them all the same with --force.`,
+        `a redrive cannot help: ${catalogueEntryOf(selected[0]?.code ?? '').help} Send them all the same with --force.`,
       )
     const records = plan.send.length
     const dry = { selected: selected.length, records, skipped: plan.skipped, tried: await tried(plan, tools) }
     if (!json || process.stderr.isTTY) {
-      if (selected.length > 0) say(byCode(selected))
-      say(`\n${selected.length} dead letters selected: ${records} records would be put back`)
+      if (selected.length > 0) notify(byCode(selected))
+      notify(`\n${selected.length} dead letters selected: ${records} records would be put back`)
       for (const [reason, count] of Object.entries(plan.skipped))
-        if (count > 0) say(`${count} skipped: ${skipReasons[reason as keyof typeof skipReasons]}`)
+        if (count > 0) notify(`${count} skipped: ${redriveSkipReasons[reason as keyof typeof redriveSkipReasons]}`)
       for (const [result, count] of Object.entries(dry.tried))
         if (result !== 'unknown')
-          say(`${count} ${result === 'passes' ? 'would pass with the mappings of now' : `would fail again: ${result}`}`)
+          notify(
+            `${count} ${result === 'passes' ? 'would pass with the mappings of now' : `would fail again: ${result}`}`,
+          )
     }
     const dryRun = options.dryRun === true || !options.yes
     if (records === 0 || !(await maySend(options, `put ${records} records back?`))) {
@@ -225,7 +227,7 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
         producer,
         clock: systemClock,
         onProgress: (done, whole) => {
-          if (process.stderr.isTTY) say(`${done} of ${whole} put back`)
+          if (process.stderr.isTTY) notify(`${done} of ${whole} put back`)
         },
       })
       if (json) printJson({ dryRun: false, ...dry, ...result })
@@ -234,7 +236,7 @@ const redrive = (ids: readonly string[], options: RedriveFlags) =>
           `${result.redriven} put back, ${result.failedAgain} of them failed again, ${result.pending} not processed yet, ${result.held} held back`,
         )
       if (result.held > 0)
-        say('signals: stopped, since most of what was put back failed again or its stage does not move')
+        notify('signals: stopped, since most of what was put back failed again or its stage does not move')
       if (result.failedAgain + result.held + result.pending > 0) process.exitCode = exitCodes.failed
     } finally {
       await producer.close()

@@ -18,13 +18,13 @@ import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
-import type { Finding } from '../../../tools/doctor/check-result.ts'
-import type { Patient } from '../../../tools/doctor/diagnostics-context.ts'
-import { examine } from '../../../tools/doctor/run-checks.ts'
-import { type Context, withContext } from '../../context.ts'
+import type { CheckResult } from '../../../tools/doctor/check-result.ts'
+import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
+import { runChecks } from '../../../tools/doctor/run-checks.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
 
-const mark: Record<Finding['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
+const mark: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
 
 const shapes: readonly z.ZodRawShape[] = [
   localFields,
@@ -58,17 +58,17 @@ const disk = async (folder: string): Promise<{ freeBytes: number; sizeBytes: num
   return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
 }
 
-const health: Patient['health'] = async (metricsUrl) => {
+const health: DiagnosticsContext['health'] = async (metricsUrl) => {
   try {
     const response = await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(3_000) })
-    return (await response.json()) as Awaited<ReturnType<Patient['health']>>
+    return (await response.json()) as Awaited<ReturnType<DiagnosticsContext['health']>>
   } catch {
     // Down or frozen: there is no report.
     return null
   }
 }
 
-const patientOf = (context: Context): Patient => ({
+const patientOf = (context: CliContext): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
   // Asked for when they are needed: what is not set is a finding, not the end.
@@ -106,7 +106,7 @@ export const register = (program: Command) => {
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {
-        const findings = await examine(patientOf(context))
+        const findings = await runChecks(patientOf(context))
         if (findings.some(({ verdict }) => verdict === 'bad')) process.exitCode = 1
         if (json) return printJson(findings)
         let area = ''
@@ -115,7 +115,7 @@ export const register = (program: Command) => {
           area = finding.area
           print(`  ${mark[finding.verdict]} ${finding.what}${finding.remedy ? `\n         → ${finding.remedy}` : ''}`)
         }
-        const count = (verdict: Finding['verdict']) => findings.filter((one) => one.verdict === verdict).length
+        const count = (verdict: CheckResult['verdict']) => findings.filter((one) => one.verdict === verdict).length
         print(`\n${count('bad')} bad, ${count('warning')} to look at, ${count('good')} good`)
       }),
     )

@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
 import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { Keyring, SealBroken } from '../../../runtime/keys/keyring.ts'
-import { rewrapped, secretsOf } from '../../../shared/connections/tokens/rewrap.ts'
-import { type Context, withContext } from '../../context.ts'
+import { connectionSecretsOf, rewrapped } from '../../../shared/connections/tokens/rewrap.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { Refused } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
 import { masterKeysOfStages } from '../../wait-until-active.ts'
-import { atDesk, author } from '../connections/open-connections.ts'
+import { author, withOpenConnections } from '../connections/open-connections.ts'
 
 interface Output {
   json?: boolean
@@ -24,11 +24,11 @@ interface Row {
 
 const unnamed = 'unnamed'
 
-const rows = (context: Context): Promise<Row[]> =>
-  atDesk(context, async ({ directory, keyring }) => {
+const rows = (context: CliContext): Promise<Row[]> =>
+  withOpenConnections(context, async ({ directory, keyring }) => {
     const counts = new Map<string, number>(keyring.masterKeys.map((id) => [id, 0]))
     for (const record of directory.all()) {
-      for (const secret of secretsOf(record)) {
+      for (const secret of connectionSecretsOf(record)) {
         const id = keyring.keyIdOf(secret) ?? unnamed
         counts.set(id, (counts.get(id) ?? 0) + 1)
       }
@@ -44,7 +44,7 @@ const rows = (context: Context): Promise<Row[]> =>
     })
   })
 
-const list = async (context: Context, { json }: Output) => {
+const list = async (context: CliContext, { json }: Output) => {
   const found = await rows(context)
   if (json) return printJson(found)
   print(
@@ -56,10 +56,10 @@ const list = async (context: Context, { json }: Output) => {
 }
 
 /** Stages that would meet a key they were not given. */
-const unready = async (context: Context, keyId: string): Promise<string[]> =>
+const unready = async (context: CliContext, keyId: string): Promise<string[]> =>
   [...(await masterKeysOfStages(context))].flatMap(([stage, keys]) => (keys.includes(keyId) ? [] : [stage]))
 
-const rotate = async (context: Context, { json }: Output) => {
+const rotate = async (context: CliContext, { json }: Output) => {
   const before = await context.keyring()
   const current = before.masterKeys[0] as string
   const behind = await unready(context, current)
@@ -70,7 +70,7 @@ const rotate = async (context: Context, { json }: Output) => {
   const tools = { broker: context.broker(), codec: await context.codec() }
   const { keyId, sealed } = await sealDataSecret(context.masterKeys, tools)
   before.adopt({ keyId, sealed })
-  const result = await atDesk(context, async ({ directory, writer }) => {
+  const result = await withOpenConnections(context, async ({ directory, writer }) => {
     let done = 0
     const unreadable: string[] = []
     for (const { connectionId } of directory.all()) {
@@ -109,7 +109,7 @@ const rotate = async (context: Context, { json }: Output) => {
 }
 
 /** In the data folder's own secrets where the key lies there; otherwise it is printed for the place that keeps it. */
-const make = async ({ dataDir }: Context, env: NodeJS.ProcessEnv, { json }: Output) => {
+const make = async ({ dataDir }: CliContext, env: NodeJS.ProcessEnv, { json }: Output) => {
   await Keyring.open(Buffer.alloc(32).toString('base64'))
   const key = Keyring.newMasterKey()
   const kept = readSecrets(dataDir)

@@ -4,10 +4,10 @@ import type { MissingList } from '../../../keywords/lists/missing-lists.ts'
 import { missingListsOf } from '../../../keywords/lists/selection.ts'
 import type { KeywordArchive } from '../../../keywords/lists/versions.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
-import type { Context } from '../../context.ts'
+import type { CliContext } from '../../context.ts'
 
 /** @throws DependencyError */
-export const missingLists = async (context: Context, archive: KeywordArchive): Promise<readonly MissingList[]> => {
+export const missingLists = async (context: CliContext, archive: KeywordArchive): Promise<readonly MissingList[]> => {
   const connections = (await readConnections(context.broker(), await context.codec())).all()
   const exists = (listId: string) => archive.versions(listId).length > 0
   return connections

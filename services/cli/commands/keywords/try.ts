@@ -8,7 +8,7 @@ import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { streamIn } from '../../input-file.ts'
 import { print, printJson, table } from '../../output.ts'
-import { archiveOf, listInFile, type Output, versionOf } from './versions.ts'
+import { archiveOf, type KeywordsOutput, listInFile, versionOf } from './versions.ts'
 
 interface TriedList {
   readonly entries: readonly KeywordEntry[]
@@ -21,7 +21,7 @@ const listFrom = async (listId: string, file: string | undefined, version?: stri
   return withContext(async (context) => versionOf(await archiveOf(context), listId, version))
 }
 
-export interface TestOptions extends Output {
+export interface TestOptions extends KeywordsOutput {
   list: string
   file?: string
   version?: string
@@ -64,7 +64,10 @@ const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }:
 }
 
 /** @param list the id of a list, or a file */
-export const evaluate = async (list: string, { json, file, version }: Output & { file: string; version?: string }) => {
+export const evaluate = async (
+  list: string,
+  { json, file, version }: KeywordsOutput & { file: string; version?: string },
+) => {
   const isFile = list.includes('/') || /\.(csv|json)$/.test(list) || existsSync(list)
   const evaluation = new Evaluation(await listFrom(list, isFile ? list : undefined, version))
   const started = performance.now()

@@ -8,14 +8,14 @@ import { readLists, writeList } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
 import { RecordTooLarge } from '../../../runtime/ports.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { print, printJson, table } from '../../output.ts'
-import { inForce } from '../../wait-until-active.ts'
+import { waitUntilActive } from '../../wait-until-active.ts'
 import { missingLists } from './missing-lists.ts'
 
-export interface Output {
+export interface KeywordsOutput {
   json?: boolean
 }
 
@@ -31,7 +31,7 @@ export const listInFile = async (file: string, defaults?: ListDefaults) => {
   }
 }
 
-export const archiveOf = async (context: Context): Promise<KeywordArchive> =>
+export const archiveOf = async (context: CliContext): Promise<KeywordArchive> =>
   new KeywordArchive(await readLists(context.broker(), await context.codec()))
 
 /** @throws UsageError where there is no such list or version */
@@ -51,7 +51,7 @@ export const versionOf = (archive: KeywordArchive, listId: string, version?: str
 const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1)
 
 /** Writes a version and waits until it is in force. */
-const write = async (context: Context, record: KeywordListRecord, { json }: Output) => {
+const write = async (context: CliContext, record: KeywordListRecord, { json }: KeywordsOutput) => {
   const codec = await context.codec()
   try {
     await writeList(context.broker(), codec, record)
@@ -62,7 +62,7 @@ const write = async (context: Context, record: KeywordListRecord, { json }: Outp
       `the list is refused, the one in force stays: ${record.entries.length} keywords make ${mebibytes(bytes)} MiB, and a list may have 8 MiB; divide it, for instance by market`,
     )
   }
-  const behind = await inForce(context, 'keywordLists')
+  const behind = await waitUntilActive(context, 'keywordLists')
   const { listId, version, entries, shadow, copyOf } = record
   if (json) return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind })
   const what = `${entries.length} keywords${copyOf === null ? '' : `, as in version ${copyOf}`}`
@@ -70,7 +70,7 @@ const write = async (context: Context, record: KeywordListRecord, { json }: Outp
   print(`${listId} version ${version}: ${what}${state}`)
 }
 
-export interface ImportOptions extends Output, Partial<ListDefaults> {
+export interface ImportOptions extends KeywordsOutput, Partial<ListDefaults> {
   list?: string
   shadow?: boolean
 }
@@ -91,20 +91,20 @@ export const importList = (file: string, options: ImportOptions) =>
   })
 
 /** A new version with the entries of an older one: what was in force stays readable, and replays find what was when. */
-const putInForce = (context: Context, archive: KeywordArchive, of: KeywordListRecord, options: Output) =>
+const putInForce = (context: CliContext, archive: KeywordArchive, of: KeywordListRecord, options: KeywordsOutput) =>
   write(
     context,
     { ...of, version: archive.nextVersion(of.listId), createdAt: Date.now(), shadow: false, copyOf: of.version },
     options,
   )
 
-export const rollback = (listId: string, options: Output & { to: string }) =>
+export const rollback = (listId: string, options: KeywordsOutput & { to: string }) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     await putInForce(context, archive, versionOf(archive, listId, options.to), options)
   })
 
-export const promote = (listId: string, options: Output) =>
+export const promote = (listId: string, options: KeywordsOutput) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const shadow = archive.shadow(listId)
@@ -120,7 +120,7 @@ const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
   return archive.shadow(record.listId) === record ? 'shadow' : ''
 }
 
-export const listLists = ({ json }: Output) =>
+export const listLists = ({ json }: KeywordsOutput) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const rows = archive.listIds().flatMap((listId) =>
@@ -163,7 +163,7 @@ const line = ({ keyword, flag, locale, match, fold, addresses }: KeywordEntry) =
     ...(addresses === 'skip' ? [] : ['also in addresses']),
   ].join(', ')
 
-export const show = (listId: string, { json, version }: Output & { version?: string }) =>
+export const show = (listId: string, { json, version }: KeywordsOutput & { version?: string }) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const record = versionOf(archive, listId, version)
@@ -175,7 +175,7 @@ export const show = (listId: string, { json, version }: Output & { version?: str
   })
 
 /** Without versions: the one before the newest against the newest; with one: that against the newest. */
-export const diff = (listId: string, from: string | undefined, to: string | undefined, { json }: Output) =>
+export const diff = (listId: string, from: string | undefined, to: string | undefined, { json }: KeywordsOutput) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const versions = archive.versions(listId)

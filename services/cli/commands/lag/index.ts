@@ -4,7 +4,7 @@ import { LagTrend, type Trend } from '../../../runtime/health/lag-trend.ts'
 import { DependencyError } from '../../../runtime/ports.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
-import { print, printJson, say, seconds, table } from '../../output.ts'
+import { notify, print, printJson, seconds, table } from '../../output.ts'
 
 /** Two looks apart, where one is not enough to tell a trend. */
 const secondLookMs = 1_000
@@ -104,7 +104,7 @@ export const register = (program: Command) => {
           } catch (error) {
             // Watching goes on while Kafka is away: that is when somebody looks.
             if (!(error instanceof DependencyError)) throw error
-            say(`signals: ${new Date().toLocaleTimeString()} ${error.message}; looking again`)
+            notify(`signals: ${new Date().toLocaleTimeString()} ${error.message}; looking again`)
           }
         }
       }),

@@ -11,7 +11,7 @@ import {
 import { UsageError } from '../../exit.ts'
 import { ownMappings } from '../../folders.ts'
 import { textOf } from '../../input-file.ts'
-import { printJson, readInput, say } from '../../output.ts'
+import { notify, printJson, readInput } from '../../output.ts'
 import { deliveryOf, headersIn, lowerCase } from '../../webhook-body.ts'
 
 interface Options {
@@ -75,7 +75,7 @@ const mapOne = async ({ source, account, headers }: Options, own: Source | undef
   const name = own?.name ?? source
   if (!name) throw new UsageError('say whose webhook it is: --source NAME')
   if (source !== undefined && source !== name)
-    say(`signals: the mapping is that of ${name}, not of ${source}; it is used all the same`)
+    notify(`signals: the mapping is that of ${name}, not of ${source}; it is used all the same`)
   const known = own ?? sources.get(name)
   if (!known) throw new UsageError(`no mapping for source ${name}; there are: ${sources.names().join(', ')}`)
   const given = headers ? headersIn(textOf(headers, 'file of request headers')) : {}
@@ -101,7 +101,7 @@ export const register = (program: Command) => {
       const { mapping, batch } = options
       const own = mapping ? parseMapping(textOf(mapping, 'mapping'), mapping) : undefined
       const sources = loadSources({ folder: ownMappings() })
-      for (const { problem } of sources.report().refused) say(`signals: refused: ${problem}`)
+      for (const { problem } of sources.report().refused) notify(`signals: refused: ${problem}`)
       return batch ? mapBatch(own, sources) : mapOne(options, own, sources)
     })
 }

@@ -13,13 +13,13 @@ import { loadSources } from '../../../shared/sources/index.ts'
 import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
 import type { Plan } from '../../../tools/replay/plan/plan.ts'
 import { entryNames } from '../../../tools/replay/request.ts'
-import { Interrupted, type Outcome, type Prepared, Replay } from '../../../tools/replay/run/run.ts'
+import { Interrupted, type Prepared, Replay, type ReplayResult } from '../../../tools/replay/run/run.ts'
 import { readRuns, requestOf } from '../../../tools/replay/run/run-store.ts'
 import { maySend } from '../../confirm-send.ts'
-import { type Context, withContext } from '../../context.ts'
+import { type CliContext, withContext } from '../../context.ts'
 import { exitCodes, Refused, UsageError } from '../../exit.ts'
 import { ownMappings } from '../../folders.ts'
-import { print, printJson, say } from '../../output.ts'
+import { notify, print, printJson } from '../../output.ts'
 import { countsText, planJson, planText } from './output.ts'
 import { ReplayProgress } from './progress.ts'
 import { askedBy, checkResumed, defaultRate, identifiedFile, type ReplayFlags, requestFrom } from './request.ts'
@@ -37,7 +37,7 @@ const onStop = (): AbortSignal => {
   return stopping.signal
 }
 
-const openReplay = async (context: Context, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
+const openReplay = async (context: CliContext, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
   // Where stages run on the same machine, they come first.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const { DISPATCH_EXPIRE_DAYS, ATTRIBUTION_WAIT } = loadConfig(settings, process.env)
@@ -60,7 +60,7 @@ const openReplay = async (context: Context, lists: readonly KeywordListRecord[],
   return replay
 }
 
-const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
+const finish = ({ run, ending, counts }: ReplayResult, { json }: ReplayFlags) => {
   const again = `go on with: signals replay --resume ${run}`
   const why = {
     done: null,
@@ -69,7 +69,7 @@ const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
     'taken over': 'another process has taken the run over',
     stalled: `dispatch takes nothing from the lane: see signals status; ${again}`,
   }[ending]
-  if (why) say(`signals: ${why}`)
+  if (why) notify(`signals: ${why}`)
   if (json) printJson({ run, status: ending, dryRun: false, new: null, reported: null, ...counts })
   else print(`run ${run}: ${countsText(counts)}`)
   if (ending !== 'done') process.exitCode = exitCodes.failed
@@ -79,10 +79,10 @@ const finish = ({ run, ending, counts }: Outcome, { json }: ReplayFlags) => {
 const carriedOut = async (
   begun: { readonly replay: Replay; readonly run: ReplayRun; readonly progress: ReplayProgress },
   flags: ReplayFlags,
-  work: () => Promise<Outcome>,
+  work: () => Promise<ReplayResult>,
 ) => {
   const { replay, run, progress } = begun
-  let outcome: Outcome
+  let outcome: ReplayResult
   try {
     outcome = await work()
   } catch (error) {
@@ -92,9 +92,11 @@ const carriedOut = async (
     const ending = error instanceof FileUnusable ? 'cancelled' : 'stopped'
     // Where even this fails, its silence will tell.
     await replay.end(run, ending).catch(() => {})
-    if (ending === 'cancelled') say(`signals: run ${run.run} is cancelled, nothing was sent`)
+    if (ending === 'cancelled') notify(`signals: run ${run.run} is cancelled, nothing was sent`)
     else
-      say(`signals: run ${run.run} is stopped; mend what follows, then go on with: signals replay --resume ${run.run}`)
+      notify(
+        `signals: run ${run.run} is stopped; mend what follows, then go on with: signals replay --resume ${run.run}`,
+      )
     throw error
   }
   progress.clear()
@@ -104,11 +106,11 @@ const carriedOut = async (
 /** What is found is told before anything is sent. */
 const tellPlan = (plan: Plan, prepared: Prepared, run: ReplayRun | null, progress: ReplayProgress, json = false) => {
   progress.clear()
-  if (!json || process.stderr.isTTY) say(planText(plan, prepared))
+  if (!json || process.stderr.isTTY) notify(planText(plan, prepared))
   if (json && run) printJson({ run: run.run, phase: 'decided', ...planJson(plan, prepared) })
 }
 
-const firstRun = async (context: Context, flags: ReplayFlags, progress: ReplayProgress) => {
+const firstRun = async (context: CliContext, flags: ReplayFlags, progress: ReplayProgress) => {
   const asked = askedBy(flags, Date.now())
   const lists = await readLists(context.broker(), await context.codec())
   const request = await requestFrom(asked, flags, lists, context)
@@ -149,7 +151,7 @@ const firstRun = async (context: Context, flags: ReplayFlags, progress: ReplayPr
   }
 }
 
-const resumed = async (context: Context, id: string, flags: ReplayFlags, progress: ReplayProgress) => {
+const resumed = async (context: CliContext, id: string, flags: ReplayFlags, progress: ReplayProgress) => {
   checkResumed(flags)
   const codec = await context.codec()
   const before = (await readRuns(context.broker(), codec)).find(({ run }) => run === id)

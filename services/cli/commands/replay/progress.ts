@@ -1,7 +1,7 @@
 /** Where a replay is, every second, whatever it is at: as a bar in a terminal, and as a JSON line with `--json`. */
 import type { Deciding } from '../../../tools/replay/plan/plan.ts'
 import type { Phase } from '../../../tools/replay/run/run.ts'
-import type { Progress } from '../../../tools/replay/send/send.ts'
+import type { SendProgress } from '../../../tools/replay/send/send.ts'
 import { printJson, seconds } from '../../output.ts'
 
 const everyMs = 1_000
@@ -35,7 +35,7 @@ export const decidingNow = ({ records, all, share }: Deciding, elapsedSeconds: n
   }
 }
 
-export const sendingNow = ({ published, all, rate, liveLagSeconds, secondsLeft }: Progress): Now => {
+export const sendingNow = ({ published, all, rate, liveLagSeconds, secondsLeft }: SendProgress): Now => {
   const perSecond = Math.round(rate)
   const left = secondsLeft === null ? 'waits for live traffic' : `${seconds(secondsLeft)} left`
   return {
@@ -79,7 +79,7 @@ export class ReplayProgress {
     this.#now = decidingNow(progress, (Date.now() - this.#decidingSince) / 1000)
   }
 
-  sending(progress: Progress) {
+  sending(progress: SendProgress) {
     this.#now = sendingNow(progress)
   }
 

@@ -3,12 +3,12 @@ import { readConnections } from '../../../shared/connections/store.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
-import { identify } from '../../../tools/replay/input/event-file.ts'
-import { type Condition, parseWhere, WhereInvalid, withPseudonyms } from '../../../tools/replay/input/filter.ts'
+import { identifyFile } from '../../../tools/replay/input/event-file.ts'
+import { type FilterCondition, FilterInvalid, parseFilter, withPseudonyms } from '../../../tools/replay/input/filter.ts'
 import { type ListPin, ListUnknown, parsePin } from '../../../tools/replay/plan/list-versions.ts'
 import { entryNames, type ReplayRequest } from '../../../tools/replay/request.ts'
 import type { SendOptions } from '../../confirm-send.ts'
-import type { Context } from '../../context.ts'
+import type { CliContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { timeOf } from '../../times.ts'
 import { checkNames, checkPartition } from './validate-ids.ts'
@@ -45,7 +45,7 @@ const told = <T>(work: () => T): T => {
   try {
     return work()
   } catch (error) {
-    if (error instanceof WhereInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
+    if (error instanceof FilterInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
     throw error
   }
 }
@@ -72,10 +72,10 @@ const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
 
 /** Conditions as they may be written down: nothing in them is a person's. */
 const pseudonymised = async (
-  conditions: readonly Condition[],
+  conditions: readonly FilterCondition[],
   connections: readonly ConnectionRecord[],
-  { keyring }: Context,
-): Promise<readonly Condition[]> => {
+  { keyring }: CliContext,
+): Promise<readonly FilterCondition[]> => {
   if (conditions.length === 0) return conditions
   const keys = await keyring()
   return withPseudonyms(conditions, (kind, id) =>
@@ -113,7 +113,7 @@ export const askedBy = (flags: ReplayFlags, now: number) => {
     offsets,
     connection: flags.connection ?? null,
     source: flags.source ?? null,
-    where: told(() => (flags.where ?? []).map(parseWhere)),
+    where: told(() => (flags.where ?? []).map(parseFilter)),
     rate,
     askedAt: now,
   }
@@ -124,7 +124,7 @@ export const requestFrom = async (
   asked: ReturnType<typeof askedBy>,
   { keywordList, file }: ReplayFlags,
   lists: readonly KeywordListRecord[],
-  context: Context,
+  context: CliContext,
 ): Promise<ReplayRequest> => {
   const pin: ListPin =
     keywordList === undefined ? { kind: 'then' } : told(() => parsePin(keywordList, lists, asked.askedAt))
@@ -142,7 +142,7 @@ export const requestFrom = async (
 /** @throws UsageError where it cannot be read */
 export const identifiedFile = async (path: string) => {
   try {
-    return await identify(path)
+    return await identifyFile(path)
   } catch (error) {
     if (error instanceof FileUnusable) throw new UsageError(error.message)
     throw error

@@ -4,13 +4,13 @@ import { topicOf } from '../../../tools/replay/input/offset-range.ts'
 import { endsOf } from '../../../tools/replay/plan/already-reported.ts'
 import type { ReplayRequest } from '../../../tools/replay/request.ts'
 import { topics } from '../../../topology.ts'
-import type { Context } from '../../context.ts'
+import type { CliContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 
 /** @throws UsageError */
 export const checkPartition = async (
   { entry, offsets }: Pick<ReplayRequest, 'entry' | 'offsets'>,
-  { broker }: Context,
+  { broker }: CliContext,
 ) => {
   const partition = offsets?.partition ?? null
   if (partition === null) return

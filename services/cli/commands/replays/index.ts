@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
-import { readRuns, requestOf, stateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
+import { readRuns, requestOf, runStateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
 import { withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
@@ -15,7 +15,7 @@ const shown = (run: ReplayRun) => {
   const { from, to, askedAt, ...request } = requestOf(run)
   return {
     run: run.run,
-    status: stateOf(run, Date.now()),
+    status: runStateOf(run, Date.now()),
     createdAt: iso(run.createdAt),
     updatedAt: iso(run.updatedAt),
     request: { ...request, from: iso(from), to: iso(to), askedAt: iso(askedAt) },

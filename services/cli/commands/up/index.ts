@@ -5,7 +5,7 @@ import { localFields } from '../../../local/config.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { Refused } from '../../exit.ts'
-import { print, printJson, say, table } from '../../output.ts'
+import { notify, print, printJson, table } from '../../output.ts'
 
 const readable = (addresses: Record<string, unknown>) =>
   table(
@@ -29,12 +29,12 @@ export const register = (program: Command) => {
       const supervisor = new Supervisor(
         config,
         process.env,
-        (line) => say(`signals: ${line}`),
+        (line) => notify(`signals: ${line}`),
         json ? (text) => process.stderr.write(text) : undefined,
       )
       const stopped = new Promise<void>((resolve) => {
         const stop = (why: string) => {
-          say(`signals: ${why}, stopping …`)
+          notify(`signals: ${why}, stopping …`)
           void supervisor.stop().then(resolve)
         }
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))

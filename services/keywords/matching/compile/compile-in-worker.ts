@@ -9,7 +9,7 @@ import { type CompiledList, compileColumns } from './compile.ts'
 const atOnce = 2_000
 
 /** @throws Error (as a rejection) when the list does not compile */
-export const compileAside: Compile = ({ entries }): KeywordMatcher | Promise<KeywordMatcher> => {
+export const compileInWorker: Compile = ({ entries }): KeywordMatcher | Promise<KeywordMatcher> => {
   const columns = columnsOf(entries)
   if (entries.length <= atOnce) return matcherOf(compileColumns(columns))
   return new Promise((resolve, reject) => {

@@ -5,16 +5,16 @@ import { type Columns, foldingAt, keywordsOf, matchAt } from './columns.ts'
 import { type Automaton, buildAutomaton } from './trie.ts'
 
 /** Keywords that are folded alike and may begin at the same places. */
-export interface CompiledLane {
+export interface CompiledPatternGroup {
   readonly folding: Folding
   /** `substring` entries begin anywhere, all others where a word may begin. */
   readonly anywhere: boolean
   readonly automaton: Automaton
-  readonly openings: Openings
+  readonly openings: TrigramPrefilter
 }
 
 export interface CompiledList {
-  readonly lanes: readonly CompiledLane[]
+  readonly lanes: readonly CompiledPatternGroup[]
   /** The entry after each one with an equal keyword; -1 at the end. */
   readonly next: Int32Array
   /** Length of each entry's keyword, folded. */
@@ -25,7 +25,7 @@ export interface CompiledList {
 }
 
 /** How keywords begin: what nearly every place of a text is turned away by. */
-export interface Openings {
+export interface TrigramPrefilter {
   /**
    * 1 at the first three symbols of each keyword that has them, as one number: `(… << shift) ^ symbol` for one after the other,
    * cut to 3 * shift bits. So it can be followed through a text: what is older than three characters is shifted out.
@@ -45,7 +45,7 @@ const hasOpening = /^[^ \ud800-\udfff]{2}[^\ud800-\udfff]/
 /** 32 or 256 KiB: with symbols of five bits and more, frequent characters do not get in each other's way. */
 const shiftFor = (openings: number) => (openings <= 2_048 ? 5 : 6)
 
-const openingsOf = (keywords: readonly string[], { symbols }: Automaton): Openings => {
+const openingsOf = (keywords: readonly string[], { symbols }: Automaton): TrigramPrefilter => {
   const eager = new Uint8Array(65_536)
   const found = new Set<string>()
   for (const keyword of keywords) {

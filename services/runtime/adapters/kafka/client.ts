@@ -15,7 +15,7 @@ export const createClient = (brokers: readonly string[], clientId: string): Kafk
   })
 
 /** kafkajs messages name topics, partitions and brokers only, never a record's content. */
-export const trouble = (error: unknown): DependencyError => {
+export const toDependencyError = (error: unknown): DependencyError => {
   if (error instanceof DependencyError) return error
   const name = error instanceof Error ? error.name : 'unknown'
   // kafkajs wraps: the kind of trouble is often in the cause.

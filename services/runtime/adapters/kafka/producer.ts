@@ -4,9 +4,9 @@
  */
 import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } from 'kafkajs'
 import { allTopics } from '../../../topology.ts'
-import { Gather } from '../../coalescer.ts'
+import { Coalescer } from '../../coalescer.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
-import { trouble } from './client.ts'
+import { toDependencyError } from './client.ts'
 
 /** The broker's default of message.max.bytes, which holds for every topic that declares none. */
 const defaultLimit = 1_048_576
@@ -65,12 +65,12 @@ const toTopicMessages = (records: readonly ProducerRecord[]) => {
 
 class KafkajsProducer implements Producer {
   readonly #producer: KafkaProducer
-  readonly #gather: Gather<ProducerRecord>
+  readonly #gather: Coalescer<ProducerRecord>
   constructor(producer: KafkaProducer) {
     this.#producer = producer
     const send = (records: readonly ProducerRecord[]) =>
       producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(records) })
-    this.#gather = new Gather(send, mostBytes)
+    this.#gather = new Coalescer(send, mostBytes)
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {
@@ -78,7 +78,7 @@ class KafkajsProducer implements Producer {
       try {
         await this.#gather.call(run.records, run.bytes)
       } catch (error) {
-        throw trouble(error)
+        throw toDependencyError(error)
       }
     }
   }
@@ -98,7 +98,7 @@ export const openProducer = async (kafka: Kafka): Promise<Producer> => {
   try {
     await producer.connect()
   } catch (error) {
-    throw trouble(error)
+    throw toDependencyError(error)
   }
   return new KafkajsProducer(producer)
 }

@@ -5,10 +5,10 @@
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaMessage } from 'kafkajs'
-import type { ConsumedRecord, Stretch } from '../../ports.ts'
+import type { ConsumedRecord, OffsetRange } from '../../ports.ts'
 import type { KafkajsCluster, LastingCluster, WireRequest } from './admin/lasting-cluster.ts'
 import { offsetBehind } from './admin/timestamps.ts'
-import { toRecord } from './records.ts'
+import { consumedRecordOf } from './records.ts'
 
 type FetchedMessage = KafkaMessage & {
   readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number }
@@ -98,7 +98,7 @@ const fetchOnce = async (cluster: KafkajsCluster, topic: string, open: ReadonlyM
       } else {
         const { next, to } = part
         const records = new Batch(topic, String(next), answer).messages
-          .map((message) => toRecord(topic, partition, message))
+          .map((message) => consumedRecordOf(topic, partition, message))
           .filter(({ offset }) => offset >= next && offset < to)
         if (records.length > 0) batches.push(records)
         part.next = messages.reduce((most, message) => later(most, endOf(message)), next)
@@ -141,7 +141,7 @@ const withPatience = async (cluster: LastingCluster, topic: string, open: Readon
 export const read = async (
   cluster: LastingCluster,
   topic: string,
-  stretches: readonly Stretch[],
+  stretches: readonly OffsetRange[],
   onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
 ): Promise<void> => {
   const open = new Map<number, Open>()

@@ -16,7 +16,7 @@ const headersOf = (raw: KafkaMessage['headers']): Headers => {
   return headers ?? noHeaders
 }
 
-export const toRecord = (topic: string, partition: number, message: KafkaMessage): ConsumedRecord => ({
+export const consumedRecordOf = (topic: string, partition: number, message: KafkaMessage): ConsumedRecord => ({
   topic,
   partition,
   offset: BigInt(message.offset),

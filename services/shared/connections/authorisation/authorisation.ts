@@ -8,7 +8,7 @@ import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock } from '../../../runtime/ports.ts'
 import type { ConnectionRecord, MessagingApp } from '../../model/connection-record.ts'
 import { type ConnectionDraft, parseConnection, TransitionRefused, withToken } from '../connection.ts'
-import { accountProblem, addConnection, ConnectionUnknown, type Desk } from '../operations.ts'
+import { accountProblem, addConnection, ConnectionUnknown, type OpenConnections } from '../operations.ts'
 import { nextStatus } from '../status.ts'
 import { EventSetUnclear, findEventSet, questionOf } from '../tiktok/event-sets.ts'
 import {
@@ -29,7 +29,7 @@ export class AuthorisationFailed extends Error {
   override readonly name = 'AuthorisationFailed'
 }
 
-export interface AuthorisationTools extends Desk {
+export interface AuthorisationTools extends OpenConnections {
   readonly api: TikTokApi
   readonly oauth: Oauth
   readonly settings: OauthSettings

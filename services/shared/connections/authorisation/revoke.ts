@@ -2,7 +2,7 @@
 
 import { SealBroken } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
-import type { Desk } from '../operations.ts'
+import type { OpenConnections } from '../operations.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
 import type { Author } from '../writer.ts'
 
@@ -16,7 +16,7 @@ export type Revoked = 'revoked' | 'failed' | 'kept' | 'none'
 export const revokeGrants = async (
   before: ConnectionRecord,
   after: ConnectionRecord,
-  { directory, writer, keyring }: Desk,
+  { directory, writer, keyring }: OpenConnections,
   oauth: Oauth,
   author: Author,
 ): Promise<Revoked> => {

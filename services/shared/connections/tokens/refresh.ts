@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock, RedisCommands, RedisScript } from '../../../runtime/ports.ts'
 import type { AccountGrant, ConnectionRecord } from '../../model/connection-record.ts'
 import { sealedAccount } from '../authorisation/authorisation.ts'
-import type { Desk } from '../operations.ts'
+import type { OpenConnections } from '../operations.ts'
 import { nextStatus } from '../status.ts'
 import { type AccountTokens, type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
 import type { Author } from '../writer.ts'
@@ -27,7 +27,7 @@ const unlock: RedisScript = {
 
 const author: Author = { via: 'keeper', actor: 'token refresh' }
 
-export interface RefreshTools extends Desk {
+export interface RefreshTools extends OpenConnections {
   readonly oauth: Pick<Oauth, 'refreshAccount' | 'tokenInfo'>
   readonly redis: Pick<RedisCommands, 'evalMany'>
   readonly clock: Pick<Clock, 'now'>

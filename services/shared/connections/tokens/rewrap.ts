@@ -15,7 +15,7 @@ const accountContexts = {
   previousRefreshToken: 'refresh-token',
 } as const
 
-export const secretsOf = ({ accessToken, webhookSecret, dataKey, account }: ConnectionRecord): Buffer[] =>
+export const connectionSecretsOf = ({ accessToken, webhookSecret, dataKey, account }: ConnectionRecord): Buffer[] =>
   [
     accessToken,
     webhookSecret,
@@ -31,7 +31,7 @@ export const secretsOf = ({ accessToken, webhookSecret, dataKey, account }: Conn
  * @throws SealBroken
  */
 export const rewrapped = (record: ConnectionRecord, keyring: Keyring): ConnectionRecord => {
-  if (secretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.inForce)) return record
+  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.inForce)) return record
   const again = (secret: Buffer | null, context: string) =>
     secret && keyring.rewrap(secret, `${context}:${record.connectionId}`)
   const { account } = record

@@ -1,7 +1,7 @@
 /** A mapping document to a source, once: closures all the way down. */
 import { DeliveryUnreadable, type MappingResult, type RawDelivery, type Source } from '../source.ts'
 import { compileAccounts } from './delivery/accounts.ts'
-import { readBody } from './delivery/body.ts'
+import { parseBody } from './delivery/body.ts'
 import { compileHandshake } from './delivery/handshake.ts'
 import { compileSignature } from './delivery/signature.ts'
 import type { MappingDocument } from './language/document.ts'
@@ -27,7 +27,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
-    const parsed = readBody(delivery.body, delivery.contentType, document.contentTypes)
+    const parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
     observer?.unwrapped(parsed)
     const frame = frameOf(delivery, parsed)
     if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
@@ -67,7 +67,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     accountsOf(delivery) {
       let parsed: unknown = null
       try {
-        parsed = readBody(delivery.body, delivery.contentType, document.contentTypes)
+        parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
       } catch {
         // Hostile or broken: the headers may still tell, and the signature will judge it.
       }

@@ -3,7 +3,7 @@
  * of this costs anything.
  */
 import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
-import type { Place } from './language/problem.ts'
+import type { DocumentPosition } from './language/problem.ts'
 
 export type Became =
   | { readonly became: 'event'; readonly event: MessageEvent }
@@ -19,5 +19,5 @@ export interface Observer {
   enter(list: readonly unknown[], index: number): void
   leave(): void
   /** A rule has settled the item. `place` is the rule's in the document. */
-  took(rule: string, place: Place, result: Became): void
+  took(rule: string, place: DocumentPosition, result: Became): void
 }

@@ -1,9 +1,9 @@
 /** Rules to closures: which items a delivery has, and what becomes of each. */
-import { messageEventSchema, problemsOf } from '../../model/message-event.ts'
+import { eventProblemsOf, messageEventSchema } from '../../model/message-event.ts'
 import { compileRemoved } from './delivery/removed.ts'
 import { compileEvent } from './event/event.ts'
 import type { RemovedRule, Rule } from './language/document.ts'
-import { type Place, within } from './language/problem.ts'
+import { type DocumentPosition, within } from './language/problem.ts'
 import { type Apply, compileNames, type Yield } from './names.ts'
 import type { Became } from './observer.ts'
 import { compilePath, type Scope } from './scope.ts'
@@ -13,7 +13,7 @@ import { compileOptional } from './values/conditions.ts'
 interface Where {
   readonly source: string
   readonly name: string
-  readonly place: Place
+  readonly place: DocumentPosition
 }
 
 type Settle = (out: Yield, result: Became) => number
@@ -37,7 +37,7 @@ const compileMessageEvent = (path: string, scope: Scope, where: Where): Apply =>
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0
     const result = messageEventSchema.safeParse({ ...item, source: where.source })
     if (result.success) return settle(out, { became: 'event', event: result.data })
-    const reason = problemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
+    const reason = eventProblemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
     return settle(out, { became: 'failed', reason: reason.join('; ') })
   }
 }

@@ -1,12 +1,12 @@
 /** Connections that TikTok does not answer well at the moment: their signals wait. */
-import { counted, type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning } = findingsOf('connections')
+const { good, warning } = checkResultsOf('connections')
 /** The first few tell what it is about. */
 const mostNamed = 5
 
-export const breakers = async ({ breakers: read }: Patient): Promise<Finding[]> => {
+export const breakers = async ({ breakers: read }: DiagnosticsContext): Promise<CheckResult[]> => {
   const found = await read()
   if (found.length === 0) return [good('TikTok answers well for every connection')]
   const named = found.slice(0, mostNamed).map(({ connectionId, cause }) => `${connectionId} (${cause})`)

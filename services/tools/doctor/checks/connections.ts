@@ -4,15 +4,15 @@ import { defaultListId, listIdOf, missingListsOf } from '../../../keywords/lists
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
-import { counted, type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('connections')
+const { good, warning, bad } = checkResultsOf('connections')
 
 const hasSecret = (source: string, env: NodeJS.ProcessEnv) =>
   Boolean(env[`${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`])
 
-const listsOf = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): Finding[] => {
+const listsOf = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): CheckResult[] => {
   const known = new Set(lists.map(({ listId }) => listId))
   const exists = (listId: string) => known.has(listId)
   const found = connections.flatMap((connection) =>
@@ -30,7 +30,7 @@ const listsOf = (connections: readonly Connection[], lists: readonly KeywordList
   return found
 }
 
-const secretsOf = (connections: readonly Connection[], { env, sources }: Patient): Finding[] => {
+const secretsOf = (connections: readonly Connection[], { env, sources }: DiagnosticsContext): CheckResult[] => {
   const unsigned = new Set((env.ALLOW_UNSIGNED ?? '').split(',').map((name) => name.trim()))
   const lacking = Map.groupBy(
     connections.filter(
@@ -56,7 +56,7 @@ const namesOf = (connections: readonly Connection[]) =>
     .slice(0, 5)
     .join(', ')
 
-const tokensOf = (connections: readonly Connection[], now: number): Finding[] => {
+const tokensOf = (connections: readonly Connection[], now: number): CheckResult[] => {
   const byState = Map.groupBy(connections, (connection) => tokenState(connection, now))
   const expired = byState.get('expired') ?? []
   const expiring = byState.get('expiring') ?? []
@@ -71,7 +71,7 @@ const tokensOf = (connections: readonly Connection[], now: number): Finding[] =>
   ]
 }
 
-export const connections = async (patient: Patient): Promise<Finding[]> => {
+export const connections = async (patient: DiagnosticsContext): Promise<CheckResult[]> => {
   const [all, lists] = await Promise.all([patient.connections(), patient.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
   if (live.length === 0)

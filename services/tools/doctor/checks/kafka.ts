@@ -3,10 +3,10 @@
 import { parkedGroup } from '../../../consumer-groups.ts'
 import { consumerStages, deadLetterTopic, parkedTopic, topics } from '../../../topology.ts'
 import { planTopics, type TopicChange } from '../../topics/provision.ts'
-import { counted, type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('kafka')
+const { good, warning, bad } = checkResultsOf('kafka')
 /** Lag in seconds is the difference of two clocks: a second is what it may be wrong by. */
 const tolerableSkewMs = 1_000
 const nobody = 'signals-doctor'
@@ -26,7 +26,7 @@ const changeText = (change: TopicChange): string => {
 const mostTold = 5
 
 /** The newest record of each topic: one from the future says by how much the broker's clock is ahead of ours. */
-const clock = async ({ broker, now }: Patient, names: readonly string[]): Promise<Finding> => {
+const clock = async ({ broker, now }: DiagnosticsContext, names: readonly string[]): Promise<CheckResult> => {
   const ends = await broker().progress(names.map((topic) => ({ group: nobody, topic })))
   const before = now()
   const newest = await Promise.all(
@@ -48,7 +48,7 @@ const clock = async ({ broker, now }: Patient, names: readonly string[]): Promis
     : good("Kafka's clock is not ahead of this machine's")
 }
 
-const held = async ({ broker }: Patient, names: ReadonlySet<string>): Promise<Finding[]> => {
+const held = async ({ broker }: DiagnosticsContext, names: ReadonlySet<string>): Promise<CheckResult[]> => {
   const dead = consumerStages.map(deadLetterTopic).filter((name) => names.has(name))
   const ends = await broker().progress(dead.map((topic) => ({ group: nobody, topic })))
   const found = dead.flatMap((topic, n) => {
@@ -65,7 +65,7 @@ const held = async ({ broker }: Patient, names: ReadonlySet<string>): Promise<Fi
   return found.length > 0 ? found : [good('there are no dead letters')]
 }
 
-const parked = async ({ broker }: Patient): Promise<Finding> => {
+const parked = async ({ broker }: DiagnosticsContext): Promise<CheckResult> => {
   const [partitions = []] = await broker().progress([{ group: parkedGroup, topic: parkedTopic }])
   const waiting = partitions.reduce(
     (sum, { low, high, committed }) => sum + Number(high - (committed !== null && committed > low ? committed : low)),
@@ -79,7 +79,7 @@ const parked = async ({ broker }: Patient): Promise<Finding> => {
       )
 }
 
-export const kafka = async (patient: Patient): Promise<Finding[]> => {
+export const kafka = async (patient: DiagnosticsContext): Promise<CheckResult[]> => {
   const { brokers, broker } = patient
   const { nodes, lacking } = await broker().describe()
   const actual = await broker().listTopics()

@@ -2,13 +2,13 @@
 
 import { consumerGroups } from '../../../consumer-groups.ts'
 import { LagReader } from '../../../runtime/health/lag.ts'
-import { counted, type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, bad } = findingsOf('stages')
+const { good, bad } = checkResultsOf('stages')
 const lateSeconds = 120
 
-export const lateness = async ({ broker: open, now }: Patient): Promise<Finding[]> => {
+export const lateness = async ({ broker: open, now }: DiagnosticsContext): Promise<CheckResult[]> => {
   const broker = open()
   // A topic that is missing is told with Kafka's: it must not hide what waits in the others.
   const known = new Set((await broker.listTopics()).map(({ name }) => name))

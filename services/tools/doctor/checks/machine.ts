@@ -1,15 +1,15 @@
 /** The machine: Node and the disk. */
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('machine')
+const { good, warning, bad } = checkResultsOf('machine')
 const recommendedNode = 24
 const lowShare = 0.15
 const fullShare = 0.05
 
 const gigabytes = (bytes: number) => `${(bytes / 1_073_741_824).toFixed(1)} GiB`
 
-export const machine = async ({ nodeVersion, dataDir, disk }: Patient): Promise<Finding[]> => {
+export const machine = async ({ nodeVersion, dataDir, disk }: DiagnosticsContext): Promise<CheckResult[]> => {
   const major = Number(/^v(\d+)/.exec(nodeVersion)?.[1])
   const { freeBytes, sizeBytes } = await disk(dataDir)
   const share = freeBytes / sizeBytes

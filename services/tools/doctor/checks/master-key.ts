@@ -1,11 +1,11 @@
 /** Whether the master key at hand is the pipeline's: well formed is not enough. */
 import { Keyring, MasterKeyUnknown } from '../../../runtime/keys/keyring.ts'
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, bad } = findingsOf('settings')
+const { good, bad } = checkResultsOf('settings')
 
-export const masterKey = async ({ masterKeys, dataSecret: read }: Patient): Promise<Finding[]> => {
+export const masterKey = async ({ masterKeys, dataSecret: read }: DiagnosticsContext): Promise<CheckResult[]> => {
   const dataSecret = await read()
   // A pipeline that has sealed nothing yet takes any.
   if (dataSecret === null) return []

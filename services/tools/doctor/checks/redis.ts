@@ -1,8 +1,8 @@
 /** Redis: what it evicts, what it keeps, how full it is, and what time it has. */
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('redis')
+const { good, warning, bad } = checkResultsOf('redis')
 const leastVersion = [6, 2]
 const fullShare = 0.8
 const tolerableSkewMs = 1_000
@@ -13,7 +13,7 @@ const isOlder = (version: string): boolean => {
   return major < leastMajor || (major === leastMajor && minor < leastMinor)
 }
 
-const memory = (field: (name: string) => string): Finding => {
+const memory = (field: (name: string) => string): CheckResult => {
   const used = Number(field('used_memory'))
   const limit = Number(field('maxmemory'))
   const machine = Number(field('total_system_memory'))
@@ -24,7 +24,7 @@ const memory = (field: (name: string) => string): Finding => {
     : good(text)
 }
 
-const persistence = (field: (name: string) => string): Finding => {
+const persistence = (field: (name: string) => string): CheckResult => {
   if (field('aof_enabled') === '1') {
     return field('aof_last_write_status') === 'err'
       ? bad('Redis cannot write its append-only file', 'look at its disk: what it forgets may be sent twice')
@@ -38,7 +38,7 @@ const persistence = (field: (name: string) => string): Finding => {
   )
 }
 
-export const redis = async ({ redis: open, now }: Patient): Promise<Finding[]> => {
+export const redis = async ({ redis: open, now }: DiagnosticsContext): Promise<CheckResult[]> => {
   const asked = now()
   const info = await open().info()
   const field = (name: string) => info.get(name) ?? 'unknown'

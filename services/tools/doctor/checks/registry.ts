@@ -2,23 +2,23 @@
 import { latestSchema } from '../../../../schemas/index.ts'
 import { masked } from '../../../runtime/config.ts'
 import { allTopics, subjectOf } from '../../../topology.ts'
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, bad } = findingsOf('registry')
+const { good, bad } = checkResultsOf('registry')
 const level = 'FULL_TRANSITIVE'
 
-export const registry = async ({ registryUrl, registry: open }: Patient): Promise<Finding[]> => {
+export const registry = async ({ registryUrl, registry: open }: DiagnosticsContext): Promise<CheckResult[]> => {
   const client = open()
   await client.schemaById(1)
   const checked = await Promise.all(
-    allTopics.map(async ({ name, schema }): Promise<Finding[]> => {
+    allTopics.map(async ({ name, schema }): Promise<CheckResult[]> => {
       if (schema === null) return []
       const subject = subjectOf(name)
       const remedy = 'signals topics apply registers what is missing'
       const fits = await client.isCompatible(subject, latestSchema(schema))
       if (fits === null) return [bad(`the registry does not know ${subject}`, remedy)]
-      const found: Finding[] = []
+      const found: CheckResult[] = []
       if (!fits)
         found.push(
           bad(

@@ -1,11 +1,11 @@
 /** Settings of every service, the master key, and what should not be so in production. */
 import { Keyring } from '../../../runtime/keys/keyring.ts'
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('settings')
+const { good, warning, bad } = checkResultsOf('settings')
 
-export const settings = async ({ env, keptMasterKey, settingProblems }: Patient): Promise<Finding[]> => {
+export const settings = async ({ env, keptMasterKey, settingProblems }: DiagnosticsContext): Promise<CheckResult[]> => {
   const problems = settingProblems()
   const found =
     problems.length === 0

@@ -1,8 +1,8 @@
 /** The stages: whether they run and are well. */
-import { type Finding, findingsOf } from '../check-result.ts'
-import type { Patient } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../check-result.ts'
+import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, warning, bad } = findingsOf('stages')
+const { good, warning, bad } = checkResultsOf('stages')
 
 /** What to read for what a stage waits for. */
 const pages: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const pages: Readonly<Record<string, string>> = {
   redis: 'docs/operators/redis-down.md',
 }
 
-const stageFinding = async (stage: string, url: string, { health }: Patient): Promise<Finding[]> => {
+const stageFinding = async (stage: string, url: string, { health }: DiagnosticsContext): Promise<CheckResult[]> => {
   const report = await health(url)
   if (report === null)
     return [bad(`${stage} does not answer at ${url}`, `look at its log; docs/runbooks/SignalsProcessDown.md`)]
@@ -31,7 +31,7 @@ const stageFinding = async (stage: string, url: string, { health }: Patient): Pr
     : [bad(`${stage} is not well: a record waits too long`, 'signals lag; docs/runbooks/SignalsLate.md')]
 }
 
-export const stages = async (patient: Patient): Promise<Finding[]> => {
+export const stageChecks = async (patient: DiagnosticsContext): Promise<CheckResult[]> => {
   const { metrics } = patient
   if (metrics === null)
     return [warning(`no pipeline runs on ${patient.dataDir}`, 'signals up, or look at the stages where they run')]

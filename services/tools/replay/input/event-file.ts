@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline'
 import avro from 'avsc'
 import { headerNames } from '../../../runtime/batch/record-headers.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
-import { messageEventSchema, problemsOf } from '../../../shared/model/message-event.ts'
+import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
 import { topics } from '../../../topology.ts'
 import type { FileIdentity } from '../request.ts'
 import { checkContainer, FileUnusable, isAvro, readable, Unreadable } from './avro-container.ts'
 
-export const identify = async (path: string): Promise<FileIdentity> => {
+export const identifyFile = async (path: string): Promise<FileIdentity> => {
   const hash = createHash('sha256')
   try {
     for await (const part of createReadStream(path)) hash.update(part as Buffer)
@@ -93,7 +93,7 @@ export const readFile = async (
     }
     const result = messageEventSchema.safeParse(item)
     if (!result.success) {
-      const problem = problemsOf(result.error).map((one) => `${one.field}: ${one.problem}`)
+      const problem = eventProblemsOf(result.error).map((one) => `${one.field}: ${one.problem}`)
       onProblem({ place, problem: problem.join('; ') })
       return null
     }

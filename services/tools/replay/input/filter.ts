@@ -5,7 +5,7 @@
 import { channels, directions, kinds, senders } from '../../../shared/model/message-event.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
 
-export const whereFields = [
+export const filterFields = [
   'connection',
   'source',
   'channel',
@@ -15,20 +15,20 @@ export const whereFields = [
   'conversation',
   'message',
 ] as const
-export type WhereField = (typeof whereFields)[number]
+export type FilterField = (typeof filterFields)[number]
 
-export interface Condition {
-  readonly field: WhereField
+export interface FilterCondition {
+  readonly field: FilterField
   readonly negated: boolean
   readonly values: readonly string[]
 }
 
 /** A condition is wrong; the message says how one is written. */
-export class WhereInvalid extends Error {
+export class FilterInvalid extends Error {
   override readonly name = 'WhereInvalid'
 }
 
-const closed: Partial<Record<WhereField, readonly string[]>> = {
+const closed: Partial<Record<FilterField, readonly string[]>> = {
   channel: channels,
   kind: kinds,
   direction: directions,
@@ -36,18 +36,18 @@ const closed: Partial<Record<WhereField, readonly string[]>> = {
 }
 
 /** @throws WhereInvalid */
-export const parseWhere = (text: string): Condition => {
+export const parseFilter = (text: string): FilterCondition => {
   const [, field, operator, list] = /^\s*([a-z]+)\s*(!?=)\s*(.+?)\s*$/s.exec(text) ?? []
   if (field === undefined || list === undefined)
-    throw new WhereInvalid(`--where "${text}" is not of the form field=value or field!=value`)
-  if (!(whereFields as readonly string[]).includes(field))
-    throw new WhereInvalid(`--where: there is no field "${field}"; there are ${whereFields.join(', ')}`)
+    throw new FilterInvalid(`--where "${text}" is not of the form field=value or field!=value`)
+  if (!(filterFields as readonly string[]).includes(field))
+    throw new FilterInvalid(`--where: there is no field "${field}"; there are ${filterFields.join(', ')}`)
   const values = list.split(',').map((value) => value.trim())
-  if (values.some((value) => value === '')) throw new WhereInvalid(`--where ${field}: a value is empty`)
-  const known = closed[field as WhereField]
+  if (values.some((value) => value === '')) throw new FilterInvalid(`--where ${field}: a value is empty`)
+  const known = closed[field as FilterField]
   const unknown = known && values.find((value) => !known.includes(value))
-  if (unknown) throw new WhereInvalid(`--where ${field}: "${unknown}" is none of ${known.join(', ')}`)
-  return { field: field as WhereField, negated: operator === '!=', values }
+  if (unknown) throw new FilterInvalid(`--where ${field}: "${unknown}" is none of ${known.join(', ')}`)
+  return { field: field as FilterField, negated: operator === '!=', values }
 }
 
 const pseudonym = /^[0-9a-f]{32}$/
@@ -58,9 +58,9 @@ const pseudonym = /^[0-9a-f]{32}$/
  * @param standFor pseudonyms of an id, one for each connection that could know it
  */
 export const withPseudonyms = (
-  conditions: readonly Condition[],
+  conditions: readonly FilterCondition[],
   standFor: (kind: 'conversation' | 'message', id: string) => readonly string[],
-): readonly Condition[] =>
+): readonly FilterCondition[] =>
   conditions.map((condition) => {
     const { field, values } = condition
     if (field !== 'conversation' && field !== 'message') return condition
@@ -70,7 +70,7 @@ export const withPseudonyms = (
     }
   })
 
-export const whereMatches = (message: Message, conditions: readonly Condition[]): boolean =>
+export const filterMatches = (message: Message, conditions: readonly FilterCondition[]): boolean =>
   conditions.every(({ field, negated, values }) => {
     const actual = field === 'connection' ? message.connectionId : message[field]
     return values.includes(actual) !== negated

@@ -1,7 +1,7 @@
 /** Which records a run reads: by time or by offsets, and never what live traffic has not taken yet. */
 
 import { consumerGroup, laterGroup } from '../../../consumer-groups.ts'
-import type { Broker, Clock, ConsumedRecord, Stretch } from '../../../runtime/ports.ts'
+import type { Broker, Clock, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
 import {
   type ConsumerStage,
   type Delay,
@@ -11,20 +11,20 @@ import {
   stages,
   topics,
 } from '../../../topology.ts'
-import type { Entry, ReplayRequest } from '../request.ts'
+import type { ReplayEntry, ReplayRequest } from '../request.ts'
 import { type FileProblem, readFile } from './event-file.ts'
 
 /** The stages from the entry on: what a record passes on its way to a signal. */
-const ways: Readonly<Record<Entry, readonly ConsumerStage[]>> = {
+const ways: Readonly<Record<ReplayEntry, readonly ConsumerStage[]>> = {
   raw: ['ingest', 'attribution', 'keywords'],
   messages: ['attribution', 'keywords'],
   'attributed-messages': ['keywords'],
 }
 
-export const topicOf = (entry: Entry): MainTopic => stages[(ways[entry] as [ConsumerStage])[0]].reads
+export const topicOf = (entry: ReplayEntry): MainTopic => stages[(ways[entry] as [ConsumerStage])[0]].reads
 
 export interface Range {
-  readonly stretches: readonly Stretch[]
+  readonly stretches: readonly OffsetRange[]
   /** Records of what was asked that live traffic has not taken yet: they are its own. */
   readonly leftToLive: number
   /** ms: of what was asked, retention may have removed what came before; null where it has not reached that far. */
@@ -32,7 +32,7 @@ export interface Range {
 }
 
 /** Live traffic does not go on; a replay cannot know what it will report. */
-export class LiveStandsStill extends Error {
+export class LiveTrafficStalled extends Error {
   override readonly name = 'LiveStandsStill'
 }
 
@@ -53,7 +53,7 @@ export const rangeOf = async (
   const known = await broker.offsets(consumerGroup(first), topic)
   let leftToLive = 0
   const cut: { readonly partition: number; readonly offset: bigint }[] = []
-  const stretches = known.map(({ partition, low, high, committed }): Stretch => {
+  const stretches = known.map(({ partition, low, high, committed }): OffsetRange => {
     const isAsked = !asked || asked.partition === null || asked.partition === partition
     const begin = most(low, asked ? BigInt(asked.from) : (starts?.get(partition) ?? low))
     const end = least(high, asked ? BigInt(asked.to) : (ends?.get(partition) ?? high))
@@ -72,7 +72,7 @@ export const rangeOf = async (
 /** All that the run is about: stretches of its topic, or the events of its file. @throws DependencyError, FileUnusable */
 export const readRange = (
   request: ReplayRequest,
-  stretches: readonly Stretch[],
+  stretches: readonly OffsetRange[],
   broker: Broker,
   /** `share`: of a file, how much of it is read by now, 0 to 1. */
   onRecords: (records: readonly ConsumedRecord[], share: number | null) => Promise<void>,
@@ -90,7 +90,7 @@ const lookMs = 250
  * raises of the range stands in `signals.v1`.
  * @throws LiveStandsStill when one does not move; DependencyError
  */
-export const liveHasPassed = async (entry: Entry, broker: Broker, clock: Clock): Promise<void> => {
+export const liveHasPassed = async (entry: ReplayEntry, broker: Broker, clock: Clock): Promise<void> => {
   const [first, ...behind] = ways[entry] as [ConsumerStage, ...ConsumerStage[]]
   const waits = (stage: ConsumerStage) => {
     const { delays, waitsWithMain }: StageSpec = stages[stage]
@@ -116,7 +116,7 @@ const groupHasPassed = async (group: string, topic: string, broker: Broker, cloc
     if (at !== before) movedAt = clock.now()
     before = at
     if (clock.now() - movedAt > patienceMs)
-      throw new LiveStandsStill(
+      throw new LiveTrafficStalled(
         `${group} has not processed all of ${topic} and does not move: start its stage or see why it waits (signals status), then replay`,
       )
     await clock.sleep(lookMs)

@@ -1,7 +1,7 @@
 /** Finds out which of a set of signals were raised or settled before, by reading the topics in which that stands. */
 
 import { decodable } from '../../../runtime/failures.ts'
-import type { Broker, ConsumedRecord, Stretch } from '../../../runtime/ports.ts'
+import type { Broker, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { replayTopic, topics } from '../../../topology.ts'
 
@@ -9,7 +9,7 @@ import { replayTopic, topics } from '../../../topology.ts'
 const looking = 'signals-cli'
 export const replayHeader = 'replay'
 
-const since = async (broker: Broker, topic: string, time: number): Promise<Stretch[]> => {
+const since = async (broker: Broker, topic: string, time: number): Promise<OffsetRange[]> => {
   const starts = await broker.offsetsAt(topic, time)
   const ends = await broker.offsets(looking, topic)
   return ends.map(({ partition, low, high }) => ({ partition, from: starts.get(partition) ?? low, to: high }))
@@ -23,7 +23,7 @@ export const behind = async (
   broker: Broker,
   topic: string,
   from: Readonly<Record<string, number>>,
-): Promise<Stretch[]> =>
+): Promise<OffsetRange[]> =>
   (await broker.offsets(looking, topic)).map(({ partition, low, high }) => {
     const start = BigInt(from[partition] ?? 0)
     return { partition, from: start > low ? start : low, to: high }

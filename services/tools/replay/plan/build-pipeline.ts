@@ -1,7 +1,7 @@
 /** Puts the stages of live traffic together for one run, on stores of the run's own. */
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
-import { openDedup, openFeeds } from '../../../ingest/marks.ts'
+import { openCrossSourceDedup, openDedup } from '../../../ingest/marks.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
@@ -10,14 +10,14 @@ import type { ConnectionDirectory } from '../../../shared/connections/directory.
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
-import { whereMatches } from '../input/filter.ts'
+import { filterMatches } from '../input/filter.ts'
 import type { ReplayRequest } from '../request.ts'
-import { Chain } from './in-process-pipeline.ts'
-import { ListEpochs } from './list-versions.ts'
+import { InProcessPipeline } from './in-process-pipeline.ts'
+import { ListVersions } from './list-versions.ts'
 import { OverlayStore } from './overlay.ts'
 import { RunClaims } from './run-claims.ts'
 
-export interface AssemblyTools {
+export interface PipelineTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly redis: RedisCommands
@@ -29,26 +29,26 @@ export interface AssemblyTools {
   readonly waitMs: number
 }
 
-export interface Assembly {
-  readonly chain: Chain
+export interface BuiltPipeline {
+  readonly chain: InProcessPipeline
   takes(message: Message): boolean
 }
 
-export const assemble = (request: ReplayRequest, tools: AssemblyTools): Assembly => {
+export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): BuiltPipeline => {
   const { redis, clock, lists, ...shared } = tools
-  const claims = new RunClaims({ dedup: openDedup(redis), feeds: openFeeds(redis) })
+  const claims = new RunClaims({ dedup: openDedup(redis), feeds: openCrossSourceDedup(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
   const takes = ({ connectionId, source }: Message) =>
     (request.connection === null || request.connection === connectionId) &&
     (request.source === null || request.source === source)
-  const chain = new Chain(request.entry, {
+  const chain = new InProcessPipeline(request.entry, {
     ...shared,
-    epochs: new ListEpochs(lists, request.lists),
+    epochs: new ListVersions(lists, request.lists),
     ingest: ingest({ ...shared, dedup: claims.dedup, feeds: claims.feeds }) as never,
     attribution: attribution({ ...shared, store }) as never,
     isUnseen: claims.isUnseen,
     takes,
-    wants: (message) => !store.isHeldByLive(message) && whereMatches(message, request.where),
+    wants: (message) => !store.isHeldByLive(message) && filterMatches(message, request.where),
     now: clock.now(),
   })
   return { chain, takes }

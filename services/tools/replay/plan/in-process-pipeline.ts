@@ -13,9 +13,9 @@ import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { AttributedMessage, Message, Signal } from '../../../shared/model/topic-values.ts'
-import type { Entry } from '../request.ts'
-import type { ListEpochs } from './list-versions.ts'
-import { InOrder } from './reorder-buffer.ts'
+import type { ReplayEntry } from '../request.ts'
+import type { ListVersions } from './list-versions.ts'
+import { ReorderBuffer } from './reorder-buffer.ts'
 
 export interface Decided {
   readonly signal: Signal
@@ -28,11 +28,11 @@ export interface Ingested {
   readonly unseen: boolean
 }
 
-export interface ChainTools {
+export interface InProcessPipelineTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
-  readonly epochs: ListEpochs
+  readonly epochs: ListVersions
   /** Stages differ in what they keep; a chain does not look into it. */
   readonly ingest: Stage<never, unknown, never>
   readonly attribution: Stage<Message, unknown, never>
@@ -54,16 +54,16 @@ const heldBack = 20_000
 const afterAnyWaitMs = 86_400_000
 const mostAttempts = 5
 
-export class Chain {
-  readonly #entry: Entry
-  readonly #tools: ChainTools
-  readonly #order = new InOrder(heldBack)
+export class InProcessPipeline {
+  readonly #entry: ReplayEntry
+  readonly #tools: InProcessPipelineTools
+  readonly #order = new ReorderBuffer(heldBack)
   readonly #counts = new Map<string, number>()
   #waiting: Input<Message>[] = []
   #messages = 0
   #unseen = 0
 
-  constructor(entry: Entry, tools: ChainTools) {
+  constructor(entry: ReplayEntry, tools: InProcessPipelineTools) {
     this.#entry = entry
     this.#tools = tools
   }

@@ -36,7 +36,7 @@ export const parsePin = (text: string, lists: readonly KeywordListRecord[], now:
   return { kind: 'version', listId: listId ?? null, version }
 }
 
-export class ListEpochs {
+export class ListVersions {
   readonly #records: readonly KeywordListRecord[]
   readonly #pin: ListPin
   readonly #known = new Map<number, Promise<KeywordLists>>()
@@ -70,8 +70,8 @@ export class ListEpochs {
 
   async #make(epoch: number): Promise<KeywordLists> {
     const lists = new KeywordLists()
-    for (const record of this.#chosen(epoch)) lists.note(record)
-    await lists.settle()
+    for (const record of this.#chosen(epoch)) lists.stage(record)
+    await lists.compilePending()
     return lists
   }
 

@@ -6,8 +6,8 @@
  * on its way. So each is sent at most once ever, whoever raises it.
  */
 
-import type { SentMarks } from '../../../dispatch/sent-log/sent-log.ts'
-import type { Broker, ConsumedRecord, Stretch } from '../../../runtime/ports.ts'
+import type { SentLog } from '../../../dispatch/sent-log/sent-log.ts'
+import type { Broker, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { Signal } from '../../../shared/model/topic-values.ts'
@@ -15,19 +15,19 @@ import type { FileProblem } from '../input/event-file.ts'
 import { readRange } from '../input/offset-range.ts'
 import type { ReplayRequest } from '../request.ts'
 import { findRaised } from './already-reported.ts'
-import type { Chain, Decided } from './in-process-pipeline.ts'
-import { Tally } from './replay-counts.ts'
+import type { Decided, InProcessPipeline } from './in-process-pipeline.ts'
+import { ReplayCounts } from './replay-counts.ts'
 
-export const skipReasons = ['paused', 'expired'] as const
-export type SkipReason = (typeof skipReasons)[number]
+export const replaySkipReasons = ['paused', 'expired'] as const
+export type ReplaySkipReason = (typeof replaySkipReasons)[number]
 
 export interface Plan {
-  readonly tally: Tally
+  readonly tally: ReplayCounts
   /** In the order in which they are sent: by event time. */
   readonly fresh: readonly Signal[]
   /** New ones that this run has published before it was stopped. */
   readonly published: number
-  readonly skipped: Readonly<Record<SkipReason, number>>
+  readonly skipped: Readonly<Record<ReplaySkipReason, number>>
   readonly records: number
   readonly messages: number
   /** Messages that live traffic never let in. */
@@ -50,9 +50,9 @@ export interface Deciding {
 export interface PlanTools {
   readonly broker: Broker
   readonly codec: Codec
-  readonly marks: Pick<SentMarks, 'read'>
+  readonly marks: Pick<SentLog, 'read'>
   readonly directory: ConnectionDirectory
-  readonly chain: Chain
+  readonly chain: InProcessPipeline
   readonly expireMs: number
   /** Ids that this run has published already. */
   readonly own: ReadonlySet<string>
@@ -70,12 +70,12 @@ const shownProblems = 20
 
 export const planReplay = async (
   request: ReplayRequest,
-  stretches: readonly Stretch[],
+  stretches: readonly OffsetRange[],
   tools: PlanTools,
 ): Promise<Plan> => {
   const { broker, marks, directory, chain, expireMs, own } = tools
-  const tally = new Tally()
-  const skipped: Record<SkipReason, number> = { paused: 0, expired: 0 }
+  const tally = new ReplayCounts()
+  const skipped: Record<ReplaySkipReason, number> = { paused: 0, expired: 0 }
   const fileProblems: FileProblem[] = []
   const seen = new Set<string>()
   const fresh = new Map<string, Signal>()
@@ -85,7 +85,7 @@ export const planReplay = async (
   let published = 0
   let records = 0
 
-  const reasonToSkip = ({ connectionId, occurredAt }: Signal): SkipReason | null => {
+  const reasonToSkip = ({ connectionId, occurredAt }: Signal): ReplaySkipReason | null => {
     if (directory.byId(connectionId)?.status === 'paused') return 'paused'
     return request.askedAt - occurredAt > expireMs ? 'expired' : null
   }

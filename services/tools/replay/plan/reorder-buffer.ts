@@ -4,7 +4,7 @@
  */
 import type { Message } from '../../../shared/model/topic-values.ts'
 
-export class InOrder {
+export class ReorderBuffer {
   readonly #size: number
   #held: Message[] = []
 

@@ -1,7 +1,7 @@
 /** Counts of a replay: per connection, flag and day, new against already reported. Pure. */
 import type { Signal } from '../../../shared/model/topic-values.ts'
 
-export interface TallyRow {
+export interface ReplayCountsRow {
   readonly connection: string
   /** A flag of the keyword list; `conversation` and `order` for signals without one. */
   readonly flag: string
@@ -11,15 +11,15 @@ export interface TallyRow {
   readonly reported: number
 }
 
-export type Standing = 'new' | 'reported'
+export type ReportState = 'new' | 'reported'
 
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
-export class Tally {
+export class ReplayCounts {
   readonly #rows = new Map<string, { new: number; reported: number }>()
   readonly #totals = { new: 0, reported: 0 }
 
-  add(signal: Signal, standing: Standing): void {
+  add(signal: Signal, standing: ReportState): void {
     this.#change(signal, standing, 1)
   }
 
@@ -34,7 +34,7 @@ export class Tally {
   }
 
   /** By connection, day, flag. */
-  get rows(): readonly TallyRow[] {
+  get rows(): readonly ReplayCountsRow[] {
     return [...this.#rows]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, counts]) => {
@@ -43,7 +43,7 @@ export class Tally {
       })
   }
 
-  #change(signal: Signal, standing: Standing, by: number) {
+  #change(signal: Signal, standing: ReportState, by: number) {
     this.#totals[standing] += by
     const flags = signal.kind === 'keyword' ? signal.flags : [signal.kind]
     for (const flag of flags) {

@@ -6,16 +6,16 @@
  * and is counted by the same one here. A second copy of one and the same message needs no such care: its signals have the same
  * ids.
  */
-import type { HourBuckets, Mark, ValuedMark } from '../../../runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue, HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 
 type Live = Pick<HourBuckets, 'read'>
 
 const text = (bytes: Buffer) => bytes.toString('latin1')
 
 /** Live's holder of each mark, at its own time or another that a copy may carry. */
-const holdersOf = async (live: Live, entries: readonly ValuedMark[]): Promise<(Buffer | null)[]> => {
+const holdersOf = async (live: Live, entries: readonly BucketValue[]): Promise<(Buffer | null)[]> => {
   const places: number[] = []
-  const marks: Mark[] = []
+  const marks: BucketKey[] = []
   entries.forEach(({ at, mark, alsoAt = [] }, place) => {
     for (const time of [at, ...alsoAt]) {
       places.push(place)
@@ -76,7 +76,7 @@ export class RunClaims {
 }
 
 /** The first in the run holds. */
-const held = (holders: Map<string, Buffer>, { mark, value }: ValuedMark): Buffer => {
+const held = (holders: Map<string, Buffer>, { mark, value }: BucketValue): Buffer => {
   const key = text(mark)
   const holder = holders.get(key)
   if (holder) return holder

@@ -11,7 +11,7 @@ import { writeRun } from './run-store.ts'
 /** Three of them fit into the silence after which a run counts as interrupted. */
 const beatMs = 5_000
 
-export class RunNote {
+export class RunRecord {
   readonly #codec: Codec
   readonly #clock: Clock
   #producer: Pick<Producer, 'send'> | undefined

@@ -21,7 +21,7 @@ export const newOwner = (now: number): string =>
 /** A running one that has been silent for so long was killed. */
 const silentMs = 15_000
 
-export const stateOf = ({ status, updatedAt }: ReplayRun, now: number): string =>
+export const runStateOf = ({ status, updatedAt }: ReplayRun, now: number): string =>
   status === 'running' && now - updatedAt > silentMs ? 'interrupted' : status
 
 export const requestOf = ({ request }: ReplayRun): ReplayRequest => JSON.parse(request) as ReplayRequest

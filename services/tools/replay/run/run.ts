@@ -1,8 +1,8 @@
 /** A replay from what was asked to what came of it: range, dry run, and, if it may, the sending. */
 
-import { BucketSentMarks } from '../../../dispatch/sent-log/sent-log.ts'
+import { BucketSentLog } from '../../../dispatch/sent-log/sent-log.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
-import type { Broker, Clock, Producer, RedisCommands, RunningConsumer, Stretch } from '../../../runtime/ports.ts'
+import type { Broker, Clock, OffsetRange, Producer, RedisCommands, RunningConsumer } from '../../../runtime/ports.ts'
 import { RedisHourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../../shared/connections/directory.ts'
@@ -12,14 +12,21 @@ import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { replayTopic, topics } from '../../../topology.ts'
 import { liveHasPassed, type Range, rangeOf } from '../input/offset-range.ts'
 import { endsOf } from '../plan/already-reported.ts'
-import { assemble } from '../plan/build-pipeline.ts'
+import { buildPipeline } from '../plan/build-pipeline.ts'
 import { type Deciding, type Plan, planReplay } from '../plan/plan.ts'
 import type { ReplayRequest } from '../request.ts'
-import { GiveWay } from '../send/backpressure.ts'
+import { Backpressure } from '../send/backpressure.ts'
 import { LiveLag } from '../send/live-lag.ts'
-import { teach } from '../send/seed-attribution.ts'
-import { type Ending, type Interruption, type Progress, publishedBy, sendSignals, settledOf } from '../send/send.ts'
-import { RunNote } from './run-record.ts'
+import { seedAttribution } from '../send/seed-attribution.ts'
+import {
+  type Ending,
+  finalOutcomesOf,
+  type Interruption,
+  publishedBy,
+  type SendProgress,
+  sendSignals,
+} from '../send/send.ts'
+import { RunRecord } from './run-record.ts'
 import { newOwner, newRunId, requestOf } from './run-store.ts'
 
 export interface ReplayTools {
@@ -38,7 +45,7 @@ export interface ReplayTools {
   /** What begins now, where it is neither deciding nor sending. */
   onPhase?(phase: Phase): void
   onDeciding?(progress: Deciding): void
-  onSending?(progress: Progress): void
+  onSending?(progress: SendProgress): void
 }
 
 /** `waiting` for live traffic to pass the range; `comparing` with what was raised before; `teaching` attribution; `settling`. */
@@ -59,7 +66,7 @@ export class Interrupted extends Error {
   }
 }
 
-export interface Outcome {
+export interface ReplayResult {
   readonly run: string
   readonly ending: Ending
   readonly counts: Readonly<Record<string, number>>
@@ -83,14 +90,14 @@ export class Replay {
   readonly #tools: ReplayTools
   readonly #directory = new ConnectionDirectory()
   #following: RunningConsumer | undefined
-  readonly #note: RunNote
+  readonly #note: RunRecord
   readonly #lag: LiveLag
-  #giveWay: Promise<GiveWay> | undefined
+  #giveWay: Promise<Backpressure> | undefined
 
   constructor(tools: ReplayTools) {
     this.#tools = tools
     this.#lag = new LiveLag(tools.broker)
-    this.#note = new RunNote(tools.codec, tools.clock)
+    this.#note = new RunRecord(tools.codec, tools.clock)
   }
 
   /** Follows the connections, so that consent is looked at as it stands. */
@@ -133,8 +140,8 @@ export class Replay {
       codec,
       directory: this.#directory,
       // Read only: how long a mark lives is dispatch's business.
-      marks: new BucketSentMarks(new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: 1 })),
-      chain: assemble(request, { ...this.#tools, directory: this.#directory }).chain,
+      marks: new BucketSentLog(new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: 1 })),
+      chain: buildPipeline(request, { ...this.#tools, directory: this.#directory }).chain,
       expireMs,
       own,
       onDeciding: async (progress) => {
@@ -154,13 +161,13 @@ export class Replay {
     if (plan.unseen === 0) return
     this.#tools.onPhase?.('teaching')
     const giveWay = await this.#way()
-    const assembled = assemble(request, { ...this.#tools, directory: this.#directory })
+    const assembled = buildPipeline(request, { ...this.#tools, directory: this.#directory })
     const rest = async () => {
       await giveWay.rest()
       await this.#goOn()
     }
     const tools = { ...this.#tools, ...assembled, producer, rest }
-    await teach(run.run, request, range.stretches, tools)
+    await seedAttribution(run.run, request, range.stretches, tools)
   }
 
   /** Notes the run before it decides or sends anything: from here on it can be resumed. */
@@ -200,7 +207,7 @@ export class Replay {
     const request = requestOf(run)
     await this.#livePasses(request)
     const stretches = run.stretches.map(
-      ({ partition, from, to }): Stretch => ({ partition, from: BigInt(from), to: BigInt(to) }),
+      ({ partition, from, to }): OffsetRange => ({ partition, from: BigInt(from), to: BigInt(to) }),
     )
     return { request, range: { stretches, leftToLive: 0, keptSince: null } }
   }
@@ -208,7 +215,13 @@ export class Replay {
   publishedBy = (run: ReplayRun): Promise<ReadonlySet<string>> =>
     publishedBy(run, { ...this.#tools, onRead: () => this.#note.beat() })
 
-  async send(run: ReplayRun, plan: Plan, own: ReadonlySet<string>, rate: number, producer: Producer): Promise<Outcome> {
+  async send(
+    run: ReplayRun,
+    plan: Plan,
+    own: ReadonlySet<string>,
+    rate: number,
+    producer: Producer,
+  ): Promise<ReplayResult> {
     const { broker, codec, clock } = this.#tools
     const { baseline } = await this.#way()
     const base = {
@@ -246,7 +259,7 @@ export class Replay {
   }
 
   /** Notes that a run ended before it sent (more). @throws DependencyError */
-  async end(run: ReplayRun, why: Interruption): Promise<Outcome> {
+  async end(run: ReplayRun, why: Interruption): Promise<ReplayResult> {
     // What others have written stands.
     const ending = this.#note.told ?? why
     const status = statusOf[ending]
@@ -257,15 +270,18 @@ export class Replay {
   /** The lane is empty: what has no outcome then waits for its advertiser. A short wait is waited for. */
   async #settled(run: ReplayRun, ids: ReadonlySet<string>, ending: Ending) {
     for (let looks = 0; ; looks++) {
-      const settled = await settledOf(ids, run.deliveriesFrom, { ...this.#tools, onRead: () => this.#note.beat() })
+      const settled = await finalOutcomesOf(ids, run.deliveriesFrom, {
+        ...this.#tools,
+        onRead: () => this.#note.beat(),
+      })
       if (ending !== 'done' || looks >= settlingLooks || sumOf(settled) >= ids.size) return settled
       await this.#tools.clock.sleep(settlingMs, this.#tools.stop)
     }
   }
 
   /** What live traffic was like is looked at once, before the run does anything. */
-  #way(): Promise<GiveWay> {
-    this.#giveWay ??= GiveWay.open(this.#lag, this.#tools.clock, this.#tools.stop)
+  #way(): Promise<Backpressure> {
+    this.#giveWay ??= Backpressure.open(this.#lag, this.#tools.clock, this.#tools.stop)
     return this.#giveWay
   }
 

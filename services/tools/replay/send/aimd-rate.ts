@@ -1,7 +1,7 @@
 /**
  * How fast a replay may go: additive increase while live traffic does not feel it, halved when it does, a stop when it suffers. Pure.
  */
-export interface PaceOptions {
+export interface AimdRateOptions {
   /** Signals a second, at most. */
   readonly most: number
   /** Live lag before the run, seconds. */
@@ -21,14 +21,14 @@ const growth = 1.25
 /** Up to half of what was too much: there live traffic has felt nothing before. */
 const growthAgain = 2
 
-export class Pace {
+export class AimdRate {
   readonly #most: number
   readonly #tolerated: number
   #rate: number
   #feltNothingAt = 0
   #credit = 0
 
-  constructor({ most, baseline }: PaceOptions) {
+  constructor({ most, baseline }: AimdRateOptions) {
     this.#most = most
     this.#tolerated = toleratedLag(baseline)
     this.#rate = Math.max(1, most * startShare)

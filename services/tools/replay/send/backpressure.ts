@@ -8,7 +8,7 @@ const restMs = 500
 /** Live traffic that stays behind for reasons of its own must not hold a run for ever: then it decides a batch now and then. */
 const mostRests = 10
 
-export class GiveWay {
+export class Backpressure {
   readonly #lag: Pick<LiveLag, 'look'>
   readonly #clock: Clock
   readonly #stop: AbortSignal
@@ -24,8 +24,8 @@ export class GiveWay {
     this.#lookedAt = clock.now()
   }
 
-  static async open(lag: Pick<LiveLag, 'look' | 'usual'>, clock: Clock, stop: AbortSignal): Promise<GiveWay> {
-    return new GiveWay(lag, clock, stop, await lag.usual(clock))
+  static async open(lag: Pick<LiveLag, 'look' | 'usual'>, clock: Clock, stop: AbortSignal): Promise<Backpressure> {
+    return new Backpressure(lag, clock, stop, await lag.usual(clock))
   }
 
   /** Resolves when the run may go on: at once, mostly. @throws DependencyError */

@@ -4,34 +4,34 @@
  * and raise nothing. Attribution knows messages by identity: handed over twice, they change nothing.
  */
 
-import type { Broker, Producer, Stretch } from '../../../runtime/ports.ts'
+import type { Broker, OffsetRange, Producer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
 import { topics } from '../../../topology.ts'
 import { readRange } from '../input/offset-range.ts'
 import { replayHeader } from '../plan/already-reported.ts'
-import type { Chain } from '../plan/in-process-pipeline.ts'
+import type { InProcessPipeline } from '../plan/in-process-pipeline.ts'
 import type { ReplayRequest } from '../request.ts'
 
-export interface TeachTools {
+export interface SeedTools {
   readonly broker: Broker
   readonly codec: Codec
   readonly producer: Pick<Producer, 'send'>
-  readonly chain: Pick<Chain, 'ingested'>
+  readonly chain: Pick<InProcessPipeline, 'ingested'>
   takes(message: Message): boolean
   /** Between two batches: live traffic has its turn. */
   rest(): Promise<void>
 }
 
 /** @returns how many messages were handed over. @throws DependencyError */
-export const teach = async (
+export const seedAttribution = async (
   run: string,
   request: ReplayRequest,
-  stretches: readonly Stretch[],
-  { broker, codec, producer, chain, takes, rest }: TeachTools,
+  stretches: readonly OffsetRange[],
+  { broker, codec, producer, chain, takes, rest }: SeedTools,
 ): Promise<number> => {
   let taught = 0
-  const take = async (records: Parameters<Chain['ingested']>[0]) => {
+  const take = async (records: Parameters<InProcessPipeline['ingested']>[0]) => {
     const ingested = await chain.ingested(records)
     const unknown = ingested.filter(({ message, unseen }) => unseen && takes(message))
     await producer.send(

@@ -14,10 +14,10 @@ import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import type { Signal } from '../../../shared/model/topic-values.ts'
 import { replayGroup, replayTopic, topics } from '../../../topology.ts'
 import { behind, replayHeader } from '../plan/already-reported.ts'
-import { Pace } from './aimd-rate.ts'
+import { AimdRate } from './aimd-rate.ts'
 import type { LiveLag } from './live-lag.ts'
 
-export interface Progress {
+export interface SendProgress {
   readonly published: number
   readonly all: number
   /** Signals a second, at present. */
@@ -61,7 +61,7 @@ export interface SendTools {
   /** What this process has to stop for; null: nothing. */
   interrupted(): Interruption | null
   /** Every second. */
-  onSecond(progress: Progress): Promise<void>
+  onSecond(progress: SendProgress): Promise<void>
 }
 
 const tickMs = 100
@@ -81,7 +81,7 @@ export const sendSignals = async (
   tools: SendTools,
 ): Promise<Sent> => {
   const { broker, producer, codec, clock, directory, lag } = tools
-  const pace = new Pace({ most: tools.rate, baseline: tools.baseline })
+  const pace = new AimdRate({ most: tools.rate, baseline: tools.baseline })
   let next = 0
   let skipped = 0
   let backlog = 0
@@ -168,7 +168,7 @@ export const publishedBy = async (
 }
 
 /** What became of the run's signals, by outcome. @throws DependencyError */
-export const settledOf = async (
+export const finalOutcomesOf = async (
   ids: ReadonlySet<string>,
   deliveriesFrom: Readonly<Record<string, number>>,
   { broker, codec, onRead }: ReadTools,

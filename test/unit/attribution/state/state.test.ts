@@ -1,5 +1,5 @@
 import { pack, unpack } from '../../../../services/attribution/state/pack.ts'
-import { fromRecord, toRecord } from '../../../../services/attribution/state/record.ts'
+import { stateFromRecord, touchesRecordOf } from '../../../../services/attribution/state/record.ts'
 import {
   type ConversationState,
   emptyState,
@@ -128,7 +128,7 @@ describe('a conversation’s state', () => {
     ['of which only a message waits', { ...emptyState, waiting: [a], waitUntil: noon - 7 }],
   ])('survives its packed form and its record: %s', (_name, state) => {
     expect(unpack(pack(state))).toEqual(state)
-    expect(fromRecord(toRecord('c0', state))).toEqual(state)
+    expect(stateFromRecord(touchesRecordOf('c0', state))).toEqual(state)
   })
 
   it('is absent where the bytes are of another format', () => {

@@ -1,10 +1,10 @@
-import { Breakers } from '../../../../services/dispatch/circuit-breaker/registry.ts'
+import { BreakerRegistry } from '../../../../services/dispatch/circuit-breaker/registry.ts'
 import {
   admission,
   afterFailure,
   afterSlow,
   type BreakerNote,
-  stateOf,
+  breakerStateOf,
 } from '../../../../services/dispatch/circuit-breaker/state-machine.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { breakerStoreContract } from '../../../support/breaker-store.contract.ts'
@@ -26,13 +26,13 @@ describe('a breaker', () => {
 
   it.each(['main', 'waiting', 'replay'] as const)('is open after a failure: the %s lane holds', (lane) => {
     const note = failedTimes(1)
-    expect(stateOf(note, 1)).toBe('open')
+    expect(breakerStateOf(note, 1)).toBe('open')
     expect(admission(note, lane, 1, timing)).toEqual({ kind: 'held', delay: '10s' })
   })
 
   it('is half open when its rest is over: one of the waiting lane asks, everybody else waits for it', () => {
     const note = failedTimes(1)
-    expect(stateOf(note, 9_700)).toBe('half_open')
+    expect(breakerStateOf(note, 9_700)).toBe('half_open')
     expect(admission(note, 'main', 9_700, timing).kind).toBe('held')
     const asked = admission(note, 'waiting', 9_700, timing)
     if (asked.kind !== 'probe') throw new Error(asked.kind)
@@ -78,7 +78,7 @@ describe('a breaker', () => {
     const once = afterSlow(undefined, 0, timing)
     expect(admission(once, 'main', 1, timing)).toEqual({ kind: 'send' })
     const twice = afterSlow(once, 1_000, timing)
-    expect(stateOf(twice, 1_001)).toBe('slow')
+    expect(breakerStateOf(twice, 1_001)).toBe('slow')
     expect(admission(twice, 'main', 1_001, timing)).toEqual({ kind: 'behind' })
     expect(admission(twice, 'waiting', 1_001, timing)).toEqual({ kind: 'send' })
     expect(admission(twice, 'main', 21_001, timing)).toEqual({ kind: 'send' })
@@ -96,7 +96,7 @@ breakerStoreContract('memory', async () => new MemoryBreakerStore())
 describe('breakers', () => {
   it('are shared: what one instance learnt, the next batch of another knows', async () => {
     const store = new MemoryBreakerStore()
-    const [one, other] = [new Breakers(store, timing), new Breakers(store, timing)]
+    const [one, other] = [new BreakerRegistry(store, timing), new BreakerRegistry(store, timing)]
     one.failed('a', service, 0)
     await one.refresh([])
     await other.refresh(['a'])
@@ -109,17 +109,17 @@ describe('breakers', () => {
 
   it('are known to a process that was started again', async () => {
     const store = new MemoryBreakerStore()
-    const before = new Breakers(store, timing)
+    const before = new BreakerRegistry(store, timing)
     for (let n = 0; n < 3; n++) before.failed('a', service, 0)
     await before.refresh([])
-    const after = new Breakers(store, timing)
+    const after = new BreakerRegistry(store, timing)
     await after.refresh(['a'])
     expect(await after.ask('a', 'waiting', 1)).toEqual({ kind: 'held', delay: '1m' })
   })
 
   it('half open let one instance ask', async () => {
     const store = new MemoryBreakerStore()
-    const [one, other] = [new Breakers(store, timing), new Breakers(store, timing)]
+    const [one, other] = [new BreakerRegistry(store, timing), new BreakerRegistry(store, timing)]
     one.failed('a', service, 0)
     await one.refresh(['a'])
     await other.refresh(['a'])
@@ -131,7 +131,7 @@ describe('breakers', () => {
     const store = new MemoryBreakerStore()
     const write = store.write.bind(store)
     store.write = () => Promise.reject(new DependencyError('redis', 'away'))
-    const breakers = new Breakers(store, timing)
+    const breakers = new BreakerRegistry(store, timing)
     breakers.failed('a', service, 0)
     await expect(breakers.refresh(['a'])).rejects.toThrow(DependencyError)
     store.write = write
@@ -142,7 +142,7 @@ describe('breakers', () => {
 
   it('do not take an older note for what was learnt during the reading of it', async () => {
     const store = new MemoryBreakerStore()
-    const breakers = new Breakers(store, timing)
+    const breakers = new BreakerRegistry(store, timing)
     let read: () => void = () => {}
     store.read = (ids) =>
       new Promise((resolve) => {

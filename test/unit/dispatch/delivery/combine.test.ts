@@ -1,19 +1,19 @@
 import { combined } from '../../../../services/dispatch/delivery/combine.ts'
 import { partsOf } from '../../../../services/dispatch/destinations/tiktok/index.ts'
 import { parseProfile } from '../../../../services/dispatch/destinations/tiktok/profile.ts'
-import type { Finding, PartFinding, Settled } from '../../../../services/dispatch/send-result.ts'
+import type { FinalResult, PartResult, SendResult } from '../../../../services/dispatch/send-result.ts'
 import { numbered, openDispatch } from '../../../support/dispatch-world.ts'
 
-const settled = (outcome: Settled['outcome'], fields: Partial<Settled> = {}): PartFinding => ({
-  finding: { kind: 'settled', outcome, code: 0, requestId: 'r', attempt: 1, sentAt: 10, at: 20, ...fields },
+const settled = (outcome: FinalResult['outcome'], fields: Partial<FinalResult> = {}): PartResult => ({
+  result: { kind: 'settled', outcome, code: 0, requestId: 'r', attempt: 1, sentAt: 10, at: 20, ...fields },
   recorded: false,
 })
-const open = (finding: Finding): PartFinding => ({ finding, recorded: false })
-const held: Finding = { kind: 'held', delay: '10s', reason: 'slow' }
-const refused: Finding = { kind: 'refused', unknownCode: false, reason: 'service' }
+const open = (result: SendResult): PartResult => ({ result, recorded: false })
+const held: SendResult = { kind: 'held', delay: '10s', reason: 'slow' }
+const refused: SendResult = { kind: 'refused', unknownCode: false, reason: 'service' }
 
 describe('a signal of several events', () => {
-  it.each<[string, PartFinding[], object]>([
+  it.each<[string, PartResult[], object]>([
     ['accepted when all are', [settled('accepted'), settled('accepted')], { outcome: 'accepted' }],
     ['accepted when TikTok had one of them', [settled('duplicate'), settled('accepted')], { outcome: 'accepted' }],
     ['a duplicate when it had all', [settled('duplicate'), settled('duplicate')], { outcome: 'duplicate' }],
@@ -77,9 +77,9 @@ describe('one event per flag', () => {
   })
 
   it('is not sent again where only the mark of the whole was brought back', async () => {
-    const { run, marks, callSizes } = world()
+    const { run, sentLog, callSizes } = world()
     const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
-    await marks.write([{ signal: keyword, settled, recorded: true }])
+    await sentLog.write([{ signal: keyword, settled, recorded: true }])
     expect((await run([keyword])).words).toEqual(['dropped recorded'])
     expect(callSizes()).toEqual([])
   })

@@ -1,4 +1,4 @@
-import { standingOf, Tokens } from '../../../../services/dispatch/delivery/eligibility.ts'
+import { eligibilityOf, Tokens } from '../../../../services/dispatch/delivery/eligibility.ts'
 import { SealBroken } from '../../../../services/runtime/keys/keyring.ts'
 import { connectionRecord, testKeyring } from '../../../support/builders.ts'
 
@@ -8,7 +8,7 @@ const never = () => false
 describe('whether a connection’s signals may be sent', () => {
   it('an active one: yes, with its token', () => {
     const connection = connectionRecord()
-    expect(standingOf(connection, tokens, never)).toEqual({ may: true, connection, token: 'token' })
+    expect(eligibilityOf(connection, tokens, never)).toEqual({ may: true, connection, token: 'token' })
   })
 
   it.each([
@@ -18,15 +18,15 @@ describe('whether a connection’s signals may be sent', () => {
     ['to be reconnected', connectionRecord({ status: 'reconnect' }), { kind: 'standstill', reason: 'reconnect' }],
     ['without a token', connectionRecord({ accessToken: null }), { kind: 'standstill', reason: 'reconnect' }],
   ])('one that is %s: no', (_name, connection, finding) => {
-    expect(standingOf(connection, tokens, never)).toEqual({ may: false, finding })
+    expect(eligibilityOf(connection, tokens, never)).toEqual({ may: false, finding })
   })
 
   it('one whose token was just refused: no, though the table does not say so yet', () => {
-    expect(standingOf(connectionRecord(), tokens, () => true)).toMatchObject({ finding: { reason: 'reconnect' } })
+    expect(eligibilityOf(connectionRecord(), tokens, () => true)).toMatchObject({ finding: { reason: 'reconnect' } })
   })
 
   it('one whose token does not open: no, and nothing else stops for it', () => {
-    expect(standingOf(connectionRecord(), { of: () => null }, never)).toMatchObject({
+    expect(eligibilityOf(connectionRecord(), { of: () => null }, never)).toMatchObject({
       finding: { reason: 'token_unreadable' },
     })
   })

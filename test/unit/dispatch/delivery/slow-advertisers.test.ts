@@ -16,7 +16,7 @@ describe('an advertiser that hangs', () => {
       'accepted',
     ])
     expect((await world.run([numbered('hangs', 8)])).words).toEqual(['deferred 10s slow untried'])
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.callSizes()).toEqual([1, 1, 1])
     expect((await world.run([numbered('hangs', 9)])).words).toEqual(['deferred 10s breaker_open untried'])
   })
@@ -34,7 +34,7 @@ describe('an advertiser that hangs', () => {
     const { words } = await world.run([...hanging, numbered('well', 0)])
     expect(words.at(-1)).toBe('accepted')
     expect(besides).toBe(12)
-    await world.sender.drained()
+    await world.scheduler.drained()
   })
 
   it('and answers after all is not sent to again: the answer is noted when it comes', async () => {
@@ -42,7 +42,7 @@ describe('an advertiser that hangs', () => {
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })
     expect((await world.run(some('a', 2))).words).toEqual(times(2, 'deferred 10s slow'))
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect((await world.run(some('a', 2), { topic: 'later', attempt: 2 })).words).toEqual(times(2, 'accepted'))
     expect(world.callSizes()).toEqual([2])
   })
@@ -57,7 +57,7 @@ describe('an advertiser that hangs', () => {
       ...times(3, 'deferred 10s slow untried'),
     ])
     expect((await world.run(second)).words).toEqual(['deferred 10s slow untried'])
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.callSizes()).toEqual([2, 2, 1, 1])
     expect(world.held()).toEqual(idsOf([...first, ...second]))
     const back = await world.run([...first, ...second], { topic: 'later', attempt: 2 })
@@ -71,7 +71,7 @@ describe('an advertiser that hangs', () => {
     world.fault({ slowMs: 80, count: 1 })
     await world.run(some('a', 3))
     world.connect('a', { status: 'disconnected', accessToken: null })
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.callSizes()).toEqual([1])
   })
 
@@ -81,11 +81,11 @@ describe('an advertiser that hangs', () => {
     world.fault({ slowMs: 60 })
     for (let n = 0; n < 2; n++) {
       await world.run([numbered('a', n)])
-      await world.sender.drained()
+      await world.scheduler.drained()
     }
     const calls = world.callSizes().length
     expect((await world.run([numbered('a', 5)])).words).toEqual(['deferred 10s slow untried'])
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.callSizes()).toHaveLength(calls + 1)
     expect(world.held()).toContain(numbered('a', 5).signalId)
   })
@@ -95,7 +95,7 @@ describe('an advertiser that hangs', () => {
     world.connect('a')
     world.fault({ slowMs: 90 })
     await world.run(some('a', 20))
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.callSizes().length).toBeLessThan(6)
     expect(world.breakerStore.notes.get('a')?.failures).toBe(0)
   })
@@ -115,7 +115,7 @@ describe('an advertiser at its limit', () => {
     world.connect('well')
     const { words } = await world.run([...some('busy', 3), numbered('well', 0)])
     expect(words).toEqual(['accepted', ...times(2, 'deferred 10s limit_advertiser untried'), 'accepted'])
-    await world.sender.drained()
+    await world.scheduler.drained()
     expect(world.held()).toHaveLength(4)
     expect((await world.run(some('busy', 3), { topic: 'later' })).words).toEqual([
       'dropped recorded',

@@ -1,18 +1,18 @@
-import { TopicReconnects } from '../../../../services/dispatch/delivery/token-refusal.ts'
+import { TopicTokenRefusals } from '../../../../services/dispatch/delivery/token-refusal.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
-import type { Author, Change, Note } from '../../../../services/shared/connections/writer.ts'
+import type { Author, ChangeNote, ConnectionUpdate } from '../../../../services/shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { connectionRecord, noon } from '../../../support/builders.ts'
 
 /** @param current what the topic holds by the time the change is made */
 const open = (current: ConnectionRecord | undefined, fail = false) => {
   const written: ConnectionRecord[] = []
-  const notes: [Note, Author][] = []
+  const notes: [ChangeNote, Author][] = []
   const marked: [string, number][] = []
   const state = { fail, current }
-  const reconnects = new TopicReconnects({
+  const reconnects = new TopicTokenRefusals({
     writer: {
-      change: async (_id: string, change: Change, note: Note, author: Author) => {
+      change: async (_id: string, change: ConnectionUpdate, note: ChangeNote, author: Author) => {
         if (state.fail) throw new DependencyError('kafka', 'away')
         const next = change(state.current, noon)
         if (next) {

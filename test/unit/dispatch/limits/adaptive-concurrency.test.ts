@@ -1,4 +1,4 @@
-import { Patience } from '../../../../services/dispatch/delivery/rtt-estimator.ts'
+import { RttEstimator } from '../../../../services/dispatch/delivery/rtt-estimator.ts'
 import {
   AdaptiveConcurrency,
   nextLimit,
@@ -49,7 +49,7 @@ describe('how many calls go side by side', () => {
 
 describe('patience', () => {
   const after = (...answers: number[]) => {
-    const patience = new Patience(1_000)
+    const patience = new RttEstimator(1_000)
     for (const ms of answers) patience.observe(ms)
     return patience.now
   }
@@ -57,7 +57,7 @@ describe('patience', () => {
 
   it('is short before anything is known, and never above the setting', () => {
     expect(after()).toBe(300)
-    expect(new Patience(100).now).toBe(100)
+    expect(new RttEstimator(100).now).toBe(100)
     expect(after(...times(200, 5_000))).toBe(1_000)
   })
 

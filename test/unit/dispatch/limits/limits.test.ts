@@ -1,6 +1,6 @@
-import { laneOf } from '../../../../services/dispatch/limits/priority.ts'
-import { Gate } from '../../../../services/dispatch/limits/rate-limiter.ts'
-import type { Ask, RateLimits } from '../../../../services/dispatch/limits/redis-token-buckets.ts'
+import { trafficClassOf } from '../../../../services/dispatch/limits/priority.ts'
+import { RateLimiter } from '../../../../services/dispatch/limits/rate-limiter.ts'
+import type { Ask, TokenBuckets } from '../../../../services/dispatch/limits/redis-token-buckets.ts'
 import { Throttling } from '../../../../services/dispatch/limits/throttling.ts'
 import { limitOf, tokensAt } from '../../../../services/dispatch/limits/token-bucket.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
@@ -32,7 +32,7 @@ describe('the lane of a batch', () => {
     ['signals.v1', 'main'],
     ['signals.dispatch.later-10s.v1', 'waiting'],
     ['signals.replay.v1', 'replay'],
-  ])('%s: %s', (topic, lane) => expect(laneOf(topic)).toBe(lane))
+  ])('%s: %s', (topic, lane) => expect(trafficClassOf(topic)).toBe(lane))
 })
 
 describe('the gate', () => {
@@ -42,7 +42,7 @@ describe('the gate', () => {
     let now = 0
     const slept: number[] = []
     const limits = new MemoryRateLimits({ app: limitOf(app), advertiser: limitOf(advertiser), now: () => now })
-    const gate = new Gate(limits, async (ms) => {
+    const gate = new RateLimiter(limits, async (ms) => {
       slept.push(ms)
       now += ms
     })
@@ -69,14 +69,14 @@ describe('the gate', () => {
 
   it('asks once for all who ask at the same time', async () => {
     const asked: (readonly Ask[])[] = []
-    const limits: Pick<RateLimits, 'take'> = {
+    const limits: Pick<TokenBuckets, 'take'> = {
       take: async (asks) => {
         asked.push(asks)
         await new Promise((resolve) => setImmediate(resolve))
         return { grants: asks.map(({ calls }) => ({ calls, short: null, waitMs: 0 })), left: 1 }
       },
     }
-    const gate = new Gate(limits, async () => {})
+    const gate = new RateLimiter(limits, async () => {})
     const first = [gate.pass('a', 'main', patience), gate.pass('b', 'main', patience), gate.pass('a', 'main', patience)]
     await Promise.all(first)
     expect(asked).toEqual([
@@ -100,7 +100,7 @@ describe('the gate', () => {
   it('passes on that Redis is away, and goes on when it is back', async () => {
     const { limits } = withLimits(10, 10)
     let away = true
-    const gate = new Gate(
+    const gate = new RateLimiter(
       { take: (...args) => (away ? Promise.reject(new DependencyError('redis', 'away')) : limits.take(...args)) },
       async () => {},
     )

@@ -1,4 +1,4 @@
-import { Slots } from '../../../../services/dispatch/limits/semaphore.ts'
+import { Semaphore } from '../../../../services/dispatch/limits/semaphore.ts'
 
 const gate = () => {
   let open: () => void = () => {}
@@ -12,7 +12,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('slots', () => {
   it('run as many at a time as there are, first come first served', async () => {
-    const slots = new Slots({ size: 2, most: 8, slowAfterMs: 10_000 })
+    const slots = new Semaphore({ size: 2, most: 8, slowAfterMs: 10_000 })
     const gates = [gate(), gate(), gate(), gate()]
     const started: number[] = []
     const all = gates.map(({ opened }, index) =>
@@ -32,7 +32,7 @@ describe('slots', () => {
   })
 
   it('give a slow call’s place to the next, up to the bound', async () => {
-    const slots = new Slots({ size: 1, most: 2, slowAfterMs: 5 })
+    const slots = new Semaphore({ size: 1, most: 2, slowAfterMs: 5 })
     const gates = [gate(), gate(), gate()]
     const started: number[] = []
     const all = gates.map(({ opened }, index) =>
@@ -52,7 +52,7 @@ describe('slots', () => {
   })
 
   it('let more go at once when there are more of them, fewer as calls end', async () => {
-    const slots = new Slots({ size: 1, most: 8, slowAfterMs: 10_000 })
+    const slots = new Semaphore({ size: 1, most: 8, slowAfterMs: 10_000 })
     const gates = [gate(), gate(), gate(), gate(), gate()]
     const started: number[] = []
     const waited: boolean[] = []
@@ -80,7 +80,7 @@ describe('slots', () => {
   })
 
   it('give back the place of a call that throws', async () => {
-    const slots = new Slots({ size: 1, most: 1, slowAfterMs: 1_000 })
+    const slots = new Semaphore({ size: 1, most: 1, slowAfterMs: 1_000 })
     await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await slots.run(async () => 'next')).toBe('next')
   })

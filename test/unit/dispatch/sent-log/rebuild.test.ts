@@ -1,6 +1,6 @@
-import type { MarkPresence } from '../../../../services/dispatch/sent-log/completeness-marker.ts'
-import { RestoringSentMarks } from '../../../../services/dispatch/sent-log/rebuild.ts'
-import { BucketSentMarks } from '../../../../services/dispatch/sent-log/sent-log.ts'
+import type { CompletenessMarker } from '../../../../services/dispatch/sent-log/completeness-marker.ts'
+import { RebuildingSentLog } from '../../../../services/dispatch/sent-log/rebuild.ts'
+import { BucketSentLog } from '../../../../services/dispatch/sent-log/sent-log.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import type { Delivery } from '../../../../services/shared/model/topic-values.ts'
 import { deliveryOf, noon, signal } from '../../../support/builders.ts'
@@ -12,7 +12,7 @@ const delivery = (fields: Partial<Delivery> = {}): Delivery =>
   deliveryOf(sent, { attempt: 2, sentAt: noon + 10, settledAt: noon + 40, ...fields })
 
 /** Presence in memory: emptied with everything else. */
-class MemoryPresence implements MarkPresence {
+class MemoryPresence implements CompletenessMarker {
   whole = false
   token: string | null = null
   async lost() {
@@ -30,8 +30,8 @@ const open = (deliveries: readonly Delivery[], during: (attempt: number) => void
   const buckets = new MemoryHourBuckets()
   const presence = new MemoryPresence()
   let restorations = 0
-  const marks = new RestoringSentMarks({
-    marks: new BucketSentMarks(buckets),
+  const marks = new RebuildingSentLog({
+    marks: new BucketSentLog(buckets),
     buckets,
     presence,
     deliveries: async (onBatch) => {

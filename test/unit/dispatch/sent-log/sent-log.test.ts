@@ -1,4 +1,4 @@
-import { BucketSentMarks, decodeMark, encodeMark } from '../../../../services/dispatch/sent-log/sent-log.ts'
+import { BucketSentLog, decodeSentRecord, encodeSentRecord } from '../../../../services/dispatch/sent-log/sent-log.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { noon, signal } from '../../../support/builders.ts'
 import { MemoryHourBuckets } from '../../../support/memory-hour-buckets.ts'
@@ -14,23 +14,23 @@ describe('the bytes of a sent-mark', () => {
     { outcome: 'rejected', code: 20001, attempt: 255, sentAt: 0xffffffffffff, at: 0xffffffffffff },
   ] as const)('keep %j', (mark) => {
     for (const recorded of [false, true]) {
-      const bytes = encodeMark({ settled: { ...mark, requestId: 'gone' }, recorded })
+      const bytes = encodeSentRecord({ settled: { ...mark, requestId: 'gone' }, recorded })
       expect(bytes.length).toBe(13)
-      expect(decodeMark(bytes)).toEqual({ settled: { ...mark, requestId: null }, recorded })
+      expect(decodeSentRecord(bytes)).toEqual({ settled: { ...mark, requestId: null }, recorded })
     }
   })
 
   it.each([Buffer.alloc(0), Buffer.from([1]), Buffer.alloc(13, 9), Buffer.alloc(11)])(
     'of another making are none: %p',
     (bytes) => {
-      expect(decodeMark(bytes)).toBeNull()
+      expect(decodeSentRecord(bytes)).toBeNull()
     },
   )
 })
 
 describe('sent-marks', () => {
   it('tell what was settled, and only that', async () => {
-    const marks = new BucketSentMarks(new MemoryHourBuckets())
+    const marks = new BucketSentLog(new MemoryHourBuckets())
     await marks.write([{ signal: one, settled, recorded: false }])
     expect(await marks.read([other, one])).toEqual([
       null,
@@ -40,14 +40,14 @@ describe('sent-marks', () => {
 
   it('outlive the process', async () => {
     const buckets = new MemoryHourBuckets()
-    await new BucketSentMarks(buckets).write([{ signal: one, settled, recorded: false }])
-    expect(await new BucketSentMarks(buckets).read([one])).toEqual([
+    await new BucketSentLog(buckets).write([{ signal: one, settled, recorded: false }])
+    expect(await new BucketSentLog(buckets).read([one])).toEqual([
       { settled: { ...settled, requestId: null }, recorded: false },
     ])
   })
 
   it('tell that the record is published, whatever was written before', async () => {
-    const marks = new BucketSentMarks(new MemoryHourBuckets())
+    const marks = new BucketSentLog(new MemoryHourBuckets())
     await Promise.all([
       marks.write([{ signal: one, settled, recorded: false }]),
       marks.write([{ signal: one, settled, recorded: true }]),
@@ -64,7 +64,7 @@ describe('sent-marks', () => {
       await new Promise((resolve) => setImmediate(resolve))
       return write(entries)
     }
-    const marks = new BucketSentMarks(buckets)
+    const marks = new BucketSentLog(buckets)
     const ids = ['01', '02', '03', '04'].map((id) => signal({ signalId: id.repeat(16) }))
     await Promise.all(ids.map((id) => marks.write([{ signal: id, settled, recorded: false }])))
     expect(sizes).toEqual([1, 3])
@@ -79,7 +79,7 @@ describe('sent-marks', () => {
       if (away) throw new DependencyError('redis', 'away')
       return write(entries)
     }
-    const marks = new BucketSentMarks(buckets)
+    const marks = new BucketSentLog(buckets)
     await expect(marks.write([{ signal: one, settled, recorded: false }])).rejects.toThrow(DependencyError)
     await expect(marks.read([one])).rejects.toThrow(DependencyError)
     away = false

@@ -1,7 +1,7 @@
 import { Evaluation, messageIn } from '../../../../services/keywords/evaluation/evaluate.ts'
 import { explain } from '../../../../services/keywords/evaluation/explain.ts'
 import { keywordCounts } from '../../../../services/keywords/keyword-metrics.ts'
-import { compileAside } from '../../../../services/keywords/matching/compile/compile-in-worker.ts'
+import { compileInWorker } from '../../../../services/keywords/matching/compile/compile-in-worker.ts'
 import { keywordEntry, keywordList, noon } from '../../../support/builders.ts'
 
 describe('trying a list on a text', () => {
@@ -65,14 +65,14 @@ describe('evaluating a list', () => {
 describe('a large list', () => {
   it('is compiled in another thread to the same answers', async () => {
     const entries = Array.from({ length: 2_500 }, (_, n) => keywordEntry(`palabra${n}`, { flag: `flag_${n % 7}` }))
-    const matcher = compileAside(keywordList({ entries }))
+    const matcher = compileInWorker(keywordList({ entries }))
     expect(matcher).toBeInstanceOf(Promise)
     expect((await matcher).flags('hay palabra12 y PALABRA20 aquí, no palabra99999')).toEqual(['flag_5', 'flag_6'])
   })
 
   it('that does not compile is refused', async () => {
     const entries = Array.from({ length: 2_500 }, () => keywordEntry('\u200b'))
-    await expect(compileAside(keywordList({ entries }))).rejects.toThrow('no visible character')
+    await expect(compileInWorker(keywordList({ entries }))).rejects.toThrow('no visible character')
   })
 })
 

@@ -12,8 +12,8 @@ const empty = { flags: () => [], entries: () => [], hits: () => [] }
 
 const settled = async (...records: readonly ReturnType<typeof list>[]) => {
   const lists = new KeywordLists()
-  for (const record of records) lists.note(record)
-  await lists.settle()
+  for (const record of records) lists.stage(record)
+  await lists.compilePending()
   return lists
 }
 
@@ -31,25 +31,25 @@ describe('the lists in force', () => {
       compiled.push(version)
       return empty
     })
-    for (const version of [1, 2, 3]) lists.note(list('default', version, 'x'))
-    await lists.settle()
-    await lists.settle()
+    for (const version of [1, 2, 3]) lists.stage(list('default', version, 'x'))
+    await lists.compilePending()
+    await lists.compilePending()
     expect(compiled).toEqual([3])
   })
 
   it('stay as they are while a new version compiles, and when it does not compile', async () => {
     const lists = await settled(list('default', 1, 'uno'))
-    lists.note(list('default', 2, 'dos'))
+    lists.stage(list('default', 2, 'dos'))
     expect(lists.get('default')?.version).toBe(1)
     const failing = new KeywordLists(({ version }) => {
       if (version === 2) throw new Error('does not compile')
       return empty
     })
-    failing.note(list('default', 1, 'uno'))
-    await failing.settle()
-    failing.note(list('default', 2, 'dos'))
+    failing.stage(list('default', 1, 'uno'))
+    await failing.compilePending()
+    failing.stage(list('default', 2, 'dos'))
     const refused: number[] = []
-    await failing.settle(undefined, ({ version }) => refused.push(version))
+    await failing.compilePending(undefined, ({ version }) => refused.push(version))
     expect(refused).toEqual([2])
     expect(failing.get('default')?.version).toBe(1)
   })
@@ -87,8 +87,8 @@ describe('a connection', () => {
     const missing = new MissingLists(directory, lists)
     expect(missing.news().map(({ listId }) => listId)).toEqual(['mx', 'next'])
     expect(missing.news()).toEqual([])
-    lists.note(list('mx', 1, 'a'))
-    await lists.settle()
+    lists.stage(list('mx', 1, 'a'))
+    await lists.compilePending()
     expect(missing.news()).toEqual([])
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'br' }))
     expect(missing.news()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { timeOf } from '../../../../services/runtime/adapters/kafka/admin/batch-time.ts'
+import { recordTimeOf } from '../../../../services/runtime/adapters/kafka/admin/batch-time.ts'
 
 const zigzag = (value: number) => {
   const bytes: number[] = []
@@ -63,18 +63,18 @@ describe('the time of the record at an offset', () => {
     [11n, 90_000],
     [12n, 700],
   ])('%s is read from its record', (offset, at) => {
-    expect(timeOf(batch(three), offset)).toEqual({ kind: 'time', at })
-    expect(timeOf(batch({ ...three, attributes: gzip }), offset)).toEqual({ kind: 'time', at })
+    expect(recordTimeOf(batch(three), offset)).toEqual({ kind: 'time', at })
+    expect(recordTimeOf(batch({ ...three, attributes: gzip }), offset)).toEqual({ kind: 'time', at })
   })
 
   it("is the broker's where the broker stamped the batch", () => {
-    expect(timeOf(batch({ ...three, attributes: stamped }), 12n)).toEqual({ kind: 'time', at: 90_000 })
-    expect(timeOf(batch({ ...three, attributes: stamped | zstd }), 10n)).toEqual({ kind: 'time', at: 90_000 })
+    expect(recordTimeOf(batch({ ...three, attributes: stamped }), 12n)).toEqual({ kind: 'time', at: 90_000 })
+    expect(recordTimeOf(batch({ ...three, attributes: stamped | zstd }), 10n)).toEqual({ kind: 'time', at: 90_000 })
   })
 
   it('is that of the next record where compaction has taken the one asked for', () => {
     expect(
-      timeOf(
+      recordTimeOf(
         batch({
           base: 10,
           last: 19,
@@ -92,14 +92,14 @@ describe('the time of the record at an offset', () => {
     const emptied = batch({ base: 10, last: 14, records: [] })
     const marker = batch({ base: 15, last: 15, records: [[15, 3]], attributes: control })
     const tail = batch({ base: 16, last: 20, records: [[16, 4]] })
-    expect(timeOf(emptied, 12n)).toEqual({ kind: 'next', offset: 15n })
-    expect(timeOf(Buffer.concat([emptied, marker, tail]), 12n)).toEqual({ kind: 'time', at: 4 })
-    expect(timeOf(tail, 17n)).toEqual({ kind: 'next', offset: 21n })
+    expect(recordTimeOf(emptied, 12n)).toEqual({ kind: 'next', offset: 15n })
+    expect(recordTimeOf(Buffer.concat([emptied, marker, tail]), 12n)).toEqual({ kind: 'time', at: 4 })
+    expect(recordTimeOf(tail, 17n)).toEqual({ kind: 'next', offset: 21n })
   })
 
   it('ignores a batch before the offset and one that is cut off', () => {
     const before = batch({ base: 0, last: 9, records: [[0, 1]] })
-    expect(timeOf(Buffer.concat([before, batch(three)]), 10n)).toEqual({ kind: 'time', at: 500 })
-    expect(timeOf(batch(three).subarray(0, 40), 10n)).toEqual({ kind: 'next', offset: 10n })
+    expect(recordTimeOf(Buffer.concat([before, batch(three)]), 10n)).toEqual({ kind: 'time', at: 500 })
+    expect(recordTimeOf(batch(three).subarray(0, 40), 10n)).toEqual({ kind: 'next', offset: 10n })
   })
 })

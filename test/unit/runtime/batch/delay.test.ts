@@ -1,4 +1,4 @@
-import { later } from '../../../../services/runtime/batch/delay.ts'
+import { delayUntilDue } from '../../../../services/runtime/batch/delay.ts'
 import type { RecordBatch } from '../../../../services/runtime/ports.ts'
 import { consumedRecord, noon, recordBatch } from '../../../support/builders.ts'
 
@@ -7,7 +7,7 @@ const waiting = (...ages: number[]) =>
 
 const run = async (batch: RecordBatch, settles = Number.POSITIVE_INFINITY) => {
   const taken: number[] = []
-  const consumer = later(
+  const consumer = delayUntilDue(
     async ({ records }) => {
       taken.push(...records.map(({ offset }) => Number(offset)))
       return { processed: Math.min(records.length, settles), pauseMs: 0 }

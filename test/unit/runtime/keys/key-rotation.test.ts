@@ -2,7 +2,7 @@ import { ConfigError } from '../../../../services/runtime/config.ts'
 import { followKeyring, readKeyring, sealDataSecret } from '../../../../services/runtime/keys/data-secret.ts'
 import { Keyring, MasterKeyUnknown, SealBroken } from '../../../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
-import { rewrapped, secretsOf } from '../../../../services/shared/connections/tokens/rewrap.ts'
+import { connectionSecretsOf, rewrapped } from '../../../../services/shared/connections/tokens/rewrap.ts'
 import { topics } from '../../../../services/topology.ts'
 import { connectionRecord, masterKey as old } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
@@ -79,8 +79,8 @@ describe.each([
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(ConfigError)
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(/SIGNALS_MASTER_KEY_PREVIOUS/)
     const thief = await Keyring.open(old)
-    expect(secretsOf(moved)).toHaveLength(5)
-    for (const secret of secretsOf(moved)) expect(() => thief.unwrap(secret)).toThrow(MasterKeyUnknown)
+    expect(connectionSecretsOf(moved)).toHaveLength(5)
+    for (const secret of connectionSecretsOf(moved)) expect(() => thief.unwrap(secret)).toThrow(MasterKeyUnknown)
     if (fresh) expect(names(thief)).not.toEqual(ids)
   })
 

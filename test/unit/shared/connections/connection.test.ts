@@ -1,12 +1,12 @@
 import {
   ConnectionInvalid,
+  connectionRecordOf,
   disconnect,
   parseConnection,
   pause,
   reconnect,
   resume,
   TransitionRefused,
-  toRecord,
 } from '../../../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import { firstGroup, patternProblem } from '../../../../services/shared/connections/extractors.ts'
@@ -74,17 +74,17 @@ describe('a connection', () => {
 
   it('keeps its secrets sealed, and its data key when it is replaced', async () => {
     const keyring = await testKeyring()
-    const first = toRecord(parseConnection({ ...enough, webhookSecret: 'hush' }), undefined, noon, keyring)
+    const first = connectionRecordOf(parseConnection({ ...enough, webhookSecret: 'hush' }), undefined, noon, keyring)
     expect(keyring.unwrap(first.accessToken as Buffer).toString()).toBe('a-secret-token')
     expect(JSON.stringify(first)).not.toMatch(/a-secret-token|hush/)
-    const second = toRecord(parseConnection({ ...enough, accessToken: 'new' }), first, noon, keyring)
+    const second = connectionRecordOf(parseConnection({ ...enough, accessToken: 'new' }), first, noon, keyring)
     expect(second.dataKey).toEqual(first.dataKey)
   })
 
   it('is active again with a new token, but stays paused', async () => {
     const keyring = await testKeyring()
     const again = (status: 'reconnect' | 'paused') =>
-      toRecord(parseConnection(enough), connectionRecord({ status }), noon, keyring).status
+      connectionRecordOf(parseConnection(enough), connectionRecord({ status }), noon, keyring).status
     expect(again('reconnect')).toBe('active')
     expect(again('paused')).toBe('paused')
   })

@@ -1,6 +1,6 @@
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import { removal } from '../../../../services/shared/connections/removal.ts'
-import type { Change } from '../../../../services/shared/connections/writer.ts'
+import type { ConnectionUpdate } from '../../../../services/shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import type { RawDelivery } from '../../../../services/shared/sources/source.ts'
 import { connectionRecord, noon } from '../../../support/builders.ts'
@@ -18,7 +18,7 @@ const play = async (fields: Partial<ConnectionRecord>, occurredAt: number, accou
   directory.apply('acme-wa', { ...connection, ...fields })
   const notes: unknown[] = []
   const remove = removal(directory, {
-    change: async (id: string, change: Change, note, author) => {
+    change: async (id: string, change: ConnectionUpdate, note, author) => {
       const next = change(directory.byId(id), noon)
       if (next) {
         directory.apply(id, next)

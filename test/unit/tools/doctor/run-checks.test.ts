@@ -1,11 +1,11 @@
 import { Keyring } from '../../../../services/runtime/keys/keyring.ts'
-import type { Finding } from '../../../../services/tools/doctor/check-result.ts'
+import type { CheckResult } from '../../../../services/tools/doctor/check-result.ts'
 import { deadLetterTopic, parkedTopic, topics } from '../../../../services/topology.ts'
 import { accountGrant, connectionRecord as connection, masterKey, noon } from '../../../support/builders.ts'
 
 import { patient, well } from '../../../support/diagnostics-context.ts'
 
-const wrong = (findings: readonly Finding[]) => findings.filter(({ verdict }) => verdict !== 'good')
+const wrong = (findings: readonly CheckResult[]) => findings.filter(({ verdict }) => verdict !== 'good')
 
 describe('the doctor', () => {
   it('has nothing to say about a pipeline that is well', async () => {
@@ -18,7 +18,7 @@ describe('the doctor', () => {
   const cases: [
     name: string,
     (ill: Awaited<ReturnType<typeof patient>>['ill']) => unknown,
-    verdict: Finding['verdict'],
+    verdict: CheckResult['verdict'],
     what: RegExp,
     remedy: RegExp,
   ][] = [

@@ -1,7 +1,7 @@
 /** The broker's administration: topics, settings, offsets. */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import type { PartitionOffsets, TopicSettings } from '../../../ports.ts'
-import { trouble } from '../client.ts'
+import { toDependencyError } from '../client.ts'
 
 // CommonJS: Node finds only some of its names by themselves.
 const { ConfigResourceTypes } = kafkajs
@@ -121,7 +121,7 @@ export class KafkajsAdmin {
       return await work(await this.#admin)
     } catch (error) {
       this.#admin = undefined
-      throw trouble(error)
+      throw toDependencyError(error)
     }
   }
 }

@@ -49,7 +49,7 @@ const unpacked = (records: Buffer, codec: number): Buffer | null => {
   return codec === compression.gzip ? gunzipSync(records) : null
 }
 
-export type Found =
+export type TimestampHit =
   /** ms */
   | { readonly kind: 'time'; readonly at: number }
   /** Nothing at or behind the offset in these batches: look on at this one. */
@@ -58,7 +58,7 @@ export type Found =
 /**
  * @param batches as a fetch at `wanted` gives them, the last perhaps cut off
  */
-export const timeOf = (batches: Buffer, wanted: bigint): Found => {
+export const recordTimeOf = (batches: Buffer, wanted: bigint): TimestampHit => {
   let next = wanted
   for (let from = 0; from + at.records <= batches.length; ) {
     const end = from + lengthOverhead + batches.readInt32BE(from + at.length)

@@ -4,7 +4,7 @@
  * inside is written down here as types and looked for when it is opened.
  */
 import type { Kafka } from 'kafkajs'
-import { trouble } from '../client.ts'
+import { toDependencyError } from '../client.ts'
 
 interface WireRequest<T> {
   readonly request: {
@@ -79,7 +79,7 @@ export class LastingCluster {
         this.#open = undefined
         void opened.then((cluster) => cluster.disconnect()).catch(() => {})
       }
-      throw trouble(error)
+      throw toDependencyError(error)
     }
   }
 

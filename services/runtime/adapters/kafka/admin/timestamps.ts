@@ -3,7 +3,7 @@
  * asking for a hundred partitions takes milliseconds.
  */
 import { createRequire } from 'node:module'
-import { timeOf } from './batch-time.ts'
+import { recordTimeOf } from './batch-time.ts'
 import type { KafkajsCluster, LastingCluster, WireRequest } from './lasting-cluster.ts'
 
 const fetchRequest = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/request.js') as (
@@ -66,7 +66,7 @@ const timeAt = async (cluster: KafkajsCluster, topic: string, partition: number,
       return null
     }
     if (offset >= highWatermark || records.length === 0) return null
-    const found = timeOf(records, offset)
+    const found = recordTimeOf(records, offset)
     if (found.kind === 'time') return found.at
     if (found.offset <= offset) return null
     offset = found.offset
@@ -83,7 +83,7 @@ export const offsetBehind = async (
 ): Promise<bigint> => {
   const { errorCode, records } = await fetchAt(cluster, topic, partition, offset)
   if (errorCode !== 0 || records.length === 0) return offset
-  const found = timeOf(records, offset)
+  const found = recordTimeOf(records, offset)
   return found.kind === 'next' ? found.offset : offset
 }
 

@@ -6,10 +6,10 @@
  * itself, as long as a batch in progress goes on heartbeating and its commit is refused once the group has moved on.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
-import { Gather } from '../../../coalescer.ts'
+import { Coalescer } from '../../../coalescer.ts'
 import type { ConsumerOptions, RunningConsumer } from '../../../ports.ts'
-import { trouble } from '../client.ts'
-import { toRecord } from '../records.ts'
+import { toDependencyError } from '../client.ts'
+import { consumedRecordOf } from '../records.ts'
 import { byPartitionNumber } from './assigner.ts'
 
 /**
@@ -34,7 +34,7 @@ interface Place {
 
 /** One commit for batches that end together. */
 const committing = (commit: EachBatchPayload['commitOffsetsIfNecessary']) =>
-  new Gather<Place>((places) => {
+  new Coalescer<Place>((places) => {
     const byTopic = Map.groupBy(places, ({ topic }) => topic)
     const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
     return commit({ topics })
@@ -85,7 +85,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
   }
 
   /** Of the present generation: whatever was fetched in an earlier one goes on committing by that, and is refused. */
-  let commits: Gather<Place> | undefined
+  let commits: Coalescer<Place> | undefined
   consumer.on(consumer.events.GROUP_JOIN, () => {
     commits = undefined
   })
@@ -99,7 +99,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
       const result = await options.onBatch({
         topic,
         partition,
-        records: batch.messages.map((message) => toRecord(topic, partition, message)),
+        records: batch.messages.map((message) => consumedRecordOf(topic, partition, message)),
         highWatermark: BigInt(batch.highWatermark),
         isStale: beats.isStale,
         signal: draining.signal,
@@ -137,7 +137,7 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     })
   } catch (error) {
     await consumer.disconnect().catch(() => {})
-    throw trouble(error)
+    throw toDependencyError(error)
   }
   return {
     ended,

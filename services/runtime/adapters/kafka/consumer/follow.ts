@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Kafka } from 'kafkajs'
 import type { ConsumedRecord, RunningConsumer } from '../../../ports.ts'
-import { trouble } from '../client.ts'
-import { toRecord } from '../records.ts'
+import { toDependencyError } from '../client.ts'
+import { consumedRecordOf } from '../records.ts'
 
 const place = (topic: string, partition: number) => `${topic}/${partition}`
 
@@ -69,7 +69,7 @@ export const follow = async (
       eachBatch: async ({ batch }) => {
         const at = place(batch.topic, batch.partition)
         for (const message of batch.messages) {
-          const record = toRecord(batch.topic, batch.partition, message)
+          const record = consumedRecordOf(batch.topic, batch.partition, message)
           // After a reconnect the follower starts over; what it has applied it need not apply again.
           if (record.offset < (seen.get(at) ?? 0n)) continue
           await onRecord(record)
@@ -81,7 +81,7 @@ export const follow = async (
   } catch (error) {
     fail(error)
     await consumer.disconnect().catch(() => {})
-    throw trouble(error)
+    throw toDependencyError(error)
   }
   return { ended, stop: () => consumer.disconnect().catch(() => {}) }
 }

@@ -68,7 +68,7 @@ const formText = /^[\w.%+[\]-]{1,256}=/
  * @param contentTypes what the source posts
  * @throws DeliveryUnreadable
  */
-export const readBody = (body: Buffer, contentType: string | null, contentTypes: readonly string[]): unknown => {
+export const parseBody = (body: Buffer, contentType: string | null, contentTypes: readonly string[]): unknown => {
   const whole = body.toString('utf8')
   // Some senders write a byte order mark first.
   const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole

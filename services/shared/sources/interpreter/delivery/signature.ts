@@ -8,13 +8,13 @@ import { partsOfTemplate } from '../values/template.ts'
 import { asText } from '../values/values.ts'
 import { parseJson } from './body.ts'
 
-export type Verdict = 'ok' | 'missing' | 'wrong'
+export type SignatureVerdict = 'ok' | 'missing' | 'wrong'
 interface Extra {
   readonly appId?: string
   /** ms */
   readonly now: number
 }
-export type Verify = (delivery: RawDelivery, secrets: readonly string[], extra: Extra) => Verdict
+export type Verify = (delivery: RawDelivery, secrets: readonly string[], extra: Extra) => SignatureVerdict
 
 const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b)
 const digest = (text: string) => hash('sha256', text, 'buffer')

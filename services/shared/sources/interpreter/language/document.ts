@@ -15,7 +15,14 @@ import {
   textOrigins,
 } from '../../../model/message-event.ts'
 import { element } from './element.ts'
-import { type Condition, conditionSchema, keysSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
+import {
+  type ConditionElement,
+  conditionSchema,
+  keysSchema,
+  pathSchema,
+  type Value,
+  valueSchema,
+} from './expressions.ts'
 
 /** A constant of the contract, or a value that yields one. */
 const oneOf = <T extends string>(names: readonly T[]) =>
@@ -121,7 +128,7 @@ export type RemovedRule = z.output<typeof removedSchema>
 
 export interface Rule {
   readonly name?: string | undefined
-  readonly when?: Condition | undefined
+  readonly when?: ConditionElement | undefined
   /** Names for each element of a list (`entry: body.entry[]`) or for one value (`value: change.value`), in order. */
   readonly each?: Readonly<Record<string, string>> | undefined
   /** Names for values that are JSON in a string, or objects already. */

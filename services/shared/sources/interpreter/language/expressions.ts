@@ -36,10 +36,10 @@ export type Test =
   | { readonly exists: boolean }
   | { readonly is: (typeof shapes)[number] }
   | { readonly same: Value }
-export type Condition =
-  | { readonly all: readonly Condition[] }
-  | { readonly any: readonly Condition[] }
-  | { readonly not: Condition }
+export type ConditionElement =
+  | { readonly all: readonly ConditionElement[] }
+  | { readonly any: readonly ConditionElement[] }
+  | { readonly not: ConditionElement }
   | ({ readonly value: Value } & Test)
 
 export type Value =
@@ -62,7 +62,7 @@ export type Value =
   | { readonly of: Value; readonly extension: true }
   | { readonly of: Value; readonly key: string; readonly equals: Scalar; readonly take?: string | undefined }
   | {
-      readonly cases: readonly { readonly when: Condition; readonly is: Value }[]
+      readonly cases: readonly { readonly when: ConditionElement; readonly is: Value }[]
       readonly otherwise?: Value | undefined
     }
   | { readonly hash: readonly Value[] }
@@ -114,7 +114,7 @@ const tests = {
   is: z.enum(shapes).optional(),
   same: z.lazy(() => valueSchema).optional(),
 }
-export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
+export const conditionSchema: z.ZodType<ConditionElement> = z.lazy(() =>
   z.union([
     element({ all: z.array(conditionSchema).min(1) }),
     element({ any: z.array(conditionSchema).min(1) }),
@@ -124,4 +124,4 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
       `needs exactly one test: ${Object.keys(tests).join(', ')}`,
     ),
   ]),
-) as z.ZodType<Condition>
+) as z.ZodType<ConditionElement>

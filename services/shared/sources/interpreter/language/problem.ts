@@ -1,5 +1,5 @@
 /** What is wrong in a mapping document, found while it is compiled, and where: keys and positions from the document's root. */
-export type Place = readonly (string | number)[]
+export type DocumentPosition = readonly (string | number)[]
 
 /** The message names the remedy; `place` grows outwards while the error passes through `within`. */
 export class MappingProblem extends Error {

@@ -1,5 +1,5 @@
 /** Conditions of the mapping language, compiled to closures. */
-import type { Condition } from '../language/expressions.ts'
+import type { ConditionElement } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
 import { type Frame, isAbsent, type Scope } from '../scope.ts'
 import { asText, compileValue } from './values.ts'
@@ -8,7 +8,7 @@ export type Holds = (frame: Frame) => boolean
 
 const always: Holds = () => true
 
-export const compileOptional = (condition: Condition | undefined, scope: Scope): Holds =>
+export const compileOptional = (condition: ConditionElement | undefined, scope: Scope): Holds =>
   condition === undefined ? always : within('when', () => compileCondition(condition, scope))
 
 const kinds: Record<string, (value: unknown) => boolean> = {
@@ -21,7 +21,7 @@ const kinds: Record<string, (value: unknown) => boolean> = {
 }
 
 /** @throws MappingProblem */
-export const compileCondition = (condition: Condition, scope: Scope): Holds => {
+export const compileCondition = (condition: ConditionElement, scope: Scope): Holds => {
   if ('all' in condition) {
     const all = withinEach('all', condition.all, (part) => compileCondition(part, scope))
     return (frame) => {

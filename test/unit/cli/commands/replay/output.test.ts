@@ -1,7 +1,7 @@
 import { countsText, planText } from '../../../../../services/cli/commands/replay/output.ts'
 import { decidingNow, sendingNow } from '../../../../../services/cli/commands/replay/progress.ts'
 import type { Plan } from '../../../../../services/tools/replay/plan/plan.ts'
-import { Tally } from '../../../../../services/tools/replay/plan/replay-counts.ts'
+import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-counts.ts'
 import type { Prepared } from '../../../../../services/tools/replay/run/run.ts'
 import { signal } from '../../../../support/builders.ts'
 
@@ -27,7 +27,7 @@ describe('what a replay tells while it runs', () => {
 
 describe('what a replay has found', () => {
   const planOf = (fields: Partial<Plan>): Plan => ({
-    tally: new Tally(),
+    tally: new ReplayCounts(),
     fresh: [],
     published: 0,
     skipped: { paused: 0, expired: 0 },

@@ -6,7 +6,7 @@ import avro from 'avsc'
 import { latestSchema } from '../../../../../schemas/index.ts'
 import type { ConsumedRecord } from '../../../../../services/runtime/ports.ts'
 import { FileUnusable } from '../../../../../services/tools/replay/input/avro-container.ts'
-import { identify, readFile } from '../../../../../services/tools/replay/input/event-file.ts'
+import { identifyFile, readFile } from '../../../../../services/tools/replay/input/event-file.ts'
 import { messageEvent, noon } from '../../../../support/builders.ts'
 
 describe('a file of message events', () => {
@@ -17,7 +17,7 @@ describe('a file of message events', () => {
     const records: ConsumedRecord[] = []
     const problems: string[] = []
     await readFile(
-      await identify(join(folder, name)),
+      await identifyFile(join(folder, name)),
       within,
       async (batch) => void records.push(...batch),
       ({ place, problem }) => problems.push(`${place}: ${problem}`),
@@ -69,7 +69,7 @@ describe('a file of message events', () => {
     )
     const told: [number, number][] = []
     const nothingOfIt = { from: noon - 2, to: noon - 1 }
-    const long = await identify(join(folder, 'long.ndjson'))
+    const long = await identifyFile(join(folder, 'long.ndjson'))
     await readFile(
       long,
       nothingOfIt,
@@ -110,14 +110,14 @@ describe('a file of message events', () => {
 
   it('tells an error of the file from one of whoever takes its items', async () => {
     writeFileSync(join(folder, 'one.ndjson'), JSON.stringify(numbered(1)))
-    const one = await identify(join(folder, 'one.ndjson'))
+    const one = await identifyFile(join(folder, 'one.ndjson'))
     const away = () => Promise.reject(new Error('redis is away'))
     await expect(readFile(one, { from: null, to: null }, away, () => {})).rejects.toThrow('redis is away')
   })
 
   it('that is not there, or no container, is refused in plain words', async () => {
-    await expect(identify(join(folder, 'absent.ndjson'))).rejects.toThrow(/cannot be read \(ENOENT\)/)
+    await expect(identifyFile(join(folder, 'absent.ndjson'))).rejects.toThrow(/cannot be read \(ENOENT\)/)
     writeFileSync(join(folder, 'wrong.avro'), 'these are no Avro bytes')
-    await expect(identify(join(folder, 'wrong.avro'))).rejects.toThrow(FileUnusable)
+    await expect(identifyFile(join(folder, 'wrong.avro'))).rejects.toThrow(FileUnusable)
   })
 })

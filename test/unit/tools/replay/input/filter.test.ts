@@ -1,7 +1,7 @@
 import {
-  parseWhere,
-  WhereInvalid,
-  whereMatches,
+  FilterInvalid,
+  filterMatches,
+  parseFilter,
   withPseudonyms,
 } from '../../../../../services/tools/replay/input/filter.ts'
 import { message } from '../../../../support/builders.ts'
@@ -12,8 +12,8 @@ const standFor = (kind: string, id: string) => [
   'ff',
   kind === 'conversation' && id === 'thread 7' ? 'c0'.repeat(16) : '00',
 ]
-const written = (...conditions: string[]) => withPseudonyms(conditions.map(parseWhere), standFor)
-const holds = (...conditions: string[]) => whereMatches(one, written(...conditions))
+const written = (...conditions: string[]) => withPseudonyms(conditions.map(parseFilter), standFor)
+const holds = (...conditions: string[]) => filterMatches(one, written(...conditions))
 
 describe('--where', () => {
   it.each([
@@ -49,7 +49,7 @@ describe('--where', () => {
     ['channel=wa', /"wa" is none of tiktok, whatsapp/],
     ['source=a,,b', /a value is empty/],
   ])('refuses %s and says what is right', (text, expected) => {
-    expect(() => parseWhere(text)).toThrow(WhereInvalid)
-    expect(() => parseWhere(text)).toThrow(expected)
+    expect(() => parseFilter(text)).toThrow(FilterInvalid)
+    expect(() => parseFilter(text)).toThrow(expected)
   })
 })

@@ -1,5 +1,5 @@
 import type { KeywordListRecord } from '../../../../../services/shared/model/keyword-list.ts'
-import { ListEpochs, type ListPin, parsePin } from '../../../../../services/tools/replay/plan/list-versions.ts'
+import { type ListPin, ListVersions, parsePin } from '../../../../../services/tools/replay/plan/list-versions.ts'
 import { keywordEntry, noon } from '../../../../support/builders.ts'
 
 const list = (version: number, createdAt: number, keyword: string, listId = 'default'): KeywordListRecord => ({
@@ -19,7 +19,7 @@ const records = [
 
 /** Versions that a message which came then is matched against. */
 const versions = async (pin: ListPin, receivedAt: number) => {
-  const epochs = new ListEpochs(records, pin)
+  const epochs = new ListVersions(records, pin)
   const lists = await epochs.lists(epochs.epochOf(receivedAt))
   return ['default', 'shop'].map((listId) => lists.get(listId)?.version ?? null)
 }

@@ -1,8 +1,8 @@
-import { BucketSentMarks } from '../../../../../services/dispatch/sent-log/sent-log.ts'
+import { BucketSentLog } from '../../../../../services/dispatch/sent-log/sent-log.ts'
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../../../../services/shared/connections/directory.ts'
 import type { Signal } from '../../../../../services/shared/model/topic-values.ts'
-import type { Chain, Decided } from '../../../../../services/tools/replay/plan/in-process-pipeline.ts'
+import type { Decided, InProcessPipeline } from '../../../../../services/tools/replay/plan/in-process-pipeline.ts'
 import { planReplay } from '../../../../../services/tools/replay/plan/plan.ts'
 import { replayTopic, topics } from '../../../../../services/topology.ts'
 import { connectionRecord, noon, replayRequest, signal } from '../../../../support/builders.ts'
@@ -24,7 +24,7 @@ const openPlan = async () => {
   await broker.createTopics(names.map((name) => ({ name, partitions: 1, config: {} })))
   const codec = await Codec.open(new MemoryRegistry())
   const producer = await broker.producer()
-  const marks = new BucketSentMarks(new MemoryHourBuckets())
+  const marks = new BucketSentLog(new MemoryHourBuckets())
   const directory = new ConnectionDirectory()
   for (const [id, status] of [
     ['acme-wa', 'active'],
@@ -62,7 +62,7 @@ const openPlan = async () => {
         codec,
         marks,
         directory,
-        chain: chain as unknown as Chain,
+        chain: chain as unknown as InProcessPipeline,
         expireMs: 28 * dayMs,
         own,
       })

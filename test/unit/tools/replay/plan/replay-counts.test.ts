@@ -1,10 +1,10 @@
-import { InOrder } from '../../../../../services/tools/replay/plan/reorder-buffer.ts'
-import { Tally } from '../../../../../services/tools/replay/plan/replay-counts.ts'
+import { ReorderBuffer } from '../../../../../services/tools/replay/plan/reorder-buffer.ts'
+import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-counts.ts'
 import { message, noon, signal } from '../../../../support/builders.ts'
 
 describe('the counts of a replay', () => {
   it('are per connection, day and flag, new against reported', () => {
-    const tally = new Tally()
+    const tally = new ReplayCounts()
     const both = signal({ kind: 'keyword', flags: ['payment', 'thanks'] })
     tally.add(both, 'new')
     tally.add(signal({ kind: 'conversation' }), 'reported')
@@ -28,7 +28,7 @@ describe('event order', () => {
   const times = (messages: readonly { occurredAt: number }[]) => messages.map(({ occurredAt }) => occurredAt)
 
   it('holds back so many, and gives out the oldest first', () => {
-    const order = new InOrder(3)
+    const order = new ReorderBuffer(3)
     expect(times(order.add(at(5, 1, 9)))).toEqual([])
     expect(times(order.add(at(4, 2, 7)))).toEqual([1, 2, 4])
     expect(times(order.rest())).toEqual([5, 7, 9])

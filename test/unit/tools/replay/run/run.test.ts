@@ -5,9 +5,9 @@ import type { ReplayRun } from '../../../../../services/shared/model/replay-run.
 import type { Signal } from '../../../../../services/shared/model/topic-values.ts'
 import { loadSources } from '../../../../../services/shared/sources/index.ts'
 import type { Plan } from '../../../../../services/tools/replay/plan/plan.ts'
-import { Tally } from '../../../../../services/tools/replay/plan/replay-counts.ts'
+import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-counts.ts'
 import { Interrupted, Replay } from '../../../../../services/tools/replay/run/run.ts'
-import { readRuns, stateOf, writeRun } from '../../../../../services/tools/replay/run/run-store.ts'
+import { readRuns, runStateOf, writeRun } from '../../../../../services/tools/replay/run/run-store.ts'
 import {
   consumerStages,
   laterTopic,
@@ -29,7 +29,7 @@ const sources = loadSources()
 const numbered = (n: number): Signal => signal({ signalId: n.toString(16).padStart(4, '0').repeat(8) })
 
 const planOf = (fresh: readonly Signal[]): Plan => {
-  const tally = new Tally()
+  const tally = new ReplayCounts()
   for (const one of fresh) tally.add(one, 'new')
   const skipped = { paused: 0, expired: 0 }
   const found = { records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [], fileProblemCount: 0 }
@@ -138,7 +138,7 @@ describe('a run', () => {
 
   it('is renewed while it waits, decides and reads: its silence would mean that nobody works on it', async () => {
     const { run } = await begun(first.replay, world.producer)
-    const states = async () => (await world.runs()).map((one) => stateOf(one, world.now()))
+    const states = async () => (await world.runs()).map((one) => runStateOf(one, world.now()))
     const staysRunning = async (work: () => Promise<unknown>) => {
       world.pass(20_000)
       expect(await states()).toEqual(['interrupted'])

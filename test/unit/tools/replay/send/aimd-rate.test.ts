@@ -1,10 +1,10 @@
-import { Pace, toleratedLag } from '../../../../../services/tools/replay/send/aimd-rate.ts'
-import { GiveWay } from '../../../../../services/tools/replay/send/backpressure.ts'
+import { AimdRate, toleratedLag } from '../../../../../services/tools/replay/send/aimd-rate.ts'
+import { Backpressure } from '../../../../../services/tools/replay/send/backpressure.ts'
 import { LiveLag } from '../../../../../services/tools/replay/send/live-lag.ts'
 
 describe('the pace of a replay', () => {
   const paced = (lags: readonly number[], baseline = 0) => {
-    const pace = new Pace({ most: 100, baseline })
+    const pace = new AimdRate({ most: 100, baseline })
     return lags.map((lag) => {
       pace.adjust(lag)
       return Math.round(pace.rate)
@@ -27,7 +27,7 @@ describe('the pace of a replay', () => {
   })
 
   it('grants by the clock, never more than a second at once, and takes back what did not go', () => {
-    const pace = new Pace({ most: 100, baseline: 0 })
+    const pace = new AimdRate({ most: 100, baseline: 0 })
     expect([pace.take(100), pace.take(100), pace.take(60_000)]).toEqual([2, 2, 20])
     pace.giveBack(15)
     expect(pace.take(50)).toBe(16)
@@ -72,7 +72,7 @@ describe('a run that decides', () => {
     const clock = { now: () => now, sleep }
     const look = async () => (left.length > 1 ? (left.shift() as number) : (left[0] as number))
     const lag = { look, usual: look }
-    const way = await GiveWay.open(lag, clock, new AbortController().signal)
+    const way = await Backpressure.open(lag, clock, new AbortController().signal)
     const held: number[] = []
     for (let batch = 0; batch < 3; batch++) {
       now += 1_000
