@@ -3,6 +3,13 @@
  * only place besides `main.ts` files that looks at `process.env`.
  */
 import { z } from 'zod'
+import {
+  type KafkaConfig,
+  type KafkaSettings,
+  kafkaFields,
+  kafkaProblems,
+  toKafkaSettings,
+} from './adapters/kafka/settings.ts'
 import { redisUrlProblem } from './adapters/redis-url.ts'
 
 /** A setting is missing or wrong; the message names each variable and the remedy, never the value of a secret. */
@@ -26,6 +33,7 @@ export const fields = {
   KAFKA_BROKERS: csv
     .refine((list) => list.length > 0, 'name at least one broker, host:port')
     .refine((list) => list.every((broker) => hostAndPort.test(broker)), 'must be host:port, several comma separated'),
+  ...kafkaFields,
   REDIS_URL: z.string().superRefine((url, context) => {
     const message = redisUrlProblem(url)
     if (message) context.addIssue({ code: 'custom', message })
@@ -83,6 +91,20 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   })
   throw new ConfigError(problems.join('\n'))
 }
+
+/** How the broker is reached. @throws ConfigError where settings contradict each other */
+export const kafkaSettings = (
+  config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
+  clientId: string,
+): KafkaSettings => {
+  const problems = kafkaProblems(config)
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+  return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
+}
+
+/** The same for brokers that are known already. @param brokers comma separated. @throws ConfigError */
+export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientId: string): KafkaSettings =>
+  kafkaSettings({ ...loadConfig(kafkaFields, env), KAFKA_BROKERS: brokers.split(',') }, clientId)
 
 /** The configuration as it may be printed: secrets and passwords inside URLs masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>

@@ -53,8 +53,13 @@ export interface ConsumerOptions {
   readonly group: string
   /** Equal partition numbers of all topics are always handled by the same member of the group. */
   readonly topics: readonly string[]
-  /** Where a group without a committed offset starts. */
+  /** Where a group without a committed offset starts. A committed offset that is not in the log any more ends the consumer. */
   readonly from: 'earliest' | 'latest'
+  /**
+   * Name of this member within its group, a different one for each process: a restart under the same name within the session
+   * (10 s) gets its partitions back and rebalances no other member. The kafkajs adapter does without.
+   */
+  readonly instanceId?: string
   /** Partitions handled side by side; default 6 for each topic. */
   readonly concurrency?: number
   /**

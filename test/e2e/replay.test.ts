@@ -1,5 +1,6 @@
 import { whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { deadLetterTopic } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
@@ -75,7 +76,7 @@ describe('history', () => {
   }, 240_000)
 
   it('that could not be processed is shown without what it holds, and a second failure is known as one', async () => {
-    const broker = openBroker(world.pipeline.ready.brokers.split(','), 'test')
+    const broker = openBroker(kafkaSettingsOf(process.env, world.pipeline.ready.brokers, 'test'))
     const producer = await broker.producer()
     const value = Buffer.from('{"source":"whatsapp","text":"my secret words"}')
     await producer.send([{ topic: 'channel-events.v1', key: '5215559999', value }])

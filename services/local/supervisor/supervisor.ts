@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
-import { loadConfig } from '../../runtime/config.ts'
+import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
 import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
@@ -207,7 +207,7 @@ export class Supervisor {
   }
 
   async #provision(brokers: string, registryUrl: string) {
-    const broker = openBroker(brokers.split(','), 'signals-up')
+    const broker = openBroker(kafkaSettingsOf(this.#env, brokers, 'signals-up'))
     const registry = openRegistry(registryUrl)
     for (let tries = 1; ; tries++) {
       try {
@@ -231,7 +231,7 @@ export class Supervisor {
 
   /** An installation that holds nothing yet draws its data secret; one that runs already goes on with what its ids derive from. */
   async #ensureDataSecret(env: NodeJS.ProcessEnv, { brokers, registry }: PartAddresses) {
-    const broker = openBroker(brokers.split(','), 'signals-up')
+    const broker = openBroker(kafkaSettingsOf(env, brokers, 'signals-up'))
     try {
       const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
       await sealDataSecret(

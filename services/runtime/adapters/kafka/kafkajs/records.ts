@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs'
-import type { ConsumedRecord, Headers } from '../../ports.ts'
+import type { ConsumedRecord, Headers } from '../../../ports.ts'
 
 const noHeaders: Headers = {}
 

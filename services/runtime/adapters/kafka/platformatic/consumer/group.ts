@@ -1,0 +1,211 @@
+/**
+ * Membership of a consumer group, by the protocol's own requests. platformatic's `Consumer` rejoins by itself as soon as a
+ * heartbeat tells of a rebalance, and commits again under the new generation what was refused under the old one: here a member
+ * goes on heartbeating until its batches are done, rejoins only then, and each commit names the generation of its batch.
+ */
+import {
+  decodeConsumerProtocolAssignment,
+  decodeConsumerProtocolSubscription,
+  encodeConsumerProtocolAssignment,
+  encodeConsumerProtocolSubscription,
+} from '@platformatic/kafka'
+import { assignByNumber, assignorName, assignorVersion } from '../../assignment.ts'
+import { protocolErrorsOf } from '../../errors.ts'
+import { rebalanceTimeoutMs, sessionTimeoutMs } from '../../membership.ts'
+import type { Cluster, Pool } from '../wire/cluster.ts'
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** What the member is in one generation of the group. */
+export interface Generation {
+  readonly id: number
+  readonly memberId: string
+  readonly partitions: readonly TopicPartition[]
+  /** Number of partitions of every topic of the group; null unless this member assigns them. */
+  readonly assigned: ReadonlyMap<string, number> | null
+}
+
+export interface CommitPlace extends TopicPartition {
+  /** Of the next record to be read. */
+  readonly offset: bigint
+}
+
+/** What the group has made of this member. */
+export type Standing = 'rebalancing' | 'lost' | 'replaced'
+
+interface JoinAnswer {
+  readonly generationId: number
+  readonly protocolName: string | null
+  readonly leader: string
+  readonly memberId: string
+  readonly skipAssignment: boolean
+  readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
+}
+
+const protocolType = 'consumer'
+/** The broker answers a join when all members have joined, or the rebalance has timed out. */
+const joinTimeoutMs = rebalanceTimeoutMs + sessionTimeoutMs
+/** A control request that takes longer has not been heard within the session anyway. */
+const controlTimeoutMs = sessionTimeoutMs
+
+/** What a protocol error says about the member; null: nothing, it is trouble on the way. */
+export const standingOf = (error: unknown): Standing | null => {
+  const kinds = protocolErrorsOf(error)
+  if (kinds.has('FENCED_INSTANCE_ID')) return 'replaced'
+  if (kinds.has('UNKNOWN_MEMBER_ID') || kinds.has('ILLEGAL_GENERATION')) return 'lost'
+  return kinds.has('REBALANCE_IN_PROGRESS') ? 'rebalancing' : null
+}
+
+export class Group {
+  readonly #cluster: Cluster
+  readonly #name: string
+  readonly #topics: readonly string[]
+  readonly #instanceId: string | null
+  readonly #control: Pool
+  /** Of joins under way. */
+  #joining: Pool | undefined
+  #memberId = ''
+
+  /** @param instanceId of a static member: it keeps its partitions through a restart */
+  constructor(cluster: Cluster, name: string, topics: readonly string[], instanceId: string | null) {
+    this.#cluster = cluster
+    this.#name = name
+    this.#topics = topics
+    this.#instanceId = instanceId
+    this.#control = cluster.pool(controlTimeoutMs)
+  }
+
+  /** Waits for the other members. @throws an error of platformatic */
+  async join(): Promise<Generation> {
+    const pool = this.#cluster.pool(joinTimeoutMs)
+    this.#joining = pool
+    try {
+      const joined = await this.#joinOnce(pool)
+      this.#memberId = joined.memberId
+      const isLeader = joined.leader === joined.memberId
+      const counts = isLeader ? await this.#countPartitions(joined) : null
+      const assignments = counts === null || joined.skipAssignment ? [] : assignmentsFor(joined, counts)
+      const answer = await this.#call<{ assignment: Buffer }>(
+        'SyncGroup',
+        [joined.generationId, joined.memberId, this.#instanceId, protocolType, joined.protocolName, assignments],
+        pool,
+      )
+      const { assignedPartitions } =
+        answer.assignment.length > 0 ? decodeConsumerProtocolAssignment(answer.assignment) : { assignedPartitions: [] }
+      return {
+        id: joined.generationId,
+        memberId: joined.memberId,
+        partitions: assignedPartitions.flatMap(({ topic, partitions }) =>
+          partitions.map((partition) => ({ topic, partition })),
+        ),
+        assigned: counts,
+      }
+    } finally {
+      this.#joining = undefined
+      await pool.close()
+    }
+  }
+
+  /** Ends a join that is under way. */
+  abandonJoin(): void {
+    void this.#joining?.close()
+  }
+
+  async #joinOnce(pool: Pool): Promise<JoinAnswer> {
+    const metadata = encodeConsumerProtocolSubscription({ version: assignorVersion, topics: [...this.#topics] })
+    const protocols = [{ name: assignorName, metadata }]
+    const ask = () =>
+      this.#call<JoinAnswer>(
+        'JoinGroup',
+        [sessionTimeoutMs, rebalanceTimeoutMs, this.#memberId, this.#instanceId, protocolType, protocols, null],
+        pool,
+      )
+    try {
+      return await ask()
+    } catch (error) {
+      // The broker has drawn an id for a new member and wants to see it again.
+      const given = (error as { response?: { memberId?: string } }).response?.memberId
+      if (!protocolErrorsOf(error).has('MEMBER_ID_REQUIRED') || !given) throw error
+      this.#memberId = given
+      return ask()
+    }
+  }
+
+  async #countPartitions({ members }: JoinAnswer): Promise<ReadonlyMap<string, number>> {
+    const topics = new Set(members.flatMap(({ metadata }) => decodeConsumerProtocolSubscription(metadata).topics))
+    return this.partitionCounts([...topics])
+  }
+
+  /** As the cluster has them now. */
+  async partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const metadata = await this.#cluster.metadata(topics, true)
+    return new Map(topics.map((topic) => [topic, metadata.topics.get(topic)?.partitionsCount ?? 0]))
+  }
+
+  /** @throws an error of platformatic: see `standingOf` */
+  async heartbeat({ id, memberId }: Generation): Promise<void> {
+    await this.#call('Heartbeat', [id, memberId, this.#instanceId])
+  }
+
+  /** Fenced by the generation. @throws an error of platformatic: see `standingOf` */
+  async commit({ id, memberId }: Generation, places: readonly CommitPlace[]): Promise<void> {
+    const topics = Array.from(
+      Map.groupBy(places, ({ topic }) => topic),
+      ([name, ofTopic]) => ({
+        name,
+        partitions: ofTopic.map(({ partition, offset }) => ({
+          partitionIndex: partition,
+          committedOffset: offset,
+          committedLeaderEpoch: -1,
+          committedMetadata: null,
+        })),
+      }),
+    )
+    await this.#call('OffsetCommit', [id, memberId, this.#instanceId, topics])
+  }
+
+  /** A static member only goes silent: its partitions wait for its restart. */
+  async leave(): Promise<void> {
+    const memberId = this.#memberId
+    this.#memberId = ''
+    if (memberId === '' || this.#instanceId !== null) return
+    await this.#call('LeaveGroup', [[{ memberId, groupInstanceId: null, reason: null }]])
+  }
+
+  close(): Promise<void> {
+    return this.#control.close()
+  }
+
+  async #call<Answer>(name: Parameters<Cluster['call']>[1], args: readonly unknown[], pool: Pool = this.#control) {
+    try {
+      const nodeId = await this.#cluster.coordinator(this.#name)
+      return await this.#cluster.call<Answer>(nodeId, name, [this.#name, ...args], pool)
+    } catch (error) {
+      const kinds = protocolErrorsOf(error)
+      // The next join is that of a new member.
+      if (kinds.has('UNKNOWN_MEMBER_ID')) this.#memberId = ''
+      else if (standingOf(error) === null && !kinds.has('MEMBER_ID_REQUIRED')) this.#cluster.forget(error, this.#name)
+      throw error
+    }
+  }
+}
+
+const assignmentsFor = ({ members }: JoinAnswer, counts: ReadonlyMap<string, number>) => {
+  const partitions = new Map(
+    Array.from(counts, ([topic, count]) => [topic, Array.from({ length: count }, (_, number) => number)]),
+  )
+  const assigned = assignByNumber(
+    members.map(({ memberId }) => memberId),
+    partitions,
+  )
+  return Array.from(assigned, ([memberId, ofMember]) => ({
+    memberId,
+    assignment: encodeConsumerProtocolAssignment({
+      version: assignorVersion,
+      assignedPartitions: Object.entries(ofMember).map(([topic, numbers]) => ({ topic, partitions: numbers })),
+    }),
+  }))
+}

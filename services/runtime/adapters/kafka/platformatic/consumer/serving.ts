@@ -1,0 +1,243 @@
+/**
+ * One generation of the group: fetches the partitions that it gives this member, hands their records over side by side, commits
+ * under this generation and heartbeats until the last batch is done.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Coalescer } from '../../../../coalescer.ts'
+import type { ConsumerOptions, RecordBatch } from '../../../../ports.ts'
+import { heartbeatMs, Session } from '../../membership.ts'
+import type { Cluster } from '../wire/cluster.ts'
+import { Fetcher } from './fetcher.ts'
+import { type CommitPlace, type Generation, type Group, standingOf } from './group.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { judgeOutOfRange, positionedQueues } from './positions.ts'
+
+/** How often the member that assigns partitions looks for new ones. */
+const partitionsLookMs = 60_000
+const commitPauseMs = 200
+/** Failures in a row after which the world is told: one is a coordinator that moves. */
+const silentFailures = 3
+
+export type End =
+  | { readonly kind: 'revoked' | 'lost' | 'replaced' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+export interface ServingEvents {
+  /** null: all is well again. */
+  onConnection(trouble: unknown): void
+}
+
+/** A commit that was not made because the generation is over. */
+class Stale extends Error {}
+
+export class Serving {
+  readonly over: Promise<End>
+  readonly #cluster: Cluster
+  readonly #group: Group
+  readonly #generation: Generation
+  readonly #options: ConsumerOptions
+  readonly #events: ServingEvents
+  readonly #session = new Session()
+  readonly #draining = new AbortController()
+  readonly #commits: Coalescer<CommitPlace>
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #underWay = new Set<Promise<void>>()
+  #finish: (end: End) => void = () => {}
+  /** Whose turn it is, first to last. */
+  readonly #turns = new Set<PartitionQueue>()
+  #fetcher: Fetcher | undefined
+  #isLost = false
+  #isBeating = false
+
+  constructor(cluster: Cluster, group: Group, generation: Generation, options: ConsumerOptions, events: ServingEvents) {
+    this.#cluster = cluster
+    this.#group = group
+    this.#generation = generation
+    this.#options = options
+    this.#events = events
+    this.#commits = new Coalescer((places) => this.#commit(places))
+    this.over = new Promise((resolve) => {
+      this.#finish = (how) => {
+        this.#draining.abort()
+        resolve(how)
+      }
+    })
+  }
+
+  /** Whether batches are under way that another member may have by now. */
+  get holdsExpired(): boolean {
+    return this.#underWay.size > 0 && this.#isStale
+  }
+
+  get #isStale(): boolean {
+    return this.#isLost || this.#session.isOver
+  }
+
+  get #isOver(): boolean {
+    return this.#draining.signal.aborted
+  }
+
+  /** @throws an error of platformatic */
+  async begin(): Promise<void> {
+    this.#every(heartbeatMs, () => this.#beat())
+    if (this.#generation.assigned) this.#every(partitionsLookMs, () => this.#lookForPartitions())
+    const queues = await positionedQueues(this.#cluster, this.#generation.partitions, this.#options)
+    for (const queue of queues) this.#turns.add(queue)
+    this.#fetcher = new Fetcher(this.#cluster, queues, {
+      onFetched: (queue) => this.#fetched(queue),
+      onOutOfRange: (queue) => this.#outOfRange(queue),
+      onTrouble: (trouble) => this.#events.onConnection(trouble),
+    })
+    if (queues.length > 0 && !this.#isOver) await this.#fetcher.start()
+  }
+
+  /** Hands nothing more over; what is under way may finish and commit. */
+  revoke(): void {
+    this.#finish({ kind: 'revoked' })
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drained(): Promise<void> {
+    this.#draining.abort()
+    await this.#fetcher?.stop()
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  #every(ms: number, work: () => Promise<void>) {
+    this.#timers.push(setInterval(() => void work(), ms))
+  }
+
+  #lose(kind: 'lost' | 'replaced') {
+    this.#isLost = true
+    this.#finish({ kind })
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#session.isOver) this.#lose('lost')
+    if (this.#isBeating || this.#isLost) return
+    this.#isBeating = true
+    const sentAt = performance.now()
+    try {
+      await this.#group.heartbeat(this.#generation)
+      this.#session.heard(sentAt)
+    } catch (error) {
+      const standing = standingOf(error)
+      if (standing === 'rebalancing') {
+        this.#session.heard(sentAt)
+        this.revoke()
+      } else if (standing === 'lost' || standing === 'replaced') this.#lose(standing)
+    } finally {
+      this.#isBeating = false
+    }
+  }
+
+  async #lookForPartitions(): Promise<void> {
+    const before = this.#generation.assigned as ReadonlyMap<string, number>
+    try {
+      const now = await this.#group.partitionCounts([...before.keys()])
+      if (Array.from(now).some(([topic, count]) => count > (before.get(topic) ?? 0))) this.revoke()
+    } catch {
+      // The next look is in a minute.
+    }
+  }
+
+  async #outOfRange(queue: PartitionQueue): Promise<void> {
+    const error = await judgeOutOfRange(this.#cluster, queue, this.#options)
+    if (error) this.#finish({ kind: 'failed', error })
+  }
+
+  #fetched(queue: PartitionQueue): void {
+    // Nothing but markers of transactions, or what compaction has left of a batch: the group stands behind it all the same.
+    if (queue.isEmpty && !queue.isHeld && !this.#isOver)
+      this.#commits.call([placeOf(queue, queue.position)]).catch(() => {})
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    const most = this.#options.concurrency ?? 6 * this.#options.topics.length
+    for (const queue of this.#turns) {
+      if (this.#isOver || this.#underWay.size >= most) return
+      if (!queue.isReady) continue
+      queue.isHeld = true
+      // Its next turn comes after everybody else's.
+      this.#turns.delete(queue)
+      this.#turns.add(queue)
+      const work = this.#handle(queue).finally(() => {
+        this.#underWay.delete(work)
+        this.#dispatch()
+      })
+      this.#underWay.add(work)
+    }
+  }
+
+  async #handle(queue: PartitionQueue): Promise<void> {
+    const { records, next, bytes } = queue.take()
+    this.#fetcher?.pump()
+    const batch: RecordBatch = {
+      topic: queue.topic,
+      partition: queue.partition,
+      records,
+      highWatermark: queue.highWatermark,
+      isStale: () => this.#isStale,
+      signal: this.#draining.signal,
+    }
+    try {
+      const result = await this.#options.onBatch(batch)
+      const done = result === undefined ? records.length : result.processed
+      if (done > 0) {
+        const offset = done === records.length ? next : (records[done - 1]?.offset as bigint) + 1n
+        await this.#commits.call([placeOf(queue, offset)])
+      }
+      if (done < records.length) queue.putBack(records.slice(done), (bytes * (records.length - done)) / records.length)
+      if (result && result.pauseMs > 0) this.#rest(queue, result)
+      else queue.isHeld = false
+    } catch (error) {
+      if (!(error instanceof Stale) && !this.#isOver) this.#finish({ kind: 'failed', error })
+    }
+  }
+
+  #rest(queue: PartitionQueue, { pauseMs, wake }: { readonly pauseMs: number; readonly wake?: Promise<void> }) {
+    queue.isResting = true
+    let isOver = false
+    const resume = () => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      queue.isResting = false
+      queue.isHeld = false
+      this.#dispatch()
+    }
+    const timer = setTimeout(resume, Math.min(pauseMs, longestTimerMs))
+    timer.unref()
+    void wake?.then(resume)
+  }
+
+  /** Again while it is only trouble on the way and the session lasts. @throws Stale */
+  async #commit(places: readonly CommitPlace[]): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      if (this.#isStale) throw new Stale()
+      const sentAt = performance.now()
+      try {
+        await this.#group.commit(this.#generation, places)
+        this.#session.heard(sentAt)
+        if (failures >= silentFailures) this.#events.onConnection(null)
+        return
+      } catch (error) {
+        const standing = standingOf(error)
+        if (standing !== null) {
+          this.#isLost = true
+          this.#finish({ kind: standing === 'rebalancing' ? 'revoked' : standing })
+          throw new Stale()
+        }
+        if (failures === silentFailures) this.#events.onConnection(error)
+        await sleep(commitPauseMs)
+      }
+    }
+  }
+}
+
+const placeOf = ({ topic, partition }: PartitionQueue, offset: bigint): CommitPlace => ({ topic, partition, offset })
+
+/** What a timer of Node can wait. */
+const longestTimerMs = 2_147_483_647

@@ -1,0 +1,70 @@
+/** Where groups stand in their topics: a request to each coordinator, two to each leader for the ends of all topics together. */
+import type { PartitionOffsets } from '../../../ports.ts'
+import { toDependencyError } from '../errors.ts'
+import type { Cluster } from './wire/cluster.ts'
+import { beginning, committedOffsets, end, offsetsAtTime, partitionsOf } from './wire/offsets.ts'
+
+interface Place {
+  readonly group: string
+  readonly topic: string
+}
+
+/**
+ * One answer per place, in order, partitions ascending. Commits are read before the ends, so a stage that works meanwhile is
+ * never ahead of them.
+ * @throws DependencyError
+ */
+export const progress = async (
+  cluster: Cluster,
+  places: readonly Place[],
+): Promise<readonly (readonly PartitionOffsets[])[]> => {
+  try {
+    const partitions = await partitionsOf(cluster, [...new Set(places.map(({ topic }) => topic))])
+    const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+    const numbersOf = (topic: string) => byTopic.get(topic)?.map(({ partition }) => partition) ?? []
+    const groups = Array.from(
+      Map.groupBy(places, ({ group }) => group),
+      ([group, some]) => ({
+        group,
+        topics: some.map(({ topic }) => ({ name: topic, partitionIndexes: numbersOf(topic) })),
+      }),
+    )
+    const offsets = await committedOffsets(cluster, groups)
+    const committed = new Map(groups.map(({ group }, n) => [group, offsets[n]]))
+    const [lows, highs] = await Promise.all([
+      offsetsAtTime(cluster, partitions, beginning),
+      offsetsAtTime(cluster, partitions, end),
+    ])
+    return places.map(({ group, topic }) =>
+      numbersOf(topic).map((partition) => {
+        const at = committed.get(group)?.get(topic)?.get(partition) ?? -1n
+        const low = lows.get(topic)?.get(partition) ?? 0n
+        const high = highs.get(topic)?.get(partition) ?? low
+        return { partition, low, high, committed: at < 0n ? null : at }
+      }),
+    )
+  } catch (error) {
+    throw toDependencyError(error)
+  }
+}
+
+/** Per partition the first offset of this time or later; the end where there is none. @throws DependencyError */
+export const offsetsAt = async (
+  cluster: Cluster,
+  topic: string,
+  time: number,
+): Promise<ReadonlyMap<number, bigint>> => {
+  try {
+    const partitions = await partitionsOf(cluster, [topic])
+    const found = (await offsetsAtTime(cluster, partitions, BigInt(time))).get(topic)
+    const highs = (await offsetsAtTime(cluster, partitions, end)).get(topic)
+    return new Map(
+      partitions.map(({ partition }) => {
+        const offset = found?.get(partition) ?? -1n
+        return [partition, offset < 0n ? (highs?.get(partition) ?? 0n) : offset]
+      }),
+    )
+  } catch (error) {
+    throw toDependencyError(error)
+  }
+}

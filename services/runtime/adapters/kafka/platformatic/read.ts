@@ -1,0 +1,135 @@
+/**
+ * Reads stretches of a topic, from offset to offset, by fetches of its own: no group is joined, which takes seconds on a broker
+ * that waits for members, and nothing is left behind. Partitions take turns; records are handed over one answer after another.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConsumedRecord, OffsetRange } from '../../../ports.ts'
+import { toDependencyError } from '../errors.ts'
+import type { Cluster, Pool } from './wire/cluster.ts'
+import { errorOf } from './wire/codes.ts'
+import { decodeBatches } from './wire/decode-batches.ts'
+import { fetchError, fetchOnce } from './wire/fetch.ts'
+import { beginning, offsetsAtTime } from './wire/offsets.ts'
+
+const limits = { maxWaitMs: 0, maxBytes: 8_388_608, partitionMaxBytes: 1_048_576 }
+/** Trouble in a row: a broker that starts again, a leader that moves. */
+const mostTries = 10
+const firstPauseMs = 100
+const longestPauseMs = 2_000
+
+interface Open {
+  next: bigint
+  readonly to: bigint
+}
+
+interface Round {
+  readonly batches: readonly (readonly ConsumedRecord[])[]
+  /** A partition has given nothing and has not moved on: a transaction that is not over yet. */
+  readonly isBehind: boolean
+}
+
+class Reading {
+  readonly #cluster: Cluster
+  readonly #pool: Pool
+  readonly #topic: string
+  readonly #open: Map<number, Open>
+
+  constructor(cluster: Cluster, topic: string, open: Map<number, Open>) {
+    this.#cluster = cluster
+    this.#pool = cluster.pool()
+    this.#topic = topic
+    this.#open = open
+  }
+
+  /** @throws DependencyError; what `onRecords` throws */
+  async run(onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>): Promise<void> {
+    try {
+      while (this.#open.size > 0) {
+        const { batches, isBehind } = await this.#patiently()
+        for (const records of batches) {
+          await onRecords(records)
+          this.#toTheEnd(records)
+        }
+        for (const [partition, { next, to }] of this.#open) if (next >= to) this.#open.delete(partition)
+        if (isBehind && batches.length === 0) await sleep(firstPauseMs)
+      }
+    } finally {
+      await this.#pool.close()
+    }
+  }
+
+  async #patiently(): Promise<Round> {
+    const before = Array.from(this.#open.values(), (part) => [part, part.next] as const)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#round()
+      } catch (error) {
+        if (tries >= mostTries) throw toDependencyError(error)
+        // Nothing of this round has been handed over.
+        for (const [part, next] of before) part.next = next
+        this.#cluster.forget(error)
+        await sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries))
+      }
+    }
+  }
+
+  /** One request to each leader; moves `next` on. */
+  async #round(): Promise<Round> {
+    const found = (await this.#cluster.metadata([this.#topic])).topics.get(this.#topic)
+    const leaderOf = ([partition]: readonly [number, Open]) => found?.partitions[partition]?.leader ?? -1
+    const batches: (readonly ConsumedRecord[])[] = []
+    let isBehind = false
+    for (const [leader, parts] of Map.groupBy(this.#open, leaderOf)) {
+      const wanted = parts.map(([partition, { next }]) => ({
+        ...{ topic: this.#topic, topicId: found?.id ?? '' },
+        ...{ partition, offset: next },
+      }))
+      const connection = await this.#pool.get(await this.#cluster.broker(leader))
+      const api = await this.#cluster.api('Fetch')
+      const fetched = await fetchOnce(connection, api, wanted, () => this.#topic, limits)
+      if (fetched.error !== fetchError.none) throw errorOf(fetched.error)
+      for (const { partition, error, aborted, bytes } of fetched.partitions) {
+        const part = this.#open.get(partition)
+        if (!part) continue
+        if (error === fetchError.offsetOutOfRange) await this.#skipRemoved(partition, part)
+        else if (error !== fetchError.none) throw errorOf(error)
+        else {
+          const { topic, ...place } = { topic: this.#topic, partition, wanted: part.next, aborted }
+          const { records, next } = decodeBatches(bytes, { topic, ...place })
+          if (next === part.next) isBehind = true
+          part.next = next
+          const inside = records.filter(({ offset }) => offset < part.to)
+          if (inside.length > 0) batches.push(inside)
+        }
+      }
+    }
+    return { batches, isBehind }
+  }
+
+  /** Retention has removed what was next: on with what is left. */
+  async #skipRemoved(partition: number, part: Open) {
+    const place = { topic: this.#topic, partition }
+    const low = (await offsetsAtTime(this.#cluster, [place], beginning)).get(this.#topic)?.get(partition) ?? part.to
+    part.next = low > part.next ? low : part.to
+  }
+
+  /** An answer holds so many bytes for all partitions together: whoever was served is asked for last. */
+  #toTheEnd([record]: readonly ConsumedRecord[]) {
+    const part = record && this.#open.get(record.partition)
+    if (!part) return
+    this.#open.delete(record.partition)
+    this.#open.set(record.partition, part)
+  }
+}
+
+/** @throws DependencyError when the trouble lasts; what `onRecords` throws */
+export const read = async (
+  cluster: Cluster,
+  topic: string,
+  stretches: readonly OffsetRange[],
+  onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+): Promise<void> => {
+  const open = new Map<number, Open>()
+  for (const { partition, from, to } of stretches) if (to > from) open.set(partition, { next: from, to })
+  await new Reading(cluster, topic, open).run(onRecords)
+}

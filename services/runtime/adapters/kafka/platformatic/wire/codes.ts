@@ -1,0 +1,14 @@
+/** Error codes of the protocol as errors, where an answer is not read by platformatic's own parser. */
+import { protocolErrors } from '@platformatic/kafka'
+
+const byCode = new Map(Object.values(protocolErrors).map((one) => [one.code, one]))
+
+export const nameOf = (code: number): string => byCode.get(code)?.id ?? `error ${code}`
+
+export const errorOf = (code: number): Error => {
+  const known = byCode.get(code)
+  return Object.assign(new Error(known?.message ?? `error ${code}`), {
+    apiId: nameOf(code),
+    canRetry: known?.canRetry ?? false,
+  })
+}
