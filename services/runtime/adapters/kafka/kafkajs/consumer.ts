@@ -201,14 +201,14 @@ class KafkajsMember {
   #check(assignment: Record<string, number[]>, topics: readonly string[]): void {
     const all = topics.map((topic) => ({ topic }))
     this.#consumer.pause(all)
+    const resume = () => {
+      if (!this.#draining.signal.aborted) this.#consumer.resume(all)
+    }
     this.#checked = this.#strict
       .assigned(assignment)
       .then((jump) => this.#jumped(jump))
-      .then(
-        () => this.#consumer.resume(all),
-        // Kafka does not answer: what is wrong will show again at the next join, or in the batches.
-        () => this.#consumer.resume(all),
-      )
+      // Where Kafka does not answer: what is wrong will show again at the next join, or in the batches.
+      .then(resume, resume)
   }
 }
 
