@@ -42,7 +42,7 @@ const dispatchFloors: readonly (readonly string[])[] = [
   ['dispatch/main.ts'],
 ]
 
-const clients = ['kafkajs', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
+const clients = ['kafkajs', '@platformatic/kafka', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
 /** A command line of its own that only an adapter's caller needs: nobody may reach around the ports. */
 const clientFolders = ['runtime/adapters/']
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { recordTimeOf } from '../../../../services/runtime/adapters/kafka/platformatic/wire/batch-time.ts'
+import { recordTimeOf } from '../../../../../services/runtime/adapters/kafka/platformatic/wire/batch-time.ts'
 
 const zigzag = (value: number) => {
   const bytes: number[] = []
