@@ -2,7 +2,7 @@
  * What producing and consuming a record costs this process, by each client through the port: CPU in µs, medians of rounds that
  * the clients run in turn against the same broker.
  *
- *   node test/bench/kafka-client.ts [--brokers host:port] [--records 100000] [--rounds 5]
+ *   node test/bench/kafka-client.ts [--brokers host:port] [--records 100000] [--rounds 5] [--clients platformatic,kafkajs]
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -20,11 +20,12 @@ const { values } = parseArgs({
     brokers: { type: 'string' },
     records: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '5' },
+    clients: { type: 'string', default: 'platformatic,kafkajs' },
   },
 })
 const records = Number(values.records)
 const rounds = Number(values.rounds)
-const clients = ['platformatic', 'kafkajs'] as const
+const clients = values.clients.split(',')
 /** What the loop gives out at one time. */
 const slice = 2_000
 const bodies = Array.from({ length: 1_000 }, () => randomBytes(480))
