@@ -61,7 +61,12 @@ export interface DispatchWorldOptions {
 
 export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const now = options.now ?? Date.now
-  const tiktok: SimulatorState = { store: new Store(10_000), faults: new Faults(), tokens: new Set(), now: () => noon + 1_000 }
+  const tiktok: SimulatorState = {
+    store: new Store(10_000),
+    faults: new Faults(),
+    tokens: new Set(),
+    now: () => noon + 1_000,
+  }
   const connections = new Map<string, ConnectionRecord>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const sentLog = new BucketSentLog(buckets)
