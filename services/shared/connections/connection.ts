@@ -4,7 +4,7 @@ import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
 import { extractorSchema } from './extractors.ts'
-import { type ConnectionEvent, gone, nextStatus, TransitionRefused } from './status.ts'
+import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
 
@@ -149,7 +149,7 @@ export const withToken = (
   now: number,
   keyring: Keyring,
 ): ConnectionRecord => {
-  if (record.status === 'disconnected') throw new TransitionRefused(gone)
+  if (record.status === 'disconnected') throw new TransitionRefused(disconnectedProblem)
   return {
     ...record,
     accessToken: keyring.wrap(token, `token:${record.connectionId}`),

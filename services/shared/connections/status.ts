@@ -9,7 +9,7 @@ export class TransitionRefused extends Error {
   override readonly name = 'TransitionRefused'
 }
 
-export const gone = 'is disconnected and has no token; add it again'
+export const disconnectedProblem = 'is disconnected and has no token; add it again'
 
 /** The event is not allowed in this status, and why. */
 const refused = (why: string) => ({ why }) as const
@@ -51,8 +51,8 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
   // The consent has ended: only a new one, with new keys, leads on from here.
   disconnected: {
     newToken: 'active',
-    pause: refused(gone),
-    resume: refused(gone),
+    pause: refused(disconnectedProblem),
+    resume: refused(disconnectedProblem),
     tokenRefused: 'disconnected',
     disconnect: 'disconnected',
   },
