@@ -1,4 +1,4 @@
-/** Allocates free ports and stores them in the data folder, so that a restart gives each service its previous port if it is free. */
+/** Allocates free ports and stores them in the data folder. A restart gives each service its previous port if it is free. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'

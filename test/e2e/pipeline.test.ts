@@ -33,7 +33,7 @@ describe('the pipeline', () => {
 
   /**
    * Sends the requests and returns the events that TikTok receives for them. A proof message follows that must arrive. Messages of
-   * another account take another partition and may be later, so it waits for the expected count and then for 700 ms without events.
+   * another account take another partition and may be later. So it waits for the expected count, then for 700 ms without events.
    */
   const newEvents = async (expected: number, ...requests: Parameters<World['deliver']>) => {
     const before = (await world.arrived()).length
@@ -200,7 +200,7 @@ describe('the pipeline', () => {
   }, 120_000)
 
   it.each([
-    ['of an account that nobody connected', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
+    ['of an account without a connection', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
     ['with the keyword inside a longer word', () => whatsappText('5215550000001', `wamid.y${n}`, 'la pagoda', now())],
   ])('says nothing of a message %s beyond its conversation', async (_name, request) => {
     const events = await newEvents(0, request())
@@ -217,7 +217,7 @@ describe('the pipeline', () => {
   })
 
   it.each([
-    ['an unknown source', '/webhooks/nobody', 'application/json', 404],
+    ['an unknown source', '/webhooks/unknown', 'application/json', 404],
     ['another content type', '/webhooks/whatsapp', 'text/plain', 415],
     ['no token', '/v1/message-events', 'application/json', 401],
   ])('answers %s with its status and a remedy', async (_name, path, contentType, status) => {

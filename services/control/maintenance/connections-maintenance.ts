@@ -1,6 +1,6 @@
 /**
- * Keeps the connections topic in order without an operator. It writes the valid record over a losing one whose writer is gone,
- * and it makes Kafka close segments, so that erased secrets leave the disk.
+ * Keeps the connections topic in order without an operator. It writes the valid record over a losing one whose writer is gone.
+ * It also makes Kafka close segments, so that erased secrets leave the disk.
  */
 import type { Cancel, Producer, Timers } from '../../runtime/ports.ts'
 import type { Applied } from '../../shared/connections/directory.ts'

@@ -1,6 +1,6 @@
 /**
- * Simulates TikTok's OAuth without HTTP: single-use codes, advertisers' tokens without expiry, accounts' tokens with a refresh token
- * that changes with every use, and the message event sets of an advertiser.
+ * Simulates TikTok's OAuth without HTTP. Codes work once, and advertisers' tokens do not expire. Accounts' tokens have a refresh
+ * token that changes with every use. Also holds the advertisers' message event sets.
  */
 import { randomBytes } from 'node:crypto'
 

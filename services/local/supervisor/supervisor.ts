@@ -1,7 +1,7 @@
 /**
  * `signals up`: starts the parts, then the services, restarts those that end, and stops them in reverse order.
  *
- * No kill leaves processes behind: Node children end when their IPC channel closes, the guard ends the parts, and the next start
+ * No kill leaves processes behind: Node children end when their IPC channel closes, and the guard ends the parts. The next start
  * ends the children of a killed guard.
  */
 import { type ChildProcess, fork } from 'node:child_process'

@@ -7,8 +7,8 @@ import { topics } from '../../topology.ts'
 import type { ConnectionChange } from '../model/connection-record.ts'
 
 /**
- * The changes that took effect, in log order. Leaves out a change that lost against another of the same revision, and the second
- * copy of a line that a producer retry wrote twice.
+ * The changes that took effect, in log order. Leaves out changes that lost against another of the same revision, and copies of a
+ * line from a producer's retry.
  */
 export const effectiveChanges = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
   const winners = new Map<string, string>()

@@ -2,7 +2,7 @@
  * Writes changes of connections, each with a line of history, so that concurrent writers lose no change.
  *
  * A change is a function of the current record, written as its next revision. If another writer's record of that revision comes
- * first in the log, every process skips ours, and the writer repeats the change on the winner. Compaction would keep the last
+ * first in the log, every process skips ours. Then the writer repeats the change on the winner. Compaction would keep the last
  * record, the loser. So the writer always overwrites it: with the repeated change, or with a copy of the winner.
  */
 import { randomBytes } from 'node:crypto'

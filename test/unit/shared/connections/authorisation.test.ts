@@ -25,7 +25,7 @@ describe('an advertiser’s authorisation', () => {
     expect(await world.history('acme')).toEqual(['authorised'])
   })
 
-  it('looks the event set up for the messaging account', async () => {
+  it('finds the event set of the messaging account', async () => {
     const world = await openOauth()
     const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', eventSetId: '901', name: 'n', matched: true }
     world.tiktok.addEventSet(set)
