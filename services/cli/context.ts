@@ -1,6 +1,6 @@
 /**
- * What commands work with: clients for the addresses in the environment, else for those of a running `signals up`, opened when
- * first asked for and closed at the end.
+ * Clients and settings for commands. Addresses come from the environment, else from a running `signals up`. A client opens at its
+ * first use and closes at the end of the command.
  */
 import { resolve } from 'node:path'
 import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
@@ -15,9 +15,11 @@ import { Codec } from '../runtime/topics/codec.ts'
 
 export interface CliContext {
   readonly dataDir: string
-  /** Of a running `signals up`; null where none runs. */
+  /** The process' environment. */
+  readonly env: NodeJS.ProcessEnv
+  /** Addresses of the running `signals up`; null when none runs. */
   readonly running: Addresses | null
-  /** Where a setting comes from matters to nobody: environment first, then the running pipeline. */
+  /** From the environment, else from the running pipeline. @throws ConfigError */
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
@@ -40,16 +42,16 @@ const once = <T>(make: () => T): (() => T) => {
   }
 }
 
-/** The environment's, else those that `signals up` keeps in its folder. @throws ConfigError */
-const masterKeysOf = (env: NodeJS.ProcessEnv, kept: Secrets): MasterKeySettings => {
-  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : kept
+/** From the environment, else from the data folder of `signals up`. @throws ConfigError */
+const masterKeysOf = (env: NodeJS.ProcessEnv, stored: Secrets): MasterKeySettings => {
+  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : stored
   if (!SIGNALS_MASTER_KEY)
     throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
   const previous = (SIGNALS_MASTER_KEY_PREVIOUS ?? '').split(',').map((key) => key.trim())
   return { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous.filter((key) => key !== '') }
 }
 
-/** @throws ConfigError, when something is asked for that neither the environment nor a running pipeline tells */
+/** A member throws ConfigError when neither the environment nor a running pipeline has its address. */
 export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
@@ -65,6 +67,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
   }
   const closing: (() => Promise<void>)[] = []
   const context: CliContext = {
+    env,
     dataDir,
     running,
     get brokers() {
@@ -102,7 +105,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
   return context
 }
 
-/** Runs a command's work with a context and closes it, whatever happens. */
+/** Runs a command's work with a context, and closes the context also after an error. */
 export const withContext = async <T>(work: (context: CliContext) => Promise<T>): Promise<T> => {
   const context = openContext()
   try {

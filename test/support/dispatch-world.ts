@@ -13,7 +13,7 @@ import { BucketSentLog } from '../../services/dispatch/sent-log/sent-log.ts'
 import { dispatch } from '../../services/dispatch/stage.ts'
 import { type Fault, Faults, faultSchema } from '../../services/local/simulator/faults.ts'
 import { Store } from '../../services/local/simulator/store.ts'
-import { track, type World } from '../../services/local/simulator/track.ts'
+import { type SimulatorState, track } from '../../services/local/simulator/track.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Input } from '../../services/runtime/batch/stage.ts'
 import type { Headers } from '../../services/runtime/ports.ts'
@@ -61,7 +61,12 @@ export interface DispatchWorldOptions {
 
 export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const now = options.now ?? Date.now
-  const tiktok: World = { store: new Store(10_000), faults: new Faults(), tokens: new Set(), now: () => noon + 1_000 }
+  const tiktok: SimulatorState = {
+    store: new Store(10_000),
+    faults: new Faults(),
+    tokens: new Set(),
+    now: () => noon + 1_000,
+  }
   const connections = new Map<string, ConnectionRecord>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const sentLog = new BucketSentLog(buckets)

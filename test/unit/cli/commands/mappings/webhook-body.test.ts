@@ -1,13 +1,13 @@
-import { headersIn, lowerCase } from '../../../services/cli/webhook-body.ts'
+import { headersIn, lowerCase } from '../../../../../services/cli/commands/mappings/webhook-body.ts'
 
 describe('request headers of a sample', () => {
   it('have names in any case, and text or numbers', () =>
     expect(headersIn('{"X-Org":"a","Content-Length":12}')).toEqual({ 'x-org': 'a', 'content-length': '12' }))
 
-  it('leave out what no request carries, whatever it is', () =>
+  it('leave out values that no HTTP header can have', () =>
     expect(lowerCase({ a: { toString: 1, valueOf: 1 }, b: null, c: ['x'], d: 'y' })).toEqual({ d: 'y' }))
 
-  it('are none where there is no object', () => {
+  it('are empty for anything but an object', () => {
     for (const headers of [null, undefined, 'x', 7]) expect(lowerCase(headers)).toEqual({})
   })
 

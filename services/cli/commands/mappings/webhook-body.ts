@@ -1,12 +1,12 @@
-/** A webhook body from a file or standard input as the gateway would hand it on. */
-import type { RawDelivery } from '../shared/sources/index.ts'
-import { UsageError } from './exit.ts'
+/** Builds from a file or standard input the delivery that the gateway would store. */
+import type { RawDelivery } from '../../../shared/sources/index.ts'
+import { UsageError } from '../../exit.ts'
 
 export const lowerCase = (headers: unknown): Record<string, string> =>
   typeof headers === 'object' && headers !== null
     ? Object.fromEntries(
         Object.entries(headers).flatMap(([name, value]) =>
-          // What no request can carry (an object, null) is no header.
+          // An object or null cannot be the value of an HTTP header.
           typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
             ? [[name.toLowerCase(), String(value)]]
             : [],
@@ -14,7 +14,7 @@ export const lowerCase = (headers: unknown): Record<string, string> =>
       )
     : {}
 
-/** @throws UsageError for what is no JSON object */
+/** @throws UsageError when the text is not a JSON object */
 export const headersIn = (text: string): Record<string, string> => {
   let headers: unknown
   try {
