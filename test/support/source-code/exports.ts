@@ -10,7 +10,12 @@ export const exportsIn = (source: string): string[] => {
   const code = codeOnly(source)
   const declared = Array.from(code.matchAll(declaration), ([, name = '']) => name)
   const listed = Array.from(code.matchAll(list)).flatMap(([, names = '']) =>
-    names.split(',').map((name) => name.trim().replace(/^type\s+/, '').replace(/^.*\s+as\s+/, '')),
+    names.split(',').map((name) =>
+      name
+        .trim()
+        .replace(/^type\s+/, '')
+        .replace(/^.*\s+as\s+/, ''),
+    ),
   )
   return [...new Set([...declared, ...listed])].filter((name) => name !== '')
 }
