@@ -12,7 +12,7 @@ export interface Import {
 }
 
 const statement =
-  /\b(import|export)\s+(type\s+)?([\w$\s{},*]*?)\s*\bfrom\s*'([^']+)'|\bimport\s*'([^']+)'|\bimport\s*\(\s*'([^']+)'/g
+  /\b(import|export)\s+(type\s+)?([\w$\s{},*]*?)\s*\bfrom\s*['"]([^'"]+)['"]|\bimport\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g
 
 /** Every static import, re-export and dynamic import of a literal. */
 export const importsIn = (source: string): Import[] => {

@@ -259,6 +259,7 @@ describe('the check of what decides', () => {
     ],
     ["export { Redis } from 'ioredis'", 'imports ioredis'],
     ["import 'pino'", 'imports pino'],
+    ['import pino from "pino"', 'imports pino'],
     ["const fs = await import('node:fs')", 'imports node:fs at run time'],
     ['import {\n  Kafka,\n  logLevel,\n} from "kafkajs"'.replaceAll('"', "'"), 'imports kafkajs'],
   ])('finds %s', (source, what) => {
