@@ -19,7 +19,7 @@ const checkLists = (connections: readonly Connection[], lists: readonly KeywordL
   const found = connections.flatMap((connection) =>
     missingListsOf(connection, exists).map((listId) =>
       bad(
-        `connection ${connection.connectionId} names keyword list ${listId}, which does not exist: it emits no keyword signals`,
+        `connection ${connection.connectionId} names keyword list ${listId}, which does not exist: it matches nothing`,
         `signals keywords import FILE --list ${listId}, or add the connection again with another list`,
       ),
     ),
