@@ -1,4 +1,6 @@
 /** Reports the progress of a replay every second, in every phase: as a bar in a terminal, and as a JSON line with `--json`. */
+import { systemClock } from '../../../runtime/clock.ts'
+import type { Cancel } from '../../../runtime/ports.ts'
 import type { Deciding } from '../../../tools/replay/plan/plan.ts'
 import type { Phase } from '../../../tools/replay/run/run.ts'
 import type { SendProgress } from '../../../tools/replay/send/send.ts'
@@ -49,7 +51,7 @@ export class ReplayProgress {
   readonly #json: boolean
   readonly #startsWithRun: boolean
   readonly #isTerminal = process.stderr.isTTY
-  readonly #timer: NodeJS.Timeout
+  readonly #cancelTimer: Cancel
   #run: string | null = null
   #report: ProgressReport | null = null
   #decidingSince: number | null = null
@@ -59,9 +61,7 @@ export class ReplayProgress {
   constructor(json: boolean, startsWithRun: boolean) {
     this.#json = json
     this.#startsWithRun = startsWithRun
-    this.#timer = setInterval(() => this.#print(), reportIntervalMs)
-    // The timer must not keep the process alive.
-    this.#timer.unref()
+    this.#cancelTimer = systemClock.every(reportIntervalMs, () => this.#print())
   }
 
   started(run: string) {
@@ -75,8 +75,8 @@ export class ReplayProgress {
   }
 
   deciding(progress: Deciding) {
-    this.#decidingSince ??= Date.now()
-    this.#report = decidingReport(progress, (Date.now() - this.#decidingSince) / 1000)
+    this.#decidingSince ??= systemClock.monotonic()
+    this.#report = decidingReport(progress, (systemClock.monotonic() - this.#decidingSince) / 1000)
   }
 
   sending(progress: SendProgress) {
@@ -91,7 +91,7 @@ export class ReplayProgress {
   }
 
   end() {
-    clearInterval(this.#timer)
+    this.#cancelTimer()
     this.clear()
   }
 
