@@ -46,11 +46,16 @@ export const servicesOf = async (
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
-  const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
+  const service = (
+    name: string,
+    readyUrl: string,
+    more: NodeJS.ProcessEnv,
+    mainFile = join(services, name, 'main.ts'),
+  ): ChildSpec => ({
     name,
     command: process.execPath,
     // Batches are garbage a moment later: a larger young generation lets it die before it is copied.
-    args: ['--max-semi-space-size=32', join(services, name, 'main.ts')],
+    args: ['--max-semi-space-size=32', mainFile],
     // A third of what a start costs is compiling.
     env: { NODE_COMPILE_CACHE: compiledFolder(env), ...env, TIKTOK_BASE_URL: tiktok, ...more },
     ipc: true,
@@ -80,12 +85,21 @@ export const servicesOf = async (
       ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
     }),
   )
-  const console_ = service('console', `${addresses.console}/readyz`, {
-    CONSOLE_PORT: String(consolePort),
-    // With the simulator the whole authorisation can be played.
-    ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
-  })
+  // The folder is `control`; the process keeps its public name.
+  const console_ = service(
+    'console',
+    `${addresses.console}/readyz`,
+    {
+      CONSOLE_PORT: String(consolePort),
+      // With the simulator the whole authorisation can be played.
+      ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
+    },
+    join(services, 'control/main.ts'),
+  )
+  const simulatorMain = join(services, 'local/simulator/main.ts')
   const simulator =
-    simulatorPort === null ? [] : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) })]
+    simulatorPort === null
+      ? []
+      : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }, simulatorMain)]
   return { addresses, specs: [...simulator, ...stages, console_] }
 }
