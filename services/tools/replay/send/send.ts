@@ -38,7 +38,7 @@ export type Ending =
 /** Endings that come from outside of this process's work. */
 export type Interruption = Exclude<Ending, 'done' | 'stalled'>
 
-export interface SendResult {
+export interface SendSummary {
   readonly ending: Ending
   /** By this process. */
   readonly published: number
@@ -82,7 +82,7 @@ export const sendSignals = async (
   { run }: Pick<ReplayRun, 'run'>,
   fresh: readonly Signal[],
   tools: SendTools,
-): Promise<SendResult> => {
+): Promise<SendSummary> => {
   const { broker, producer, codec, clock, directory, lag } = tools
   const rate = new AimdRate({ max: tools.maxRate, baseline: tools.baseline })
   let next = 0
@@ -138,7 +138,7 @@ export const sendSignals = async (
     // After the last signal the next poll comes within half a second: the run ends sooner.
     if (next === fresh.length) polledAt = Math.min(polledAt, clock.now() - pollIntervalMs / 2)
   }
-  const end = (ending: Ending): SendResult => ({ ending, published: next - skipped, skipped })
+  const end = (ending: Ending): SendSummary => ({ ending, published: next - skipped, skipped })
 
   while (next < fresh.length || backlog > 0 || polledAt === 0) {
     const interruption = tools.interruption()
