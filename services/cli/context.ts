@@ -12,6 +12,7 @@ import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
+import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
 
 export interface CliContext {
   readonly dataDir: string
@@ -19,6 +20,8 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv
   /** Addresses of the running `signals up`; null when none runs. */
   readonly running: Addresses | null
+  /** Settings that a running `signals up` gave to its stages; null where none runs, or none are recorded. */
+  readonly stageSettings: ReplaySettingTexts | null
   /** From the environment, else from the running pipeline. @throws ConfigError */
   readonly brokers: string
   readonly redisUrl: string
@@ -55,7 +58,8 @@ const masterKeysOf = (env: NodeJS.ProcessEnv, stored: Secrets): MasterKeySetting
 export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
-  const running = runningState(dataDir)?.addresses ?? null
+  const state = runningState(dataDir)
+  const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
   const address = (name: string, fromState: string | undefined): string => {
     const value = env[name] || fromState
@@ -70,6 +74,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
     env,
     dataDir,
     running,
+    stageSettings: state?.stageSettings ?? null,
     get brokers() {
       return address('KAFKA_BROKERS', running?.brokers)
     },

@@ -1,4 +1,4 @@
-/** Opens what a dead letter seals: for putting it back, for selecting by source or connection, and for trying it out. Never printed. */
+/** Opens the sealed record of a dead letter: to redrive it, to select by source or connection, and to probe it. It is never printed. */
 
 import { messageEventSource } from '../../ingest/delivery.ts'
 import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
@@ -13,29 +13,29 @@ import { topics } from '../../topology.ts'
 
 const keyName = /^source\/([a-z][a-z0-9-]{0,31})$/
 
-/** The record as it was, at the place where it was. @throws SealBroken under another master key */
-export const openOriginal = (letter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
-  const name = keyName.exec(letter.keyId)?.[1]
-  if (!name) throw new BadRecord('headers_invalid', 'keyId names no key of a source')
-  const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(letter.original))
+/** The original record, with its topic, partition and offset. @throws SealBroken under another master key; BadRecord */
+export const openOriginal = (deadLetter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
+  const name = keyName.exec(deadLetter.keyId)?.[1]
+  if (!name) throw new BadRecord('headers_invalid', 'keyId does not name the key of a source')
+  const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(deadLetter.original))
   return {
-    topic: letter.topic,
-    partition: letter.partition,
-    offset: BigInt(letter.offset),
-    timestamp: letter.timestamp,
+    topic: deadLetter.topic,
+    partition: deadLetter.partition,
+    offset: BigInt(deadLetter.offset),
+    timestamp: deadLetter.timestamp,
     key: original.key,
     headers: original.headers,
     value: original.value,
   }
 }
 
-/** Whose record it is, as far as it says so. */
-export interface Belonging {
+/** The source and connections of a record, as far as the record tells them. */
+export interface RecordOwners {
   readonly source: string | null
   readonly connections: readonly string[]
 }
 
-const nobody: Belonging = { source: null, connections: [] }
+const noOwners: RecordOwners = { source: null, connections: [] }
 
 const parsed = (record: ConsumedRecord, codec: Codec): { source?: unknown; accountId?: unknown } | null => {
   if (record.value === null) return null
@@ -46,25 +46,25 @@ const parsed = (record: ConsumedRecord, codec: Codec): { source?: unknown; accou
       source?: unknown
     }
   } catch {
-    // What it failed for, most likely.
+    // Most likely the reason why the record failed.
     return null
   }
 }
 
-export interface BelongingTools {
+export interface OwnerTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
 }
 
-const ofDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources }: BelongingTools): Belonging => {
+const ownersOfDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources }: OwnerTools): RecordOwners => {
   const source = record.headers.source ?? messageEventSource
-  const connectionOf = (name: string, account: string) => directory.byAccount(name, account)?.connectionId
+  const connectionIdOf = (name: string, account: string) => directory.byAccount(name, account)?.connectionId
   if (source === messageEventSource) {
     const event = record.headers.sealed === undefined ? parsed(record, codec) : null
-    if (typeof event?.source !== 'string') return nobody
-    const connection = typeof event.accountId === 'string' ? connectionOf(event.source, event.accountId) : undefined
+    if (typeof event?.source !== 'string') return noOwners
+    const connection = typeof event.accountId === 'string' ? connectionIdOf(event.source, event.accountId) : undefined
     return { source: event.source, connections: connection ? [connection] : [] }
   }
   const sealed = keyName.exec(record.headers.sealed ?? '')?.[1]
@@ -82,17 +82,18 @@ const ofDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources
     }
     for (const account of sources.get(source)?.accountsOf(delivery) ?? []) accounts.add(account)
   } catch {
-    // Sealed under another key: the header is all there is.
+    // Sealed under another key: only the account header is known.
   }
-  return { source, connections: [...accounts].flatMap((account) => connectionOf(source, account) ?? []) }
+  return { source, connections: [...accounts].flatMap((account) => connectionIdOf(source, account) ?? []) }
 }
 
-export const belongingOf = (record: ConsumedRecord, tools: BelongingTools): Belonging => {
+/** Records that do not decode have no owners. */
+export const ownersOf = (record: ConsumedRecord, tools: OwnerTools): RecordOwners => {
   const { codec, directory } = tools
   try {
     switch (record.topic) {
       case topics.channelEvents.name:
-        return ofDelivery(record, tools)
+        return ownersOfDelivery(record, tools)
       case topics.messages.name: {
         const { source, connectionId } = codec.decode('messages', record)
         return { source, connections: [connectionId] }
@@ -108,6 +109,6 @@ export const belongingOf = (record: ConsumedRecord, tools: BelongingTools): Belo
     }
   } catch (error) {
     if (!(error instanceof BadRecord)) throw error
-    return nobody
+    return noOwners
   }
 }

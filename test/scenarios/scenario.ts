@@ -1,4 +1,4 @@
-/** What scenarios share: a pipeline of real processes, clients to it, and what TikTok was told, read as it grows. */
+/** Shared by scenarios: a pipeline of real processes, clients for it, and the events that the simulator has received. */
 
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
@@ -10,7 +10,7 @@ import { connectionRecordOf, parseConnection } from '../../services/shared/conne
 import { topics } from '../../services/topology.ts'
 import { openWorld, type World } from '../support/world.ts'
 
-export const say = (line: string) => void process.stdout.write(`${line}\n`)
+export const print = (line: string) => void process.stdout.write(`${line}\n`)
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 export interface Scenario {
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly producer: Producer
   readonly codec: Codec
   readonly keyring: Keyring
-  readonly tiktok: TikTok
+  readonly tiktok: ReceivedEvents
   stop(): Promise<void>
 }
 
@@ -30,8 +30,8 @@ interface ReceivedEvent {
   readonly event: { readonly event_id: string; readonly properties: Readonly<Record<string, unknown>> }
 }
 
-/** What the simulator holds, by event id: when it came first, and how often. */
-export class TikTok {
+/** Events at the simulator, by event id: the time of the first arrival, and how often each came. */
+export class ReceivedEvents {
   readonly #url: string
   readonly arrivedAt = new Map<string, number>()
   readonly times = new Map<string, number>()
@@ -41,7 +41,8 @@ export class TikTok {
     this.#url = url
   }
 
-  async look(): Promise<number> {
+  /** Reads new events. @returns how many different ones there are */
+  async poll(): Promise<number> {
     for (;;) {
       const response = await fetch(`${this.#url}/_events?since=${this.#seq}&limit=20000`)
       const { events } = (await response.json()) as { events: readonly ReceivedEvent[] }
@@ -54,17 +55,19 @@ export class TikTok {
     }
   }
 
-  /** Waits until so many different signals are there. */
+  /** Waits until `count` different signals have arrived. */
   async until(count: number, withinMs: number): Promise<void> {
     const end = Date.now() + withinMs
-    while ((await this.look()) < count) {
-      if (Date.now() > end) throw new Error(`${count} signals expected, ${this.arrivedAt.size} came`)
+    while ((await this.poll()) < count) {
+      if (Date.now() > end) throw new Error(`${count} signals expected, ${this.arrivedAt.size} arrived`)
       await sleep(500)
     }
   }
 
+  /** Ids without an event. */
   missing = (ids: Iterable<string>): string[] => [...ids].filter((id) => !this.arrivedAt.has(id))
-  twice = (ids: Iterable<string>): string[] => [...ids].filter((id) => (this.times.get(id) ?? 0) > 1)
+  /** Ids with more than one event. */
+  repeated = (ids: Iterable<string>): string[] => [...ids].filter((id) => (this.times.get(id) ?? 0) > 1)
 }
 
 export const openScenario = async (
@@ -105,7 +108,7 @@ export const openScenario = async (
     producer,
     codec,
     keyring,
-    tiktok: new TikTok(simulator),
+    tiktok: new ReceivedEvents(simulator),
     stop: async () => {
       await producer.close().catch(() => {})
       await broker.close().catch(() => {})
@@ -119,11 +122,11 @@ export const quantile = (values: readonly number[], share: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
-/** One line per check; the scenario fails with the first that does not hold, at its end. */
+/** Prints one line for each check. A scenario with a failed check runs to its end and then fails. */
 export class Checks {
   failed = 0
   check(what: string, holds: boolean, figures = '') {
     if (!holds) this.failed++
-    say(`${holds ? 'ok  ' : 'FAIL'}  ${what}${figures ? `: ${figures}` : ''}`)
+    print(`${holds ? 'ok  ' : 'FAIL'}  ${what}${figures ? `: ${figures}` : ''}`)
   }
 }
