@@ -14,10 +14,10 @@ import type { BucketValue, HourBuckets } from '../runtime/time-buckets/hour-buck
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message } from '../shared/model/topic-values.ts'
+import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
+import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
-import { crossSourceKeyOf, isOtherCopy } from './feeds.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { deadLettersOf } from './letters.ts'
 
 /** Who withdrew, of which source. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }

@@ -1,6 +1,6 @@
 /** Ingest with everything in memory, and records as the gateway and connectors write them. */
 
-import { crossSourceSpanHours } from '../../services/ingest/feeds.ts'
+import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'

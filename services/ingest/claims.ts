@@ -2,7 +2,7 @@
 
 import type { RedisCommands } from '../runtime/ports.ts'
 import { type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
-import { crossSourceSpanHours } from './feeds.ts'
+import { crossSourceSpanHours } from './cross-source-dedup.ts'
 import { dedupWindowMs } from './identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000

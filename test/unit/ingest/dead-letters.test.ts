@@ -1,4 +1,4 @@
-import { deadLettersOf } from '../../../services/ingest/letters.ts'
+import { deadLettersOf } from '../../../services/ingest/dead-letters.ts'
 
 const failed = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ rule: `rules.${n}`, reason: 'it names no person' }))
