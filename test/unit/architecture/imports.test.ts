@@ -7,6 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path'
  */
 const floors: readonly (readonly string[])[] = [
   ['topology.ts', 'schemas'],
+  ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
   ['shared/connections', 'shared/sources'],

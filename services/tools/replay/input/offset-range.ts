@@ -1,16 +1,9 @@
 /** Which records a run reads: by time or by offsets, and never what live traffic has not taken yet. */
 
 import { consumerGroup, laterGroup } from '../../../consumer-groups.ts'
+import { laterTopic } from '../../../derived-topics.ts'
 import type { Broker, Clock, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
-import {
-  type ConsumerStage,
-  type Delay,
-  laterTopic,
-  type MainTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from '../../../topology.ts'
+import { type ConsumerStage, type Delay, type MainTopic, type StageSpec, stages, topics } from '../../../topology.ts'
 import type { ReplayEntry, ReplayRequest } from '../request.ts'
 import { type FileProblem, readFile } from './event-file.ts'
 
