@@ -1,4 +1,5 @@
 import { Coalescer } from '../../../services/runtime/coalescer.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 /** Requests that end when told to. */
 const requests = () => {
@@ -62,5 +63,48 @@ describe('calls that arrive together', () => {
     expect(sent[1]?.items).toEqual(['c'])
     sent[1]?.end()
     await next
+  })
+})
+
+describe('a queued call', () => {
+  it('can be cancelled until its request starts', async () => {
+    const { sent, send } = requests()
+    const coalescer = new Coalescer(send)
+    const first = coalescer.enqueue(['a'])
+    await turn()
+    const [second, third] = [coalescer.enqueue(['b']), coalescer.enqueue(['c'])]
+    expect([first.cancel(), second.cancel(), second.cancel()]).toEqual([false, true, false])
+    sent[0]?.end()
+    await first.done
+    await turn()
+    sent[1]?.end()
+    await third.done
+    expect(sent.map(({ items }) => items)).toEqual([['a'], ['c']])
+  })
+})
+
+describe('paced requests', () => {
+  it('overlap up to a limit, each an interval after the last', async () => {
+    const clock = new FakeClock()
+    const { sent, send } = requests()
+    const coalescer = new Coalescer(send, 10, { maxRequests: 2, intervalMs: 8, timers: clock })
+    const calls = [coalescer.call(['a'])]
+    await clock.advance(1)
+    calls.push(coalescer.call(['b']))
+    await clock.advance(1)
+    calls.push(coalescer.call(['c']))
+    expect(sent.map(({ items }) => items)).toEqual([['a']])
+    await clock.advance(8)
+    expect(sent.map(({ items }) => items)).toEqual([['a'], ['b', 'c']])
+    calls.push(coalescer.call(['d']))
+    await clock.advance(1_000)
+    expect(sent).toHaveLength(2)
+    sent[1]?.end()
+    await Promise.all(calls.slice(1, 3))
+    expect(sent[2]?.items).toEqual(['d'])
+    sent[0]?.end()
+    sent[2]?.end()
+    await Promise.all(calls)
+    expect(clock.pending).toBe(0)
   })
 })
