@@ -4,6 +4,7 @@
  */
 
 import { deadLetterTopic } from '../../derived-topics.ts'
+import { sourceKeyId } from '../../shared/model/channel-event.ts'
 import type { ConsumerStage } from '../../topology.ts'
 import type { Failure } from '../failures.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -38,7 +39,7 @@ export const deadLetterRecord = (
       partition: record.partition,
       offset: Number(record.offset),
       timestamp: record.timestamp,
-      keyId: `source/${deadLetterKey}`,
+      keyId: sourceKeyId(deadLetterKey),
       original: keyring.sourceKey(deadLetterKey).seal(original, place),
     }),
     headers: {
