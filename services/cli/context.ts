@@ -12,11 +12,14 @@ import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
+import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
 
 export interface CliContext {
   readonly dataDir: string
   /** Of a running `signals up`; null where none runs. */
   readonly running: Addresses | null
+  /** Settings that a running `signals up` gave to its stages; null where none runs, or none are recorded. */
+  readonly stageSettings: ReplaySettingTexts | null
   /** Where a setting comes from matters to nobody: environment first, then the running pipeline. */
   readonly brokers: string
   readonly redisUrl: string
@@ -53,7 +56,8 @@ const masterKeysOf = (env: NodeJS.ProcessEnv, kept: Secrets): MasterKeySettings 
 export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
-  const running = runningState(dataDir)?.addresses ?? null
+  const state = runningState(dataDir)
+  const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
   const address = (name: string, fromState: string | undefined): string => {
     const value = env[name] || fromState
@@ -67,6 +71,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
   const context: CliContext = {
     dataDir,
     running,
+    stageSettings: state?.stageSettings ?? null,
     get brokers() {
       return address('KAFKA_BROKERS', running?.brokers)
     },

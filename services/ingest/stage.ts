@@ -10,10 +10,11 @@ import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
-import type { BucketValue, HourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message } from '../shared/model/topic-values.ts'
+import type { IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
@@ -78,18 +79,19 @@ const claimsOf = (
 
 /** @throws DependencyError when Redis is away: without claims nothing can be decided */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
-  const { directory, dedup, feeds, keyring } = tools
+  const { directory, keyring } = tools
   const verdicts = batch.map(({ value }) => value.events.map((event) => consent(event, directory, keyring)))
   const claims = claimsOf(batch, verdicts, tools)
-  const [holders, feedHolders] = await Promise.all([dedup.claim(claims.own.marks), feeds.claim(claims.feeds.marks)])
+  const holders = await tools.claims.claim({ event: claims.own.marks, crossSource: claims.feeds.marks })
   const refuse = ({ input, event }: Claims['places'][number]) => {
     ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
   claims.own.marks.forEach(({ value }, at) => {
-    if (!holders[at]?.equals(value)) refuse(claims.own.places[at] as Claims['places'][number])
+    if (!holders.event[at]?.equals(value)) refuse(claims.own.places[at] as Claims['places'][number])
   })
   claims.feeds.marks.forEach((mark, at) => {
-    if (isOtherCopy(feedHolders[at] as Buffer, mark)) refuse(claims.feeds.places[at] as Claims['places'][number])
+    if (isOtherCopy(holders.crossSource[at] as Buffer, mark))
+      refuse(claims.feeds.places[at] as Claims['places'][number])
   })
   return verdicts
 }
@@ -130,9 +132,7 @@ const toMessage = (
 
 export interface IngestTools extends DeliveryTools {
   readonly directory: ConnectionDirectory
-  readonly dedup: HourBuckets
-  /** Of the channels' own message ids, over `feedSpanHours`. */
-  readonly feeds: HourBuckets
+  readonly claims: IngestClaims
   /** An account has withdrawn its authorisation. Safe to repeat. Unset where history is looked at again. @throws DependencyError */
   onRemoved?(removed: Removed): Promise<void>
 }

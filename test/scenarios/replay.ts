@@ -117,7 +117,7 @@ const watchLag = () => {
   let running = true
   const done = (async () => {
     while (running) {
-      const seconds = await lag.look(Date.now)
+      const seconds = await lag.poll(Date.now)
       seen.push({ at: Date.now(), seconds })
       await sleep(250)
     }

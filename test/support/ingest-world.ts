@@ -1,5 +1,6 @@
 /** Ingest with everything in memory, and records as the gateway and connectors write them. */
 
+import { claimsIn } from '../../services/ingest/claims.ts'
 import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
@@ -35,7 +36,13 @@ export const openIngest = async () => {
   const connection = connectionRecord({ dataKey })
   directory.apply('acme-wa', connection)
   const sources = { get: (name: string) => (name === 'echo' ? echo : shipped.get(name)), names: () => ['echo'] }
-  const stage = ingest({ sources, directory, dedup, feeds, codec, keyring })
+  const stage = ingest({
+    sources,
+    directory,
+    claims: claimsIn({ event: dedup, crossSource: feeds }),
+    codec,
+    keyring,
+  })
 
   let offset = 0n
   const place = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })

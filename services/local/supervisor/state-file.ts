@@ -1,6 +1,7 @@
 /** What a running `signals up` tells other commands, and the secrets it made for itself. Readable by its owner only. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ReplaySettingTexts } from '../../tools/replay/settings.ts'
 import { isAlive, type ProcessIdentity } from '../processes/processes.ts'
 
 export interface Addresses {
@@ -21,6 +22,8 @@ export interface RunState {
   readonly children: Readonly<Record<string, ProcessIdentity>>
   /** Once it is ready. */
   readonly addresses: Addresses | null
+  /** Settings of the stages that other commands need; missing in files of earlier versions. */
+  readonly stageSettings?: ReplaySettingTexts
 }
 
 export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN'] as const

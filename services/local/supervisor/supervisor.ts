@@ -13,6 +13,7 @@ import { loadConfig } from '../../runtime/config.ts'
 import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
+import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { type StageName, stageNames } from '../../topology.ts'
 import type { LocalConfig } from '../config.ts'
@@ -203,6 +204,7 @@ export class Supervisor {
       supervisor: identifyProcess(process.pid) as ProcessIdentity,
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
+      stageSettings: replaySettingTexts(this.#env),
     })
   }
 
