@@ -1,29 +1,27 @@
 /**
- * One message that reaches a tenant by two feeds (WhatsApp itself and a partner platform, a router and the bot behind it) counts
- * once: whichever copy comes first claims the channel's own message id for the tenant, beside the event's own id.
+ * One message can reach a tenant from two sources: WhatsApp itself and a partner platform, or a router and the bot behind it.
+ * It counts once: the first copy claims the channel's own message id for the tenant, besides its own id.
  */
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { channels, type MessageEvent } from '../shared/model/message-event.ts'
-import { isDerived } from './identity.ts'
+import { isDerived, markBytes } from './identity.ts'
 
 /**
- * Feeds tell the time by clocks of their own, or not at all. Their marks lie in buckets of this span, and a claim looks into the
- * nearer of the two beside its own: copies up to half a span apart always find each other.
+ * Length of a bucket's time span. Sources have clocks of their own, or give no time. A claim looks into its own span and the
+ * nearer neighbour, so copies up to half a span (24 h) apart always find each other.
  */
 export const crossSourceSpanHours = 48
 const spanMs = crossSourceSpanHours * 3_600_000
 const nearerSpan = (at: number) => (at % spanMs < spanMs / 2 ? at - spanMs : at + spanMs)
 
-const markBytes = 8
-
-const idAtChannel = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
+const channelIdOf = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
   channelMessageId ?? (isChannel && !isDerived(messageId) ? messageId : null)
 
 /**
- * @param isChannel the event's source is the channel itself, whose message ids are what partners' payloads quote
- * @returns null for what no other feed can be known to carry
+ * @param isChannel the event's source is the channel itself, whose message ids the partners' payloads quote
+ * @returns null where no other source can carry the same message
  */
 export const crossSourceKeyOf = (
   event: MessageEvent,
@@ -33,7 +31,7 @@ export const crossSourceKeyOf = (
   keyring: Keyring,
 ): BucketValue | null => {
   if (event.kind !== 'message') return null
-  const id = idAtChannel(event, isChannel)
+  const id = channelIdOf(event, isChannel)
   if (id === null) return null
   return {
     at: event.occurredAt,
@@ -43,15 +41,15 @@ export const crossSourceKeyOf = (
   }
 }
 
-const other = channels.indexOf('other')
+const otherChannel = channels.indexOf('other')
 
 /**
- * Whether a holder is another copy of the same message. Channels number their messages apart: where both sides know theirs, the
- * same id on another channel is another message.
+ * Whether the holder of a mark is another copy of the same message. Two channels may use the same id for different messages,
+ * so known channels must be equal; `other` matches any.
  */
-export const isOtherCopy = (holder: Buffer, mark: BucketValue): boolean => {
-  const at = holder.length - 1
-  if (holder.subarray(0, at).equals(mark.value.subarray(0, at))) return false
-  const [theirs, ours] = [holder[at], mark.value[at]]
-  return theirs === ours || theirs === other || ours === other
+export const isOtherCopy = (holder: Buffer, claim: BucketValue): boolean => {
+  const channelAt = holder.length - 1
+  if (holder.subarray(0, channelAt).equals(claim.value.subarray(0, channelAt))) return false
+  const [holders, own] = [holder[channelAt], claim.value[channelAt]]
+  return holders === own || holders === otherChannel || own === otherChannel
 }

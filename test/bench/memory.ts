@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { pack } from '../../services/attribution/state/pack.ts'
 import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
+import { dedupWindowMs } from '../../services/ingest/identity.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
@@ -30,7 +31,7 @@ const inSlices = async (work: (from: number, to: number) => Promise<unknown>) =>
 
 /** Claims as ingest makes them, so many an hour. */
 const dedupKeys = (perHour: number) => async (redis: RedisCommands) => {
-  const buckets = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: 96 * 3_600 })
+  const buckets = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
   await inSlices((from, to) =>
     buckets.claim(
       Array.from({ length: to - from }, (_, n) => ({

@@ -1,4 +1,5 @@
 /** What a redrive would do with each dead letter that was selected. Pure. */
+import { dedupWindowMs } from '../../ingest/identity.ts'
 import { catalogueEntryOf, type FoundDeadLetter, originOf } from './found.ts'
 
 export interface RedriveOptions {
@@ -31,8 +32,8 @@ export interface RedrivePlan {
   readonly skipped: Readonly<Record<RedriveSkipReason, number>>
 }
 
-/** A delivery's other items are recognised by their claims, which live this long; an hour is left for the way. */
-const claimsLiveMs = 95 * 3_600_000
+/** Ingest drops a delivery's other items as duplicates while their claims live; one hour less leaves time for the redrive. */
+const claimsLiveMs = dedupWindowMs - 3_600_000
 /** Codes that speak of one item while the rest of its record went on. */
 const partial: ReadonlySet<string> = new Set(['item_unmappable', 'too_large'])
 

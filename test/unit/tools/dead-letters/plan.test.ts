@@ -1,3 +1,4 @@
+import { dedupWindowMs } from '../../../../services/ingest/identity.ts'
 import type { FoundDeadLetter } from '../../../../services/tools/dead-letters/found.ts'
 import { haveRelatives, planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
 import { anyOfThem, matches } from '../../../../services/tools/dead-letters/select.ts'
@@ -57,7 +58,7 @@ describe('a redrive', () => {
     ['what has failed again after a redrive', found(1, { redrives: 1 }), 'failed_again', { again: true }],
     [
       'an item whose neighbours are no longer remembered',
-      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 96 * hour } }),
+      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs } }),
       'claims_gone',
       { force: true },
     ],
@@ -69,7 +70,7 @@ describe('a redrive', () => {
   })
 
   it('takes an item whose neighbours are remembered, and a whole delivery of any age', () => {
-    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 90 * hour } })
+    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs + 2 * hour } })
     const old = found(2, { origin: { ...found(2).origin, timestamp: noon - 300 * hour } })
     expect(planRedrive([young, old], new Set(), noon, carefully).send).toHaveLength(2)
   })
