@@ -58,6 +58,7 @@ export class Intake {
         this.#pendingBytes -= bytes
       },
       maxBatchBytes,
+      setImmediate,
       { maxRequests: maxProduceCalls, intervalMs: produceIntervalMs, timers },
     )
   }

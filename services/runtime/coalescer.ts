@@ -29,6 +29,7 @@ export interface QueuedCall {
 export class Coalescer<Item> {
   readonly #send: (items: readonly Item[]) => Promise<unknown>
   readonly #maxSize: number
+  readonly #defer: (start: () => void) => void
   readonly #pacing: Pacing | null
   /** In order of arrival. */
   readonly #queue = new Set<Call<Item>>()
@@ -40,13 +41,17 @@ export class Coalescer<Item> {
 
   /**
    * @param maxSize of the calls that share a request, in the unit of `call`'s size; a larger call goes alone
+   * @param defer runs the start of a request after an idle time: by default at the end of the turn of the event loop, so that
+   * calls of one turn share it; `queueMicrotask` where that turn is too long to wait for
    * @param pacing null: one request at a time, the next at once
    */
   constructor(
     send: (items: readonly Item[]) => Promise<unknown>,
     maxSize = Number.POSITIVE_INFINITY,
+    defer: (start: () => void) => void = setImmediate,
     pacing: Pacing | null = null,
   ) {
+    this.#defer = defer
     this.#send = send
     this.#maxSize = maxSize
     this.#pacing = pacing
@@ -66,8 +71,8 @@ export class Coalescer<Item> {
     })
     if (!this.#isScheduled && this.#requests < this.#maxRequests) {
       this.#isScheduled = true
-      // Calls of the same turn of the event loop share the request.
-      setImmediate(() => {
+      // Calls that follow before it runs share the request.
+      this.#defer(() => {
         this.#isScheduled = false
         this.#start()
       })

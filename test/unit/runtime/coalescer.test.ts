@@ -15,8 +15,8 @@ const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 describe('calls that arrive together', () => {
   it('share a request, in the order of the calls', async () => {
     const { sent, send } = requests()
-    const gather = new Coalescer(send)
-    const both = [gather.call(['a', 'b']), gather.call(['c'])]
+    const coalescer = new Coalescer(send)
+    const both = [coalescer.call(['a', 'b']), coalescer.call(['c'])]
     await turn()
     expect(sent.map(({ items }) => items)).toEqual([['a', 'b', 'c']])
     sent[0]?.end()
@@ -25,10 +25,10 @@ describe('calls that arrive together', () => {
 
   it('wait while a request is under way, and share the next', async () => {
     const { sent, send } = requests()
-    const gather = new Coalescer(send)
-    const first = gather.call(['a'])
+    const coalescer = new Coalescer(send)
+    const first = coalescer.call(['a'])
     await turn()
-    const later = [gather.call(['b']), gather.call(['c'])]
+    const later = [coalescer.call(['b']), coalescer.call(['c'])]
     await turn()
     expect(sent).toHaveLength(1)
     sent[0]?.end()
@@ -41,8 +41,8 @@ describe('calls that arrive together', () => {
 
   it('share no more than fits; what is larger by itself goes alone', async () => {
     const { sent, send } = requests()
-    const gather = new Coalescer(send, 10)
-    const all = [gather.call(['a'], 6), gather.call(['b'], 4), gather.call(['c'], 1), gather.call(['d'], 50)]
+    const coalescer = new Coalescer(send, 10)
+    const all = [coalescer.call(['a'], 6), coalescer.call(['b'], 4), coalescer.call(['c'], 1), coalescer.call(['d'], 50)]
     for (let n = 0; n < 3; n++) {
       await turn()
       sent[n]?.end()
@@ -53,10 +53,10 @@ describe('calls that arrive together', () => {
 
   it('are told of a failure if it was theirs, and the next go on', async () => {
     const { sent, send } = requests()
-    const gather = new Coalescer(send)
-    const failing = [gather.call(['a']), gather.call(['b'])].map((call) => call.catch((error: Error) => error.message))
+    const coalescer = new Coalescer(send)
+    const failing = [coalescer.call(['a']), coalescer.call(['b'])].map((call) => call.catch((error: Error) => error.message))
     await turn()
-    const next = gather.call(['c'])
+    const next = coalescer.call(['c'])
     sent[0]?.end(new Error('away'))
     expect(await Promise.all(failing)).toEqual(['away', 'away'])
     await turn()
@@ -87,7 +87,7 @@ describe('paced requests', () => {
   it('overlap up to a limit, each an interval after the last', async () => {
     const clock = new FakeClock()
     const { sent, send } = requests()
-    const coalescer = new Coalescer(send, 10, { maxRequests: 2, intervalMs: 8, timers: clock })
+    const coalescer = new Coalescer(send, 10, setImmediate, { maxRequests: 2, intervalMs: 8, timers: clock })
     const calls = [coalescer.call(['a'])]
     await clock.advance(1)
     calls.push(coalescer.call(['b']))
