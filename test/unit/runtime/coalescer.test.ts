@@ -42,7 +42,12 @@ describe('calls that arrive together', () => {
   it('share no more than fits; what is larger by itself goes alone', async () => {
     const { sent, send } = requests()
     const coalescer = new Coalescer(send, 10)
-    const all = [coalescer.call(['a'], 6), coalescer.call(['b'], 4), coalescer.call(['c'], 1), coalescer.call(['d'], 50)]
+    const all = [
+      coalescer.call(['a'], 6),
+      coalescer.call(['b'], 4),
+      coalescer.call(['c'], 1),
+      coalescer.call(['d'], 50),
+    ]
     for (let n = 0; n < 3; n++) {
       await turn()
       sent[n]?.end()
@@ -54,7 +59,9 @@ describe('calls that arrive together', () => {
   it('are told of a failure if it was theirs, and the next go on', async () => {
     const { sent, send } = requests()
     const coalescer = new Coalescer(send)
-    const failing = [coalescer.call(['a']), coalescer.call(['b'])].map((call) => call.catch((error: Error) => error.message))
+    const failing = [coalescer.call(['a']), coalescer.call(['b'])].map((call) =>
+      call.catch((error: Error) => error.message),
+    )
     await turn()
     const next = coalescer.call(['c'])
     sent[0]?.end(new Error('away'))
