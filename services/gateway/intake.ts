@@ -58,7 +58,8 @@ export class Intake {
         this.#pendingBytes -= bytes
       },
       maxBatchBytes,
-      setImmediate,
+      // Without a call under way the first request does not wait for the rest of the turn of the event loop.
+      queueMicrotask,
       { maxRequests: maxProduceCalls, intervalMs: produceIntervalMs, timers },
     )
   }
