@@ -3,13 +3,14 @@
  * answer; use of Redis and disk; dead letters and connections.
  */
 import { statfs } from 'node:fs/promises'
+import { deadLetterTopic } from '../derived-topics.ts'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry, Timers } from '../runtime/ports.ts'
 import type { Connection } from '../shared/connections/directory.ts'
 import { firstExpiry, tokenState, tokenStates } from '../shared/connections/tokens/token-expiry.ts'
 import { connectionStatuses } from '../shared/model/connection-record.ts'
-import { consumerStages, deadLetterTopic } from '../topology.ts'
+import { consumerStages } from '../topology.ts'
 import type { LagWatch } from './lag-watch.ts'
 
 export interface ExporterTools {

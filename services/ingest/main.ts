@@ -4,9 +4,9 @@ import { removal } from '../shared/connections/removal.ts'
 import { ConnectionWriter } from '../shared/connections/writer.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
+import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
 import { countIgnored } from './ignored.ts'
-import { openClaims } from './marks.ts'
 import { ingest } from './stage.ts'
 
 runConsumerStage({

@@ -1,6 +1,6 @@
+import { deadLetterTopic } from '../../services/derived-topics.ts'
 import { whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { deadLetterTopic } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'

@@ -1,6 +1,7 @@
 /** Attribution with its topics in memory: what it is given, what waits, what goes on, at a clock of the test's own. */
 import { attribution, type Loaded } from '../../services/attribution/stage.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
+import { laterTopic } from '../../services/derived-topics.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { sealContent } from '../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
@@ -8,7 +9,7 @@ import { ConnectionDirectory } from '../../services/shared/connections/directory
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { Referral } from '../../services/shared/model/message-event.ts'
 import type { AttributedMessage, Message, Touches } from '../../services/shared/model/topic-values.ts'
-import { delays, laterTopic } from '../../services/topology.ts'
+import { delays } from '../../services/topology.ts'
 import { connectionRecord, consumedRecord, message, noon, testKeyring } from './builders.ts'
 import { MemoryConversationStore } from './memory-conversation-store.ts'
 import { MemoryRegistry } from './memory-registry.ts'

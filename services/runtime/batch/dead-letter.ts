@@ -2,8 +2,10 @@
  * A dead letter keeps all of the record it stands for (key, headers and bytes, sealed) beside where it came from and why it
  * failed. Nothing in the clear of it is a person's: also a record that lay open in its topic is sealed here.
  */
+
+import { deadLetterTopic } from '../../derived-topics.ts'
+import { sourceKeyId } from '../../shared/model/channel-event.ts'
 import type { ConsumerStage } from '../../topology.ts'
-import { deadLetterTopic } from '../../topology.ts'
 import type { Failure } from '../failures.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { ProducerRecord } from '../ports.ts'
@@ -37,7 +39,7 @@ export const deadLetterRecord = (
       partition: record.partition,
       offset: Number(record.offset),
       timestamp: record.timestamp,
-      keyId: `source/${deadLetterKey}`,
+      keyId: sourceKeyId(deadLetterKey),
       original: keyring.sourceKey(deadLetterKey).seal(original, place),
     }),
     headers: {

@@ -1,5 +1,6 @@
 /** Outcomes to records: one exhaustive switch, so that a new kind fails to compile until it is handled here. */
-import { type ConsumerStage, laterTopic, parkedTopic, topics } from '../../topology.ts'
+import { laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { type ConsumerStage, topics } from '../../topology.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Headers, ProducerRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'

@@ -1,10 +1,11 @@
 /** What travels in record headers from the webhook to TikTok: when it came, its trace, and how often it was deferred. */
+import { channelEventHeaders } from '../../shared/model/channel-event.ts'
 import type { ConsumedRecord, Headers } from '../ports.ts'
 import type { Input } from './stage.ts'
 
 export const headerNames = {
-  receivedAt: 'received-at',
-  traceparent: 'traceparent',
+  receivedAt: channelEventHeaders.receivedAt,
+  traceparent: channelEventHeaders.traceparent,
   /** On a signal: under which consent it was made, as `consentOf` names it. */
   consent: 'consent',
   attempt: 'attempt',

@@ -1,15 +1,8 @@
 /** What every stage's main does: read config, open clients, build the stage, run it, stop in reverse order. */
 import type { z } from 'zod'
 import { consumerGroup, consumerGroups, laterGroup } from '../../consumer-groups.ts'
-import {
-  type ConsumerStage,
-  deadLetterTopic,
-  delays,
-  laterTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from '../../topology.ts'
+import { deadLetterTopic, laterTopic } from '../../derived-topics.ts'
+import { type ConsumerStage, delays, type StageSpec, stages, topics } from '../../topology.ts'
 import { openBroker } from '../adapters/kafka/index.ts'
 import { openRedis } from '../adapters/redis.ts'
 import { openRegistry } from '../adapters/registry.ts'
@@ -201,7 +194,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       topic: laterTopic(name, delay),
       onBatch: delayUntilDue(loop, delays[delay] * scale, clock),
     }))
-    for (const lane of spec.lanes ?? []) {
+    for (const lane of spec.lowPriorityReads ?? []) {
       const gently = createLoop(stage, { ...tools, sliceRecords: laneSlice })
       await consume(lane.group, [lane.topic], gently, laneConcurrency)
     }

@@ -1,22 +1,27 @@
 /** Opens the sealed record of a dead letter: to redrive it, to select by source or connection, and to probe it. It is never printed. */
 
-import { messageEventSource } from '../../ingest/delivery.ts'
+import { parseMessageEvent } from '../../ingest/delivery.ts'
 import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
 import { BadRecord } from '../../runtime/failures.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import {
+  decodeChannelEvent,
+  isSealed,
+  messageEventSource,
+  openChannelEvent,
+  sourceOfKeyId,
+} from '../../shared/model/channel-event.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import { topics } from '../../topology.ts'
 
-const keyName = /^source\/([a-z][a-z0-9-]{0,31})$/
-
 /** The original record, with its topic, partition and offset. @throws SealBroken under another master key; BadRecord */
 export const openOriginal = (deadLetter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
-  const name = keyName.exec(deadLetter.keyId)?.[1]
-  if (!name) throw new BadRecord('headers_invalid', 'keyId does not name the key of a source')
+  const name = sourceOfKeyId(deadLetter.keyId)
+  if (!name) throw new BadRecord('headers_invalid', 'keyId names no key of a source')
   const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(deadLetter.original))
   return {
     topic: deadLetter.topic,
@@ -37,16 +42,12 @@ export interface RecordOwners {
 
 const noOwners: RecordOwners = { source: null, connections: [] }
 
-const parsed = (record: ConsumedRecord, codec: Codec): { source?: unknown; accountId?: unknown } | null => {
-  if (record.value === null) return null
+/** null: ingest could not parse it either, which is why it is a dead letter. */
+const parsed = ({ value }: ConsumedRecord, codec: Codec): { source?: unknown; accountId?: unknown } | null => {
+  if (value === null) return null
   try {
-    return (
-      codec.isAvro(record.value) ? codec.decodeMessageEvent(record.value) : JSON.parse(record.value.toString())
-    ) as {
-      source?: unknown
-    }
+    return parseMessageEvent(value, codec) as { source?: unknown; accountId?: unknown } | null
   } catch {
-    // Most likely the reason why the record failed.
     return null
   }
 }
@@ -58,33 +59,29 @@ export interface OwnerTools {
   readonly sources: SourceRegistry
 }
 
+/** null: sealed under another key, so only the headers can be read. Without a value or a valid key id, what is there. */
+const bodyOf = (record: ConsumedRecord, keyring: Keyring): Buffer | null => {
+  const opened = openChannelEvent(record, keyring)
+  if ('body' in opened) return opened.body
+  return opened.problem === 'seal_broken' ? null : (record.value ?? Buffer.alloc(0))
+}
+
 const ownersOfDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources }: OwnerTools): RecordOwners => {
-  const source = record.headers.source ?? messageEventSource
-  const connectionIdOf = (name: string, account: string) => directory.byAccount(name, account)?.connectionId
+  const { source, account, contentType } = decodeChannelEvent(record)
+  const connectionOf = (name: string, id: string) => directory.byAccount(name, id)?.connectionId
   if (source === messageEventSource) {
-    const event = record.headers.sealed === undefined ? parsed(record, codec) : null
+    const event = isSealed(record) ? null : parsed(record, codec)
     if (typeof event?.source !== 'string') return noOwners
-    const connection = typeof event.accountId === 'string' ? connectionIdOf(event.source, event.accountId) : undefined
+    const connection = typeof event.accountId === 'string' ? connectionOf(event.source, event.accountId) : undefined
     return { source: event.source, connections: connection ? [connection] : [] }
   }
-  const sealed = keyName.exec(record.headers.sealed ?? '')?.[1]
-  const accounts = new Set(record.headers.account ? [record.headers.account] : [])
-  try {
-    const body =
-      record.value === null ? Buffer.alloc(0) : sealed ? keyring.sourceKey(sealed).open(record.value) : record.value
-    const delivery = {
-      source,
-      account: record.headers.account ?? null,
-      headers: record.headers,
-      contentType: record.headers['content-type'] ?? null,
-      body,
-      receivedAt: receivedAtOf(record),
-    }
-    for (const account of sources.get(source)?.accountsOf(delivery) ?? []) accounts.add(account)
-  } catch {
-    // Sealed under another key: only the account header is known.
+  const accounts = new Set(account ? [account] : [])
+  const body = bodyOf(record, keyring)
+  if (body) {
+    const delivery = { source, account, headers: record.headers, contentType, body, receivedAt: receivedAtOf(record) }
+    for (const id of sources.get(source)?.accountsOf(delivery) ?? []) accounts.add(id)
   }
-  return { source, connections: [...accounts].flatMap((account) => connectionIdOf(source, account) ?? []) }
+  return { source, connections: [...accounts].flatMap((id) => connectionOf(source, id) ?? []) }
 }
 
 /** Records that do not decode have no owners. */

@@ -1,4 +1,5 @@
 /** Decides what a redrive does with each selected dead letter. Pure. */
+import { dedupWindowMs } from '../../ingest/identity.ts'
 import { catalogueEntryOf, type FoundDeadLetter, originOf } from './found.ts'
 
 export interface RedriveOptions {
@@ -31,8 +32,8 @@ export interface RedrivePlan {
   readonly skipped: Readonly<Record<RedriveSkipReason, number>>
 }
 
-/** Ingest recognises a delivery's other items by their claims. One hour of the claims' lifetime is left for the redrive itself. */
-const claimsLiveMs = 95 * 3_600_000
+/** Ingest drops a delivery's other items as duplicates while their claims live; one hour less leaves time for the redrive. */
+const claimsLiveMs = dedupWindowMs - 3_600_000
 /** Codes of a single item, whose record's other items were processed. */
 const partial: ReadonlySet<string> = new Set(['item_unmappable', 'too_large'])
 

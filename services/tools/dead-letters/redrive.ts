@@ -7,10 +7,11 @@
  */
 
 import { consumerGroup } from '../../consumer-groups.ts'
+import { deadLetterTopic } from '../../derived-topics.ts'
 import { headerNames } from '../../runtime/batch/record-headers.ts'
 import type { Clock, ConsumedRecord, Producer, ProducerRecord } from '../../runtime/ports.ts'
 import type { Redrive } from '../../shared/model/dead-letter.ts'
-import { type ConsumerStage, deadLetterTopic, stages, topics } from '../../topology.ts'
+import { type ConsumerStage, stages, topics } from '../../topology.ts'
 import { type FoundDeadLetter, originOf } from './found.ts'
 import type { Redriven } from './plan.ts'
 import { countFailedAgain, type DeadLetterTools, openDeadLetters } from './store.ts'

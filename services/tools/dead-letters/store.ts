@@ -1,12 +1,13 @@
 /** Reads dead letters, and the records of redrives. */
 
+import { deadLetterTopic } from '../../derived-topics.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { Broker, ConsumedRecord, OffsetRange } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { DeadLetter } from '../../shared/model/dead-letter.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
-import { type ConsumerStage, consumerStages, deadLetterTopic, topics } from '../../topology.ts'
+import { type ConsumerStage, consumerStages, topics } from '../../topology.ts'
 import { type FoundDeadLetter, foundOf } from './found.ts'
 import { openOriginal, ownersOf } from './original.ts'
 import { type Conditions, matches, needsOwners } from './select.ts'

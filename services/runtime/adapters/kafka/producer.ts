@@ -3,7 +3,7 @@
  * request for callers that arrive together.
  */
 import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } from 'kafkajs'
-import { allTopics } from '../../../topology.ts'
+import { allTopics } from '../../../derived-topics.ts'
 import { Coalescer } from '../../coalescer.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 import { toDependencyError } from './client.ts'

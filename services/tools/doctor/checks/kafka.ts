@@ -1,7 +1,8 @@
 /** Checks Kafka: protocol versions, topics against the topology, clock, dead letters and parked signals. */
 
 import { parkedGroup } from '../../../consumer-groups.ts'
-import { consumerStages, deadLetterTopic, parkedTopic, topics } from '../../../topology.ts'
+import { deadLetterTopic, parkedTopic } from '../../../derived-topics.ts'
+import { consumerStages, topics } from '../../../topology.ts'
 import { planTopics, type TopicChange } from '../../topics/provision.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'

@@ -1,7 +1,8 @@
 /** Checks the schema registry: schemas are registered, compatible, and protected by the compatibility level. */
 import { latestSchema } from '../../../../schemas/index.ts'
+import { allTopics } from '../../../derived-topics.ts'
 import { masked } from '../../../runtime/config.ts'
-import { allTopics, subjectOf } from '../../../topology.ts'
+import { subjectOf } from '../../../topology.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 

@@ -4,8 +4,8 @@ import { createReadStream, type ReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import avro from 'avsc'
-import { headerNames } from '../../../runtime/batch/record-headers.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
+import { connectorHeaders } from '../../../shared/model/channel-event.ts'
 import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
 import { topics } from '../../../topology.ts'
 import type { FileIdentity } from '../request.ts'
@@ -107,7 +107,7 @@ export const readFile = async (
       key: null,
       value: Buffer.from(JSON.stringify(result.data)),
       // A file has no receive times: the event time replaces it.
-      headers: { [headerNames.receivedAt]: String(occurredAt) },
+      headers: connectorHeaders(occurredAt),
       timestamp: occurredAt,
     }
   }

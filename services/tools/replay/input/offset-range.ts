@@ -1,16 +1,9 @@
 /** Chooses the records of a run, by time or by offsets. Records that live traffic has not processed yet are left to it. */
 
 import { consumerGroup, laterGroup } from '../../../consumer-groups.ts'
+import { laterTopic } from '../../../derived-topics.ts'
 import type { Broker, Clock, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
-import {
-  type ConsumerStage,
-  type Delay,
-  laterTopic,
-  type MainTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from '../../../topology.ts'
+import { type ConsumerStage, type Delay, type MainTopic, type StageSpec, stages, topics } from '../../../topology.ts'
 import type { ReplayEntry, ReplayRequest } from '../request.ts'
 import { type FileProblem, readFile } from './event-file.ts'
 

@@ -1,7 +1,7 @@
 /** Builds the pipeline of one run: the stages of live traffic on stores of the run's own. */
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
-import { openCrossSourceDedup, openDedup } from '../../../ingest/marks.ts'
+import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'

@@ -10,6 +10,7 @@ import type { Broker, ConsumedRecord, OffsetRange } from '../../../runtime/ports
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { Signal } from '../../../shared/model/topic-values.ts'
+import { derivedRetentionMs, topics } from '../../../topology.ts'
 import type { FileProblem } from '../input/event-file.ts'
 import { readRange } from '../input/offset-range.ts'
 import type { ReplayRequest } from '../request.ts'
@@ -62,8 +63,8 @@ export interface PlanTools {
   onComparing?(): Promise<void>
 }
 
-/** `signals.v1` keeps seven days: older signals are in `deliveries.v1` alone. */
-const signalsKeptMs = 6.5 * 86_400_000
+/** Older signals may be in `deliveries.v1` alone. Half a day less than the retention, which may end while the plan reads. */
+const signalsKeptMs = Math.min(topics.signals.retentionMs, derivedRetentionMs.replayedSignals) - 12 * 3_600_000
 /** Allowed difference between the clocks of gateway and broker. */
 const clockSkewMs = 600_000
 const maxShownProblems = 20

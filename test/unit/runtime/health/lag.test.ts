@@ -1,7 +1,8 @@
 import { consumerGroup, laterGroup, parkedGroup } from '../../../../services/consumer-groups.ts'
+import { laterTopic, parkedTopic } from '../../../../services/derived-topics.ts'
 import { LagReader } from '../../../../services/runtime/health/lag.ts'
 import { LagTrend } from '../../../../services/runtime/health/lag-trend.ts'
-import { laterTopic, parkedTopic, topics } from '../../../../services/topology.ts'
+import { topics } from '../../../../services/topology.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 const noon = 1_700_000_000_000

@@ -1,3 +1,4 @@
+import { dedupWindowMs } from '../../../../services/ingest/identity.ts'
 import type { FoundDeadLetter } from '../../../../services/tools/dead-letters/found.ts'
 import { needsAllDeadLetters, planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
 import { matches, noConditions } from '../../../../services/tools/dead-letters/select.ts'
@@ -60,7 +61,7 @@ describe('a redrive', () => {
     ['what failed again after a redrive', found(1, { redrives: 1 }), 'failed_again', { again: true }],
     [
       'an item whose neighbours are no longer recognised',
-      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 96 * hour } }),
+      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs } }),
       'claims_gone',
       { force: true },
     ],
@@ -72,7 +73,7 @@ describe('a redrive', () => {
   })
 
   it('takes an item whose neighbours are still recognised, and a whole delivery of any age', () => {
-    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 90 * hour } })
+    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs + 2 * hour } })
     const old = found(2, { origin: { ...found(2).origin, timestamp: noon - 300 * hour } })
     expect(planRedrive([young, old], new Set(), noon, byDefault).send).toHaveLength(2)
   })

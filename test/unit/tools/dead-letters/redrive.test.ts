@@ -1,4 +1,5 @@
 import { consumerGroup } from '../../../../services/consumer-groups.ts'
+import { deadLetterTopic } from '../../../../services/derived-topics.ts'
 import { deadLetterRecord } from '../../../../services/runtime/batch/dead-letter.ts'
 import type { ConsumedRecord, RunningConsumer } from '../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
@@ -13,7 +14,7 @@ import {
   openDeadLetters,
   readRedriven,
 } from '../../../../services/tools/dead-letters/store.ts'
-import { consumerStages, deadLetterTopic, stages, topics } from '../../../../services/topology.ts'
+import { consumerStages, stages, topics } from '../../../../services/topology.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../../support/builders.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'

@@ -1,6 +1,7 @@
+import { deadLetterTopic, parkedTopic } from '../../../../services/derived-topics.ts'
 import { Keyring } from '../../../../services/runtime/keys/keyring.ts'
 import type { CheckResult } from '../../../../services/tools/doctor/check-result.ts'
-import { deadLetterTopic, parkedTopic, topics } from '../../../../services/topology.ts'
+import { topics } from '../../../../services/topology.ts'
 import { accountGrant, connectionRecord as connection, masterKey, noon } from '../../../support/builders.ts'
 import { healthy, openDiagnostics } from '../../../support/diagnostics-context.ts'
 

@@ -1,5 +1,5 @@
+import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
-import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/topology.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 describe('topics', () => {

@@ -102,14 +102,14 @@ describe('a dry run', () => {
     await world.garbage(topics.signals.name)
     await world.garbage(topics.deliveries.name)
     await world.publish(topics.signals.name, numbered(1))
-    const plan = await world.plan([numbered(1), numbered(2)], { receivedAt: noon - 10 * dayMs })
+    const plan = await world.plan([numbered(1), numbered(2)], { receivedAt: noon - topics.signals.retentionMs - dayMs })
     expect(plan.counts.totals).toEqual({ new: 1, reported: 1 })
   })
 
   it('reads the deliveries for signals older than signals.v1 keeps', async () => {
     await world.deliver(numbered(1))
     expect((await world.plan([numbered(1)])).counts.totals).toEqual({ new: 1, reported: 0 })
-    const longAgo = { receivedAt: noon - 10 * dayMs }
+    const longAgo = { receivedAt: noon - topics.signals.retentionMs - dayMs }
     expect((await world.plan([numbered(1)], longAgo)).counts.totals).toEqual({ new: 0, reported: 1 })
   })
 

@@ -1,3 +1,4 @@
+import { laterTopic } from '../../../../../services/derived-topics.ts'
 import { Keyring } from '../../../../../services/runtime/keys/keyring.ts'
 import type { Producer } from '../../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
@@ -9,14 +10,7 @@ import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-c
 import { Interrupted } from '../../../../../services/tools/replay/run/interruption.ts'
 import { Replay } from '../../../../../services/tools/replay/run/run.ts'
 import { readRuns, runStateOf, writeRun } from '../../../../../services/tools/replay/run/run-store.ts'
-import {
-  consumerStages,
-  laterTopic,
-  replayGroup,
-  replayTopic,
-  stages,
-  topics,
-} from '../../../../../services/topology.ts'
+import { consumerStages, replayGroup, replayTopic, stages, topics } from '../../../../../services/topology.ts'
 import { connectionRecord, noon, replayRequest, signal } from '../../../../support/builders.ts'
 import { eventually } from '../../../../support/eventually.ts'
 import { MemoryCluster } from '../../../../support/memory-broker.ts'

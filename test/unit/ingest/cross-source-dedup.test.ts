@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { crossSourceKeyOf, crossSourceSpanHours } from '../../../services/ingest/feeds.ts'
+import { crossSourceKeyOf, crossSourceSpanHours } from '../../../services/ingest/cross-source-dedup.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
 import { labels, openIngest } from '../../support/ingest-world.ts'
@@ -8,7 +8,7 @@ import { blip, qiscus, respondio, seconds } from '../../support/partner-bodies.t
 const hour = 3_600_000
 const account = '106540352242922'
 
-/** One advertiser whose WhatsApp number is connected here directly and by partner platforms too. */
+/** One tenant with a WhatsApp number connected both directly and through partner platforms. */
 const openTenant = async () => {
   const world = await openIngest()
   world.connect({ connectionId: 'acme-qiscus', source: 'qiscus', accountId: 'app-1' })
@@ -46,7 +46,7 @@ const openTenant = async () => {
   return { ...world, whatsapp, byQiscus, byRespondio, toRouter, toBot }
 }
 
-describe('a message that reaches a tenant by two feeds', () => {
+describe('a message that reaches a tenant from two sources', () => {
   it('counts once, whichever comes first', async () => {
     const { run, whatsapp, byQiscus, byRespondio } = await openTenant()
     expect(labels(await run(whatsapp('wamid.1'), byQiscus('wamid.1'), byRespondio('wamid.1')))).toEqual([
@@ -62,7 +62,7 @@ describe('a message that reaches a tenant by two feeds', () => {
     ['a second later, over the span’s edge', 1],
     ['some minutes earlier', -600],
     ['most of a day later, by another clock', 23 * 3_600],
-  ])('counts once when the other feed tells it %s', async (_name, apart) => {
+  ])('counts once when the other source dates it %s', async (_name, apart) => {
     const { run, whatsapp, byQiscus } = await openTenant()
     const span = crossSourceSpanHours * 3_600
     const edge = Math.floor(seconds / span) * span - 1
@@ -70,7 +70,7 @@ describe('a message that reaches a tenant by two feeds', () => {
     expect(labels(await run(byQiscus('wamid.1', edge + apart)))).toEqual(['duplicate'])
   })
 
-  it('is found by every other copy up to a day away', async () => {
+  it('is found by every other copy up to a day apart', async () => {
     const keyring = await testKeyring()
     const spanMs = crossSourceSpanHours * hour
     const day = fc.integer({ min: -24 * hour, max: 24 * hour })
@@ -85,7 +85,7 @@ describe('a message that reaches a tenant by two feeds', () => {
     )
   })
 
-  it('counts once when the other feed tells no time', async () => {
+  it('counts once when the other source gives no time', async () => {
     const { run, whatsapp, byQiscus } = await openTenant()
     expect(labels(await run(whatsapp('wamid.1', seconds - 3_600)))).toEqual(['forwarded'])
     expect(labels(await run(byQiscus('wamid.1', 0)))).toEqual(['duplicate'])
@@ -105,7 +105,7 @@ describe('a message that reaches a tenant by two feeds', () => {
     const tunnel = { '#tunnel.owner': 'router@msging.net', '#tunnel.originator': '5511900000001@wa.gw.msging.net' }
     expect(labels(await run(toRouter('wamid.1'), toBot('wamid.1', tunnel)))).toEqual(['forwarded', 'duplicate'])
     expect(labels(await run(toRouter('wamid.2'), toBot('wamid.2')))).toEqual(['forwarded', 'duplicate'])
-    // A web chat has no id but LIME's, and at the bot nothing tells that it is one.
+    // A web chat has only LIME's id, and the bot's copy does not show that it is a web chat.
     expect(labels(await run(toBot('5f0c'), toRouter('5f0c')))).toEqual(['forwarded', 'duplicate'])
   })
 
@@ -119,14 +119,14 @@ describe('a message that reaches a tenant by two feeds', () => {
   })
 })
 
-describe('what is not the same message', () => {
+describe('two different messages', () => {
   it.each<[string, Partial<MessageEvent>, Partial<MessageEvent>]>([
     ['two messages', { channelMessageId: 'wamid.1' }, { channelMessageId: 'wamid.2' }],
     ['the same id on two channels', { channelMessageId: '77' }, { channelMessageId: '77', channel: 'line' }],
     ['a message and its edit', { channelMessageId: '77' }, { channelMessageId: '77', kind: 'edit', revision: 'e' }],
     ['the same id days apart', { channelMessageId: '77' }, { channelMessageId: '77', occurredAt: noon - 72 * hour }],
     ['no id at either', { channelMessageId: null }, { channelMessageId: null }],
-  ])('counts apart: %s', async (_name, one, other) => {
+  ])('count separately: %s', async (_name, one, other) => {
     const { run, eventRecord } = await openTenant()
     const by = (source: string, accountId: string, messageId: string, fields: Partial<MessageEvent>) =>
       eventRecord({ source, accountId, messageId, conversationId: messageId, ...fields })
@@ -134,13 +134,13 @@ describe('what is not the same message', () => {
     expect(labels(outcomes)).toEqual(['forwarded', 'forwarded'])
   })
 
-  it('is not counted together for two tenants', async () => {
+  it('include the same message of two tenants', async () => {
     const { run, connect, whatsapp, byQiscus } = await openTenant()
     connect({ connectionId: 'acme-qiscus', tenantId: 'other', source: 'qiscus', accountId: 'app-1' })
     expect(labels(await run(whatsapp('wamid.1'), byQiscus('wamid.1')))).toEqual(['forwarded', 'forwarded'])
   })
 
-  it('does not take an id that a mapping derived for the channel’s', async () => {
+  it('include those whose equal id a mapping derived', async () => {
     const { run, eventRecord } = await openTenant()
     const [one, other] = [
       eventRecord({ messageId: 'derived:00' }),

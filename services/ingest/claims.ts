@@ -1,8 +1,8 @@
-/** Ingest's claims and where they live in Redis: one place for ingest, which makes them, and for a replay, which only reads them. */
+/** Ingest's claims in Redis. Ingest makes them; a replay only reads them. */
 
 import type { RedisCommands } from '../runtime/ports.ts'
 import { type BucketValue, type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
-import { crossSourceSpanHours } from './feeds.ts'
+import { crossSourceSpanHours } from './cross-source-dedup.ts'
 import { dedupWindowMs } from './identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000
@@ -10,17 +10,22 @@ const ttlSeconds = dedupWindowMs / 1000
 export const openDedup = (redis: RedisCommands): HourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds })
 
+/** The prefix `feeds` is part of the documented Redis keys. */
 export const openCrossSourceDedup = (redis: RedisCommands): HourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: crossSourceSpanHours, bucketsPerHour: 128 })
 
-/** One thing for each purpose of a claim: the event's own id, and the channel's id for the tenant. */
+/** One value for each purpose of a claim: the event's own id, and the channel's id for the tenant. */
 export interface ByPurpose<T> {
   readonly event: T
   readonly crossSource: T
 }
 
 export interface IngestClaims {
-  /** Both purposes in one call, since a replay needs both to answer. @returns holders, in the order of the marks. @throws DependencyError */
+  /**
+   * Both purposes in one call, since a replay needs both to answer.
+   * @returns holders, in the order of the marks
+   * @throws DependencyError
+   */
   claim(marks: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>>
 }
 
