@@ -4,7 +4,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { attributionFields } from './config.ts'
 import { attribution } from './stage.ts'
 import { readTouches } from './state/read-touches.ts'
-import { RebuildingStore } from './state/restoring-store.ts'
+import { RebuildingStore } from './state/rebuilding-store.ts'
 import { RedisConversationStore } from './state/store.ts'
 
 /** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
@@ -23,7 +23,7 @@ runConsumerStage({
     let rebuilding = false
     const store = new RebuildingStore({
       store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
-      remembered: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
+      readTopic: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
       now: clock.now,
       onState: (parts) => {
         if (parts === null) {
@@ -38,10 +38,10 @@ runConsumerStage({
         metrics.count('signals_state_rebuilds_total', {})
       },
     })
-    await lifecycle.untilUp(clock, () => store.whole())
+    await lifecycle.untilUp(clock, () => store.ensureComplete())
     // A batch notices a loss by itself. Where none comes this does, so that a replay need not wait for somebody to write.
     const looking = setInterval(() => {
-      store.whole().catch((error: unknown) => {
+      store.ensureComplete().catch((error: unknown) => {
         // Redis or Kafka is away: batches say so, and the next look comes.
         if (!(error instanceof DependencyError)) throw error
       })

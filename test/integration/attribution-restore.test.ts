@@ -1,5 +1,5 @@
 import { readTouches } from '../../services/attribution/state/read-touches.ts'
-import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
+import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { createLog } from '../../services/runtime/log.ts'
@@ -33,7 +33,7 @@ const world = async (server: RedisServer) => {
   }
   const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 600),
-    remembered: (onBatch) => readTouches(tools, onBatch),
+    readTopic: (onBatch) => readTouches(tools, onBatch),
     now: () => Date.now(),
     onState: (parts) => {
       if (parts !== null) restored.push(parts)

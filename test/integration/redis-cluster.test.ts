@@ -1,4 +1,4 @@
-import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
+import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
 import { emptyState } from '../../services/attribution/state/state.ts'
 import { parts, RedisConversationStore, StateLost } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
@@ -83,16 +83,16 @@ describe('a cluster of three nodes', () => {
     expect(await store.read(kept)).toEqual(states.filter((_, at) => kept.includes(ids[at] as string)))
 
     const handed: string[] = []
-    const restoring = new RebuildingStore({
+    const rebuilding = new RebuildingStore({
       store,
       now: () => Date.now(),
-      remembered: async (onBatch) => {
+      readTopic: async (onBatch) => {
         handed.push('all')
         await onBatch(entries.map((entry) => ({ ...entry, changedAt: Date.now() })))
       },
     })
     // Batches of several partitions find it at the same time.
-    expect(await Promise.all([restoring.read(ids), restoring.read(ids)])).toEqual([states, states])
+    expect(await Promise.all([rebuilding.read(ids), rebuilding.read(ids)])).toEqual([states, states])
     expect(handed).toEqual(['all'])
     expect(await store.lost()).toEqual([])
   })

@@ -6,8 +6,8 @@ import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
 import { topics } from '../../topology.ts'
+import type { RecordedState } from './rebuilding-store.ts'
 import { stateFromRecord } from './record.ts'
-import type { RebuiltPart } from './restoring-store.ts'
 
 const topic = topics.touches.name
 
@@ -23,9 +23,9 @@ export interface ReadTouchesTools {
 /** @throws DependencyError when Kafka is away, or what `onBatch` throws */
 export const readTouches = async (
   { broker, codec, log, onProgress, signal }: ReadTouchesTools,
-  onBatch: (entries: readonly RebuiltPart[]) => Promise<void>,
+  onBatch: (entries: readonly RecordedState[]) => Promise<void>,
 ): Promise<void> => {
-  const restore = (record: ConsumedRecord): readonly RebuiltPart[] => {
+  const restore = (record: ConsumedRecord): readonly RecordedState[] => {
     if (record.value === null) return []
     try {
       const value = codec.decode('touches', record)

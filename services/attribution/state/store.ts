@@ -43,7 +43,7 @@ export class StateLost extends DependencyError {
   }
 }
 
-const partOf = (conversation: Pseudonym): Part => conversation[0] as Part
+export const partOf = (conversation: Pseudonym): Part => conversation[0] as Part
 
 /**
  * The part as hash tag and 88 bits of the pseudonym behind it, 14 bytes: with one byte more, Redis takes a third more memory for
