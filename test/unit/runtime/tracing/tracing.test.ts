@@ -15,6 +15,7 @@ import { tracesUrl, tracingFields } from '../../../../services/runtime/tracing/c
 import { samplerOf } from '../../../../services/runtime/tracing/sampler.ts'
 import { Tracer } from '../../../../services/runtime/tracing/tracer.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -109,7 +110,7 @@ describe('a stage that is traced', () => {
       {
         producer: { send: async (records) => void sent.push(...records), close: async () => {} },
         ...{ codec, keyring, tracer },
-        clock: { now: () => noon, sleep: async () => {} },
+        clock: new FakeClock(noon, { skipSleeps: true }),
         metrics: new Metrics('test'),
         log: createLog('test', 'fatal'),
         health: new Health({ now: () => noon }),
