@@ -7,7 +7,7 @@ import { readTouches } from './state/read-touches.ts'
 import { RebuildingStore } from './state/rebuilding-store.ts'
 import { RedisConversationStore } from './state/store.ts'
 
-/** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
+/** Interval at which an idle stage checks Redis for lost state; one round trip each. */
 const pollIntervalMs = 10_000
 
 runConsumerStage({
@@ -18,7 +18,7 @@ runConsumerStage({
     await follow({ connections: (id, record) => void directory.apply(id, record) })
     const onProgress = (share: number) => {
       metrics.set('signals_state_rebuilt_share', {}, share)
-      log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')
+      log.info({ percent: Math.floor(share * 100) }, 'rebuilding conversations from touches.v1')
     }
     let rebuilding = false
     const store = new RebuildingStore({
@@ -28,7 +28,7 @@ runConsumerStage({
       onState: (parts) => {
         if (parts === null) {
           metrics.set('signals_state_rebuilt_share', {}, 1)
-          // With no batch at hand, nobody else would say that the wait is over.
+          // Without a batch in progress, no slice resets the state of health.
           if (rebuilding) health.to('running')
           rebuilding = false
           return
@@ -39,14 +39,14 @@ runConsumerStage({
       },
     })
     await lifecycle.untilUp(clock, () => store.ensureComplete())
-    // A batch notices a loss by itself. Where none comes this does, so that a replay need not wait for somebody to write.
-    const looking = setInterval(() => {
+    // A batch detects lost state by itself. The poll does it without a batch, so that a replay need not wait for live traffic.
+    const cancel = clock.every(pollIntervalMs, () => {
       store.ensureComplete().catch((error: unknown) => {
-        // Redis or Kafka is away: batches say so, and the next look comes.
+        // Redis or Kafka is away. Batches report that; the next poll tries again.
         if (!(error instanceof DependencyError)) throw error
       })
-    }, pollIntervalMs)
-    lifecycle.onStop('look for lost state', () => clearInterval(looking))
+    })
+    lifecycle.onStop('poll for lost state', cancel)
     return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
   },
 })

@@ -1,6 +1,6 @@
 /**
- * Where a tracking ID may be in a message, as contracts section 9 says. Identifiers of other advertising systems are never
- * taken: ad and click ids count for TikTok's own referrals only.
+ * Finds the tracking ID of a message (contracts, section 9). Identifiers of other advertising systems are never used: ad and click ids
+ * count in TikTok's own referrals only.
  */
 
 import type { Content } from '../../runtime/keys/sealed-content.ts'
@@ -30,7 +30,7 @@ export const defaultExtractors: readonly Extractor[] = [
   of('text', { query: 'ttclid', firstMessages: defaultFirstMessages }),
 ]
 
-/** How many of a conversation's first inbound messages these extractors look into. */
+/** How many of a conversation's first inbound messages these extractors read. */
 export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
   Math.max(
     0,
@@ -39,7 +39,7 @@ export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
       .map(({ firstMessages }) => firstMessages ?? defaultFirstMessages),
   )
 
-/** Ids longer than this are no tracking IDs; TikTok's links allow 2,083 characters. */
+/** Maximum length of a tracking ID; TikTok's links allow 2,083 characters. */
 const maxLength = 2_083
 
 const refined = (value: string, { query, pattern }: Extractor): string | null => {
