@@ -1,6 +1,7 @@
 import { systemClock } from '../../services/runtime/clock.ts'
 import {
   type Broker,
+  type Cancel,
   type ConsumedRecord,
   type ConsumerOptions,
   DependencyError,
@@ -71,6 +72,7 @@ class MemoryBroker implements Broker {
     const cluster = this.#cluster
     const draining = new AbortController()
     const paused = new Set<string>()
+    const pauses: Cancel[] = []
     let wake: () => void = () => {}
     const waker = () => wake()
     cluster.wakers.add(waker)
@@ -106,7 +108,7 @@ class MemoryBroker implements Broker {
               wake()
             }
             paused.add(position)
-            cluster.after(result.pauseMs, resume)
+            pauses.push(cluster.after(result.pauseMs, resume))
             void result.wake?.then(resume)
           }
           worked ||= processed > 0
@@ -130,6 +132,7 @@ class MemoryBroker implements Broker {
       ended,
       stop: async () => {
         draining.abort()
+        for (const cancel of pauses) cancel()
         wake()
         cluster.wakers.delete(waker)
         await ended.catch(() => {})

@@ -38,7 +38,7 @@ const rows = (context: CliContext): Promise<Row[]> =>
       return {
         keyId,
         role: at === 0 ? 'current' : at > 0 ? 'previous' : 'not given',
-        inForce: keyId === keyring.inForce,
+        inForce: keyId === keyring.activeKeyId,
         secrets,
       }
     })

@@ -16,10 +16,10 @@ const text = (bytes: Buffer) => bytes.toString('latin1')
 const holdersOf = async (live: Live, entries: readonly BucketValue[]): Promise<(Buffer | null)[]> => {
   const places: number[] = []
   const marks: BucketKey[] = []
-  entries.forEach(({ at, mark, alsoAt = [] }, place) => {
+  entries.forEach(({ at, hash, alsoAt = [] }, place) => {
     for (const time of [at, ...alsoAt]) {
       places.push(place)
-      marks.push({ at: time, mark })
+      marks.push({ at: time, hash })
     }
   })
   const found = await live.read(marks)
@@ -76,8 +76,8 @@ export class RunClaims {
 }
 
 /** The first in the run holds. */
-const held = (holders: Map<string, Buffer>, { mark, value }: BucketValue): Buffer => {
-  const key = text(mark)
+const held = (holders: Map<string, Buffer>, { hash, value }: BucketValue): Buffer => {
+  const key = text(hash)
   const holder = holders.get(key)
   if (holder) return holder
   holders.set(key, value)

@@ -57,8 +57,8 @@ describe('the keyring', () => {
 
   it('makes marks of the asked length', async () => {
     const keyring = await Keyring.open(masterKey)
-    expect(keyring.mark(8, 'x')).toHaveLength(8)
-    expect(keyring.mark(4, 'x')).toEqual(keyring.mark(8, 'x').subarray(0, 4))
+    expect(keyring.shortHash(8, 'x')).toHaveLength(8)
+    expect(keyring.shortHash(4, 'x')).toEqual(keyring.shortHash(8, 'x').subarray(0, 4))
   })
 
   it('wraps secrets and forgets a connection', async () => {
