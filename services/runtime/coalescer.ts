@@ -1,6 +1,6 @@
 /**
- * Calls that are made while another one is under way share the next. The partitions of a stage settle their batches at about the
- * same time, the broker works at one request of a connection at a time anyway, and a request costs it more than what is in it.
+ * Combines concurrent calls (group commit): calls made while one is running share the next. The partitions of a stage end their batches
+ * at about the same time, and the broker processes one request of a connection at a time, at a cost mostly per request.
  */
 interface Call<Item> {
   readonly items: readonly Item[]
@@ -11,23 +11,23 @@ interface Call<Item> {
 
 export class Coalescer<Item> {
   readonly #send: (items: readonly Item[]) => Promise<unknown>
-  readonly #mostSize: number
+  readonly #maxSize: number
   #waiting: Call<Item>[] = []
-  #isUnderWay = false
+  #isRunning = false
 
-  /** @param mostSize that calls may share; one that is larger by itself goes alone */
-  constructor(send: (items: readonly Item[]) => Promise<unknown>, mostSize = Number.POSITIVE_INFINITY) {
+  /** @param maxSize maximum total size of calls that share one; a larger call is sent alone */
+  constructor(send: (items: readonly Item[]) => Promise<unknown>, maxSize = Number.POSITIVE_INFINITY) {
     this.#send = send
-    this.#mostSize = mostSize
+    this.#maxSize = maxSize
   }
 
-  /** Items go in the order of the calls. Resolves once they are sent; a failure is told to all who shared it. */
+  /** Sends items in the order of the calls. Resolves when they are sent; a failure rejects all calls that shared it. */
   call(items: readonly Item[], size = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ items, size, resolve, reject })
-      if (this.#isUnderWay) return
-      this.#isUnderWay = true
-      // Whoever is about to call in this turn of the event loop comes along.
+      if (this.#isRunning) return
+      this.#isRunning = true
+      // Wait for further calls in this turn of the event loop.
       setImmediate(() => void this.#run())
     })
   }
@@ -41,14 +41,14 @@ export class Coalescer<Item> {
         for (const { reject } of calls) reject(error)
       }
     }
-    this.#isUnderWay = false
+    this.#isRunning = false
   }
 
   #next(): readonly Call<Item>[] {
     let size = 0
     const tooMany = this.#waiting.findIndex((call, index) => {
       size += call.size
-      return index > 0 && size > this.#mostSize
+      return index > 0 && size > this.#maxSize
     })
     return this.#waiting.splice(0, tooMany < 0 ? this.#waiting.length : tooMany)
   }
