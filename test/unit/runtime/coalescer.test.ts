@@ -22,7 +22,7 @@ describe('calls that arrive together', () => {
     await Promise.all(both)
   })
 
-  it('wait while a request is under way, and share the next', async () => {
+  it('wait while a request is running, and share the next', async () => {
     const { sent, send } = requests()
     const gather = new Coalescer(send)
     const first = gather.call(['a'])
@@ -38,7 +38,7 @@ describe('calls that arrive together', () => {
     await Promise.all(later)
   })
 
-  it('share no more than fits; what is larger by itself goes alone', async () => {
+  it('share no more than the maximum size; a larger call is sent alone', async () => {
     const { sent, send } = requests()
     const gather = new Coalescer(send, 10)
     const all = [gather.call(['a'], 6), gather.call(['b'], 4), gather.call(['c'], 1), gather.call(['d'], 50)]
@@ -50,7 +50,7 @@ describe('calls that arrive together', () => {
     expect(sent.map(({ items }) => items)).toEqual([['a', 'b'], ['c'], ['d']])
   })
 
-  it('are told of a failure if it was theirs, and the next go on', async () => {
+  it('are rejected by a failure of their request only', async () => {
     const { sent, send } = requests()
     const gather = new Coalescer(send)
     const failing = [gather.call(['a']), gather.call(['b'])].map((call) => call.catch((error: Error) => error.message))
