@@ -1,5 +1,5 @@
 /**
- * State in Redis that can be rebuilt from a topic. Redis holds a marker beside each part of the state. Where a marker is missing,
+ * State in Redis that can be rebuilt from a topic. Redis holds a marker for each part of the state. Where a marker is missing,
  * Redis has lost that part, and no read returns until the part has been rebuilt.
  *
  * Several processes may rebuild a part at the same time, and batches in progress may write to it. So `rebuild` never overwrites

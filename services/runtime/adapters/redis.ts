@@ -88,14 +88,14 @@ class IoredisCommands implements RedisCommands {
       hash = createHash('sha1').update(script.source).digest('hex')
       this.#hashes.set(script.source, hash)
     }
-    const known = hash
+    const sha1 = hash
     return this.#each(
       calls,
       ({ keys }) => keys[0] as RedisKey,
       async (part) => {
         try {
           const pipeline = this.#client.pipeline()
-          for (const { keys, args } of part) pipeline.callBuffer('evalsha', known, keys.length, ...keys, ...args)
+          for (const { keys, args } of part) pipeline.callBuffer('evalsha', sha1, keys.length, ...keys, ...args)
           return await this.#run(pipeline.exec())
         } catch (error) {
           // A new or restarted node does not have the script. EVAL runs it and caches it there.

@@ -63,9 +63,9 @@ export class DeadLetterGuard {
   }
 
   #next({ run, current, previous }: Tally, isBad: boolean, throws: boolean): Tally {
-    const { run: longest, ratio, window } = this.#limits
+    const { run: maxRun, ratio, window } = this.#limits
     const nextRun = isBad ? run + 1 : 0
-    if (throws && nextRun >= longest) throw new DeadLetterLimitReached(`${longest} in a row`)
+    if (throws && nextRun >= maxRun) throw new DeadLetterLimitReached(`${maxRun} in a row`)
     const good = current.good + (isBad ? 0 : 1)
     const bad = current.bad + (isBad ? 1 : 0)
     if (good + bad < window / 2) return { run: nextRun, current: { good, bad }, previous }

@@ -91,8 +91,8 @@ export const followKeyring = async (
     try {
       keyring?.adopt(record)
     } catch (error) {
-      const known = error instanceof MasterKeyUnknown || error instanceof RangeError
-      tools.onError(known ? new ConfigError(error.message) : (error as Error))
+      const isConfigError = error instanceof MasterKeyUnknown || error instanceof RangeError
+      tools.onError(isConfigError ? new ConfigError(error.message) : (error as Error))
     }
   })
   const following = await tools.broker.follow([topic], take, (topic, partition, next) =>

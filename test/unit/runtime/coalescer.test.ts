@@ -1,6 +1,6 @@
 import { Coalescer } from '../../../services/runtime/coalescer.ts'
 
-/** Requests that end when told to. */
+/** Requests that the test ends. */
 const requests = () => {
   const sent: { readonly items: readonly string[]; end(error?: Error): void }[] = []
   const send = (items: readonly string[]) =>

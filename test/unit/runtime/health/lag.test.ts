@@ -88,12 +88,12 @@ describe('lag', () => {
   it('fetches a timestamp once while a group does not move, and its age still grows', async () => {
     const { write, broker } = await world()
     await write(main.topic, 0, noon)
-    let asked = 0
+    let fetched = 0
     const reader = new LagReader(
       {
-        progress: (places) => broker.progress(places),
+        progress: (groups) => broker.progress(groups),
         timestamps: (topic, positions) => {
-          asked += positions.length
+          fetched += positions.length
           return broker.timestamps(topic, positions)
         },
       },
@@ -101,7 +101,7 @@ describe('lag', () => {
     )
     expect((await reader.read(() => noon + 1_000))[0]?.seconds).toBe(1)
     expect((await reader.read(() => noon + 5_000))[0]?.seconds).toBe(5)
-    expect(asked).toBe(1)
+    expect(fetched).toBe(1)
   })
 })
 

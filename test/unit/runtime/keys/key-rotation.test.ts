@@ -55,7 +55,7 @@ describe.each([
     const record = connection(before)
     const text = before.connectionKey('acme-wa', record.dataKey as Buffer).seal('hola', 'm')
 
-    // Both keys are given, the old one is in force still.
+    // Both keys are configured, and the old one is still active.
     const both = await readKeyring(settings(next, old), tools)
     expect(both.activeKeyId).toBe(before.activeKeyId)
     expect(names(both)).toEqual(ids)
@@ -101,7 +101,7 @@ describe.each([
     await eventually('the new key is active', async () => keyring.activeKeyId === keyring.masterKeys[0])
     expect(names(keyring)).toEqual(ids)
     expect(keyring.keyIdOf(keyring.wrap('t', 'c'))).toBe(keyring.masterKeys[0])
-    // One that was not given the new key ends, before it meets a secret that it cannot open.
+    // A process without the new key ends before it reads a secret that it cannot open.
     expect(errors).toEqual([expect.any(ConfigError)])
     await Promise.all([stop(), unprepared.stop()])
   })

@@ -42,13 +42,13 @@ describe('reading a topic to its end', () => {
     expect(taken.at(-1)?.[1]).toBe(0.5)
   })
 
-  it('calls for nothing where nothing is', async () => {
+  it('does not call for an empty topic', async () => {
     const calls: unknown[] = []
     await readInBatches(await filled(0), topic, async (records) => void calls.push(records))
     expect(calls).toEqual([])
   })
 
-  it('ends with what the reader throws', async () => {
+  it('rejects with the error of the callback', async () => {
     const reading = readWhole(await filled(10), topic, () => {
       throw new RangeError('enough')
     })

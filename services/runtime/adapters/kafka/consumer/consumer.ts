@@ -92,6 +92,9 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
   })
   /** Cancels the timers of paused partitions. */
   const pauses = new Set<Cancel>()
+  draining.signal.addEventListener('abort', () => {
+    for (const cancel of pauses) cancel()
+  })
   const eachBatch = async ({ batch, heartbeat, resolveOffset, commitOffsetsIfNecessary, pause }: EachBatchPayload) => {
     if (fatal !== undefined || draining.signal.aborted) return
     const { topic, partition } = batch
@@ -150,7 +153,6 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     ended,
     stop: async () => {
       draining.abort()
-      for (const cancel of pauses) cancel()
       await consumer.disconnect().catch(() => {})
       finish.resolve()
     },
