@@ -1,6 +1,6 @@
 /**
- * The attribution stage. It folds the messages of each conversation, decides which message starts it and which tracking ID drove it,
- * and defers the start of a conversation whose referral may still come. Changed states go to `touches.v1` with the other records of the
+ * The attribution stage. It folds the messages of each conversation and decides which message starts it and which tracking ID drove it.
+ * It defers the start of a conversation whose referral may still come. Changed states go to `touches.v1` with the other records of the
  * batch, and to Redis after the broker has acknowledged them.
  */
 

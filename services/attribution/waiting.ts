@@ -3,7 +3,7 @@
  * `later` topic, again and again, until the referral is there or the wait is over. Later messages of the conversation are held behind
  * it, and all are released by event time.
  *
- * The held messages are part of the conversation's state, and only the oldest may be released, so the order does not depend on the
+ * The held messages are part of the conversation's state, and only the oldest may be released. So the order does not depend on the
  * delays. A held message that is redelivered is held again. Its last copy finds that it was released, and is forwarded as the same
  * message, which the next stages recognise.
  */

@@ -1,6 +1,6 @@
 /**
  * Combines concurrent calls (group commit): calls made while one is running share the next. The partitions of a stage end their batches
- * at about the same time, and the broker processes one request of a connection at a time, at a cost mostly per request.
+ * at about the same time. The broker processes one request of a connection at a time, and most of its cost is per request.
  */
 interface Call<Item> {
   readonly items: readonly Item[]

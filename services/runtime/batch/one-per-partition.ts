@@ -1,6 +1,6 @@
 /**
  * Processes one batch of a partition number at a time, across topics. Equal keys have equal partition numbers in all topics of a stage,
- * so the state of a key has a single writer, whichever topic its records come from.
+ * so the state of a key has a single writer.
  */
 export const onePerPartition = <Batch extends { readonly partition: number }, Result>(
   onBatch: (batch: Batch) => Promise<Result>,

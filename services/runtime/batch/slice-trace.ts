@@ -1,6 +1,6 @@
 /**
- * The spans of one slice: one for the whole slice, linked to every sampled record, and one for each sampled record, as a child of the
- * span in its header. Records made from it carry its own span on, so a trace leads from the webhook to TikTok.
+ * The spans of one slice. One covers the whole slice and is linked to every sampled record. Each sampled record has its own, a child of
+ * the span in its header. Records made from it carry its span on, so a trace leads from the webhook to TikTok.
  */
 import type { SpanContext } from '@opentelemetry/api'
 import type { ConsumedRecord } from '../ports.ts'

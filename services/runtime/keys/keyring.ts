@@ -2,7 +2,7 @@
  * All secret operations: sealing texts, wrapping tokens, pseudonymising ids. There are two kinds of secret:
  * - Master keys can be replaced: SIGNALS_MASTER_KEY, and SIGNALS_MASTER_KEY_PREVIOUS during a rotation. They only wrap tokens, data keys
  *   and the data secret.
- * - The data secret never changes. Ids, keyed hashes and the keys of raw bodies derive from it by keyed BLAKE2b, with the purpose as
+ * - The data secret never changes. Ids, keyed hashes and the keys of raw bodies derive from it by keyed BLAKE2b. The purpose is an
  *   input, so that no key serves two purposes.
  * An old installation without a data secret derives from its first master key instead.
  */

@@ -1,6 +1,6 @@
 /**
- * Start and stop of a process. It stops in the reverse order of its start on SIGTERM, SIGINT, or when its supervisor exits (the IPC
- * channel closes), so that no child process outlives a killed supervisor.
+ * Start and stop of a process. It stops in the reverse order of its start on SIGTERM, on SIGINT, or when its supervisor exits. A closed
+ * IPC channel shows the exit, so no child process outlives a killed supervisor.
  */
 import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'

@@ -1,7 +1,7 @@
 /**
  * A compact map in Redis for idempotency records: "claimed by …", "sent". The key of an entry is a short keyed hash. Entries are stored
- * in small Redis hashes (buckets), chosen by the event's hour and the keyed hash, so that one of a million entries needs about 20 bytes
- * instead of the 100 of a plain key. A bucket expires as a whole.
+ * in small Redis hashes (buckets), chosen by the event's hour and the keyed hash. An entry then needs about 20 bytes, where a plain key
+ * needs 100. A bucket expires as a whole.
  *
  * The event's time chooses the bucket, not the clock, so that a copy that arrives hours later uses the same one.
  */
@@ -39,7 +39,7 @@ export interface HourBucketOptions {
   /** A bucket expires this long after its last write. */
   readonly ttlSeconds: number
   /**
-   * A power of two. Redis keeps a hash compact up to `hash-max-listpack-entries` (512 by default), so 1,024 buckets an hour stay
+   * A power of two. Redis keeps a hash compact up to `hash-max-listpack-entries` (512 by default). So 1,024 buckets an hour stay
    * compact up to 520,000 entries an hour. Above that, raise either. Raising this one hides the entries of earlier hours.
    */
   readonly bucketsPerHour?: number

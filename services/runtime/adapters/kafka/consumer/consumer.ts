@@ -1,9 +1,12 @@
 /**
- * Consumer over kafkajs. It adds heartbeats in the background, commits fenced by the generation in which the batch was fetched, draining
- * on stop and revoke, and errors that end the consumer instead of being retried by kafkajs.
+ * Consumer over kafkajs. It adds
+ * - heartbeats in the background;
+ * - commits that the broker rejects if the group has a new generation since the batch was fetched;
+ * - draining on stop and on revoke;
+ * - errors that end the consumer, where kafkajs would retry.
  *
- * kafkajs fetches and rejoins the group only when every batch of the last fetch is done. So a revoke drains by itself, as long as a batch
- * in progress sends heartbeats and its commit is rejected once the group has a new generation.
+ * kafkajs fetches and rejoins the group only when every batch of the last fetch is done. So a revoke drains by itself, as long as batches
+ * in progress send heartbeats and their late commits are rejected.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { systemClock } from '../../../clock.ts'
@@ -119,6 +122,8 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
       }
       if (result && result.pauseMs > 0) {
         const resume = pause()
+        // No timer while draining: it would keep the process alive.
+        if (draining.signal.aborted) return
         const cancel = systemClock.after(result.pauseMs, () => {
           pauses.delete(cancel)
           resume()
