@@ -40,7 +40,7 @@ main('console', async (lifecycle, log) => {
     Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+    followKeyring(config, { broker, codec, health, onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = await lifecycle.untilUp(clock, () => broker.producer())

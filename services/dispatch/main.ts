@@ -98,7 +98,7 @@ runConsumerStage({
       signal: lifecycle.signal,
       keepMs: config.DISPATCH_SENT_MARK_DAYS * dayMs,
     })
-    await lifecycle.untilUp(clock, () => sentLog.whole())
+    await lifecycle.untilUp(clock, () => sentLog.ensureComplete())
     const eligibleNow = (id: string) =>
       eligibilityOf(directory.byId(id), tokens, (connection) => reconnects.refused(connection))
     const timing = { scale: config.DISPATCH_WAIT_SCALE, probeMs: config.DISPATCH_TIMEOUT_MS }

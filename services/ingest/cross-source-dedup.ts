@@ -35,7 +35,7 @@ export const crossSourceKeyOf = (
   if (id === null) return null
   return {
     at: event.occurredAt,
-    mark: keyring.mark(markBytes, 'channel-message', tenantId, id),
+    hash: keyring.shortHash(markBytes, 'channel-message', tenantId, id),
     value: Buffer.concat([owner, Buffer.from([channels.indexOf(event.channel)])]),
     alsoAt: [nearerSpan(event.occurredAt)],
   }

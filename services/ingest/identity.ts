@@ -38,13 +38,13 @@ export const isDerived = (messageId: string): boolean => messageId.startsWith('d
  */
 export const dedupKeyOf = (event: MessageEvent, message: Pseudonym, owner: Buffer, keyring: Keyring): BucketValue => {
   const { kind, revision } = event
-  const mark =
+  const hash =
     kind === 'message' && revision === null
       ? Buffer.from(message.slice(0, markBytes * 2), 'hex')
-      : keyring.mark(markBytes, 'event', message, kind, revision ?? '')
-  if (event.timeSource !== 'received') return { at: event.occurredAt, mark, value: owner }
+      : keyring.shortHash(markBytes, 'event', message, kind, revision ?? '')
+  if (event.timeSource !== 'received') return { at: event.occurredAt, hash, value: owner }
   const epoch = Math.floor(event.occurredAt / dedupWindowMs) * dedupWindowMs
-  return { at: epoch, mark, value: owner, alsoAt: [epoch - dedupWindowMs] }
+  return { at: epoch, hash, value: owner, alsoAt: [epoch - dedupWindowMs] }
 }
 
 /**

@@ -36,7 +36,7 @@ const dedupKeys = (perHour: number) => async (redis: RedisCommands) => {
     buckets.claim(
       Array.from({ length: to - from }, (_, n) => ({
         at: noon + Math.floor((from + n) / perHour) * hourMs,
-        mark: hashOf(from + n).subarray(0, 8),
+        hash: hashOf(from + n).subarray(0, 8),
         value: hashOf(from + n).subarray(8, 16),
       })),
     ),

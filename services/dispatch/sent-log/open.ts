@@ -31,10 +31,10 @@ export const openSentLog = ({ redis, broker, codec, clock, metrics, health, log,
     log.info({ percent: Math.floor(share * 100) }, 'sent-marks are brought back from deliveries.v1')
   }
   return new RebuildingSentLog({
-    marks: new BucketSentLog(buckets),
+    sentLog: new BucketSentLog(buckets),
     buckets,
-    presence: new RedisCompletenessMarker(redis),
-    deliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
+    marker: new RedisCompletenessMarker(redis),
+    readDeliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
     now: clock.now,
     keepMs,
     onState: (parts) => {

@@ -61,7 +61,7 @@ export type SignalKey = Pick<Signal, 'signalId' | 'occurredAt'>
 /** The id is a keyed hash already: its first half is the mark. */
 export const bucketKeyOf = ({ signalId, occurredAt }: SignalKey) => ({
   at: occurredAt,
-  mark: Buffer.from(signalId.slice(0, 16), 'hex'),
+  hash: Buffer.from(signalId.slice(0, 16), 'hex'),
 })
 
 export interface SentEntry extends SentRecord {
@@ -77,7 +77,7 @@ export interface SentLog {
 
 interface Unwritten {
   readonly at: number
-  readonly mark: Buffer
+  readonly hash: Buffer
   readonly value: SentRecord
 }
 
@@ -118,7 +118,7 @@ export class BucketSentLog implements SentLog {
     this.#next = null
     const taken = [...this.#unwritten]
     this.#writing = this.#buckets
-      .write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeSentRecord(value) })))
+      .write(taken.map(([, { at, hash, value }]) => ({ at, hash, value: encodeSentRecord(value) })))
       .then(() => {
         for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
       })

@@ -34,7 +34,7 @@ const ttlsOf = async (): Promise<ReadonlySet<number>> => {
       return calls.map(() => [])
     },
   } as unknown as RedisCommands
-  const mark = { at: noon, mark: Buffer.alloc(8), value: Buffer.alloc(8) }
+  const mark = { at: noon, hash: Buffer.alloc(8), value: Buffer.alloc(8) }
   await openClaims(redis).claim({ event: [mark], crossSource: [mark] })
   return ttls
 }

@@ -1,7 +1,7 @@
 import { Coalescer } from '../../../services/runtime/coalescer.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
-/** Requests that end when told to. */
+/** Requests that the test ends. */
 const requests = () => {
   const sent: { readonly items: readonly string[]; end(error?: Error): void }[] = []
   const send = (items: readonly string[]) =>
@@ -23,7 +23,7 @@ describe('calls that arrive together', () => {
     await Promise.all(both)
   })
 
-  it('wait while a request is under way, and share the next', async () => {
+  it('wait while a request is running, and share the next', async () => {
     const { sent, send } = requests()
     const coalescer = new Coalescer(send)
     const first = coalescer.call(['a'])
@@ -39,7 +39,7 @@ describe('calls that arrive together', () => {
     await Promise.all(later)
   })
 
-  it('share no more than fits; what is larger by itself goes alone', async () => {
+  it('share no more than the maximum size; a larger call is sent alone', async () => {
     const { sent, send } = requests()
     const coalescer = new Coalescer(send, 10)
     const all = [
@@ -56,7 +56,7 @@ describe('calls that arrive together', () => {
     expect(sent.map(({ items }) => items)).toEqual([['a', 'b'], ['c'], ['d']])
   })
 
-  it('are told of a failure if it was theirs, and the next go on', async () => {
+  it('are rejected by a failure of their request only', async () => {
     const { sent, send } = requests()
     const coalescer = new Coalescer(send)
     const failing = [coalescer.call(['a']), coalescer.call(['b'])].map((call) =>

@@ -38,7 +38,7 @@ const rows = (context: CliContext): Promise<Row[]> =>
       return {
         keyId,
         role: index === 0 ? 'current' : index > 0 ? 'previous' : 'not given',
-        inForce: keyId === keyring.inForce,
+        inForce: keyId === keyring.activeKeyId,
         secrets,
       }
     })

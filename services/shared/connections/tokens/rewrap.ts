@@ -31,7 +31,7 @@ export const connectionSecretsOf = ({ accessToken, webhookSecret, dataKey, accou
  * @throws SealBroken
  */
 export const rewrapped = (record: ConnectionRecord, keyring: Keyring): ConnectionRecord => {
-  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.inForce)) return record
+  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.activeKeyId)) return record
   const rewrap = (secret: Buffer | null, context: string) =>
     secret && keyring.rewrap(secret, `${context}:${record.connectionId}`)
   const { account } = record

@@ -20,10 +20,10 @@ const ownerIn = (value: Buffer) => text(value.subarray(0, -1))
 const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]): Promise<Holders> => {
   const entryIndexes: number[] = []
   const keys: BucketKey[] = []
-  entries.forEach(({ at, mark, alsoAt = [] }, entryIndex) => {
+  entries.forEach(({ at, hash, alsoAt = [] }, entryIndex) => {
     for (const time of [at, ...alsoAt]) {
       entryIndexes.push(entryIndex)
-      keys.push({ at: time, mark })
+      keys.push({ at: time, hash })
     }
   })
   const found = await live.read(keys)
@@ -35,8 +35,8 @@ const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]):
 }
 
 /** The first claim of a mark within the run holds it. */
-const claimInRun = (holders: Map<string, Buffer>, { mark, value }: BucketValue): Buffer => {
-  const key = text(mark)
+const claimInRun = (holders: Map<string, Buffer>, { hash, value }: BucketValue): Buffer => {
+  const key = text(hash)
   const holder = holders.get(key)
   if (holder) return holder
   holders.set(key, value)

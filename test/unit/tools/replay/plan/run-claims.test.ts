@@ -3,10 +3,10 @@ import { noon } from '../../../../support/builders.ts'
 import { MemoryHourBuckets } from '../../../../support/memory-hour-buckets.ts'
 
 const bytes = (n: number) => Buffer.alloc(8, n)
-const event = (message: number, owner: number) => ({ at: noon, mark: bytes(message), value: bytes(owner) })
+const event = (message: number, owner: number) => ({ at: noon, hash: bytes(message), value: bytes(owner) })
 const crossSource = (id: number, owner: number) => ({
   at: noon,
-  mark: bytes(100 + id),
+  hash: bytes(100 + id),
   value: Buffer.concat([bytes(owner), Buffer.from([1])]),
 })
 
