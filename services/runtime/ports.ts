@@ -180,10 +180,25 @@ export interface RedisScript {
   readonly source: string
 }
 
+/** Waiting and the time of day. `systemClock` is the real one, `FakeClock` in `test/support/` the one of tests. */
 export interface Clock {
+  /** Milliseconds since the Unix epoch. */
   now(): number
-  /** Resolves early, without error, when the signal aborts. */
+  /** Resolves early, without error, when the signal aborts. Keeps the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Stops a timer; a second call does nothing. */
+export type Cancel = () => void
+
+/** Callbacks at a later time, and durations. `systemClock` and `FakeClock` implement both this and `Clock`. */
+export interface Timers {
+  /** Milliseconds since an arbitrary start; never jumps with the system time. For durations only. */
+  monotonic(): number
+  /** Calls `fn` once after `ms`. Keeps the process alive until it fires or is cancelled. */
+  after(ms: number, fn: () => void): Cancel
+  /** Calls `fn` every `ms`, first after `ms`. Does not keep the process alive. */
+  every(ms: number, fn: () => void): Cancel
 }
 
 /** The world is at fault: a dependency is away, slow or full. The batch is tried again; nothing is dead-lettered. */
