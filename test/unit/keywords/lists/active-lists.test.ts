@@ -65,14 +65,14 @@ describe('a connection', () => {
     ['no list where its own does not exist', { keywordListId: 'nosuch', market: 'mx' }, undefined],
   ])('is matched against %s', async (_what, choice, expected) => {
     const lists = await settled(...all)
-    expect(lists.of(connectionRecord(choice)).raising?.listId).toBe(expected)
+    expect(lists.of(connectionRecord(choice)).active?.listId).toBe(expected)
   })
 
   it('counts by the lists in its shadow, and by a newer shadow version of its own', async () => {
     const lists = await settled(...all, list('default', 2, 'd', true), list('mx', 3, 'e', true))
     const of = (fields: Parameters<typeof connectionRecord>[0]) => {
-      const { raising, shadows } = lists.of(connectionRecord(fields))
-      return [raising?.version, shadows.map(({ listId, version }) => `${listId}@${version}`)]
+      const { active, shadows } = lists.of(connectionRecord(fields))
+      return [active?.version, shadows.map(({ listId, version }) => `${listId}@${version}`)]
     }
     expect(of({})).toEqual([1, ['default@2']])
     expect(of({ market: 'mx' })).toEqual([4, []]) // version 3 only counted until 4 came
@@ -85,13 +85,13 @@ describe('a connection', () => {
     directory.apply('gone', connectionRecord({ connectionId: 'gone', keywordListId: 'x', status: 'disconnected' }))
     const lists = new KeywordLists()
     const missing = new MissingLists(directory, lists)
-    expect(missing.news().map(({ listId }) => listId)).toEqual(['mx', 'next'])
-    expect(missing.news()).toEqual([])
+    expect(missing.newlyMissing().map(({ listId }) => listId)).toEqual(['mx', 'next'])
+    expect(missing.newlyMissing()).toEqual([])
     lists.stage(list('mx', 1, 'a'))
     await lists.compilePending()
-    expect(missing.news()).toEqual([])
+    expect(missing.newlyMissing()).toEqual([])
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'br' }))
-    expect(missing.news()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
+    expect(missing.newlyMissing()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
   })
 })
 
@@ -104,7 +104,7 @@ describe('the archive', () => {
   })
 
   it('knows what is in force, what counts beside it, and what comes next', () => {
-    expect(archive.inForce('mx')?.version).toBe(2)
+    expect(archive.active('mx')?.version).toBe(2)
     expect(archive.shadow('mx')?.version).toBe(3)
     expect(archive.nextVersion('mx')).toBe(4)
     expect(archive.nextVersion('br')).toBe(1)

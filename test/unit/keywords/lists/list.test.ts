@@ -69,7 +69,7 @@ describe('a keyword list', () => {
     ['too many fields', 'keyword,flag\npago,payment,oops\n', /^line 2 has 3 fields, line 1 names 2; .*quotes$/],
     ['no head', 'pago,payment\n', /^line 1: must name the columns/],
     ['no entries', 'keyword,flag\n', /no entries/],
-    ['broken JSON', '{"entries": [', /is no JSON/],
+    ['broken JSON', '{"entries": [', /is not JSON/],
     ['a bad entry in JSON', '{"entries":[{"keyword":"a","flag":"a"},{"keyword":"b"}]}', /^entry 2: flag/],
     ['an unknown field in JSON', '{"entries":[{"keyword":"a","flag":"a","fuzzy":1}]}', /^entry 1:/],
   ])('is refused as a whole for %s', (_name, text, expected) => expect(problems(text)).toMatch(expected))
