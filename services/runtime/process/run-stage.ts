@@ -28,7 +28,7 @@ import { endProcess, followKeyring } from '../keys/data-secret.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
-import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from '../ports.ts'
+import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { openTracing } from '../tracing/service.ts'
@@ -48,7 +48,7 @@ export interface StageDeps<Config> {
   readonly broker: Broker
   readonly producer: Producer
   readonly redis: RedisCommands
-  readonly clock: Clock
+  readonly clock: Clock & Timers
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Logger

@@ -1,4 +1,4 @@
-import type { TimeUnit } from '../../../../../services/shared/sources/interpreter/language/document.ts'
+import type { TimeUnit } from '../../../../../services/shared/sources/interpreter/language/event-rule.ts'
 import { timeIn } from '../../../../../services/shared/sources/interpreter/values/time.ts'
 import { eventOf } from '../../../../support/mapping.ts'
 
