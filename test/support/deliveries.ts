@@ -1,4 +1,4 @@
-/** Webhook requests as a source would send them, and what a mapping makes of them. */
+/** Webhook requests of the shipped sources, and the results of their mappings. */
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import { mappingFolder } from '../../services/shared/sources/folder.ts'
 import {
@@ -46,7 +46,7 @@ export const deliveryOf = (name: string, body: string | object, fields: Partial<
 export const mapped = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MappingResult =>
   sourceNamed(name).map(deliveryOf(name, body, fields))
 
-/** The event of a delivery that holds nothing else. */
+/** The only result of a delivery, which must be an event. @throws Error otherwise */
 export const theOnly = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MessageEvent => {
   const { events, ignored, failed } = mapped(name, body, fields)
   if (events.length !== 1 || ignored.length + failed.length > 0)

@@ -23,20 +23,23 @@ const codesOf = ({
 }: CompiledPatternGroup): Int32Array => {
   const { folded, attributes, expanded } = codeUnitTableOf(folding)
   const codes = new Int32Array(65_536)
+  const { unfiltered } = prefilter
+  const firstChild = base[root] as number
+  const { complex, ignored, word, first, bound } = is
+  const wordOrUnspaced = is.word | is.unspaced
   for (let unit = 0; unit < 65_536; unit++) {
     const attribute = attributes[unit] as number
+    let code = attribute
+    if (!anywhere && (attribute & wordOrUnspaced) === word) code |= bound
     // In a folded text a complex unit represents itself.
-    let symbol = symbols[attribute & is.complex ? unit : (folded[unit] as number)] as number
-    if (attribute & is.ignored) symbol = 0
-    const isFirst = symbol > 0 && check[(base[root] as number) + symbol] === root
-    const isUnfiltered = prefilter.unfiltered[folded[unit] as number] === 1
-    const isBound = !anywhere && (attribute & (is.word | is.unspaced)) === is.word
-    codes[unit] =
-      attribute |
-      symbol |
-      (isFirst ? is.first : 0) |
-      (isFirst && isUnfiltered ? is.unfiltered : 0) |
-      (isBound ? is.bound : 0)
+    const symbol = symbols[(attribute & complex) !== 0 ? unit : (folded[unit] as number)] as number
+    // Few units occur in a keyword, so most end here.
+    if (symbol > 0 && (attribute & ignored) === 0) {
+      code |= symbol
+      if (check[firstChild + symbol] === root)
+        code |= unfiltered[folded[unit] as number] === 1 ? first | is.unfiltered : first
+    }
+    codes[unit] = code
   }
   // A unit that folds to several punctuation characters is plain when no keyword contains any of them.
   for (const [unit, text] of expanded) {

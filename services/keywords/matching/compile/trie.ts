@@ -27,16 +27,14 @@ export interface Automaton {
 /** Numbers units by frequency, so that the cells of frequent characters lie close together. */
 const symbolsOf = (keywords: readonly string[]): { symbols: Uint16Array; highest: number } => {
   const counts = new Uint32Array(65_536)
+  const used: number[] = []
   for (const keyword of keywords) {
     for (let at = 0; at < keyword.length; at++) {
       const unit = keyword.charCodeAt(at)
+      if (counts[unit] === 0) used.push(unit)
       counts[unit] = (counts[unit] as number) + 1
     }
   }
-  const used: number[] = []
-  counts.forEach((count, unit) => {
-    if (count > 0) used.push(unit)
-  })
   used.sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b)
   const symbols = new Uint16Array(65_536)
   used.forEach((unit, at) => {

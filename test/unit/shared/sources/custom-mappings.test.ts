@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import {
   CustomMappings,
   followSources,
+  loadSources,
   type MappingsChange,
   parseMapping,
   waits,
 } from '../../../../services/shared/sources/index.ts'
+import { sources as shipped } from '../../../support/deliveries.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { documentOf } from '../../../support/mapping.ts'
 
@@ -175,6 +177,11 @@ describe('custom mappings', () => {
     pass(2_000)
     expect(sources.names()).toEqual(['shipped', 'yours'])
   })
+})
+
+it('loads every shipped mapping, under the name of its file', () => {
+  expect(loadSources().names()).toEqual(shipped.names())
+  expect(shipped.names().map((name) => shipped.get(name)?.name)).toEqual(shipped.names())
 })
 
 describe('following the sources', () => {
