@@ -36,7 +36,7 @@ const messageOf = (text: string): string => {
 }
 
 describe('a mapping document', () => {
-  it('is valid as it stands', () => expect(messageOf(document)).toBe('valid'))
+  it('is valid unchanged', () => expect(messageOf(document)).toBe('valid'))
 
   it.each<[string, string, string, RegExp]>([
     [
@@ -121,7 +121,7 @@ describe('a mapping document', () => {
     expect(messageOf(document.replace(from, to))).toMatch(expected)
   })
 
-  it('is refused by the place where a shared part stands', () => {
+  it('is refused by the position of a shared part', () => {
     expect(
       messageOf(document.replace('          kind: edit\n', '          kind: edit\n          aliases: [nobody.id]\n')),
     ).toMatch(/^own\.yaml:24: rules\.0\.rules\.2\.event\.aliases\.0 the name nobody is not in scope/)
