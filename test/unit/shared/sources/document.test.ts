@@ -48,7 +48,7 @@ rules:
       own.replace('channel: other', 'channel: pigeon'),
       /own\.yaml:9: rules\.0\.event\.channel must be one of tiktok/,
     ],
-  ])('is refused with the place of the error: %s', (_name, text, expected) => {
+  ])('is refused with the position of the error: %s', (_name, text, expected) => {
     expect(() => parseMapping(text, 'own.yaml')).toThrow(MappingInvalid)
     expect(() => parseMapping(text, 'own.yaml')).toThrow(expected)
   })
