@@ -1,7 +1,7 @@
 /** Records what a mapping reads in one delivery, and the result of each rule, by path in the body. */
 
 import type { DocumentPosition } from './interpreter/language/problem.ts'
-import type { ItemResult, Observer } from './interpreter/observer.ts'
+import type { Observer, RuleResult } from './interpreter/observer.ts'
 
 export interface TraceStep {
   /** `body.entry[0].changes[0]`: the innermost list element that the rule applied to, else `body`. */
@@ -9,7 +9,7 @@ export interface TraceStep {
   readonly rule: string
   /** The rule's position in the document. */
   readonly position: DocumentPosition
-  readonly result: ItemResult
+  readonly result: RuleResult
 }
 
 const plain = /^[\w-]+$/
@@ -57,7 +57,7 @@ export class Trace implements Observer {
     this.#items.pop()
   }
 
-  applied(rule: string, position: DocumentPosition, result: ItemResult) {
+  applied(rule: string, position: DocumentPosition, result: RuleResult) {
     this.steps.push({ item: this.#items.at(-1) ?? 'body', rule, position, result })
   }
 

@@ -5,7 +5,7 @@
 import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
 import type { DocumentPosition } from './language/problem.ts'
 
-export type ItemResult =
+export type RuleResult =
   | { readonly became: 'event'; readonly event: MessageEvent }
   | { readonly became: 'ignored'; readonly reason: IgnoredReason }
   | { readonly became: 'failed'; readonly reason: string }
@@ -19,5 +19,5 @@ export interface Observer {
   enter(list: readonly unknown[], index: number): void
   leave(): void
   /** A rule applied to the current item. @param position of the rule in the document */
-  applied(rule: string, position: DocumentPosition, result: ItemResult): void
+  applied(rule: string, position: DocumentPosition, result: RuleResult): void
 }

@@ -6,7 +6,7 @@ import type { Rule } from './language/document.ts'
 import type { RemovedRule } from './language/event-rule.ts'
 import { type DocumentPosition, within } from './language/problem.ts'
 import { type Apply, compileNames, type MappingOutput } from './names.ts'
-import type { ItemResult } from './observer.ts'
+import type { RuleResult } from './observer.ts'
 import { compilePath, type Scope } from './scope.ts'
 import { compileOptional } from './values/values.ts'
 
@@ -18,7 +18,7 @@ interface RuleIdentity {
 }
 
 /** Adds an item's result to the output; returns 1, the number of items. */
-type AddResult = (out: MappingOutput, result: ItemResult) => number
+type AddResult = (out: MappingOutput, result: RuleResult) => number
 
 const compileAddResult =
   ({ name, position }: RuleIdentity, { observer }: Scope): AddResult =>
@@ -58,7 +58,7 @@ const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, identi
 const compileAction = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply => {
   if (rule.ignore !== undefined) {
     const add = compileAddResult(identity, scope)
-    const result: ItemResult = { became: 'ignored', reason: rule.ignore }
+    const result: RuleResult = { became: 'ignored', reason: rule.ignore }
     if (rule.authorisationRemoved === undefined) return (_frame, _receivedAt, out) => add(out, result)
     const removed = within('authorisationRemoved', () =>
       compileRemoved(rule.authorisationRemoved as RemovedRule, scope),
@@ -77,7 +77,7 @@ const compileAction = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply 
   })
   if (rule.otherwise === undefined) return inner
   const add = compileAddResult({ ...identity, position: [...identity.position, 'otherwise'] }, scope)
-  const otherwise: ItemResult = { became: 'ignored', reason: rule.otherwise }
+  const otherwise: RuleResult = { became: 'ignored', reason: rule.otherwise }
   return (frame, receivedAt, out) => inner(frame, receivedAt, out) || add(out, otherwise)
 }
 

@@ -3,17 +3,17 @@ import { z } from 'zod'
 import { element } from './element.ts'
 
 /** Header names are case-insensitive in HTTP; deliveries hold them in lower case. */
-export const header = z
+export const headerNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9-]+$/, 'must be the name of a header')
   .transform((name) => name.toLowerCase())
 
 export const signatureSchema = z.discriminatedUnion('algorithm', [
   element({ algorithm: z.literal('none') }),
-  element({ algorithm: z.literal('equality'), header, prefix: z.string().default('') }),
+  element({ algorithm: z.literal('equality'), header: headerNameSchema, prefix: z.string().default('') }),
   element({
     algorithm: z.enum(['hmac-sha256', 'sha256']),
-    header,
+    header: headerNameSchema,
     prefix: z.string().default(''),
     encoding: z.enum(['hex', 'base64', 'base64url']).default('hex'),
     /** For a header such as `t=…,s=…`: the name of the part with the signature. `signed` refers to others by `{name}`. */

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { messagingApps } from '../../../model/connection-record.ts'
 import { ignoredReasons } from '../../../model/message-event.ts'
-import { answerSchema, handshakeSchema, header, signatureSchema } from './delivery-rules.ts'
+import { answerSchema, handshakeSchema, headerNameSchema, signatureSchema } from './delivery-rules.ts'
 import { element } from './element.ts'
 import { type EventRule, eventSchema, type RemovedRule, removedSchema } from './event-rule.ts'
 import { type ConditionElement, conditionSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
@@ -73,7 +73,7 @@ export const mappingSchema = element({
   version: z.int().positive(),
   about: z.string().optional(),
   contentTypes: z.array(z.string()).default(['application/json']),
-  storedHeaders: z.array(header).default([]),
+  storedHeaders: z.array(headerNameSchema).default([]),
   separateReferrals: z.boolean().default(false),
   /** The messaging app of all its accounts, for looking up message event sets. */
   messagingApp: z.enum(messagingApps).nullable().default(null),
