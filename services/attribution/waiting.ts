@@ -10,7 +10,7 @@
 import type { Moment } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
-import { type ConversationState, inOrder, isStart } from './state/state.ts'
+import { type ConversationState, compareMoments, isStart } from './state/state.ts'
 
 export type HoldDecision =
   | { readonly kind: 'release' }
@@ -70,7 +70,7 @@ export const holdDecisionOf = (
     if (isStart(before, moment.message)) return release
     if (waiting.length > 0 && now < waitUntil + lostAfterMs) {
       const until = waiting.length < maxHeld ? waitUntil : Math.min(waitUntil, now)
-      const state = { ...before, waiting: [...waiting, moment].sort(inOrder), waitUntil: until }
+      const state = { ...before, waiting: [...waiting, moment].sort(compareMoments), waitUntil: until }
       return { kind: 'hold', state, delay }
     }
     if (waitMs === 0 || !after.starts || after.trackingId !== null) return release

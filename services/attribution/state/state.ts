@@ -56,7 +56,7 @@ const maxRestarts = 8
 const maxFirstMessages = 20
 
 /** Compares by time, then by id, so that the order is total. */
-export const inOrder = (a: Moment, b: Moment): number =>
+export const compareMoments = (a: Moment, b: Moment): number =>
   a.occurredAt - b.occurredAt || (a.message < b.message ? -1 : a.message > b.message ? 1 : 0)
 
 const rankOf = (firstMessages: readonly Moment[], message: string | null): number =>
@@ -73,10 +73,10 @@ export const positioned = (state: ConversationState, moment: Moment, limit: numb
   const rank = rankOf(state.firstMessages, moment.message)
   if (rank > 0) return { state, position: rank <= limit ? rank : null }
   const last = state.firstMessages.at(-1)
-  if (state.firstMessages.length >= limit && (limit === 0 || inOrder(last as Moment, moment) < 0)) {
+  if (state.firstMessages.length >= limit && (limit === 0 || compareMoments(last as Moment, moment) < 0)) {
     return { state, position: null }
   }
-  const firstMessages = [...state.firstMessages, moment].sort(inOrder).slice(0, limit)
+  const firstMessages = [...state.firstMessages, moment].sort(compareMoments).slice(0, limit)
   return {
     state: { ...state, firstMessages, touches: valid(state.touches, firstMessages) },
     position: rankOf(firstMessages, moment.message) || null,
@@ -127,7 +127,7 @@ export const lastStart = (
 ): Moment | null => {
   if (startedBy === null) return null
   const starts = [{ message: startedBy, occurredAt: startedAt as number }, ...restarts]
-  return starts.sort(inOrder).findLast(({ occurredAt }) => occurredAt <= until) ?? null
+  return starts.sort(compareMoments).findLast(({ occurredAt }) => occurredAt <= until) ?? null
 }
 
 /** Whether the message started the conversation, the first time or again. */
@@ -139,7 +139,7 @@ export const started = (state: ConversationState, { message, occurredAt }: Momen
     ? { ...state, startedBy: message, startedAt: occurredAt }
     : {
         ...state,
-        restarts: [...state.restarts, { message, occurredAt }].sort(inOrder).slice(-maxRestarts),
+        restarts: [...state.restarts, { message, occurredAt }].sort(compareMoments).slice(-maxRestarts),
       }
 
 /**
@@ -174,14 +174,14 @@ export const merged = (
       startedBy === null ? [] : [{ message: startedBy, occurredAt: startedAt as number }, ...restarts],
     ),
     ({ message }) => message,
-  ).sort(inOrder)
+  ).sort(compareMoments)
   const [first, ...later] = starts
   const lastAts = all.flatMap(({ lastAt }) => (lastAt === null ? [] : [lastAt]))
   const firstMessages = unique(
     all.flatMap((state) => state.firstMessages),
     ({ message }) => message,
   )
-    .sort(inOrder)
+    .sort(compareMoments)
     .slice(0, maxFirstMessages)
   const touches = unique(
     all.flatMap((state) => state.touches),

@@ -9,45 +9,10 @@
 import { type CodeUnitTable, codeUnitTableOf, is, isPlainSymbol } from './code-unit-table.ts'
 import { root } from './compile/cells.ts'
 import type { CompiledPatternGroup } from './compile/compile.ts'
+import { symbolMask, unitCodesOf } from './unit-codes.ts'
 
-const symbolMask = 0xffff
 const dependent = is.complex | is.ignored | is.surrogate | is.markRank
 const unusualMask = dependent | is.unfiltered
-
-/** Attributes of each code unit, with the trie's symbol in the low 16 bits. */
-const codesOf = ({
-  folding,
-  anywhere,
-  prefilter,
-  automaton: { symbols, base, check },
-}: CompiledPatternGroup): Int32Array => {
-  const { folded, attributes, expanded } = codeUnitTableOf(folding)
-  const codes = new Int32Array(65_536)
-  const { unfiltered } = prefilter
-  const firstChild = base[root] as number
-  const { complex, ignored, word, first, bound } = is
-  const wordOrUnspaced = is.word | is.unspaced
-  for (let unit = 0; unit < 65_536; unit++) {
-    const attribute = attributes[unit] as number
-    let code = attribute
-    if (!anywhere && (attribute & wordOrUnspaced) === word) code |= bound
-    // In a folded text a complex unit represents itself.
-    const symbol = symbols[(attribute & complex) !== 0 ? unit : (folded[unit] as number)] as number
-    // Few units occur in a keyword, so most end here.
-    if (symbol > 0 && (attribute & ignored) === 0) {
-      code |= symbol
-      if (check[firstChild + symbol] === root)
-        code |= unfiltered[folded[unit] as number] === 1 ? first | is.unfiltered : first
-    }
-    codes[unit] = code
-  }
-  // A unit that folds to several punctuation characters is plain when no keyword contains any of them.
-  for (const [unit, text] of expanded) {
-    const isUsed = Array.from(text).some((_, at) => symbols[text.charCodeAt(at)] !== 0)
-    if (!isUsed) codes[unit] = 0
-  }
-  return codes
-}
 
 /** Code units to search on each side of a keyword for an address; a longer run goes to `scanFolded`. */
 const tokenLimit = 256
@@ -64,7 +29,7 @@ export class PatternGroup {
     this.folding = compiled.folding
     this.#anywhere = compiled.anywhere
     this.#automaton = compiled.automaton
-    this.#codes = codesOf(compiled)
+    this.#codes = unitCodesOf(compiled)
     this.#table = codeUnitTableOf(compiled.folding)
     this.#prefilter = compiled.prefilter
   }

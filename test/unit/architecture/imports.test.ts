@@ -27,7 +27,7 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/metrics', 'runtime/rebuildable-state.ts'],
+  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/rebuildable-state.ts', 'runtime/metrics'],
   ['runtime/coalescer.ts', 'runtime/clock.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
@@ -39,13 +39,24 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
-  ['dispatch/destinations', 'dispatch/send-result.ts'],
-  ['dispatch/config.ts', 'dispatch/limits', 'dispatch/outcomes.ts', 'dispatch/sent-log', 'dispatch/parked'],
+  ['dispatch/destinations/destination.ts', 'dispatch/send-result.ts'],
+  ['dispatch/destinations/tiktok'],
+  [
+    'dispatch/config.ts',
+    'dispatch/end-to-end.ts',
+    'dispatch/limits',
+    'dispatch/outcomes.ts',
+    'dispatch/sent-log',
+    'dispatch/parked',
+  ],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
   ['dispatch/stage.ts'],
+  ['dispatch/wiring.ts'],
   ['dispatch/main.ts'],
 ]
+/** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
+const destinationNamers = ['dispatch/config.ts', 'dispatch/wiring.ts']
 
 const clients = ['kafkajs', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
 const clientFolder = 'services/runtime/adapters/'
@@ -79,6 +90,16 @@ const upwards = (table: readonly (readonly string[])[], own: string, targets: re
     if (there === undefined || there.room === here.room || there.floor < here.floor) return []
     return [`${place} imports ${target}, which is not below it`]
   })
+}
+
+/** Imports of a destination's files by dispatch outside of the destination and its wiring. */
+const destinationsIn = (path: string, source: string): string[] => {
+  const own = relative('services', path)
+  const isDestination = /^dispatch\/destinations\/[^/]+\//
+  if (!own.startsWith('dispatch/') || isDestination.test(own) || destinationNamers.includes(own)) return []
+  return targetsOf(path, source)
+    .filter(({ target }) => isDestination.test(target))
+    .map(({ target, place }) => `${place} imports ${target}`)
 }
 
 const clientsIn = (path: string, source: string): string[] =>
@@ -116,6 +137,10 @@ describe('import directions', () => {
       ),
     )
     expect(wrong).toEqual([])
+  })
+
+  it("keep each destination's files to themselves and the wiring", () => {
+    expect(files.flatMap((file) => destinationsIn(file, read(file)))).toEqual([])
   })
 
   it('have no room that does not exist', () => {
@@ -163,6 +188,14 @@ describe('the checks of imports', () => {
     const source =
       "import { x } from '../runtime/failures.ts'\nimport { y } from './lists/list.ts'\nimport { z } from 'zod'"
     expect(check(floors, 'keywords/stage.ts', source)).toEqual([])
+  })
+
+  it('find a destination outside of the wiring', () => {
+    const source = "import { codes } from '../destinations/tiktok/codes.ts'"
+    expect(destinationsIn('services/dispatch/limits/throttling.ts', source)).toHaveLength(1)
+    expect(
+      destinationsIn('services/dispatch/wiring.ts', "import { tiktok } from './destinations/tiktok/index.ts'"),
+    ).toEqual([])
   })
 
   it('find a client outside of the adapters', () => {
