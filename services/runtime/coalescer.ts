@@ -12,13 +12,23 @@ interface Call<Item> {
 export class Coalescer<Item> {
   readonly #send: (items: readonly Item[]) => Promise<unknown>
   readonly #mostSize: number
+  readonly #start: (run: () => void) => void
   #waiting: Call<Item>[] = []
   #isUnderWay = false
 
-  /** @param mostSize that calls may share; one that is larger by itself goes alone */
-  constructor(send: (items: readonly Item[]) => Promise<unknown>, mostSize = Number.POSITIVE_INFINITY) {
+  /**
+   * @param mostSize that calls may share; one that is larger by itself goes alone
+   * @param start when the first of a group of calls is sent: by default at the end of this turn of the event loop, so that calls of
+   * the same turn share; `queueMicrotask` where that turn is too long to wait for
+   */
+  constructor(
+    send: (items: readonly Item[]) => Promise<unknown>,
+    mostSize = Number.POSITIVE_INFINITY,
+    start: (run: () => void) => void = setImmediate,
+  ) {
     this.#send = send
     this.#mostSize = mostSize
+    this.#start = start
   }
 
   /** Items go in the order of the calls. Resolves once they are sent; a failure is told to all who shared it. */
@@ -27,8 +37,8 @@ export class Coalescer<Item> {
       this.#waiting.push({ items, size, resolve, reject })
       if (this.#isUnderWay) return
       this.#isUnderWay = true
-      // Whoever is about to call in this turn of the event loop comes along.
-      setImmediate(() => void this.#run())
+      // Calls that follow before it runs share the request.
+      this.#start(() => void this.#run())
     })
   }
 

@@ -5,7 +5,8 @@
  *
  * The cases are drawn from the table of codes itself: a verdict without a script does not compile, a new code is played at once.
  */
-import { codeRanges, codes, type Verdict } from '../../services/dispatch/destinations/tiktok/codes.ts'
+import type { Verdict } from '../../services/dispatch/destinations/destination.ts'
+import { codeRanges, codes } from '../../services/dispatch/destinations/tiktok/codes.ts'
 import { numbered, times } from '../support/dispatch-world.ts'
 import { ample, but, idOf, ofAll, open, play, serveTikTok, sick, size, well } from '../support/tiktok-script.ts'
 

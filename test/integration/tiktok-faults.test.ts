@@ -59,7 +59,7 @@ describe('every fault of the way there and back', () => {
     // By order of events, not by the clock: the batch is through while the sick call still hangs.
     expect(world.underWay()).toBe(1)
     expect(words).toEqual([...times(size, 'deferred 10s slow'), 'accepted', 'accepted'])
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.breakerStore.notes.get('sick')?.cause).toBe('timeout')
     world.recover()
     expect((await world.run(sick, { topic: 'later', attempt: 2 })).words).toEqual(times(size, 'accepted'))
@@ -70,7 +70,7 @@ describe('every fault of the way there and back', () => {
     const world = open(short)
     world.fault({ slowMs: 500, count: 1 })
     expect((await world.run([...sick, ...well])).words.slice(0, size)).toEqual(times(size, 'deferred 10s slow'))
-    await world.scheduler.drained()
+    await world.drained()
     expect((await world.run(sick, { topic: 'later', attempt: 2 })).words).toEqual(times(size, 'accepted'))
     expect(world.sizes()).toEqual([8])
   })
@@ -78,8 +78,8 @@ describe('every fault of the way there and back', () => {
   it('nobody there: later', async () => {
     const gone = openHttp('http://127.0.0.1:9/')
     const world = openDispatch({
-      patienceMs: ample.patienceMs,
-      post: (body) => gone.post({ headers: {}, body, timeoutMs: ample.timeoutMs }),
+      batchTimeoutMs: ample.batchTimeoutMs,
+      post: ({ body }) => gone.post({ headers: {}, body, timeoutMs: ample.timeoutMs }),
     })
     world.connect('sick')
     expect((await world.run([numbered('sick', 0)])).words).toEqual(['deferred 10s unreachable'])

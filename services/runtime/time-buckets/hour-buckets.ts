@@ -52,7 +52,7 @@ const defaultBucketsPerHour = 1024
 const hourMs = 3_600_000
 
 /** Hash tags: what one call touches shares a slot, and a cluster of up to as many nodes shares the load. */
-const slots = 16
+export const hashTagCount = 16
 /** Keys have 16-bit places, and a call must not hold Redis for long. */
 const maxEntriesPerCall = 2_000
 
@@ -80,7 +80,7 @@ export class RedisHourBuckets implements HourBuckets {
     this.#prefix = prefix
     this.#ttlSeconds = ttlSeconds
     // The slots share an hour's buckets between them.
-    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / slots) - 1
+    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / hashTagCount) - 1
     this.#spanMs = hours * hourMs
   }
 
@@ -126,9 +126,9 @@ export class RedisHourBuckets implements HourBuckets {
 
   #callsOf(entries: readonly (BucketKey & Partial<BucketValue>)[]): Call[] {
     const calls: Call[] = []
-    const open = new Array<Call | undefined>(slots)
+    const open = new Array<Call | undefined>(hashTagCount)
     entries.forEach(({ at, mark, value, alsoAt }, place) => {
-      const slot = (mark[7] as number) % slots
+      const slot = (mark[7] as number) % hashTagCount
       let call = open[slot]
       if (!call || call.places.length >= maxEntriesPerCall) {
         call = { keys: [], places: [], keyPlaces: new Map(), parts: [] }

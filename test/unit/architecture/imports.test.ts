@@ -23,7 +23,7 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/coalescer.ts', 'runtime/metrics'],
+  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/coalescer.ts', 'runtime/timers.ts', 'runtime/metrics'],
   ['runtime/clock.ts', 'runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
@@ -34,13 +34,17 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
-  ['dispatch/destinations', 'dispatch/send-result.ts'],
+  ['dispatch/destinations/destination.ts', 'dispatch/send-result.ts'],
+  ['dispatch/destinations/tiktok'],
   ['dispatch/config.ts', 'dispatch/limits', 'dispatch/outcomes.ts', 'dispatch/sent-log', 'dispatch/parked'],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
   ['dispatch/stage.ts'],
+  ['dispatch/wiring.ts'],
   ['dispatch/main.ts'],
 ]
+/** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
+const destinationNamers = ['dispatch/config.ts', 'dispatch/wiring.ts']
 
 const clients = ['kafkajs', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
 /** A command line of its own that only an adapter's caller needs: nobody may reach around the ports. */
@@ -116,6 +120,17 @@ describe('import directions', () => {
         targetsOf(file).filter(({ target }) => target.startsWith(`${room}/`)),
       ),
     )
+    expect(wrong).toEqual([])
+  })
+
+  it("keep each destination's files to themselves and the wiring", () => {
+    const wrong = files
+      .map((file) => ({ file, own: relative(services, file) }))
+      .filter(({ own }) => own.startsWith('dispatch/') && !/^dispatch\/destinations\/[^/]+\//.test(own))
+      .filter(({ own }) => !destinationNamers.includes(own))
+      .flatMap(({ file }) => targetsOf(file))
+      .filter(({ target }) => /^dispatch\/destinations\/[^/]+\//.test(target))
+      .map(({ place, target }) => `${place} imports ${target}`)
     expect(wrong).toEqual([])
   })
 

@@ -26,7 +26,7 @@ describe('what TikTok does not take', () => {
     expect((await world.run(some('a', 3))).words).toEqual(times(3, 'deferred 10s service'))
     world.breakers.recovered('a')
     expect((await world.run(some('a', 3), { topic: 'later', attempt: 2 })).words).toEqual(times(3, 'accepted'))
-    expect(world.held()).toEqual(idsOf(some('a', 3)))
+    expect(world.acceptedIds()).toEqual(idsOf(some('a', 3)))
   })
 
   it('a failed call stops the rest of its connection: one call, not twenty', async () => {
@@ -79,7 +79,7 @@ describe('one bad event', () => {
     world.fault({ eventIds: [bad.signalId], code: 40002, hint: true })
     expect((await world.run(batch)).words).toEqual(expected)
     expect(world.callSizes()).toEqual([50, 49, 1])
-    expect(world.held()).toHaveLength(49)
+    expect(world.acceptedIds()).toHaveLength(49)
   })
 
   it('is found by halving when TikTok does not', async () => {
@@ -103,7 +103,7 @@ describe('one bad event', () => {
     world.connect('a')
     world.fault({ partial: { eventIds: [bad.signalId], places: [], hint: false } })
     expect((await world.run(batch)).words).toEqual(expected)
-    expect(world.held()).toHaveLength(49)
+    expect(world.acceptedIds()).toHaveLength(49)
   })
 
   it('with a code that nobody knows keeps its neighbours from nothing', async () => {
