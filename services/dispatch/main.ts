@@ -1,7 +1,7 @@
 import { openHttp } from '../runtime/adapters/http.ts'
 import type { Input } from '../runtime/batch/stage.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
-import { systemTimers } from '../runtime/timers.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { ConnectionWriter } from '../shared/connections/writer.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
@@ -10,10 +10,10 @@ import { pollBreakerGauges } from './circuit-breaker/gauges.ts'
 import { RedisBreakerStore } from './circuit-breaker/redis-store.ts'
 import { detachedMsOf, dispatchFields } from './config.ts'
 import { CallTraces } from './delivery/call-trace.ts'
-import { observeEndToEnd } from './delivery/end-to-end.ts'
 import { linger } from './delivery/linger.ts'
 import { TopicTokenRefusals } from './delivery/token-refusal.ts'
 import { Tokens } from './delivery/tokens.ts'
+import { observeEndToEnd } from './end-to-end.ts'
 import { RedisTokenBuckets } from './limits/redis-token-buckets.ts'
 import { limitOf } from './limits/token-bucket.ts'
 import { parkedOf } from './parked/parked-signals.ts'
@@ -60,7 +60,7 @@ runConsumerStage({
       broker,
       producer,
       clock,
-      timers: systemTimers,
+      timers: systemClock,
       byId: (id) => directory.byId(id),
       onMoved: (counts) => log[counts.moved > 0 ? 'info' : 'debug'](counts, 'swept the parked signals'),
     })
@@ -78,14 +78,14 @@ runConsumerStage({
     const sentLog = openSentLog({ redis, broker, codec, clock, metrics, health, log, signal, keepMs, keyPrefix })
     await lifecycle.untilUp(clock, () => sentLog.whole())
     const breakerStore = new RedisBreakerStore(redis, keyPrefix)
-    lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: systemTimers, metrics }))
+    lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: systemClock, metrics }))
     const limits = { app: limitOf(config.DISPATCH_APP_RPS), advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS) }
     const traces = deps.tracer ? new CallTraces(deps.tracer) : null
     const timeoutMs = config.DISPATCH_TIMEOUT_MS
 
     const { stage, scheduler, rateLimiter } = wireDispatch(
       {
-        ...{ destination, codec, clock, timers: systemTimers, metrics, log },
+        ...{ destination, codec, clock, timers: systemClock, metrics, log },
         ...{ sentLog, breakerStore, tokenBuckets: new RedisTokenBuckets(redis, limits, keyPrefix) },
         ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals },
         post: ({ headers, body }, signals) => {

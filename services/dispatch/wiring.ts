@@ -4,8 +4,7 @@
  */
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
-import type { Clock } from '../runtime/ports.ts'
-import type { Timers } from '../runtime/timers.ts'
+import type { Clock, Timers } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
@@ -13,13 +12,13 @@ import { logBreakerMoves } from './circuit-breaker/gauges.ts'
 import type { BreakerStore } from './circuit-breaker/redis-store.ts'
 import { BreakerRegistry } from './circuit-breaker/registry.ts'
 import { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
-import type { Call } from './delivery/delivery-tools.ts'
 import { eligibilityOf } from './delivery/eligibility.ts'
 import { RttEstimator } from './delivery/rtt-estimator.ts'
+import type { Call } from './delivery/send-tools.ts'
 import type { TokenRefusals } from './delivery/token-refusal.ts'
 import type { Tokens } from './delivery/tokens.ts'
 import type { Answer, CallRequest, Destination } from './destinations/destination.ts'
-import { loadProfile, tiktok } from './destinations/tiktok/index.ts'
+import { loadProfile, tiktokDestination } from './destinations/tiktok/index.ts'
 import { AdaptiveConcurrency } from './limits/adaptive-concurrency.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
 import type { TokenBuckets } from './limits/redis-token-buckets.ts'
@@ -39,7 +38,9 @@ export interface DispatchPorts {
   readonly destination: Destination
   readonly codec: Pick<Codec, 'decode'>
   readonly clock: Clock
-  readonly timers: Timers
+  readonly timers: Pick<Timers, 'after'>
+  /** Default: two turns of the event loop, in the first of which it reads the sockets. */
+  afterPendingInput?(task: () => void): void
   readonly metrics: Pick<Metrics, 'count' | 'set' | 'observe'>
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   readonly sentLog: SentLog
@@ -70,13 +71,17 @@ export interface DispatchSettings {
   readonly warnMs: number
 }
 
+const afterPendingInput = (task: () => void) => {
+  setImmediate(() => setImmediate(task))
+}
+
 /** @throws ConfigError when the wire profile is missing, wrong, or not for this host */
 export const openDestination = (config: {
   readonly TIKTOK_WIRE_PROFILE?: string | undefined
   readonly TIKTOK_BASE_URL: string
 }) => {
   const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
-  return { destination: tiktok(profile, config.TIKTOK_BASE_URL), profile }
+  return { destination: tiktokDestination(profile, config.TIKTOK_BASE_URL), profile }
 }
 
 /** Metrics and log lines of each call, and the concurrency that follows from it. */
@@ -137,6 +142,7 @@ export const wireDispatch = (ports: DispatchPorts, settings: DispatchSettings) =
     detachedMs: settings.detachedMs,
     now,
     timers,
+    afterPendingInput: ports.afterPendingInput ?? afterPendingInput,
     observe: callObserver(ports, rtt, concurrency),
     onFinal: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
   })

@@ -1,6 +1,6 @@
 /**
- * Calls that are made while another one is under way share the next. The partitions of a stage settle their batches at about the
- * same time, the broker works at one request of a connection at a time anyway, and a request costs it more than what is in it.
+ * Combines concurrent calls (group commit): calls made while one is running share the next. The partitions of a stage end their batches
+ * at about the same time, and the broker processes one request of a connection at a time, at a cost mostly per request.
  */
 interface Call<Item> {
   readonly items: readonly Item[]
@@ -11,32 +11,32 @@ interface Call<Item> {
 
 export class Coalescer<Item> {
   readonly #send: (items: readonly Item[]) => Promise<unknown>
-  readonly #mostSize: number
+  readonly #maxSize: number
   readonly #start: (run: () => void) => void
   #waiting: Call<Item>[] = []
-  #isUnderWay = false
+  #isRunning = false
 
   /**
-   * @param mostSize that calls may share; one that is larger by itself goes alone
-   * @param start when the first of a group of calls is sent: by default at the end of this turn of the event loop, so that calls of
-   * the same turn share; `queueMicrotask` where that turn is too long to wait for
+   * @param maxSize maximum total size of calls that share one; a larger call is sent alone
+   * @param start when to send the first calls: by default at the end of this turn of the event loop. `queueMicrotask` sends them earlier,
+   * when this code has run.
    */
   constructor(
     send: (items: readonly Item[]) => Promise<unknown>,
-    mostSize = Number.POSITIVE_INFINITY,
+    maxSize = Number.POSITIVE_INFINITY,
     start: (run: () => void) => void = setImmediate,
   ) {
     this.#send = send
-    this.#mostSize = mostSize
+    this.#maxSize = maxSize
     this.#start = start
   }
 
-  /** Items go in the order of the calls. Resolves once they are sent; a failure is told to all who shared it. */
+  /** Sends items in the order of the calls. Resolves when they are sent; a failure rejects all calls that shared it. */
   call(items: readonly Item[], size = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ items, size, resolve, reject })
-      if (this.#isUnderWay) return
-      this.#isUnderWay = true
+      if (this.#isRunning) return
+      this.#isRunning = true
       // Calls that follow before it runs share the request.
       this.#start(() => void this.#run())
     })
@@ -51,14 +51,14 @@ export class Coalescer<Item> {
         for (const { reject } of calls) reject(error)
       }
     }
-    this.#isUnderWay = false
+    this.#isRunning = false
   }
 
   #next(): readonly Call<Item>[] {
     let size = 0
     const tooMany = this.#waiting.findIndex((call, index) => {
       size += call.size
-      return index > 0 && size > this.#mostSize
+      return index > 0 && size > this.#maxSize
     })
     return this.#waiting.splice(0, tooMany < 0 ? this.#waiting.length : tooMany)
   }

@@ -1,7 +1,7 @@
 /** Dispatch as main.ts wires it, against the simulator's own endpoint, in one process without a network. Tests assert what the simulator got. */
 
 import type { Answer, CallRequest } from '../../services/dispatch/destinations/destination.ts'
-import { tiktok } from '../../services/dispatch/destinations/tiktok/index.ts'
+import { tiktokDestination } from '../../services/dispatch/destinations/tiktok/index.ts'
 import type { Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
 import { limitOf } from '../../services/dispatch/limits/token-bucket.ts'
 import { BucketSentLog } from '../../services/dispatch/sent-log/sent-log.ts'
@@ -18,14 +18,13 @@ import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Input } from '../../services/runtime/batch/stage.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
 import type { Headers } from '../../services/runtime/ports.ts'
-import { systemTimers } from '../../services/runtime/timers.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { Signal } from '../../services/shared/model/topic-values.ts'
 import { connectionRecord, consumedRecord, noon, signal } from './builders.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryBreakerStore } from './memory-breaker-store.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
 import { MemoryRateLimits } from './memory-rate-limits.ts'
-import { VirtualTime } from './virtual-time.ts'
 
 const dayMs = 86_400_000
 /** How long a batch waits for one call, ms. */
@@ -67,10 +66,10 @@ const uncounted = { count: () => {}, set: () => {}, observe: () => {} } as Dispa
 const baseUrl = 'http://localhost'
 
 export const openDispatch = (options: DispatchWorldOptions = {}) => {
-  const time = new VirtualTime(noon + 1_000)
+  const time = new FakeClock(noon + 1_000)
   const clock = options.post ? systemClock : time
   /** Ends with the work. */
-  const until = <T>(work: Promise<T>): Promise<T> => (options.post ? work : time.until(work))
+  const until = <T>(work: Promise<T>): Promise<T> => (options.post ? work : time.runUntil(work))
   const simulator: World = {
     store: new Store(10_000),
     faults: new Faults(),
@@ -81,7 +80,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const sentLog = new BucketSentLog(buckets)
   const destination = options.profile
-    ? tiktok(options.profile, baseUrl)
+    ? tiktokDestination(options.profile, baseUrl)
     : openDestination({ TIKTOK_BASE_URL: baseUrl }).destination
   const reconnected: [string, number][] = []
   const refused = new Set<ConnectionRecord>()
@@ -113,7 +112,8 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     destination,
     codec: { decode: () => signal() as never },
     clock,
-    timers: options.post ? systemTimers : time,
+    timers: clock,
+    ...(options.post ? {} : { afterPendingInput: (task: () => void) => void time.after(0, task) }),
     metrics: uncounted,
     log: silent,
     sentLog,

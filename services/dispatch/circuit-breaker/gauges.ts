@@ -1,8 +1,7 @@
 /** Shows the breakers as gauges and log lines. */
 import type { Logger } from '../../runtime/log.ts'
 import type { Metrics } from '../../runtime/metrics/metrics.ts'
-import type { Clock } from '../../runtime/ports.ts'
-import type { Timers } from '../../runtime/timers.ts'
+import type { Cancel, Clock, Timers } from '../../runtime/ports.ts'
 import { breakerGauges, breakerRows } from './metrics.ts'
 import type { BreakerStore } from './redis-store.ts'
 import type { OnBreakerMove } from './registry.ts'
@@ -20,12 +19,12 @@ export const logBreakerMoves =
 export interface BreakerGaugeTools {
   readonly store: Pick<BreakerStore, 'all'>
   readonly clock: Pick<Clock, 'now'>
-  readonly timers: Pick<Timers, 'after'>
+  readonly timers: Pick<Timers, 'every'>
   readonly metrics: Pick<Metrics, 'replace'>
 }
 
-/** Sets the gauges from the store every 5 s. @returns stops it */
-export const pollBreakerGauges = ({ store, clock, timers, metrics }: BreakerGaugeTools): (() => void) => {
+/** Sets the gauges from the store every 5 s. */
+export const pollBreakerGauges = ({ store, clock, timers, metrics }: BreakerGaugeTools): Cancel => {
   const poll = async () => {
     try {
       const notes = await store.all()
@@ -36,13 +35,5 @@ export const pollBreakerGauges = ({ store, clock, timers, metrics }: BreakerGaug
       // Redis is away: the stage reports that itself.
     }
   }
-  let cancel = () => {}
-  const schedule = () => {
-    cancel = timers.after(pollIntervalMs, () => {
-      void poll()
-      schedule()
-    })
-  }
-  schedule()
-  return () => cancel()
+  return timers.every(pollIntervalMs, () => void poll())
 }

@@ -20,7 +20,6 @@ import type { TrafficClass } from '../limits/priority.ts'
 import type { SendResult } from '../send-result.ts'
 import { chunk, type PendingEvent } from './batches.ts'
 import { callResultOf, type FinalAnswer } from './call-result.ts'
-import type { DeliveryTools, Report } from './delivery-tools.ts'
 import {
   callEligibility,
   type DeliveryProgress,
@@ -28,11 +27,12 @@ import {
   limitDecision,
   limitTimeouts,
 } from './eligibility.ts'
+import type { Report, SendTools } from './send-tools.ts'
 
 const deferredFor = '10s'
 
 export class ConnectionDelivery {
-  readonly #tools: DeliveryTools
+  readonly #tools: SendTools
   readonly #connectionId: string
   readonly #trafficClass: TrafficClass
   readonly #report: Report
@@ -51,7 +51,7 @@ export class ConnectionDelivery {
 
   /** @param startBy detached from the beginning, for events that are deferred already: no call begins after this, ms */
   constructor(
-    tools: DeliveryTools,
+    tools: SendTools,
     connectionId: string,
     events: readonly PendingEvent[],
     trafficClass: TrafficClass,
@@ -223,13 +223,13 @@ export class ConnectionDelivery {
 
   /** @returns call it when the answer has arrived */
   #detachUnlessAnswered(call: readonly PendingEvent[]): () => void {
-    const { timers, rtt } = this.#tools
+    const { timers, afterPendingInput, rtt } = this.#tools
     let answered = false
     const detach = () => {
       if (!answered) this.#detach(call, 'slow')
     }
     // After a pause of this process the timer is due before the answer that lies in the socket: read the socket first.
-    const cancel = timers.after(rtt.now, () => timers.afterPendingInput(detach))
+    const cancel = timers.after(rtt.now, () => afterPendingInput(detach))
     return () => {
       answered = true
       cancel()

@@ -44,9 +44,9 @@ local call, floor, max, min = redis.call, math.floor, math.max, math.min
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local function read(key, capacity, rate)
-  local held = call('GET', key)
-  if not held then return capacity, now end
-  local tokens, at = held:match('(%S+) (%S+)')
+  local stored = call('GET', key)
+  if not stored then return capacity, now end
+  local tokens, at = stored:match('(%S+) (%S+)')
   tokens, at = tonumber(tokens), tonumber(at)
   return min(capacity, tokens + max(0, now - at) * rate / 1000), max(at, now)
 end

@@ -2,7 +2,7 @@
  * Bounds concurrent calls without letting slow calls use up the bound: a call that takes long gives its slot to the next one and goes on
  * without it, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
  */
-import type { Timers } from '../../runtime/timers.ts'
+import type { Timers } from '../../runtime/ports.ts'
 
 export interface SemaphoreOptions {
   readonly size: number

@@ -9,6 +9,7 @@
 import { parkedGroup } from '../../consumer-groups.ts'
 import type {
   Broker,
+  Cancel,
   Clock,
   ConsumedRecord,
   Headers,
@@ -16,9 +17,9 @@ import type {
   ProducerRecord,
   RecordBatch,
   RunningConsumer,
+  Timers,
 } from '../../runtime/ports.ts'
 import { DependencyError } from '../../runtime/ports.ts'
-import type { Timers } from '../../runtime/timers.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import { parkedTopic, topics } from '../../topology.ts'
 import type { Parked } from './parked-signals.ts'
@@ -98,7 +99,7 @@ export class Unparker {
   #wake: () => void = () => {}
   #woken: Promise<void> = Promise.resolve()
   #hasSweepSoon = false
-  #cancelSecondSweep: () => void = () => {}
+  #cancelSecondSweep: Cancel = () => {}
 
   constructor(tools: UnparkTools) {
     this.#tools = tools
@@ -179,8 +180,7 @@ export class Unparker {
     })
   }
 
-  /** @returns cancels it */
-  #requestIn(ms: number, then: () => void = () => {}): () => void {
+  #requestIn(ms: number, then: () => void = () => {}): Cancel {
     return this.#tools.timers.after(ms, () => {
       then()
       this.#request++

@@ -21,7 +21,7 @@ const markerSeconds = 10 * 365 * 86_400
 const tokenSeconds = 86_400
 
 const completeScript: RedisScript = {
-  name: 'marks-complete',
+  name: 'sent-log-complete',
   source: `
 if redis.call('DEL', KEYS[2]) == 1 then redis.call('SET', KEYS[1], '1', 'EX', ${markerSeconds}) end
 return 1`,

@@ -12,7 +12,7 @@ const trackPath = '/open_api/v1.3/event/track/'
 /** TikTok takes the token in this header only, never in `Authorization: Bearer`. */
 const tokenHeader = 'Access-Token'
 
-export const tiktok = (profile: Profile, baseUrl: string): Destination => {
+export const tiktokDestination = (profile: Profile, baseUrl: string): Destination => {
   const encodeCall = callEncoder(profile)
   return {
     name: 'tiktok',

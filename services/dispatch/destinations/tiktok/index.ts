@@ -1,5 +1,5 @@
 /** TikTok's parts for `config.ts`, `wiring.ts` and the commands about wire profiles. */
-export { tiktok } from './destination.ts'
+export { tiktokDestination } from './destination.ts'
 export { callEncoder, partsOf } from './encoder.ts'
 export { loadProfile } from './profiles.ts'
 export { mostEventsPerCall, profileFields } from './settings.ts'

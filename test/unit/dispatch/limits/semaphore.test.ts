@@ -1,5 +1,5 @@
 import { Semaphore } from '../../../../services/dispatch/limits/semaphore.ts'
-import { VirtualTime } from '../../../support/virtual-time.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 
 const gate = () => {
   let open: () => void = () => {}
@@ -12,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a semaphore', () => {
   it('runs as many calls at a time as it has slots, first come first served', async () => {
-    const semaphore = new Semaphore({ size: 2, max: 8, slowAfterMs: 10_000 }, new VirtualTime())
+    const semaphore = new Semaphore({ size: 2, max: 8, slowAfterMs: 10_000 }, new FakeClock())
     const gates = [gate(), gate(), gate(), gate()]
     const started: number[] = []
     const all = gates.map(({ opened }, index) =>
@@ -32,7 +32,7 @@ describe('a semaphore', () => {
   })
 
   it('gives a slow call’s slot to the next, up to the hard bound', async () => {
-    const time = new VirtualTime()
+    const time = new FakeClock()
     const semaphore = new Semaphore({ size: 1, max: 2, slowAfterMs: 250 }, time)
     const gates = [gate(), gate(), gate()]
     const started: number[] = []
@@ -56,7 +56,7 @@ describe('a semaphore', () => {
   })
 
   it('starts more calls at once when it grows, and shrinks as calls end', async () => {
-    const semaphore = new Semaphore({ size: 1, max: 8, slowAfterMs: 10_000 }, new VirtualTime())
+    const semaphore = new Semaphore({ size: 1, max: 8, slowAfterMs: 10_000 }, new FakeClock())
     const gates = [gate(), gate(), gate(), gate(), gate()]
     const started: number[] = []
     const waited: boolean[] = []
@@ -84,7 +84,7 @@ describe('a semaphore', () => {
   })
 
   it('gets back the slot of a call that throws', async () => {
-    const semaphore = new Semaphore({ size: 1, max: 1, slowAfterMs: 1_000 }, new VirtualTime())
+    const semaphore = new Semaphore({ size: 1, max: 1, slowAfterMs: 1_000 }, new FakeClock())
     await expect(semaphore.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await semaphore.run(async () => 'next')).toBe('next')
   })

@@ -2,8 +2,8 @@ import { Unparker } from '../../../../services/dispatch/parked/unparker.ts'
 import { DependencyError, type ProducerRecord } from '../../../../services/runtime/ports.ts'
 import type { ConnectionStatus } from '../../../../services/shared/model/connection-record.ts'
 import { recordBatch } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
-import { VirtualTime } from '../../../support/virtual-time.ts'
 
 const parked = 'signals.dispatch.parked.v1'
 const signals = 'signals.v1'
@@ -18,7 +18,7 @@ const open = async (
   records: Omit<ProducerRecord, 'topic'>[],
 ) => {
   const cluster = new MemoryCluster()
-  const time = new VirtualTime(1_000)
+  const time = new FakeClock(1_000)
   cluster.now = time.now
   const broker = cluster.open()
   await broker.createTopics([parked, signals].map((name) => ({ name, partitions: 1, config: {} })))
@@ -167,7 +167,7 @@ describe('un-parking', () => {
   it('tries again when the broker was away, losing nothing', async () => {
     const moves: (readonly ProducerRecord[])[] = []
     let away = true
-    const time = new VirtualTime()
+    const time = new FakeClock()
     const unparker = new Unparker({
       broker: { consume: () => Promise.reject(new Error('not used')) },
       producer: {

@@ -1,5 +1,5 @@
 /** What the scheduler and its deliveries work with; `wiring.ts` builds it. */
-import type { Timers } from '../../runtime/timers.ts'
+import type { Timers } from '../../runtime/ports.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
 import type { BreakerRegistry } from '../circuit-breaker/registry.ts'
@@ -21,7 +21,7 @@ export interface Call {
   readonly waited: boolean
 }
 
-export interface DeliveryTools {
+export interface SendTools {
   readonly destination: Pick<Destination, 'encode' | 'judge' | 'split'>
   eligibilityOf(connectionId: string): Eligibility
   post(request: CallRequest, signals: readonly Signal[]): Promise<Answer>
@@ -37,7 +37,9 @@ export interface DeliveryTools {
   /** How long after the detachment calls may begin, ms: they must have ended before the deferred signals come back. */
   readonly detachedMs: number
   now(): number
-  readonly timers: Timers
+  readonly timers: Pick<Timers, 'after'>
+  /** Runs the task after the input that lies in the sockets already. */
+  afterPendingInput(task: () => void): void
   /** After each call: metrics and log. */
   observe?(call: Call): void
   onFinal?(signal: Signal, result: FinalResult): void
