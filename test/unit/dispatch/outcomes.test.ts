@@ -26,7 +26,7 @@ const delivered = (fields: object) => ({
   ],
 })
 
-describe('what becomes of a signal', () => {
+describe('the outcome of a signal', () => {
   it.each(['accepted', 'duplicate', 'rejected'] as const)(
     '%s: an outcome with code, attempt, time and request id',
     (outcome) => {
@@ -90,7 +90,7 @@ describe('what becomes of a signal', () => {
     expect(decide({ kind: 'blocked', reason })).toEqual({ kind: 'parked', reason })
   })
 
-  it('an unknown connection may still be on its way; after that its signals are withheld', () => {
+  it('an unknown connection’s record may still arrive; then its signals are withheld', () => {
     expect(decide({ kind: 'connectionUnknown' }, 1)).toMatchObject({ kind: 'deferred', delay: '10s' })
     expect(decide({ kind: 'connectionUnknown' }, 3)).toEqual(delivered({ outcome: 'withheld', attempt: 3 }))
   })

@@ -19,10 +19,10 @@ const filled = async (values: (codec: Codec) => readonly (Buffer | null)[]) => {
 }
 
 describe('deliveries, read whole', () => {
-  it('come in order; what does not decode is passed over', async () => {
+  it('come in order, without records that do not decode', async () => {
     const tools = await filled((codec) => [
       codec.encode('deliveries', delivery(1)),
-      Buffer.from('of another making'),
+      Buffer.from('another format'),
       null,
       codec.encode('deliveries', delivery(2)),
     ])
