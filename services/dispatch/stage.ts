@@ -2,7 +2,7 @@
  * Dispatch: signals in, outcomes out. `load` makes the calls; their results are the state that `decide` judges.
  *
  * Redelivery: a signal with a sent record is not sent again. Its delivery record is published again unchanged, unless the sent record
- * says that the broker has it. `save` writes that, so only what was being published at a crash is published twice.
+ * says that the broker has it. `save` writes that, so only records under way at a crash are published twice.
  */
 
 import { headerNames } from '../runtime/batch/record-headers.ts'

@@ -39,7 +39,7 @@ export interface DispatchPorts {
   readonly codec: Pick<Codec, 'decode'>
   readonly clock: Clock
   readonly timers: Pick<Timers, 'after'>
-  /** Default: two turns of the event loop, in the first of which it reads the sockets. */
+  /** Default: after two turns of the event loop, so that it reads the sockets first. */
   afterPendingInput?(task: () => void): void
   readonly metrics: Pick<Metrics, 'count' | 'set' | 'observe'>
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>

@@ -1,13 +1,13 @@
 /**
  * "May it be sent now?" This module alone answers. It is pure: callers read the state, ask here, and act on the answer.
  *
- * | question            | asked by           | when                                          | depends on                               |
- * | ------------------- | ------------------ | --------------------------------------------- | ---------------------------------------- |
- * | `signalEligibility` | stage              | per signal, before the batch is sent          | status, token, consent, age              |
- * | `deliveryStart`     | DeliveryScheduler  | per connection and batch                      | breaker, a detached delivery of before   |
- * | `callEligibility`   | ConnectionDelivery | before each call, and again once it has a slot | answers so far, deadline, status, token, consent |
- * | `limitTimeouts`     | ConnectionDelivery | before it asks the rate limiter               | mode, traffic class, usual call time     |
- * | `limitDecision`     | ConnectionDelivery | after the rate limiter's answer               | mode, traffic class, whose limit         |
+ * | question            | asked by           | when                                      | depends on                            |
+ * | ------------------- | ------------------ | ----------------------------------------- | ------------------------------------- |
+ * | `signalEligibility` | stage              | per signal, before the batch is sent      | status, token, consent, age           |
+ * | `deliveryStart`     | DeliveryScheduler  | per connection and batch                  | breaker, an earlier detached delivery |
+ * | `callEligibility`   | ConnectionDelivery | before each call, and again with its slot | the same, answers so far, deadline    |
+ * | `limitTimeouts`     | ConnectionDelivery | before it asks the rate limiter           | mode, traffic class, usual call time  |
+ * | `limitDecision`     | ConnectionDelivery | after the rate limiter's answer           | mode, traffic class, whose limit      |
  */
 import { consentOf } from '../../shared/connections/consent.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
@@ -76,8 +76,8 @@ export const signalEligibility = (
 }
 
 /**
- * attached: send, the batch waits. queued: defer the events now and send them detached, after the delivery of before. refused: defer.
- * `result` is reported for each event.
+ * attached: send, and the batch waits. queued: defer the events, and send them detached after the earlier delivery. refused: defer them.
+ * `result` is what to report for each event.
  */
 export type DeliveryStart =
   | { readonly kind: 'attached' }
@@ -93,7 +93,7 @@ export const deliveryStart = (
 ): DeliveryStart => {
   if (admission.kind === 'notAttempted')
     return { kind: 'refused', result: { kind: 'notAttempted', delay: admission.delay, reason: 'breaker_open' } }
-  // Other traffic classes hold up nobody healthy: they wait for a slow connection.
+  // Other traffic classes delay no healthy connection, so they wait for a slow one.
   if (trafficClass === 'main' && (hasDetached || admission.kind === 'detached'))
     return { kind: 'queued', result: notAttempted('slow') }
   return attached
@@ -107,7 +107,7 @@ export interface DeliveryProgress {
   readonly startBy: number | null
 }
 
-/** Consent and token can change between two calls, and while a call waits for a limit or a slot: ask before each and after the wait. */
+/** Consent and token can change between calls, and while a call waits for a limit or a slot. So ask before each call and after its wait. */
 export const callEligibility = (
   connection: Eligibility,
   { stopped, startBy }: DeliveryProgress,
@@ -119,7 +119,7 @@ export const callEligibility = (
   return underConsent(connection, consent)
 }
 
-/** All advertisers share the app's limit, so waiting for it is no reason to leave one advertiser's call, ms. */
+/** All connections share the app's limit, so detaching from one call would not help the batch: it waits, ms. */
 const appTimeoutMs = 30_000
 
 /**

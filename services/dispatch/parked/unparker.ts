@@ -43,7 +43,7 @@ const idleSweepMs = 600_000
 const retryMs = 1_000
 /** Changes come in bursts: one sweep serves all of them. */
 const burstMs = 250
-/** A sweep rewrites the signals that still wait, so long ones must be rare: each is followed by so many times its duration, 1 min at most. */
+/** A sweep rewrites the signals that still wait, so long ones must be rare. The cooldown is this many times the sweep's duration. */
 const cooldownFactor = 5
 const maxCooldownMs = 60_000
 

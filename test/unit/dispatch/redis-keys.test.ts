@@ -55,12 +55,12 @@ const written = [
 ]
 
 describe('the Redis keys of a destination', () => {
-  it('are, for TikTok, those that Redis has held since before there was a port', async () => {
+  it('of TikTok are those of stored data', async () => {
     const { destination } = openDestination({ TIKTOK_BASE_URL: 'http://localhost' })
     expect(await everyKey(destination.keyPrefix)).toEqual(written)
   })
 
-  it('begin with its prefix, for any other', async () => {
+  it('of another destination begin with its prefix', async () => {
     expect(await everyKey('other:')).toEqual(written.map((key) => `other:${key}`))
   })
 })

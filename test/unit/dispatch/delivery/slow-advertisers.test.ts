@@ -101,7 +101,7 @@ describe('an advertiser that hangs', () => {
     expect(world.breakerStore.notes.get('a')?.failures).toBe(0)
   })
 
-  it('is waited for in the later topics, where no healthy connection waits behind it', async () => {
+  it('is waited for in the later topics, where it delays no healthy connection', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })

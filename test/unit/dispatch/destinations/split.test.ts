@@ -7,9 +7,9 @@ describe('splitting a call', () => {
   it.each<[string, number, Verdict, number[], number[][] | null]>([
     ['leaves a success', 4, 'accepted', [], null],
     ['leaves a duplicate: it names the request', 4, 'duplicate', [], null],
-    ['leaves what is about the world', 4, 'service', [], null],
-    ['leaves what is about the advertiser', 4, 'token', [], null],
-    ['leaves an event that stands alone', 1, 'bad_event', [0], null],
+    ['leaves a failure of the service', 4, 'service', [], null],
+    ['leaves a refused token', 4, 'token', [], null],
+    ['leaves an event that is alone', 1, 'bad_event', [0], null],
     [
       'halves without a hint',
       5,
@@ -34,7 +34,7 @@ describe('splitting a call', () => {
     ],
     ['halves when all are hinted', 2, 'bad_event', [0, 1], [[0], [1]]],
     ['halves a partial success', 2, 'partial', [], [[0], [1]]],
-    ['halves what is too many', 3, 'too_many', [], [[0, 1], [2]]],
+    ['halves too many events', 3, 'too_many', [], [[0, 1], [2]]],
     ['halves an unknown code', 2, 'unknown', [], [[0], [1]]],
   ])('%s', (_name, size, verdict, hints, expected) => expect(parts(size, verdict, hints)).toEqual(expected))
 
