@@ -1,6 +1,5 @@
 import { openHttp } from '../runtime/adapters/http.ts'
 import type { Input } from '../runtime/batch/stage.ts'
-import { systemClock } from '../runtime/clock.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { ConnectionWriter } from '../shared/connections/writer.ts'
@@ -60,7 +59,7 @@ runConsumerStage({
       broker,
       producer,
       clock,
-      timers: systemClock,
+      timers: clock,
       byId: (id) => directory.byId(id),
       onMoved: (counts) => log[counts.moved > 0 ? 'info' : 'debug'](counts, 'swept the parked signals'),
     })
@@ -76,16 +75,16 @@ runConsumerStage({
     const keepMs = config.DISPATCH_SENT_MARK_DAYS * dayMs
     const { signal } = lifecycle
     const sentLog = openSentLog({ redis, broker, codec, clock, metrics, health, log, signal, keepMs, keyPrefix })
-    await lifecycle.untilUp(clock, () => sentLog.whole())
+    await lifecycle.untilUp(clock, () => sentLog.ensureComplete())
     const breakerStore = new RedisBreakerStore(redis, keyPrefix)
-    lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: systemClock, metrics }))
+    lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: clock, metrics }))
     const limits = { app: limitOf(config.DISPATCH_APP_RPS), advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS) }
     const traces = deps.tracer ? new CallTraces(deps.tracer) : null
     const timeoutMs = config.DISPATCH_TIMEOUT_MS
 
     const { stage, scheduler, rateLimiter } = wireDispatch(
       {
-        ...{ destination, codec, clock, timers: systemClock, metrics, log },
+        ...{ destination, codec, clock, timers: clock, metrics, log },
         ...{ sentLog, breakerStore, tokenBuckets: new RedisTokenBuckets(redis, limits, keyPrefix) },
         ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals },
         post: ({ headers, body }, signals) => {

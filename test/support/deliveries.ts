@@ -1,4 +1,4 @@
-/** Webhook requests as a source would send them, and what a mapping makes of them. */
+/** Webhook deliveries as a source sends them, and the result of mapping them. */
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import { loadSources, type MappingResult, type RawDelivery, type Source } from '../../services/shared/sources/index.ts'
 import { noon } from './builders.ts'
@@ -24,7 +24,7 @@ export const deliveryOf = (name: string, body: string | object, fields: Partial<
 export const mapped = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MappingResult =>
   sourceNamed(name).map(deliveryOf(name, body, fields))
 
-/** The event of a delivery that holds nothing else. */
+/** The event of a delivery with exactly one item. @throws Error for any other result */
 export const theOnly = (name: string, body: string | object, fields: Partial<RawDelivery> = {}): MessageEvent => {
   const { events, ignored, failed } = mapped(name, body, fields)
   if (events.length !== 1 || ignored.length + failed.length > 0)

@@ -13,7 +13,7 @@ import {
 } from '../../services/dispatch/wiring.ts'
 import { type Fault, Faults, faultSchema } from '../../services/local/simulator/faults.ts'
 import { Store } from '../../services/local/simulator/store.ts'
-import { track, type World } from '../../services/local/simulator/track.ts'
+import { type SimulatorState, track } from '../../services/local/simulator/track.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Input } from '../../services/runtime/batch/stage.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
@@ -70,7 +70,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   const clock = options.post ? systemClock : time
   /** Ends with the work. */
   const until = <T>(work: Promise<T>): Promise<T> => (options.post ? work : time.runUntil(work))
-  const simulator: World = {
+  const simulator: SimulatorState = {
     store: new Store(10_000),
     faults: new Faults(),
     tokens: new Set(),

@@ -46,7 +46,7 @@ export const ample = { batchTimeoutMs: 10_000, timeoutMs: 20_000 }
 export const short = { batchTimeoutMs: 300, timeoutMs: 700 }
 
 export const open = ({ timeoutMs, ...options }: DispatchWorldOptions & { timeoutMs: number } = ample) => {
-  const { store, faults, tokens } = simulator.world
+  const { store, faults, tokens } = simulator.state
   store.reset()
   faults.clear()
   tokens.clear()

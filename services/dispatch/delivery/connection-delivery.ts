@@ -20,6 +20,7 @@ import type { TrafficClass } from '../limits/priority.ts'
 import type { SendResult } from '../send-result.ts'
 import { chunk, type PendingEvent } from './batches.ts'
 import { callResultOf, type FinalAnswer } from './call-result.ts'
+import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'
 import {
   callEligibility,
   type DeliveryProgress,
@@ -27,12 +28,11 @@ import {
   limitDecision,
   limitTimeouts,
 } from './eligibility.ts'
-import type { Report, SendTools } from './send-tools.ts'
 
 const deferredFor = '10s'
 
 export class ConnectionDelivery {
-  readonly #tools: SendTools
+  readonly #tools: ConnectionDeliveryTools
   readonly #connectionId: string
   readonly #trafficClass: TrafficClass
   readonly #report: Report
@@ -51,7 +51,7 @@ export class ConnectionDelivery {
 
   /** @param startBy detached from the beginning, for events that are deferred already: no call begins after this, ms */
   constructor(
-    tools: SendTools,
+    tools: ConnectionDeliveryTools,
     connectionId: string,
     events: readonly PendingEvent[],
     trafficClass: TrafficClass,

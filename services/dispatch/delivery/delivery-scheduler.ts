@@ -3,8 +3,8 @@
 import type { TrafficClass } from '../limits/priority.ts'
 import type { PendingEvent } from './batches.ts'
 import { ConnectionDelivery } from './connection-delivery.ts'
+import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'
 import { deliveryStart } from './eligibility.ts'
-import type { Report, SendTools } from './send-tools.ts'
 
 /** Events of one connection that wait in memory for its detached delivery; more of them wait in the later topic only. */
 const maxQueued = 2_000
@@ -16,7 +16,7 @@ interface Queued {
 }
 
 export class DeliveryScheduler {
-  readonly #tools: SendTools
+  readonly #tools: ConnectionDeliveryTools
   readonly #underWay = new Set<Promise<void>>()
   /** Deliveries of main traffic under way, by connection. */
   readonly #main = new Map<string, ConnectionDelivery>()
@@ -24,7 +24,7 @@ export class DeliveryScheduler {
   readonly #queues = new Map<string, Queued[]>()
   #closing = false
 
-  constructor(tools: SendTools) {
+  constructor(tools: ConnectionDeliveryTools) {
     this.#tools = tools
   }
 

@@ -60,7 +60,7 @@ export interface Destination {
   encode(connection: Pick<ConnectionRecord, 'eventSetId'>, token: string, signals: readonly Signal[]): CallRequest
   judge(answer: Answer): Judgement
   /**
-   * Positions of the smaller calls that replace a call of `size` events; null: the judgement stands for the whole call.
+   * Positions of the smaller calls that replace a call of `size` events; null: the judgement is final for the whole call.
    * @param hinted the call was itself separated by a hint
    */
   split(size: number, judgement: Judgement, hinted?: boolean): number[][] | null

@@ -7,6 +7,7 @@
  */
 
 import { parkedGroup } from '../../consumer-groups.ts'
+import { parkedTopic } from '../../derived-topics.ts'
 import type {
   Broker,
   Cancel,
@@ -21,7 +22,7 @@ import type {
 } from '../../runtime/ports.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-import { parkedTopic, topics } from '../../topology.ts'
+import { topics } from '../../topology.ts'
 import type { Parked } from './parked-signals.ts'
 
 export interface UnparkTools {

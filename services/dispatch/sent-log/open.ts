@@ -35,10 +35,10 @@ export const openSentLog = (tools: SentLogTools) => {
     log.info({ percent: Math.floor(share * 100) }, 'rebuilding the sent log from deliveries.v1')
   }
   return new RebuildingSentLog({
-    marks: new BucketSentLog(buckets),
+    sentLog: new BucketSentLog(buckets),
     buckets,
-    presence: new RedisCompletenessMarker(redis, prefix),
-    deliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
+    marker: new RedisCompletenessMarker(redis, prefix),
+    readDeliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
     now: clock.now,
     keepMs,
     onState: (parts) => {

@@ -62,7 +62,7 @@ export type SignalKey = Pick<Signal, 'signalId' | 'occurredAt'>
 /** The id is a keyed hash already, so its first half serves as the key. */
 export const bucketKeyOf = ({ signalId, occurredAt }: SignalKey) => ({
   at: occurredAt,
-  mark: Buffer.from(signalId.slice(0, 16), 'hex'),
+  hash: Buffer.from(signalId.slice(0, 16), 'hex'),
 })
 
 export interface SentEntry extends SentRecord {
@@ -78,7 +78,7 @@ export interface SentLog {
 
 interface Unwritten {
   readonly at: number
-  readonly mark: Buffer
+  readonly hash: Buffer
   readonly value: SentRecord
 }
 
@@ -112,7 +112,7 @@ export class BucketSentLog implements SentLog {
 
   async #writeAll(): Promise<void> {
     const taken = [...this.#unwritten]
-    await this.#buckets.write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeSentRecord(value) })))
+    await this.#buckets.write(taken.map(([, { at, hash, value }]) => ({ at, hash, value: encodeSentRecord(value) })))
     // An entry that was replaced meanwhile goes with the next write.
     for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
   }

@@ -2,6 +2,7 @@
 
 import type { MessagingApp } from '../model/connection-record.ts'
 import type { IgnoredReason, MessageEvent } from '../model/message-event.ts'
+import type { ParsedBody } from './interpreter/delivery/body.ts'
 
 /** One webhook request as it came. */
 export interface RawDelivery {
@@ -68,10 +69,13 @@ export interface Source {
 
   /** @throws DeliveryUnreadable, and nothing else whatever the body */
   map(delivery: RawDelivery): MappingResult
+  /** The body for `verify` and `accountsOf`: a caller of both hands it over, so that it is parsed once. */
+  parse(delivery: RawDelivery): ParsedBody
   verify(
     delivery: RawDelivery,
     secrets: readonly string[],
     extra: { readonly appId?: string; readonly now: number },
+    parsed?: ParsedBody,
   ): 'ok' | 'missing' | 'wrong'
   /** The subscription handshake. */
   handshake(
@@ -80,7 +84,7 @@ export interface Source {
     config: { readonly verifyTokens: readonly string[]; readonly secrets: readonly string[] },
   ): HttpAnswer
   /** Business accounts that the body names; cheap and safe on any body, for finding their connections' own secrets. */
-  accountsOf(delivery: RawDelivery): readonly string[]
+  accountsOf(delivery: RawDelivery, parsed?: ParsedBody): readonly string[]
 }
 
 export interface SourceRegistry {

@@ -15,7 +15,7 @@ export const verdicts = {
   },
   too_many: { does: 'sent again in smaller calls', help: 'Lower DISPATCH_EVENTS_PER_CALL if it lasts.' },
   bad_event: {
-    does: 'sent again in smaller calls until the event stands alone, then that one is rejected; neighbours are delivered',
+    does: 'sent again in smaller calls until the event is alone in its call, then that one is rejected; neighbours are delivered',
     help: 'Compare the wire profile with what TikTok agreed with you; the simulator shows what was sent.',
   },
   throttled: {

@@ -7,7 +7,7 @@
 import type { Judgement } from '../destination.ts'
 
 /**
- * Positions of the smaller calls that replace a call of `size` events; null: the judgement stands for the whole call.
+ * Positions of the smaller calls that replace a call of `size` events; null: the judgement is final for the whole call.
  * @param hinted the call was itself separated by a hint. It is halved this time, so that wrong hints at most double the calls
  * and do not cost one call an event.
  */

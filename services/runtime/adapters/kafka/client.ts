@@ -1,9 +1,9 @@
-/** One kafkajs client per process, quiet, and the translation of its errors. */
+/** The kafkajs client of a process, with logging off, and the translation of its errors. */
 import kafkajs, { type Kafka } from 'kafkajs'
 import { DependencyError } from '../../ports.ts'
 import './request-queue.ts'
 
-/** kafkajs logs rebalances and retries as errors; what matters comes out as events and exceptions. */
+/** Logging is off because kafkajs logs rebalances and retries as errors. What matters arrives as events and exceptions. */
 export const createClient = (brokers: readonly string[], clientId: string): Kafka =>
   new kafkajs.Kafka({
     brokers: [...brokers],
@@ -14,20 +14,20 @@ export const createClient = (brokers: readonly string[], clientId: string): Kafk
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
   })
 
-/** kafkajs messages name topics, partitions and brokers only, never a record's content. */
+/** Messages of kafkajs name topics, partitions and brokers only, never the content of a record. */
 export const toDependencyError = (error: unknown): DependencyError => {
   if (error instanceof DependencyError) return error
   const name = error instanceof Error ? error.name : 'unknown'
-  // kafkajs wraps: the kind of trouble is often in the cause.
+  // kafkajs wraps errors, so the kind of error is often in the cause.
   const { type, cause } = (error ?? {}) as { type?: string; cause?: { name?: string } }
-  // What has no kind says itself what it is: `Broker not connected`.
+  // Errors without a type have a useful message, such as `Broker not connected`.
   const plain = name === 'Error' ? (error as Error).message : name
   const kind = [type ?? plain, cause?.name].filter(Boolean).join(', ')
   return new DependencyError(
     'kafka',
     type === 'UNKNOWN_TOPIC_OR_PARTITION'
-      ? 'Kafka does not know a topic that is asked for: signals topics plan shows what is missing, apply makes it'
-      : `Kafka does not answer as it should (${kind}); check KAFKA_BROKERS`,
+      ? 'Kafka does not have a requested topic: signals topics plan shows what is missing, apply creates it'
+      : `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS`,
     { cause: error },
   )
 }

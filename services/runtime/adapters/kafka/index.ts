@@ -1,4 +1,4 @@
-/** Broker over kafkajs 2.2: the only folder that knows it. */
+/** Broker over kafkajs 2.2. No other folder imports kafkajs. */
 import type { Broker } from '../../ports.ts'
 import { KafkajsAdmin } from './admin/admin.ts'
 import { describe } from './admin/describe.ts'
@@ -20,7 +20,7 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     producer: () => openProducer(kafka),
     consume: (options) => consume(kafka, options),
     follow: (topics, onRecord, onProgress) => follow(kafka, topics, onRecord, onProgress),
-    read: (topic, stretches, onRecords) => read(cluster, topic, stretches, onRecords),
+    read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
     offsetsAt: (topic, time) => admin.offsetsAt(topic, time),
     describe: () => describe(cluster),
     listTopics: () => admin.listTopics(),
@@ -28,8 +28,8 @@ export const openBroker = (brokers: readonly string[], clientId: string): Broker
     addPartitions: (topic, total) => admin.addPartitions(topic, total),
     alterConfig: (topic, config) => admin.alterConfig(topic, config),
     offsets: (group, topic) => admin.offsets(group, topic),
-    progress: (places) => progress(cluster, places),
-    timestamps: (topic, places) => timestamps(cluster, topic, places),
+    progress: (groups) => progress(cluster, groups),
+    timestamps: (topic, positions) => timestamps(cluster, topic, positions),
     close: async () => {
       await Promise.all([admin.close(), cluster.close()])
     },

@@ -1,16 +1,16 @@
 /**
- * Producer over kafkajs, with what it lacks: requests cut below the broker's limit (an oversized one crashes kafkajs), and one
- * request for callers that arrive together.
+ * Producer over kafkajs. It adds two things: requests stay below the broker's size limit (an oversized one crashes kafkajs), and
+ * concurrent calls share a request.
  */
 import kafkajs, { type Kafka, type Producer as KafkaProducer, type Message } from 'kafkajs'
-import { allTopics } from '../../../topology.ts'
+import { allTopics } from '../../../derived-topics.ts'
 import { Coalescer } from '../../coalescer.ts'
 import { type Producer, type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 import { toDependencyError } from './client.ts'
 
-/** The broker's default of message.max.bytes, which holds for every topic that declares none. */
+/** The broker's default of message.max.bytes, bytes; for topics without a limit of their own. */
 const defaultLimit = 1_048_576
-/** A record batch has 61 bytes of its own, a record about 20 besides key, value and headers. */
+/** A record batch has a header of 61 bytes; a record has about 20 bytes besides key, value and headers. */
 const batchOverhead = 1_024
 const recordOverhead = 24
 
@@ -22,29 +22,29 @@ const sizeOf = ({ key, value, headers }: ProducerRecord) => {
   return size
 }
 
-interface Run {
+interface Request {
   readonly records: ProducerRecord[]
   bytes: number
 }
 
-const mostBytes = defaultLimit - batchOverhead
+const maxBytes = defaultLimit - batchOverhead
 
-/** Runs of records whose sum stays below every topic's limit, in order. @throws RecordTooLarge */
-const cut = (records: readonly ProducerRecord[]): readonly Run[] => {
-  const runs: Run[] = []
-  let run: Run | undefined
+/** Divides records, in order, into requests below the size limit. @throws RecordTooLarge */
+const toRequests = (records: readonly ProducerRecord[]): readonly Request[] => {
+  const requests: Request[] = []
+  let request: Request | undefined
   records.forEach((record, index) => {
     const size = sizeOf(record)
     const limit = (limits.get(record.topic) ?? defaultLimit) - batchOverhead
     if (size > limit) throw new RecordTooLarge(index, size, limit)
-    if (run === undefined || run.bytes + size > mostBytes) {
-      run = { records: [], bytes: 0 }
-      runs.push(run)
+    if (request === undefined || request.bytes + size > maxBytes) {
+      request = { records: [], bytes: 0 }
+      requests.push(request)
     }
-    run.records.push(record)
-    run.bytes += size
+    request.records.push(record)
+    request.bytes += size
   })
-  return runs
+  return requests
 }
 
 const toTopicMessages = (records: readonly ProducerRecord[]) => {
@@ -65,18 +65,18 @@ const toTopicMessages = (records: readonly ProducerRecord[]) => {
 
 class KafkajsProducer implements Producer {
   readonly #producer: KafkaProducer
-  readonly #gather: Coalescer<ProducerRecord>
+  readonly #coalescer: Coalescer<ProducerRecord>
   constructor(producer: KafkaProducer) {
     this.#producer = producer
     const send = (records: readonly ProducerRecord[]) =>
       producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(records) })
-    this.#gather = new Coalescer(send, mostBytes)
+    this.#coalescer = new Coalescer(send, maxBytes)
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {
-    for (const run of cut(records)) {
+    for (const request of toRequests(records)) {
       try {
-        await this.#gather.call(run.records, run.bytes)
+        await this.#coalescer.call(request.records, request.bytes)
       } catch (error) {
         throw toDependencyError(error)
       }
@@ -92,7 +92,7 @@ export const openProducer = async (kafka: Kafka): Promise<Producer> => {
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    // The loop above tries again with the whole batch: long retries in here would only hide the trouble from health.
+    // The loop retries the whole batch. Long retries here would hide an outage from health.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
   })
   try {

@@ -1,13 +1,13 @@
 /**
- * Reads stretches of a topic, from offset to offset, by fetches of its own: no group is joined, which takes seconds on a broker
- * that waits for members, and nothing is left behind. Partitions take turns; records are handed over one answer after another.
+ * Reads ranges of offsets of a topic by direct fetches. Joining a group would take seconds on a broker that waits for members, and would
+ * leave the group behind. Partitions take turns; `onRecords` is called for one response after another.
  */
 import { createRequire } from 'node:module'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaMessage } from 'kafkajs'
+import { systemClock } from '../../clock.ts'
 import type { ConsumedRecord, OffsetRange } from '../../ports.ts'
 import type { KafkajsCluster, LastingCluster, WireRequest } from './admin/lasting-cluster.ts'
-import { offsetBehind } from './admin/timestamps.ts'
+import { nextOffset } from './admin/timestamps.ts'
 import { consumedRecordOf } from './records.ts'
 
 type FetchedMessage = KafkaMessage & {
@@ -29,40 +29,40 @@ const fetchRequest = inside('kafkajs/src/protocol/requests/fetch/v11/request.js'
   options: object,
 ) => WireRequest<Fetched>['request']
 const fetchResponse = inside('kafkajs/src/protocol/requests/fetch/v11/response.js') as WireRequest<Fetched>['response']
-/** What an answer holds, without what was aborted in a transaction. */
+/** The records of a response, without those of aborted transactions. */
 const Batch = inside('kafkajs/src/consumer/batch.js') as new (
   topic: string,
   fetchedOffset: string,
-  answer: FetchedPartition,
+  response: FetchedPartition,
 ) => { readonly messages: readonly FetchedMessage[] }
 
-const mostBytesPerPartition = 1_048_576
-const mostBytes = 8 * mostBytesPerPartition
+const maxBytesPerPartition = 1_048_576
+const maxBytes = 8 * maxBytesPerPartition
 const readCommitted = 1
 const offsetOutOfRange = 1
-/** Trouble in a row: a broker that starts again, a leader that moves. */
-const mostTries = 10
+/** Consecutive failures, such as a restarting broker or a moving leader, before the read gives up. */
+const maxTries = 10
 const firstPauseMs = 100
-const longestPauseMs = 2_000
+const maxPauseMs = 2_000
 
-interface Open {
+interface Range {
   next: bigint
   readonly to: bigint
 }
 
-const fetchFrom = async (cluster: KafkajsCluster, topic: string, leader: number, open: ReadonlyMap<number, Open>) => {
+const fetchFrom = async (cluster: KafkajsCluster, topic: string, leader: number, open: ReadonlyMap<number, Range>) => {
   const node = await cluster.findBroker({ nodeId: String(leader) })
   const partitions = Array.from(open, ([partition, { next }]) => ({
     partition,
     fetchOffset: String(next),
-    maxBytes: mostBytesPerPartition,
+    maxBytes: maxBytesPerPartition,
   }))
   return node.connectionPool.send({
     request: fetchRequest({
       replicaId: -1,
       maxWaitTime: 0,
       minBytes: 1,
-      maxBytes: mostBytes,
+      maxBytes,
       isolationLevel: readCommitted,
       topics: [{ topic, partitions }],
     }),
@@ -70,69 +70,69 @@ const fetchFrom = async (cluster: KafkajsCluster, topic: string, leader: number,
   })
 }
 
-/** Retention has removed what was next: on with what is left. */
-const skipRemoved = async (cluster: KafkajsCluster, topic: string, partition: number, part: Open) => {
+/** Retention has removed the next record: continue at the first one that is left. */
+const skipRemoved = async (cluster: KafkajsCluster, topic: string, partition: number, part: Range) => {
   const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }])
   const low = BigInt(found?.partitions[0]?.offset ?? part.to)
   part.next = low > part.next ? low : part.to
 }
 
-/** One request to each leader; moves `next` on. */
-const fetchOnce = async (cluster: KafkajsCluster, topic: string, open: ReadonlyMap<number, Open>) => {
+/** Sends one request to each leader and advances `next`. */
+const fetchOnce = async (cluster: KafkajsCluster, topic: string, open: ReadonlyMap<number, Range>) => {
   const metadata = cluster.findTopicPartitionMetadata(topic)
   const leaders = new Map(metadata.map(({ partitionId, leader }) => [partitionId, leader]))
   const batches: ConsumedRecord[][] = []
-  let isBehind = false
+  let isBlocked = false
   for (const [leader, ofLeader] of Map.groupBy(open, ([partition]) => leaders.get(partition) ?? -1)) {
     const { responses } = await fetchFrom(cluster, topic, leader, new Map(ofLeader))
-    for (const answer of responses.flatMap(({ partitions }) => partitions)) {
-      const { partition, errorCode, messages } = answer
+    for (const response of responses.flatMap(({ partitions }) => partitions)) {
+      const { partition, errorCode, messages } = response
       const part = open.get(partition)
       if (!part) continue
       if (errorCode === offsetOutOfRange) await skipRemoved(cluster, topic, partition, part)
       else if (errorCode !== 0) throw new Error(`fetch error ${errorCode}`)
       else if (messages.length === 0) {
-        const behind = await offsetBehind(cluster, topic, partition, part.next)
-        isBehind ||= behind === part.next
-        part.next = behind
+        const following = await nextOffset(cluster, topic, partition, part.next)
+        isBlocked ||= following === part.next
+        part.next = following
       } else {
         const { next, to } = part
-        const records = new Batch(topic, String(next), answer).messages
+        const records = new Batch(topic, String(next), response).messages
           .map((message) => consumedRecordOf(topic, partition, message))
           .filter(({ offset }) => offset >= next && offset < to)
         if (records.length > 0) batches.push(records)
-        part.next = messages.reduce((most, message) => later(most, endOf(message)), next)
+        part.next = messages.reduce((most, message) => larger(most, endOf(message)), next)
       }
     }
   }
-  return { batches, isBehind }
+  return { batches, isBlocked }
 }
 
-/** Behind the whole batch, whose last records compaction may have removed. */
+/** Offset after the whole batch, whose last records compaction may have removed. */
 const endOf = ({ offset, batchContext }: FetchedMessage): bigint =>
   batchContext ? BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n : BigInt(offset) + 1n
 
-/** An answer holds so many bytes for all partitions together: whoever was served is asked for last. */
-const toTheEnd = (open: Map<number, Open>, [record]: readonly ConsumedRecord[]) => {
+/** A response has a size limit for all partitions together, so a partition that got records goes to the end of the request. */
+const moveToEnd = (open: Map<number, Range>, [record]: readonly ConsumedRecord[]) => {
   const part = record && open.get(record.partition)
   if (!part) return
   open.delete(record.partition)
   open.set(record.partition, part)
 }
 
-const later = (a: bigint, b: bigint) => (a > b ? a : b)
+const larger = (a: bigint, b: bigint) => (a > b ? a : b)
 
-/** @throws DependencyError when the trouble lasts */
-const withPatience = async (cluster: LastingCluster, topic: string, open: ReadonlyMap<number, Open>) => {
+/** @throws DependencyError when `maxTries` fetches fail in a row */
+const fetchWithRetries = async (cluster: LastingCluster, topic: string, open: ReadonlyMap<number, Range>) => {
   const before = Array.from(open.values(), (part) => [part, part.next] as const)
   for (let tries = 1; ; tries++) {
     try {
       return await cluster.run([topic], (opened) => fetchOnce(opened, topic, open))
     } catch (error) {
-      if (tries >= mostTries) throw error
-      // Nothing of this round has been handed over.
+      if (tries >= maxTries) throw error
+      // No record of this fetch has been passed on.
       for (const [part, next] of before) part.next = next
-      await sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries))
+      await systemClock.sleep(Math.min(maxPauseMs, firstPauseMs * 2 ** tries))
     }
   }
 }
@@ -141,19 +141,19 @@ const withPatience = async (cluster: LastingCluster, topic: string, open: Readon
 export const read = async (
   cluster: LastingCluster,
   topic: string,
-  stretches: readonly OffsetRange[],
+  ranges: readonly OffsetRange[],
   onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
 ): Promise<void> => {
-  const open = new Map<number, Open>()
-  for (const { partition, from, to } of stretches) if (to > from) open.set(partition, { next: from, to })
+  const open = new Map<number, Range>()
+  for (const { partition, from, to } of ranges) if (to > from) open.set(partition, { next: from, to })
   while (open.size > 0) {
-    const { batches, isBehind } = await withPatience(cluster, topic, open)
+    const { batches, isBlocked } = await fetchWithRetries(cluster, topic, open)
     for (const records of batches) {
       await onRecords(records)
-      toTheEnd(open, records)
+      moveToEnd(open, records)
     }
     for (const [partition, { next, to }] of open) if (next >= to) open.delete(partition)
-    // A transaction that is not over yet.
-    if (isBehind && batches.length === 0) await sleep(firstPauseMs)
+    // An open transaction hides the next records.
+    if (isBlocked && batches.length === 0) await systemClock.sleep(firstPauseMs)
   }
 }

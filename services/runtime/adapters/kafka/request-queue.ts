@@ -1,13 +1,14 @@
 /**
- * kafkajs looks at a connection's queue of requests again a millisecond later, for ever, also where the queue is empty and nobody
- * is throttled: a thousand wake-ups a second for every connection, and a negative delay that Node reports. Here it looks again
- * when there is something to look at; everything else that fills or empties the queue makes it look by itself.
+ * Patches the request queue of kafkajs. The original checks the queue of a connection every millisecond, even when it is empty and not
+ * throttled. That costs a thousand wake-ups a second per connection, and Node warns about a negative delay. The patch schedules a check
+ * only for a queue with requests or a throttled one. All other changes of the queue check it themselves.
  */
 import { createRequire } from 'node:module'
+import { systemClock } from '../../clock.ts'
 
 interface RequestQueue {
   readonly pending: readonly unknown[]
-  /** Wall clock, ms; below zero: not throttled. */
+  /** Milliseconds since the Unix epoch; negative when not throttled. */
   readonly throttledUntil: number
   scheduleCheckPendingRequests(): void
 }
@@ -16,5 +17,5 @@ const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/reques
 const schedule = prototype.scheduleCheckPendingRequests
 
 prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
+  if (this.pending.length > 0 || this.throttledUntil > systemClock.now()) schedule.call(this)
 }

@@ -1,7 +1,7 @@
 /** A mapping document to a source, once: closures all the way down. */
 import { DeliveryUnreadable, type MappingResult, type RawDelivery, type Source } from '../source.ts'
 import { compileAccounts } from './delivery/accounts.ts'
-import { parseBody } from './delivery/body.ts'
+import { ParsedBody } from './delivery/body.ts'
 import { compileHandshake } from './delivery/handshake.ts'
 import { compileSignature } from './delivery/signature.ts'
 import type { MappingDocument } from './language/document.ts'
@@ -24,10 +24,12 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const accounts = withinEach('accounts', document.accounts, (path) => compileAccounts(path, Scope.root()))
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
+  const parse = ({ body, contentType }: RawDelivery) => new ParsedBody(body, contentType, document.contentTypes)
+  const verify = within('signature', () => compileSignature(signatures))
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
-    const parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
+    const parsed = parse(delivery).value()
     observer?.unwrapped(parsed)
     const frame = frameOf(delivery, parsed)
     if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
@@ -51,8 +53,10 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     messageIdIsChannels: document.messageIdIsChannels,
     answer: { status, contentType, body },
     deadlineMs: deadlineSeconds * 1000,
-    verify: within('signature', () => compileSignature(signatures)),
     handshake: compileHandshake(document.handshake),
+    parse,
+
+    verify: (delivery, secrets, extra, parsed = parse(delivery)) => verify(delivery, secrets, extra, parsed),
 
     map(delivery) {
       try {
@@ -64,14 +68,10 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
       }
     },
 
-    accountsOf(delivery) {
-      let parsed: unknown = null
-      try {
-        parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
-      } catch {
-        // Hostile or broken: the headers may still tell, and the signature will judge it.
-      }
-      const frame = frameOf(delivery, parsed)
+    accountsOf(delivery, parsed = parse(delivery)) {
+      if (accounts.length === 0) return []
+      // Of a hostile or broken body only the headers are left; the signature will judge it.
+      const frame = frameOf(delivery, parsed.valueOrNull())
       return [...new Set(accounts.flatMap((read) => read(frame)))]
     },
   }

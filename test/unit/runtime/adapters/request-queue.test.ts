@@ -37,7 +37,7 @@ describe("a connection's queue of requests", () => {
     jest.useRealTimers()
   })
 
-  it('leaves no timer behind once all is answered', () => {
+  it('leaves no timer when all requests are answered', () => {
     const queue = open()
     const sent: number[] = []
     queue.push(request(1, sent))
@@ -46,7 +46,7 @@ describe("a connection's queue of requests", () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  it('sends what waits when a throttling by the broker is over', () => {
+  it('sends queued requests when the throttling by the broker ends', () => {
     const queue = open()
     const sent: number[] = []
     queue.maybeThrottle(500)

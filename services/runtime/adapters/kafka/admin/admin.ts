@@ -1,9 +1,9 @@
-/** The broker's administration: topics, settings, offsets. */
+/** Administration of the broker: topics, settings, offsets. */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import type { PartitionOffsets, TopicSettings } from '../../../ports.ts'
 import { toDependencyError } from '../client.ts'
 
-// CommonJS: Node finds only some of its names by themselves.
+// kafkajs is CommonJS: Node finds only some of its named exports.
 const { ConfigResourceTypes } = kafkajs
 
 export class KafkajsAdmin {
@@ -54,7 +54,7 @@ export class KafkajsAdmin {
     await this.#run((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: total }] }))
   }
 
-  /** Sets the given entries; kafkajs knows only the call that replaces all, so what is set already is sent along. */
+  /** Sets the given entries. The call of kafkajs replaces all entries, so the existing ones are sent too. */
   async alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
     await this.#run(async (admin) => {
       const { resources } = await admin.describeConfigs({
@@ -126,5 +126,5 @@ export class KafkajsAdmin {
   }
 }
 
-/** Kafka's ConfigSource.DYNAMIC_TOPIC_CONFIG: set on the topic itself, not inherited. */
+/** Kafka's ConfigSource.DYNAMIC_TOPIC_CONFIG: an entry set on the topic itself, not inherited. */
 const dynamicTopicConfig = 1

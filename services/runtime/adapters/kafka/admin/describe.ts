@@ -1,7 +1,7 @@
-/** What a cluster is and can, by its own word. */
+/** Asks a cluster for its number of nodes and its protocol versions. */
 import type { LastingCluster } from './lasting-cluster.ts'
 
-/** API key and version of what we cannot do without; the newest of them is Kafka 2.4's. */
+/** API key and version of the requests that we need; the newest is from Kafka 2.4. */
 const needed: readonly { readonly name: string; readonly key: number; readonly version: number }[] = [
   { name: 'Produce 7', key: 0, version: 7 },
   { name: 'Fetch 11', key: 1, version: 11 },

@@ -1,7 +1,7 @@
 /**
- * What kafkajs can do but does not offer: offsets of many groups and topics in a few requests, and a fetch of one record without
- * joining a group. It keeps its connections, so that a look costs milliseconds. kafkajs is pinned exactly; what is used of its
- * inside is written down here as types and looked for when it is opened.
+ * Access to internals of kafkajs: offsets of many groups and topics in a few requests, and a fetch of one record without joining a
+ * group. It keeps its connections open, so that a poll takes milliseconds. The version of kafkajs is pinned exactly. The types here list
+ * the internals in use, and opening fails if they are missing.
  */
 import type { Kafka } from 'kafkajs'
 import { toDependencyError } from '../client.ts'
@@ -44,16 +44,16 @@ interface KafkajsCluster {
 
 export type { KafkajsCluster, KafkajsNode, WireRequest }
 
-const makerName = 'private:Kafka:createCluster'
+const factoryName = 'private:Kafka:createCluster'
 
 const newCluster = (kafka: Kafka): KafkajsCluster => {
-  const maker = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === makerName)
-  if (!maker) throw new Error(`this version of kafkajs has no ${makerName}`)
-  const make = (kafka as unknown as Record<symbol, (options: object) => KafkajsCluster>)[maker]
+  const factory = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === factoryName)
+  if (!factory) throw new Error(`this version of kafkajs has no ${factoryName}`)
+  const make = (kafka as unknown as Record<symbol, (options: object) => KafkajsCluster>)[factory]
   return (make as (options: object) => KafkajsCluster)({ metadataMaxAge: 60_000, allowAutoTopicCreation: false })
 }
 
-/** One connection that lasts; after trouble the next call opens another. */
+/** A connection that stays open; after an error the next call opens a new one. */
 export class LastingCluster {
   readonly #kafka: Kafka
   #open: Promise<KafkajsCluster> | undefined

@@ -1,8 +1,8 @@
-/** Where groups stand in their topics: one request a group, two for the ends of all topics together. */
+/** Offsets of many groups: one request per group, and two for the first and last offsets of all topics. */
 import type { PartitionOffsets } from '../../../ports.ts'
 import type { KafkajsCluster, LastingCluster } from './lasting-cluster.ts'
 
-interface Place {
+interface GroupTopic {
   readonly group: string
   readonly topic: string
 }
@@ -10,7 +10,7 @@ interface Place {
 const partitionsOf = (cluster: KafkajsCluster, topic: string) =>
   cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }))
 
-const committedOf = async (cluster: KafkajsCluster, { group, topic }: Place): Promise<Map<number, bigint>> => {
+const committedOf = async (cluster: KafkajsCluster, { group, topic }: GroupTopic): Promise<Map<number, bigint>> => {
   const coordinator = await cluster.findGroupCoordinator({ groupId: group })
   const { responses } = await coordinator.offsetFetch({
     groupId: group,
@@ -34,19 +34,19 @@ const endsOf = async (cluster: KafkajsCluster, topics: readonly string[], fromBe
 }
 
 /**
- * One answer per place, in order, partitions ascending. Commits are read before the ends, so a stage that works meanwhile is
- * never ahead of them.
+ * One result per group and topic, in order, partitions ascending. Committed offsets are read before the ends, so a running stage is never
+ * ahead of them.
  * @throws DependencyError
  */
 export const progress = (
   cluster: LastingCluster,
-  places: readonly Place[],
+  groups: readonly GroupTopic[],
 ): Promise<readonly (readonly PartitionOffsets[])[]> => {
-  const topics = [...new Set(places.map(({ topic }) => topic))]
+  const topics = [...new Set(groups.map(({ topic }) => topic))]
   return cluster.run(topics, async (open) => {
-    const committed = await Promise.all(places.map((place) => committedOf(open, place)))
+    const committed = await Promise.all(groups.map((group) => committedOf(open, group)))
     const [lows, highs] = await Promise.all([endsOf(open, topics, true), endsOf(open, topics, false)])
-    return places.map(({ topic }, n) =>
+    return groups.map(({ topic }, n) =>
       [...(highs.get(topic) ?? [])]
         .map(([partition, high]) => {
           const at = committed[n]?.get(partition) ?? -1n

@@ -1,6 +1,6 @@
 /**
- * The timestamp of the record at an offset, read by a fetch of that one place: no group is joined and no record is decoded, so
- * asking for a hundred partitions takes milliseconds.
+ * Reads the timestamp of the record at an offset with one fetch. It joins no group and decodes no record, so a hundred partitions take
+ * milliseconds.
  */
 import { createRequire } from 'node:module'
 import { recordTimeOf } from './batch-time.ts'
@@ -8,38 +8,43 @@ import type { KafkajsCluster, LastingCluster, WireRequest } from './lasting-clus
 
 const fetchRequest = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/request.js') as (
   options: object,
-) => WireRequest<Answer>['request']
+) => WireRequest<FetchResponse>['request']
 
-interface Answer {
+interface FetchResponse {
   readonly errorCode: number
   readonly highWatermark: bigint
   readonly records: Buffer
 }
 
-/** The broker sends one whole batch, whatever its size, when the first is larger than this. */
-const leastBytes = 1
-/** Compaction may have emptied this many batches in a row before we give up on a place for now. */
-const mostSteps = 20
+/** The broker sends one whole batch, even if it is larger than this limit. */
+const minBytes = 1
+/** Give up for now when compaction has emptied this many batches in a row. */
+const maxSteps = 20
 
 /** Fetch response, version 11, of one partition. */
-const decodeAnswer = (bytes: Buffer): Answer => {
+const decodeResponse = (bytes: Buffer): FetchResponse => {
   // throttle_time, error_code, session_id, number of topics
-  let place = 4 + 2 + 4 + 4
-  place += 2 + bytes.readInt16BE(place)
+  let at = 4 + 2 + 4 + 4
+  at += 2 + bytes.readInt16BE(at)
   // number of partitions, partition
-  place += 4 + 4
-  const errorCode = bytes.readInt16BE(place)
-  const highWatermark = bytes.readBigInt64BE(place + 2)
+  at += 4 + 4
+  const errorCode = bytes.readInt16BE(at)
+  const highWatermark = bytes.readBigInt64BE(at + 2)
   // error_code, high watermark, last stable offset, log start offset
-  place += 2 + 8 + 8 + 8
-  const aborted = Math.max(0, bytes.readInt32BE(place))
+  at += 2 + 8 + 8 + 8
+  const aborted = Math.max(0, bytes.readInt32BE(at))
   // aborted transactions, preferred replica
-  place += 4 + aborted * 16 + 4
-  const length = Math.max(0, bytes.readInt32BE(place))
-  return { errorCode, highWatermark, records: bytes.subarray(place + 4, place + 4 + length) }
+  at += 4 + aborted * 16 + 4
+  const length = Math.max(0, bytes.readInt32BE(at))
+  return { errorCode, highWatermark, records: bytes.subarray(at + 4, at + 4 + length) }
 }
 
-const fetchAt = async (cluster: KafkajsCluster, topic: string, partition: number, offset: bigint): Promise<Answer> => {
+const fetchAt = async (
+  cluster: KafkajsCluster,
+  topic: string,
+  partition: number,
+  offset: bigint,
+): Promise<FetchResponse> => {
   const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)?.leader
   if (leader === undefined) throw new Error('no leader')
   const node = await cluster.findBroker({ nodeId: String(leader) })
@@ -47,20 +52,20 @@ const fetchAt = async (cluster: KafkajsCluster, topic: string, partition: number
     request: fetchRequest({
       replicaId: -1,
       maxWaitTime: 0,
-      minBytes: 1,
-      maxBytes: leastBytes,
+      minBytes,
+      maxBytes: minBytes,
       isolationLevel: 0,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: leastBytes }] }],
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: minBytes }] }],
     }),
-    response: { decode: async (bytes) => decodeAnswer(bytes), parse: async (answer) => answer },
+    response: { decode: async (bytes) => decodeResponse(bytes), parse: async (response) => response },
   })
 }
 
 const timeAt = async (cluster: KafkajsCluster, topic: string, partition: number, from: bigint) => {
   let offset = from
-  for (let steps = 0; steps < mostSteps; steps++) {
+  for (let steps = 0; steps < maxSteps; steps++) {
     const { errorCode, highWatermark, records } = await fetchAt(cluster, topic, partition, offset)
-    // Retention has passed it by, or the leader has moved: the next look asks with newer offsets and leaders.
+    // Retention has removed the offset, or the leader has moved: the next poll uses new offsets and leaders.
     if (errorCode !== 0) {
       await cluster.refreshMetadata()
       return null
@@ -74,8 +79,8 @@ const timeAt = async (cluster: KafkajsCluster, topic: string, partition: number,
   return null
 }
 
-/** The next offset at which there may be a record, where compaction has emptied the batches at this one. */
-export const offsetBehind = async (
+/** The next offset that may have a record, when compaction has emptied the batches at this one. */
+export const nextOffset = async (
   cluster: KafkajsCluster,
   topic: string,
   partition: number,
@@ -91,14 +96,14 @@ export const offsetBehind = async (
 export const timestamps = (
   cluster: LastingCluster,
   topic: string,
-  places: readonly { readonly partition: number; readonly offset: bigint }[],
+  positions: readonly { readonly partition: number; readonly offset: bigint }[],
 ): Promise<ReadonlyMap<number, number>> =>
-  places.length === 0
+  positions.length === 0
     ? Promise.resolve(new Map())
     : cluster.run([topic], async (open) => {
         const found = new Map<number, number>()
         await Promise.all(
-          places.map(async ({ partition, offset }) => {
+          positions.map(async ({ partition, offset }) => {
             const time = await timeAt(open, topic, partition, offset)
             if (time !== null) found.set(partition, time)
           }),

@@ -1,6 +1,6 @@
 /**
- * Partitions to members of a group by their number alone, so that equal numbers of all topics are one member's. kafkajs's own
- * assigner counts through the topics, which does that only where the members divide the partitions.
+ * Assigns partitions to group members by partition number, so that one member has equal numbers of all topics. The assigner of kafkajs
+ * counts through the topics, which has this effect only if the number of members divides the number of partitions.
  */
 import kafkajs, { type PartitionAssigner } from 'kafkajs'
 
@@ -8,7 +8,7 @@ const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 const name = 'ByPartitionNumber'
 const version = 0
 
-/** Topic → partitions, for each member; members in one order, whoever asks. */
+/** Topic → partitions, by member. Members are sorted, so that every member computes the same assignment. */
 export const assignByNumber = (
   members: readonly string[],
   partitions: ReadonlyMap<string, readonly number[]>,

@@ -1,54 +1,58 @@
 /**
- * Consumer over kafkajs, with what it lacks: heartbeats in the background, a commit that is fenced by the generation in which
- * its batch was fetched, drain on stop and on revoke, and an error that ends the consumer instead of being retried inside.
+ * Consumer over kafkajs. It adds
+ * - heartbeats in the background;
+ * - commits that the broker rejects if the group has a new generation since the batch was fetched;
+ * - draining on stop and on revoke;
+ * - errors that end the consumer, where kafkajs would retry.
  *
- * kafkajs fetches again only when every batch of the last fetch is done, and rejoins the group only then: so a revoke drains by
- * itself, as long as a batch in progress goes on heartbeating and its commit is refused once the group has moved on.
+ * kafkajs fetches and rejoins the group only when every batch of the last fetch is done. So a revoke drains by itself, as long as batches
+ * in progress send heartbeats and their late commits are rejected.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import { systemClock } from '../../../clock.ts'
 import { Coalescer } from '../../../coalescer.ts'
-import type { ConsumerOptions, RunningConsumer } from '../../../ports.ts'
+import type { Cancel, ConsumerOptions, RunningConsumer } from '../../../ports.ts'
 import { toDependencyError } from '../client.ts'
 import { consumedRecordOf } from '../records.ts'
 import { byPartitionNumber } from './assigner.ts'
 
 /**
- * A killed member holds its partitions until its session ends: short enough for a restart to be at work within 10 s, long
- * enough for a pause of the whole machine.
+ * A killed member keeps its partitions until its session ends. Short enough for a restart to process within 10 s, long enough for a
+ * pause of the whole machine.
  */
 const sessionTimeoutMs = 10_000
 const heartbeatMs = 2_000
-/** How long the group waits for members to finish their batches at a rebalance. */
+/** How long the group waits at a rebalance for members to finish their batches. */
 const rebalanceTimeoutMs = 30_000
-/** Long poll: the broker answers as soon as there is a record, so this costs no latency. */
+/** Long poll: the broker answers as soon as there is a record, so this adds no latency. */
 const maxWaitMs = 1_000
 
 const fenced = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])
 
-interface Place {
+interface CommitPosition {
   readonly topic: string
   readonly partition: number
-  /** Of the next record to be read. */
+  /** Offset of the next record to read. */
   readonly offset: string
 }
 
-/** One commit for batches that end together. */
-const committing = (commit: EachBatchPayload['commitOffsetsIfNecessary']) =>
-  new Coalescer<Place>((places) => {
-    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+/** Batches that end at about the same time share a commit. */
+const commitsOf = (commit: EachBatchPayload['commitOffsetsIfNecessary']) =>
+  new Coalescer<CommitPosition>((positions) => {
+    const byTopic = Map.groupBy(positions, ({ topic }) => topic)
     const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
     return commit({ topics })
   })
 
-/** Heartbeats while a batch is in progress. A rebalance does not end the batch; being fenced makes it stale. */
-const heartbeating = (heartbeat: () => Promise<void>) => {
+/** Sends heartbeats while a batch is in progress. A rebalance does not end the batch; a fenced heartbeat makes it stale. */
+const startHeartbeats = (heartbeat: () => Promise<void>) => {
   let stale = false
-  const timer = setInterval(() => {
+  const stop = systemClock.every(heartbeatMs, () => {
     heartbeat().catch((error: { type?: string }) => {
       if (error.type && fenced.has(error.type)) stale = true
     })
-  }, heartbeatMs)
-  return { stop: () => clearInterval(timer), isStale: () => stale }
+  })
+  return { stop, isStale: () => stale }
 }
 
 export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<RunningConsumer> => {
@@ -70,9 +74,9 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
   })
   const draining = new AbortController()
   let fatal: unknown
-  let settle: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
+  let finish: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
   const ended = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject }
+    finish = { resolve, reject }
   })
   ended.catch(() => {})
 
@@ -80,48 +84,59 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     if (fatal !== undefined || draining.signal.aborted) return
     fatal = error
     draining.abort()
-    // Not awaited: this runs inside a batch, which `disconnect` waits for.
-    void consumer.disconnect().finally(() => settle.reject(error))
+    // Not awaited: this runs within a batch, and `disconnect` waits for the batch.
+    void consumer.disconnect().finally(() => finish.reject(error))
   }
 
-  /** Of the present generation: whatever was fetched in an earlier one goes on committing by that, and is refused. */
-  let commits: Coalescer<Place> | undefined
+  /** Commits of the current generation. A batch of an earlier one uses the old commits, which the broker rejects. */
+  let commits: Coalescer<CommitPosition> | undefined
   consumer.on(consumer.events.GROUP_JOIN, () => {
     commits = undefined
+  })
+  /** Cancels the timers of paused partitions. */
+  const pauses = new Set<Cancel>()
+  draining.signal.addEventListener('abort', () => {
+    for (const cancel of pauses) cancel()
   })
   const eachBatch = async ({ batch, heartbeat, resolveOffset, commitOffsetsIfNecessary, pause }: EachBatchPayload) => {
     if (fatal !== undefined || draining.signal.aborted) return
     const { topic, partition } = batch
-    commits ??= committing(commitOffsetsIfNecessary)
+    commits ??= commitsOf(commitOffsetsIfNecessary)
     const generation = commits
-    const beats = heartbeating(heartbeat)
+    const heartbeats = startHeartbeats(heartbeat)
     try {
       const result = await options.onBatch({
         topic,
         partition,
         records: batch.messages.map((message) => consumedRecordOf(topic, partition, message)),
         highWatermark: BigInt(batch.highWatermark),
-        isStale: beats.isStale,
+        isStale: heartbeats.isStale,
         signal: draining.signal,
       })
-      const done = result === undefined ? batch.messages.length : result.processed
-      if (done > 0 && !beats.isStale()) {
-        const last = batch.messages[done - 1]?.offset as string
+      const processed = result === undefined ? batch.messages.length : result.processed
+      if (processed > 0 && !heartbeats.isStale()) {
+        const last = batch.messages[processed - 1]?.offset as string
         resolveOffset(last)
-        const next = done === batch.messages.length ? BigInt(batch.lastOffset()) + 1n : BigInt(last) + 1n
+        const next = processed === batch.messages.length ? BigInt(batch.lastOffset()) + 1n : BigInt(last) + 1n
         await generation.call([{ topic, partition, offset: String(next) }])
       }
       if (result && result.pauseMs > 0) {
         const resume = pause()
-        setTimeout(resume, result.pauseMs).unref()
+        // No timer while draining: it would keep the process alive.
+        if (draining.signal.aborted) return
+        const cancel = systemClock.after(result.pauseMs, () => {
+          pauses.delete(cancel)
+          resume()
+        })
+        pauses.add(cancel)
         void result.wake?.then(resume)
       }
     } catch (error) {
-      // A refused commit or heartbeat is the group's business: kafkajs rejoins and the records are read again.
+      // A commit or heartbeat was rejected: kafkajs rejoins the group, and the records are read again.
       if (isKafkajsError(error)) throw error
       if (!draining.signal.aborted) end(error)
     } finally {
-      beats.stop()
+      heartbeats.stop()
     }
   }
 
@@ -144,14 +159,14 @@ export const consume = async (kafka: Kafka, options: ConsumerOptions): Promise<R
     stop: async () => {
       draining.abort()
       await consumer.disconnect().catch(() => {})
-      settle.resolve()
+      finish.resolve()
     },
   }
 }
 
 const isKafkajsError = (error: unknown) => error instanceof Error && error.name.startsWith('KafkaJS')
 
-/** Connection state from kafkajs's events: it joins, crashes and restarts by itself. */
+/** Reports the connection state from the events of kafkajs, which rejoins and restarts by itself. */
 const watch = (consumer: Consumer, { onConnection, onAssigned }: ConsumerOptions) => {
   const down = (reason: string) => {
     onAssigned?.([])

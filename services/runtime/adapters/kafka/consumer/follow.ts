@@ -1,6 +1,6 @@
 /**
- * Reads compacted topics whole and goes on following them. kafkajs cannot read without a group, so each follower has one of
- * its own that never commits; an empty group leaves nothing behind.
+ * Reads compacted topics to their end, then follows them. kafkajs cannot consume without a group, so each follower has a group of its
+ * own. It never commits, so the broker removes the group when it is empty.
  */
 import { randomUUID } from 'node:crypto'
 import type { Kafka } from 'kafkajs'
@@ -8,9 +8,9 @@ import type { ConsumedRecord, RunningConsumer } from '../../../ports.ts'
 import { toDependencyError } from '../client.ts'
 import { consumedRecordOf } from '../records.ts'
 
-const place = (topic: string, partition: number) => `${topic}/${partition}`
+const topicPartition = (topic: string, partition: number) => `${topic}/${partition}`
 
-/** What was there at the call: the next offset to reach, per partition that holds anything. */
+/** The end offset of each partition that has records, by topic partition. */
 const targets = async (kafka: Kafka, topics: readonly string[]): Promise<Map<string, bigint>> => {
   const admin = kafka.admin()
   await admin.connect()
@@ -18,7 +18,7 @@ const targets = async (kafka: Kafka, topics: readonly string[]): Promise<Map<str
     const found = new Map<string, bigint>()
     for (const topic of topics) {
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        if (BigInt(high) > BigInt(low)) found.set(place(topic, partition), BigInt(high))
+        if (BigInt(high) > BigInt(low)) found.set(topicPartition(topic, partition), BigInt(high))
       }
     }
     return found
@@ -53,12 +53,12 @@ export const follow = async (
     })
     if (missing.size === 0) caughtUp()
     const seen = new Map<string, bigint>()
-    // By event, not by callback: a batch that compaction has emptied never reaches `eachBatch`.
+    // By event, because `eachBatch` is not called for a batch that compaction has emptied.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
-      const at = place(topic, partition)
+      const key = topicPartition(topic, partition)
       const next = BigInt(lastOffset) + 1n
       onProgress?.(topic, partition, next)
-      if (next >= (missing.get(at) ?? 0n)) missing.delete(at)
+      if (next >= (missing.get(key) ?? 0n)) missing.delete(key)
       if (missing.size === 0) caughtUp()
     })
     await consumer.connect()
@@ -67,13 +67,13 @@ export const follow = async (
       autoCommit: false,
       eachBatchAutoResolve: true,
       eachBatch: async ({ batch }) => {
-        const at = place(batch.topic, batch.partition)
+        const key = topicPartition(batch.topic, batch.partition)
         for (const message of batch.messages) {
           const record = consumedRecordOf(batch.topic, batch.partition, message)
-          // After a reconnect the follower starts over; what it has applied it need not apply again.
-          if (record.offset < (seen.get(at) ?? 0n)) continue
+          // After a reconnect the consumer starts at the beginning; skip what it has applied.
+          if (record.offset < (seen.get(key) ?? 0n)) continue
           await onRecord(record)
-          seen.set(at, record.offset + 1n)
+          seen.set(key, record.offset + 1n)
         }
       },
     })

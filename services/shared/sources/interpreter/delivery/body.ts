@@ -60,26 +60,101 @@ export const parseJson = (text: string): unknown => {
 
 const formType = /^application\/x-www-form-urlencoded\b/i
 
-/** What no JSON begins with: a field's name and what it is. */
+/** The start of a form body, which is never the start of JSON: a field's name and an equals sign. */
 const formText = /^[\w.%+[\]-]{1,256}=/
 
-/**
- * @param contentType null where nobody kept it: then a body that looks like a form is one, if the source posts forms
- * @param contentTypes what the source posts
- * @throws DeliveryUnreadable
- */
-export const parseBody = (body: Buffer, contentType: string | null, contentTypes: readonly string[]): unknown => {
-  const whole = body.toString('utf8')
-  // Some senders write a byte order mark first.
-  const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole
-  const isForm =
-    contentType === null
-      ? contentTypes.some((type) => formType.test(type)) && formText.test(text)
-      : formType.test(contentType)
-  if (isForm) return Object.fromEntries(new URLSearchParams(text))
-  try {
-    return parseJson(text)
-  } catch {
-    throw new DeliveryUnreadable('the body is not JSON')
+const byteOrderMark = '\ufeff'
+
+type Parsed = { readonly isForm: boolean; readonly value: unknown } | 'unreadable'
+
+/** The body of one delivery, parsed when it is first needed and then kept. */
+export class ParsedBody {
+  readonly #bytes: Buffer
+  readonly #contentType: string | null
+  readonly #contentTypes: readonly string[]
+  #text: string | undefined
+  #parsed: Parsed | undefined
+
+  /**
+   * @param contentType null where none was kept: then the text decides, if the source posts forms
+   * @param contentTypes that the source posts
+   */
+  constructor(bytes: Buffer, contentType: string | null, contentTypes: readonly string[]) {
+    this.#bytes = bytes
+    this.#contentType = contentType
+    this.#contentTypes = contentTypes
+  }
+
+  /** @throws DeliveryUnreadable */
+  value(): unknown {
+    const parsed = this.#once()
+    if (parsed === 'unreadable') throw new DeliveryUnreadable('the body is not JSON')
+    return parsed.value
+  }
+
+  /** null where the body cannot be parsed. */
+  valueOrNull(): unknown {
+    const parsed = this.#once()
+    return parsed === 'unreadable' ? null : parsed.value
+  }
+
+  /** What a signature over fields reads: JSON whatever the content type, and null for any other text. */
+  jsonOrNull(): unknown {
+    const json = this.#json()
+    return json === null ? null : json.value
+  }
+
+  /**
+   * `JSON.stringify(JSON.parse(body))` as the signer computes it: numbers stay numbers. null: the body is not JSON.
+   * Integers above 2^53 need a second parse, since `value` holds them as text.
+   */
+  reserialised(): Buffer | null {
+    const json = this.#json()
+    if (json === null) return null
+    try {
+      const text = this.#decoded()
+      return Buffer.from(JSON.stringify(longNumber.test(text) ? JSON.parse(text) : json.value))
+    } catch {
+      // JSON.stringify recurses; a hostile body may be nested deeper than the stack.
+      return null
+    }
+  }
+
+  #json(): { readonly value: unknown } | null {
+    const parsed = this.#once()
+    const text = this.#decoded()
+    if (parsed === 'unreadable' || text.startsWith(byteOrderMark)) return null
+    if (!parsed.isForm) return parsed
+    try {
+      return { value: parseJson(text) }
+    } catch {
+      return null
+    }
+  }
+
+  #decoded(): string {
+    this.#text ??= this.#bytes.toString('utf8')
+    return this.#text
+  }
+
+  #once(): Parsed {
+    this.#parsed ??= this.#parse()
+    return this.#parsed
+  }
+
+  #parse(): Parsed {
+    const whole = this.#decoded()
+    // Some senders write a byte order mark first.
+    const text = whole.startsWith(byteOrderMark) ? whole.slice(1) : whole
+    const isForm =
+      this.#contentType === null
+        ? this.#contentTypes.some((type) => formType.test(type)) && formText.test(text)
+        : formType.test(this.#contentType)
+    if (isForm) return { isForm, value: Object.fromEntries(new URLSearchParams(text)) }
+    try {
+      return { isForm, value: parseJson(text) }
+    } catch {
+      return 'unreadable'
+    }
   }
 }

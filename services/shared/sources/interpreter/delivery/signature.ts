@@ -6,7 +6,7 @@ import { MappingProblem, within } from '../language/problem.ts'
 import { compilePath, type Frame, type Read, Scope } from '../scope.ts'
 import { partsOfTemplate } from '../values/template.ts'
 import { asText } from '../values/values.ts'
-import { parseJson } from './body.ts'
+import type { ParsedBody } from './body.ts'
 
 export type SignatureVerdict = 'ok' | 'missing' | 'wrong'
 interface Extra {
@@ -14,7 +14,13 @@ interface Extra {
   /** ms */
   readonly now: number
 }
-export type Verify = (delivery: RawDelivery, secrets: readonly string[], extra: Extra) => SignatureVerdict
+/** @param parsed the body of `delivery`; parsed only for rules that sign fields or a reserialised body */
+export type Verify = (
+  delivery: RawDelivery,
+  secrets: readonly string[],
+  extra: Extra,
+  parsed: ParsedBody,
+) => SignatureVerdict
 
 const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b)
 const digest = (text: string) => hash('sha256', text, 'buffer')
@@ -72,23 +78,6 @@ const compileName = (name: string, hasParts: boolean): Piece => {
 
 const readsBody = (text: string) => /\bbody\./.test(text)
 
-/** As JSON.stringify of whoever signed would write it: with numbers as they are there, not as ids here. */
-const reserialised = (body: Buffer): Buffer | null => {
-  try {
-    return Buffer.from(JSON.stringify(JSON.parse(body.toString('utf8'))))
-  } catch {
-    return null
-  }
-}
-
-const parsedOrNull = (body: Buffer): unknown => {
-  try {
-    return parseJson(body.toString('utf8'))
-  } catch {
-    return null
-  }
-}
-
 const compileDigest = (rule: DigestRule): Verify => {
   const { header, prefix, encoding, parts, signed, age, algorithm } = rule
   const segments = within('signed', () =>
@@ -106,7 +95,7 @@ const compileDigest = (rule: DigestRule): Verify => {
     return expected.some((given) => equal(own, given))
   }
 
-  return ({ headers, body }, secrets, { appId = '', now }) => {
+  return ({ headers, body }, secrets, { appId = '', now }, parsed) => {
     const value = headers[header]
     if (!value) return 'missing'
     const named = parts ? partsOf(value) : new Map<string, string[]>()
@@ -115,13 +104,13 @@ const compileDigest = (rule: DigestRule): Verify => {
       .map((given) => Buffer.from(given.slice(prefix.length), encoding))
       .filter((given) => given.length === 32)
     if (expected.length === 0) return 'wrong'
-    const frame = scope.frame(usesFields ? parsedOrNull(body) : null, headers, null)
+    const frame = scope.frame(usesFields ? parsed.jsonOrNull() : null, headers, null)
     const raw: Signed = { frame, parts: named, bytes: body, appId }
     if (age && ageOf) {
       const at = Number(String(ageOf(raw, ''))) * (age.unit === 's' ? 1000 : 1)
       if (!(Math.abs(now - at) <= age.maxSeconds * 1000)) return 'wrong'
     }
-    const again = rule.body === 'raw' ? null : reserialised(body)
+    const again = rule.body === 'raw' ? null : parsed.reserialised()
     const forms = [
       ...(rule.body === 'reserialised' ? [] : [raw]),
       ...(again === null ? [] : [{ ...raw, bytes: again }]),
@@ -147,9 +136,9 @@ const compileOne = (rule: SignatureRule): Verify => {
 /** Several ways: the first whose header is there decides. @throws MappingProblem */
 export const compileSignature = (rules: readonly SignatureRule[]): Verify => {
   const ways = rules.map((rule, at) => (rules.length === 1 ? compileOne(rule) : within(at, () => compileOne(rule))))
-  return (delivery, secrets, extra) => {
+  return (delivery, secrets, extra, parsed) => {
     for (const verify of ways) {
-      const verdict = verify(delivery, secrets, extra)
+      const verdict = verify(delivery, secrets, extra, parsed)
       if (verdict !== 'missing') return verdict
     }
     return 'missing'
