@@ -38,7 +38,7 @@ export const archiveOf = async (context: CliContext): Promise<KeywordArchive> =>
 export const versionOf = (archive: KeywordArchive, listId: string, version?: string): KeywordListRecord => {
   const found =
     version === undefined
-      ? (archive.inForce(listId) ?? archive.shadow(listId))
+      ? (archive.active(listId) ?? archive.shadow(listId))
       : archive.atVersion(listId, Number(version))
   if (found) return found
   const versions = archive.versions(listId).map((one) => one.version)
@@ -116,7 +116,7 @@ export const promote = (listId: string, options: KeywordsOutput) =>
   })
 
 const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
-  if (archive.inForce(record.listId) === record) return 'active'
+  if (archive.active(record.listId) === record) return 'active'
   return archive.shadow(record.listId) === record ? 'shadow' : ''
 }
 
@@ -129,7 +129,7 @@ export const listLists = ({ json }: KeywordsOutput) =>
         version: list.version,
         entries: list.entries.length,
         createdAt: new Date(list.createdAt).toISOString(),
-        inForce: archive.inForce(listId) === list,
+        inForce: archive.active(listId) === list,
         shadow: list.shadow,
         copyOf: list.copyOf,
         state: stateOf(archive, list),
@@ -167,7 +167,7 @@ export const show = (listId: string, { json, version }: KeywordsOutput & { versi
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const record = versionOf(archive, listId, version)
-    if (json) return printJson({ ...record, inForce: archive.inForce(listId) === record })
+    if (json) return printJson({ ...record, inForce: archive.active(listId) === record })
     const state = stateOf(archive, record)
     const imported = new Date(record.createdAt).toISOString()
     print(`${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}`)

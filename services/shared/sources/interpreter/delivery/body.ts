@@ -1,13 +1,13 @@
-/** Bodies to values: JSON (numbers above 2^53 kept as text) or form fields. */
+/** Parses bodies: JSON, in which integers above 2^53 become text, or form fields. */
 import { DeliveryUnreadable } from '../../source.ts'
 
-/** Only a body that has so many digits in a row, and not inside quotes, needs the slower way. */
+/** Only a body with a number of 16 or more digits may hold an integer above 2^53 and needs the slower way. */
 const longNumber = /[:[,]\s*-?\d{16,}/
 
 const isDigit = (unit: number) => unit >= 48 && unit <= 57
 
-/** Behind the quote that closes the string which begins at `from`. */
-const behindString = (text: string, from: number): number => {
+/** @param from index of a string's opening quote @returns the index after its closing quote */
+const afterString = (text: string, from: number): number => {
   let at = from + 1
   for (;;) {
     at = text.indexOf('"', at)
@@ -20,8 +20,8 @@ const behindString = (text: string, from: number): number => {
 }
 
 /**
- * Integers that a double cannot hold, put in quotes: they are ids, and become the digits that stand there. Not by a reviver:
- * that recurses, and a body may be nested as deep as it likes.
+ * Quotes integers that a double cannot hold: they are ids, and must keep all their digits. A reviver would not do, because it
+ * recurses and a body may be nested to any depth.
  */
 const withLongIntegersQuoted = (text: string): string => {
   let quoted = ''
@@ -30,7 +30,7 @@ const withLongIntegersQuoted = (text: string): string => {
   while (at < text.length) {
     const unit = text.charCodeAt(at)
     if (unit === 34) {
-      at = behindString(text, at)
+      at = afterString(text, at)
       continue
     }
     if (!isDigit(unit)) {
@@ -40,7 +40,7 @@ const withLongIntegersQuoted = (text: string): string => {
     const from = text.charCodeAt(at - 1) === 45 ? at - 1 : at
     while (isDigit(text.charCodeAt(at))) at++
     const next = text[at]
-    // A fraction or an exponent: no id, and skipped whole.
+    // A fraction or an exponent: not an id, so the whole number is skipped.
     if (next === '.' || next === 'e' || next === 'E') {
       at++
       while (/[\d.eE+-]/.test(text[at] ?? '')) at++
@@ -52,7 +52,7 @@ const withLongIntegersQuoted = (text: string): string => {
   return quoted + text.slice(copied)
 }
 
-/** Any depth. @throws SyntaxError; its message may quote the text */
+/** Parses JSON of any depth. @throws SyntaxError, whose message may quote the text */
 export const parseJson = (text: string): unknown => {
   if (!longNumber.test(text)) return JSON.parse(text)
   return JSON.parse(withLongIntegersQuoted(text))

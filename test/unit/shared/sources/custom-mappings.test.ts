@@ -1,30 +1,41 @@
-import { type MappingsChange, OwnMappings, waits } from '../../../../services/shared/sources/index.ts'
-import { parseMapping } from '../../../../services/shared/sources/parse.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  CustomMappings,
+  followSources,
+  loadSources,
+  type MappingsChange,
+  parseMapping,
+  waits,
+} from '../../../../services/shared/sources/index.ts'
+import { sources as shipped } from '../../../support/deliveries.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { documentOf } from '../../../support/mapping.ts'
 
 const mapping = (source: string, version = 1) => documentOf({}, { source, version })
 
-const world = (wait: keyof typeof waits = 'ingest') => {
+const setUp = (wait: keyof typeof waits = 'ingest') => {
   const files = new Map<string, string>()
   const changes: string[] = []
-  let away = false
+  let isFolderMissing = false
   let now = 0
-  const sources = new OwnMappings(
+  const sources = new CustomMappings(
     [parseMapping(mapping('shipped'), 'shipped.yaml')],
     {
       list: () => {
-        if (away) throw new Error('ENOENT')
+        if (isFolderMissing) throw new Error('ENOENT')
         return [...files].sort().map(([file, text]) => ({ file, stamp: text }))
       },
       read: (file) => files.get(file) as string,
     },
     { waits: waits[wait], onChange: ({ kind, file }: MappingsChange) => void changes.push(`${kind} ${file}`) },
   )
-  /** Looks twice a second, as a service does. */
+  /** Lets time pass and polls twice a second, as a service does. */
   const pass = (ms: number) => {
     for (const end = now + ms; now < end; ) {
       now += 500
-      sources.look(now)
+      sources.poll(now)
     }
   }
   const version = (name: string) => sources.get(name)?.version
@@ -34,23 +45,23 @@ const world = (wait: keyof typeof waits = 'ingest') => {
     sources,
     pass,
     version,
-    start: () => sources.look(now, true),
-    setAway: (is: boolean) => {
-      away = is
+    start: () => sources.poll(now, true),
+    removeFolder: () => {
+      isFolderMissing = true
     },
   }
 }
 
-describe('mappings of one’s own', () => {
-  it('are there from the start, beside the shipped ones', () => {
-    const { files, start, sources } = world()
+describe('custom mappings', () => {
+  it('are active from the start, beside the shipped ones', () => {
+    const { files, start, sources } = setUp()
     files.set('a.yaml', mapping('mine'))
     start()
     expect(sources.names()).toEqual(['shipped', 'mine'])
   })
 
-  it.each(['gateway', 'ingest'] as const)('appear, change and go within five seconds at %s', (wait) => {
-    const { files, start, pass, version } = world(wait)
+  it.each(['gateway', 'ingest'] as const)('are added, changed and removed within five seconds at %s', (wait) => {
+    const { files, start, pass, version } = setUp(wait)
     start()
     files.set('a.yaml', mapping('mine'))
     pass(4_500)
@@ -63,8 +74,8 @@ describe('mappings of one’s own', () => {
     expect(version('mine')).toBeUndefined()
   })
 
-  it('are known to ingest before the gateway takes deliveries for them, and forgotten after', () => {
-    const [gateway, ingest] = [world('gateway'), world('ingest')]
+  it('are active in ingest before the gateway accepts deliveries for them, and until after', () => {
+    const [gateway, ingest] = [setUp('gateway'), setUp('ingest')]
     for (const { start } of [gateway, ingest]) start()
     const knows = () => [gateway, ingest].map(({ version }) => version('mine') !== undefined)
     const seen = new Set<string>()
@@ -79,8 +90,8 @@ describe('mappings of one’s own', () => {
     expect([...seen].sort()).toEqual(['false,false', 'false,true', 'true,true'])
   })
 
-  it('stay as they are when a change is broken, which is told with its place and tried again at the next change', () => {
-    const { files, start, pass, version, sources, changes } = world()
+  it('stay active when a change is broken; it is reported with its position and read again after the next change', () => {
+    const { files, start, pass, version, sources, changes } = setUp()
     files.set('a.yaml', mapping('mine'))
     start()
     files.set('a.yaml', mapping('mine', 2).replace('sender: user', 'sender: martian'))
@@ -100,7 +111,7 @@ describe('mappings of one’s own', () => {
   })
 
   it('are not read while they are being written', () => {
-    const { files, start, pass, sources, changes } = world()
+    const { files, start, pass, sources, changes } = setUp()
     start()
     const whole = mapping('mine')
     for (let length = 20; length < whole.length; length += 40) {
@@ -113,8 +124,8 @@ describe('mappings of one’s own', () => {
     expect(sources.get('mine')).toBeDefined()
   })
 
-  it('take the place of a shipped one, which is back when they go', () => {
-    const { files, start, pass, version } = world('gateway')
+  it('replace a shipped one of the same name, until they are removed', () => {
+    const { files, start, pass, version } = setUp('gateway')
     start()
     files.set('a.yaml', mapping('shipped', 9))
     pass(1_500)
@@ -124,15 +135,15 @@ describe('mappings of one’s own', () => {
     expect(version('shipped')).toBe(1)
   })
 
-  it('are one for a source: the second file is refused until the first goes', () => {
-    const { files, start, pass, sources, version } = world()
+  it('are one per source: the second file is refused until the first is removed', () => {
+    const { files, start, pass, sources, version } = setUp()
     files.set('a.yaml', mapping('mine'))
     start()
     files.set('b.yaml', mapping('mine', 2))
     pass(2_000)
     expect(version('mine')).toBe(1)
     expect(sources.report().refused).toEqual([
-      { file: 'b.yaml', problem: expect.stringContaining('is that of a.yaml already') },
+      { file: 'b.yaml', problem: expect.stringContaining('a.yaml already defines source mine') },
     ])
     files.delete('a.yaml')
     files.set('b.yaml', mapping('mine', 3))
@@ -142,8 +153,8 @@ describe('mappings of one’s own', () => {
     expect(version('mine')).toBe(3)
   })
 
-  it('survive an editor that removes a file before it writes it anew, and a folder that is away', () => {
-    const { files, start, pass, version, setAway } = world('gateway')
+  it('survive an editor that removes a file before it writes it again, and an unavailable folder', () => {
+    const { files, start, pass, version, removeFolder } = setUp('gateway')
     files.set('a.yaml', mapping('mine'))
     start()
     files.delete('a.yaml')
@@ -153,17 +164,44 @@ describe('mappings of one’s own', () => {
     expect(version('mine')).toBe(1)
     pass(500)
     expect(version('mine')).toBe(2)
-    setAway(true)
+    removeFolder()
     pass(60_000)
     expect(version('mine')).toBe(2)
   })
 
-  it('may change the name of their source', () => {
-    const { files, start, pass, sources } = world()
+  it('may rename their source', () => {
+    const { files, start, pass, sources } = setUp()
     files.set('a.yaml', mapping('mine'))
     start()
     files.set('a.yaml', mapping('yours'))
     pass(2_000)
     expect(sources.names()).toEqual(['shipped', 'yours'])
+  })
+})
+
+it('loads every shipped mapping, under the name of its file', () => {
+  expect(loadSources().names()).toEqual(shipped.names())
+  expect(shipped.names().map((name) => shipped.get(name)?.name)).toEqual(shipped.names())
+})
+
+describe('following the sources', () => {
+  it('polls the folder until it is stopped', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mappings-'))
+    const clock = new FakeClock(1_000)
+    const changes: string[] = []
+    const onChange = ({ kind, file }: MappingsChange) => void changes.push(`${kind} ${file}`)
+    const { sources, stop } = followSources({ folder, waits: waits.ingest, clock, onChange })
+    try {
+      writeFileSync(join(folder, 'a.yaml'), mapping('mine'))
+      await clock.advance(4_500)
+      expect([changes, sources.get('mine')?.version]).toEqual([['taken a.yaml'], 1])
+      stop()
+      writeFileSync(join(folder, 'a.yaml'), mapping('mine', 22))
+      await clock.advance(60_000)
+      expect([sources.get('mine')?.version, clock.pending]).toEqual([1, 0])
+    } finally {
+      stop()
+      rmSync(folder, { recursive: true })
+    }
   })
 })
