@@ -51,7 +51,7 @@ const defaultBucketsPerHour = 1024
 const hourMs = 3_600_000
 
 /** Number of hash tags. All keys of a call share one, and a cluster of up to 16 nodes shares the load. */
-const slots = 16
+export const hashTagCount = 16
 /** Keys have 16-bit indexes, and a call must not block Redis for long. */
 const maxEntriesPerCall = 2_000
 
@@ -78,8 +78,8 @@ export class RedisHourBuckets implements HourBuckets {
     this.#redis = redis
     this.#prefix = prefix
     this.#ttlSeconds = ttlSeconds
-    // An hour's buckets are divided among the slots.
-    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / slots) - 1
+    // An hour's buckets are divided among the hash tags.
+    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / hashTagCount) - 1
     this.#spanMs = hours * hourMs
   }
 
@@ -125,9 +125,9 @@ export class RedisHourBuckets implements HourBuckets {
 
   #callsOf(entries: readonly (BucketKey & Partial<BucketValue>)[]): Call[] {
     const calls: Call[] = []
-    const open = new Array<Call | undefined>(slots)
+    const open = new Array<Call | undefined>(hashTagCount)
     entries.forEach(({ at, hash, value, alsoAt }, index) => {
-      const slot = (hash[7] as number) % slots
+      const slot = (hash[7] as number) % hashTagCount
       let call = open[slot]
       if (!call || call.indexes.length >= maxEntriesPerCall) {
         call = { keys: [], indexes: [], keyIndexes: new Map(), parts: [] }

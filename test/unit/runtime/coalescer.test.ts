@@ -71,6 +71,16 @@ describe('calls that arrive together', () => {
     sent[1]?.end()
     await next
   })
+
+  it('may start earlier than at the end of the turn', async () => {
+    const { sent, send } = requests()
+    const coalescer = new Coalescer(send, undefined, queueMicrotask)
+    const both = [coalescer.call(['a']), coalescer.call(['b'])]
+    await Promise.resolve()
+    expect(sent.map(({ items }) => items)).toEqual([['a', 'b']])
+    sent[0]?.end()
+    await Promise.all(both)
+  })
 })
 
 describe('a queued call', () => {

@@ -1,7 +1,6 @@
 /** `signals up`: runs the pipeline and its parts in the foreground. */
 import type { Command } from 'commander'
-import { profileFields } from '../../../dispatch/config.ts'
-import { loadProfile } from '../../../dispatch/destinations/tiktok/index.ts'
+import { loadProfile, profileFields } from '../../../dispatch/destinations/tiktok/index.ts'
 import { localFields } from '../../../local/config.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
 import { loadConfig } from '../../../runtime/config.ts'
