@@ -29,7 +29,6 @@ const decides = [
   'services/dispatch/delivery/combine.ts',
   'services/dispatch/delivery/delivery-tools.ts',
   'services/dispatch/delivery/eligibility.ts',
-  'services/dispatch/delivery/send-tools.ts',
   'services/dispatch/delivery/linger.ts',
   'services/dispatch/delivery/rtt-estimator.ts',
   'services/dispatch/destinations',
