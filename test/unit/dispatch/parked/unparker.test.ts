@@ -1,5 +1,5 @@
 import { Unparker } from '../../../../services/dispatch/parked/unparker.ts'
-import { DependencyError, type ProducerRecord } from '../../../../services/runtime/ports.ts'
+import { DependencyError, type ProducerRecord, type RunningConsumer } from '../../../../services/runtime/ports.ts'
 import type { ConnectionStatus } from '../../../../services/shared/model/connection-record.ts'
 import { recordBatch } from '../../../support/builders.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
@@ -12,6 +12,12 @@ const settled = async () => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 const burstMs = 250
+
+const running: RunningConsumer[] = []
+// Also after a failed test: a consumer that polls on keeps jest from ending.
+afterEach(async () => {
+  for (const consumer of running.splice(0)) await consumer.stop()
+})
 
 const open = async (
   connections: Record<string, { status: ConnectionStatus; changedAt: number }>,
@@ -37,7 +43,7 @@ const open = async (
       sweeps++
     },
   })
-  const running = await unparker.start()
+  running.push(await unparker.start())
   await settled()
   return {
     connections,
@@ -52,7 +58,6 @@ const open = async (
       await time.advance(ms)
       await settled()
     },
-    stop: () => running.stop(),
   }
 }
 
@@ -78,7 +83,6 @@ describe('un-parking', () => {
         .slice(-3)
         .map(({ value }) => String(value)),
     ).toEqual(['1', '2', '3'])
-    await world.stop()
   })
 
   it('sends back a resumed connection’s signals as new, and no other’s', async () => {
@@ -95,7 +99,6 @@ describe('un-parking', () => {
       { key: 'a', value: '3', headers: { 'received-at': '5', traceparent: 't' } },
     ])
     expect(world.parkedNow()).toBe(1)
-    await world.stop()
   })
 
   it('sweeps once for a burst of changes', async () => {
@@ -105,7 +108,6 @@ describe('un-parking', () => {
     expect(world.sweeps()).toBe(1)
     await world.pass(1)
     expect(world.sweeps()).toBe(2)
-    await world.stop()
   })
 
   it('sweeps at once when a batch has parked, a moment after the change, what need not wait', async () => {
@@ -118,7 +120,6 @@ describe('un-parking', () => {
     world.unparker.parked([{ connectionId: 'a', reason: 'paused' }])
     await world.pass(burstMs)
     expect(world.back().map(({ value }) => value)).toEqual(['1'])
-    await world.stop()
   })
 
   it('sweeps again 30 s after a change, for what another instance parked meanwhile', async () => {
@@ -133,13 +134,11 @@ describe('un-parking', () => {
     expect(world.back()).toEqual([])
     await world.pass(1)
     expect(world.back().map(({ value }) => value)).toEqual(['1'])
-    await world.stop()
   })
 
   it('sends back a disconnected connection’s signals, to be withheld', async () => {
     const world = await open({ a: { status: 'disconnected', changedAt: 1 } }, [record('a', 'reconnect')])
     expect(world.back()).toHaveLength(1)
-    await world.stop()
   })
 
   it('leaves what was parked though its connection could send, until a person has changed the connection', async () => {
@@ -154,14 +153,12 @@ describe('un-parking', () => {
     world.unparker.changed()
     await world.pass(burstMs)
     expect(world.back()).toHaveLength(1)
-    await world.stop()
   })
 
   it('does not sweep while nothing changes', async () => {
     const world = await open({ a: { status: 'paused', changedAt: 1 } }, [record('a', 'paused')])
     await world.pass(60_000)
     expect(world.sweeps()).toBe(1)
-    await world.stop()
   })
 
   it('tries again when the broker was away, losing nothing', async () => {
