@@ -4,7 +4,7 @@
  * The registry only supplies ids and schemas; avsc types, compiled once per schema id, encode and decode. `prepare` fetches unknown
  * schemas, so that `decode` is synchronous and cheap.
  */
-import avro, { type Resolver, type Type } from 'avsc'
+import type { Resolver, Type } from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { TopicValues } from '../../shared/model/topic-values.ts'
@@ -12,13 +12,14 @@ import { type MainTopic, subjectOf, topics } from '../../topology.ts'
 import { systemClock } from '../clock.ts'
 import { BadRecord } from '../failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
+import { avroType } from './avro-type.ts'
 
 const headerBytes = 5
 const magic = 0
 /** An unknown id is requested again after this time, because it may have been registered. */
 const missTtlMs = 30_000
 
-const compile = (schema: string): Type => avro.Type.forSchema(JSON.parse(schema), { wrapUnions: false })
+const compile = (schema: string): Type => avroType(JSON.parse(schema))
 
 /** Decodes bytes of one writer schema to this code's version of the record. */
 interface Reader {

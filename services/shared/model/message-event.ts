@@ -93,7 +93,8 @@ const emptyIsNull = z
   .nullish()
   .transform((value) => (value === undefined || value === '' ? null : value))
 
-export const referralSchema = z.strictObject({
+/** Fields that the contract does not know are ignored, as at the top of an event. */
+export const referralSchema = z.object({
   source: z.enum(referralSources),
   ref: emptyIsNull,
   adId: emptyIsNull,

@@ -1,8 +1,8 @@
 /** `signals keywords test` and `evaluate`: matches a list against one text, or against many. */
 import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Evaluation, type Figures, messageIn } from '../../../keywords/evaluation/evaluate.ts'
 import { explain } from '../../../keywords/evaluation/explain.ts'
+import { splitLines } from '../../../runtime/split-lines.ts'
 import type { KeywordEntry } from '../../../shared/model/keyword-list.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
@@ -73,7 +73,7 @@ export const evaluate = async (
   const started = performance.now()
   const input = streamIn(file, 'file of messages')
   let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of splitLines(input.setEncoding('utf8'))) {
     number++
     if (line.trim() === '') continue
     try {

@@ -1,6 +1,7 @@
 /** `signals map`: maps webhook bodies on standard input to message events; needs no running pipeline. */
-import { createInterface } from 'node:readline'
+
 import type { Command } from 'commander'
+import { splitLines } from '../../../runtime/split-lines.ts'
 import {
   DeliveryUnreadable,
   loadSources,
@@ -68,7 +69,7 @@ const itemIn = (line: string): Item | null => {
 }
 
 const mapBatch = async (own: Source | undefined, sources: SourceRegistry) => {
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of splitLines(process.stdin.setEncoding('utf8'))) {
     if (line.trim() === '') continue
     const item = itemIn(line)
     printJson(item ? mapItem(item, own, sources) : { name: null, error: 'the line is not a JSON object' })

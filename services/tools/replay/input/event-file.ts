@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, type ReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import avro from 'avsc'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
+import { splitLines } from '../../../runtime/split-lines.ts'
+import { avroType } from '../../../runtime/topics/avro-type.ts'
 import { connectorHeaders } from '../../../shared/model/channel-event.ts'
 import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
 import { topics } from '../../../topology.ts'
@@ -47,7 +48,7 @@ const itemsOf = (path: string): Items => {
   const file = createReadStream(path)
   const bytesRead = () => file.bytesRead
   if (!isAvro(path)) return { items: linesOf(file), bytesRead }
-  const decoder = new avro.streams.BlockDecoder()
+  const decoder = new avro.streams.BlockDecoder({ parseHook: avroType })
   // pipe() does not forward errors.
   file.on('error', (error) => decoder.destroy(error))
   return { items: file.pipe(decoder), bytesRead }
@@ -55,7 +56,7 @@ const itemsOf = (path: string): Items => {
 
 async function* linesOf(file: ReadStream): AsyncGenerator<unknown> {
   let isFirst = true
-  for await (const text of createInterface({ input: file, crlfDelay: Infinity })) {
+  for await (const text of splitLines(file.setEncoding('utf8'))) {
     const line = isFirst ? text.replace(byteOrderMark, '') : text
     isFirst = false
     if (line.trim() === '') yield undefined
