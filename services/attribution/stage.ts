@@ -18,7 +18,7 @@ import { type ConversationChange, Conversations } from './state/conversations.ts
 import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
-import { holdDecisionOf, released } from './waiting.ts'
+import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
 /** The states of all conversations of a batch, by each of their ids. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
@@ -46,7 +46,7 @@ const attributedRecord = (message: Message, { trackingId, starts }: Attribution)
 
 /** @throws SealBroken */
 const decideOne = (
-  before: ConversationState,
+  loaded: ConversationState,
   message: Message,
   connection: Connection,
   { keyring, waitMs }: AttributionTools,
@@ -58,16 +58,17 @@ const decideOne = (
       ? null
       : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey))
   const rules = rulesOf(connection, message, waitMs)
+  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
+  const before = withoutLost(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state }
   const forwarded = forward(attributedRecord(message, after))
   // History raises no signal, so it has no reason to wait.
   if (message.backfill) return { outcome: forwarded, state: after.state }
-  const moment = { message: shortId(message.message), occurredAt }
-  const hold = holdDecisionOf(before, after, { moment, receivedAt }, rules.waitMs, now)
+  const hold = holdDecisionOf(before, after, arrival, rules.waitMs, now)
   return hold.kind === 'hold'
     ? { outcome: deferUnattempted(hold.delay, 'awaiting_referral'), state: hold.state }
-    : { outcome: forwarded, state: released(after.state, moment.message) }
+    : { outcome: forwarded, state: released(after.state, arrival.moment.message) }
 }
 
 /**

@@ -29,8 +29,11 @@ const stoppedMs = 5_000
 const recoveryMs = 12_000
 /** A conversation with more held messages than this comes from a script, and its wait ends. */
 const maxHeld = 64
-/** If a held record is ever lost, the messages behind it are released after this time. */
-const lostAfterMs = 86_400_000
+/**
+ * A held record comes round within its delay. One that has not come this long after the end of its wait does not exist any more: its
+ * message went on, and a restored or merged state holds it again. Longer than the delays and the stages' maximum back-off together.
+ */
+const lostAfterMs = 60_000
 
 const release: HoldDecision = { kind: 'release' }
 
@@ -44,6 +47,29 @@ export interface Arrival {
   readonly moment: Moment
   /** When the gateway received its webhook delivery, ms. A message older than the wait is held for one short delay. */
   readonly receivedAt: number
+}
+
+/** The wait ends later than it was set: the stages were stopped meanwhile. */
+const isExtended = ({ waitUntil }: ConversationState, receivedAt: number, waitMs: number) =>
+  (waitUntil ?? 0) > receivedAt + waitMs
+
+/**
+ * The state without held messages whose records are lost, so that they hold back no message for ever. After an outage the wait is
+ * extended first (`holdDecisionOf`): their records may be in the backlog.
+ * @param now ms
+ */
+export const withoutLost = (
+  state: ConversationState,
+  { moment, receivedAt }: Arrival,
+  waitMs: number,
+  now: number,
+): ConversationState => {
+  const { waiting, waitUntil } = state
+  if (waitUntil === null || waiting[0]?.message === moment.message) return state
+  if (now < waitUntil + lostAfterMs || !isExtended(state, receivedAt, waitMs)) return state
+  const own = waiting.findIndex(({ message }) => message === moment.message)
+  const rest = own < 0 ? [] : waiting.slice(own)
+  return { ...state, waiting: rest, waitUntil: rest.length === 0 ? null : waitUntil }
 }
 
 /**
@@ -68,7 +94,7 @@ export const holdDecisionOf = (
   if (!isHeld) {
     // A redelivery of a message that was released before; it cannot overtake those that came after it.
     if (isStart(before, moment.message)) return release
-    if (waiting.length > 0 && now < waitUntil + lostAfterMs) {
+    if (waiting.length > 0) {
       const until = waiting.length < maxHeld ? waitUntil : Math.min(waitUntil, now)
       const state = { ...before, waiting: [...waiting, moment].sort(compareMoments), waitUntil: until }
       return { kind: 'hold', state, delay }
@@ -79,10 +105,11 @@ export const holdDecisionOf = (
     return { kind: 'hold', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortDelay }
   }
   const [oldest] = waiting
-  if (oldest?.message !== moment.message) return { kind: 'hold', state: before, delay }
-  const wasStopped = now - waitUntil > stoppedMs && waitUntil <= receivedAt + waitMs
+  const extended = { ...before, waitUntil: now + recoveryMs }
+  const wasStopped = now - waitUntil > stoppedMs && !isExtended(before, receivedAt, waitMs)
+  if (oldest?.message !== moment.message) return { kind: 'hold', state: wasStopped ? extended : before, delay }
   if (wasStopped && after.starts && after.trackingId === null) {
-    return { kind: 'hold', state: { ...before, waitUntil: now + recoveryMs }, delay: shortDelay }
+    return { kind: 'hold', state: extended, delay: shortDelay }
   }
   return isOver || !after.starts ? release : { kind: 'hold', state: before, delay }
 }

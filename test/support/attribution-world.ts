@@ -116,6 +116,10 @@ export const attributionWorld = async (
     get now() {
       return now
     },
+    /** Loses the deferred record of a message, as if it had gone on and an older state came back. */
+    loseDeferred: (id: string) => {
+      deferred = deferred.filter(({ value }) => value.message !== id)
+    },
     /** Number of deferred messages. */
     get deferred() {
       return deferred.length

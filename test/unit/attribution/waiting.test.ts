@@ -1,6 +1,6 @@
 import type { AttributedMessage } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld, type MessageFields } from '../../support/attribution-world.ts'
-import { connectionRecord } from '../../support/builders.ts'
+import { connectionRecord, noon } from '../../support/builders.ts'
 
 const second = 1_000
 const minute = 60_000
@@ -181,6 +181,45 @@ describe('a conversation on a source with separate referrals', () => {
     await it.run(it.separate(3 * second))
     await it.advanceTo(40 * second)
     expect(it.brief()).toHaveLength(1)
+  })
+
+  it('is released soon after the wait when the message before it has gone on and never comes round again', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    const [lost, behind] = ['aaaa', 'bbbb'].map((id) => id.padEnd(32, '0')) as [string, string]
+    await it.run(it.separate(0, { message: lost }))
+    await it.run(it.separate(1 * second, { message: behind }))
+    it.loseDeferred(lost)
+    await it.advanceTo(3 * minute)
+    expect(it.brief()).toEqual([['bbbb', null, true]])
+    expect(it.attributed[0]?.at).toBeLessThan(noon + 2 * minute)
+    expect(it.deferred).toBe(0)
+    // The conversation goes on as any other.
+    await it.run(it.separate(4 * minute, { message: 'cccc'.padEnd(32, '0') }))
+    expect(it.brief().slice(1)).toEqual([['cccc', null, false]])
+  })
+
+  it('is not overtaken after an outage by what came behind it', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    const ids = ['aaaa', 'bbbb'].map((id) => id.padEnd(32, '0')) as [string, string]
+    await it.run(it.separate(0, { message: ids[0] }), it.separate(1 * second, { message: ids[1] }))
+    it.stopUntil(10 * minute)
+    await it.advanceTo(12 * minute)
+    expect(it.brief()).toEqual([
+      ['aaaa', null, true],
+      ['bbbb', null, false],
+    ])
+  })
+
+  it('is released days later behind a message that was lost days ago', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    const lost = 'aaaa'.padEnd(32, '0')
+    await it.run(it.separate(0, { message: lost }))
+    it.loseDeferred(lost)
+    const later = 3 * 24 * 60 * minute
+    it.stopUntil(later)
+    await it.run(it.separate(later, { message: 'bbbb'.padEnd(32, '0') }))
+    await it.advanceTo(later + 3 * minute)
+    expect(it.brief()).toEqual([['bbbb', null, true]])
   })
 
   it('stops waiting when a script sends too many messages', async () => {
