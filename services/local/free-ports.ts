@@ -1,8 +1,8 @@
 /** Allocates free ports and stores them in the data folder. A restart gives each service its previous port if it is free. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { systemClock } from '../runtime/clock.ts'
+import { readJsonFile, writeJsonFile } from './json-file.ts'
 import { LocalProblem } from './problem.ts'
 
 const listen = (port: number): Promise<number | null> =>
@@ -31,9 +31,7 @@ export class Ports {
 
   constructor(dataDir: string) {
     this.#file = join(dataDir, 'ports.json')
-    this.#stored = existsSync(this.#file)
-      ? (JSON.parse(readFileSync(this.#file, 'utf8')) as Record<string, number>)
-      : {}
+    this.#stored = readJsonFile<Record<string, number>>(this.#file) ?? {}
   }
 
   /**
@@ -57,7 +55,7 @@ export class Ports {
         : await this.#anyFree()
     this.#taken.add(port)
     this.#stored[name] = port
-    writeFileSync(this.#file, `${JSON.stringify(this.#stored, null, 2)}\n`)
+    writeJsonFile(this.#file, this.#stored)
     return port
   }
 

@@ -1,7 +1,7 @@
 /** One child process under supervision: started, watched, started again when it dies, its output kept in a bounded file. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Clock, Timers } from '../../runtime/ports.ts'
 import { Liveness } from './liveness.ts'
@@ -50,18 +50,21 @@ class LogFile {
     this.#size = fstatSync(this.#fd).size
   }
   write(part: Buffer) {
-    if (this.#size + part.length > maxLogBytes) {
-      closeSync(this.#fd)
-      renameSync(this.#path, `${this.#path}.1`)
-      this.#fd = openSync(this.#path, 'a', 0o600)
-      this.#size = 0
-    }
     try {
+      if (this.#size + part.length > maxLogBytes) this.#rotate()
       writeSync(this.#fd, part)
       this.#size += part.length
     } catch {
       // A full disk must not end the supervisor; the child reports it in its health.
     }
+  }
+  /** The old file stays open until the new one is: on a full disk the log goes on in it. */
+  #rotate() {
+    if (existsSync(this.#path)) renameSync(this.#path, `${this.#path}.1`)
+    const next = openSync(this.#path, 'a', 0o600)
+    closeSync(this.#fd)
+    this.#fd = next
+    this.#size = 0
   }
 }
 

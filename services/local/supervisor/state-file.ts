@@ -1,7 +1,8 @@
 /** State and secrets that a running `signals up` stores for other commands. Readable only by their owner. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReplaySettingTexts } from '../../tools/replay/settings.ts'
+import { readJsonFile, writeJsonFile } from '../json-file.ts'
 import { isAlive, type ProcessIdentity } from '../processes/processes.ts'
 
 export interface Addresses {
@@ -35,30 +36,13 @@ export const mappingsFolder = (dataDir: string) => join(dataDir, 'mappings')
 const stateFile = (dataDir: string) => join(dataDir, 'state.json')
 const secretsFile = (dataDir: string) => join(dataDir, 'secrets.json')
 
-const readJson = <T>(file: string): T | null => {
-  if (!existsSync(file)) return null
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T
-  } catch {
-    // Truncated by a full disk: treated as absent.
-    return null
-  }
-}
-
-/** Writes atomically, because other processes read the file meanwhile. */
-const writeJson = (file: string, value: unknown) => {
-  const temporary = `${file}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
-  renameSync(temporary, file)
-}
-
 export const makeDataDir = (dataDir: string) => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   chmodSync(dataDir, 0o700)
 }
 
-export const readState = (dataDir: string): RunState | null => readJson<RunState>(stateFile(dataDir))
-export const writeState = (dataDir: string, state: RunState) => writeJson(stateFile(dataDir), state)
+export const readState = (dataDir: string): RunState | null => readJsonFile<RunState>(stateFile(dataDir))
+export const writeState = (dataDir: string, state: RunState) => writeJsonFile(stateFile(dataDir), state)
 export const removeState = (dataDir: string) => rmSync(stateFile(dataDir), { force: true })
 
 /** The state of the running pipeline; null when none runs on this folder. */
@@ -67,5 +51,5 @@ export const runningState = (dataDir: string): RunState | null => {
   return state && isAlive(state.supervisor) ? state : null
 }
 
-export const readSecrets = (dataDir: string): Secrets => readJson<Secrets>(secretsFile(dataDir)) ?? {}
-export const writeSecrets = (dataDir: string, secrets: Secrets) => writeJson(secretsFile(dataDir), secrets)
+export const readSecrets = (dataDir: string): Secrets => readJsonFile<Secrets>(secretsFile(dataDir)) ?? {}
+export const writeSecrets = (dataDir: string, secrets: Secrets) => writeJsonFile(secretsFile(dataDir), secrets)

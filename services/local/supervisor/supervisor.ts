@@ -10,10 +10,7 @@ import { join, resolve } from 'node:path'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { loadConfig } from '../../runtime/config.ts'
-import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import { DependencyError } from '../../runtime/ports.ts'
-import { Codec } from '../../runtime/topics/codec.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { type StageName, stageNames } from '../../topology.ts'
@@ -24,6 +21,7 @@ import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
 import type { GuardMessage } from '../processes/guard.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
+import { ensureDataSecret } from './data-secret.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
 import {
@@ -35,6 +33,7 @@ import {
   runningState,
   writeState,
 } from './state-file.ts'
+import { StateWriter } from './state-writer.ts'
 
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
@@ -56,6 +55,11 @@ export class Supervisor {
   /** In start order. */
   readonly #children: Child[] = []
   readonly #undo: (() => Promise<unknown>)[] = []
+  readonly #state = new StateWriter(
+    () => this.#saveState(),
+    (line) => this.#report(line),
+    systemClock,
+  )
   #guard: ChildProcess | undefined
   #addresses: Addresses | null = null
   #stopping = false
@@ -126,13 +130,13 @@ export class Supervisor {
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    await this.#ensureDataSecret(env, parts)
+    await ensureDataSecret(env, parts, this.#isFresh)
     const { addresses, specs } = await servicesOf(this.#config, env, parts, { ports: this.#ports, logs: this.#logs })
     this.#addresses = addresses
     this.#report('starting the services …')
     const chosen = specs.filter(({ name }) => names.includes(name))
     await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
-    this.#writeState()
+    this.#state.write()
     return addresses
   }
 
@@ -140,6 +144,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
+    this.#state.stop()
     const [parts, own] = [this.#children.filter(({ spec }) => !spec.ipc), this.#children.filter(({ spec }) => spec.ipc)]
     // The gateway first, so that nothing new comes in; the stages drain in parallel.
     await Promise.all(own.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop()))
@@ -162,7 +167,7 @@ export class Supervisor {
     const orphans = Object.values(readState(this.#dataDir)?.children ?? {})
     if (orphans.length > 0) await endProcesses(orphans, 10_000)
     this.#claimed = true
-    this.#writeState()
+    this.#state.write()
   }
 
   #startGuard() {
@@ -187,7 +192,7 @@ export class Supervisor {
       started: (identity) => {
         this.#running.set(spec.name, identity)
         this.#notifyGuard({ guard: identity })
-        this.#writeState()
+        this.#state.write()
       },
       ended: (pid) => this.#notifyGuard({ release: pid }),
       report: this.#report,
@@ -199,7 +204,7 @@ export class Supervisor {
     return child
   }
 
-  #writeState() {
+  #saveState() {
     if (this.#stopping) return
     writeState(this.#dataDir, {
       supervisor: identifyProcess(process.pid) as ProcessIdentity,
@@ -230,20 +235,5 @@ export class Supervisor {
       }
     }
     await broker.close()
-  }
-
-  /** Creates the data secret of a new installation; an existing one keeps the secret that its ids derive from. */
-  async #ensureDataSecret(env: NodeJS.ProcessEnv, { brokers, registry }: PartAddresses) {
-    const broker = openBroker(brokers.split(','), 'signals-up')
-    try {
-      const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
-      await sealDataSecret(
-        loadConfig(masterKeyFields, env),
-        { broker, codec },
-        { fresh: this.#isFresh, onlyIfMissing: true },
-      )
-    } finally {
-      await broker.close()
-    }
   }
 }

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
   ['tools/topics'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
-  ['local/cache-folder.ts', 'local/problem.ts', 'local/config.ts', 'local/simulator', 'local/processes'],
+  ['local/cache-folder.ts', 'local/json-file.ts', 'local/problem.ts', 'local/config.ts', 'local/simulator', 'local/processes'],
   ['local/free-ports.ts'],
   ['local/parts'],
   ['local/supervisor'],
