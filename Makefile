@@ -1,4 +1,4 @@
-# Everything runs under the Node that the npm package `node` brings; the one on PATH only has to run npm.
+# Everything runs under the Node of the npm package `node`; the one on PATH only has to run npm.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NODE := node_modules/.bin/node
@@ -7,10 +7,10 @@ RESULTS := test-results/jest.json
 
 .PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
 
-help: ## what there is
+help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-# Again whenever the lock file changed, and only then.
+# Runs again only when the lock file has changed.
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20.19 or later'; exit 1; }
 	npm ci --no-audit --no-fund
@@ -18,13 +18,13 @@ node_modules/.installed: package.json package-lock.json
 
 install: node_modules/.installed
 
-demo: install ## installs, starts everything, plays an afternoon of conversations, shows what TikTok was told
+demo: install ## installs, starts everything, plays an afternoon of conversations, shows what TikTok received
 	@$(NODE) services/local/demo/main.ts
 
 up: install ## a pipeline of your own, in the foreground
 	@$(NODE) services/cli/signals.js up
 
-# Ends when the tests have: a hook that timed out may hold a pipe of what it started.
+# Exits with the tests: a hook that timed out may still hold a pipe of its child process.
 test: check ## types, lint, unit, integration and end-to-end tests
 	@mkdir -p test-results
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
@@ -45,26 +45,26 @@ e2e: install ## the whole pipeline as real processes
 chaos: install ## kills every stage under load and counts what arrived
 	$(NODE) test/chaos/main.ts
 
-replay-scenario: install ## 100,000 messages pass, a keyword is added: a replay sends exactly what is new, killed once
+replay-scenario: install ## 100,000 messages pass, a keyword is added, the replay is killed once: it sends exactly the new signals
 	$(NODE) test/scenarios/replay.ts
 
-redrive-scenario: install ## a mapping bug makes 1,000 dead letters; mended, a redrive turns all into signals, once
+redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is fixed, a redrive turns each into one signal
 	$(NODE) test/scenarios/redrive.ts
 
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
 
-attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each told once, credited rightly
+attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each start is reported once, with the right tracking ID
 	$(NODE) test/scenarios/attribution.ts
 
-memory: install ## what a million dedup keys and a million conversations take of a real Redis, against their limits
+memory: install ## Redis memory of a million dedup keys and a million conversations, against their limits
 	$(NODE) test/bench/memory.ts
 
-isolation: install ## what 99 advertisers feel of one that hangs: p99 with and without it
+isolation: install ## p99 of 99 advertisers with and without one that hangs
 	$(NODE) test/scenarios/isolation.ts
 
-advertisers: install ## 200 advertisers, five of them sick in different ways, dispatch killed in the midst
+advertisers: install ## 200 advertisers, five of them failing in different ways, dispatch killed meanwhile
 	$(NODE) test/scenarios/advertisers.ts
 
 bench: install bench-keywords ## throughput, CPU and memory of each stage; keywords before, mapping and gateway after
@@ -75,16 +75,16 @@ bench: install bench-keywords ## throughput, CPU and memory of each stage; keywo
 bench-keywords: install ## messages a second by lists of 100 to 100,000 keywords, beside a package
 	$(NODE) --expose-gc test/bench/keywords.ts
 
-bench-mapping: install ## messages a second that one core maps, and what hostile bodies cost
+bench-mapping: install ## messages a second that one core maps, and the cost of hostile bodies
 	$(NODE) test/bench/mapping.ts
 
-bench-gateway: install ## the gateway at 500 deliveries a second: latency, and that what it answered lies in Kafka
+bench-gateway: install ## the gateway at 500 deliveries a second: latency, and whether Kafka has every answered delivery
 	$(NODE) test/bench/gateway.ts
 
-topics-plan: install ## what `topics-apply` would change
+topics-plan: install ## shows what `topics-apply` would change
 	@$(NODE) services/cli/signals.js topics plan
 
-topics-apply: install ## topology to the cluster
+topics-apply: install ## applies the topology to the cluster
 	@$(NODE) services/cli/signals.js topics apply
 
 clean: ## removes dependencies and the data of local runs

@@ -21,6 +21,7 @@ const project = (name: string, more: object = {}) => ({
 
 const config: Config = {
   testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/support/skipped-tests-reporter.ts'],
   projects: [
     project('unit'),
     project('integration', {

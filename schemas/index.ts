@@ -1,6 +1,6 @@
 /**
- * The Avro schemas, a folder per subject and a file per version. Versions of one folder are FULL_TRANSITIVE compatible: any
- * stage reads what any other version wrote, so stages are redeployed in any order.
+ * The Avro schemas: a folder for each subject, a file for each version. Versions of one folder are FULL_TRANSITIVE compatible, so
+ * every version of a stage reads the records of every other, and stages can be deployed in any order.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,5 +18,5 @@ export const schemaVersions = (folder: string): readonly string[] => {
   return versions.map((version) => readFileSync(join(here, folder, `v${version}.avsc`), 'utf8'))
 }
 
-/** What this code writes and reads by. */
+/** The version that this code writes and reads with. */
 export const latestSchema = (folder: string): string => schemaVersions(folder).at(-1) as string

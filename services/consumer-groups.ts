@@ -1,15 +1,6 @@
-/** Who reads what, by consumer group: the stages join by these names, and lag is read from their committed offsets. */
-import {
-  type ConsumerStage,
-  consumerStages,
-  type Delay,
-  delays,
-  laterTopic,
-  parkedTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from './topology.ts'
+/** Consumer groups: the stages join by these names, and lag is computed from the groups' committed offsets. */
+import { laterTopic, parkedTopic } from './derived-topics.ts'
+import { type ConsumerStage, consumerStages, type Delay, delays, type StageSpec, stages, topics } from './topology.ts'
 
 /** One group per stage: its committed offsets are the stage's progress. */
 export const consumerGroup = (stage: ConsumerStage) => `signals-${stage}`
@@ -22,14 +13,15 @@ export interface GroupSpec {
   readonly stage: ConsumerStage
   readonly topic: string
   /**
-   * main: to be processed at once; waiting: falls due `delayMs` after it was written; replay: gives way to live traffic;
-   * parked: waits for a person.
+   * The traffic class, under the name that `signals lag --json` and the admin API give it. main: due at once;
+   * waiting: due `delayMs` after the write; replay: after live traffic; parked: due when an operator acts.
    */
   readonly lane: 'main' | 'waiting' | 'replay' | 'parked'
+  /** ms */
   readonly delayMs: number
 }
 
-/** Every group whose committed offsets are somebody's progress: what lag is read from. */
+/** Every group whose lag is reported. */
 export const consumerGroups: readonly GroupSpec[] = [
   ...consumerStages.flatMap((stage): GroupSpec[] => [
     { group: consumerGroup(stage), stage, topic: topics[stages[stage].reads].name, lane: 'main', delayMs: 0 },
@@ -42,7 +34,7 @@ export const consumerGroups: readonly GroupSpec[] = [
         delayMs: delays[delay],
       }),
     ),
-    ...((stages[stage] as StageSpec).lanes ?? []).map(
+    ...((stages[stage] as StageSpec).lowPriorityReads ?? []).map(
       ({ group, topic }): GroupSpec => ({ group, stage, topic, lane: 'replay', delayMs: 0 }),
     ),
   ]),

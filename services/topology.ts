@@ -1,6 +1,6 @@
 /**
- * The pipeline on one page: every topic and who reads and writes it. Provisioning, `signals topics`, the stages and the
- * docs all read this file; it imports nothing. By which groups they read: consumer-groups.ts.
+ * The pipeline on one page: its main topics, and which stage reads and writes them. Imports nothing.
+ * Derived topics (dead letters, delays): derived-topics.ts. Consumer groups: consumer-groups.ts.
  */
 
 const hours = (n: number) => n * 3_600_000
@@ -9,27 +9,39 @@ const mebibytes = (n: number) => n * 1_048_576
 
 export interface TopicSpec {
   readonly name: string
-  /** What the record key stands for; records with equal keys keep their order. Never an id of a person in the clear. */
+  /** The entity of the record key; equal keys keep their order. A personal id is pseudonymised before it becomes a key. */
   readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'secret' | 'original' | 'dead-letter' | 'run'
   readonly partitions: number
+  /** -1: unlimited. */
   readonly retentionMs: number
   readonly cleanup: 'delete' | 'compact' | 'compact,delete'
   /** Folder in `schemas/` whose versions are the subject `<name>-value`; null: bytes as a connector sent them. */
   readonly schema: string | null
-  /** Largest record batch the broker takes; unset: the broker's default of 1 MiB. */
+  /** Largest record batch the broker accepts; unset: the broker's default of 1 MiB. */
   readonly maxMessageBytes?: number
   readonly holds: string
 }
 
-/** Partition counts bound how many instances of a stage can share the work. Tables are small and read whole. */
-const flow = 6
-const table = 1
+/** Partition counts bound how many instances of a stage can share the work. Every process reads a table as a whole. */
+export const flowPartitions = 6
+const tablePartitions = 1
+
+/** A dead letter and the note that it was redriven expire together: a redriven letter is not redriven twice by mistake. */
+const deadLetterRetentionMs = days(28)
+
+/** Retention of the topics that follow from the stages (derived-topics.ts), ms. */
+export const derivedRetentionMs = {
+  deadLetters: deadLetterRetentionMs,
+  delayed: days(7),
+  parked: days(28),
+  replayedSignals: days(7),
+} as const
 
 const main = {
   channelEvents: {
     name: 'channel-events.v1',
     key: 'account',
-    partitions: flow,
+    partitions: flowPartitions,
     retentionMs: hours(72),
     cleanup: 'delete',
     schema: 'message-event',
@@ -39,7 +51,7 @@ const main = {
   messages: {
     name: 'messages.v1',
     key: 'conversation',
-    partitions: flow,
+    partitions: flowPartitions,
     retentionMs: days(7),
     cleanup: 'delete',
     schema: 'message',
@@ -48,7 +60,7 @@ const main = {
   attributedMessages: {
     name: 'attributed-messages.v1',
     key: 'conversation',
-    partitions: flow,
+    partitions: flowPartitions,
     retentionMs: days(7),
     cleanup: 'delete',
     schema: 'attributed-message',
@@ -57,16 +69,16 @@ const main = {
   signals: {
     name: 'signals.v1',
     key: 'connection',
-    partitions: flow,
+    partitions: flowPartitions,
     retentionMs: days(7),
     cleanup: 'delete',
     schema: 'signal',
-    holds: 'conversation and keyword signals; nothing of what was said',
+    holds: 'conversation and keyword signals; no text of a message',
   },
   deliveries: {
     name: 'deliveries.v1',
     key: 'connection',
-    partitions: flow,
+    partitions: flowPartitions,
     retentionMs: days(30),
     cleanup: 'delete',
     schema: 'delivery',
@@ -75,7 +87,7 @@ const main = {
   connections: {
     name: 'connections.v1',
     key: 'connection',
-    partitions: table,
+    partitions: tablePartitions,
     retentionMs: -1,
     cleanup: 'compact',
     schema: 'connection',
@@ -84,7 +96,7 @@ const main = {
   connectionHistory: {
     name: 'connection-history.v1',
     key: 'connection',
-    partitions: table,
+    partitions: tablePartitions,
     retentionMs: days(1_096),
     cleanup: 'delete',
     schema: 'connection-change',
@@ -93,16 +105,16 @@ const main = {
   dataSecrets: {
     name: 'data-secrets.v1',
     key: 'secret',
-    partitions: table,
+    partitions: tablePartitions,
     retentionMs: -1,
     cleanup: 'compact',
     schema: 'data-secret',
-    holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the master key in force',
+    holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the active master key',
   },
   keywordLists: {
     name: 'keyword-lists.v1',
     key: 'list',
-    partitions: table,
+    partitions: tablePartitions,
     retentionMs: -1,
     cleanup: 'compact',
     schema: 'keyword-list',
@@ -112,8 +124,8 @@ const main = {
   touches: {
     name: 'touches.v1',
     key: 'conversation',
-    partitions: flow,
-    // Longer than a conversation is remembered in Redis (ATTRIBUTION_STATE_DAYS): what Redis holds can be rebuilt.
+    partitions: flowPartitions,
+    // Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it.
     retentionMs: days(40),
     cleanup: 'compact,delete',
     schema: 'touches',
@@ -122,25 +134,26 @@ const main = {
   redrives: {
     name: 'redrives.v1',
     key: 'dead-letter',
-    partitions: table,
-    // As long as a dead letter is kept: what was sent through again once is not sent again by mistake.
-    retentionMs: days(28),
+    partitions: tablePartitions,
+    retentionMs: deadLetterRetentionMs,
     cleanup: 'compact,delete',
     schema: 'redrive',
-    holds: 'which dead letters were sent through again, and when',
+    holds: 'which dead letters were redriven, and when',
   },
   replays: {
     name: 'replays.v1',
     key: 'run',
-    partitions: table,
+    partitions: tablePartitions,
     retentionMs: days(90),
     cleanup: 'compact,delete',
     schema: 'replay-run',
-    holds: 'replay runs: what was asked, how far they are, what came of them',
+    holds: 'replay runs: request, progress and result',
   },
 } as const satisfies Record<string, TopicSpec>
 
 export type MainTopic = keyof typeof main
+
+export const topics = main
 
 export const stageNames = ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'] as const
 export type StageName = (typeof stageNames)[number]
@@ -150,18 +163,18 @@ export interface StageSpec {
   readonly writes: readonly MainTopic[]
   /** Compacted topics that the stage holds in memory and follows. */
   readonly follows: readonly MainTopic[]
-  /** Further inputs that give way to the main one: consumers of their own, a few records at a time. */
-  readonly lanes?: readonly { readonly topic: string; readonly group: string }[]
-  /** Fixed delays a record of this stage may wait, shortest first; one topic each, so its order is the order of falling due. */
+  /** Further inputs of lower priority than `reads`, each with its own consumer, a few records at a time. */
+  readonly lowPriorityReads?: readonly { readonly topic: string; readonly group: string }[]
+  /** Fixed delays of a deferred record, shortest first; one topic each, so that records fall due in the order of the topic. */
   readonly delays: readonly Delay[]
   /**
-   * What waits is decided by the process that decides its partition of the main topic, one batch at a time: records of one key
-   * then have a single writer, whichever topic they come from.
+   * The consumer of the main topic also reads the delay topics, partition n of all together, one batch at a time.
+   * Records of one key then have a single writer, whichever topic they come from.
    */
   readonly waitsWithMain?: true
 }
 
-/** Named by the wait itself, since the name is part of the topic's name. */
+/** ms, by the delay's name: the name is part of the topic's name. */
 export const delays = {
   '1s': 1_000,
   '5s': 5_000,
@@ -176,7 +189,7 @@ export type Delay = keyof typeof delays
 
 export type ConsumerStage = Exclude<StageName, 'gateway'>
 
-/** A lane of its own for signals that are reported again from history: live ones never stand behind them. */
+/** Signals reported again from history have a topic of their own, so that live signals never queue behind them. */
 export const replayTopic = 'signals.replay.v1'
 export const replayGroup = 'signals-dispatch-replay'
 
@@ -204,72 +217,12 @@ export const stages = {
     reads: 'signals',
     writes: ['deliveries', 'connectionHistory'],
     follows: ['connections', 'dataSecrets'],
-    lanes: [{ topic: replayTopic, group: replayGroup }],
+    lowPriorityReads: [{ topic: replayTopic, group: replayGroup }],
     delays: ['10s', '1m', '5m', '30m', '2h'],
   },
 } as const satisfies Record<ConsumerStage, StageSpec>
 
 export const consumerStages = Object.keys(stages) as ConsumerStage[]
 
-/** `messages.v1` → `messages`: derived topics carry one version, their own, at the end. */
-const stem = (name: string) => name.replace(/\.v\d+$/, '')
-
-export const deadLetterTopic = (stage: ConsumerStage) => `${stem(main[stages[stage].reads].name)}.${stage}.dead.v1`
-export const laterTopic = (stage: ConsumerStage, delay: Delay) =>
-  `${stem(main[stages[stage].reads].name)}.${stage}.later-${delay}.v1`
-export const parkedTopic = 'signals.dispatch.parked.v1'
-
-const deadLetters = consumerStages.map(
-  (stage): TopicSpec => ({
-    name: deadLetterTopic(stage),
-    key: 'original',
-    partitions: flow,
-    retentionMs: days(28),
-    cleanup: 'delete',
-    schema: 'dead-letter',
-    // A dead letter holds the whole record, and the largest one must still fit.
-    maxMessageBytes: mebibytes(9),
-    holds: `what ${stage} could not process, sealed, with reason and origin`,
-  }),
-)
-
-const waiting = consumerStages.flatMap((stage) =>
-  stages[stage].delays.map(
-    (delay): TopicSpec => ({
-      name: laterTopic(stage, delay),
-      key: main[stages[stage].reads].key,
-      partitions: flow,
-      retentionMs: days(7),
-      cleanup: 'delete',
-      schema: main[stages[stage].reads].schema,
-      holds: `records of ${stage} that wait ${delay}`,
-    }),
-  ),
-)
-
-const parked: TopicSpec = {
-  name: parkedTopic,
-  key: 'connection',
-  partitions: flow,
-  retentionMs: days(28),
-  cleanup: 'delete',
-  schema: 'signal',
-  holds: 'signals that wait for a person: the authorisation was lost or the connection is paused',
-}
-
-const replayed: TopicSpec = {
-  name: replayTopic,
-  key: 'connection',
-  partitions: flow,
-  retentionMs: days(7),
-  cleanup: 'delete',
-  schema: 'signal',
-  holds: 'signals of replays, for dispatch to take when live traffic leaves room',
-}
-
-export const topics = main
-
-/** Every topic of the pipeline, in the order in which `signals topics` lists them. */
-export const allTopics: readonly TopicSpec[] = [...Object.values(main), ...waiting, parked, replayed, ...deadLetters]
-
+/** The registry subject of a topic's values. */
 export const subjectOf = (topicName: string) => `${topicName}-value`

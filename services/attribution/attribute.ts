@@ -1,6 +1,6 @@
 /**
- * What one message does to its conversation, and what is decided about it. Pure: state, message and rules in, state and
- * decision out, so that a replay or a dry run decides as the stage does (see README.md).
+ * Decides about one message: the new state of its conversation, its tracking ID, and whether it starts the conversation. Pure, so
+ * that a replay and a dry run decide as the stage does (docs/attribution.md).
  */
 
 import type { Content } from '../runtime/keys/sealed-content.ts'
@@ -20,13 +20,13 @@ import {
 } from './state/state.ts'
 import { defaultExtractors, firstMessagesOf, trackingIdIn } from './tracking-id/extract.ts'
 
-/** What a connection asks for, in the terms of the decision. */
+/** The settings of a connection, in the units of the decision. */
 export interface Rules {
   readonly extractors: readonly Extractor[]
   readonly windowMs: number
-  /** How long the start of a conversation waits for a referral that comes apart; 0: not at all. */
+  /** How long the start of a conversation waits for a separate referral event; 0: not at all. */
   readonly waitMs: number
-  /** A silence after which a message starts the conversation again; null: never. */
+  /** A message after a silence of this length starts the conversation again; null: never. */
   readonly quietMs: number | null
   readonly restartOnNewTouch: boolean
 }
@@ -41,14 +41,14 @@ export interface Attribution {
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 
-type Asking = Pick<
+type ConnectionSettings = Pick<
   ConnectionRecord,
   'extractors' | 'attributionWindowDays' | 'attributionWaitSeconds' | 'restartAfterQuietHours' | 'restartOnNewTouch'
 >
 
-/** @param defaultWaitMs where the connection says nothing and the source delivers referrals apart */
+/** @param defaultWaitMs for connections without a wait of their own whose source delivers referrals as separate events */
 export const rulesOf = (
-  connection: Asking,
+  connection: ConnectionSettings,
   { referralsApart }: Pick<Message, 'referralsApart'>,
   defaultWaitMs: number,
 ): Rules => {
@@ -63,8 +63,8 @@ export const rulesOf = (
 }
 
 /**
- * The touch that counts at a time. A referral that comes apart is an event with a clock of its own: one that happens within the
- * wait after a start is that start's, as long as nothing earlier counts.
+ * The touch that counts at a time. A separate referral event has its own timestamp: without an earlier touch, one within the wait
+ * after a start belongs to that start.
  */
 const creditedTo = (state: ConversationState, at: number, { windowMs, waitMs }: Rules): Touch | null => {
   const touch = lastTouch(state, at, windowMs)
@@ -74,8 +74,8 @@ const creditedTo = (state: ConversationState, at: number, { windowMs, waitMs }: 
 }
 
 /**
- * Whether a message that follows a start raises a signal again. Only one that is newer than all that was heard: an older one, or
- * one that comes again, was decided, or would have been, by what was known then.
+ * Whether a message after a start starts the conversation again. Only a message newer than all others may: an older or repeated one
+ * was decided, or would have been, by the state of its time.
  */
 const startsAgain = (state: ConversationState, { occurredAt }: Moment, last: Moment, rules: Rules): boolean => {
   const { quietMs, restartOnNewTouch } = rules
@@ -88,7 +88,7 @@ const startsAgain = (state: ConversationState, { occurredAt }: Moment, last: Mom
 }
 
 /**
- * @param open the message's content; asked only where an extractor could find something, since every opening costs
+ * @param open decrypts the message's content; called only when an extractor could find something, since it costs time
  * @throws what `open` throws
  */
 export const attribute = (
@@ -102,19 +102,19 @@ export const attribute = (
   const inbound = message.direction === 'inbound'
   const fromPerson = kind === 'message' && inbound
   let state = before
-  let place: number | null = null
+  let position: number | null = null
   if (fromPerson) {
-    const found = positioned(state, moment, firstMessagesOf(rules.extractors))
-    state = found.state
-    place = found.position
+    const placed = positioned(state, moment, firstMessagesOf(rules.extractors))
+    state = placed.state
+    position = placed.position
   }
-  // Edits and deletions neither raise nor withdraw: what was said was said.
+  // Edits and deletions neither add nor withdraw a touch.
   const mayCarry =
     kind !== 'edit' &&
     kind !== 'deletion' &&
-    (message.hasReferral || (inbound && (message.hasLinks || (message.hasText && place !== null))))
+    (message.hasReferral || (inbound && (message.hasLinks || (message.hasText && position !== null))))
   const content = mayCarry ? open() : null
-  const found = content === null ? null : trackingIdIn(content, rules.extractors, place)
+  const found = content === null ? null : trackingIdIn(content, rules.extractors, position)
   if (found !== null) {
     const { trackingId, within } = found
     const touch = { occurredAt, trackingId, message: within > 0 ? moment.message : null, within }

@@ -4,10 +4,10 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { attributionFields } from './config.ts'
 import { attribution } from './stage.ts'
 import { readTouches } from './state/read-touches.ts'
-import { RebuildingStore } from './state/restoring-store.ts'
+import { RebuildingStore } from './state/rebuilding-store.ts'
 import { RedisConversationStore } from './state/store.ts'
 
-/** How long a loss of Redis goes unnoticed where nothing is written; one round trip each time. */
+/** Interval at which an idle stage checks Redis for lost state; one round trip each. */
 const pollIntervalMs = 10_000
 
 runConsumerStage({
@@ -18,17 +18,17 @@ runConsumerStage({
     await follow({ connections: (id, record) => void directory.apply(id, record) })
     const onProgress = (share: number) => {
       metrics.set('signals_state_rebuilt_share', {}, share)
-      log.info({ percent: Math.floor(share * 100) }, 'conversations are brought back from touches.v1')
+      log.info({ percent: Math.floor(share * 100) }, 'rebuilding conversations from touches.v1')
     }
     let rebuilding = false
     const store = new RebuildingStore({
       store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
-      remembered: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
+      readTopic: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
       now: clock.now,
       onState: (parts) => {
         if (parts === null) {
           metrics.set('signals_state_rebuilt_share', {}, 1)
-          // With no batch at hand, nobody else would say that the wait is over.
+          // Without a batch in progress, no slice resets the state of health.
           if (rebuilding) health.to('running')
           rebuilding = false
           return
@@ -38,15 +38,15 @@ runConsumerStage({
         metrics.count('signals_state_rebuilds_total', {})
       },
     })
-    await lifecycle.untilUp(clock, () => store.whole())
-    // A batch notices a loss by itself. Where none comes this does, so that a replay need not wait for somebody to write.
-    const looking = setInterval(() => {
-      store.whole().catch((error: unknown) => {
-        // Redis or Kafka is away: batches say so, and the next look comes.
+    await lifecycle.untilUp(clock, () => store.ensureComplete())
+    // A batch detects lost state by itself. The poll does it without a batch, so that a replay need not wait for live traffic.
+    const cancel = clock.every(pollIntervalMs, () => {
+      store.ensureComplete().catch((error: unknown) => {
+        // Redis or Kafka is away. Batches report that; the next poll tries again.
         if (!(error instanceof DependencyError)) throw error
       })
-    }, pollIntervalMs)
-    lifecycle.onStop('look for lost state', () => clearInterval(looking))
+    })
+    lifecycle.onStop('poll for lost state', cancel)
     return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
   },
 })

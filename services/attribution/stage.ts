@@ -1,7 +1,7 @@
 /**
- * Attribution: folds each conversation's messages, decides whether one starts the conversation, and which tracking ID drove it;
- * holds back the start of a conversation whose referral may still come. What changed goes to `touches.v1` before the offset moves
- * and to Redis after the broker has it.
+ * The attribution stage. It folds the messages of each conversation and decides which message starts it and which tracking ID drove it.
+ * It defers the start of a conversation whose referral may still come. Changed states go to `touches.v1` with the other records of the
+ * batch, and to Redis after the broker has acknowledged them.
  */
 
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
@@ -18,9 +18,9 @@ import { type ConversationChange, Conversations } from './state/conversations.ts
 import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
-import { holdDecisionOf, without } from './waiting.ts'
+import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
-/** What is known of every conversation that the batch speaks of, by all of its ids. */
+/** The states of all conversations of a batch, by each of their ids. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
 export interface AttributionTools {
@@ -28,11 +28,11 @@ export interface AttributionTools {
   readonly store: ConversationStore
   readonly codec: Codec
   readonly keyring: Keyring
-  /** How long the start of a conversation waits on sources that deliver referrals apart, ms. */
+  /** How long the start of a conversation waits on sources that deliver referrals as separate events, ms. */
   readonly waitMs: number
 }
 
-/** What has become of one message. */
+/** The outcome of one message and the new state of its conversation. */
 interface Decided {
   readonly outcome: Outcome
   readonly state: ConversationState
@@ -46,7 +46,7 @@ const attributedRecord = (message: Message, { trackingId, starts }: Attribution)
 
 /** @throws SealBroken */
 const decideOne = (
-  before: ConversationState,
+  loaded: ConversationState,
   message: Message,
   connection: Connection,
   { keyring, waitMs }: AttributionTools,
@@ -58,21 +58,22 @@ const decideOne = (
       ? null
       : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey))
   const rules = rulesOf(connection, message, waitMs)
+  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
+  const before = withoutLost(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state }
   const forwarded = forward(attributedRecord(message, after))
-  // History raises nothing, so there is nothing for it to wait for.
+  // History raises no signal, so it has no reason to wait.
   if (message.backfill) return { outcome: forwarded, state: after.state }
-  const moment = { message: shortId(message.message), occurredAt }
-  const turn = holdDecisionOf(before, after, { moment, receivedAt }, rules.waitMs, now)
-  return turn.kind === 'waits'
-    ? { outcome: deferUnattempted(turn.delay, 'awaiting_referral'), state: turn.state }
-    : { outcome: forwarded, state: without(after.state, moment.message) }
+  const hold = holdDecisionOf(before, after, arrival, rules.waitMs, now)
+  return hold.kind === 'hold'
+    ? { outcome: deferUnattempted(hold.delay, 'awaiting_referral'), state: hold.state }
+    : { outcome: forwarded, state: released(after.state, arrival.moment.message) }
 }
 
 /**
- * The order in which a batch is decided. What waited goes on by event time. What came anew is taken as it came, but for
- * referrals: those of the batch are there before the messages that may be waiting for one, as in a backlog that is caught up.
+ * The order in which a batch is decided. Held messages go by event time. New messages keep their order, except that the referrals of
+ * the batch go first: in a backlog, a referral may come after the message that waits for it.
  */
 const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
   const indexes = batch.map((_, index) => index)
@@ -89,9 +90,9 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, ConversationChange> => {
   const { directory, store, codec } = tools
 
-  const settleOne = (before: ConversationState, message: Message, now: number): Decided => {
-    // Whatever ends here holds nobody back any longer.
-    const state = without(before, shortId(message.message))
+  const decideSafely = (before: ConversationState, message: Message, now: number): Decided => {
+    // A message that ends here no longer holds back later messages.
+    const state = released(before, shortId(message.message))
     const connection = directory.byId(message.connectionId)
     if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
     try {
@@ -112,23 +113,23 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Con
     receivedAt: (message) => message.receivedAt,
 
     async load(batch) {
-      const known = new Map<Pseudonym, ConversationState>()
+      const states = new Map<Pseudonym, ConversationState>()
       let wanted = new Set(batch.flatMap(({ value }) => [value.conversation, ...value.aliases]))
-      // A second round trip only where a conversation has aliases that the batch does not name.
-      for (const asked = new Set<Pseudonym>(); wanted.size > 0; ) {
+      // A second round trip is needed only for aliases that the batch does not name.
+      for (const read = new Set<Pseudonym>(); wanted.size > 0; ) {
         const ids = [...wanted]
-        const states = await store.read(ids)
+        const found = await store.read(ids)
         wanted = new Set()
-        ids.forEach((id, at) => {
-          asked.add(id)
-          const state = states[at]
+        ids.forEach((id, index) => {
+          read.add(id)
+          const state = found[index]
           if (!state) return
-          known.set(id, state)
+          states.set(id, state)
           for (const alias of state.aliases) wanted.add(alias)
         })
-        for (const id of asked) wanted.delete(id)
+        for (const id of read) wanted.delete(id)
       }
-      return known
+      return states
     },
 
     decide(batch, { state: loaded, now }) {
@@ -137,12 +138,12 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Con
       for (const index of decisionOrder(batch)) {
         const { value: message } = batch[index] as Input<Message>
         const before = conversations.of(message)
-        const decided = settleOne(before, message, now)
+        const decided = decideSafely(before, message, now)
         outcomes[index] = decided.outcome
         conversations.set(message.conversation, decided.state, index)
       }
       const changes = conversations.changes()
-      // One record for each conversation that changed, beside the last message that changed it.
+      // One record per changed conversation, published with the last message that changed it.
       const byInput = Map.groupBy(changes, ({ by }) => by)
       return {
         changes,

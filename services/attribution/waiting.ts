@@ -1,52 +1,81 @@
 /**
- * Waiting for a referral that comes apart. The message that would start a conversation without one goes round in a later topic;
- * what follows in the conversation waits behind it, and all go on by event time once the referral is there or the wait is over.
+ * Waiting for a separate referral event. A message that would start a conversation without a tracking ID is held: it is deferred to a
+ * `later` topic, again and again, until the referral is there or the wait is over. Later messages of the conversation are held behind
+ * it, and all are released by event time.
  *
- * Who waits is part of the conversation's state, so order does not hang on how the rounds fall: only the oldest of those that
- * wait goes on. A message that waits and is delivered again waits again; the copy that comes last finds nobody waiting and goes
- * on as the same message, which the stages behind recognise.
+ * The held messages are part of the conversation's state, and only the oldest may be released. So the order does not depend on the
+ * delays. A held message that is redelivered is held again. Its last copy finds that it was released, and is forwarded as the same
+ * message, which the next stages recognise.
  */
 import type { Moment } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
-import { type ConversationState, inOrder, isStart } from './state/state.ts'
+import { type ConversationState, compareMoments, isStart } from './state/state.ts'
 
 export type HoldDecision =
-  | { readonly kind: 'goes' }
-  | { readonly kind: 'waits'; readonly state: ConversationState; readonly delay: Delay }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'hold'; readonly state: ConversationState; readonly delay: Delay }
 
-/** The first seconds are looked at closely: referrals that come at all mostly come then. After that a look costs more than it finds. */
+/** During the first 3 s the short delay is used, since most referrals come then. Later the long one saves records. */
 const closelyMs = 3_000
-const shortRound: Delay = '1s'
-const longRound: Delay = '5s'
-const longRoundMs = 5_000
-/** A round that would end so close to the end of the wait ends it. */
+const shortDelay: Delay = '1s'
+const longDelay: Delay = '5s'
+const longDelayMs = 5_000
+/** A wait with less than this left is over; another delay would exceed it. */
 const slackMs = 250
-/** A wait that ends so late did not run: the stages stood still (Redis was away), and its referral may stand in the backlog. */
-const stoodStillMs = 5_000
-/** So long it then waits once more: longer than the stages before pause between two attempts. */
+/** A wait that ends this late did not run: the stages were stopped (Redis was away), and the referral may be in the backlog. */
+const stoppedMs = 5_000
+/** Extra wait after an outage; longer than the upstream stages' maximum back-off. */
 const recoveryMs = 12_000
-/** A conversation that holds so many back is a script's: nobody waits any longer. */
-const mostWaiting = 64
-/** Should a waiting record ever be lost, what came behind it goes on after this. */
-const givenUpAfterMs = 86_400_000
+/** A conversation with more held messages than this comes from a script, and its wait ends. */
+const maxHeld = 64
+/**
+ * A held record comes round within its delay. One that has not come this long after the end of its wait does not exist any more: its
+ * message went on, and a restored or merged state holds it again. Longer than the delays and the stages' maximum back-off together.
+ */
+const lostAfterMs = 60_000
 
-const goes: HoldDecision = { kind: 'goes' }
+const release: HoldDecision = { kind: 'release' }
 
-const roundOf = (waitUntil: number, waitMs: number, now: number): Delay => {
+const delayOf = (waitUntil: number, waitMs: number, now: number): Delay => {
   const left = waitUntil - now
-  const begun = waitMs - left
-  return begun < closelyMs || left < longRoundMs + closelyMs ? shortRound : longRound
+  const elapsed = waitMs - left
+  return elapsed < closelyMs || left < longDelayMs + closelyMs ? shortDelay : longDelay
 }
 
 export interface Arrival {
   readonly moment: Moment
-  /** When its delivery was taken, ms: a message that is older than the wait waits no more than one round. */
+  /** When the gateway received its webhook delivery, ms. A message older than the wait is held for one short delay. */
   readonly receivedAt: number
 }
 
+/** The wait ends later than it was set: the stages were stopped meanwhile. */
+const isExtended = ({ waitUntil }: ConversationState, receivedAt: number, waitMs: number) =>
+  (waitUntil ?? 0) > receivedAt + waitMs
+
 /**
- * @param after what the message would do if it went on now
+ * The state without held messages whose records are lost, so that they hold back no message for ever. After an outage the wait is
+ * extended first (`holdDecisionOf`): their records may be in the backlog.
+ * @param now ms
+ */
+export const withoutLost = (
+  state: ConversationState,
+  { moment, receivedAt }: Arrival,
+  waitMs: number,
+  now: number,
+): ConversationState => {
+  const { waiting, waitUntil } = state
+  if (waitUntil === null || waiting[0]?.message === moment.message) return state
+  if (now < waitUntil + lostAfterMs || !isExtended(state, receivedAt, waitMs)) return state
+  const own = waiting.findIndex(({ message }) => message === moment.message)
+  const rest = own < 0 ? [] : waiting.slice(own)
+  return { ...state, waiting: rest, waitUntil: rest.length === 0 ? null : waitUntil }
+}
+
+/**
+ * @param before state before the message
+ * @param after the decision about the message if it were released now
+ * @param waitMs the connection's wait, ms
  * @param now ms
  */
 export const holdDecisionOf = (
@@ -58,34 +87,35 @@ export const holdDecisionOf = (
 ): HoldDecision => {
   const { waiting } = before
   const waitUntil = before.waitUntil ?? 0
-  const known = waiting.some(({ message }) => message === moment.message)
-  // Once the wait is over, or what drives the conversation is known, those behind follow closely.
-  const over = after.trackingId !== null || now >= waitUntil - slackMs
-  const behind = over ? shortRound : roundOf(waitUntil, waitMs, now)
-  if (!known) {
-    // It has gone on before, and comes again: nobody is overtaken by what was there already.
-    if (isStart(before, moment.message)) return goes
-    if (waiting.length > 0 && now < waitUntil + givenUpAfterMs) {
-      const until = waiting.length < mostWaiting ? waitUntil : Math.min(waitUntil, now)
-      const state = { ...before, waiting: [...waiting, moment].sort(inOrder), waitUntil: until }
-      return { kind: 'waits', state, delay: behind }
+  const isHeld = waiting.some(({ message }) => message === moment.message)
+  // When the wait is over or the tracking ID is known, the messages behind follow after the short delay.
+  const isOver = after.trackingId !== null || now >= waitUntil - slackMs
+  const delay = isOver ? shortDelay : delayOf(waitUntil, waitMs, now)
+  if (!isHeld) {
+    // A redelivery of a message that was released before; it cannot overtake those that came after it.
+    if (isStart(before, moment.message)) return release
+    if (waiting.length > 0) {
+      const until = waiting.length < maxHeld ? waitUntil : Math.min(waitUntil, now)
+      const state = { ...before, waiting: [...waiting, moment].sort(compareMoments), waitUntil: until }
+      return { kind: 'hold', state, delay }
     }
-    if (waitMs === 0 || !after.starts || after.trackingId !== null) return goes
-    // One round at least, however old: in a backlog its referral may stand a few records behind it.
+    if (waitMs === 0 || !after.starts || after.trackingId !== null) return release
+    // At least one delay, however old the message: in a backlog, its referral may be a few records behind it.
     const until = Math.max(receivedAt + waitMs, now + 1)
-    return { kind: 'waits', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortRound }
+    return { kind: 'hold', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortDelay }
   }
   const [oldest] = waiting
-  if (oldest?.message !== moment.message) return { kind: 'waits', state: before, delay: behind }
-  const stoodStill = now - waitUntil > stoodStillMs && waitUntil <= receivedAt + waitMs
-  if (stoodStill && after.starts && after.trackingId === null) {
-    return { kind: 'waits', state: { ...before, waitUntil: now + recoveryMs }, delay: shortRound }
+  const extended = { ...before, waitUntil: now + recoveryMs }
+  const wasStopped = now - waitUntil > stoppedMs && !isExtended(before, receivedAt, waitMs)
+  if (oldest?.message !== moment.message) return { kind: 'hold', state: wasStopped ? extended : before, delay }
+  if (wasStopped && after.starts && after.trackingId === null) {
+    return { kind: 'hold', state: extended, delay: shortDelay }
   }
-  return over || !after.starts ? goes : { kind: 'waits', state: before, delay: behind }
+  return isOver || !after.starts ? release : { kind: 'hold', state: before, delay }
 }
 
-/** The message has gone on, or ended here: it holds nobody back. */
-export const without = (state: ConversationState, message: string): ConversationState => {
+/** The state without this held message: it was released, or it ended here. */
+export const released = (state: ConversationState, message: string): ConversationState => {
   if (!state.waiting.some((one) => one.message === message)) return state
   const waiting = state.waiting.filter((one) => one.message !== message)
   return { ...state, waiting, waitUntil: waiting.length === 0 ? null : state.waitUntil }

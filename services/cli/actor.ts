@@ -1,7 +1,7 @@
-/** Who calls the command, for the history of a connection. */
+/** The author of a command's changes, for a connection's history. */
 import { hostname, userInfo } from 'node:os'
 
-/** `user@host`; a container may have no name for its user. */
+/** `user@host`, or the numeric user id: a container may have no user name. */
 export const actor = (): string => {
   try {
     return `${userInfo().username}@${hostname()}`

@@ -1,6 +1,6 @@
 /**
- * What commands work with: clients for the addresses in the environment, else for those of a running `signals up`, opened when
- * first asked for and closed at the end.
+ * Clients and settings for commands. Addresses come from the environment, else from a running `signals up`. A client opens at its
+ * first use and closes at the end of the command.
  */
 import { resolve } from 'node:path'
 import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
@@ -12,12 +12,17 @@ import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
+import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
 
 export interface CliContext {
   readonly dataDir: string
-  /** Of a running `signals up`; null where none runs. */
+  /** The process' environment. */
+  readonly env: NodeJS.ProcessEnv
+  /** Addresses of the running `signals up`; null when none runs. */
   readonly running: Addresses | null
-  /** Where a setting comes from matters to nobody: environment first, then the running pipeline. */
+  /** Settings that a running `signals up` gave to its stages; null where none runs, or none are recorded. */
+  readonly stageSettings: ReplaySettingTexts | null
+  /** From the environment, else from the running pipeline. @throws ConfigError */
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
@@ -40,20 +45,21 @@ const once = <T>(make: () => T): (() => T) => {
   }
 }
 
-/** The environment's, else those that `signals up` keeps in its folder. @throws ConfigError */
-const masterKeysOf = (env: NodeJS.ProcessEnv, kept: Secrets): MasterKeySettings => {
-  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : kept
+/** From the environment, else from the data folder of `signals up`. @throws ConfigError */
+const masterKeysOf = (env: NodeJS.ProcessEnv, stored: Secrets): MasterKeySettings => {
+  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : stored
   if (!SIGNALS_MASTER_KEY)
     throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
   const previous = (SIGNALS_MASTER_KEY_PREVIOUS ?? '').split(',').map((key) => key.trim())
   return { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous.filter((key) => key !== '') }
 }
 
-/** @throws ConfigError, when something is asked for that neither the environment nor a running pipeline tells */
+/** A member throws ConfigError when neither the environment nor a running pipeline has its address. */
 export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
-  const running = runningState(dataDir)?.addresses ?? null
+  const state = runningState(dataDir)
+  const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
   const address = (name: string, fromState: string | undefined): string => {
     const value = env[name] || fromState
@@ -65,8 +71,10 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
   }
   const closing: (() => Promise<void>)[] = []
   const context: CliContext = {
+    env,
     dataDir,
     running,
+    stageSettings: state?.stageSettings ?? null,
     get brokers() {
       return address('KAFKA_BROKERS', running?.brokers)
     },
@@ -102,7 +110,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
   return context
 }
 
-/** Runs a command's work with a context and closes it, whatever happens. */
+/** Runs a command's work with a context, and closes the context also after an error. */
 export const withContext = async <T>(work: (context: CliContext) => Promise<T>): Promise<T> => {
   const context = openContext()
   try {

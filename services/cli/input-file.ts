@@ -1,4 +1,4 @@
-/** A file that a command was given by name. */
+/** Reads files named on the command line. */
 import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -8,9 +8,9 @@ import { readInput } from './output.ts'
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; check its path',
   EISDIR: 'it is a folder; name a file in it',
-  ENOTDIR: 'a part of its path is no folder; check its path',
-  EACCES: 'it may not be read; let this account read it',
-  EPERM: 'it may not be read; let this account read it',
+  ENOTDIR: 'a part of its path is not a folder; check its path',
+  EACCES: 'this account has no permission to read it',
+  EPERM: 'this account has no permission to read it',
 }
 
 const reading = <T>(file: string, what: string, read: () => T): T => {
@@ -19,19 +19,19 @@ const reading = <T>(file: string, what: string, read: () => T): T => {
   } catch (error) {
     const reason = reasons[(error as NodeJS.ErrnoException).code ?? '']
     if (reason === undefined) throw error
-    const from = isAbsolute(file) ? '' : ` (looked for in ${process.cwd()})`
+    const from = isAbsolute(file) ? '' : ` (in the folder ${process.cwd()})`
     throw new UsageError(`the ${what} ${file} cannot be read: ${reason}${from}`)
   }
 }
 
-/** @param what it should hold, for the message: `mapping` @throws UsageError when it cannot be read */
+/** @param what its content, for the error: `mapping` @throws UsageError when it cannot be read */
 export const textOf = (file: string, what: string): string => reading(file, what, () => readFileSync(file, 'utf8'))
 
-/** The same, or standard input for `-`. */
+/** As `textOf`; `-` is standard input. */
 export const textIn = async (file: string, what: string): Promise<string> =>
   file === '-' ? readInput() : textOf(file, what)
 
-/** As a stream; opened at once, so that what cannot be read is told before anything is made of it. */
+/** A stream of the file. Opens it at once, so that an unreadable file is an error before any work. */
 export const streamIn = (file: string, what: string): Readable => {
   if (file === '-') return process.stdin
   const fd = reading(file, what, () => {

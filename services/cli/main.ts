@@ -1,34 +1,38 @@
-/** `signals`: only the command that is called is loaded, so that `signals map` starts without a Kafka client. */
+/** `signals`: loads only the called command, so that `signals map` starts without a Kafka client. */
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from './exit.ts'
 import { notify } from './output.ts'
 
 interface CommandModule {
-  register(program: Command): void
+  /** Adds the command to the program. @param env the process' environment */
+  register(program: Command, env: NodeJS.ProcessEnv): void
 }
 
 const commands: Record<string, { readonly about: string; readonly load: () => Promise<CommandModule> }> = {
-  up: { about: 'start all that is needed, in the foreground', load: () => import('./commands/up/index.ts') },
+  up: { about: 'start the pipeline and its parts in the foreground', load: () => import('./commands/up/index.ts') },
   status: {
-    about: 'what runs: stages, state, age of the oldest unprocessed record',
+    about: 'the running stages: state, age of the oldest unprocessed record',
     load: () => import('./commands/status/index.ts'),
   },
-  connections: { about: 'who reports to which advertiser', load: () => import('./commands/connections/index.ts') },
+  connections: {
+    about: 'which account reports to which advertiser',
+    load: () => import('./commands/connections/index.ts'),
+  },
   breakers: {
-    about: 'connections that TikTok does not answer well at the moment',
+    about: 'connections with an open circuit breaker',
     load: () => import('./commands/breakers/index.ts'),
   },
   keys: {
-    about: 'master keys: which are in use, putting a new one into force',
+    about: 'master keys: list, create, rotate',
     load: () => import('./commands/keys/index.ts'),
   },
   keywords: {
     about: 'keyword lists: import, test, diff, roll back',
     load: () => import('./commands/keywords/index.ts'),
   },
-  map: { about: 'what a mapping makes of a webhook body', load: () => import('./commands/map/index.ts') },
+  map: { about: 'map a webhook body to message events', load: () => import('./commands/map/index.ts') },
   mappings: {
-    about: 'what is known of sources: check, list, show',
+    about: 'mappings of sources: check, list, show',
     load: () => import('./commands/mappings/index.ts'),
   },
   profiles: {
@@ -37,12 +41,12 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag/index.ts') },
   replay: {
-    about: 'decide again about a stretch of history, report what is new',
+    about: 'process a range of history again and send the signals that are new',
     load: () => import('./commands/replay/index.ts'),
   },
   replays: { about: 'replay runs: list, show, cancel', load: () => import('./commands/replays/index.ts') },
   'dead-letters': {
-    about: 'what a stage could not process: list, show, redrive',
+    about: 'records that a stage could not process: list, show, redrive',
     load: () => import('./commands/dead-letters/index.ts'),
   },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
@@ -67,8 +71,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   for (const [name, { about }] of Object.entries(commands))
     if (commands[name] !== chosen) program.command(name).description(about)
   try {
-    if (chosen) (await chosen.load()).register(program)
-    // Options of sub-commands must not end the process by themselves either.
+    if (chosen) (await chosen.load()).register(program, process.env)
+    // Applies to sub-commands too: commander must not exit the process at a wrong option.
     for (const command of program.commands) {
       command.exitOverride()
       for (const sub of command.commands) sub.exitOverride()
@@ -86,11 +90,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   }
 }
 
-// Nobody reads any more (`signals lag | head`): nothing to complain about.
+// The reader closed the pipe (`signals lag | head`): not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done)
 })
 const code = await run(process.argv.slice(2))
-// A pipe takes long output piece by piece: what is not through by now would be cut off.
+// process.exit would cut off output that a slow pipe has not taken yet.
 await new Promise((resolve) => process.stdout.write('', resolve))
 process.exit(code)

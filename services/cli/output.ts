@@ -1,4 +1,4 @@
-/** Printing: tables for people, one JSON value for machines. */
+/** Output of commands: tables for people, one JSON value for machines. */
 import { createInterface } from 'node:readline/promises'
 
 export const print = (line: string): void => {
@@ -10,7 +10,7 @@ export const notify = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
-/** Columns as wide as their content; the first row is the head. */
+/** Pads the columns to their content; the first row is the header. */
 export const table = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows
@@ -30,14 +30,14 @@ export const seconds = (value: number): string => {
   return `${Math.round(value / 360) / 10} h`
 }
 
-/** Everything on standard input. */
+/** Reads standard input to its end. */
 export const readInput = async (): Promise<string> => {
   const parts: Buffer[] = []
   for await (const part of process.stdin) parts.push(part as Buffer)
   return Buffer.concat(parts).toString()
 }
 
-/** Asks in a terminal; false where there is none to ask in. */
+/** Asks in a terminal; false without a terminal. */
 export const confirmed = async (question: string): Promise<boolean> => {
   if (!process.stdin.isTTY) return false
   const prompt = createInterface({ input: process.stdin, output: process.stderr })

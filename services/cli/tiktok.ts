@@ -1,4 +1,4 @@
-/** TikTok for commands: the address that the pipeline reports to, and the app, as far as they are at hand. */
+/** TikTok's API for commands, with the address and the app of the running pipeline or the environment. */
 
 import { simulatorApp } from '../local/simulator/authorisation.ts'
 import { openTikTokApi, type TikTokApi } from '../runtime/adapters/tiktok-api.ts'
@@ -17,7 +17,7 @@ export interface TikTok {
 }
 
 /** @throws ConfigError */
-export const openTikTok = ({ running }: CliContext, env: NodeJS.ProcessEnv = process.env): TikTok => {
+export const openTikTok = ({ running, env }: CliContext): TikTok => {
   const app = running?.simulator ? simulatorApp : undefined
   const config = loadConfig(oauthFields, {
     ...env,
@@ -26,7 +26,7 @@ export const openTikTok = ({ running }: CliContext, env: NodeJS.ProcessEnv = pro
     TIKTOK_APP_SECRET: env.TIKTOK_APP_SECRET || app?.secret,
   })
   const api = openTikTokApi(config.TIKTOK_BASE_URL)
-  // Commands exchange no codes: where the callback is does not matter here.
+  // Commands exchange no codes, so the callback address is not used.
   const settings = oauthSettings(config, config.TIKTOK_BASE_URL)
   return {
     api,

@@ -1,9 +1,12 @@
-/** Waits until a change to a compacted topic is in force in every running stage that follows it. */
+/** Waits until every running stage that follows a compacted topic has applied a change of it. */
+import { systemClock } from '../runtime/clock.ts'
 import type { MainTopic } from '../topology.ts'
 import { consumerStages, stages, topics } from '../topology.ts'
 import type { CliContext } from './context.ts'
 
-const patienceMs = 5_000
+/** docs/contracts.md promises that a change is active everywhere within 5 s. */
+const timeoutMs = 5_000
+const pollIntervalMs = 50
 
 interface Report {
   tables?: Record<string, Record<string, string>>
@@ -15,12 +18,12 @@ const reportOf = async (metricsUrl: string): Promise<Report | null> => {
     const response = await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(1_000) })
     return (await response.json()) as Report
   } catch {
-    // A stage that is down reads the topic whole before it decides anything: the change is in force when it is back.
+    // A stopped stage reads the whole topic at its start, so it will have the change.
     return null
   }
 }
 
-/** Ids of the master keys that each running stage was given. */
+/** Ids of the master keys that each running stage has. */
 export const masterKeysOfStages = async ({ running }: CliContext): Promise<Map<string, readonly string[]>> => {
   const found = new Map<string, readonly string[]>()
   for (const [stage, url] of Object.entries(running?.metrics ?? {})) {
@@ -30,7 +33,7 @@ export const masterKeysOfStages = async ({ running }: CliContext): Promise<Map<s
   return found
 }
 
-/** @returns the stages that had not followed within five seconds; empty also where no pipeline runs */
+/** @returns the stages that had not applied the change after 5 s; empty when no pipeline runs */
 export const waitUntilActive = async ({ running, broker }: CliContext, topic: MainTopic): Promise<string[]> => {
   if (!running) return []
   const { name } = topics[topic]
@@ -40,16 +43,16 @@ export const waitUntilActive = async ({ running, broker }: CliContext, topic: Ma
     ...consumerStages.filter((stage) => (stages[stage].follows as readonly MainTopic[]).includes(topic)),
   ]
   if (topic !== 'connections') behind = behind.filter((stage) => stage !== 'gateway')
-  const end = Date.now() + patienceMs
+  const end = Date.now() + timeoutMs
   while (behind.length > 0 && Date.now() < end) {
     const reports = await Promise.all(behind.map((stage) => reportOf(running.metrics[stage] as string)))
-    behind = behind.filter((_, at) => {
-      const report = reports[at]
+    behind = behind.filter((_, index) => {
+      const report = reports[index]
       return (
         report !== null && ends.some(({ partition, high }) => BigInt(report?.tables?.[name]?.[partition] ?? 0) < high)
       )
     })
-    if (behind.length > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    if (behind.length > 0) await systemClock.sleep(pollIntervalMs)
   }
   return behind
 }

@@ -6,9 +6,9 @@ export const consoleFields = {
   ...fields,
   ...oauthFields,
   CONSOLE_PORT: port.default(0),
-  /** What callers of /admin/v1/ prove themselves with; without it nobody gets in. */
+  /** Bearer token for /admin/v1/. Unset: the admin API refuses every request. */
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  /** Where the console is reached from outside, for TikTok's callback; default: where it listens. */
+  /** Address at which browsers reach the console, for TikTok's callback. Default: its listening address. */
   CONSOLE_PUBLIC_URL: z.url().optional(),
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }

@@ -1,15 +1,16 @@
 /**
- * What only somebody outside of the stages can tell: lag of every group, also of one whose stage is dead; whether the
- * dependencies answer; how full Redis and the disk are; dead letters and connections.
+ * Metrics that need a process outside of the stages: the lag of every consumer group, also of a dead stage; which dependencies
+ * answer; use of Redis and disk; dead letters and connections.
  */
 import { statfs } from 'node:fs/promises'
+import { deadLetterTopic } from '../derived-topics.ts'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
-import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import type { Broker, Clock, RedisCommands, SchemaRegistry, Timers } from '../runtime/ports.ts'
 import type { Connection } from '../shared/connections/directory.ts'
 import { firstExpiry, tokenState, tokenStates } from '../shared/connections/tokens/token-expiry.ts'
 import { connectionStatuses } from '../shared/model/connection-record.ts'
-import { consumerStages, deadLetterTopic } from '../topology.ts'
+import { consumerStages } from '../topology.ts'
 import type { LagWatch } from './lag-watch.ts'
 
 export interface ExporterTools {
@@ -20,17 +21,17 @@ export interface ExporterTools {
   readonly dataDir: string
   readonly metrics: Metrics
   readonly log: Pick<Logger, 'debug'>
+  readonly clock: Pick<Clock & Timers, 'now' | 'after'>
   connections(): readonly Connection[]
-  now(): number
 }
 
 const dependencies = ['kafka', 'redis', 'registry'] as const
 type Dependency = (typeof dependencies)[number]
 
-/** A dependency that takes longer is away as far as anybody who needs it is concerned; below any scrape's time-out. */
-const patienceMs = 800
-/** Groups that nobody commits for: only the ends of the topics are wanted. */
-const nobody = 'signals-console'
+/** A slower dependency counts as down. Shorter than the time-out of a scrape (1 s in the alerts' test). */
+const timeoutMs = 800
+/** This group commits nothing: the exporter asks for the ends of the topics only. */
+const uncommittedGroup = 'signals-console'
 
 export interface Overview {
   readonly dependencies: Readonly<Record<Dependency, boolean>>
@@ -39,19 +40,17 @@ export interface Overview {
   readonly deadLetters: readonly { readonly topic: string; readonly records: number }[]
 }
 
-const within = async <T>(work: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), patienceMs)
-  })
+const withTimeout = async <T>(work: Promise<T>, timers: Pick<Timers, 'after'>): Promise<T> => {
+  const timedOut = Promise.withResolvers<never>()
+  const cancel = timers.after(timeoutMs, () => timedOut.reject(new Error(`no answer within ${timeoutMs} ms`)))
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, timedOut.promise])
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
 
-/** `keys=12,expires=3,avg_ttl=0` of each database, added up. */
+/** Sums `keys=12,expires=3,avg_ttl=0` over all databases. */
 const keysOf = (info: ReadonlyMap<string, string>) =>
   [...info]
     .filter(([name]) => /^db\d+$/.test(name))
@@ -65,14 +64,14 @@ export class Exporter {
     this.#tools = tools
   }
 
-  /** Looks at everything side by side; what does not answer hides nothing else. */
+  /** Queries everything in parallel. A dependency that does not answer gives null and hides no other value. */
   async overview(): Promise<Overview> {
     const { lag, redis, registry, dataDir } = this.#tools
     const [kafka, info, schemas, disk] = await Promise.all([
-      this.#answer(lag.refresh().then(() => this.#readDeadLetters())),
-      this.#answer(redis.info()),
-      this.#answer(registry.schemaById(1).then(() => true)),
-      this.#answer(statfs(dataDir)),
+      this.#tryQuery(lag.refresh().then(() => this.#readDeadLetters())),
+      this.#tryQuery(redis.info()),
+      this.#tryQuery(registry.schemaById(1).then(() => true)),
+      this.#tryQuery(statfs(dataDir)),
     ])
     if (kafka) this.#deadLetters = kafka
     return {
@@ -91,7 +90,7 @@ export class Exporter {
   async render(): Promise<string> {
     const { lag, metrics } = this.#tools
     const { dependencies: up, redis, disk, deadLetters } = await this.overview()
-    lag.show(metrics)
+    lag.exportTo(metrics)
     for (const dependency of dependencies) metrics.set('signals_dependency_up', { dependency }, up[dependency] ? 1 : 0)
     if (redis) {
       metrics.set('signals_redis_keys', {}, redis.keys)
@@ -103,17 +102,17 @@ export class Exporter {
       metrics.set('signals_disk_size_bytes', {}, disk.sizeBytes)
     }
     for (const { topic, records } of deadLetters) metrics.set('signals_dead_letter_records', { topic }, records)
-    this.#showConnections()
+    this.#exportConnections()
     return metrics.render()
   }
 
-  #showConnections() {
-    const { connections, metrics, now } = this.#tools
+  #exportConnections() {
+    const { connections, metrics, clock } = this.#tools
     const all = connections()
     const byStatus = Map.groupBy(all, ({ status }) => status)
     for (const status of connectionStatuses)
       metrics.set('signals_connections', { status }, byStatus.get(status)?.length ?? 0)
-    const at = now()
+    const at = clock.now()
     const byToken = Map.groupBy(all, (connection) => tokenState(connection, at))
     for (const state of tokenStates) metrics.set('signals_account_tokens', { state }, byToken.get(state)?.length ?? 0)
     const first = firstExpiry(all, at)
@@ -127,18 +126,18 @@ export class Exporter {
 
   async #readDeadLetters(): Promise<Overview['deadLetters']> {
     const topics = consumerStages.map(deadLetterTopic)
-    const ends = await this.#tools.broker.progress(topics.map((topic) => ({ group: nobody, topic })))
+    const ends = await this.#tools.broker.progress(topics.map((topic) => ({ group: uncommittedGroup, topic })))
     return topics.map((topic, n) => ({
       topic,
       records: (ends[n] ?? []).reduce((sum, { low, high }) => sum + Number(high - low), 0),
     }))
   }
 
-  async #answer<T>(work: Promise<T>): Promise<T | null> {
+  async #tryQuery<T>(work: Promise<T>): Promise<T | null> {
     try {
-      return await within(work)
+      return await withTimeout(work, this.#tools.clock)
     } catch (error) {
-      this.#tools.log.debug(errorFacts(error), 'no answer for the overview')
+      this.#tools.log.debug(errorFacts(error), 'a dependency did not answer for the overview')
       return null
     }
   }

@@ -1,11 +1,11 @@
-/** Lag of every group with its trend, shared by all who look: the page, the scrape and the timer that keeps the trend going. */
+/** Lag and trend of every consumer group. The page, the scrape and the poll timer share one read. */
 import { LagReader, type PartitionLag, secondsBehind } from '../runtime/health/lag.ts'
 import { LagTrend, type Trend } from '../runtime/health/lag-trend.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Broker, Clock } from '../runtime/ports.ts'
 
-/** An answer that is younger is told again. */
-const freshMs = 500
+/** A read younger than this is reused. */
+const cacheMs = 500
 
 export interface GroupLag extends Trend {
   readonly topic: string
@@ -21,24 +21,24 @@ export class LagWatch {
   readonly #trend = new LagTrend()
   readonly #clock: Pick<Clock, 'now'>
   #lags: readonly PartitionLag[] = []
-  #lookedAt = Number.NEGATIVE_INFINITY
-  #looking: Promise<void> | undefined
+  #readAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<void> | undefined
 
   constructor(broker: Pick<Broker, 'progress' | 'timestamps'>, clock: Pick<Clock, 'now'>) {
     this.#reader = new LagReader(broker)
     this.#clock = clock
   }
 
-  /** @throws DependencyError; what was known before is shown on */
+  /** Reads the lag unless the last read is recent. @throws DependencyError; `groups` keeps the last values */
   async refresh(): Promise<void> {
-    if (this.#clock.now() - this.#lookedAt < freshMs) return
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
+    if (this.#clock.now() - this.#readAt < cacheMs) return
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
     })
-    await this.#looking
+    await this.#reading
   }
 
-  /** As of the last look; ages as of now. */
+  /** Messages as of the last read; ages as of now. */
   groups(): readonly GroupLag[] {
     const now = this.#clock.now()
     return Array.from(
@@ -55,7 +55,7 @@ export class LagWatch {
     )
   }
 
-  show(metrics: Pick<Metrics, 'set'>): void {
+  exportTo(metrics: Pick<Metrics, 'set'>): void {
     const now = this.#clock.now()
     for (const { group, topic, partition, messages, dueAt } of this.#lags) {
       const labels = { group, topic, partition: String(partition) }
@@ -64,9 +64,9 @@ export class LagWatch {
     }
   }
 
-  async #look() {
+  async #read() {
     this.#lags = await this.#reader.read(() => this.#clock.now())
-    this.#lookedAt = this.#clock.now()
-    this.#trend.add(this.#lookedAt, this.#lags)
+    this.#readAt = this.#clock.now()
+    this.#trend.add(this.#readAt, this.#lags)
   }
 }

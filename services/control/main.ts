@@ -24,8 +24,9 @@ import { LagWatch } from './lag-watch.ts'
 import { page } from './page.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
-const shownDeliveries = 50
-/** Often enough for a trend. */
+/** Kept for the page. */
+const recentDeliveries = 50
+/** Gives the trend of the lag its samples; it needs two at least. */
 const pollIntervalMs = 5_000
 
 main('console', async (lifecycle, log) => {
@@ -39,21 +40,21 @@ main('console', async (lifecycle, log) => {
     Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+    followKeyring(config, { broker, codec, health, onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = await lifecycle.untilUp(clock, () => broker.producer())
   lifecycle.onStop('producer', () => producer.close())
   const directory = new ConnectionDirectory()
   const connections = connectionsWriter({ directory, codec, producer, clock, log })
-  const deliveries = new RecentDeliveries(shownDeliveries)
+  const deliveries = new RecentDeliveries(recentDeliveries)
   const following = await lifecycle.untilUp(clock, () =>
     followTables(
       {
         connections: (id, record) => {
           const applied = directory.apply(id, record)
           connections.writer.followed(id)
-          connections.keeper.followed(id, applied)
+          connections.maintenance.followed(id, applied)
         },
       },
       { broker, codec, health, log },
@@ -77,7 +78,7 @@ main('console', async (lifecycle, log) => {
   const metrics = new Metrics('console')
   const lag = new LagWatch(broker, clock)
   const kafka = new KafkaConnectivity(health, log)
-  const look = () =>
+  const poll = () =>
     lag.refresh().then(
       () => kafka.answered(),
       (error: unknown) => {
@@ -85,15 +86,13 @@ main('console', async (lifecycle, log) => {
         kafka.failed(error)
       },
     )
-  const looking = setInterval(look, pollIntervalMs)
-  lifecycle.onStop('lag', () => clearInterval(looking))
+  lifecycle.onStop('lag', clock.every(pollIntervalMs, poll))
   const redis = openRedis(config.REDIS_URL)
   lifecycle.onStop('redis', () => redis.close())
   const dataDir = config.SIGNALS_DATA_DIR
   const exporter = new Exporter({
-    ...{ lag, broker, redis, registry, dataDir, metrics, log },
+    ...{ lag, broker, redis, registry, dataDir, metrics, log, clock },
     connections: () => directory.all(),
-    now: () => clock.now(),
   })
   const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
   let admin: ReturnType<typeof openAdmin> = () => false

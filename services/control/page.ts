@@ -1,4 +1,4 @@
-/** The status page: one document, no build, no foreign address. It asks `/api/status` every two seconds. */
+/** The status page: one HTML document without a build or foreign addresses. It polls `/api/status` every 2 s. */
 export const page = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -29,12 +29,12 @@ export const page = `<!doctype html>
   .none { color: var(--dim); }
 </style>
 <header><h1>Messaging Signals</h1><span id="age"></span></header>
-<div id="summary" role="status">looking …</div>
+<div id="summary" role="status">loading …</div>
 <ul id="problems"></ul>
 <h2>Stages</h2>
 <table><thead><tr><th>stage<th>state<th class="number">behind<th class="number">messages<th class="number">trend<th class="number">caught up in<th>last two minutes<th class="number">oldest</thead><tbody id="stages"></tbody></table>
 <div class="columns">
-  <section><h2>Waiting on purpose</h2><table><thead><tr><th>topic<th class="number">records<th class="number">overdue</thead><tbody id="lanes"></tbody></table></section>
+  <section><h2>Delayed on purpose</h2><table><thead><tr><th>topic<th class="number">records<th class="number">overdue</thead><tbody id="lanes"></tbody></table></section>
   <section><h2>Breakers open</h2><table><thead><tr><th>connection<th>cause<th class="number">for</thead><tbody id="breakers"></tbody></table></section>
   <section><h2>Dead letters</h2><table><thead><tr><th>topic<th class="number">records kept</thead><tbody id="dead"></tbody></table></section>
   <section><h2>Dependencies</h2><table><tbody id="dependencies"></tbody></table></section>
@@ -74,7 +74,7 @@ export const page = `<!doctype html>
     document.title = (worst === 'good' ? '' : '(' + status.problems.length + ') ') + 'Messaging Signals'
     $('problems').replaceChildren(...status.problems.map((problem) => { const li = document.createElement('li'); li.className = problem.severity; const code = document.createElement('code'); code.textContent = 'docs/runbooks/' + problem.runbook + '.md'; li.append(code, problem.text); return li }))
     fill('stages', status.stages.map((s) => [cell(s.stage), cell(dot(s.state + (s.reason ? ' (' + s.reason + ')' : ''), s.healthy || s.state !== 'running' ? stateKind[s.state] : 'page')), behind(s.seconds), cell(count(s.messages), 'number'), cell(s.messages === null ? null : trend(s), 'number'), cell(s.messages ? span(s.catchUpSeconds) : '–', 'number'), cell(s.messages === null ? null : line(s.stage, s.messages)), cell(span(s.oldestUnprocessedSeconds), 'number')]))
-    fill('lanes', status.groups.filter((g) => g.lane !== 'main' && g.messages > 0).map((g) => [cell(g.topic), cell(count(g.messages), 'number'), g.lane === 'parked' ? cell('a person', 'number') : behind(g.seconds)]), 'nothing waits')
+    fill('lanes', status.groups.filter((g) => g.lane !== 'main' && g.messages > 0).map((g) => [cell(g.topic), cell(count(g.messages), 'number'), g.lane === 'parked' ? cell('waits for an operator', 'number') : behind(g.seconds)]), 'none')
     fill('breakers', status.breakers.oldest.map((b) => [cell(b.connectionId), cell(b.cause), cell(span(b.seconds), 'number')]), 'none')
     fill('dead', status.deadLetters.filter((d) => d.records > 0).map((d) => [cell(d.topic), cell(count(d.records), 'number')]), 'none')
     fill('dependencies', [
@@ -86,10 +86,10 @@ export const page = `<!doctype html>
     for (const { status: one } of status.connections) by[one] = (by[one] ?? 0) + 1
     $('counts').textContent = Object.entries(by).map(([name, n]) => n + ' ' + name).join(', ')
     const order = { reconnect: 0, paused: 1, active: 2, disconnected: 3 }
-    fill('connections', [...status.connections].sort((a, b) => order[a.status] - order[b.status]).slice(0, 50).map((c) => [cell(c.connectionId), cell(c.source), cell(c.accountId), cell(c.advertiserId), cell(dot(c.status, statusKind[c.status]))]), 'nobody is connected')
+    fill('connections', [...status.connections].sort((a, b) => order[a.status] - order[b.status]).slice(0, 50).map((c) => [cell(c.connectionId), cell(c.source), cell(c.accountId), cell(c.advertiserId), cell(dot(c.status, statusKind[c.status]))]), 'no connections')
     fill('deliveries', status.deliveries.slice(0, 20).map((d) => [cell(new Date(d.settledAt).toLocaleTimeString()), cell(d.connectionId), cell(d.kind), cell(d.outcome), cell(d.code)]), 'none since this console started')
   }
-  const look = async () => {
+  const poll = async () => {
     try {
       const response = await fetch('/api/status', { signal: AbortSignal.timeout(5000) })
       if (!response.ok) throw new Error()
@@ -97,12 +97,12 @@ export const page = `<!doctype html>
       seenAt = Date.now()
     } catch {
       $('summary').className = 'page'
-      $('summary').textContent = 'The console does not answer: what stands below is old'
+      $('summary').textContent = 'The console does not answer: the values below are old'
     }
-    setTimeout(look, 2000)
+    setTimeout(poll, 2000)
   }
   setInterval(() => { $('age').textContent = seenAt ? 'as of ' + new Date(seenAt).toLocaleTimeString() + (Date.now() - seenAt > 6000 ? ', ' + Math.round((Date.now() - seenAt) / 1000) + ' s ago' : '') : '' }, 1000)
-  look()
+  poll()
 </script>
 </html>
 `

@@ -1,4 +1,4 @@
-/** What is wrong right now, worst first, in the words of the alerts and with their runbooks. */
+/** Current problems of the system, pages before warnings, each with the runbook of its alert. */
 import type { TokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { BreakerOverview } from './breakers.ts'
 import type { Overview } from './exporter.ts'
@@ -7,11 +7,11 @@ import type { GroupLag } from './lag-watch.ts'
 export interface SystemProblem {
   readonly severity: 'page' | 'warning'
   readonly text: string
-  /** Name of the page in docs/runbooks. */
+  /** File name in docs/runbooks, without `.md`. */
   readonly runbook: string
 }
 
-export interface Seen extends Overview {
+export interface SystemStatus extends Overview {
   readonly stages: readonly {
     readonly stage: string
     readonly state: string
@@ -32,19 +32,19 @@ const duration = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s
 const page = (text: string, runbook: string): SystemProblem => ({ severity: 'page', text, runbook })
 const warning = (text: string, runbook: string): SystemProblem => ({ severity: 'warning', text, runbook })
 
-export const systemProblemsOf = (seen: Seen): readonly SystemProblem[] => {
-  const { stages, groups, dependencies, disk, redis, breakers, connections } = seen
+export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[] => {
+  const { stages, groups, dependencies, disk, redis, breakers, connections } = status
   const found: SystemProblem[] = []
   for (const [name, up] of Object.entries(dependencies))
     if (!up) found.push(page(`${name} does not answer`, 'SignalsDependencyDown'))
   for (const { stage, state, reason } of stages) {
     if (state === 'unreachable') found.push(page(`${stage} does not answer`, 'SignalsProcessDown'))
-    else if (state === 'halted') found.push(page(`${stage} has halted itself (${reason})`, 'SignalsStageHalted'))
+    else if (state === 'halted') found.push(page(`${stage} has halted (${reason})`, 'SignalsStageHalted'))
     else if (state === 'waiting') found.push(warning(`${stage} waits (${reason})`, 'SignalsDependencyDown'))
   }
   for (const { topic, lane, seconds } of groups) {
     if (lane === 'replay' || seconds < warnSeconds) continue
-    const text = `a record of ${topic} has been waiting for ${duration(seconds)}`
+    const text = `the oldest record of ${topic} has waited for ${duration(seconds)}`
     found.push(seconds < pageSeconds ? warning(text, 'SignalsLate') : page(text, 'SignalsVeryLate'))
   }
   if (disk) {
@@ -57,12 +57,13 @@ export const systemProblemsOf = (seen: Seen): readonly SystemProblem[] => {
     found.push(
       warning(`Redis uses ${Math.round((redis.bytes / redis.limitBytes) * 100)} % of its memory`, 'SignalsRedisMemory'),
     )
-  if (breakers.open > 0) found.push(warning(`breakers open: ${breakers.open}`, 'SignalsBreakerOpen'))
+  if (breakers.open > 0) found.push(warning(`open circuit breakers: ${breakers.open}`, 'SignalsBreakerOpen'))
   const refused = connections.filter(({ status }) => status === 'reconnect').length
   if (refused > 0) found.push(warning(`connections that need a new token: ${refused}`, 'SignalsTokenRefused'))
   const ending = connections.filter(({ token }) => token === 'expiring' || token === 'expired').length
-  if (ending > 0) found.push(warning(`accounts' tokens that end or have ended: ${ending}`, 'SignalsTokenExpiring'))
+  if (ending > 0)
+    found.push(warning(`account tokens that expire soon or have expired: ${ending}`, 'SignalsTokenExpiring'))
   const parked = groups.find(({ lane }) => lane === 'parked')?.messages ?? 0
-  if (parked > 0) found.push(warning(`signals that wait for a person: ${parked}`, 'SignalsParked'))
+  if (parked > 0) found.push(warning(`parked signals: ${parked}`, 'SignalsParked'))
   return found.sort((a, b) => a.severity.localeCompare(b.severity))
 }

@@ -1,4 +1,4 @@
-/** What the console shows, gathered: the stages' own reports, lag, connections without secrets, the last deliveries. */
+/** The console's status document: the stages' health reports, lag, connections without secrets, the last deliveries. */
 
 import { runningState } from '../local/supervisor/state-file.ts'
 import type { HealthReport } from '../runtime/health/health.ts'
@@ -12,16 +12,16 @@ import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
 import { systemProblemsOf } from './problems.ts'
 
-/** The last ones, newest first. */
+/** The newest deliveries, newest first. */
 export class RecentDeliveries {
-  readonly #most: number
+  readonly #capacity: number
   readonly #all: Delivery[] = []
-  constructor(most: number) {
-    this.#most = most
+  constructor(capacity: number) {
+    this.#capacity = capacity
   }
   add(delivery: Delivery) {
     this.#all.unshift(delivery)
-    if (this.#all.length > this.#most) this.#all.length = this.#most
+    if (this.#all.length > this.#capacity) this.#all.length = this.#capacity
   }
   all(): readonly Delivery[] {
     return this.#all
@@ -35,7 +35,7 @@ const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | 
       await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(1_000) })
     ).json()) as HealthReport
   } catch {
-    // Down or hanging: shown as unreachable.
+    // Down or blocked: the page shows the stage as unreachable.
     return null
   }
 }
@@ -47,7 +47,7 @@ const breakersAt = async (metricsUrl: string | undefined): Promise<BreakerOvervi
   try {
     return breakersOf(await (await fetch(metricsUrl, { signal: AbortSignal.timeout(1_500) })).text())
   } catch {
-    // Dispatch is down, which is shown as that.
+    // Dispatch is down: the page shows the stage as unreachable.
     return noBreakers
   }
 }
@@ -84,7 +84,7 @@ export class StatusReader {
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
     const groups = this.#lag.groups()
-    const seen = {
+    const status = {
       ...overview,
       groups,
       breakers,
@@ -99,7 +99,7 @@ export class StatusReader {
           oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,
           messages: lag?.messages ?? null,
           seconds: lag?.seconds ?? null,
-          // Without Kafka's word the last figures stand, and where they go to is not known.
+          // While Kafka is down the page keeps the last lag, but its trend is unknown.
           trendPerSecond: overview.dependencies.kafka ? (lag?.trendPerSecond ?? null) : null,
           catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
         }
@@ -112,6 +112,6 @@ export class StatusReader {
         }
       }),
     }
-    return { ...seen, problems: systemProblemsOf(seen), deliveries: this.#deliveries.all() }
+    return { ...status, problems: systemProblemsOf(status), deliveries: this.#deliveries.all() }
   }
 }

@@ -1,17 +1,17 @@
-/** What becomes of a signal, given what was found out about it. Pure: a table of cases. */
+/** Decides the outcome of a signal from the result of sending it. Pure: a table of cases. */
 
 import { defer, deferUnattempted, drop, forward, type Outcome, park } from '../runtime/batch/outcome.ts'
 import type { Delivery, DeliveryOutcome, Signal } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { SendResult } from './send-result.ts'
 
-/** A refused signal waits longer each time and the last of these over and over, until it is too old to be sent. */
+/** By attempt. The last wait repeats until the signal is too old to be sent. */
 const waits: readonly Delay[] = ['10s', '1m', '5m', '30m', '2h']
 export const waitAfter = (attempt: number): Delay => waits[Math.min(attempt, waits.length) - 1] as Delay
 
-/** A code that nobody knows may pass by itself (36 minutes in all); then a person has to look. */
+/** An unknown code may pass by itself within the waits of these attempts (36 minutes); then the signal waits for a person. */
 export const unknownCodeAttempts = 5
-/** The connections table may lag behind the signals by seconds, not by more. */
+/** The connections table lags behind the signals by seconds at most; a signal waits 10 s before each further attempt. */
 const unknownConnectionAttempts = 3
 
 const delivery = (
@@ -28,27 +28,27 @@ const delivery = (
 }
 
 /**
- * @param attempt of the record that is judged; 1 for its first time
+ * @param attempt of the record; 1 for the first time
  * @param now when the batch began, ms
  */
-export const outcomeOf = (signal: Signal, attempt: number, finding: SendResult, now: number): Outcome => {
+export const outcomeOf = (signal: Signal, attempt: number, result: SendResult, now: number): Outcome => {
   const unsent = { code: null, requestId: null, attempt, sentAt: null, settledAt: now }
-  switch (finding.kind) {
-    case 'settled': {
-      const { outcome, code, requestId, attempt: sentWith, sentAt, at } = finding
+  switch (result.kind) {
+    case 'final': {
+      const { outcome, code, requestId, attempt: sentWith, sentAt, at } = result
       return delivery(signal, outcome, { code, requestId, attempt: sentWith, sentAt, settledAt: at })
     }
     case 'recorded':
     case 'repeated':
-      return drop(finding.kind)
+      return drop(result.kind)
     case 'refused':
-      return finding.unknownCode && attempt >= unknownCodeAttempts
-        ? park(finding.reason)
-        : defer(waitAfter(attempt), finding.reason)
-    case 'held':
-      return deferUnattempted(finding.delay, finding.reason)
-    case 'standstill':
-      return park(finding.reason)
+      return result.unknownCode && attempt >= unknownCodeAttempts
+        ? park(result.reason)
+        : defer(waitAfter(attempt), result.reason)
+    case 'notAttempted':
+      return deferUnattempted(result.delay, result.reason)
+    case 'blocked':
+      return park(result.reason)
     case 'connectionUnknown':
       return attempt < unknownConnectionAttempts
         ? defer('10s', 'connection_unknown')

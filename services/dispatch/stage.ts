@@ -1,8 +1,8 @@
 /**
- * Dispatch: signals in, outcomes out. The calls to TikTok are the `load` edge; what they brought is the state that is judged.
+ * Dispatch: signals in, outcomes out. `load` makes the calls; their results are the state that `decide` judges.
  *
- * Redelivery: a signal with a sent-mark is not sent again. Its delivery record is published again, as it was, unless the mark says
- * that the broker has it: that is noted in `save`, so only what was being published at a crash is there twice.
+ * Redelivery: a signal with a sent record is not sent again. Its delivery record is published again unchanged, unless the sent record
+ * says that the broker has it. `save` writes that, so only records under way at a crash are published twice.
  */
 
 import { headerNames } from '../runtime/batch/record-headers.ts'
@@ -14,7 +14,7 @@ import type { BreakerRegistry } from './circuit-breaker/registry.ts'
 import { byConnection, type PendingEvent } from './delivery/batches.ts'
 import { combined } from './delivery/combine.ts'
 import type { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
-import { type Eligibility, underConsent } from './delivery/eligibility.ts'
+import { type Eligibility, signalEligibility } from './delivery/eligibility.ts'
 import { trafficClassOf } from './limits/priority.ts'
 import { outcomeOf } from './outcomes.ts'
 import type { DispatchState, PartResult, SendResult } from './send-result.ts'
@@ -26,92 +26,91 @@ export interface DispatchTools {
   readonly breakers: Pick<BreakerRegistry, 'refresh'>
   readonly scheduler: Pick<DeliveryScheduler, 'send'>
   eligibilityOf(connectionId: string): Eligibility
-  /** The events a signal is sent as, each with an id of its own, where the wire form makes several of one. */
-  parts?(signal: Signal): readonly Signal[]
+  /** The events that a signal is sent as, each with its own id; undefined: one event, the signal itself. */
+  readonly parts: ((signal: Signal) => readonly Signal[]) | undefined
   readonly expireMs: number
   readonly warnMs: number
-  /** How many signals of a batch are older than `warnMs`: something upstream is late. */
+  /** How many signals of a batch are older than `warnMs`: an earlier stage is late. */
   onOld?(count: number): void
   onUnsent?(signal: Signal, outcome: 'withheld' | 'expired'): void
 }
 
 const signalId = /^[0-9a-f]{32}$/
 
-/** What is noted once the broker has the delivery record. */
-const recordedMarks = (parts: DispatchState['parted'][number]): SentEntry[] =>
-  parts.flatMap(({ signal, found: { result } }) =>
-    result.kind === 'settled' ? [{ signal, settled: result, recorded: true }] : [],
+/** What `save` writes for the events of a signal once the broker has its delivery record. */
+const recordedEntries = (events: DispatchState['events'][number]): SentEntry[] =>
+  events.flatMap(({ event, result: { result } }) =>
+    result.kind === 'final' ? [{ signal: event, settled: result, recorded: true }] : [],
   )
 
 export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, SentEntry> => {
-  /** Everything that keeps a signal from being sent, strongest first; null: send it. */
-  const obstacle = (signal: Signal, standing: Eligibility, now: number): SendResult | null => {
-    const withheld = !standing.may && standing.finding.kind === 'withheld'
-    if (!withheld && now - signal.occurredAt > tools.expireMs) return { kind: 'expired' }
-    return standing.may ? null : standing.finding
-  }
-
-  /** The parts of a batch, each signal's once: a copy further behind has none. */
-  const partsOf = (batch: readonly Input<Signal>[]): PendingEvent[] => {
+  /** The events of a batch; a copy of a signal earlier in the batch has none. */
+  const eventsOf = (batch: readonly Input<Signal>[]): PendingEvent[] => {
     const seen = new Set<string>()
-    return batch.flatMap(({ value, attempt, record }, place) => {
+    return batch.flatMap(({ value, attempt, record }, position) => {
       if (seen.has(value.signalId)) return []
       seen.add(value.signalId)
       const consent = record.headers[headerNames.consent]
       return tools.parts
-        ? tools.parts(value).map((signal) => ({ place, signal, attempt, consent }))
-        : { place, signal: value, attempt, consent }
+        ? tools.parts(value).map((signal) => ({ position, signal, attempt, consent }))
+        : { position, signal: value, attempt, consent }
     })
   }
 
   const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
-    const parts = partsOf(batch)
+    const events = eventsOf(batch)
     const connectionIds = [...new Set(batch.map(({ value }) => value.connectionId))]
-    // Marks that were brought back tell of a signal as a whole.
+    // Records rebuilt from `deliveries.v1` are about a signal as a whole.
     const wholes = tools.parts ? batch.map(({ value }) => value) : []
-    const [marks] = await Promise.all([
-      tools.sentLog.read([...parts.map(({ signal }) => signal), ...wholes]),
+    const [records] = await Promise.all([
+      tools.sentLog.read([...events.map(({ signal }) => signal), ...wholes]),
       tools.breakers.refresh(connectionIds),
     ])
-    const markOf = (part: PendingEvent, index: number) =>
-      (tools.parts && marks[parts.length + part.place]) || marks[index]
-    const found = new Map<PendingEvent, PartResult>()
-    const standings = new Map(connectionIds.map((id) => [id, tools.eligibilityOf(id)]))
-    const due: PendingEvent[] = []
+    const recordOf = (event: PendingEvent, index: number) =>
+      (tools.parts && records[events.length + event.position]) || records[index]
+    const results = new Map<PendingEvent, PartResult>()
+    const eligibilities = new Map(connectionIds.map((id) => [id, tools.eligibilityOf(id)]))
+    const age = { now, expireMs: tools.expireMs }
+    const pending: PendingEvent[] = []
     let old = 0
-    parts.forEach((part, index) => {
-      const mark = markOf(part, index)
-      if (mark) {
-        found.set(part, { result: { kind: 'settled', ...mark.settled }, recorded: mark.recorded })
+    events.forEach((event, index) => {
+      const record = recordOf(event, index)
+      if (record) {
+        results.set(event, { result: { ...record.settled, kind: 'final' }, recorded: record.recorded })
         return
       }
-      const { signal } = part
+      const { signal, consent } = event
       if (now - signal.occurredAt > tools.warnMs) old++
-      const standing = underConsent(standings.get(signal.connectionId) as Eligibility, part.consent)
-      const finding = obstacle(signal, standing, now)
-      if (finding) {
-        found.set(part, { result: finding, recorded: false })
-        if (finding.kind === 'withheld' || finding.kind === 'expired') tools.onUnsent?.(signal, finding.kind)
-      } else due.push(part)
+      const connection = eligibilities.get(signal.connectionId) as Eligibility
+      const eligibility = signalEligibility(connection, signal, consent, age)
+      if (eligibility.eligible) {
+        pending.push(event)
+        return
+      }
+      const { result } = eligibility
+      results.set(event, { result, recorded: false })
+      if (result.kind === 'withheld' || result.kind === 'expired') tools.onUnsent?.(signal, result.kind)
     })
     if (old > 0) tools.onOld?.(old)
 
-    const lane = trafficClassOf(batch[0]?.record.topic ?? '')
-    const report = (part: PendingEvent, finding: SendResult) => {
-      found.set(part, { result: finding, recorded: false })
+    const trafficClass = trafficClassOf(batch[0]?.record.topic ?? '')
+    const report = (event: PendingEvent, result: SendResult) => {
+      results.set(event, { result, recorded: false })
     }
-    const turns = Array.from(byConnection(due), ([id, group]) => tools.scheduler.send(id, group, lane, report))
-    // Settled first, so that no call of this batch is under way any more when the loop tries it again.
-    const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === 'rejected')
-    if (failed) throw failed.reason
+    const deliveries = Array.from(byConnection(pending), ([id, own]) =>
+      tools.scheduler.send(id, own, trafficClass, report),
+    )
+    // Wait for all before an error is thrown: the loop tries the batch again, and no call of it may be under way then.
+    const failed = (await Promise.allSettled(deliveries)).find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
 
-    const parted = batch.map((): { signal: Signal; found: PartResult }[] => [])
-    for (const part of parts) {
-      const one = found.get(part)
-      if (!one) throw new Error('a signal was sent without a report')
-      parted[part.place]?.push({ signal: part.signal, found: one })
+    const state = batch.map((): { event: Signal; result: PartResult }[] => [])
+    for (const event of events) {
+      const result = results.get(event)
+      if (!result) throw new Error('a signal was sent without a report')
+      state[event.position]?.push({ event: event.signal, result })
     }
-    return { parted }
+    return { events: state }
   }
 
   return {
@@ -123,16 +122,16 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
     },
     load,
     decide: (batch, { state, now }) => {
-      const findings = state.parted.map((parts) => combined(parts.map(({ found }) => found)))
+      const results = state.events.map((events) => combined(events.map(({ result }) => result)))
       return {
-        outcomes: batch.map(({ value, attempt }, place) =>
-          outcomeOf(value, attempt, findings[place] as SendResult, now),
+        outcomes: batch.map(({ value, attempt }, position) =>
+          outcomeOf(value, attempt, results[position] as SendResult, now),
         ),
-        changes: findings.flatMap((finding, place) => {
-          if (finding.kind !== 'settled') return []
-          const parts = recordedMarks(state.parted[place] ?? [])
-          const whole = { signal: (batch[place] as Input<Signal>).value, settled: finding, recorded: true }
-          return tools.parts ? [whole, ...parts] : parts
+        changes: results.flatMap((result, position) => {
+          if (result.kind !== 'final') return []
+          const entries = recordedEntries(state.events[position] ?? [])
+          const whole = { signal: (batch[position] as Input<Signal>).value, settled: result, recorded: true }
+          return tools.parts ? [whole, ...entries] : entries
         }),
       }
     },

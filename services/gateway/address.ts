@@ -1,4 +1,4 @@
-/** What a request's address names. Whatever stands there, the answer is a clear one: addresses are typed by people. */
+/** Parses the request path. Malformed paths get a helpful error, because people type these addresses. */
 import { HttpProblem } from './http.ts'
 
 export type Address =
@@ -7,8 +7,8 @@ export type Address =
   | { readonly kind: 'ready' }
 
 const webhookPath = /^\/webhooks\/([^/]+)(?:\/([^/]+))?\/?$/
-/** As long as a message event's `accountId` may be. */
-const maxAccount = 256
+/** Characters; the limit of a message event's `accountId`. */
+const maxAccountLength = 256
 
 const decoded = (part: string): string => {
   try {
@@ -21,17 +21,17 @@ const decoded = (part: string): string => {
 const accountIn = (part: string | undefined): string | null => {
   if (part === undefined) return null
   const account = decoded(part)
-  // It becomes a record's header and an id: no control characters, no white space around it.
-  if (account.length > maxAccount || account !== account.trim() || /\p{C}/u.test(account))
+  // The account becomes a record header and an id: no control characters, no surrounding white space.
+  if (account.length > maxAccountLength || account !== account.trim() || /\p{C}/u.test(account))
     throw new HttpProblem(
       404,
       'account',
-      `the account in the address must be an id of at most ${maxAccount} characters`,
+      `the account in the address must be an id of at most ${maxAccountLength} characters`,
     )
   return account
 }
 
-/** @throws HttpProblem 400 for what is no address, 404 for one of nothing here */
+/** @throws HttpProblem 400 for an unreadable address, 404 for an unknown one */
 export const addressOf = (target: string): Address => {
   const base = 'http://gateway'
   if (!URL.canParse(target, base)) throw new HttpProblem(400, 'path', 'the address cannot be read')

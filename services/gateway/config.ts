@@ -1,21 +1,21 @@
-/** Settings of the gateway beyond those every stage has. */
+/** Settings that only the gateway has. */
 import { z } from 'zod'
 import { csv, fields, port } from '../runtime/config.ts'
 
 export const gatewayFields = {
   ...fields,
   GATEWAY_PORT: port.default(0),
-  /** What connectors prove themselves with at POST /v1/message-events. */
+  /** Bearer token of connectors at POST /v1/message-events. */
   INGEST_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  /** Sources that are taken without a signature although they define one: for trials only. */
+  /** Sources accepted without a signature although their mapping defines one; for trials only. */
   ALLOW_UNSIGNED: csv.default([]),
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(8_000_000).default(1_048_576),
-  /** Folder with mappings of one's own, followed while the gateway runs; each file is one source. */
+  /** Folder of custom mappings, one source per file; the gateway picks up changes while it runs. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }
 export type GatewayConfig = z.output<z.ZodObject<typeof gatewayFields>>
 
-/** Per source, from variables named after it: `<SOURCE>_WEBHOOK_SECRET`, `<SOURCE>_VERIFY_TOKEN`, `<SOURCE>_APP_ID`. */
+/** From the source's variables: `<SOURCE>_WEBHOOK_SECRET`, `<SOURCE>_VERIFY_TOKEN` (comma-separated), `<SOURCE>_APP_ID`. */
 export interface SourceSecrets {
   readonly secrets: readonly string[]
   readonly verifyTokens: readonly string[]

@@ -1,12 +1,12 @@
-/** The little HTTP that the gateway needs: a bounded body, an answer, and a clear error. */
+/** HTTP helpers: bounded request bodies, answers, errors. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Answers with `{error: {code, message}}`; the message names the remedy and nothing of the request. */
+/** Answered as `{error: {code, message}}`. The message names the remedy and quotes nothing of the request. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly status: number
   readonly code: string
-  /** Methods that the address takes; with 405. */
+  /** Methods that the address accepts; set with 405. */
   readonly allow: string | undefined
   constructor(status: number, code: string, message: string, allow?: string) {
     super(message)
@@ -16,13 +16,14 @@ export class HttpProblem extends Error {
   }
 }
 
-/** What all senders together may have sent in part: slow ones must not fill the memory, each below the limit of one body. */
+/** Limit for the unfinished bodies of all requests together. Many slow senders, each below its own limit, would fill the memory. */
 const maxPendingBytes = 256 * 1_048_576
 let pendingBytes = 0
 
 /**
- * @throws HttpProblem 413 before the rest is read; 400 when the sender breaks off or is cut off for being too slow; 415 for a
- * body that is compressed: what is signed are the bytes before
+ * @param limit bytes
+ * @throws HttpProblem 413 before the rest is read; 400 when the connection ends early; 415 for a compressed body, since
+ * sources sign the uncompressed bytes; 503 when unfinished bodies exceed the limit of all requests
  */
 export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
@@ -38,15 +39,15 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
     if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
     const parts: Buffer[] = []
     let length = 0
-    let isOver = false
-    const over = (settle: () => void) => {
-      if (isOver) return
-      isOver = true
+    let isDone = false
+    const finish = (settle: () => void) => {
+      if (isDone) return
+      isDone = true
       pendingBytes -= length
       settle()
     }
     const refuse = (problem: HttpProblem) =>
-      over(() => {
+      finish(() => {
         request.removeAllListeners('data')
         request.resume()
         reject(problem)
@@ -57,22 +58,21 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
       parts.push(part)
       if (length > limit) refuse(tooLarge())
       else if (pendingBytes > maxPendingBytes)
-        refuse(
-          new HttpProblem(503, 'busy', 'too many bodies are on their way at once; nothing was stored, send it again'),
-        )
+        refuse(new HttpProblem(503, 'busy', 'too many requests are in progress; nothing was stored, send it again'))
     })
-    const brokenOff = () => over(() => reject(new HttpProblem(400, 'aborted', 'the request was broken off')))
-    request.once('end', () => over(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))))
-    request.once('error', brokenOff)
+    const aborted = () =>
+      finish(() => reject(new HttpProblem(400, 'aborted', 'the connection ended before the whole body had arrived')))
+    request.once('end', () => finish(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))))
+    request.once('error', aborted)
     request.once('close', () => {
-      if (!request.complete) brokenOff()
+      if (!request.complete) aborted()
     })
   })
 
-/** How long the rest of a body that nobody wants is read away: closing at once would take the answer with it. */
+/** Time for a client to read the answer. Closing the connection at once would discard it. */
 const drainMs = 1_000
 
-/** Ends a connection whose request was answered before it had come whole. */
+/** Ends the connection of a request that was answered before its body was complete; reads and discards the rest until then. */
 export const drain = (request: IncomingMessage): void => {
   if (request.complete) return
   request.resume()
@@ -99,7 +99,6 @@ export const answerJson = (
   headers?: Readonly<Record<string, string>>,
 ) => answer(response, status, 'application/json', JSON.stringify(value), headers)
 
-/** Names the problem and its remedy. */
 export const answerProblem = (request: IncomingMessage, response: ServerResponse, problem: HttpProblem) => {
   const { status, code, message, allow } = problem
   answerJson(
@@ -115,7 +114,7 @@ export const answerProblem = (request: IncomingMessage, response: ServerResponse
   drain(request)
 }
 
-/** Names in lower case, several values joined as HTTP joins them. */
+/** Names in lower case; repeated headers joined by `, `. */
 export const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
@@ -124,7 +123,7 @@ export const headersOf = (request: IncomingMessage): Record<string, string> =>
     ]),
   )
 
-/** Partners that can neither sign nor send a header of one's own are told an address with `?key=`; it counts as that header. */
+/** `?key=` in the address acts as the header `x-signals-key`, for partners that can neither sign nor send custom headers. */
 export const withKey = (headers: Record<string, string>, url: URL): Record<string, string> => {
   const key = url.searchParams.get('key')
   return key === null || 'x-signals-key' in headers ? headers : { ...headers, 'x-signals-key': key }
@@ -135,6 +134,6 @@ export const mediaType = (contentType: string | undefined): string =>
   (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 
 const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-/** The caller's W3C trace context; undefined where there is none that is well formed. */
+/** The caller's W3C trace context; undefined where it is missing or malformed. */
 export const traceOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   traceparent.test(headers.traceparent ?? '') ? headers.traceparent : undefined

@@ -1,136 +1,120 @@
 /**
- * Puts records into Kafka for requests that wait for it. A produce request a message costs the broker 800 µs; requests that
- * arrive while one is under way share the next.
+ * Stores records in Kafka for requests that wait for the answer. A produce request costs the broker about 800 µs, however
+ * many records it holds, so concurrent requests share one.
  */
+import { Coalescer } from '../runtime/coalescer.ts'
 import type { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
-import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge } from '../runtime/ports.ts'
+import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge, type Timers } from '../runtime/ports.ts'
 
-interface Waiting {
+interface PendingStore {
   readonly records: readonly ProducerRecord[]
   readonly bytes: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** Kafka did not take it in time, or too much waits already: the source will try again. */
+/** Kafka did not take the records in time, or too many wait already. The source retries. */
 export class NotStored extends Error {
   override readonly name = 'NotStored'
 }
 
-type Reach = Pick<KafkaConnectivity, 'answered' | 'failed'>
+type Connectivity = Pick<KafkaConnectivity, 'answered' | 'failed'>
 
-/** For callers that name no deadline: connectors wait longer than webhooks do. */
-const defaultPatienceMs = 4_500
-const maxWaitingBytes = 64 * 1_048_576
-/** Side by side, so that one slow call does not hold all; order between deliveries is not promised by the sources either. */
-const maxCalls = 4
-/**
- * A call costs the broker and us the same whether it holds one delivery or fifty. While one is under way the next starts this
- * much later, with all that came until then: under load some milliseconds buy a fraction of the calls.
- */
-const apartMs = 8
+/** For message events, which have no deadline of their own: half a second below the default of a webhook source (5 s). */
+const defaultTimeoutMs = 4_500
+const maxPendingBytes = 64 * 1_048_576
+/** Side by side, so that one slow call does not hold up all. Sources promise no order between deliveries either. */
+const maxProduceCalls = 4
+/** ms between the starts of two overlapping calls: under load this small delay saves most of the calls. */
+const produceIntervalMs = 8
 const maxBatchBytes = 4 * 1_048_576
+/** Estimate of a record's key and headers, bytes. */
+const recordOverhead = 256
 
 const bytesOf = (records: readonly ProducerRecord[]) =>
-  records.reduce((sum, { value }) => sum + (value?.length ?? 0) + 256, 0)
+  records.reduce((sum, { value }) => sum + (value?.length ?? 0) + recordOverhead, 0)
 
 export class Intake {
   readonly #producer: Producer
-  /** In order of arrival; one that has waited too long leaves it. */
-  readonly #queue = new Set<Waiting>()
-  /** Of all that waits or is on its way to Kafka: given back when a call has ended, not when somebody stopped waiting for it. */
-  #bytes = 0
-  #calls = 0
-  /** When the last call started, ms. */
-  #started = 0
-  #timer: NodeJS.Timeout | undefined
-  readonly #reach: Reach
+  readonly #timers: Timers
+  readonly #connectivity: Connectivity
+  readonly #produce: Coalescer<PendingStore>
+  /** Queued or being produced. A call that has started frees its bytes when it ends, also after its requests timed out. */
+  #pendingBytes = 0
 
-  /** @param reach is told whether Kafka took what it was sent */
-  constructor(producer: Producer, reach: Reach = { answered: () => {}, failed: () => {} }) {
+  /** @param connectivity learns the result of every produce call */
+  constructor(
+    producer: Producer,
+    timers: Timers,
+    connectivity: Connectivity = { answered: () => {}, failed: () => {} },
+  ) {
     this.#producer = producer
-    this.#reach = reach
+    this.#timers = timers
+    this.#connectivity = connectivity
+    this.#produce = new Coalescer<PendingStore>(
+      async (batch) => {
+        const bytes = batch.reduce((sum, pending) => sum + pending.bytes, 0)
+        await this.#send(batch)
+        this.#pendingBytes -= bytes
+      },
+      maxBatchBytes,
+      // Without a call under way the first request does not wait for the rest of the turn of the event loop.
+      queueMicrotask,
+      { maxRequests: maxProduceCalls, intervalMs: produceIntervalMs, timers },
+    )
   }
 
   /**
    * Resolves once the broker holds all records.
-   * @param patienceMs how long the caller can wait for it
+   * @param timeoutMs after which the request must be answered
    * @throws NotStored; RecordTooLarge
    */
-  store(records: readonly ProducerRecord[], patienceMs = defaultPatienceMs): Promise<void> {
+  store(records: readonly ProducerRecord[], timeoutMs = defaultTimeoutMs): Promise<void> {
     const bytes = bytesOf(records)
-    if (this.#bytes + bytes > maxWaitingBytes)
+    if (this.#pendingBytes + bytes > maxPendingBytes)
       return Promise.reject(new NotStored('too many deliveries wait for Kafka'))
-    this.#bytes += bytes
+    this.#pendingBytes += bytes
     return new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // What is under way may yet be stored: the source sends it again and ingest knows it by its ids.
-        if (this.#queue.delete(waiting)) this.#bytes -= bytes
-        const why = 'Kafka did not answer in time'
-        this.#reach.failed(new DependencyError('kafka', why))
-        reject(new NotStored(why))
-      }, patienceMs)
-      const waiting: Waiting = {
+      const stopTimer = this.#timers.after(timeoutMs, () => {
+        // A call under way may still store the records: ingest drops the source's retry as a duplicate.
+        if (queued.cancel()) this.#pendingBytes -= bytes
+        const reason = 'Kafka did not answer in time'
+        this.#connectivity.failed(new DependencyError('kafka', reason))
+        reject(new NotStored(reason))
+      })
+      const pending: PendingStore = {
         records,
         bytes,
         resolve: () => {
-          clearTimeout(timer)
+          stopTimer()
           resolve()
         },
         reject: (error) => {
-          clearTimeout(timer)
+          stopTimer()
           reject(error)
         },
       }
-      this.#queue.add(waiting)
-      this.#pump()
+      const queued = this.#produce.enqueue([pending], bytes)
     })
   }
 
-  #pump() {
-    while (this.#calls < maxCalls && this.#queue.size > 0) {
-      const now = performance.now()
-      if (this.#calls > 0 && now - this.#started < apartMs) {
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined
-          this.#pump()
-        }, apartMs)
-        return
-      }
-      this.#started = now
-      const batch: Waiting[] = []
-      let bytes = 0
-      for (const next of this.#queue) {
-        if (batch.length > 0 && bytes + next.bytes > maxBatchBytes) break
-        batch.push(next)
-        bytes += next.bytes
-        this.#queue.delete(next)
-      }
-      this.#calls++
-      void this.#send(batch).finally(() => {
-        this.#bytes -= bytes
-        this.#calls--
-        this.#pump()
-      })
-    }
-  }
-
-  async #send(batch: readonly Waiting[]): Promise<void> {
+  /** Answers every request of the batch; never rejects. */
+  async #send(batch: readonly PendingStore[]): Promise<void> {
     if (batch.length === 0) return
     try {
       await this.#producer.send(batch.flatMap(({ records }) => records))
-      this.#reach.answered()
+      this.#connectivity.answered()
       for (const { resolve } of batch) resolve()
     } catch (error) {
       if (error instanceof RecordTooLarge) {
-        // Nothing of the call was sent: the others go without it.
-        const owners = batch.flatMap((waiting) => waiting.records.map(() => waiting))
-        const tooLarge = owners[error.index] as Waiting
+        // The producer sent nothing of the call: the others go without the large one.
+        const owners = batch.flatMap((pending) => pending.records.map(() => pending))
+        const tooLarge = owners[error.index] as PendingStore
         tooLarge.reject(error)
-        return this.#send(batch.filter((waiting) => waiting !== tooLarge))
+        return this.#send(batch.filter((pending) => pending !== tooLarge))
       }
       const isKafka = error instanceof DependencyError
-      if (isKafka) this.#reach.failed(error)
+      if (isKafka) this.#connectivity.failed(error)
       const reason = isKafka ? new NotStored('Kafka is not reachable') : error
       for (const { reject } of batch) reject(reason)
     }

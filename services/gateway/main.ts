@@ -14,6 +14,7 @@ import { Codec } from '../runtime/topics/codec.ts'
 import { followTables, type TableHandlers } from '../runtime/topics/follow-tables.ts'
 import { openTracing } from '../runtime/tracing/service.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { messageEventSource } from '../shared/model/channel-event.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
@@ -38,7 +39,7 @@ main('gateway', async (lifecycle, log) => {
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onTrouble: endProcess }),
+    followKeyring(config, { broker, codec, health, onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
@@ -50,8 +51,8 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('tables', () => following.stop())
 
   const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.gateway, { clock, health, metrics, log, lifecycle })
-  // There from the beginning: a counter that is born with its first event shows no increase.
-  for (const source of [...sources.names(), 'message-event'])
+  // Initialise to 0 so that increase() sees the first event.
+  for (const source of [...sources.names(), messageEventSource])
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
@@ -63,7 +64,7 @@ main('gateway', async (lifecycle, log) => {
     keyring,
     secretsOf: (source) => sourceSecrets(process.env, source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
-    intake: new Intake(producer, kafka),
+    intake: new Intake(producer, clock, kafka),
     metrics,
     log,
     maxBodyBytes: config.MAX_BODY_BYTES,
@@ -73,7 +74,7 @@ main('gateway', async (lifecycle, log) => {
   })
   server.listen(config.GATEWAY_PORT, config.BIND_ADDRESS)
   await once(server, 'listening')
-  // What is under way is answered before the process goes; idle connections are closed at once.
+  // Answers requests under way for up to 5 s; closes idle connections at once.
   lifecycle.onStop('server', async () => {
     const closed = once(server, 'close')
     server.close()
@@ -82,6 +83,6 @@ main('gateway', async (lifecycle, log) => {
   })
   health.connection('up')
   health.to('running')
-  lifecycle.onStop('looks at Kafka', watchKafka(broker, kafka))
+  lifecycle.onStop('Kafka poll', watchKafka(broker, kafka, clock))
   log.info({ address: server.address() }, 'running')
 })

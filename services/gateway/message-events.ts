@@ -1,18 +1,16 @@
-/** POST /v1/message-events: connectors hand over events that are mapped already. All are stored or none. */
+/** POST /v1/message-events: takes events that a connector has mapped already. The gateway stores all of a request or none. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
+import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
-import { topics } from '../topology.ts'
 import { HttpProblem } from './http.ts'
 
-/** The `source` header of a record that holds a message event. */
-const source = 'message-event'
 const maxEvents = 1_000
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** @throws HttpProblem 401; compares in constant time, whatever the lengths */
+/** Compares digests, so that the time of the comparison says nothing about the token. @throws HttpProblem 401 */
 export const requireToken = (authorization: string | undefined, token: string | undefined) => {
   if (!token)
     throw new HttpProblem(
@@ -32,14 +30,14 @@ export interface ItemResult {
   readonly problems?: readonly { readonly field: string; readonly problem: string }[]
 }
 
-export interface Parsed {
+export interface ParsedEvents {
   readonly events: readonly MessageEvent[]
   readonly results: readonly ItemResult[]
   readonly valid: boolean
 }
 
-/** @throws HttpProblem 400 for what is no event and no list */
-export const parseEvents = (body: Buffer): Parsed => {
+/** @throws HttpProblem 400 for a body that is not JSON, or holds no event or more than 1,000 */
+export const parseEvents = (body: Buffer): ParsedEvents => {
   let value: unknown
   try {
     value = JSON.parse(body.toString())
@@ -65,17 +63,12 @@ export const parseEvents = (body: Buffer): Parsed => {
 export const eventRecord = (
   event: MessageEvent,
   receivedAt: number,
-  trace: string | undefined,
+  traceparent: string | undefined,
   keyring: Keyring,
-): ProducerRecord => ({
-  topic: topics.channelEvents.name,
-  key: keyring.pseudonym('conversation', event.source, event.accountId, event.conversationId),
-  value: keyring.sourceKey(source).seal(JSON.stringify(event), source),
-  headers: {
-    source,
-    'received-at': String(receivedAt),
-    'content-type': 'application/json',
-    sealed: `source/${source}`,
-    ...(trace === undefined ? {} : { traceparent: trace }),
-  },
-})
+): ProducerRecord =>
+  encodeChannelEvent(
+    { source: messageEventSource, account: null, contentType: 'application/json', receivedAt, traceparent },
+    keyring.pseudonym('conversation', event.source, event.accountId, event.conversationId),
+    JSON.stringify(event),
+    keyring,
+  )

@@ -1,11 +1,11 @@
-/** The span of a request that brings something, and the trace that its records carry on. */
+/** Traces POST requests; their records continue the trace. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
 
 /**
- * Begins a span, as a child of the caller's where there is one, and puts its context in place of the caller's: whoever reads the
- * request's `traceparent` from here on carries on from it. A request that is not sampled keeps what it came with.
- * @param source as in metrics: a known source, never what a caller made up
+ * Starts a span, as a child of the caller's if there is one, and replaces the request's `traceparent` by its context.
+ * A request that is not sampled keeps its `traceparent`.
+ * @param source label as in metrics: a known source, never text from the caller
  */
 export const traceRequest = (
   tracer: Tracer,

@@ -1,9 +1,10 @@
-/** The gateway's HTTP server: routes, answers, and what is counted of them. */
+/** The gateway's HTTP server: routes, answers, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
+import { messageEventSource } from '../shared/model/channel-event.ts'
 import type { RawDelivery } from '../shared/sources/source.ts'
 import { type Address, addressOf } from './address.ts'
 import {
@@ -28,7 +29,7 @@ export interface GatewayTools extends WebhookTools {
   readonly log: Logger
   readonly maxBodyBytes: number
   readonly ingestToken: string | undefined
-  /** null: nothing is traced. */
+  /** null: tracing is off. */
   readonly tracer?: Tracer | null
   now(): number
   isReady(): boolean
@@ -36,9 +37,10 @@ export interface GatewayTools extends WebhookTools {
 
 type Webhook = Extract<Address, { kind: 'webhook' }>
 
-/** What is left for Kafka when the body is read and the signature checked, of the time that the source waits. */
+/** The answer is sent this long before the source's own deadline, for the way back. */
 const marginMs = 500
-const leastPatienceMs = 200
+/** Kafka gets at least this long, also where reading the body used up the deadline. */
+const minTimeoutMs = 200
 
 const postWebhook = async (
   { source: name, account, url }: Webhook,
@@ -59,8 +61,8 @@ const postWebhook = async (
     receivedAt: tools.now(),
   }
   const record = deliveryRecord(source, delivery, mediaType(contentType ?? undefined), tools)
-  const patience = source.deadlineMs - marginMs - (performance.now() - started)
-  if (record) await tools.intake.store([record], Math.max(leastPatienceMs, patience))
+  const timeoutMs = source.deadlineMs - marginMs - (performance.now() - started)
+  if (record) await tools.intake.store([record], Math.max(minTimeoutMs, timeoutMs))
   answer(response, source.answer.status, source.answer.contentType, source.answer.body)
 }
 
@@ -107,12 +109,12 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
     case 'webhook':
       if (method === 'POST') return postWebhook(address, request, response, tools)
       if (isRead) return getWebhook(address, request, response, tools)
-      return wrongMethod(methods.webhook, 'deliveries are posted, the handshake is a GET')
+      return wrongMethod(methods.webhook, 'send deliveries by POST; the subscription handshake is a GET')
     case 'message-events':
       if (method === 'POST') return postEvents(request, response, tools)
-      return wrongMethod(methods['message-events'], 'message events are posted')
+      return wrongMethod(methods['message-events'], 'send message events by POST')
     case 'ready': {
-      if (!isRead) return wrongMethod(methods.ready, 'this is only to be read')
+      if (!isRead) return wrongMethod(methods.ready, 'this address takes GET and HEAD only')
       const ready = tools.isReady()
       return answerJson(response, ready ? 200 : 503, { ready })
     }
@@ -130,32 +132,26 @@ const problemOf = (error: unknown, log: Logger): HttpProblem => {
   return new HttpProblem(500, 'internal', 'the request could not be handled; nothing was stored, send it again')
 }
 
-/** The metric's label for a request: its source if there is such a one, null for what is not counted. */
+/** The request's `source` label in metrics: a known source or `unknown`; null for requests that are not counted. */
 const labelOf = (target: string, tools: GatewayTools): string | null => {
   const path = target.split('?', 1)[0] ?? ''
   if (path === '/readyz') return null
-  if (path === '/v1/message-events') return 'message-event'
+  if (path === '/v1/message-events') return messageEventSource
   const name = path.split('/', 3)[2] ?? ''
   return path.startsWith('/webhooks/') && tools.sources.get(name) ? name : 'unknown'
 }
 
-/**
- * A source that trickles its request must not hold a connection for long: headers within ten seconds, all of it within twenty,
- * looked at every two.
- */
-const timeouts = {
+/** ms. A slow sender must not hold a connection for long. */
+const defaultTimeouts = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
 }
 
-/**
- * Not yet listening.
- * @param patience with senders, ms; tests have less
- */
-export const createGateway = (tools: GatewayTools, patience = timeouts): Server =>
-  createServer(patience, (request, response) => {
+/** @returns a server that does not listen yet */
+export const createGateway = (tools: GatewayTools, timeouts = defaultTimeouts): Server =>
+  createServer(timeouts, (request, response) => {
     const started = performance.now()
     if (tools.tracer) traceRequest(tools.tracer, request, response, () => labelOf(request.url ?? '', tools))
     const count = () => {

@@ -1,35 +1,33 @@
-/** Looks whether Kafka answers also while no delivery comes: what a delivery meets, the intake tells at once. */
+/** Polls Kafka while idle, so that health notices an outage before the next webhook does. */
 import type { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
-import { type Broker, DependencyError } from '../runtime/ports.ts'
+import { type Broker, type Cancel, DependencyError, type Timers } from '../runtime/ports.ts'
 import { topics } from '../topology.ts'
 
-/** As often as the stages look. */
+/** The stages poll as often. */
 const pollIntervalMs = 5_000
-/** Commits nothing: only the ends of the topic are wanted. */
-const place = { group: 'signals-gateway', topic: topics.channelEvents.name }
+/** The group never commits: the poll reads only the ends of the topic. */
+const probedTopic = { group: 'signals-gateway', topic: topics.channelEvents.name }
 
-/** @returns how to stop it */
+/** @returns stops the polling */
 export const watchKafka = (
   broker: Pick<Broker, 'progress'>,
   kafka: KafkaConnectivity,
-  everyMs = pollIntervalMs,
-): (() => void) => {
-  let looking = false
-  const look = async () => {
-    // One that hangs is not joined by others.
-    if (looking) return
-    looking = true
+  timers: Pick<Timers, 'every'>,
+): Cancel => {
+  let isPolling = false
+  const poll = async () => {
+    // A poll that hangs is not joined by others.
+    if (isPolling) return
+    isPolling = true
     try {
-      await broker.progress([place])
+      await broker.progress([probedTopic])
       kafka.answered()
     } catch (error) {
       if (!(error instanceof DependencyError)) throw error
       kafka.failed(error)
     } finally {
-      looking = false
+      isPolling = false
     }
   }
-  const timer = setInterval(() => void look(), everyMs)
-  timer.unref()
-  return () => clearInterval(timer)
+  return timers.every(pollIntervalMs, () => void poll())
 }

@@ -1,13 +1,13 @@
 /**
- * A source's delivery: prove who sent it, seal the exact bytes, store them, answer. Nothing else may fail a delivery: what it
- * says is looked at after it is stored.
+ * Turns a webhook request into a record for `channel-events.v1`: authenticates the sender, then seals the exact bytes.
+ * Nothing in the body's content can fail a request; ingest maps it after it is stored.
  */
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
-import type { ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import { encodeChannelEvent } from '../shared/model/channel-event.ts'
 import type { RawDelivery, Source, SourceRegistry } from '../shared/sources/source.ts'
-import { topics } from '../topology.ts'
 import type { SourceSecrets } from './config.ts'
 import { HttpProblem, traceOf } from './http.ts'
 
@@ -32,37 +32,47 @@ export const sourceOf = (name: string, { sources }: Pick<WebhookTools, 'sources'
   return source
 }
 
-const accountsIn = (source: Source, delivery: RawDelivery): readonly string[] =>
-  delivery.account === null ? source.accountsOf(delivery) : [delivery.account, ...source.accountsOf(delivery)]
-
-/**
- * Every account that the delivery is of has been disconnected: nothing of it is kept, and the source is told that all is well,
- * or it would go on for days. `ownSecretErased`: it may be signed with a secret that nobody has any more.
- */
-const ofTheGone = (source: Source, delivery: RawDelivery, { directory }: WebhookTools) => {
-  const accounts = accountsIn(source, delivery)
-  const found = accounts.flatMap((account) => directory.byAccount(source.name, account) ?? [])
-  const gone = found.length > 0 && found.every(({ status }) => status === 'disconnected')
-  return { gone, ownSecretErased: gone && found.some((connection) => connection.webhookSecretErased) }
+/** A delivery with what the gateway reads from its body, parsed at most once. */
+interface Inspected {
+  readonly source: Source
+  readonly delivery: RawDelivery
+  readonly parsed: ReturnType<Source['parse']>
+  /** The address's first, then those that the body names. */
+  readonly accounts: readonly string[]
+  readonly connections: readonly Connection[]
 }
 
-/** The connection's own secret first: an advertiser's own app signs with it. */
-const secretsFor = (
-  source: Source,
-  delivery: RawDelivery,
-  { directory, keyring, secretsOf }: WebhookTools,
-): string[] => {
-  const own = accountsIn(source, delivery).flatMap((account) => {
-    const wrapped = directory.byAccount(source.name, account)?.webhookSecret
-    return wrapped ? [keyring.unwrap(wrapped).toString()] : []
-  })
+const inspect = (source: Source, delivery: RawDelivery, { directory }: WebhookTools): Inspected => {
+  const parsed = source.parse(delivery)
+  const named = source.accountsOf(delivery, parsed)
+  const accounts = delivery.account === null ? named : [delivery.account, ...named]
+  const connections = accounts.flatMap((account) => directory.byAccount(source.name, account) ?? [])
+  return { source, delivery, parsed, accounts, connections }
+}
+
+/**
+ * Whether every connected account of the delivery is disconnected: the gateway answers with success and stores nothing,
+ * since an error would make the source retry for days. `ownSecretErased`: the secret that it is signed with may be gone.
+ */
+const disconnectedAccounts = ({ connections }: Inspected) => {
+  const allDisconnected = connections.length > 0 && connections.every(({ status }) => status === 'disconnected')
+  const ownSecretErased = allDisconnected && connections.some(({ webhookSecretErased }) => webhookSecretErased)
+  return { allDisconnected, ownSecretErased }
+}
+
+/** The connection's own secret comes first: an advertiser's own app signs with it. */
+const secretsFor = ({ source, connections }: Inspected, { keyring, secretsOf }: WebhookTools): string[] => {
+  const own = connections.flatMap(({ webhookSecret }) =>
+    webhookSecret ? [keyring.unwrap(webhookSecret).toString()] : [],
+  )
   return [...new Set([...own, ...secretsOf(source.name).secrets])]
 }
 
 /** @throws HttpProblem 401 */
-const authenticate = (source: Source, delivery: RawDelivery, tools: WebhookTools) => {
+const authenticate = (inspected: Inspected, tools: WebhookTools) => {
+  const { source, delivery, parsed } = inspected
   if (!source.signed) return
-  const secrets = secretsFor(source, delivery, tools)
+  const secrets = secretsFor(inspected, tools)
   if (secrets.length === 0) {
     if (tools.mayBeUnsigned(source.name)) return
     const variable = `${source.name.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`
@@ -73,10 +83,8 @@ const authenticate = (source: Source, delivery: RawDelivery, tools: WebhookTools
     )
   }
   const { appId } = tools.secretsOf(source.name)
-  const verdict = source.verify(delivery, secrets, {
-    now: delivery.receivedAt,
-    ...(appId === undefined ? {} : { appId }),
-  })
+  const extra = { now: delivery.receivedAt, ...(appId === undefined ? {} : { appId }) }
+  const verdict = source.verify(delivery, secrets, extra, parsed)
   if (verdict === 'missing')
     throw new HttpProblem(401, 'signature_missing', 'the signature header of this source is missing')
   if (verdict === 'wrong')
@@ -87,7 +95,11 @@ const authenticate = (source: Source, delivery: RawDelivery, tools: WebhookTools
     )
 }
 
-/** The record for `channel-events.v1`; null for what is taken and not kept, of accounts that are disconnected. @throws HttpProblem 401, 415 */
+/**
+ * @param mediaType of the request, without parameters
+ * @returns null for a delivery whose accounts are all disconnected: answered with success, not stored
+ * @throws HttpProblem 401, 415
+ */
 export const deliveryRecord = (
   source: Source,
   delivery: RawDelivery,
@@ -97,31 +109,31 @@ export const deliveryRecord = (
   if (source.contentTypes.length > 0 && !source.contentTypes.includes(mediaType)) {
     throw new HttpProblem(415, 'content_type', `this source posts ${source.contentTypes.join(' or ')}`)
   }
-  const { gone, ownSecretErased } = ofTheGone(source, delivery, tools)
-  if (!ownSecretErased) authenticate(source, delivery, tools)
-  if (gone) return null
+  const inspected = inspect(source, delivery, tools)
+  const { allDisconnected, ownSecretErased } = disconnectedAccounts(inspected)
+  if (!ownSecretErased) authenticate(inspected, tools)
+  if (allDisconnected) return null
   const { name } = source
-  const trace = traceOf(delivery.headers)
-  const stored = Object.fromEntries(
+  const storedHeaders = Object.fromEntries(
     source.storedHeaders.flatMap((header) => {
       const value = delivery.headers[header]
       return value === undefined ? [] : [[header, value]]
     }),
   )
-  // Deliveries of one account keep their order; the account may be in the URL or only in the body.
-  const account = delivery.account ?? source.accountsOf(delivery)[0] ?? null
-  return {
-    topic: topics.channelEvents.name,
-    key: account === null ? null : tools.keyring.pseudonym('account', name, account),
-    value: tools.keyring.sourceKey(name).seal(delivery.body, name),
-    headers: {
-      ...stored,
+  // The record key keeps one account's deliveries in order; the account may be in the address or only in the body.
+  const account = inspected.accounts[0]
+  const { account: addressed, contentType, receivedAt } = delivery
+  return encodeChannelEvent(
+    {
       source: name,
-      ...(delivery.account === null ? {} : { account: delivery.account }),
-      'received-at': String(delivery.receivedAt),
-      'content-type': delivery.contentType ?? '',
-      sealed: `source/${name}`,
-      ...(trace === undefined ? {} : { traceparent: trace }),
+      account: addressed,
+      contentType,
+      receivedAt,
+      traceparent: traceOf(delivery.headers),
+      storedHeaders,
     },
-  }
+    account === undefined ? null : tools.keyring.pseudonym('account', name, account),
+    delivery.body,
+    tools.keyring,
+  )
 }

@@ -1,7 +1,7 @@
-/** Settings of ingest beyond those every stage has. */
+/** Settings that only ingest has. */
 import { z } from 'zod'
 
 export const ingestFields = {
-  /** Folder with mappings of one's own, followed while ingest runs; each file is one source. */
+  /** Folder of custom mappings, one source per file; ingest picks up changes while it runs. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
 }

@@ -1,10 +1,16 @@
-/** A record of `channel-events.v1` to message events: opened, mapped or parsed, validated. */
+/** Decodes a record of `channel-events.v1` into message events: opens the seal, then maps or parses, then validates. */
 
 import { receivedAtOf } from '../runtime/batch/record-headers.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
+import {
+  decodeChannelEvent,
+  isSourceName,
+  messageEventSource,
+  openChannelEvent,
+} from '../shared/model/channel-event.ts'
 import {
   eventProblemsOf,
   type IgnoredReason,
@@ -19,16 +25,11 @@ export interface Delivered {
   readonly events: readonly MessageEvent[]
   readonly ignored: readonly IgnoredReason[]
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
-  /** Of which source accounts have withdrawn their authorisation. */
+  /** Accounts of the source whose authorisation was withdrawn. */
   readonly removed?: readonly AuthorisationRemoved[]
   /** ms */
   readonly receivedAt: number
 }
-
-/** Header value for a record that holds a message event and not a raw delivery. */
-export const messageEventSource = 'message-event'
-
-const sealedBy = /^source\/([a-z][a-z0-9-]{0,31})$/
 
 export interface DeliveryTools {
   readonly sources: SourceRegistry
@@ -36,21 +37,22 @@ export interface DeliveryTools {
   readonly keyring: Keyring
 }
 
-/** The bytes as the source or connector sent them. @throws BadRecord */
-const opened = (record: ConsumedRecord, keyring: Keyring): Buffer => {
-  if (record.value === null) throw new BadRecord('headers_invalid', 'the record has no value')
-  const { sealed } = record.headers
-  if (sealed === undefined) return record.value
-  const source = sealedBy.exec(sealed)?.[1]
-  if (!source) throw new BadRecord('headers_invalid', 'header "sealed" must be source/<name>')
-  try {
-    return keyring.sourceKey(source).open(record.value)
-  } catch {
-    throw new BadRecord('seal_broken', `the body does not open under the key ${sealed}`)
+/** @throws BadRecord */
+const openedBody = (record: ConsumedRecord, keyring: Keyring): Buffer => {
+  const opened = openChannelEvent(record, keyring)
+  if ('body' in opened) return opened.body
+  switch (opened.problem) {
+    case 'no_value':
+      throw new BadRecord('headers_invalid', 'the record has no value')
+    case 'key_id_invalid':
+      throw new BadRecord('headers_invalid', 'header "sealed" must be source/<name>')
+    case 'seal_broken':
+      throw new BadRecord('seal_broken', `the body does not open under the key ${opened.keyId}`)
   }
 }
 
-const parsed = (bytes: Buffer, codec: Codec): unknown => {
+/** A message event as a connector wrote it, not yet validated. @throws BadRecord for bytes that are neither Avro nor JSON */
+export const parseMessageEvent = (bytes: Buffer, codec: Codec): unknown => {
   if (codec.isAvro(bytes)) return codec.decodeMessageEvent(bytes)
   try {
     return JSON.parse(bytes.toString())
@@ -61,7 +63,7 @@ const parsed = (bytes: Buffer, codec: Codec): unknown => {
 }
 
 const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
-  const result = messageEventSchema.safeParse(parsed(bytes, codec))
+  const result = messageEventSchema.safeParse(parseMessageEvent(bytes, codec))
   if (result.success) return result.data
   throw new BadRecord(
     'event_invalid',
@@ -74,28 +76,23 @@ const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
 /** @throws BadRecord for a record that can never be processed */
 export const readDelivery = (record: ConsumedRecord, { sources, codec, keyring }: DeliveryTools): Delivered => {
   const receivedAt = receivedAtOf(record)
-  const name = record.headers.source ?? messageEventSource
-  const body = opened(record, keyring)
+  const { source: name, account, contentType } = decodeChannelEvent(record)
+  const body = openedBody(record, keyring)
   if (name === messageEventSource) {
     return { source: name, events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
   }
 
   const source = sources.get(name)
   if (!source) {
-    const told = /^[a-z][a-z0-9-]{0,31}$/.test(name)
+    // Any text may be in a connector's header; only a valid name is repeated.
+    const detail = isSourceName(name)
       ? `no mapping is known for source ${name}`
       : 'header "source" is no name of a source'
-    throw new BadRecord('source_unknown', told)
+    throw new BadRecord('source_unknown', detail)
   }
   try {
-    const result = source.map({
-      source: name,
-      account: record.headers.account ?? null,
-      headers: record.headers,
-      contentType: record.headers['content-type'] ?? null,
-      body,
-      receivedAt,
-    })
+    const { headers } = record
+    const result = source.map({ source: name, account, headers, contentType, body, receivedAt })
     return { source: name, ...result, receivedAt }
   } catch (error) {
     if (error instanceof DeliveryUnreadable) throw new BadRecord('delivery_unreadable', `${name}: ${error.message}`)

@@ -1,4 +1,4 @@
-/** What stands for an event past ingest, and how its copies are recognised. */
+/** An event's pseudonyms past ingest, and the key under which ingest recognises its copies. */
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
@@ -19,34 +19,37 @@ export const identityOf = (
   message: keyring.pseudonym('message', source, accountId, messageId),
 })
 
-/** Webhooks are retried for up to 72 hours; a day more for what queues behind them. */
+/**
+ * How long ingest recognises copies, at least. TikTok retries a webhook for 72 h (docs/sources); 24 h more cover ingest's backlog.
+ * WhatsApp retries for 7 days: a copy after the window passes ingest and raises a signal with the same id.
+ */
 export const dedupWindowMs = 96 * 3_600_000
 
-const markBytes = 8
+export const markBytes = 8
 
-/** Ids that a mapping made because the source gave none. */
+/** Whether a mapping computed the id because the source gave none. */
 export const isDerived = (messageId: string): boolean => messageId.startsWith('derived:')
 
 /**
- * Under which mark the event is claimed: its own id.
+ * The claim of an event under its own id, in the bucket of the event's own hour.
  *
- * The bucket is the event's own hour. An event without a time of its own has none that its copies share: it is claimed in an
- * epoch as long as the window, and looked for in the one before.
+ * Copies of an event without a time of its own share no hour. Ingest claims it in an epoch as long as the window, and also
+ * looks into the epoch before.
  */
 export const dedupKeyOf = (event: MessageEvent, message: Pseudonym, owner: Buffer, keyring: Keyring): BucketValue => {
   const { kind, revision } = event
-  const mark =
+  const hash =
     kind === 'message' && revision === null
       ? Buffer.from(message.slice(0, markBytes * 2), 'hex')
-      : keyring.mark(markBytes, 'event', message, kind, revision ?? '')
-  if (event.timeSource !== 'received') return { at: event.occurredAt, mark, value: owner }
+      : keyring.shortHash(markBytes, 'event', message, kind, revision ?? '')
+  if (event.timeSource !== 'received') return { at: event.occurredAt, hash, value: owner }
   const epoch = Math.floor(event.occurredAt / dedupWindowMs) * dedupWindowMs
-  return { at: epoch, mark, value: owner, alsoAt: [epoch - dedupWindowMs] }
+  return { at: epoch, hash, value: owner, alsoAt: [epoch - dedupWindowMs] }
 }
 
 /**
- * Who claims: the record and the item's place in it. A redelivery finds its own claim and passes; a second copy, also one in
- * the same delivery, does not.
+ * The value of a claim: the record and the item's index in it. A redelivered record finds its own claim and passes; a second
+ * copy does not, even within the same delivery.
  */
 export const ownerOf = ({ partition, offset }: ConsumedRecord, item: number): Buffer => {
   const owner = Buffer.allocUnsafe(8)

@@ -5,15 +5,15 @@ import { BoundedLabel } from '../runtime/metrics/bounded-label.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Delivered } from './delivery.ts'
 
-/** A connector may write any source into its header: more than these share one series. */
-const mostSources = 50
+/** A connector may write any source into its header; beyond this number they share one series. */
+const maxSources = 50
 
 export const countIgnored = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<Delivered>['onProcessed']> => {
-  const sources = new BoundedLabel(mostSources)
+  const sources = new BoundedLabel(maxSources)
   return (batch) => {
-    for (const { value, record } of batch) {
+    for (const { value } of batch) {
       for (const reason of value.ignored)
-        metrics.count('signals_items_ignored_total', { source: sources.of(record.headers.source ?? 'unknown'), reason })
+        metrics.count('signals_items_ignored_total', { source: sources.of(value.source), reason })
     }
   }
 }

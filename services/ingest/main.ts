@@ -4,9 +4,9 @@ import { removal } from '../shared/connections/removal.ts'
 import { ConnectionWriter } from '../shared/connections/writer.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
+import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
 import { countIgnored } from './ignored.ts'
-import { openCrossSourceDedup, openDedup } from './marks.ts'
 import { ingest } from './stage.ts'
 
 runConsumerStage({
@@ -28,8 +28,7 @@ runConsumerStage({
     const stage = ingest({
       sources,
       directory,
-      dedup: openDedup(redis),
-      feeds: openCrossSourceDedup(redis),
+      claims: openClaims(redis),
       codec,
       keyring,
       onRemoved,

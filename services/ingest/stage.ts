@@ -1,28 +1,29 @@
 /**
- * Ingest: raw deliveries and message events in, authorised and deduplicated messages out. Ids become pseudonyms and texts are
- * sealed here: no phone number, name or word of a person gets past this stage.
+ * Ingest turns raw deliveries and message events into authorised, deduplicated messages. It replaces ids by pseudonyms and seals
+ * texts, so no personal data gets past this stage.
  *
- * Order matters: consent is looked at before anything is claimed or kept, so of an account that nobody connected nothing
- * remains. A claim names its record, so a redelivery passes where a copy does not.
+ * Order matters: ingest checks consent before it claims or stores anything, so an account without a connection leaves no trace.
+ * A claim names its record, so a redelivered record passes and a copy does not.
  */
 
 import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
-import type { BucketValue, HourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message } from '../shared/model/topic-values.ts'
+import type { ByPurpose, IngestClaims } from './claims.ts'
+import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
+import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
-import { crossSourceKeyOf, isOtherCopy } from './feeds.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { deadLettersOf } from './letters.ts'
 
-/** Who withdrew, of which source. */
+/** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
-/** What is known of one event before it is decided. */
+/** Result of the consent check and of the claims, for one event. */
 type Verdict =
   | {
       readonly kind: 'authorised'
@@ -35,7 +36,7 @@ type Verdict =
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
 
-const consent = (event: MessageEvent, directory: ConnectionDirectory, keyring: Keyring): Verdict => {
+const verdictOf = (event: MessageEvent, directory: ConnectionDirectory, keyring: Keyring): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
   if (connection.status === 'disconnected' || connection.dataKey === null)
@@ -43,21 +44,20 @@ const consent = (event: MessageEvent, directory: ConnectionDirectory, keyring: K
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
 }
 
-interface Claims {
+interface PendingClaims {
   readonly marks: BucketValue[]
-  /** For each mark, which event it speaks of. */
-  readonly places: { readonly input: number; readonly event: number }[]
+  /** For each mark, the event that it claims. */
+  readonly events: { readonly input: number; readonly event: number }[]
 }
-const noClaims = (): Claims => ({ marks: [], places: [] })
+const noClaims = (): PendingClaims => ({ marks: [], events: [] })
 
-/** By the event's own id, and by the channel's for the tenant. */
 const claimsOf = (
   batch: readonly Input<Delivered>[],
   verdicts: readonly Verdict[][],
   { sources, keyring }: IngestTools,
-): { readonly own: Claims; readonly feeds: Claims } => {
+): ByPurpose<PendingClaims> => {
   const own = noClaims()
-  const feeds = noClaims()
+  const crossSource = noClaims()
   verdicts.forEach((ofInput, input) => {
     const { value, record } = batch[input] as Input<Delivered>
     ofInput.forEach((verdict, at) => {
@@ -65,31 +65,32 @@ const claimsOf = (
       const event = value.events[at] as MessageEvent
       const owner = ownerOf(record, at)
       own.marks.push(dedupKeyOf(event, verdict.identity.message, owner, keyring))
-      own.places.push({ input, event: at })
+      own.events.push({ input, event: at })
       const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
-      const feed = crossSourceKeyOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
-      if (feed === null) return
-      feeds.marks.push(feed)
-      feeds.places.push({ input, event: at })
+      const key = crossSourceKeyOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
+      if (key === null) return
+      crossSource.marks.push(key)
+      crossSource.events.push({ input, event: at })
     })
   })
-  return { own, feeds }
+  return { event: own, crossSource }
 }
 
-/** @throws DependencyError when Redis is away: without claims nothing can be decided */
+/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
-  const { directory, dedup, feeds, keyring } = tools
-  const verdicts = batch.map(({ value }) => value.events.map((event) => consent(event, directory, keyring)))
-  const claims = claimsOf(batch, verdicts, tools)
-  const [holders, feedHolders] = await Promise.all([dedup.claim(claims.own.marks), feeds.claim(claims.feeds.marks)])
-  const refuse = ({ input, event }: Claims['places'][number]) => {
+  const { directory, keyring } = tools
+  const verdicts = batch.map(({ value }) => value.events.map((event) => verdictOf(event, directory, keyring)))
+  const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
+  const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
+  const refuse = ({ events }: PendingClaims, at: number) => {
+    const { input, event } = events[at] as PendingClaims['events'][number]
     ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
-  claims.own.marks.forEach(({ value }, at) => {
-    if (!holders[at]?.equals(value)) refuse(claims.own.places[at] as Claims['places'][number])
+  own.marks.forEach(({ value }, at) => {
+    if (!holders.event[at]?.equals(value)) refuse(own, at)
   })
-  claims.feeds.marks.forEach((mark, at) => {
-    if (isOtherCopy(feedHolders[at] as Buffer, mark)) refuse(claims.feeds.places[at] as Claims['places'][number])
+  crossSource.marks.forEach((mark, at) => {
+    if (isOtherCopy(holders.crossSource[at] as Buffer, mark)) refuse(crossSource, at)
   })
   return verdicts
 }
@@ -130,10 +131,8 @@ const toMessage = (
 
 export interface IngestTools extends DeliveryTools {
   readonly directory: ConnectionDirectory
-  readonly dedup: HourBuckets
-  /** Of the channels' own message ids, over `feedSpanHours`. */
-  readonly feeds: HourBuckets
-  /** An account has withdrawn its authorisation. Safe to repeat. Unset where history is looked at again. @throws DependencyError */
+  readonly claims: IngestClaims
+  /** Records that an account's authorisation was withdrawn; safe to repeat. Unset in a replay. @throws DependencyError */
   onRemoved?(removed: Removed): Promise<void>
 }
 

@@ -1,2 +1,2 @@
-/** Keywords has no settings of its own: lists and origins are the connections' business. */
+/** The keywords stage has no settings of its own: connections choose their lists and origins. */
 export const keywordsFields = {}

@@ -1,10 +1,10 @@
-/** What lists find, as figures: which list, which flag, raised or only counted. Never what was written, nor by whom. */
+/** Counts keyword hits by list, flag and mode. Neither texts nor persons appear in metrics or log. */
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Clock } from '../runtime/ports.ts'
 import type { KeywordUse } from './stage.ts'
 
-/** Lists and flags are the operator's: few, but nothing else bounds them. */
+/** Bounds the label combinations: operators choose lists and flags, and nothing else limits them. */
 const maxCombinations = 500
 const logEveryMs = 60_000
 
@@ -14,16 +14,16 @@ export interface CountTools {
   readonly clock: Pick<Clock, 'now'>
 }
 
-/** @returns counts a batch's uses in the metrics, and tells the log of shadow lists about once a minute */
+/** @returns a function that counts a batch's hits, and logs the figures of shadow lists at most once a minute */
 export const keywordCounts = ({ metrics, log, clock }: CountTools) => {
-  const known = new Set<string>()
+  const combinations = new Set<string>()
   let shadows = new Map<string, Record<string, number>>()
   let loggedAt = clock.now()
 
   const labelsOf = ({ listId, flag, mode }: KeywordUse) => {
     const combination = `${listId} ${flag} ${mode}`
-    if (known.size < maxCombinations) known.add(combination)
-    return known.has(combination) ? { list: listId, flag, mode } : { list: 'other', flag: 'other', mode }
+    if (combinations.size < maxCombinations) combinations.add(combination)
+    return combinations.has(combination) ? { list: listId, flag, mode } : { list: 'other', flag: 'other', mode }
   }
 
   return (uses: readonly KeywordUse[]): void => {
@@ -36,7 +36,7 @@ export const keywordCounts = ({ metrics, log, clock }: CountTools) => {
       shadows.set(list, flags)
     }
     if (shadows.size === 0 || clock.now() - loggedAt < logEveryMs) return
-    for (const [list, flags] of shadows) log.info({ list, flags }, 'shadow keyword list would have raised')
+    for (const [list, flags] of shadows) log.info({ list, flags }, 'shadow keyword list would have emitted')
     shadows = new Map()
     loggedAt = clock.now()
   }

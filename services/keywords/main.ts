@@ -17,36 +17,36 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     const lists = new KeywordLists(compileInWorker)
     const missing = new MissingLists(directory, lists)
-    // At first the topic is only read: of all the versions in it, those in force are compiled, once.
-    let readWhole = false
-    const tell = () => {
-      for (const { connectionId, listId } of missing.news())
-        log.warn({ connectionId, listId }, 'connection names a keyword list that does not exist: it raises nothing')
+    // Until the topic is read to its end, records are only staged: each list compiles once, at its highest version.
+    let isLoaded = false
+    const reportMissing = () => {
+      for (const { connectionId, listId } of missing.newlyMissing())
+        log.warn({ connectionId, listId }, 'connection names a keyword list that does not exist; it emits no signals')
     }
-    const settle = async () => {
+    const activate = async () => {
       await lists.compilePending(
         ({ listId, version }: ActiveList, { entries, shadow }: KeywordListRecord) =>
-          log.info({ listId, version, entries: entries.length, shadow }, 'keyword list in force'),
-        // Lists are validated where they are imported; what comes in broken all the same must not stop the stage.
+          log.info({ listId, version, entries: entries.length, shadow }, 'keyword list active'),
+        // `signals keywords import` validates lists; a broken record that arrives all the same must not stop the stage.
         ({ listId, version }, error) =>
-          log.error({ ...errorFacts(error), listId, version }, 'keyword list refused, the one before stays'),
+          log.error({ ...errorFacts(error), listId, version }, 'keyword list refused; the version before stays active'),
       )
-      tell()
+      reportMissing()
     }
     await follow({
       connections: (id, record) => {
         if (directory.apply(id, record) === 'stale') return
         if (!record?.dataKey) keyring.forgetConnection(id)
-        if (readWhole) tell()
+        if (isLoaded) reportMissing()
       },
       keywordLists: (_key, record) => {
         if (record === null) return
         lists.stage(record)
-        return readWhole ? settle() : undefined
+        return isLoaded ? activate() : undefined
       },
     })
-    readWhole = true
-    await settle()
+    isLoaded = true
+    await activate()
     const stage = keywords({ directory, lists, codec, keyring, count: keywordCounts({ metrics, log, clock }) })
     return { ...stage, onProcessed: countEmitted(metrics) }
   },

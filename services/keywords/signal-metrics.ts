@@ -1,15 +1,15 @@
-/** Counts the signals that leave the keywords stage, by connection and kind. */
+/** Counts the signals that the keywords stage emits, by connection and kind. */
 
 import type { Stage } from '../runtime/batch/stage.ts'
 import { BoundedLabel } from '../runtime/metrics/bounded-label.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
 
-/** More connections than this share one series. */
-const mostConnections = 200
+/** Connections with their own series; all others share one. */
+const maxConnections = 200
 
 export const countEmitted = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage<unknown>['onProcessed']> => {
-  const connections = new BoundedLabel(mostConnections)
+  const connections = new BoundedLabel(maxConnections)
   return (_batch, outcomes) => {
     for (const outcome of outcomes.flat()) {
       if (outcome.kind !== 'forwarded') continue

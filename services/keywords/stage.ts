@@ -1,6 +1,6 @@
 /**
- * Keywords: opens a message's text, matches the person's own words, emits signals. The text ends here: what leaves this stage
- * says that a keyword was used, not what was said.
+ * Opens a message's text, matches the person's own words against keyword lists, and emits signals. No text leaves this stage:
+ * a signal names the flags of the keywords, not the words.
  */
 
 import { deadLetter, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
@@ -15,10 +15,11 @@ import type { AttributedMessage, Message, Signal, TopicRecord } from '../shared/
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
 
-/** A flag that a message raised by a list, or would have raised by one that only counts. */
+/** A flag of a list that a message hit. */
 export interface KeywordUse {
   readonly listId: string
   readonly version: number
+  /** `raised`: by the active list, so the signal carries the flag; `shadow`: only counted. */
   readonly mode: 'raised' | 'shadow'
   readonly flag: string
 }
@@ -28,19 +29,23 @@ export interface KeywordTools {
   readonly lists: { of(connection: ListChoice): ListsOfConnection }
   readonly codec: Codec
   readonly keyring: Keyring
-  /** Counts what was found; called once a batch, when its signals are published. */
+  /** Counts the hits of a batch, after its signals are published. */
   readonly count: (uses: readonly KeywordUse[]) => void
 }
 
-/** Whose words the connection looks at. Edits and deletions are nobody's use of a word. */
-const isLookedAt = ({ kind, direction, textOrigin, hasText }: Message, connection: Connection) =>
+/** Whether the connection matches keywords in this message. Edits and deletions never count as keyword use. */
+const isMatched = ({ kind, direction, textOrigin, hasText }: Message, connection: Connection) =>
   hasText &&
   kind === 'message' &&
   textOrigin !== null &&
   connection.keywordOrigins.includes(textOrigin) &&
   connection.keywordDirections.includes(direction)
 
-/** What the connection allows to be looked at, matched. @throws SealBroken */
+/**
+ * Matches a message's text, if the connection allows it. Adds every hit to `uses`.
+ * @returns flags and version of the active list
+ * @throws SealBroken
+ */
 const keywordFlags = (
   { message }: AttributedMessage,
   connection: Connection,
@@ -48,16 +53,16 @@ const keywordFlags = (
   uses: KeywordUse[],
 ) => {
   const none = { flags: noFlags, version: null }
-  if (message.content === null || connection.dataKey === null || !isLookedAt(message, connection)) return none
-  const { raising, shadows } = tools.lists.of(connection)
-  if (!raising && shadows.length === 0) return none
+  if (message.content === null || connection.dataKey === null || !isMatched(message, connection)) return none
+  const { active, shadows } = tools.lists.of(connection)
+  if (!active && shadows.length === 0) return none
   const key = tools.keyring.connectionKey(connection.connectionId, connection.dataKey)
   const { text } = openContent(message.content, key)
   if (text === null) return none
   for (const { listId, version, matcher } of shadows)
     for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })
-  if (!raising) return none
-  const { listId, version, matcher } = raising
+  if (!active) return none
+  const { listId, version, matcher } = active
   const flags = matcher.flags(text)
   for (const flag of flags) uses.push({ listId, version, mode: 'raised', flag })
   return { flags, version }
@@ -70,13 +75,13 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
   if (message.backfill) return drop('backfill')
   const connection = tools.directory.byId(message.connectionId)
   if (!connection || connection.status === 'disconnected') return drop('disconnected')
-  const ours = message.kind === 'message' && message.direction === 'outbound'
-  if (ours && !connection.keywordDirections.includes('outbound')) return drop('outbound')
+  const isOutbound = message.kind === 'message' && message.direction === 'outbound'
+  if (isOutbound && !connection.keywordDirections.includes('outbound')) return drop('outbound')
 
   const record = (kind: Signal['kind'], flags: readonly string[], version: number | null): TopicRecord => ({
     topic: 'signals',
     key: message.connectionId,
-    // A signal says nothing else of its message: what latency is measured by and whose consent it was travel beside it.
+    // A signal contains no more about its message, so the headers carry the start of the latency measure and the consent.
     headers: {
       [headerNames.receivedAt]: String(message.receivedAt),
       [headerNames.consent]: consentOf(connection),
@@ -93,7 +98,7 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
     },
   })
   if (message.kind === 'order') {
-    // One id per order, however often it is updated: dispatch sends it once.
+    // Updates of an order keep its signal id, so dispatch sends it once.
     return connection.reportOrders ? forward(record('order', [], null)) : drop('orders_off')
   }
   const records: TopicRecord[] = []
@@ -118,6 +123,6 @@ export const keywords = (tools: KeywordTools): Stage<AttributedMessage, undefine
     const uses: KeywordUse[] = []
     return { outcomes: batch.map(({ value }) => decideOne(value, tools, uses)), changes: uses }
   },
-  // A batch that is read again is counted again: figures to judge a list by, not signals.
+  // A redelivered batch is counted again. That is acceptable: these figures judge a list, they are not signals.
   save: async (uses) => tools.count(uses),
 })

@@ -1,7 +1,8 @@
-/** Free ports, remembered in the data folder: what was announced once stays at its address as long as nobody else takes it. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+/** Allocates free ports and stores them in the data folder. A restart gives each service its previous port if it is free. */
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { systemClock } from '../runtime/clock.ts'
+import { readJsonFile, writeJsonFile } from './json-file.ts'
 import { LocalProblem } from './problem.ts'
 
 const listen = (port: number): Promise<number | null> =>
@@ -14,28 +15,28 @@ const listen = (port: number): Promise<number | null> =>
     })
   })
 
-/** Waits a little for a port that its last holder is just giving up. */
+/** Waits up to 2 s for a port that a stopping process is releasing. */
 const isFree = async (port: number): Promise<boolean> => {
-  for (let tries = 0; tries < 20; tries++) {
+  for (let attempts = 0; attempts < 20; attempts++) {
     if ((await listen(port)) !== null) return true
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await systemClock.sleep(100)
   }
   return false
 }
 
 export class Ports {
   readonly #file: string
-  readonly #known: Record<string, number>
+  readonly #stored: Record<string, number>
   readonly #taken = new Set<number>()
 
   constructor(dataDir: string) {
     this.#file = join(dataDir, 'ports.json')
-    this.#known = existsSync(this.#file) ? (JSON.parse(readFileSync(this.#file, 'utf8')) as Record<string, number>) : {}
+    this.#stored = readJsonFile<Record<string, number>>(this.#file) ?? {}
   }
 
   /**
-   * @param wanted a port that was asked for by name (setting `variable`); 0 or undefined: any free one
-   * @throws LocalProblem when a wanted port is taken
+   * @param wanted the port that the setting `variable` names; 0 or undefined: any free one
+   * @throws LocalProblem when the wanted port is in use
    */
   async take(name: string, wanted?: number, variable?: string): Promise<number> {
     if (wanted) {
@@ -47,17 +48,19 @@ export class Ports {
       this.#taken.add(wanted)
       return wanted
     }
-    const before = this.#known[name]
+    const previous = this.#stored[name]
     const port =
-      before !== undefined && !this.#taken.has(before) && (await isFree(before)) ? before : await this.#anyFree()
+      previous !== undefined && !this.#taken.has(previous) && (await isFree(previous))
+        ? previous
+        : await this.#anyFree()
     this.#taken.add(port)
-    this.#known[name] = port
-    writeFileSync(this.#file, `${JSON.stringify(this.#known, null, 2)}\n`)
+    this.#stored[name] = port
+    writeJsonFile(this.#file, this.#stored)
     return port
   }
 
   async #anyFree(): Promise<number> {
-    for (let tries = 0; tries < 50; tries++) {
+    for (let attempts = 0; attempts < 50; attempts++) {
       const port = await listen(0)
       if (port !== null && !this.#taken.has(port)) return port
     }

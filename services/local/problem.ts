@@ -1,4 +1,4 @@
-/** Something the local stack needs is missing or in the way. The message says what and what to do. */
+/** The local stack cannot start. The message names the cause and the remedy. */
 export class LocalProblem extends Error {
   override readonly name = 'LocalProblem'
 }

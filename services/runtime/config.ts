@@ -1,6 +1,6 @@
 /**
- * Environment, read once and parsed by schema. Each service's `config.ts` picks the fields it needs from here; this is the
- * only place besides `main.ts` files that looks at `process.env`.
+ * Parses environment variables by schema. Each service's `config.ts` adds its own fields to those here. Callers pass `process.env`:
+ * only the files that start a process, the command line and the local pipeline read it.
  */
 import { z } from 'zod'
 import {
@@ -12,7 +12,7 @@ import {
 } from './adapters/kafka/settings.ts'
 import { redisUrlProblem } from './adapters/redis-url.ts'
 
-/** A setting is missing or wrong; the message names each variable and the remedy, never the value of a secret. */
+/** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError'
 }
@@ -28,7 +28,7 @@ const csv = z.string().transform((text) =>
 /** `kafka-1:9092`, `[::1]:9092` */
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/i
 
-/** Every variable that more than one service reads. Secrets are named in `secretNames` and printed masked. */
+/** Every variable that more than one service reads. `masked` hides the secrets among them. */
 export const fields = {
   KAFKA_BROKERS: csv
     .refine((list) => list.length > 0, 'name at least one broker, host:port')
@@ -40,29 +40,29 @@ export const fields = {
   }),
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
   SIGNALS_MASTER_KEY: z.string(),
-  /** Keys that were in force before, newest first: until `signals keys rotate` has replaced them. */
+  /** Earlier keys, newest first; needed until `signals keys rotate` has replaced them. */
   SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
   METRICS_PORT: port.default(0),
-  /** A stage that makes no progress for this long although records are due ends itself, to be started again; 0: never. */
+  /** A stage without progress for this long, although records are due, exits to be restarted; 0: never. */
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
-  /** What the servers listen on; 0.0.0.0 in a container. */
+  /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
 export { csv, port }
 
-/** What to set that has no default: a schema only knows that it was undefined. */
+/** Remedies for variables without a default, which zod reports only as undefined. */
 const remedies: Readonly<Record<string, string>> = {
   KAFKA_BROKERS: 'set it to host:port, several comma separated',
   REDIS_URL: 'set it to redis://host:port',
-  SCHEMA_REGISTRY_URL: 'set it to the address of a registry that speaks the Confluent API',
+  SCHEMA_REGISTRY_URL: 'set it to the URL of a registry with the Confluent API',
   SIGNALS_MASTER_KEY:
     'set it to 32 bytes in base64, the same for every process; a new pipeline: openssl rand -base64 32',
 }
 
-/** Everything in an environment is text: that it was not a number is what was wrong with it. */
-const inWords = (issue: z.core.$ZodIssue): string => {
+/** Rewords an issue of zod for text values: "must be a number" instead of "expected number, received NaN". */
+const messageOf = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int'))
     return issue.expected === 'int' ? 'must be a whole number' : 'must be a number'
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
@@ -72,14 +72,15 @@ const inWords = (issue: z.core.$ZodIssue): string => {
   return issue.message
 }
 
+/** Secrets are recognised by the end of their name (CONTRIBUTING, "A setting"). */
 const isSecret = (name: string) => /(_KEY|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
 
-/** @throws ConfigError listing every problem, one line each */
+/** @throws ConfigError with one line per problem */
 export const loadConfig = <Shape extends z.ZodRawShape>(
   shape: Shape,
   env: NodeJS.ProcessEnv,
 ): z.output<z.ZodObject<Shape>> => {
-  // An empty variable is an unset one: compose files and shells pass `NAME=` for "not given".
+  // An empty variable counts as unset: compose files and shells pass `NAME=` for a missing value.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const result = z.object(shape).safeParse(given)
   if (result.success) return result.data
@@ -87,12 +88,12 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
     const name = String(issue.path[0] ?? '')
     return given[name] === undefined
       ? `${name} is not set: ${remedies[name] ?? issue.message}`
-      : `${name}: ${inWords(issue)}`
+      : `${name}: ${messageOf(issue)}`
   })
   throw new ConfigError(problems.join('\n'))
 }
 
-/** How the broker is reached. @throws ConfigError where settings contradict each other */
+/** @throws ConfigError when the Kafka settings contradict each other */
 export const kafkaSettings = (
   config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
   clientId: string,
@@ -102,11 +103,11 @@ export const kafkaSettings = (
   return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
 }
 
-/** The same for brokers that are known already. @param brokers comma separated. @throws ConfigError */
+/** For known brokers, comma separated; the other settings come from the environment. @throws ConfigError */
 export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientId: string): KafkaSettings =>
   kafkaSettings({ ...loadConfig(kafkaFields, env), KAFKA_BROKERS: brokers.split(',') }, clientId)
 
-/** The configuration as it may be printed: secrets and passwords inside URLs masked. */
+/** The configuration for a log: secrets and passwords in URLs are masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(config).map(([name, value]) => {

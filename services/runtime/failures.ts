@@ -1,19 +1,19 @@
 /**
- * Catalogue of the reasons for which a record becomes a dead letter. The console, the redrive command and the docs read it.
+ * Catalogue of the reasons for which a record becomes a dead letter, used by the console, the redrive command and the docs.
  *
- * A code is public: it stands in dead-letter records and metrics, so it is added to and never renamed.
+ * Codes are public: dead-letter records and metrics contain them. Add codes, but never rename one.
  */
 export interface FailureEntry {
-  /** Whether sending the record through again can help: never, after something was mended, or as it is. */
+  /** Whether a redrive can help: never, after a fix, or without one. */
   readonly redrive: 'never' | 'after_fix' | 'as_is'
-  /** One sentence for the operator: what it means and what to do first. */
+  /** For the operator: what the code means and what to do first. */
   readonly help: string
 }
 
 export const failures = {
   headers_invalid: {
     redrive: 'after_fix',
-    help: 'A header of the raw delivery is missing or malformed. Mend the connector that wrote it and send it again: what came stays as it is.',
+    help: 'A header of the raw delivery is missing or malformed. Fix the connector that wrote it and send it again; a redrive does not change the record.',
   },
   source_unknown: {
     redrive: 'after_fix',
@@ -21,15 +21,15 @@ export const failures = {
   },
   delivery_unreadable: {
     redrive: 'after_fix',
-    help: 'The body is not a delivery of its source; check the webhook address at the source or mend the mapping.',
+    help: 'The body is not a delivery of its source; check the webhook address at the source or fix the mapping.',
   },
   item_unmappable: {
     redrive: 'after_fix',
-    help: 'One item of a delivery was recognised but has no person, id or body that can be used; mend the mapping.',
+    help: 'One item of a delivery was recognised but has no person, id or body that can be used; fix the mapping.',
   },
   event_invalid: {
     redrive: 'after_fix',
-    help: 'A message event breaks the contract; the reason names the field. Mend the connector and send it again: what came stays as it is.',
+    help: 'A message event breaks the contract; the reason names the field. Fix the connector and send it again; a redrive does not change the record.',
   },
   schema_unknown: {
     redrive: 'as_is',
@@ -37,11 +37,11 @@ export const failures = {
   },
   bytes_invalid: {
     redrive: 'never',
-    help: 'The bytes do not decode by the schema they name. Mend the producer, and have it send again what it meant.',
+    help: 'The bytes do not decode by the schema they name. Fix the producer and let it send the record again.',
   },
   seal_broken: {
     redrive: 'after_fix',
-    help: 'Sealed content could not be opened: give the stage the right SIGNALS_MASTER_KEY, then redrive; a destroyed key opens nothing.',
+    help: 'Sealed content could not be opened: give the stage the right SIGNALS_MASTER_KEY, then redrive. Content of an erased key stays sealed.',
   },
   connection_missing: {
     redrive: 'as_is',
@@ -59,13 +59,13 @@ export const failures = {
 
 export type FailureCode = keyof typeof failures
 
-/** Why one record cannot be processed. `detail` names fields and rules, never values: it is written where people read. */
+/** Why one record cannot be processed. `detail` names fields and rules, never values, because people read it. */
 export interface Failure {
   readonly code: FailureCode
   readonly detail: string
 }
 
-/** Thrown by a decoder, the only place of a stage that speaks of one record by exception. */
+/** Thrown by decoders for a record that can never be processed. All other exceptions of a stage stop the batch. */
 export class BadRecord extends Error {
   override readonly name = 'BadRecord'
   readonly failure: Failure
@@ -75,7 +75,7 @@ export class BadRecord extends Error {
   }
 }
 
-/** What a record says; null where it does not decode: whoever only looks something up passes it over. */
+/** The decoded value; null for a record that does not decode. For lookups, which skip such records. */
 export const decodable = <T>(decode: () => T): T | null => {
   try {
     return decode()

@@ -1,6 +1,6 @@
 /**
- * Logs for operators: JSON lines on standard error. Nothing that a person wrote, and no id of one, may pass: callers log
- * codes, counts, topics, offsets and our own ids only, and errors pass through `errorFacts`.
+ * Logs for operators: JSON lines on standard error. They must not contain personal data: callers log codes, counts, topics, offsets and
+ * our own ids only, and pass errors through `errorFacts`.
  */
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import { ConfigError } from './config.ts'
@@ -9,8 +9,8 @@ import { DependencyError, RecordTooLarge } from './ports.ts'
 export type { Logger } from 'pino'
 
 /**
- * An error's facts without its message, unless the message is one of ours: a parser's message quotes the text it failed on,
- * a client's may quote the command.
+ * Loggable facts of an error. The message is included only if it is one of ours: a parser's message quotes its input, and a client's may
+ * quote a command.
  */
 export const errorFacts = (error: unknown): Record<string, unknown> => {
   if (!(error instanceof Error)) return { error: typeof error }

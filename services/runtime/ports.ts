@@ -1,9 +1,9 @@
 /**
- * What the runtime needs of the world. Only `runtime/adapters/` implements these with real clients; `test/support/` has fakes
- * that pass the same contract tests.
+ * Interfaces to the infrastructure. Only `runtime/adapters/` implements them with real clients. The fakes in `test/support/` pass the
+ * same contract tests.
  */
 
-/** Header values are bytes on the wire; all of ours are UTF-8 text. */
+/** Header values are bytes in Kafka; ours are all UTF-8 text. */
 export type Headers = Readonly<Record<string, string>>
 
 export interface ConsumedRecord {
@@ -11,7 +11,7 @@ export interface ConsumedRecord {
   readonly partition: number
   readonly offset: bigint
   readonly key: string | null
-  /** null: a tombstone. */
+  /** null for a tombstone. */
   readonly value: Buffer | null
   readonly headers: Headers
   /** Broker timestamp, ms. */
@@ -28,8 +28,8 @@ export interface ProducerRecord {
 
 export interface Producer {
   /**
-   * Resolves once every in-sync replica holds all records; requests are cut below the broker's limit. Order per key is kept.
-   * @throws RecordTooLarge when a single record exceeds the limit (nothing of the call is sent); DependencyError otherwise
+   * Resolves when every in-sync replica has all records. Keeps the order per key and divides large calls into several requests.
+   * @throws RecordTooLarge when a single record exceeds the broker's limit (then nothing is sent); DependencyError otherwise
    */
   send(records: readonly ProducerRecord[]): Promise<void>
   close(): Promise<void>
@@ -41,45 +41,45 @@ export interface RecordBatch {
   readonly records: readonly ConsumedRecord[]
   /** Offset after the last record of the partition, as of this fetch. */
   readonly highWatermark: bigint
-  /** True once the partition was revoked or the group moved on: work may finish, but must not commit. */
+  /** True once the partition is revoked or the group has a new generation: work may finish, but must not commit. */
   isStale(): boolean
-  /** Aborted when the consumer drains: waiting inside a batch must end. */
+  /** Aborted when the consumer drains: sleeps within a batch must end. */
   readonly signal: AbortSignal
-  /** The records waited this long on purpose, ms: they are late only from then on. */
+  /** Intended delay of the records, ms; they are late only after it. */
   readonly delayMs?: number
 }
 
 export interface ConsumerOptions {
   readonly group: string
-  /** Equal partition numbers of all topics are always handled by the same member of the group. */
+  /** One member of the group has equal partition numbers of all topics. */
   readonly topics: readonly string[]
-  /** Where a group without a committed offset starts. A committed offset that is not in the log any more ends the consumer. */
+  /** Start of a group without a committed offset. A committed offset outside of the log ends the consumer with a DependencyError. */
   readonly from: 'earliest' | 'latest'
   /**
-   * Name of this member within its group, a different one for each process: a restart under the same name within the session
-   * (10 s) gets its partitions back and rebalances no other member. The kafkajs adapter does without.
+   * Name of a static member, unique within the group. A restart with the same name within the session (10 s) gets the same partitions
+   * back, without a rebalance of the group. The kafkajs adapter ignores it.
    */
   readonly instanceId?: string
-  /** Partitions handled side by side; default 6 for each topic. */
+  /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number
   /**
-   * Called with one partition's records at a time, partitions side by side. When it resolves, the batch's offsets are
-   * committed (unless stale), or those of its first `processed` records, and the partition rests for `pauseMs`; when it
-   * rejects, nothing is committed and the consumer ends with that error. `wake` ends the rest before its time.
+   * Called with the records of one partition; concurrently for several partitions. When it resolves, the consumer commits the batch,
+   * or its first `processed` records, unless the batch is stale. Then it pauses the partition for `pauseMs`, or until `wake` resolves.
+   * When it rejects, the consumer commits nothing and ends with that error.
    */
   onBatch(
     batch: RecordBatch,
   ): Promise<undefined | { readonly processed: number; readonly pauseMs: number; readonly wake?: Promise<void> }>
-  /** Called when the consumer cannot go on or has recovered; it keeps trying by itself. */
+  /** Called when the consumer loses its connection or recovers; it reconnects by itself. */
   onConnection?(state: 'up' | 'down', reason?: string): void
-  /** The partitions of `topics` that this consumer has from now on; none once it has left the group. */
+  /** Called with the consumer's partitions after each assignment; with none when it has left the group. */
   onAssigned?(partitions: readonly { readonly topic: string; readonly partition: number }[]): void
 }
 
 export interface RunningConsumer {
-  /** Drains what is under way, commits it, leaves the group. */
+  /** Drains and commits batches in progress, then leaves the group. */
   stop(): Promise<void>
-  /** Settles when the consumer has ended by itself: rejects with the error of `onBatch`. */
+  /** Rejects with the error of `onBatch` that ended the consumer; resolves after `stop`. */
   readonly ended: Promise<void>
 }
 
@@ -93,7 +93,7 @@ export interface PartitionOffsets {
   readonly partition: number
   readonly low: bigint
   readonly high: bigint
-  /** Committed by the group; null where it never committed. */
+  /** Committed by the group; null if it never committed. */
   readonly committed: bigint | null
 }
 
@@ -108,8 +108,8 @@ export interface Broker {
   producer(): Promise<Producer>
   consume(options: ConsumerOptions): Promise<RunningConsumer>
   /**
-   * Reads a topic from the beginning without a group's progress, and goes on following it. Resolves when everything that was
-   * there at the call has been handed to `onRecord`; `onProgress` tells the next offset to be read.
+   * Reads topics from the beginning, independently of any group, then follows them. Resolves when all records that existed at the call
+   * have been passed to `onRecord`. `onProgress` gets the next offset to read.
    */
   follow(
     topics: readonly string[],
@@ -117,31 +117,31 @@ export interface Broker {
     onProgress?: (topic: string, partition: number, nextOffset: bigint) => void,
   ): Promise<RunningConsumer>
   /**
-   * Reads stretches of a topic without a group's progress, partitions in turn, each in its order. Resolves when all of it has been
-   * handed over; what retention has removed meanwhile is passed over. Rejects with the error of `onRecords`.
+   * Reads ranges of a topic, independently of any group: partitions in turn, each in its order. Resolves when all records have been
+   * passed on; records removed by retention are skipped. Rejects with the error of `onRecords`.
    */
   read(
     topic: string,
-    stretches: readonly OffsetRange[],
+    ranges: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
   ): Promise<void>
-  /** Per partition the offset of the first record whose broker timestamp is at or after the time (ms); the end where there is none. */
+  /** By partition, the offset of the first record with a broker timestamp at or after the time (ms); the end if there is none. */
   offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>>
-  /** The cluster: how many brokers, and what we need of the protocol that it lacks. */
+  /** The number of brokers, and the requests that we need but the cluster does not support. */
   describe(): Promise<{ readonly nodes: number; readonly lacking: readonly string[] }>
   listTopics(): Promise<readonly TopicSettings[]>
   createTopics(topics: readonly TopicSettings[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
   offsets(group: string, topic: string): Promise<readonly PartitionOffsets[]>
-  /** `offsets` of many groups at once, in order: cheap enough for a look every second. */
+  /** `offsets` of many groups at once, in order; cheap enough for a poll every second. */
   progress(
-    places: readonly { readonly group: string; readonly topic: string }[],
+    groups: readonly { readonly group: string; readonly topic: string }[],
   ): Promise<readonly (readonly PartitionOffsets[])[]>
-  /** Broker timestamps (ms) of the records at these offsets, or of the next there is; partitions without one are left out. */
+  /** Broker timestamps (ms) of the records at these offsets, or of the next record; partitions without one are absent. */
   timestamps(
     topic: string,
-    places: readonly { readonly partition: number; readonly offset: bigint }[],
+    positions: readonly { readonly partition: number; readonly offset: bigint }[],
   ): Promise<ReadonlyMap<number, number>>
   close(): Promise<void>
 }
@@ -149,32 +149,31 @@ export interface Broker {
 export interface SchemaRegistry {
   /** Registers (or finds) the schema under the subject and returns its id. @throws SchemaIncompatible */
   register(subject: string, schema: string): Promise<number>
-  /** The schema of an id; null where the registry does not know it. @throws DependencyError when it cannot be asked */
+  /** The schema of an id; null for an unknown id. @throws DependencyError when the registry is not reachable */
   schemaById(id: number): Promise<string | null>
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
-  /** The subject's own level; null where it has none. */
+  /** The subject's own level; null if it has none. */
   compatibility(subject: string): Promise<string | null>
-  /** Whether the subject would take this schema; null where there is no such subject. */
+  /** Whether the schema is compatible with the subject; null for an unknown subject. */
   isCompatible(subject: string, schema: string): Promise<boolean | null>
 }
 
-/** Bytes where a key is packed. On a cluster, what stands in braces (a hash tag) says which keys lie together. */
+/** Text, or bytes for a packed key. On a cluster, keys with the same text in braces (a hash tag) are on one node. */
 export type RedisKey = string | Buffer
 
 /**
- * The few Redis commands that the stores are written against; every call is one round trip, whatever its size, or one for each
- * hash tag side by side on a cluster.
+ * The Redis commands that the stores use. Every call is one round trip, whatever its size; on a cluster one per hash tag, concurrently.
  */
 export interface RedisCommands {
   /** Values for the keys, in order. */
   getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]>
   setMany(entries: readonly { key: RedisKey; value: Buffer; ttlSeconds: number }[]): Promise<void>
-  /** Runs one script for each call. All keys of a call share a hash tag. */
+  /** Runs the script once per call. All keys of a call share a hash tag. */
   evalMany(
     script: RedisScript,
     calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],
   ): Promise<readonly unknown[]>
-  /** What Redis tells of itself: every section, by field. */
+  /** All fields of Redis INFO. */
   info(): Promise<ReadonlyMap<string, string>>
   ping(): Promise<void>
   close(): Promise<void>
@@ -185,13 +184,28 @@ export interface RedisScript {
   readonly source: string
 }
 
+/** Waiting and the time of day. `systemClock` is the real one, `FakeClock` in `test/support/` the one of tests. */
 export interface Clock {
+  /** Milliseconds since the Unix epoch. */
   now(): number
-  /** Resolves early, without error, when the signal aborts. */
+  /** Resolves early, without error, when the signal aborts. Keeps the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The world is at fault: a dependency is away, slow or full. The batch is tried again; nothing is dead-lettered. */
+/** Stops a timer; a second call does nothing. */
+export type Cancel = () => void
+
+/** Callbacks at a later time, and durations. `systemClock` and `FakeClock` implement both this and `Clock`. */
+export interface Timers {
+  /** Milliseconds since an arbitrary start; never jumps with the system time. For durations only. */
+  monotonic(): number
+  /** Calls `fn` once after `ms`. Keeps the process alive until it fires or is cancelled. */
+  after(ms: number, fn: () => void): Cancel
+  /** Calls `fn` every `ms`, first after `ms`. Does not keep the process alive. */
+  every(ms: number, fn: () => void): Cancel
+}
+
+/** A dependency is unavailable, slow or full. The batch is retried; no record becomes a dead letter. */
 export class DependencyError extends Error {
   override readonly name = 'DependencyError'
   readonly dependency: 'kafka' | 'redis' | 'registry' | 'tiktok'
@@ -201,7 +215,7 @@ export class DependencyError extends Error {
   }
 }
 
-/** A single record exceeds what the broker takes. `index` is its place in the call. */
+/** A single record exceeds the broker's limit. `index` is its index in the call. */
 export class RecordTooLarge extends Error {
   override readonly name = 'RecordTooLarge'
   readonly index: number

@@ -1,9 +1,9 @@
 /**
- * `make alerts`: promtool checks the rules and runs their unit tests; then a real Prometheus scrapes a running pipeline, every
- * alert is provoked in turn, and has to fire and to clear. Needs `prometheus` and `promtool` (Debian: apt-get install prometheus)
- * and, for the two alerts about the disk, leave to mount a small one.
+ * `make alerts`: promtool checks the rules and runs their unit tests. Then a real Prometheus scrapes a running pipeline while every
+ * alert is provoked in turn; each must fire and clear. Needs `prometheus` and `promtool` (Debian: apt-get install prometheus), and
+ * permission to mount a small disk for the two disk alerts.
  *
- *   node test/alerts/main.ts [--only SignalsLate,…] [--show]     --show prints what an operator sees while an alert fires
+ *   node test/alerts/main.ts [--only SignalsLate,…] [--show]     --show prints `signals status` and `signals lag` while an alert fires
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -17,10 +17,10 @@ import { readRules, rulesFile, shortened } from './rules.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, show: { type: 'boolean', default: false } } })
 const only = values.only?.split(',')
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-/** Also for what waits in a later topic before a breaker tries again. */
-const patienceMs = 150_000
+/** Long enough for a signal in a later topic to return and for a breaker to probe. */
+const timeoutMs = 150_000
 
 for (const args of [
   ['check', 'rules', rulesFile],
@@ -28,26 +28,26 @@ for (const args of [
 ]) {
   const { ok, output, missing } = promtool(...args)
   if (missing) {
-    say('promtool is missing: install Prometheus (Debian: apt-get install prometheus)')
+    print('promtool is missing: install Prometheus (Debian: apt-get install prometheus)')
     process.exit(1)
   }
-  say(`promtool ${args.slice(0, 2).join(' ')}: ${ok ? 'good' : 'BAD'}`)
+  print(`promtool ${args.slice(0, 2).join(' ')}: ${ok ? 'ok' : 'FAILED'}`)
   if (!ok) {
-    say(output)
+    print(output)
     process.exit(1)
   }
 }
 
 const { yaml, changes } = shortened()
-say('shortened for this run (conditions are those of the file):')
-for (const change of changes) say(`  ${change}`)
+print('times shortened for this run (the conditions are unchanged):')
+for (const change of changes) print(`  ${change}`)
 
-/** A small disk of its own, so that it can be filled; null where mounting is not allowed. */
+/** A small disk for the pipeline, so that the test can fill it. Without permission to mount, a plain folder. */
 const folder = mkdtempSync(join(tmpdir(), 'signals-alerts-'))
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700m', 'tmpfs', folder]).status === 0
 process.env.TMPDIR = folder
 
-// Frozen processes are what is provoked here: nobody is to bring them back meanwhile.
+// The test freezes processes, so liveness and watchdog must not restart them.
 const world = await openWorld({ LIVENESS_SECONDS: '0', WATCHDOG_SECONDS: '0', LOG_LEVEL: 'error' })
 let prometheus: Prometheus | undefined
 const rows: string[][] = []
@@ -58,7 +58,7 @@ try {
   const server = prometheus
   const until = async (holds: (firing: ReadonlySet<string>) => boolean): Promise<number | null> => {
     const started = Date.now()
-    while (Date.now() - started < patienceMs) {
+    while (Date.now() - started < timeoutMs) {
       if (holds(await server.firing())) return (Date.now() - started) / 1000
       await sleep(500)
     }
@@ -67,8 +67,8 @@ try {
   const { setUp, steps } = provocations(world, mounted ? folder : null)
   await setUp()
   while ((await prometheus.up()) < 6) await sleep(500)
-  say(
-    `\nPrometheus scrapes ${await prometheus.up()} processes; quiet: ${[...(await prometheus.firing())].join(' ') || 'no alert fires'}\n`,
+  print(
+    `\nPrometheus scrapes ${await prometheus.up()} processes; firing before the first step: ${[...(await prometheus.firing())].join(' ') || 'none'}\n`,
   )
 
   for (const { alerts, how, provoke } of steps) {
@@ -81,8 +81,8 @@ try {
       firedAfter.push(waited === null ? null : (Date.now() - started) / 1000)
     }
     if (values.show) {
-      say(`--- ${how}`)
-      for (const args of [['status'], ['lag']]) say((await world.pipeline.signals(...args)).stdout)
+      print(`--- ${how}`)
+      for (const args of [['status'], ['lag']]) print((await world.pipeline.signals(...args)).stdout)
     }
     await undo()
     const cleared = Date.now()
@@ -97,7 +97,7 @@ try {
         fired === null ? 'DID NOT FIRE' : fired.toFixed(1),
         clearedAfter === null ? 'DID NOT CLEAR' : clearedAfter.toFixed(1),
       ])
-      say(`${alert}: fired after ${rows.at(-1)?.[2]} s, cleared after ${rows.at(-1)?.[3]} s (${how})`)
+      print(`${alert}: fired after ${rows.at(-1)?.[2]} s, cleared after ${rows.at(-1)?.[3]} s (${how})`)
     }
   }
 } finally {
@@ -107,14 +107,14 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-say('\n| alert | provoked by | fired after, s | cleared after, s |\n| --- | --- | ---: | ---: |')
-for (const row of rows) say(`| ${row.join(' | ')} |`)
-const seen = new Set(rows.map(([alert]) => alert))
-const left = readRules()
+print('\n| alert | provoked by | fired after, s | cleared after, s |\n| --- | --- | ---: | ---: |')
+for (const row of rows) print(`| ${row.join(' | ')} |`)
+const provoked = new Set(rows.map(([alert]) => alert))
+const notProvoked = readRules()
   .map(({ alert }) => alert)
-  .filter((alert) => !seen.has(alert) && (!only || only.includes(alert)))
-if (left.length > 0) {
-  say(`\nnot provoked: ${left.join(', ')}${mounted ? '' : ' (mounting a small disk is not allowed here)'}`)
+  .filter((alert) => !provoked.has(alert) && (!only || only.includes(alert)))
+if (notProvoked.length > 0) {
+  print(`\nnot provoked: ${notProvoked.join(', ')}${mounted ? '' : ' (no permission to mount a small disk)'}`)
   failed = true
 }
 process.exit(failed ? 1 : 0)

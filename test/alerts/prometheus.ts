@@ -1,4 +1,4 @@
-/** A real Prometheus over a running pipeline, scraping every second, with the shortened rules. */
+/** Runs a real Prometheus that scrapes a pipeline every second and evaluates the shortened rules. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -58,7 +58,7 @@ scrape_configs:
       { stdio: ['ignore', 'ignore', 'inherit'] },
     )
     const prometheus = new Prometheus(child, url)
-    for (let tries = 0; ; tries++) {
+    for (let attempts = 0; ; attempts++) {
       if (
         await fetch(`${url}/-/ready`).then(
           ({ ok }) => ok,
@@ -66,12 +66,12 @@ scrape_configs:
         )
       )
         return prometheus
-      if (tries > 150 || child.exitCode !== null) throw new Error('Prometheus does not start')
+      if (attempts > 150 || child.exitCode !== null) throw new Error('Prometheus does not start')
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
   }
 
-  /** Names of the alerts that fire. */
+  /** Names of the firing alerts. */
   async firing(): Promise<ReadonlySet<string>> {
     const { data } = (await (await fetch(`${this.url}/api/v1/alerts`)).json()) as { data: { alerts: Alert[] } }
     return new Set(
@@ -79,7 +79,7 @@ scrape_configs:
     )
   }
 
-  /** Labels of the targets that are up. */
+  /** Number of targets that are up. */
   async up(): Promise<number> {
     const query = encodeURIComponent('count(up{job="signals"} == 1)')
     const { data } = (await (await fetch(`${this.url}/api/v1/query?query=${query}`)).json()) as {

@@ -1,4 +1,4 @@
-/** What makes each alert fire on a running pipeline, and what makes it clear again. */
+/** Makes each alert fire on a running pipeline, and clear again. */
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -22,12 +22,12 @@ export interface Step {
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-/** Between two deliveries of the steady traffic. */
-const everyMs = 200
-/** More dead letters in a row than a stage lets through. */
-const garbage = 6_000
+/** Interval of the steady traffic. */
+const intervalMs = 200
+/** More consecutive dead letters than the limit of a stage. */
+const undecodableRecords = 6_000
 
-/** Advertisers by what goes wrong for them; the first is the one for whom nothing does. */
+/** Accounts of the advertisers, named by the fault that each gets; `good` gets none. */
 const accounts = { good: '1001', other: '1002', unknown: '1003', refused: '1004' } as const
 type Advertiser = keyof typeof accounts
 
@@ -38,8 +38,8 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     whatsappText(`5215550${String(++n).padStart(7, '0')}`, `wamid.alert.${n}`, 'ya hice el pago', Date.now(), account)
   const post = (account: string) => world.post(message(account)).catch(() => undefined)
 
-  /** Something happening again and again until it is ended. */
-  const repeatedly = (work: () => unknown, ms = everyMs): Undo => {
+  /** Repeats work until the returned function is called. */
+  const repeatedly = (work: () => unknown, ms = intervalMs): Undo => {
     const timer = setInterval(work, ms)
     return async () => clearInterval(timer)
   }
@@ -73,7 +73,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
       })
       socket.once('error', reject)
     })
-  const writeGarbage = async (count: number) => {
+  const writeUndecodable = async (count: number) => {
     const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
     const producer = await broker.producer()
     await producer.send(
@@ -86,7 +86,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     await producer.close()
     await broker.close()
   }
-  /** As the console would have written it: nobody waits for a week here until a refresh token has but a day left. */
+  /** Writes the record that the console would write, with a refresh token that expires in the given number of days. */
   const writeAccount = async (refreshDays: number) => {
     const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
     const producer = await broker.producer()
@@ -112,8 +112,8 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     () =>
       Promise.all(undos.map((undo) => undo()))
 
-  /** A breaker is closed by a call that is answered: traffic goes on for a while after TikTok is well again. */
-  const wholeTikTok = async (what: object): Promise<Undo> => {
+  /** A fault for all advertisers. Its traffic continues for 60 s after the end, because a breaker closes only by a successful call. */
+  const faultForAll = async (what: object): Promise<Undo> => {
     await fault(what)
     const end = traffic('good', 'other', 'unknown')
     return async () => {
@@ -141,17 +141,17 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsTikTokFails', 'SignalsBreakerOpen'],
-      how: 'TikTok answers 50000 to everybody',
-      provoke: () => wholeTikTok({ code: 50_000 }),
+      how: 'TikTok answers 50000 to all advertisers',
+      provoke: () => faultForAll({ code: 50_000 }),
     },
     {
       alerts: ['SignalsTikTokThrottles'],
-      how: 'TikTok answers 40100 to everybody',
-      provoke: () => wholeTikTok({ code: 40_100 }),
+      how: 'TikTok answers 40100 to all advertisers',
+      provoke: () => faultForAll({ code: 40_100 }),
     },
     {
       alerts: ['SignalsTokenRefused', 'SignalsParked'],
-      how: 'TikTok refuses a token (40105); a new one is given',
+      how: 'TikTok refuses a token (40105); a new one is added',
       provoke: async () => {
         await fault({ token: tokenOf('refused'), code: 40_105 })
         const end = traffic('refused')
@@ -164,7 +164,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsTokenExpiring'],
-      how: "an account's refresh token has a day left; a new one is given",
+      how: "an account's refresh token expires in a day; a new one is added",
       provoke: async () => {
         await writeAccount(1)
         return () => writeAccount(365)
@@ -172,16 +172,16 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsDeadLetterRatio'],
-      how: 'records that do not decode in messages.v1, some a second',
+      how: 'five undecodable records a second in messages.v1',
       provoke: async () =>
         both(
           traffic('good'),
-          repeatedly(() => writeGarbage(5), 1_000),
+          repeatedly(() => writeUndecodable(5), 1_000),
         ),
     },
     {
       alerts: ['SignalsSignaturesRefused'],
-      how: 'deliveries with a signature that does not fit',
+      how: 'deliveries with a wrong signature',
       provoke: async () =>
         repeatedly(() => {
           const request = message(accounts.good)
@@ -193,7 +193,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsRedisMemory'],
-      how: 'maxmemory set to just above what Redis uses',
+      how: 'maxmemory is set just above the memory that Redis uses',
       provoke: async () => {
         const used = Number(/used_memory:(\d+)/.exec(await redisCommand('INFO', 'memory'))?.[1])
         await redisCommand('CONFIG', 'SET', 'maxmemory', String(Math.floor(used * 1.15)))
@@ -202,7 +202,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsProcessDown', 'SignalsLate', 'SignalsVeryLate'],
-      how: 'keywords is frozen (SIGSTOP) while messages come in',
+      how: 'keywords is frozen (SIGSTOP) while messages arrive',
       provoke: async () => both(traffic('good'), freeze('keywords')),
     },
     {
@@ -223,16 +223,16 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
           const pid = pidOf('keywords')
           process.kill(pid, 'SIGKILL')
           const url = world.pipeline.ready.metrics.keywords as string
-          const isBack = () => pidOf('keywords') !== pid && identifyProcess(pidOf('keywords')) !== null
+          const isRestarted = () => pidOf('keywords') !== pid && identifyProcess(pidOf('keywords')) !== null
           while (
-            !isBack() ||
+            !isRestarted() ||
             !(await fetch(url).then(
               ({ ok }) => ok,
               () => false,
             ))
           )
             await sleep(200)
-          // Long enough to be scraped.
+          // Time for a scrape.
           await sleep(3_000)
         }
         return async () => {}
@@ -240,11 +240,11 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsStageHalted'],
-      how: `${garbage} records in a row that do not decode; the stage is started again`,
+      how: `${undecodableRecords} consecutive undecodable records; the stage is restarted`,
       provoke: async () => {
-        await writeGarbage(garbage)
+        await writeUndecodable(undecodableRecords)
         return async () => {
-          // Each start lets through what is below the limit.
+          // Each start dead-letters records up to the limit.
           for (let starts = 0; starts < 10; starts++) {
             const url = (world.pipeline.ready.metrics.attribution as string).replace(/metrics$/, 'healthz')
             const state = await fetch(url).then(
@@ -260,7 +260,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsNothingForwarded'],
-      how: 'deliveries of an account that nobody connected, and none else',
+      how: 'only deliveries of an account without a connection',
       provoke: async () => {
         const end = repeatedly(() => post('9999'))
         return both(end, async () => {

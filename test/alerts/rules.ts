@@ -1,6 +1,6 @@
 /**
- * The alerts as they stand in infra/, with their times shortened so that a scenario need not wait for hours. Conditions stay;
- * what is changed is told: how long a condition must hold, the windows of rates, and the two ages.
+ * The alerts of infra/ with shorter times, so that a run takes minutes. The conditions stay. The changes are listed: how long a
+ * condition must hold, the windows of rates, and the two ages.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export const readRules = (): readonly Rule[] =>
   (parse(readFileSync(rulesFile, 'utf8')) as Rules).groups.flatMap(({ rules }) => rules)
 
 const window = '20s'
-/** Restarts are counted over longer: a stage takes seconds to come back. */
+/** Longer for restarts, because a stage takes seconds to start. */
 const restartWindow = '120s'
 const ages: Readonly<Record<string, string>> = { '120': '6', '300': '12' }
 
@@ -34,11 +34,11 @@ export const shortened = (): { readonly yaml: string; readonly changes: readonly
     const expr = rule.expr
       .replace(/\[\d+m\]/g, `[${range}]`)
       .replace(/(signals_lag_seconds.*> )(\d+)$/, (_all, before: string, age: string) => `${before}${ages[age] ?? age}`)
-    const told = [
+    const change = [
       rule.for ? `for ${rule.for} → 1s` : '',
       expr === rule.expr ? '' : `windows and ages: ${expr.match(/\[\d+s\]|> \d+$/g)?.join(' ')}`,
     ]
-    changes.push(`${rule.alert}: ${told.filter(Boolean).join('; ') || 'as it is'}`)
+    changes.push(`${rule.alert}: ${change.filter(Boolean).join('; ') || 'unchanged'}`)
     return { ...rule, expr, ...(rule.for ? { for: '1s' } : {}) }
   })
   return { yaml: stringify({ groups: [{ name: 'signals', interval: '1s', rules }] }), changes }

@@ -1,6 +1,6 @@
 /**
- * The gateway under load: signed deliveries of several sources, so many a second whatever it answers (latency counts from when
- * a delivery was due), on loopback, before a real Kafka. What was answered 200 must lie in Kafka, no more and no less.
+ * `make bench-gateway`: the gateway under an open-loop load of signed deliveries from five sources, on loopback, with a real Kafka.
+ * Latency counts from the time at which a delivery was due. Fails unless Kafka holds exactly the deliveries answered with 200.
  */
 import { createHash, createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -21,8 +21,8 @@ const { values } = parseArgs({
 })
 const rate = Number(values.rate)
 const seconds = Math.min(60, Number(values.seconds))
-/** What the sources' deadlines leave room for many times over. */
-const largestP99 = 100
+/** ms; the shortest deadline of a source is 2 s. */
+const maxP99 = 100
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const secret = 'bench secret'
@@ -37,7 +37,7 @@ interface Delivery {
 const json = { 'content-type': 'application/json' }
 const hmac = (text: string, encoding: 'hex' | 'base64') => createHmac('sha256', secret).update(text).digest(encoding)
 
-/** One delivery of each of five sources that sign or prove themselves in different ways. */
+/** One delivery of each of five sources with different ways of authentication. */
 const makers: Record<string, (n: number, now: number) => Delivery> = {
   whatsapp: (n, now) => {
     const message = {
@@ -183,13 +183,13 @@ try {
     const took: number[] = []
     const statuses = new Map<number, number>()
     const started = performance.now()
-    const under: Promise<void>[] = []
+    const requests: Promise<void>[] = []
     for (let n = 0; n < count; ) {
       const due = Math.min(count, Math.floor(((performance.now() - started) / 1000) * rate) + 1)
       for (; n < due; n++) {
         const dueAt = started + (n / rate) * 1000
         const delivery = makeOf(n)(n, Date.now())
-        under.push(
+        requests.push(
           post(port, delivery).then((status) => {
             took.push(performance.now() - dueAt)
             statuses.set(status, (statuses.get(status) ?? 0) + 1)
@@ -198,17 +198,17 @@ try {
       }
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
-    await Promise.all(under)
+    await Promise.all(requests)
     return { took: took.sort((a, b) => a - b), statuses }
   }
 
   const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench-gateway'))
   const inKafka = async () =>
-    (await broker.offsets('nobody', topics.channelEvents.name)).reduce(
+    (await broker.offsets('signals-bench', topics.channelEvents.name)).reduce(
       (sum, { low, high }) => sum + Number(high - low),
       0,
     )
-  // The compilers of a process that has just started have other things to do.
+  // Warm-up: a process that has just started still compiles its code.
   await load(rate * 3)
   const processes = { gateway: supervisor.pids.gateway, kafka: runningState(dataDir)?.children.kafka?.pid ?? 0 }
   const cpu = () => Object.values(processes).map((pid) => usage(pid).cpu)
@@ -231,11 +231,11 @@ try {
       .join(', ')}`,
   )
   if (stored !== accepted || accepted !== took.length) {
-    print('  what was answered 200 and what lies in Kafka differ, or something was refused')
+    print('  the deliveries answered with 200 and those in Kafka differ, or the gateway refused some')
     process.exitCode = 1
   }
-  if (quantile(0.99) > largestP99) {
-    print(`  p99 is above ${largestP99} ms`)
+  if (quantile(0.99) > maxP99) {
+    print(`  p99 is above ${maxP99} ms`)
     process.exitCode = 1
   }
 } finally {

@@ -1,7 +1,7 @@
 /**
- * `make bench-keywords`: messages of about 210 characters matched by one core, by lists of 100 to 100,000 keywords, beside an
- * Aho–Corasick package doing the same job (NFKC, case, whole words, flags). Rates are by CPU time, so that a busy machine counts
- * less. Ends with 1 where the two do not find the same flags.
+ * `make bench-keywords`: one core matches messages of about 210 characters against lists of 100 to 100,000 keywords. An
+ * Aho–Corasick package does the same job (NFKC, case, whole words, flags) for comparison. Rates are per CPU second, so that other
+ * load on the machine matters less. Exits with 1 where the two find different flags.
  *
  *   node --expose-gc test/bench/keywords.ts
  */
@@ -11,7 +11,7 @@ import type { KeywordEntry } from '../../services/shared/model/keyword-list.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
-/** Numbers that look random and are the same in every run (a 32-bit multiply-and-shift mix). */
+/** Pseudo-random numbers, the same in every run (a 32-bit multiply-and-shift mix). */
 const numbers = (seed: number) => {
   let state = seed
   return (below: number): number => {
@@ -47,14 +47,14 @@ const listOf = (size: number): KeywordEntry[] => {
   }))
 }
 
-/** One in thirty has a keyword, in capitals now and then. */
+/** One text in thirty has a keyword, every second time in capitals. */
 const textsFor = (entries: readonly KeywordEntry[]): string[] =>
   Array.from({ length: 3_000 }, (_, at) => {
     const filler = pick(fillers)
     const words: string[] = []
     if (at % 30 === 0) words.push(at % 60 === 0 ? pick(entries).keyword.toUpperCase() : pick(entries).keyword)
     while (words.join(' ').length < 205) words.push(pick(filler))
-    // As it comes out of a sealed content: made from bytes, not glued together.
+    // A flat string made from bytes, as from a sealed content, not a concatenation.
     return Buffer.from(words.join(' ')).toString()
   })
 
@@ -72,7 +72,7 @@ const peerOf = (entries: readonly KeywordEntry[]) => {
   }
 }
 
-/** Messages per second of CPU: of five rounds the best, since others only ever slow one down. */
+/** Messages per CPU second: the best of five rounds after a warm-up, since other load only slows a round down. */
 const rate = (texts: readonly string[], match: (text: string) => unknown): number => {
   let best = 0
   for (let round = 0; round < 6; round++) {
@@ -98,7 +98,7 @@ const megabytes = () => {
   return (heapUsed + arrayBuffers) / 1_048_576
 }
 
-print(`keywords      ours, msg/s        aimed at   package, msg/s  compile, ms  memory, MB`)
+print(`keywords      ours, msg/s          target   package, msg/s  compile, ms  memory, MB`)
 compileKeywords(listOf(1))
 for (const size of [100, 1_000, 10_000, 100_000]) {
   const entries = listOf(size)
@@ -107,14 +107,14 @@ for (const size of [100, 1_000, 10_000, 100_000]) {
   const cpu = process.cpuUsage()
   const matcher = compileKeywords(entries)
   const { user, system } = process.cpuUsage(cpu)
-  const held = megabytes() - memory
+  const memoryUsed = megabytes() - memory
   const peer = peerOf(entries)
   const differ = texts.filter((text) => matcher.flags(text).join() !== peer(text).join()).length
   if (differ > 0) {
-    print(`${differ} of ${texts.length} texts are matched otherwise by the package`)
+    print(`${differ} of ${texts.length} texts: the package finds other flags`)
     process.exitCode = 1
   }
   print(
-    `${number(size).slice(4)}    ${number(rate(texts, matcher.flags))}    ${(targets[size] ?? '-').padStart(12)}    ${number(rate(texts, peer)).padStart(13)}  ${String(Math.round((user + system) / 1000)).padStart(11)}  ${held.toFixed(0).padStart(10)}`,
+    `${number(size).slice(4)}    ${number(rate(texts, matcher.flags))}    ${(targets[size] ?? '-').padStart(12)}    ${number(rate(texts, peer)).padStart(13)}  ${String(Math.round((user + system) / 1000)).padStart(11)}  ${memoryUsed.toFixed(0).padStart(10)}`,
   )
 }

@@ -1,17 +1,17 @@
-/** Webhook to TikTok at rest: one message at a time through the gateway, until the simulator has both of its signals. */
+/** Webhook to TikTok without load: one message at a time through the gateway, until the simulator has both of its signals. */
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** @returns milliseconds, sorted; the first messages, in which everything is still being compiled, are left out */
+/** @returns ms, sorted; without the `warmUp` first messages, during which the processes still compile their code */
 export const latencies = async (messages: number, warmUp = 20): Promise<readonly number[]> => {
   const world = await openWorld({ LOG_LEVEL: 'warn' })
   try {
     await connectTwo(world)
     const { simulator } = world.pipeline.ready
-    /** When the events behind `seq` came, ms: the simulator's clock is ours. */
-    const since = async (seq: number): Promise<readonly number[]> => {
+    /** Arrival of the events after `seq`, ms, by the simulator's clock, which is this machine's. */
+    const arrivalsSince = async (seq: number): Promise<readonly number[]> => {
       const { events } = (await (await fetch(`${simulator}/_events?since=${seq}&limit=10`)).json()) as {
         events: readonly { readonly receivedAt: string }[]
       }
@@ -23,13 +23,13 @@ export const latencies = async (messages: number, warmUp = 20): Promise<readonly
       await world.deliver(
         whatsappText(`5215550${String(n).padStart(6, '0')}`, `wamid.latency.${n}`, 'hola, pago', started),
       )
-      // Asking costs the machine what is measured: rarely, and what counts is when they came.
-      let came: readonly number[] = []
+      // Polling uses the CPU that is measured, so it is rare; the arrival times do not depend on it.
+      let arrivals: readonly number[] = []
       do {
         await sleep(100)
-        came = await since(2 * n)
-      } while (came.length < 2)
-      if (n >= warmUp) took.push(Math.max(...came) - started)
+        arrivals = await arrivalsSince(2 * n)
+      } while (arrivals.length < 2)
+      if (n >= warmUp) took.push(Math.max(...arrivals) - started)
     }
     return took.sort((a, b) => a - b)
   } finally {

@@ -1,6 +1,6 @@
 /**
- * `make bench`: the pipeline on real parts, from a full input topic to the last signal; messages a second, and CPU and memory of
- * each process. Where a benchmark with other pipelines lies beside the project, ours runs in it too, in turn with them.
+ * `make bench`: the pipeline on real parts, from a full input topic to the last signal: messages per second, CPU and memory of each
+ * process. If a benchmark of several pipelines is checked out next to the project, this pipeline also runs in it, in turn with them.
  *
  *   node test/bench/main.ts [--messages 100000] [--peers node-kafkajs-batch,kafka-streams] [--rounds 1]
  */
@@ -35,7 +35,7 @@ const { values } = parseArgs({
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-const own = async (count: number) => {
+const benchPipeline = async (count: number) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-bench-'))
   const sink = await openSink()
   const masterKey = Buffer.alloc(32, 1).toString('base64')
@@ -128,8 +128,8 @@ const own = async (count: number) => {
   }
 }
 
-/** One run of the shared benchmark; null where it lies not beside the project or does not run here. */
-const shared = (peer: string, count: number): Record<string, unknown> | null => {
+/** One run of the benchmark of several pipelines; null where it is missing or does not run here. */
+const benchPeer = (peer: string, count: number): Record<string, unknown> | null => {
   const runner = join(import.meta.dirname, '../../../shared/bench/run.sh')
   if (!existsSync(runner)) return null
   const build = process.env.BENCH_BUILD ?? join(tmpdir(), 'signals-bench-build')
@@ -145,11 +145,11 @@ const shared = (peer: string, count: number): Record<string, unknown> | null => 
 }
 
 const count = Number(values.messages)
-await own(count)
+await benchPipeline(count)
 const took = await latencies(200)
 const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0)
 print(
-  `\nwebhook to TikTok at rest: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
+  `\nwebhook to TikTok without load: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
 )
 const peers = ['messaging-signals', ...values.peers.split(',').filter((name) => name !== '')]
 const columns = [
@@ -160,16 +160,16 @@ const columns = [
   'peakRssMb',
   'correct',
 ] as const
-let printedHead = false
+let hasHeader = false
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const peer of peers) {
-    const result = shared(peer, count)
+    const result = benchPeer(peer, count)
     if (!result) continue
-    if (!printedHead)
+    if (!hasHeader)
       print(
-        `\nbeside other pipelines, in turn (see the benchmark's README for what each does)\n${'peer'.padEnd(22)}messages/s  CPU µs  broker  Redis  RSS MB  correct`,
+        `\ncompared with other pipelines, run in turn (the benchmark's README describes each)\n${'peer'.padEnd(22)}messages/s  CPU µs  broker  Redis  RSS MB  correct`,
       )
-    printedHead = true
+    hasHeader = true
     const [rate, cpu, brokerCpu, redisCpu, rss, correct] = columns.map((column) => String(result[column] ?? '-'))
     print(
       `${peer.padEnd(22)}${rate?.padStart(10)}${cpu?.padStart(8)}${brokerCpu?.padStart(8)}${redisCpu?.padStart(7)}${rss?.padStart(8)}  ${correct}`,

@@ -1,6 +1,6 @@
 /**
- * `make memory`: what a million dedup keys and a million conversations take of a real Redis, by its own `used_memory` before and
- * after, one by one for loads as they come. Exits with 1 where a figure is over its limit: 32 bytes a key, 160 a conversation.
+ * `make memory`: memory of a million dedup keys and of a million conversations in a real Redis, by its `used_memory` before and
+ * after, for several loads. Exits with 1 where a figure exceeds its limit: 32 bytes per key, 160 per conversation.
  *
  *   node test/bench/memory.ts [--count 1000000]
  */
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { pack } from '../../services/attribution/state/pack.ts'
 import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
+import { dedupWindowMs } from '../../services/ingest/identity.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
@@ -28,14 +29,14 @@ const inSlices = async (work: (from: number, to: number) => Promise<unknown>) =>
   for (let from = 0; from < count; from += slice) await work(from, Math.min(count, from + slice))
 }
 
-/** Claims as ingest makes them, so many an hour. */
+/** Claims as ingest makes them. */
 const dedupKeys = (perHour: number) => async (redis: RedisCommands) => {
-  const buckets = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: 96 * 3_600 })
+  const buckets = new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: dedupWindowMs / 1000 })
   await inSlices((from, to) =>
     buckets.claim(
       Array.from({ length: to - from }, (_, n) => ({
         at: noon + Math.floor((from + n) / perHour) * hourMs,
-        mark: hashOf(from + n).subarray(0, 8),
+        hash: hashOf(from + n).subarray(0, 8),
         value: hashOf(from + n).subarray(8, 16),
       })),
     ),
@@ -44,7 +45,7 @@ const dedupKeys = (perHour: number) => async (redis: RedisCommands) => {
 
 const idOf = (n: number) => hashOf(n).toString('hex').slice(0, 12)
 
-/** A person who came by an ad, or by nothing, and wrote so many messages within the first minutes. */
+/** A conversation of `messages` within the first minutes, with or without a touch. */
 const conversation = (n: number, messages: number, trackingId: string | null): ConversationState => {
   const firstMessages = Array.from({ length: messages }, (_, m) => ({
     message: idOf(n * 7 + m),
@@ -82,8 +83,8 @@ const conversations = (state: (n: number) => ConversationState) => async (redis:
 const adId = (n: number) => `17${String(10 ** 16 + n * 7_919)}`
 const click = (n: number) => `E.C.P.${hashOf(n).toString('base64url')}${hashOf(n + 1).toString('base64url')}`
 
-/** With a limit: what must hold. Without: to know. */
-const measured: readonly {
+/** limit: bytes each that must hold; null: for information. */
+const measurements: readonly {
   readonly what: string
   readonly limit: number | null
   readonly fill: (redis: RedisCommands) => Promise<void>
@@ -98,12 +99,12 @@ const measured: readonly {
     fill: conversations((n) => conversation(n, 3, null)),
   },
   {
-    what: 'conversations by an ad, three messages',
+    what: 'conversations from an ad, three messages',
     limit: limits.conversation,
     fill: conversations((n) => conversation(n, 3, adId(n))),
   },
   {
-    what: 'conversations by a click id of 92 characters',
+    what: 'conversations with a click id of 92 characters',
     limit: null,
     fill: conversations((n) => conversation(n, 3, click(n))),
   },
@@ -121,7 +122,7 @@ const [, version] =
     })(),
   ) ?? []
 print(`Redis ${version}, ${count.toLocaleString('en')} of each, bytes of used_memory each\n`)
-for (const { what, limit, fill } of measured) {
+for (const { what, limit, fill } of measurements) {
   const server = await RedisServer.start()
   const redis = openRedis(server.url)
   try {
@@ -140,5 +141,5 @@ for (const { what, limit, fill } of measured) {
   }
 }
 print(
-  `\na packed state: ${pack(conversation(1, 3, adId(1))).length} bytes by an ad, ${pack(conversation(1, 3, null)).length} without`,
+  `\na packed state: ${pack(conversation(1, 3, adId(1))).length} bytes with an ad, ${pack(conversation(1, 3, null)).length} without`,
 )

@@ -1,4 +1,4 @@
-/** This pipeline as a peer of a benchmark that starts peers by `peers[name](run)`: see test/bench/peer.ts for what it does. */
+/** Makes this pipeline a peer of a benchmark that starts peers with `peers[name](run)`; the process is test/bench/peer.ts. */
 import { fileURLToPath } from 'node:url'
 
 const local = (path) => fileURLToPath(new URL(path, import.meta.url))

@@ -1,6 +1,6 @@
 /**
- * The four stages on somebody else's broker and Redis, with everything they have in production: registry, seals, consent. Before
- * they start, each account of the workload gets a connection (event set = account) and the keyword list is imported.
+ * Runs the four stages on the broker and Redis of another benchmark, as in production: with registry, seals and consent. First it
+ * creates a connection for each account of the workload (event set = account) and imports the keyword list.
  */
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { topics } from '../../services/topology.ts'
 const masterKey = Buffer.alloc(32, 1).toString('base64')
 const env = { ...process.env, SIGNALS_MASTER_KEY: masterKey, LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }
 
-/** Source and account of every event, each pair once. */
+/** The distinct pairs of source and account. */
 const accountsOf = async (file: string) => {
   const accounts = new Map<string, { source: string; accountId: string }>()
   for await (const line of createInterface({ input: createReadStream(file) })) {

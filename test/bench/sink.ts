@@ -1,10 +1,10 @@
-/** Stands in for TikTok: answers every call after 20 ms and keeps which event came when. */
+/** A stub of TikTok: answers every call after 20 ms and records when each event arrived. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Sink {
   readonly url: string
-  /** Arrival of each distinct event, ms, in order. */
+  /** Arrival of each distinct event, ms by `performance.now()`, in order. */
   readonly arrivals: number[]
   readonly repeated: () => number
   readonly calls: () => number

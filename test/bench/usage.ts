@@ -1,4 +1,4 @@
-/** What a process has used so far. Linux only: elsewhere zero. */
+/** CPU time and memory of a process, from /proc; zero on systems other than Linux. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 

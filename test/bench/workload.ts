@@ -1,17 +1,17 @@
-/** A small workload of one's own with a known answer: conversations in several languages, a tenth of the messages with a keyword. */
+/** A synthetic workload with a known answer: conversations in five languages, a keyword in a tenth of the messages. */
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import { messageEvent } from '../support/builders.ts'
 
-const openings = [
+const texts = [
   'hola, quería saber si todavía tienen el modelo azul que vi ayer en su página',
   'halo kak, mau tanya apakah barang yang warna merah masih ada di toko',
   'bom dia, vocês entregam no sábado de manhã ou só durante a semana',
   'chào shop, cho mình hỏi mẫu này còn hàng không và giao mất mấy ngày',
   'สวัสดีค่ะ อยากทราบว่ารุ่นนี้ยังมีของอยู่ไหม',
 ]
-const paid = ['ya hice el PAGO', 'sudah bayar ya', 'o pagamento foi feito', 'đã thanh toán rồi', 'โอนเงินแล้ว']
+const paymentTexts = ['ya hice el PAGO', 'sudah bayar ya', 'o pagamento foi feito', 'đã thanh toán rồi', 'โอนเงินแล้ว']
 
-/** The list that goes with it, padded to a realistic size with words that do not occur. */
+/** The keyword list of the workload, padded to 1,000 entries with words that do not occur. */
 export const keywords = [
   ...['pago', 'bayar', 'pagamento', 'thanh toán', 'โอนเงิน'].map((keyword) => ({
     keyword,
@@ -35,11 +35,11 @@ export const accounts = Array.from({ length: 50 }, (_, n) => `account-${n}`)
 
 export interface Workload {
   readonly events: readonly MessageEvent[]
-  /** Signals that must arrive, each once. */
+  /** Number of signals that must arrive, each once. */
   readonly signals: number
 }
 
-/** @param end when the last message happened, ms; each has a second of its own */
+/** @param end time of the last message, ms; messages are one second apart */
 export const makeWorkload = (count: number, end: number): Workload => {
   let signals = 0
   const seen = new Set<number>()
@@ -58,7 +58,7 @@ export const makeWorkload = (count: number, end: number): Workload => {
       direction: inbound ? 'inbound' : 'outbound',
       sender: inbound ? 'user' : 'agent',
       occurredAt: end - (count - n) * 1000,
-      text: `${openings[n % openings.length]}${keyword ? `, ${paid[n % paid.length]}` : ''}`,
+      text: `${texts[n % texts.length]}${keyword ? `, ${paymentTexts[n % paymentTexts.length]}` : ''}`,
     })
   })
   return { events, signals }

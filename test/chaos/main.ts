@@ -1,6 +1,6 @@
 /**
- * `make chaos`: kills each stage (-9) in turn while messages come in, then counts. Every message is the first of its conversation
- * and holds a keyword, so each must reach TikTok as exactly two events: none missing, none counted twice.
+ * `make chaos`: kills each stage (-9) in turn under load, then counts. Every message is the first of its conversation and contains a
+ * keyword, so each must reach TikTok as exactly two events: none missing, none counted twice.
  *
  *   node test/chaos/main.ts [--rate 150] [--seconds 8]     messages a second; seconds of load for each kill
  */
@@ -14,18 +14,18 @@ const { values } = parseArgs({
 })
 const rate = Number(values.rate)
 const secondsEach = Number(values.seconds)
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** As a source does it: again until it is taken. */
-const untilTaken = async (world: World, request: Request): Promise<number> => {
+/** Posts again until the gateway accepts it, as a source does. @returns the number of tries */
+const untilAccepted = async (world: World, request: Request): Promise<number> => {
   for (let tries = 1; ; tries++) {
     const status = await world.post(request).then(
       (response) => response.status,
       () => 0,
     )
     if (status === 200) return tries
-    if (tries > 200) throw new Error(`not taken after ${tries} tries, last status ${status}`)
+    if (tries > 200) throw new Error(`not accepted after ${tries} tries, last status ${status}`)
     await sleep(100)
   }
 }
@@ -49,7 +49,7 @@ try {
       const due = Math.floor(((Date.now() - started) * rate) / 1000)
       for (; sent < due; sent++) {
         underWay.push(
-          untilTaken(
+          untilAccepted(
             world,
             whatsappText(`52155${String(sent).padStart(8, '0')}`, `wamid.chaos.${sent}`, 'hola, pago', begin + sent),
           ),
@@ -69,7 +69,7 @@ try {
       await sleep(100)
       next = await pidOf(world, stage)
     }
-    say(
+    print(
       `killed ${stage} (${pid}) after ${sent} messages; process ${next} took its place after ${((Date.now() - killedAt) / 1000).toFixed(1)} s`,
     )
     await sleep((secondsEach * 1000) / 2)
@@ -91,20 +91,20 @@ try {
   ids = new Set(events.map(({ event_id }) => event_id))
   const keywords = new Set(events.filter(({ event }) => event === 'Keyword').map(({ event_id }) => event_id)).size
   const resent = events.length - ids.size
-  say(
+  print(
     `\nmessages sent        ${sent} (${tries.filter((n) => n > 1).length} of them more than once, as the gateway was away)`,
   )
-  say(`signals expected     ${expected}`)
-  say(`signals at TikTok    ${ids.size} (${keywords} keyword, ${ids.size - keywords} conversation)`)
-  say(`missing              ${expected - ids.size}`)
-  say(`counted twice        ${Math.max(0, ids.size - expected)}`)
-  say(`sent again, same id  ${resent} (recognised by TikTok's own deduplication)`)
+  print(`signals expected     ${expected}`)
+  print(`signals at TikTok    ${ids.size} (${keywords} keyword, ${ids.size - keywords} conversation)`)
+  print(`missing              ${expected - ids.size}`)
+  print(`counted twice        ${Math.max(0, ids.size - expected)}`)
+  print(`sent again, same id  ${resent} (recognised by TikTok's own deduplication)`)
   failed = ids.size !== expected || keywords !== sent
 } catch (error) {
   failed = true
-  say(`failed: ${(error as Error).message}`)
+  print(`failed: ${(error as Error).message}`)
 } finally {
   await world.stop()
 }
-say(failed ? '\nFAILED' : '\nnothing lost, nothing counted twice')
+print(failed ? '\nFAILED' : '\nnothing lost, nothing counted twice')
 process.exit(failed ? 1 : 0)

@@ -14,7 +14,7 @@ import type { AttributedMessage, Delivery, Signal } from '../../services/shared/
 import { eventually } from '../support/eventually.ts'
 import { noParts, openWorld, type World } from '../support/world.ts'
 
-/** One connection's life, from the page on which somebody agrees to the last webhook that comes too late. */
+/** One connection's life, from the consent page to a webhook after the end of consent. */
 describe('the life of a connection', () => {
   const oldKey = Buffer.alloc(32, 3).toString('base64')
   const newKey = Buffer.alloc(32, 4).toString('base64')
@@ -40,7 +40,7 @@ describe('the life of a connection', () => {
   const status = async () => (await json<{ status: string }>('connections', 'show', 'shop')).status
   const words = (count: number): Request[] =>
     Array.from({ length: count }, () => tiktokText(`conv-${++n}`, `m-${n}`, 'ya hice el pago', Date.now()))
-  /** Follows an address as somebody would who agrees. */
+  /** Opens the consent page and agrees. */
   const agree = async (url: string) => {
     const form = new URLSearchParams(new URL(url).searchParams)
     form.set('answer', 'approve')
@@ -54,7 +54,7 @@ describe('the life of a connection', () => {
   }
   const control = (path: string, body: object) =>
     fetch(`${world.pipeline.ready.simulator}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) })
-  /** Everything in a topic. */
+  /** Decodes all records of a topic. */
   const all = async <T>(
     topic: 'attributedMessages' | 'signals' | 'deliveries' | 'connections',
     name: string,
@@ -73,7 +73,7 @@ describe('the life of a connection', () => {
     return found
   }
 
-  it('begins where somebody agrees, once', async () => {
+  it('begins with an agreement, once', async () => {
     const file = world.file(
       'shop.json',
       JSON.stringify({
@@ -92,12 +92,12 @@ describe('the life of a connection', () => {
     await world.arrivedCount(6)
   }, 60_000)
 
-  it('goes on while the master key is replaced: no signal is told again, no text is lost', async () => {
+  it('continues during a rotation of the master key: no signal is repeated, no text is lost', async () => {
     const before = (await world.arrived()).map(({ event_id }) => event_id)
     const again = words(1)
     await world.deliver(...again)
     await world.arrivedCount(8)
-    // Every process was given both keys; the old one is in force until now.
+    // Every process has both keys; until now the old one is active.
     const keys = { SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: oldKey }
     const env = { ...process.env, ...noParts, SIGNALS_DATA_DIR: world.dataDir, ...keys }
     const { code, stdout, stderr } = await runSignals(['keys', 'rotate', '--json'], env)
@@ -107,14 +107,14 @@ describe('the life of a connection', () => {
     const events = await world.arrivedCount(10)
     expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(10)
     expect(events.map(({ event_id }) => event_id)).toEqual(expect.arrayContaining(before))
-    // With the old key alone nothing of this installation opens.
+    // The old key alone opens nothing of this installation.
     const thief = await Keyring.open(oldKey)
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1)
     for (const secret of [latest?.accessToken, latest?.dataKey])
       expect(() => thief.unwrap(secret as Buffer)).toThrow(SealBroken)
   }, 60_000)
 
-  it('waits while TikTok refuses the token, and for whoever pauses it; a new token sends all', async () => {
+  it('holds signals while TikTok refuses the token and while it is paused; then sends all', async () => {
     const before = (await world.arrived()).length
     await control('faults', { code: 40105, eventSourceId: '902' })
     await world.deliver(...words(2))
@@ -129,7 +129,7 @@ describe('the life of a connection', () => {
     await world.arrivedCount(before + 6)
   }, 60_000)
 
-  it('ends in the middle of traffic: what is under way is withheld, texts can never be opened, late webhooks are dropped', async () => {
+  it('ends during traffic: pending signals are withheld, texts can never be opened, late webhooks are dropped', async () => {
     const { brokers, registry } = world.pipeline.ready
     const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'e2e'))
     const codec = await Codec.open(openRegistry(registry))
@@ -149,7 +149,7 @@ describe('the life of a connection', () => {
     const raised = async () => (await all<Signal>('signals', 'signals.v1')).length
     const before = await raised()
     await world.deliver(...words(5))
-    // What has not been decided when consent ends is dropped, not withheld: a quick disconnect would be ahead of the stages.
+    // Messages still undecided at the end of consent are dropped, not withheld, so wait for the stages.
     await eventually('all raised', async () => (await raised()) >= before + 10)
     const arrived = (await world.arrived()).length
     const gone = await json<{ revoked: string; notYetInForce: string[] }>('connections', 'disconnect', 'shop', '--yes')
@@ -160,7 +160,7 @@ describe('the life of a connection', () => {
     })
     expect(await world.arrived()).toHaveLength(arrived)
 
-    // What the topic says now is all that anybody has, and it holds no key.
+    // The topic's latest record has no key.
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
     expect(latest).toMatchObject({ status: 'disconnected', accessToken: null, dataKey: null })
     for (const text of sealed) {
@@ -184,7 +184,7 @@ describe('the life of a connection', () => {
     ])
   }, 60_000)
 
-  it('also ends where the account removes its authorisation at TikTok', async () => {
+  it('also ends when the account removes its authorisation at TikTok', async () => {
     const connection = { connectionId: 'next', tenantId: 't', source: 'tiktok', accountId: tiktokAccount }
     const rest = { advertiserId: '702', eventSetId: '902', accessToken: 'by-hand' }
     const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as Record<
@@ -200,7 +200,7 @@ describe('the life of a connection', () => {
     const added = await admin('connections', { method: 'POST', body: JSON.stringify({ ...connection, ...rest }) })
     expect(added.status).toBe(201)
     expect(await added.text()).not.toContain('by-hand')
-    await eventually('the gateway knows it', async () => {
+    await eventually('the gateway knows the connection', async () => {
       await world.deliver(tiktok('authorization.removed', { reason: 1 }, Date.now()))
       return ((await (await admin('connections/next')).json()) as { status: string }).status === 'disconnected'
     })

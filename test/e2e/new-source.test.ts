@@ -1,6 +1,6 @@
 /**
- * The guide "A new source in fifteen minutes", followed to the letter on a running pipeline: its files are written, its commands
- * are run, in its order. Then what the guide promises of later changes.
+ * Follows the guide "A new source in fifteen minutes" on a running pipeline: writes its files and runs its commands in order. Then
+ * tests the guide's promises about later changes.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,7 +19,7 @@ type Step =
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
   | { readonly kind: 'run'; readonly text: string }
 
-/** Files are announced by their name on the line before; the parts of the mapping (text) follow each other. */
+/** The line before a code block names its file. Blocks of type `text` are consecutive parts of the mapping. */
 const steps = [...guide.matchAll(/(?:`([^`\n]+)`:\n\n)?```(\w+)\n([\s\S]*?)```/g)].map(
   ([, path, language, text = '']): Step => {
     if (language === 'sh') return { kind: 'run', text }
@@ -53,7 +53,7 @@ const shell = async (text: string, env: Record<string, string> = {}) => {
 beforeAll(async () => {
   world = await openWorld()
   folder = mkdtempSync(join(tmpdir(), 'signals-guide-'))
-  // A project's root as the guide supposes it: `npx signals` and `.signals`.
+  // A project root as in the guide, with `npx signals` and `.signals`.
   mkdirSync(join(folder, 'bin'))
   const npx = join(folder, 'bin/npx')
   writeFileSync(npx, `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'services/cli/signals.js')}' "$@"\n`)
@@ -71,12 +71,12 @@ const post = () =>
   fetch(`${gateway()}/webhooks/my-partner?key=a-key-for-the-address`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    // Names the account, whose connection knows the key.
+    // Names the account; its connection has the key.
     body: '{"batches":[{"page":{"id":"shop-7"}}]}',
   }).then(({ status }) => status)
 
 describe('the guide to a new source', () => {
-  it('leads from a sample to signals, as it stands', async () => {
+  it('leads from a sample to signals, word for word', async () => {
     expect(steps.length).toBeGreaterThan(12)
     const outputs: string[] = []
     const env: Record<string, string> = {}
@@ -89,7 +89,7 @@ describe('the guide to a new source', () => {
       }
       const assigned = /^(\w+)=\$\(/.exec(step.text)?.[1]
       if (step.text.includes('curl'))
-        await eventually('the gateway takes the source', async () => (await post()) === 200)
+        await eventually('the gateway accepts the source', async () => (await post()) === 200)
       const { code, output } = await shell(assigned ? `${step.text}echo "$${assigned}"` : step.text, env)
       expect([step.text, code]).toEqual([step.text, 0])
       if (assigned) env[assigned] = output.trim()
@@ -108,7 +108,7 @@ describe('the guide to a new source', () => {
     expect(parse(readFileSync(join(folder, mappingFile), 'utf8'))).toEqual({ ...shipped, source: 'my-partner' })
   }, 120_000)
 
-  it('keeps what is in force when a broken file comes, and forgets what goes', async () => {
+  it('keeps the active mapping when its file becomes invalid, and drops a removed one', async () => {
     const file = join(world.dataDir, 'mappings/my-partner.yaml')
     const good = readFileSync(file, 'utf8')
     const health = async (stage: 'gateway' | 'ingest') => {
@@ -120,7 +120,7 @@ describe('the guide to a new source', () => {
       ).details.mappings
     }
     writeFileSync(file, good.replace('choose: first', 'choose: second'))
-    await eventually('both tell of the broken file', async () =>
+    await eventually('both report the invalid file', async () =>
       (await Promise.all([health('gateway'), health('ingest')])).every(({ refused }) => refused.length === 1),
     )
     expect((await health('ingest')).refused[0]?.problem).toMatch(
@@ -132,6 +132,6 @@ describe('the guide to a new source', () => {
       (await Promise.all([health('gateway'), health('ingest')])).every(({ own }) => own[0]?.version === 2),
     )
     rmSync(file)
-    await eventually('the gateway has forgotten it', async () => (await post()) === 404)
+    await eventually('the gateway has dropped the mapping', async () => (await post()) === 404)
   })
 })

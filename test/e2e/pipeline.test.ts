@@ -10,7 +10,7 @@ import { channelAccounts, channelMessages, channelSecrets } from '../support/cha
 import { blip, qiscus } from '../support/partner-bodies.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
-/** Five real processes, a simulated TikTok: sentences about what an advertiser would see. */
+/** Five real processes and a simulated TikTok, tested by the events that an advertiser sees. */
 describe('the pipeline', () => {
   let world: World
   let n = 0
@@ -20,7 +20,7 @@ describe('the pipeline', () => {
 
   beforeAll(async () => {
     world = await openWorld({
-      // Long enough for a referral that comes second, short enough for a conversation that has none.
+      // Long enough for a late referral, short enough for the test of a conversation without one.
       ATTRIBUTION_WAIT: '3s',
       HARAVAN_WEBHOOK_SECRET: haravanSecret,
       QISCUS_WEBHOOK_SECRET: 'qiscus key',
@@ -32,10 +32,10 @@ describe('the pipeline', () => {
   afterAll(() => world?.stop(), 60_000)
 
   /**
-   * What arrives because of the requests. A message that must arrive is sent behind them as proof; those of another account take
-   * another partition and may come a little later, so what is expected is waited for, and then a quiet moment.
+   * Sends the requests and returns the events that TikTok receives for them. A proof message follows that must arrive. Messages of
+   * another account take another partition and may be later. So it waits for the expected count, then for 700 ms without events.
    */
-  const told = async (expected: number, ...requests: Parameters<World['deliver']>) => {
+  const newEvents = async (expected: number, ...requests: Parameters<World['deliver']>) => {
     const before = (await world.arrived()).length
     await world.deliver(...requests)
     const proof = Math.floor((now() - 60_000) / 1000)
@@ -50,9 +50,9 @@ describe('the pipeline', () => {
     return events.filter(({ event_time }) => event_time !== proof)
   }
 
-  it('tells TikTok of a conversation and of a keyword, and nothing else', async () => {
+  it('sends a conversation and a keyword to TikTok, and nothing else', async () => {
     const at = now()
-    const events = await told(2, whatsappText(person(), 'wamid.first', 'hola, ya hice el PAGO', at))
+    const events = await newEvents(2, whatsappText(person(), 'wamid.first', 'hola, ya hice el PAGO', at))
     expect(events).toEqual([
       {
         event: 'Conversation',
@@ -73,7 +73,7 @@ describe('the pipeline', () => {
 
   it('credits a conversation to the ad that drove it', async () => {
     const at = now()
-    const events = await told(
+    const events = await newEvents(
       2,
       tiktokReferral('conv+a==', '1780000000000000001', at - 5_000),
       tiktokText('conv+a==', 'm1', 'vengo por el anuncio', at - 4_000),
@@ -85,26 +85,28 @@ describe('the pipeline', () => {
     ])
   })
 
-  it('credits it also when the ad is told of after the message', async () => {
+  it('credits it also when the referral arrives after the message', async () => {
     const at = now()
     await world.deliver(tiktokText('conv-late', 'l1', 'hola', at - 1_000), tiktokText('conv-late', 'l2', 'pago', at))
-    const events = await told(2, tiktokReferral('conv-late', '1780000000000000002', at - 2_000))
+    const events = await newEvents(2, tiktokReferral('conv-late', '1780000000000000002', at - 2_000))
     expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([
       ['Conversation', '1780000000000000002'],
       ['Keyword', '1780000000000000002'],
     ])
   })
 
-  it('tells of a conversation without an ad once it has waited for one', async () => {
-    const events = await told(1, tiktokText('conv-none', 'n1', 'hola', now()))
+  it('sends a conversation without an ad after the wait for its referral', async () => {
+    const events = await newEvents(1, tiktokText('conv-none', 'n1', 'hola', now()))
     expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([['Conversation', undefined]])
     const later = now()
-    await told(1, tiktokReferral('conv-none', '178', later), tiktokText('conv-none', 'n2', 'pago', later + 1_000)).then(
-      (told) => expect(told.map(({ event, user }) => [event, user.ttclid])).toEqual([['Keyword', '178']]),
-    )
+    await newEvents(
+      1,
+      tiktokReferral('conv-none', '178', later),
+      tiktokText('conv-none', 'n2', 'pago', later + 1_000),
+    ).then((events) => expect(events.map(({ event, user }) => [event, user.ttclid])).toEqual([['Keyword', '178']]))
   })
 
-  it('tells of an order once, however often the shop tells of it, and only where it is asked for', async () => {
+  it('sends an order once, however often the shop does, and only with reportOrders', async () => {
     const at = now()
     const order = (updated: number) => haravanOrder(9_001, at, at + updated, '/products/a?ttclid=E.C.P.order')
     const connect = (reportOrders: boolean) =>
@@ -127,9 +129,9 @@ describe('the pipeline', () => {
         ),
       )
     await connect(false)
-    expect(await told(0, haravanOrder(9_000, at, at, '/'))).toEqual([])
+    expect(await newEvents(0, haravanOrder(9_000, at, at, '/'))).toEqual([])
     await connect(true)
-    const events = await told(1, order(0), order(0), order(1_000), order(2_000))
+    const events = await newEvents(1, order(0), order(0), order(1_000), order(2_000))
     expect(events).toEqual([
       {
         event: 'Order',
@@ -141,12 +143,12 @@ describe('the pipeline', () => {
     ])
   })
 
-  it('counts a delivery once, however often it comes', async () => {
+  it('counts a repeated webhook delivery once', async () => {
     const request = whatsappText(person(), 'wamid.thrice', 'pago', now())
-    expect(await told(2, request, request, request)).toHaveLength(2)
+    expect(await newEvents(2, request, request, request)).toHaveLength(2)
   })
 
-  it('hears every channel that proves who it is, each in its own way, and nobody who does not', async () => {
+  it('accepts every channel with its own kind of signature, and none without', async () => {
     for (const [source, accountId] of channelAccounts) {
       const connection = { source, accountId, connectionId: `shop-${source}`, tenantId: 'shop', ...advertiser }
       const file = world.file(`${source}.json`, JSON.stringify(connection))
@@ -157,13 +159,13 @@ describe('the pipeline', () => {
       const unsigned = { path, headers: { 'content-type': 'application/json' }, body }
       expect((await world.post(unsigned)).status).toBe(401)
     }
-    const events = await told(2 * requests.length, ...requests)
+    const events = await newEvents(2 * requests.length, ...requests)
     expect(events.filter(({ event }) => event === 'Keyword')).toHaveLength(requests.length)
     expect(events).toHaveLength(2 * requests.length)
     // Five connections by five processes.
   }, 180_000)
 
-  it('counts a message once that its tenant is told of by WhatsApp, Qiscus, and a router and a bot of Blip', async () => {
+  it('counts a message once that reaches its tenant by WhatsApp, Qiscus, and a router and a bot of Blip', async () => {
     for (const [source, accountId] of [
       ['qiscus', 'app-1'],
       ['blip', 'router@msging.net'],
@@ -183,7 +185,7 @@ describe('the pipeline', () => {
     const content = { content: 'ya hice el pago' }
     const router = { id: 'wamid.feeds', to: 'router@msging.net' }
     const bot = { id: 'fwd:wamid.feeds', from: 'aa@tunnel.msging.net', to: 'sub@msging.net' }
-    const events = await told(
+    const events = await newEvents(
       2,
       whatsappText(person(), 'wamid.feeds', 'ya hice el pago', at * 1000),
       posted(
@@ -198,24 +200,24 @@ describe('the pipeline', () => {
   }, 120_000)
 
   it.each([
-    ['of an account that nobody connected', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
+    ['of an account without a connection', () => whatsappText(person(), `wamid.x${n}`, 'pago', now(), '999')],
     ['with the keyword inside a longer word', () => whatsappText('5215550000001', `wamid.y${n}`, 'la pagoda', now())],
   ])('says nothing of a message %s beyond its conversation', async (_name, request) => {
-    const events = await told(0, request())
+    const events = await newEvents(0, request())
     expect(events.filter(({ event }) => event === 'Keyword')).toEqual([])
   })
 
-  it('refuses what is not signed, and stores nothing of it', async () => {
+  it('refuses an unsigned request, and stores nothing of it', async () => {
     const { path, body } = whatsappText(person(), 'wamid.unsigned', 'pago', now())
     const headers = { 'content-type': 'application/json' }
     expect((await world.post({ path, headers, body })).status).toBe(401)
     const wrong = { ...headers, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }
     expect((await world.post({ path, headers: wrong, body })).status).toBe(401)
-    expect(await told(0)).toEqual([])
+    expect(await newEvents(0)).toEqual([])
   })
 
   it.each([
-    ['an unknown source', '/webhooks/nobody', 'application/json', 404],
+    ['an unknown source', '/webhooks/unknown', 'application/json', 404],
     ['another content type', '/webhooks/whatsapp', 'text/plain', 415],
     ['no token', '/v1/message-events', 'application/json', 401],
   ])('answers %s with its status and a remedy', async (_name, path, contentType, status) => {
@@ -243,16 +245,16 @@ describe('the pipeline', () => {
 
   it('holds a paused connection’s signals and sends them when it is resumed', async () => {
     await world.pipeline.signals('connections', 'pause', 'shop-tt')
-    expect(await told(0, tiktokText('conv-paused', 'p1', 'pago', now()))).toEqual([])
+    expect(await newEvents(0, tiktokText('conv-paused', 'p1', 'pago', now()))).toEqual([])
     const before = (await world.arrived()).length
     await world.pipeline.signals('connections', 'resume', 'shop-tt')
     const events = (await world.arrivedCount(before + 2)).slice(before)
     expect(events.map(({ event }) => event).sort()).toEqual(['Conversation', 'Keyword'])
   })
 
-  it('stops for good when a connection is disconnected', async () => {
+  it('sends nothing more for a disconnected connection', async () => {
     await world.pipeline.signals('connections', 'disconnect', 'shop-tt', '--yes')
-    expect(await told(0, tiktokText('conv-gone', 'g1', 'pago', now()))).toEqual([])
+    expect(await newEvents(0, tiktokText('conv-gone', 'g1', 'pago', now()))).toEqual([])
     const { stdout } = await world.pipeline.signals('connections', 'show', 'shop-tt', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ status: 'disconnected', hasAccessToken: false, hasDataKey: false })
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { whatsapp, whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
-/** What was sent and must be found nowhere past ingest: words, numbers and names, plain and in the encodings ids come in. */
+/** Words, numbers and names that are sent and must appear nowhere behind ingest, plain or in the encodings of ids. */
 const words = ['palabrasecreta', 'zoraida', 'Calle Escondida 44', 'otrapalabra']
 const numbers = ['5215559998877', '5215551112233']
 const messageId = `wamid.${Buffer.from('5215559998877 zoraida').toString('base64')}`
@@ -21,7 +21,7 @@ const filesBelow = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 
-describe('what a person wrote', () => {
+describe('the content of messages', () => {
   let world: World
 
   beforeAll(async () => {
@@ -60,7 +60,7 @@ describe('what a person wrote', () => {
         contacts: [{ name: { formatted_name: 'zoraida' } }],
       }),
     )
-    // Bad input takes other ways through the code: errors, dead letters, logs.
+    // Bad input reaches other code: errors, dead letters, logs.
     const { gateway } = world.pipeline.ready
     const secretsFile = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
       INGEST_TOKEN: string
@@ -78,7 +78,7 @@ describe('what a person wrote', () => {
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
 
-  /** Of each needle, the files that hold it, relative to the data folder; every file is read once. */
+  /** For each needle the files that contain it, relative to the data folder. */
   const filesWith = (...wanted: readonly string[]) => {
     const found = new Map(wanted.map((needle) => [needle, [] as string[]]))
     const files = filesBelow(world.dataDir).filter((file) => !/shop-\w+\.json$|keywords\.csv$/.test(file))
@@ -90,7 +90,7 @@ describe('what a person wrote', () => {
     return found
   }
 
-  it('would be found if it were there: a tracking ID is', () => {
+  it('would be found by this test: a tracking ID is', () => {
     const files = filesWith('TRACKINGIDPROOF').get('TRACKINGIDPROOF') ?? []
     expect(files.some((file) => file.startsWith('kafka/signals.v1'))).toBe(true)
     expect(files.some((file) => file.startsWith('redis/'))).toBe(true)
@@ -101,8 +101,8 @@ describe('what a person wrote', () => {
     expect(found).toEqual([])
   })
 
-  it('is not in what TikTok was told', async () => {
-    const told = JSON.stringify(await world.arrived())
-    for (const needle of needles) expect(told).not.toContain(needle)
+  it('is not in the events that TikTok received', async () => {
+    const received = JSON.stringify(await world.arrived())
+    for (const needle of needles) expect(received).not.toContain(needle)
   })
 })

@@ -1,12 +1,12 @@
+import { deadLetterTopic } from '../../services/derived-topics.ts'
 import { whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
-import { deadLetterTopic } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
-/** Real processes: what an operator does after a keyword was added, and with what could not be processed. */
+/** Real processes: an operator replays after adding a keyword, backfills from a file, and redrives dead letters. */
 describe('history', () => {
   let world: World
   const begin = new Date(Date.now() - 3_600_000).toISOString()
@@ -24,7 +24,7 @@ describe('history', () => {
     return lastLine(stdout)
   }
 
-  it('is reported again where a new keyword list finds more, each signal once', async () => {
+  it('is replayed after a new keyword list, and each new signal is reported once', async () => {
     const texts = ['hola, pago', 'gracias', 'hola', 'gracias, pago', 'muchas gracias']
     await world.deliver(
       ...texts.map((text, n) => whatsappText(`5215550000${n}`, `wamid.${n}`, text, Date.now() - 60_000 + n * 1000)),
@@ -69,21 +69,21 @@ describe('history', () => {
     await world.deliver(whatsappText(person, 'wamid.after', 'gracias', Date.now() - 1_000))
     await world.deliver(whatsappText('5215550078', 'wamid.proof', 'hola', Date.now()))
     await world.arrivedCount(before + 4)
-    const told = (await world.arrived())
+    const added = (await world.arrived())
       .slice(before)
       .map(({ event: name, properties }) => [name, ...Object.keys(properties)].join(' '))
-    expect(told.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
+    expect(added.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
   }, 240_000)
 
-  it('that could not be processed is shown without what it holds, and a second failure is known as one', async () => {
+  it('with dead letters is shown without its content, and a second failure is recognised', async () => {
     const broker = openBroker(kafkaSettingsOf(process.env, world.pipeline.ready.brokers, 'test'))
     const producer = await broker.producer()
     const value = Buffer.from('{"source":"whatsapp","text":"my secret words"}')
     await producer.send([{ topic: 'channel-events.v1', key: '5215559999', value }])
     const topic = deadLetterTopic('ingest')
-    const places = () => broker.offsets('test', topic)
-    await eventually('the dead letter', async () => (await places()).some(({ high }) => high > 0n))
-    const partition = (await places()).findIndex(({ high }) => high > 0n)
+    const offsets = () => broker.offsets('test', topic)
+    await eventually('the dead letter', async () => (await offsets()).some(({ high }) => high > 0n))
+    const partition = (await offsets()).findIndex(({ high }) => high > 0n)
     await producer.close()
     await broker.close()
     const { stdout } = await world.pipeline.signals('dead-letters', 'show', `ingest/${partition}/0`, '--json')
@@ -104,7 +104,7 @@ describe('history', () => {
     const absent = await redrive('ingest/0/99999', '--yes')
     expect([absent.code, absent.stdout]).toEqual([2, ''])
     expect(absent.stderr).toMatch(/no such dead letter .*: ingest\/0\/99999;/)
-    const nobody = await redrive('--connection', 'nobody')
-    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringMatching(/there is no connection nobody/)])
+    const unknown = await redrive('--connection', 'unknown')
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/there is no connection unknown/)])
   }, 240_000)
 })

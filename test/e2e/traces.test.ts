@@ -20,7 +20,7 @@ interface Body {
   }[]
 }
 
-/** What an OpenTelemetry collector would be: takes OTLP over HTTP. */
+/** Stands in for an OpenTelemetry collector: accepts OTLP over HTTP. */
 const receiver = async () => {
   const spans: Span[] = []
   const bodies: string[] = []
@@ -80,7 +80,7 @@ describe('traces', () => {
     await eventually('every span', () => names.every((name) => spansOf(traceId).some((span) => span.name === name)))
     const spans = spansOf(traceId)
     const byId = new Map(spans.map((span) => [span.spanId, span]))
-    // From the call back to the caller: each is the child of the one before.
+    // Walks from the call to TikTok up through the parents.
     const path: string[] = []
     let at = spans.find(({ name }) => name === 'TikTok track')
     for (; at; at = byId.get(at.parentSpanId ?? '')) path.unshift(at.name)
@@ -92,10 +92,10 @@ describe('traces', () => {
     expect(spans.find(({ name }) => name === 'ingest batch')?.links.map((link) => link.traceId)).toContain(traceId)
   })
 
-  it('begin at the gateway where the caller has none, and hold nothing of a person', async () => {
-    const told = (await world.arrived()).length
+  it('begin at the gateway without a traceparent, and contain no personal data', async () => {
+    const before = (await world.arrived()).length
     await world.deliver(whatsappText('5215551234567', 'wamid.secret', 'mi tarjeta es 4111, pago', Date.now()))
-    await world.arrivedCount(told + 2)
+    await world.arrivedCount(before + 2)
     await eventually('a trace of its own', () => {
       const roots = collector.spans.filter(({ name, parentSpanId }) => name === 'gateway receive' && !parentSpanId)
       return roots.some(({ traceId }) => spansOf(traceId).some(({ name }) => name === 'TikTok track'))

@@ -9,7 +9,7 @@ import type { RunState } from '../../services/local/supervisor/state-file.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, noParts, openWorld, type World } from '../support/world.ts'
 
-/** `signals up` and what may happen to its processes. */
+/** `signals up`, and kills of its processes. */
 describe('signals up', () => {
   let world: World
   const state = () => JSON.parse(readFileSync(join(world.dataDir, 'state.json'), 'utf8')) as RunState
@@ -22,14 +22,14 @@ describe('signals up', () => {
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
 
-  it('refuses a second one on its folder, and stays itself', async () => {
+  it('refuses a second pipeline on its folder, and keeps running', async () => {
     const { code, stderr } = await world.pipeline.signals('up')
     expect(code).toBe(3)
     expect(stderr).toMatch(/already runs/)
     expect((await world.pipeline.signals('status', '--json')).code).toBe(0)
   })
 
-  it.each(['gateway', 'keywords'])('brings %s back at the same address when it is killed', async (stage) => {
+  it.each(['gateway', 'keywords'])('restarts %s at the same address after a kill', async (stage) => {
     const before = state().children[stage] as ProcessIdentity
     process.kill(before.pid, 'SIGKILL')
     await eventually(`${stage} is back`, async () => {
@@ -46,21 +46,21 @@ describe('signals up', () => {
     })
   })
 
-  it('kills a stage that is frozen, and brings it back', async () => {
+  it('kills and restarts a frozen stage', async () => {
     const before = state().children.attribution as ProcessIdentity
     process.kill(before.pid, 'SIGSTOP')
     await eventually('another process', () => state().children.attribution?.pid !== before.pid, 45_000)
     expect(alive(before)).toBe(false)
   }, 60_000)
 
-  it('keeps nothing from the next message when Redis is killed', async () => {
+  it('processes the next message after a kill of Redis', async () => {
     process.kill((state().children.redis as ProcessIdentity).pid, 'SIGKILL')
-    const told = (await world.arrived()).length
+    const before = (await world.arrived()).length
     await world.deliver(whatsappText('5215558888888', 'wamid.redis', 'pago', Date.now()))
-    expect((await world.arrivedCount(told + 2)).length).toBe(told + 2)
+    expect((await world.arrivedCount(before + 2)).length).toBe(before + 2)
   })
 
-  it('keeps conversations as they are when Redis is emptied', async () => {
+  it('keeps its conversations when Redis is emptied', async () => {
     const person = '5215557777777'
     const before = (await world.arrived()).length
     const at = Date.now() - 60_000
@@ -77,7 +77,7 @@ describe('signals up', () => {
     ])
   })
 
-  it('shows topics as declared, no lag, and a doctor without complaint', async () => {
+  it('has the declared topics, no lag, and no problem for the doctor', async () => {
     expect(JSON.parse((await world.pipeline.signals('topics', 'plan', '--json')).stdout)).toEqual({ changes: [] })
     const lag = JSON.parse((await world.pipeline.signals('lag', '--json')).stdout) as { stages: { messages: number }[] }
     expect(lag.stages.map(({ messages }) => messages)).toEqual([0, 0, 0, 0])
@@ -88,7 +88,7 @@ describe('signals up', () => {
     expect(doctor.code).toBe(0)
   })
 
-  it('has a doctor that knows the master key of another pipeline', async () => {
+  it('has a doctor that detects the master key of another pipeline', async () => {
     const SIGNALS_MASTER_KEY = randomBytes(32).toString('base64')
     const { code, stdout } = await runSignals(['doctor', '--json'], {
       ...process.env,
@@ -96,14 +96,14 @@ describe('signals up', () => {
       SIGNALS_DATA_DIR: world.dataDir,
       SIGNALS_MASTER_KEY,
     })
-    const findings = JSON.parse(stdout) as { verdict: string; what: string }[]
-    expect(findings.filter(({ verdict }) => verdict === 'bad').map(({ what }) => what)).toEqual([
+    const results = JSON.parse(stdout) as { verdict: string; what: string }[]
+    expect(results.filter(({ verdict }) => verdict === 'bad').map(({ what }) => what)).toEqual([
       expect.stringMatching(/^SIGNALS_MASTER_KEY is not the key of this pipeline/),
     ])
     expect(code).toBe(1)
   })
 
-  it('has processes that all tell of their health', async () => {
+  it('has a health report of every process', async () => {
     const { metrics, console: console_ } = world.pipeline.ready
     for (const base of [...Object.values(metrics).map((url) => url.replace(/\/metrics$/, '')), console_]) {
       for (const path of ['livez', 'readyz', 'healthz', 'metrics'])
@@ -119,15 +119,15 @@ describe('signals up', () => {
   it.each<[string[], number]>([
     [['nonsense'], 2],
     [['connections', 'add'], 2],
-    [['connections', 'show', 'nobody'], 2],
+    [['connections', 'show', 'unknown'], 2],
     [['keywords', 'test'], 2],
     [['--help'], 0],
     [['connections', 'resume', '--help'], 0],
-  ])('ends %j with code %i', async (args, code) => {
+  ])('exits %j with code %i', async (args, code) => {
     expect((await world.pipeline.signals(...args)).code).toBe(code)
   })
 
-  it('leaves no process behind when it is killed itself', async () => {
+  it('leaves no process behind when its supervisor is killed', async () => {
     const { supervisor, children } = state()
     process.kill(supervisor.pid, 'SIGKILL')
     await eventually('all children have ended', () => Object.values(children).every((child) => !alive(child)), 30_000)

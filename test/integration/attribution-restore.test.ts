@@ -1,5 +1,5 @@
 import { readTouches } from '../../services/attribution/state/read-touches.ts'
-import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
+import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { createLog } from '../../services/runtime/log.ts'
@@ -12,7 +12,7 @@ import { MemoryCluster } from '../support/memory-broker.ts'
 import { MemoryRegistry } from '../support/memory-registry.ts'
 import { RedisServer } from '../support/redis-servers.ts'
 
-/** Attribution on a real Redis without persistence, with what it publishes in a topic from which it can be brought back. */
+/** Attribution on a real Redis without persistence, with its state in a topic from which it can be rebuilt. */
 const opened: RedisCommands[] = []
 const world = async (server: RedisServer) => {
   const cluster = new MemoryCluster()
@@ -23,7 +23,7 @@ const world = async (server: RedisServer) => {
   const redis = openRedis(server.url)
   opened.push(redis)
   const shares: number[] = []
-  const restored: number[] = []
+  const rebuilds: number[] = []
   const tools = {
     broker,
     codec,
@@ -33,10 +33,10 @@ const world = async (server: RedisServer) => {
   }
   const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 600),
-    remembered: (onBatch) => readTouches(tools, onBatch),
+    readTopic: (onBatch) => readTouches(tools, onBatch),
     now: () => Date.now(),
     onState: (parts) => {
-      if (parts !== null) restored.push(parts)
+      if (parts !== null) rebuilds.push(parts)
     },
   })
   const made = await attributionWorld({}, { store })
@@ -52,20 +52,20 @@ const world = async (server: RedisServer) => {
     )
     published = made.touches.length
   }
-  return { ...made, attributed: made.attributed, run, store, shares, restored, redis }
+  return { ...made, attributed: made.attributed, run, store, shares, rebuilds, redis }
 }
 
 const people = Array.from({ length: 40 }, (_, n) => n.toString(16).padStart(2, '0').repeat(16))
 const batches = 6
 /** What the people write: each a first message with a link, then more; every third comes by a second ad on the way. */
-const story = (says: Awaited<ReturnType<typeof attributionWorld>>['says']): Message[][] =>
+const story = (messageAt: Awaited<ReturnType<typeof attributionWorld>>['messageAt']): Message[][] =>
   Array.from({ length: batches }, (_, step) =>
     people.flatMap((conversation, person) => {
       const message = `${step.toString(16)}${conversation}`.slice(0, 32)
       if (step === 3 && person % 3 === 0)
-        return [says(step * 1_000, { conversation, message, kind: 'referral', referral: { adId: `${person}9` } })]
+        return [messageAt(step * 1_000, { conversation, message, kind: 'referral', referral: { adId: `${person}9` } })]
       const text = step === 0 ? `https://x.example/?ttclid=T${person}` : 'hola'
-      return [says(step * 1_000, { conversation, message, text })]
+      return [messageAt(step * 1_000, { conversation, message, text })]
     }),
   )
 const decisions = ({ attributed }: Pick<Awaited<ReturnType<typeof world>>, 'attributed'>) =>
@@ -95,13 +95,13 @@ describe('attribution whose Redis loses its data', () => {
   ])('decides as if nothing had happened, after %s between any two batches', async (_name, lose) => {
     await Promise.all([server, other].map((one) => one.command('FLUSHALL')))
     const [undisturbed, disturbed] = [await world(other), await world(server)]
-    for (const [step, batch] of story(undisturbed.says).entries()) {
+    for (const [step, batch] of story(undisturbed.messageAt).entries()) {
       await undisturbed.run(...batch)
       await lose(server)
-      // As the loop does: a dependency that is away is asked again.
+      // Retry while a dependency is unavailable, as the loop does.
       for (;;) {
         try {
-          await disturbed.run(...(story(disturbed.says)[step] as Message[]))
+          await disturbed.run(...(story(disturbed.messageAt)[step] as Message[]))
           break
         } catch (error) {
           if (!(error instanceof DependencyError)) throw error
@@ -109,15 +109,15 @@ describe('attribution whose Redis loses its data', () => {
       }
     }
     expect(decisions(disturbed)).toEqual(decisions(undisturbed))
-    expect(disturbed.restored).toEqual(Array(batches).fill(16))
+    expect(disturbed.rebuilds).toEqual(Array(batches).fill(16))
     expect(disturbed.shares.at(-1)).toBe(1)
-    expect(undisturbed.restored).toEqual([16])
+    expect(undisturbed.rebuilds).toEqual([16])
   })
 
   it('decides nothing while Redis is away', async () => {
-    const { run, says, attributed } = await world(server)
+    const { run, messageAt, attributed } = await world(server)
     await server.kill()
-    await expect(run(says(0))).rejects.toThrow(DependencyError)
+    await expect(run(messageAt(0))).rejects.toThrow(DependencyError)
     expect(attributed).toEqual([])
     await server.start()
   })

@@ -17,12 +17,12 @@ afterAll(() => redis.close())
 
 conversationStoreContract('Redis', () => store)
 
-describe('conversations that are brought back', () => {
+describe('rebuilt conversations', () => {
   const conversation = '5c'.repeat(16)
   const state = (version: number) => ({ ...emptyState, startedBy: 'aa'.repeat(6), startedAt: 1, version })
   const now = Date.now()
 
-  it('never take the place of newer ones', async () => {
+  it('never overwrite newer ones', async () => {
     await store.write([{ conversation, state: state(3) }])
     await store.restore([{ conversation, state: state(2), changedAt: now }], now)
     expect(await store.read([conversation])).toEqual([state(3)])
@@ -30,15 +30,15 @@ describe('conversations that are brought back', () => {
     expect(await store.read([conversation])).toEqual([state(300)])
   })
 
-  it('live on from when they were written', async () => {
+  it('expire by the time of their record', async () => {
     const old = '6d'.repeat(16)
     await store.restore([{ conversation: old, state: state(1), changedAt: now - 61_000 }], now)
     expect(await store.read([old])).toEqual([null])
   })
 
-  it('count as complete only if nothing was lost meanwhile, and whoever reads before is told', async () => {
+  it('are complete only if nothing was lost during the rebuild; a read before that throws', async () => {
     const part = conversation[0] as string
-    // Its marker is gone, as after FLUSHALL.
+    // Let the marker expire, as if lost by FLUSHALL.
     await redis.setMany([{ key: `{${part}}conversations:complete`, value: Buffer.from('1'), ttlSeconds: 1 }])
     await new Promise((resolve) => setTimeout(resolve, 1_100))
     await expect(store.read([conversation])).rejects.toThrow(StateLost)

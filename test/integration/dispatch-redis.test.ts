@@ -14,8 +14,8 @@ beforeAll(() => {
 })
 afterAll(() => redis.close())
 
-/** Keys of its own for each test: the names are the service's, the place in front of them is the test's. */
-const apart = (): Pick<RedisCommands, 'evalMany' | 'getMany' | 'setMany'> => {
+/** Separate keys for each test: the service's, behind a prefix of the test. */
+const isolated = (): Pick<RedisCommands, 'evalMany' | 'getMany' | 'setMany'> => {
   const prefix = `it-${process.pid}-${n++}:`
   return {
     getMany: (keys) => redis.getMany(keys.map((key) => prefix + key)),
@@ -28,12 +28,12 @@ const apart = (): Pick<RedisCommands, 'evalMany' | 'getMany' | 'setMany'> => {
   }
 }
 
-breakerStoreContract('Redis', async () => new RedisBreakerStore(apart()))
-rateLimitsContract('Redis', async (limits) => new RedisTokenBuckets(apart(), limits))
+breakerStoreContract('Redis', async () => new RedisBreakerStore(isolated()))
+rateLimitsContract('Redis', async (limits) => new RedisTokenBuckets(isolated(), limits))
 
 describe('limits in Redis', () => {
-  it('are shared by instances and fill up by the clock of Redis', async () => {
-    const shared = apart()
+  it('are shared by instances and fill by the clock of Redis', async () => {
+    const shared = isolated()
     const limits = { app: { capacity: 4, perSecond: 50 }, advertiser: { capacity: 4, perSecond: 50 } }
     const [one, other] = [new RedisTokenBuckets(shared, limits), new RedisTokenBuckets(shared, limits)]
     const calls = async (from: RedisTokenBuckets, wanted: number) =>
@@ -45,20 +45,20 @@ describe('limits in Redis', () => {
   })
 })
 
-describe('the presence of the sent-marks in Redis', () => {
-  it('is lost until it was restored, part by part', async () => {
-    const presence = new RedisCompletenessMarker(apart())
-    expect(await presence.lost()).toHaveLength(16)
-    await presence.begin([3, 4], 'one')
-    await presence.complete([3, 4], 'one')
-    expect((await presence.lost()).includes(3)).toBe(false)
-    expect(await presence.lost()).toHaveLength(14)
+describe('the completeness markers in Redis', () => {
+  it('are lost until a rebuild, part by part', async () => {
+    const marker = new RedisCompletenessMarker(isolated())
+    expect(await marker.lost()).toHaveLength(16)
+    await marker.begin([3, 4], 'one')
+    await marker.complete([3, 4], 'one')
+    expect((await marker.lost()).includes(3)).toBe(false)
+    expect(await marker.lost()).toHaveLength(14)
   })
 
-  it('stays lost where Redis forgot meanwhile who restores it', async () => {
-    const presence = new RedisCompletenessMarker(apart())
-    await presence.begin([3], 'one')
-    await presence.complete([3], 'another')
-    expect(await presence.lost()).toHaveLength(16)
+  it('stay lost when Redis has lost the token of the rebuild meanwhile', async () => {
+    const marker = new RedisCompletenessMarker(isolated())
+    await marker.begin([3], 'one')
+    await marker.complete([3], 'another')
+    expect(await marker.lost()).toHaveLength(16)
   })
 })

@@ -1,10 +1,11 @@
-/** The gateway's HTTP as a sender sees it: real sockets on loopback, Kafka in memory. */
+/** The gateway's HTTP as a client sees it: real sockets on loopback, Kafka in memory. */
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Intake } from '../../services/gateway/intake.ts'
 import { createGateway } from '../../services/gateway/server.ts'
+import { systemClock } from '../../services/runtime/clock.ts'
 import { createLog } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import { DependencyError, type ProducerRecord } from '../../services/runtime/ports.ts'
@@ -33,18 +34,21 @@ const open = async () => {
       keyring: await testKeyring(),
       secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
       mayBeUnsigned: () => false,
-      intake: new Intake({
-        send: async (records) => {
-          await send(records)
-          stored.push(...records)
+      intake: new Intake(
+        {
+          send: async (records) => {
+            await send(records)
+            stored.push(...records)
+          },
+          close: async () => {},
         },
-        close: async () => {},
-      }),
+        systemClock,
+      ),
       metrics,
       log: createLog('test', 'fatal'),
       maxBodyBytes: 10_000,
       ingestToken: 'token',
-      now: () => Date.now(),
+      now: systemClock.now,
       isReady: () => true,
     },
     { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50, keepAliveTimeout: 5_000 },
@@ -78,7 +82,7 @@ interface Answer {
   readonly body: string
 }
 
-/** The target as it is: nothing normalises it on its way. */
+/** Sends the path exactly as given; `fetch` would normalise it. */
 const ask = (method: string, path: string, given: Record<string, string> = {}, content?: string): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const request = httpRequest({ port: world.port, method, path, headers: given, agent: false }, (response) => {
@@ -124,14 +128,14 @@ describe('a delivery', () => {
     expect((await post()).status).toBe(200)
   })
 
-  it('is answered 413 when it is too large, told before or not', async () => {
+  it('is answered 413 when it is too large, with a Content-Length or without', async () => {
     const large = 'x'.repeat(20_000)
     expect((await post('/webhooks/example', headers, large)).status).toBe(413)
     expect((await post('/webhooks/example', { ...headers, 'transfer-encoding': 'chunked' }, large)).status).toBe(413)
     expect((await post()).status).toBe(200)
   })
 
-  it('that is compressed is answered 415: what is signed are other bytes', async () => {
+  it('that is compressed is answered 415: the signature covers other bytes', async () => {
     expect(codeOf(await post('/webhooks/example', { ...headers, 'content-encoding': 'gzip' }))).toBe('content_encoding')
   })
 })
@@ -142,18 +146,18 @@ describe('an address', () => {
     ['with an account', '/webhooks/example/shop-1', 200],
     ['with an account in any script', '/webhooks/example/%E0%B8%81%20b', 200],
     ['with an account that climbs', '/webhooks/example/..%2F..%2Fetc', 200],
-    ['with an account of the longest kind', `/webhooks/example/${'a'.repeat(256)}`, 200],
-    ['with one that is longer', `/webhooks/example/${'a'.repeat(257)}`, 404],
+    ['with an account of the longest length', `/webhooks/example/${'a'.repeat(256)}`, 200],
+    ['with a longer one', `/webhooks/example/${'a'.repeat(257)}`, 404],
     ['with a zero in it', '/webhooks/example/a%00b', 404],
     ['with a line break in it', '/webhooks/example/a%0D%0Ax:%20y', 404],
     ['that is no UTF-8', '/webhooks/example/%ff', 404],
     ['that is not encoded at all', '/webhooks/example/%zz', 404],
-    ['of a source nobody knows', '/webhooks/nobody', 404],
-    ['of what every object has', '/webhooks/__proto__', 404],
-    ['of what every object has built', '/webhooks/constructor', 404],
-    ['of too much', '/webhooks/example/a/b', 404],
-    ['of nothing', '//', 400],
-    ['of nothing here', '/', 404],
+    ['of an unknown source', '/webhooks/nobody', 404],
+    ['of an inherited property', '/webhooks/__proto__', 404],
+    ['of an inherited constructor', '/webhooks/constructor', 404],
+    ['with a part too many', '/webhooks/example/a/b', 404],
+    ['that is no URL', '//', 400],
+    ['that is unknown', '/', 404],
   ])('%s is answered %s %s', async (_name, path, status) => {
     expect((await post(path)).status).toBe(status)
     expect(world.stored).toHaveLength(status === 200 ? 1 : 0)
@@ -168,7 +172,7 @@ describe('an address', () => {
     ['GET', '/v1/message-events', 405, 'POST'],
     ['POST', '/readyz', 405, 'GET, HEAD'],
     ['HEAD', '/readyz', 200, undefined],
-  ])('tells %s %s its methods', async (method, path, status, allow) => {
+  ])('answers %s %s with the allowed methods', async (method, path, status, allow) => {
     const answer = await ask(method, path)
     expect([answer.status, answer.headers.allow]).toEqual([status, allow])
   })
@@ -197,7 +201,7 @@ describe('a sender', () => {
     expect(world.stored).toEqual([])
   })
 
-  it('that breaks off leaves nothing behind, also in the counts of faults', async () => {
+  it('that disconnects early leaves nothing behind, and counts as no fault', async () => {
     const opened = await socket(`${head}\r\n${body.slice(0, 5)}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
     opened.destroy()
@@ -206,11 +210,11 @@ describe('a sender', () => {
     expect(await world.metrics.render()).not.toMatch(/status="500"/)
   })
 
-  it('that speaks no HTTP is told so', async () => {
+  it('that does not speak HTTP is answered 400', async () => {
     expect(await allOf(await socket('hello\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400/)
   })
 
-  it('that asks first is told to go on', async () => {
+  it('that asks with Expect: 100-continue gets 100', async () => {
     const opened = await socket(`${head}expect: 100-continue\r\nconnection: close\r\n\r\n`)
     opened.write(body)
     expect(await allOf(opened)).toMatch(/^HTTP\/1\.1 100 Continue[\s\S]*HTTP\/1\.1 200/)

@@ -30,7 +30,7 @@ afterEach(() => {
 })
 
 describe('the HTTP client', () => {
-  it('posts body and headers and gives back what was answered, over one connection', async () => {
+  it('posts body and headers and returns the response, over one connection', async () => {
     const seen: unknown[] = []
     let connections = 0
     const server = createServer((request, response) => {
@@ -69,23 +69,23 @@ describe('the HTTP client', () => {
       'reset',
     ],
     ['an endless answer', (_request, response) => void response.end(Buffer.alloc(2_000_000)), 'too_long'],
-  ])('tells %s', async (_name, listener, reason) => {
+  ])('reports %s', async (_name, listener, reason) => {
     const http = client(await answering(listener))
     expect(await post(http, { timeoutMs: 300 })).toEqual({ kind: 'failed', reason })
   })
 
-  it('tells when nobody is there', async () => {
+  it('reports an unreachable server', async () => {
     const url = await answering(() => {})
     servers.pop()?.close()
     expect(await post(client(url))).toEqual({ kind: 'failed', reason: 'unreachable' })
   })
 
-  it('goes on by a new connection when an idle one was closed under it', async () => {
+  it('retries on a new connection when an idle one was closed', async () => {
     let calls = 0
     const http = client(
       await answering((request, response) => {
         calls++
-        // The second call arrives on the kept connection, which dies at that moment.
+        // The second call arrives on the kept connection, which is reset then.
         if (calls === 2) request.socket.resetAndDestroy()
         else response.end('{}')
       }),

@@ -137,7 +137,7 @@ describe.each(['platformatic', 'kafkajs'])('%s', (client) => {
     const broker = open('plain', {})
     const producer = await broker.producer()
     const sending = producer.send([{ topic: 'it-none', key: 'k', value: null }])
-    await expect(sending).rejects.toThrow(/does not know a topic.*signals topics plan/)
+    await expect(sending).rejects.toThrow(/does not have a requested topic.*signals topics plan/)
     await producer.close()
   })
 

@@ -4,7 +4,7 @@ import type { Broker } from '../../services/runtime/ports.ts'
 import { eventually } from '../support/eventually.ts'
 import { realParts } from '../support/real-parts.ts'
 
-/** Lag on real Kafka, against backlogs whose age is known. */
+/** Lag on real Kafka, compared with backlogs of known age. */
 describe('lag on Kafka', () => {
   let broker: Broker
   beforeAll(() => {
@@ -28,7 +28,7 @@ describe('lag on Kafka', () => {
     await producer.close()
   }
 
-  it('is right within a second for a group in the middle of a batch, at the end, and on an empty partition', async () => {
+  it('is exact to a second for a group within a batch, at the end, and on an empty partition', async () => {
     const topic = await topicOf(3, { 'message.timestamp.type': 'LogAppendTime' })
     const first = Date.now()
     await publish(
@@ -52,7 +52,7 @@ describe('lag on Kafka', () => {
         return { processed: done, pauseMs: 600_000 }
       },
     })
-    await eventually('both stand where they should', async () => {
+    await eventually('both commits', async () => {
       const [own] = await broker.progress([{ group: `${topic}-group`, topic }])
       return taken >= 70 && own?.[0]?.committed === 20n && own[1]?.committed === 50n
     })
@@ -65,7 +65,7 @@ describe('lag on Kafka', () => {
     expect(lags[2]).toMatchObject({ seconds: 0, dueAt: null })
   })
 
-  it('is that of the next record there is, where compaction took the next one', async () => {
+  it('is that of the next remaining record after compaction', async () => {
     const topic = await topicOf(1, {
       'cleanup.policy': 'compact',
       'segment.ms': '100',
@@ -83,14 +83,14 @@ describe('lag on Kafka', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     await publish(topic, [{ key: 'other', value: 'rolls the segment', partition: 0 }])
     const [lag] = await readerOf(topic).read(Date.now)
-    // Whether or not the cleaner has come by already, what is found lies at or behind the beginning.
+    // Independent of whether the cleaner has run, the record is at or after the beginning.
     expect(lag?.messages).toBe(22)
     expect(lag?.dueAt).not.toBeNull()
     const times = await broker.timestamps(topic, [{ partition: 0, offset: 20n }])
     expect(Math.abs((times.get(0) ?? 0) - last)).toBeLessThan(1_000)
   })
 
-  it('is read for every group of the pipeline at once', async () => {
+  it('is read for all groups of the pipeline at once', async () => {
     const reader = new LagReader(broker)
     expect((await reader.read(Date.now)).length).toBeGreaterThan(50)
     expect((await reader.read(Date.now)).every(({ seconds }) => seconds >= 0)).toBe(true)

@@ -1,4 +1,4 @@
-import { RebuildingStore } from '../../services/attribution/state/restoring-store.ts'
+import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
 import { emptyState } from '../../services/attribution/state/state.ts'
 import { parts, RedisConversationStore, StateLost } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
@@ -15,8 +15,8 @@ let redis: RedisCommands
 let store: RedisConversationStore
 let n = 0
 
-/** While nodes find each other, commands fail fast: callers pause and try again. */
-const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+/** While the nodes of the cluster connect, commands fail fast; callers retry. */
+const retried = async <T>(work: () => Promise<T>): Promise<T> => {
   let result: T | undefined
   await eventually('the cluster answers', async () => {
     try {
@@ -34,7 +34,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   redis = openRedis(cluster.url)
   store = new RedisConversationStore(redis, 600)
-  await patiently(() => store.begin(parts, 'first'))
+  await retried(() => store.begin(parts, 'first'))
   await store.complete(parts, 'first')
 })
 afterAll(async () => {
@@ -59,55 +59,55 @@ describe('a cluster of three nodes', () => {
   }))
   const states = entries.map(({ state }) => state)
 
-  it('shares conversations and marks', async () => {
+  it('shares conversations and hour buckets', async () => {
     await store.write(entries)
-    const marks = new RedisHourBuckets(redis, { prefix: 'shared', ttlSeconds: 60 })
-    const claims = ids.map((id) => ({ at: noon, mark: Buffer.from(id.slice(-16), 'hex'), value: Buffer.from('me') }))
-    await marks.claim(
-      claims.map((claim, at) => ({ ...claim, mark: Buffer.concat([claim.mark.subarray(0, 7), Buffer.from([at])]) })),
+    const buckets = new RedisHourBuckets(redis, { prefix: 'shared', ttlSeconds: 60 })
+    const claims = ids.map((id) => ({ at: noon, hash: Buffer.from(id.slice(-16), 'hex'), value: Buffer.from('me') }))
+    await buckets.claim(
+      claims.map((claim, at) => ({ ...claim, hash: Buffer.concat([claim.hash.subarray(0, 7), Buffer.from([at])]) })),
     )
     for (const node of cluster.nodes) expect(await node.command('DBSIZE')).toBeGreaterThan(10)
     expect(await store.read(ids)).toEqual(states)
   })
 
-  it('loses with a node what that node held, notices, and gets it back', async () => {
+  it('loses the data of a node, detects it, and rebuilds it', async () => {
     const node = cluster.nodes[1] as RedisServer
     await node.kill()
     await expect(store.read(ids)).rejects.toThrow(DependencyError)
     await node.start()
-    const lost = await patiently(() => store.lost())
+    const lost = await retried(() => store.lost())
     expect(lost.length).toBeGreaterThan(0)
     expect(lost.length).toBeLessThan(parts.length)
     await expect(store.read(ids)).rejects.toThrow(StateLost)
     const kept = ids.filter((id) => !lost.includes(id[0] as string))
     expect(await store.read(kept)).toEqual(states.filter((_, at) => kept.includes(ids[at] as string)))
 
-    const handed: string[] = []
-    const restoring = new RebuildingStore({
+    let rebuilds = 0
+    const rebuilding = new RebuildingStore({
       store,
       now: () => Date.now(),
-      remembered: async (onBatch) => {
-        handed.push('all')
+      readTopic: async (onBatch) => {
+        rebuilds++
         await onBatch(entries.map((entry) => ({ ...entry, changedAt: Date.now() })))
       },
     })
-    // Batches of several partitions find it at the same time.
-    expect(await Promise.all([restoring.read(ids), restoring.read(ids)])).toEqual([states, states])
-    expect(handed).toEqual(['all'])
+    // Batches of several partitions detect the loss at the same time.
+    expect(await Promise.all([rebuilding.read(ids), rebuilding.read(ids)])).toEqual([states, states])
+    expect(rebuilds).toBe(1)
     expect(await store.lost()).toEqual([])
   })
 
   it('is found by one of its nodes', async () => {
     const one = openRedis(`${(cluster.nodes[0] as RedisServer).url}?cluster=true`)
     try {
-      await patiently(() => one.ping())
+      await retried(() => one.ping())
       expect(await new RedisConversationStore(one, 600).read(ids)).toEqual(states)
     } finally {
       await one.close()
     }
   })
 
-  it('is told from a single server by a remedy', async () => {
+  it('is detected by a client for a single server, whose error names the remedy', async () => {
     const single = openRedis((cluster.nodes[0] as RedisServer).url)
     try {
       await expect(new RedisConversationStore(single, 600).read(ids)).rejects.toThrow(/cluster=true/)

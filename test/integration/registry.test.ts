@@ -5,7 +5,7 @@ import { registryContract } from '../support/registry.contract.ts'
 registryContract('the registry', () => openRegistry(realParts().registry))
 
 describe('the registry', () => {
-  it('refuses a version that breaks an earlier one', async () => {
+  it('rejects a version that is incompatible with an earlier one', async () => {
     const registry = openRegistry(realParts().registry)
     const record = (...fields: object[]) => JSON.stringify({ type: 'record', name: 'Broken', fields })
     const subject = `it-broken-${process.pid}-value`
@@ -14,7 +14,7 @@ describe('the registry', () => {
     await expect(registry.register(subject, record({ name: 'b', type: 'string' }))).rejects.toThrow(SchemaIncompatible)
   })
 
-  it('that is not there is a dependency that fails, not an unknown schema', async () => {
+  it('that is unreachable is a DependencyError, not an unknown schema', async () => {
     await expect(openRegistry('http://127.0.0.1:9').schemaById(1)).rejects.toThrow(/SCHEMA_REGISTRY_URL/)
   })
 })

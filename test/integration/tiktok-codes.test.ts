@@ -1,11 +1,11 @@
 /**
- * Every code and every fault of TikTok, played by the simulator over HTTP against the stage that runs in production: what becomes of
- * each signal, in how many calls, and that a neighbour in the same batch is delivered in one call of its own, before the sick one is
- * through where that takes its time.
+ * The simulator plays every code of TikTok over HTTP against the stage that runs in production. Each case checks the outcome of each
+ * signal, the number of calls, and that a neighbour in the same batch is delivered in one separate call.
  *
- * The cases are drawn from the table of codes itself: a verdict without a script does not compile, a new code is played at once.
+ * The cases come from the table of codes: a verdict without a script does not compile, and a new code is played at once.
  */
-import { codeRanges, codes, type Verdict } from '../../services/dispatch/destinations/tiktok/codes.ts'
+import type { Verdict } from '../../services/dispatch/destinations/destination.ts'
+import { codeRanges, codes } from '../../services/dispatch/destinations/tiktok/codes.ts'
 import { numbered, times } from '../support/dispatch-world.ts'
 import { ample, but, idOf, ofAll, open, play, serveTikTok, sick, size, well } from '../support/tiktok-script.ts'
 
@@ -24,7 +24,7 @@ describe('every code of the table', () => {
 
   it.each(all)('%i: %s', (code, verdict) => play({ code }, ofAll[verdict]))
 
-  it('says of a refused token to which connection it belongs, once', async () => {
+  it('marks the connection of a refused token, once', async () => {
     const world = open({ ...ample, eventsPerCall: 2 })
     world.fault({ code: 40105 })
     await world.run([...sick, ...well])
@@ -70,13 +70,13 @@ describe('every code about one event of the call', () => {
   it('named outside of the call: as if not named', () =>
     play({ code: 40002, eventIds: [idOf(5)], message: 'Batch.70: no' }, { ...found, sizes: [8, 4, 4, 2, 1, 1, 2] }))
 
-  it('a partial success without detail: who failed is found, the others are delivered', () =>
+  it('a partial success without detail: the failed event is found, the others are delivered', () =>
     play({ partial: { eventIds: [idOf(5)], places: [], hint: false } }, { ...found, sizes: [8, 4, 4, 2, 1, 1, 2] }))
 
-  it('a partial success that names who failed: three calls', () =>
+  it('a partial success that names the failed event: three calls', () =>
     play({ partial: { eventIds: [idOf(5)], places: [], hint: true } }, { ...found, sizes: [8, 7, 1] }))
 
-  it('a code that nobody knows about one event: the others are delivered, that one waits', () =>
+  it('an unknown code about one event: the others are delivered, that one waits', () =>
     play(
       { code: 47_111, eventIds: [idOf(5)], count: 4 },
       {

@@ -1,4 +1,4 @@
-/** Every fault of the way to TikTok and back, and failures in the midst of several calls. */
+/** Every fault between dispatch and TikTok, and failures in the middle of several calls. */
 
 import type { Fault } from '../../services/local/simulator/faults.ts'
 import { openHttp } from '../../services/runtime/adapters/http.ts'
@@ -7,7 +7,7 @@ import { ample, idOf, open, play, type Script, serveTikTok, short, sick, size, w
 
 serveTikTok()
 
-describe('every fault of the way there and back', () => {
+describe('every fault between dispatch and TikTok', () => {
   const waits = (reason: string): Script => ({
     words: times(size, `deferred 10s ${reason}`),
     sizes: [8],
@@ -38,7 +38,7 @@ describe('every fault of the way there and back', () => {
     ['an answer that is lost', { reset: true, taken: true }],
     ['an answer that is cut', { body: '{"co', taken: true }],
     ['an error after the events were taken', { status: 500, taken: true }],
-  ])('%s: sent again under the same ids, which TikTok tells apart', async (_name, fault) => {
+  ])('%s: sent again under the same ids, which TikTok deduplicates', async (_name, fault) => {
     const world = open()
     world.fault(fault)
     await world.run(sick)
@@ -56,30 +56,30 @@ describe('every fault of the way there and back', () => {
     const world = open(short)
     world.fault(fault)
     const { words } = await world.run([...sick, ...well])
-    // By order of events, not by the clock: the batch is through while the sick call still hangs.
+    // By the order of events, not by the clock: the batch has ended while the sick call still hangs.
     expect(world.underWay()).toBe(1)
     expect(words).toEqual([...times(size, 'deferred 10s slow'), 'accepted', 'accepted'])
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.breakerStore.notes.get('sick')?.cause).toBe('timeout')
     world.recover()
     expect((await world.run(sick, { topic: 'later', attempt: 2 })).words).toEqual(times(size, 'accepted'))
     expect(world.taken('sick').size).toBe(size)
   })
 
-  it('a slow answer: noted when it comes, not sent again', async () => {
+  it('a slow answer: recorded when it comes, not sent again', async () => {
     const world = open(short)
     world.fault({ slowMs: 500, count: 1 })
     expect((await world.run([...sick, ...well])).words.slice(0, size)).toEqual(times(size, 'deferred 10s slow'))
-    await world.scheduler.drained()
+    await world.drained()
     expect((await world.run(sick, { topic: 'later', attempt: 2 })).words).toEqual(times(size, 'accepted'))
     expect(world.sizes()).toEqual([8])
   })
 
-  it('nobody there: later', async () => {
+  it('no server: later', async () => {
     const gone = openHttp('http://127.0.0.1:9/')
     const world = openDispatch({
-      patienceMs: ample.patienceMs,
-      post: (body) => gone.post({ headers: {}, body, timeoutMs: ample.timeoutMs }),
+      batchTimeoutMs: ample.batchTimeoutMs,
+      post: ({ body }) => gone.post({ headers: {}, body, timeoutMs: ample.timeoutMs }),
     })
     world.connect('sick')
     expect((await world.run([numbered('sick', 0)])).words).toEqual(['deferred 10s unreachable'])
@@ -87,8 +87,8 @@ describe('every fault of the way there and back', () => {
   })
 })
 
-describe('a failure in the midst of several calls', () => {
-  it('keeps what was accepted before it, and spares TikTok what is behind it', async () => {
+describe('a failure in the middle of several calls', () => {
+  it('keeps what was accepted before it, and makes no calls after it', async () => {
     const world = open({ ...ample, eventsPerCall: 2 })
     world.fault({ eventIds: [idOf(4)], code: 50000 })
     const { words } = await world.run([...sick, ...well])
@@ -102,7 +102,7 @@ describe('a failure in the midst of several calls', () => {
     expect(world.sizes()).toEqual([2, 2, 2])
   })
 
-  it('asks once while the breaker is open, and everything goes out once it is closed', async () => {
+  it('calls once while the breaker is open, and sends everything once it is closed', async () => {
     const world = open()
     world.fault({ code: 50000 })
     await world.run(sick)

@@ -1,13 +1,13 @@
 /**
- * `make advertisers`: 200 advertisers with 20,000 signals, five of them sick in different ways, and dispatch killed (-9) in the midst of it.
- * Then the sick ones recover, and everything is counted: every signal has the outcome that it should have, none is lost, TikTok holds
- * each once. The waits of the later topics and of the breakers are a twentieth of what they are in production.
+ * `make advertisers`: 20,000 signals of 200 advertisers, five of which fail in different ways; dispatch is killed (-9) half way. Then the
+ * five recover, and the scenario counts: every signal has its expected outcome, none is lost, TikTok holds each once. The waits of the
+ * later topics and of the breakers are a twentieth of those in production.
  *
  *   node test/scenarios/advertisers.ts [--advertisers 200] [--signals 20000] [--seconds 40]
  */
 import { parseArgs } from 'node:util'
 import type { DeliveryOutcome, Signal } from '../../services/shared/model/topic-values.ts'
-import { evenly, openDispatchAlone, quantile, say, signalOf, sleep, tokenOf } from './dispatch-alone.ts'
+import { evenly, openDispatchAlone, print, quantile, signalOf, sleep, tokenOf } from './dispatch-alone.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,14 +19,14 @@ const { values } = parseArgs({
 const advertiserCount = Number(values.advertisers)
 const signalCount = Number(values.signals)
 const seconds = Number(values.seconds)
-/** How long the sick ones may take to catch up: the longest wait that one of their signals can have met, and some. */
+/** Time for the failing advertisers to catch up: a little more than the longest wait of a signal. */
 const catchUpMs = 150_000
 
 const advertisers = Array.from({ length: advertiserCount }, (_, n) => `advertiser-${String(n).padStart(3, '0')}`)
 const [hangs, throttled, refused, bad, flaps] = [3, 47, 91, 135, 179].map(
   (place) => advertisers[place % advertiserCount] as string,
 ) as [string, string, string, string, string]
-const sick = new Map([
+const failing = new Map([
   [hangs, 'never answers'],
   [throttled, 'throttled (40133)'],
   [refused, 'token refused (40105)'],
@@ -57,7 +57,7 @@ try {
     { token: token(flaps), status: 500, taken: true, count: 1 },
     { token: token(flaps), code: 51010, count: 1 },
   )
-  // Half of the bad ones are named by TikTok, half have to be found.
+  // TikTok names half of the bad events; dispatch has to find the others by splitting calls.
   const half = Math.ceil(badIds.length / 2)
   await world.fault(
     { token: token(bad), eventIds: badIds.slice(0, half), code: 40002, hint: true },
@@ -73,37 +73,38 @@ try {
     process.kill(pid, 'SIGKILL')
     killed.at = Date.now()
     while (world.pid() === pid || world.pid() === 0) await sleep(100)
-    say(`dispatch (${pid}) killed after ${sentAt.size} signals; process ${world.pid()} took its place`)
+    print(`dispatch (${pid}) killed after ${sentAt.size} signals; process ${world.pid()} took its place`)
   }
   const killing = kill()
   await evenly(signals.length, seconds, async (from, to) => {
     const at = Date.now()
-    const group = signals.slice(from, to).map((signal) => ({ ...signal, occurredAt: at }))
-    for (const { signalId } of group) sentAt.set(signalId, at)
-    await world.send(group)
+    const chunk = signals.slice(from, to).map((signal) => ({ ...signal, occurredAt: at }))
+    for (const { signalId } of chunk) sentAt.set(signalId, at)
+    await world.send(chunk)
   })
   await killing
   const loadedAt = Date.now()
-  say(`${signals.length} signals of ${advertiserCount} advertisers sent in ${((loadedAt - began) / 1000).toFixed(0)} s`)
+  print(
+    `${signals.length} signals of ${advertiserCount} advertisers sent in ${((loadedAt - began) / 1000).toFixed(0)} s`,
+  )
 
-  // The others do not need the sick ones to recover.
-  const healthy = signals.filter(({ connectionId }) => !sick.has(connectionId))
-  const settledOf = (some: readonly Signal[]) => some.filter(({ signalId }) => world.deliveries.has(signalId)).length
+  // Healthy advertisers must finish before the failing ones recover.
+  const healthy = signals.filter(({ connectionId }) => !failing.has(connectionId))
+  const withOutcome = (some: readonly Signal[]) => some.filter(({ signalId }) => world.deliveries.has(signalId)).length
   const until = async (some: readonly Signal[], ms: number) => {
     const end = Date.now() + ms
-    while (settledOf(some) < some.length && Date.now() < end) await sleep(250)
-    return settledOf(some) === some.length
+    while (withOutcome(some) < some.length && Date.now() < end) await sleep(250)
+    return withOutcome(some) === some.length
   }
-  if (!(await until(healthy, 30_000)))
-    problems.push('signals of healthy advertisers are not settled while others are sick')
-  say(
-    `healthy advertisers settled ${((Date.now() - loadedAt) / 1000).toFixed(0)} s after the last signal; the sick ones recover now`,
+  if (!(await until(healthy, 30_000))) problems.push('signals of healthy advertisers have no outcome while others fail')
+  print(
+    `healthy advertisers finished ${((Date.now() - loadedAt) / 1000).toFixed(0)} s after the last signal; the failing ones recover now`,
   )
 
   const recoveredAt = Date.now()
   await world.clear(untilRecovery)
   await world.connect([refused], () => 'new-token')
-  if (!(await until(signals, catchUpMs))) problems.push('signals are not settled after everybody has recovered')
+  if (!(await until(signals, catchUpMs))) problems.push('signals have no outcome after all advertisers have recovered')
   const caughtUpMs = Date.now() - recoveredAt
   await sleep(2_000)
 
@@ -143,7 +144,7 @@ try {
     problems.push(`TikTok holds ${first.size} signals, ${signals.length - badIds.length} should be there`)
   }
 
-  // A member that was killed keeps its partitions until its session ends: nobody is served then.
+  // The group keeps the partitions of a killed member until its session ends: no signal is sent meanwhile.
   killed.back = killed.at + 15_000
   const times = (some: readonly Signal[], when: (at: number) => boolean) =>
     some.flatMap(({ signalId }) => {
@@ -154,28 +155,28 @@ try {
   const apart = times(healthy, (at) => at < killed.at - 1_000 || at > killed.back)
   const stats = await world.stats()
   const p = (values: readonly number[], q: number) => `${Math.round(quantile(values, q))} ms`
-  say(`\nsignals                         ${signals.length}`)
-  say(`outcomes                        ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
-  say(`calls to TikTok                 ${stats.calls}, ${stats.refused} of them refused or unanswered`)
-  say(`events it saw again, same id    ${stats.duplicates} (told apart; lost answers and the kill)`)
-  say(`recorded twice, with one answer ${wrong.recordedTwice}`)
-  say(`healthy, record to TikTok       p50 ${p(apart, 0.5)}, p99 ${p(apart, 0.99)}, without 15 s around the kill`)
-  say(
+  print(`\nsignals                         ${signals.length}`)
+  print(`outcomes                        ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
+  print(`calls to TikTok                 ${stats.calls}, ${stats.refused} of them refused or unanswered`)
+  print(`events it saw again, same id    ${stats.duplicates} (recognised; lost answers and the kill)`)
+  print(`recorded twice, same outcome    ${wrong.recordedTwice}`)
+  print(`healthy, record to TikTok       p50 ${p(apart, 0.5)}, p99 ${p(apart, 0.99)}, without 15 s around the kill`)
+  print(
     `                                p99 ${p(
       times(healthy, () => true),
       0.99,
     )} with them`,
   )
-  say(`everything settled              ${(caughtUpMs / 1000).toFixed(0)} s after the sick ones recovered\n`)
-  for (const [connectionId, how] of sick) {
+  print(`last outcome                    ${(caughtUpMs / 1000).toFixed(0)} s after the failing ones recovered\n`)
+  for (const [connectionId, how] of failing) {
     const own = [...(byAdvertiser.get(connectionId) ?? [])].map(([outcome, count]) => `${count} ${outcome}`).join(', ')
-    say(`${connectionId}  ${how.padEnd(42)} ${own}`)
+    print(`${connectionId}  ${how.padEnd(42)} ${own}`)
   }
 } catch (error) {
   problems.push((error as Error).message)
 } finally {
   await world.stop()
 }
-for (const problem of problems.slice(0, 20)) say(`WRONG: ${problem}`)
-say(problems.length > 0 ? '\nFAILED' : '\nevery outcome right, nothing lost, nothing counted twice')
+for (const problem of problems.slice(0, 20)) print(`WRONG: ${problem}`)
+print(problems.length > 0 ? '\nFAILED' : '\nevery outcome right, nothing lost, nothing counted twice')
 process.exit(problems.length > 0 ? 1 : 0)

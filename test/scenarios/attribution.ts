@@ -1,7 +1,7 @@
 /**
- * `make attribution-scenario`: TikTok conversations whose referral comes before their message, after it, or never, with answers and
- * further messages close behind, on two attribution processes; one is killed, one is stopped, Redis is emptied, all in the middle.
- * Every conversation must be told once and credited to its own ad, and so must every keyword.
+ * `make attribution-scenario`: TikTok conversations whose referral comes before their message, after it, or never, with a further
+ * message right after the first. Two attribution processes share the work; during the load one is killed, one is stopped, and Redis is
+ * emptied. Every conversation and every keyword must be reported once and credited to its own ad.
  *
  *   node test/scenarios/attribution.ts [--conversations 300] [--rate 20]
  */
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const conversations = Number(values.conversations)
 const gapMs = 1000 / Number(values.rate)
 const waitMs = 12_000
-const say = (line: string) => process.stdout.write(`${line}\n`)
+const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 type Kind = 'before' | 'after' | 'never'
@@ -59,7 +59,7 @@ try {
     if (kindOf(n) === 'before') await world.deliver(referral)
     await world.deliver(tiktokText(id, `${id}-1`, 'hola', at))
     await world.deliver(tiktokText(id, `${id}-2`, 'ya hice el pago', at + 50))
-    // A second behind, mostly; some take longer than most.
+    // 0.2 to 2.6 s after the messages.
     if (kindOf(n) === 'after') {
       await sleep(200 + (n % 7) * 400)
       await world.deliver(referral)
@@ -88,7 +88,7 @@ try {
   for (let n = 0; n < conversations; n++) {
     while (due[0] && n >= due[0][0] * conversations) {
       const [, what, act] = due.shift() as (typeof events)[number]
-      say(`after ${n} conversations: ${what}`)
+      print(`after ${n} conversations: ${what}`)
       await act()
     }
     underWay.push(converse(n))
@@ -105,11 +105,11 @@ try {
   }
   await sleep(3_000)
   const arrived = await world.arrived()
-  const told = new Map(arrived.map((event) => [event.event_id, event]))
+  const reported = new Map(arrived.map((event) => [event.event_id, event]))
   const count = (kind: Kind) =>
     Array.from({ length: conversations }, (_, n) => n).filter((n) => kindOf(n) === kind).length
   const credited = new Map<string, number>()
-  for (const { event, user } of told.values()) {
+  for (const { event, user } of reported.values()) {
     const key = `${event} ${user.ttclid ?? 'none'}`
     credited.set(key, (credited.get(key) ?? 0) + 1)
   }
@@ -119,20 +119,20 @@ try {
     ).length
   const withAd = count('before') + count('after')
   const rows = [
-    ['signals', told.size, expected],
+    ['signals', reported.size, expected],
     ['conversations credited to their ad', right('Conversation'), withAd],
     ['keywords credited to their ad', right('Keyword'), withAd],
     ['conversations without an ad', credited.get('Conversation none') ?? 0, count('never')],
     ['keywords without an ad', credited.get('Keyword none') ?? 0, count('never')],
   ] as const
-  for (const [what, found, wanted] of rows) say(`${what.padEnd(36)}${String(found).padStart(6)} of ${wanted}`)
-  say(`${'sent again, same id'.padEnd(36)}${String(arrived.length - told.size).padStart(6)}`)
+  for (const [what, found, wanted] of rows) print(`${what.padEnd(36)}${String(found).padStart(6)} of ${wanted}`)
+  print(`${'sent again, same id'.padEnd(36)}${String(arrived.length - reported.size).padStart(6)}`)
   failed = rows.some(([, found, wanted]) => found !== wanted)
 } catch (error) {
-  say(`failed: ${(error as Error).message}`)
+  print(`failed: ${(error as Error).message}`)
 } finally {
   ;(second as ChildProcess | null)?.kill('SIGTERM')
   await world.stop()
 }
-say(failed ? '\nFAILED' : '\neach told once and credited to its own ad')
+print(failed ? '\nFAILED' : '\neach reported once and credited to its own ad')
 process.exit(failed ? 1 : 0)

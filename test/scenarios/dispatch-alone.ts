@@ -1,4 +1,4 @@
-/** Dispatch as the process that production runs, on real Kafka, Redis and registry, with the simulator behind it and signals of our own before it. */
+/** Runs dispatch alone, as a real process on real Kafka, Redis and registry; the scenario writes its signals, the simulator receives them. */
 import { hash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ import type { Delivery, Signal } from '../../services/shared/model/topic-values.
 import { topics } from '../../services/topology.ts'
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-export const say = (line: string) => process.stdout.write(`${line}\n`)
+export const print = (line: string) => process.stdout.write(`${line}\n`)
 
 export interface Arrived {
   readonly id: string
@@ -27,21 +27,22 @@ export interface Arrived {
 }
 
 export interface DispatchAlone {
-  /** Connects, or gives new tokens; each connection is an advertiser of its own. */
+  /** Adds connections or gives them new tokens. Each connection is an advertiser of its own. */
   connect(connectionIds: readonly string[], tokenOf?: (connectionId: string) => string): Promise<void>
   send(signals: readonly Signal[]): Promise<void>
+  /** Adds faults to the simulator. @returns their ids */
   fault(...faults: object[]): Promise<readonly number[]>
   clear(faultIds: readonly number[]): Promise<void>
-  /** Everything that TikTok has taken, in order. */
+  /** Everything that the simulator has accepted, in order of arrival. */
   arrived(): Promise<readonly Arrived[]>
   stats(): Promise<{ calls: number; refused: number; events: number; duplicates: number }>
-  /** Delivery records so far, by signal. */
+  /** Records of `deliveries.v1` so far, by signal id. */
   readonly deliveries: ReadonlyMap<string, readonly Delivery[]>
-  /** Of dispatch, as it runs now. */
+  /** Of the present dispatch process; 0 while none runs. */
   pid(): number
-  /** Sum over all labels. */
+  /** A metric's sum over all labels. */
   metric(name: string): Promise<number>
-  /** What dispatch has made of signals so far, from its metrics: one line for each outcome and reason. */
+  /** Lines of dispatch's metrics for outcomes, calls, breakers and retries. */
   outcomes(): Promise<readonly string[]>
   stop(): Promise<void>
 }
@@ -160,7 +161,7 @@ export const openDispatchAlone = async (settings: Readonly<Record<string, string
 
 /** The n-th signal of a connection. */
 export const signalOf = (n: number, connectionId: string, at: number): Signal => ({
-  // As good as a keyed hash: the sent-marks keep the first half of it.
+  // The sent log keeps the first half of an id, so ids must differ there, as a keyed hash does.
   signalId: hash('sha256', `${connectionId}/${n}`, 'hex').slice(0, 32),
   connectionId,
   kind: n % 4 === 0 ? 'keyword' : 'conversation',
@@ -171,7 +172,7 @@ export const signalOf = (n: number, connectionId: string, at: number): Signal =>
   keywordListVersion: n % 4 === 0 ? 1 : null,
 })
 
-/** Hands `count` things out evenly over `seconds`, in small groups. */
+/** Calls `give` with ranges of 0 to `count`, evenly over `seconds`. */
 export const evenly = async (count: number, seconds: number, give: (from: number, to: number) => Promise<void>) => {
   const began = Date.now()
   for (let given = 0; given < count; ) {

@@ -1,4 +1,4 @@
-/** A history with a known answer: which signals each message raises, under the list before and the list after. */
+/** A history of messages with known signals, under a first keyword list and under a second one. */
 
 import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
@@ -6,11 +6,11 @@ import type { SignalKind } from '../../services/shared/model/topic-values.ts'
 import { messageEvent } from '../support/builders.ts'
 
 export const accounts = Array.from({ length: 20 }, (_, n) => `account-${n}`)
-export const before = [{ keyword: 'pago', flag: 'payment' }]
-export const after = [...before, { keyword: 'gracias', flag: 'thanks' }]
+export const firstList = [{ keyword: 'pago', flag: 'payment' }]
+export const secondList = [...firstList, { keyword: 'gracias', flag: 'thanks' }]
 
-/** What TikTok is told of a signal; computed here and not by the pipeline's stages. */
-export const idOf = (
+/** The signal's id at TikTok, computed here and not by the pipeline's stages. */
+export const signalIdOf = (
   keyring: Keyring,
   { source, accountId, conversationId, messageId }: MessageEvent,
   kind: SignalKind,
@@ -22,21 +22,22 @@ export const idOf = (
     kind,
   )
 
-export interface Told {
+export interface HistoryMessage {
   readonly event: MessageEvent
-  readonly starts: boolean
-  readonly says: { readonly pago: boolean; readonly gracias: boolean }
+  readonly startsConversation: boolean
+  /** The keywords in its text. */
+  readonly contains: { readonly pago: boolean; readonly gracias: boolean }
 }
 
 const messagesPerConversation = 5
 
-/** @param name keeps the ids of two histories apart. @param at when message number `n` happened, ms */
-export const told = (name: string, n: number, at: number): Told => {
+/** @param name distinguishes the ids of two histories. @param at time of message number `n`, ms */
+export const historyMessage = (name: string, n: number, at: number): HistoryMessage => {
   const conversation = Math.floor(n / messagesPerConversation)
   const accountId = accounts[conversation % accounts.length] as string
   const inbound = n % messagesPerConversation !== 3
-  const says = { pago: n % 10 === 1, gracias: n % 7 === 2 }
-  const text = `hola, una pregunta sobre el pedido ${n}${says.pago ? ', ya hice el PAGO' : ''}${says.gracias ? ', muchas Gracias' : ''}`
+  const contains = { pago: n % 10 === 1, gracias: n % 7 === 2 }
+  const text = `hola, una pregunta sobre el pedido ${n}${contains.pago ? ', ya hice el PAGO' : ''}${contains.gracias ? ', muchas Gracias' : ''}`
   const event = messageEvent({
     accountId,
     conversationId: `${accountId}:${name}-${conversation}`,
@@ -46,19 +47,19 @@ export const told = (name: string, n: number, at: number): Told => {
     occurredAt: at,
     text,
   })
-  return { event, starts: n % messagesPerConversation === 0, says }
+  return { event, startsConversation: n % messagesPerConversation === 0, contains }
 }
 
-/** Ids of signals under a list without and with `gracias`. */
-export const answers = (keyring: Keyring, all: readonly Told[]) => {
+/** Ids of the signals under the first list, and of those that the second list adds. */
+export const expectedSignals = (keyring: Keyring, all: readonly HistoryMessage[]) => {
   const reported = new Set<string>()
   const added = new Set<string>()
-  for (const { event, starts, says } of all) {
+  for (const { event, startsConversation, contains } of all) {
     if (event.direction !== 'inbound') continue
-    if (starts) reported.add(idOf(keyring, event, 'conversation'))
-    if (says.pago) reported.add(idOf(keyring, event, 'keyword'))
-    // A message that raised a keyword signal before has the same id again: it is reported.
-    else if (says.gracias) added.add(idOf(keyring, event, 'keyword'))
+    if (startsConversation) reported.add(signalIdOf(keyring, event, 'conversation'))
+    if (contains.pago) reported.add(signalIdOf(keyring, event, 'keyword'))
+    // A message with a keyword signal under the first list has the same id under the second: already reported.
+    else if (contains.gracias) added.add(signalIdOf(keyring, event, 'keyword'))
   }
   return { reported, added }
 }

@@ -1,7 +1,7 @@
 /**
- * `make redrive-scenario`: a mapping of one's own has a bug, one item of each of 1,000 deliveries becomes a dead letter; the mapping
- * is mended while everything runs, and a redrive turns all of them into signals, once. The deliveries' other items, which went
- * through the first time, count once too.
+ * `make redrive-scenario`: an own mapping has a bug, so one item of each of 1,000 deliveries becomes a dead letter. The mapping is fixed
+ * while the pipeline runs, and a redrive turns every dead letter into its signals, once. The deliveries' other items, processed the
+ * first time, count once too.
  *
  *   node test/scenarios/redrive.ts [--deliveries 1000]
  */
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { SignalKind } from '../../services/shared/model/topic-values.ts'
-import { Checks, openScenario, say, sleep } from './world.ts'
+import { Checks, openScenario, print, sleep } from './scenario.ts'
 
 const { values } = parseArgs({ options: { deliveries: { type: 'string', default: '1000' } } })
 const deliveries = Number(values.deliveries)
@@ -18,7 +18,7 @@ const source = 'corner-shop'
 const accountId = 'shop-1'
 const secret = 'the shop knows'
 
-/** @param room where the mapping looks for the thread of a voice note's transcript */
+/** @param room the field from which the mapping takes the conversation of a voice note's transcript */
 const mapping = (room: string) => `source: ${source}
 version: 1
 about: A shop's own inbox; each delivery has a text and the transcript of a voice note.
@@ -41,8 +41,8 @@ rules:
 `
 
 const folder = mkdtempSync(join(tmpdir(), 'signals-mappings-'))
-const write = (room: string) => writeFileSync(join(folder, `${source}.yaml`), mapping(room))
-write('roam')
+const writeMapping = (room: string) => writeFileSync(join(folder, `${source}.yaml`), mapping(room))
+writeMapping('roam')
 
 const checks = new Checks()
 const scenario = await openScenario([{ source, accountId }], {
@@ -88,29 +88,26 @@ try {
   for (let from = 0; from < deliveries; from += 20) await Promise.all(numbers.slice(from, from + 20).map(post))
   await tiktok.until(deliveries, 120_000)
   await sleep(2_000)
-  const letters = (await command('list', '--source', source)).json as { code: string; connection?: string }[]
+  const deadLetters = (await command('list', '--source', source)).json as { code: string; connection?: string }[]
   checks.check(
     'the bug makes a dead letter of one item of each delivery',
-    letters.length === deliveries && letters.every(({ code }) => code === 'item_unmappable'),
-    `${letters.length}`,
+    deadLetters.length === deliveries && deadLetters.every(({ code }) => code === 'item_unmappable'),
+    `${deadLetters.length}`,
   )
-  await tiktok.look()
-  checks.check(
-    'its neighbours count all the same',
-    tiktok.missing(texts).length === 0 && tiktok.arrivedAt.size === deliveries,
-  )
+  await tiktok.poll()
+  checks.check('the other items count', tiktok.missing(texts).length === 0 && tiktok.arrivedAt.size === deliveries)
 
   const early = await command('redrive', '--source', source, '--dry-run')
   checks.check(
-    'a dry run says that they would fail again',
+    'a dry run predicts that they fail again',
     early.json.records === deliveries && early.json.tried.item_unmappable === deliveries,
     JSON.stringify(early.json.tried),
   )
-  write('room')
+  writeMapping('room')
   await sleep(5_000)
   const dry = await command('redrive', '--source', source, '--code', 'item_unmappable', '--dry-run')
   checks.check(
-    'the mapping mended, it says that all would pass',
+    'after the fix it predicts that all pass',
     dry.json.tried.passes === deliveries,
     JSON.stringify(dry.json.tried),
   )
@@ -122,13 +119,13 @@ try {
   )
   await tiktok.until(3 * deliveries, 120_000)
   await sleep(3_000)
-  await tiktok.look()
+  await tiktok.poll()
   checks.check('all of them are signals now', tiktok.missing(voices).length === 0, `${2 * deliveries}`)
   const all = [...texts, ...voices]
   checks.check(
     'each once, and nothing besides',
-    tiktok.twice(all).length === 0 && tiktok.arrivedAt.size === all.length,
-    `${tiktok.arrivedAt.size} signals at TikTok, ${tiktok.twice(all).length} twice`,
+    tiktok.repeated(all).length === 0 && tiktok.arrivedAt.size === all.length,
+    `${tiktok.arrivedAt.size} signals at TikTok, ${tiktok.repeated(all).length} repeated`,
   )
   const again = await command('redrive', '--source', source, '--yes')
   checks.check(
@@ -136,10 +133,10 @@ try {
     again.json.records === 0 && again.json.skipped.redriven === deliveries,
   )
 } catch (error) {
-  checks.check('the scenario runs through', false, (error as Error).message)
+  checks.check('the scenario runs to its end', false, (error as Error).message)
 } finally {
   await scenario.stop()
   rmSync(folder, { recursive: true, force: true })
 }
-say(checks.failed === 0 ? '\nevery dead letter became its signals, once' : `\n${checks.failed} FAILED`)
+print(checks.failed === 0 ? '\nevery dead letter became its signals, once' : `\n${checks.failed} FAILED`)
 process.exit(checks.failed === 0 ? 0 : 1)

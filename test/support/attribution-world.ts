@@ -1,6 +1,7 @@
-/** Attribution with its topics in memory: what it is given, what waits, what goes on, at a clock of the test's own. */
+/** The attribution stage with its topics in memory and a time that the test sets. */
 import { attribution, type Loaded } from '../../services/attribution/stage.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
+import { laterTopic } from '../../services/derived-topics.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { sealContent } from '../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
@@ -8,7 +9,7 @@ import { ConnectionDirectory } from '../../services/shared/connections/directory
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { Referral } from '../../services/shared/model/message-event.ts'
 import type { AttributedMessage, Message, Touches } from '../../services/shared/model/topic-values.ts'
-import { delays, laterTopic } from '../../services/topology.ts'
+import { delays } from '../../services/topology.ts'
 import { connectionRecord, consumedRecord, message, noon, testKeyring } from './builders.ts'
 import { MemoryConversationStore } from './memory-conversation-store.ts'
 import { MemoryRegistry } from './memory-registry.ts'
@@ -22,18 +23,18 @@ export const noReferral: Referral = {
   url: null,
 }
 
-export type Saying = Partial<Message> & { text?: string; referral?: Partial<Referral> }
+export type MessageFields = Partial<Message> & { text?: string; referral?: Partial<Referral> }
 
-interface Waiting {
+interface DeferredMessage {
   readonly value: Message
   readonly topic: string
   readonly dueAt: number
 }
 
-/** What a crash leaves: all was published, and nothing, or all, was saved, before the batch is read again. */
+/** A crash after a batch was published, before or after its changes were saved; the batch is then redelivered. */
 export type Crash = 'before saving' | 'after saving'
 
-/** What holds no state is made once: property tests open many worlds. */
+/** Created once, because property tests open many worlds. */
 const shared = (async () => ({ keyring: await testKeyring(), codec: await Codec.open(new MemoryRegistry()) }))()
 
 export const attributionWorld = async (
@@ -51,12 +52,12 @@ export const attributionWorld = async (
 
   let now = noon
   let n = 0
-  let waiting: Waiting[] = []
+  let deferred: DeferredMessage[] = []
   const attributed: (AttributedMessage & { readonly at: number })[] = []
   const touches: Touches[] = []
 
-  /** A message of the person, received when it happened unless it says otherwise. @param occurredAt ms after noon */
-  const says = (occurredAt: number, fields: Saying = {}): Message => {
+  /** An inbound message, by default received at its event time. @param occurredAt ms after noon */
+  const messageAt = (occurredAt: number, fields: MessageFields = {}): Message => {
     const { text, referral, ...rest } = fields
     const id = rest.message ?? (++n).toString(16).padStart(4, '0').padEnd(32, '0')
     const full = referral ? { ...noReferral, ...referral } : null
@@ -83,7 +84,7 @@ export const attributionWorld = async (
     outcomes.forEach((parts, index) => {
       for (const outcome of [parts].flat() as Outcome[]) {
         if (outcome.kind === 'deferred') {
-          waiting.push({
+          deferred.push({
             value: (inputs[index] as { value: Message }).value,
             topic: laterTopic('attribution', outcome.delay),
             dueAt: now + delays[outcome.delay],
@@ -105,39 +106,44 @@ export const attributionWorld = async (
   }
 
   return {
-    says,
+    messageAt,
     store: memory,
     directory,
     keyring,
-    /** All that went on, in order, with when it did. */
+    /** All forwarded messages, in order, with the time at which they were forwarded. */
     attributed,
     touches,
     get now() {
       return now
     },
-    get waiting() {
-      return waiting.length
+    /** Loses the deferred record of a message, as if it had gone on and an older state came back. */
+    loseDeferred: (id: string) => {
+      deferred = deferred.filter(({ value }) => value.message !== id)
     },
-    /** A batch of the main topic, now. */
+    /** Number of deferred messages. */
+    get deferred() {
+      return deferred.length
+    },
+    /** Processes a batch of the main topic now. */
     run: (...batch: Message[]) => runBatch(batch.map((value) => ({ value, topic: 'messages.v1' }))),
-    runThrough: (crash: Crash | undefined, ...batch: Message[]) =>
+    runWithCrash: (crash: Crash | undefined, ...batch: Message[]) =>
       runBatch(
         batch.map((value) => ({ value, topic: 'messages.v1' })),
         crash,
       ),
-    /** Nothing is handled until then. @param until ms after noon */
-    standsStill(until: number) {
+    /** Moves the time without processing anything, as if the stage were stopped. @param until ms after noon */
+    stopUntil(until: number) {
       now = Math.max(now, noon + until)
     },
-    /** Time passes; what falls due in a later topic is handled then. @param until ms after noon */
-    async passes(until: number, crash?: () => Crash | undefined) {
+    /** Moves the time and processes each deferred message when it is due. @param until ms after noon */
+    async advanceTo(until: number, crash?: () => Crash | undefined) {
       for (;;) {
-        const next = Math.min(...waiting.map(({ dueAt }) => dueAt))
+        const next = Math.min(...deferred.map(({ dueAt }) => dueAt))
         if (next > noon + until) break
         now = Math.max(now, next)
-        const { topic } = waiting.find(({ dueAt }) => dueAt === next) as Waiting
-        const due = waiting.filter((one) => one.topic === topic && one.dueAt <= now)
-        waiting = waiting.filter((one) => !due.includes(one))
+        const { topic } = deferred.find(({ dueAt }) => dueAt === next) as DeferredMessage
+        const due = deferred.filter((one) => one.topic === topic && one.dueAt <= now)
+        deferred = deferred.filter((one) => !due.includes(one))
         await runBatch(due, crash?.())
       }
       now = Math.max(now, noon + until)

@@ -12,8 +12,8 @@ const note = (fields: Partial<BreakerNote> = {}): BreakerNote => ({
 })
 
 export const breakerStoreContract = (name: string, open: () => Promise<BreakerStore>) =>
-  describe(`${name} keeps the breakers' notes`, () => {
-    it('reads what was written, and null where nothing is', async () => {
+  describe(`${name} stores the breakers`, () => {
+    it('reads what was written, and null for a closed breaker', async () => {
       const store = await open()
       await store.write([
         ['a', note()],
@@ -23,7 +23,7 @@ export const breakerStoreContract = (name: string, open: () => Promise<BreakerSt
       expect(await store.read([])).toEqual([])
     })
 
-    it('forgets who is closed again, and lists the others', async () => {
+    it('forgets closed breakers, and lists the others', async () => {
       const store = await open()
       await store.write([
         ['a', note()],
@@ -33,7 +33,7 @@ export const breakerStoreContract = (name: string, open: () => Promise<BreakerSt
       expect([...(await store.all())]).toEqual([['b', note({ cause: 'slow' })]])
     })
 
-    it('lets one of two who ask at the same time have the claim', async () => {
+    it('grants one of two concurrent claims', async () => {
       const store = await open()
       await store.write([['a', note()]])
       const next = note({ waitingFrom: 12_000 })
@@ -42,7 +42,7 @@ export const breakerStoreContract = (name: string, open: () => Promise<BreakerSt
       expect(await store.read(['a'])).toEqual([next])
     })
 
-    it('gives no claim on what is closed already', async () => {
+    it('grants no claim on a closed breaker', async () => {
       const store = await open()
       expect(await store.claim('a', note(), note())).toBe(false)
       expect(await store.read(['a'])).toEqual([null])

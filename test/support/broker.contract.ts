@@ -1,8 +1,16 @@
+import { systemClock } from '../../services/runtime/clock.ts'
 import type { Broker, ConsumedRecord, ProducerRecord, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from './eventually.ts'
 
+/** How time passes for the broker: really for Kafka, by a fake clock for the one in memory. */
+export interface BrokerTime {
+  now(): number
+  advance(ms: number): Promise<void>
+}
+const realTime: BrokerTime = { now: systemClock.now, advance: (ms) => systemClock.sleep(ms) }
+
 /** Run against memory in test/unit and against real Kafka in test/integration. */
-export const brokerContract = (name: string, open: () => Promise<Broker>) =>
+export const brokerContract = (name: string, open: () => Promise<Broker>, time: BrokerTime = realTime) =>
   describe(`${name} honours the broker contract`, () => {
     let n = 0
     let broker: Broker
@@ -67,7 +75,7 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       expect(taken.map(text)).toEqual(numbered(500, 'one').map(({ value }) => value.toString()))
     })
 
-    it('goes on behind what was committed', async () => {
+    it('continues after what was committed', async () => {
       await publish(...numbered(3, 'k'))
       const first = await collect()
       await eventually('first three', () => first.taken.length === 3)
@@ -78,7 +86,7 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       expect(second.taken.map(text)).toEqual(['next'])
     })
 
-    it('delivers again what was taken but not processed', async () => {
+    it('redelivers what was taken but not processed', async () => {
       await publish(...numbered(3, 'k'))
       const failing = await collect(() => {
         throw new Error('a bug')
@@ -88,7 +96,7 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       await eventually('all three again', () => taken.length === 3)
     })
 
-    it('commits only what was processed, and lets the partition rest', async () => {
+    it('commits only what was processed, and pauses the partition', async () => {
       await publish(...numbered(3, 'k'))
       const batches: string[][] = []
       const times: number[] = []
@@ -99,11 +107,13 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
           from: 'earliest',
           onBatch: async ({ records }) => {
             batches.push(records.map(text))
-            times.push(Date.now())
+            times.push(time.now())
             return batches.length === 1 ? { processed: 1, pauseMs: 300 } : undefined
           },
         }),
       )
+      await eventually('the first batch', () => batches.length === 1)
+      await time.advance(310)
       await eventually('the rest', () => batches.length >= 2)
       expect(batches.slice(0, 2)).toEqual([
         ['0', '1', '2'],
@@ -112,7 +122,7 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       expect((times[1] as number) - (times[0] as number)).toBeGreaterThanOrEqual(290)
     })
 
-    it('hands over a whole topic before `follow` resolves, then what comes after', async () => {
+    it('passes a whole topic to `onRecord` before `follow` resolves, then new records', async () => {
       await publish(...numbered(5, 'a'), ...numbered(5, 'b'))
       const seen: ConsumedRecord[] = []
       const progress = new Map<number, bigint>()
@@ -129,13 +139,13 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       await eventually('the later record', () => seen.some((record) => text(record) === 'later'))
     })
 
-    it('follows an empty topic at once', async () => {
+    it('resolves `follow` of an empty topic at once', async () => {
       const seen: ConsumedRecord[] = []
       running.push(await broker.follow([topic], (record) => void seen.push(record)))
       expect(seen).toEqual([])
     })
 
-    it('tells offsets of a group and of one that never committed', async () => {
+    it('returns offsets of a group and of one that never committed', async () => {
       await publish(...numbered(4, 'k'))
       expect((await broker.offsets(group, topic)).map(({ committed }) => committed)).toEqual([null, null])
       const { taken } = await collect()
@@ -145,13 +155,13 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       )
     })
 
-    it('tells offsets of many groups at once', async () => {
+    it('returns offsets of many groups at once', async () => {
       await publish(...numbered(4, 'k'))
       const { taken } = await collect()
       await eventually('all records', () => taken.length === 4)
-      const places = [group, `${group}-other`].map((one) => ({ group: one, topic }))
+      const groups = [group, `${group}-other`].map((one) => ({ group: one, topic }))
       await eventually('the commit', async () => {
-        const [own = [], other = []] = await broker.progress(places)
+        const [own = [], other = []] = await broker.progress(groups)
         return (
           own.length === 2 &&
           own.some(({ committed, high }) => committed === 4n && high === 4n) &&
@@ -160,7 +170,7 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       })
     })
 
-    it('tells a consumer which partitions it has', async () => {
+    it('reports to a consumer which partitions it has', async () => {
       let assigned: readonly { topic: string; partition: number }[] = []
       running.push(
         await broker.consume({
@@ -177,18 +187,18 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       expect(assigned).toEqual(expect.arrayContaining([0, 1].map((partition) => ({ topic, partition }))))
     })
 
-    it('tells when a record came', async () => {
-      const before = Date.now()
+    it('returns the timestamp of a record', async () => {
+      const before = time.now()
       await publish(...numbered(3, 'k'))
-      const [place] = (await broker.offsets(group, topic)).filter(({ high }) => high > 0n)
-      const { partition } = place as { partition: number }
+      const [position] = (await broker.offsets(group, topic)).filter(({ high }) => high > 0n)
+      const { partition } = position as { partition: number }
       const times = await broker.timestamps(topic, [{ partition, offset: 1n }])
       expect(times.get(partition)).toBeGreaterThanOrEqual(before - 1_000)
-      expect(times.get(partition)).toBeLessThanOrEqual(Date.now() + 1_000)
+      expect(times.get(partition)).toBeLessThanOrEqual(time.now() + 1_000)
       expect(await broker.timestamps(topic, [{ partition, offset: 3n }])).toEqual(new Map())
     })
 
-    it('reads stretches from offset to offset, each partition in its order, and commits nothing', async () => {
+    it('reads ranges of offsets, each partition in its order, and commits nothing', async () => {
       await publish(
         ...Array.from({ length: 1_200 }, (_, i) => ({ key: null, partition: i % 2, value: Buffer.from(String(i)) })),
       )
@@ -210,19 +220,19 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       await expect(failing).rejects.toThrow('a bug')
     })
 
-    it('reads what takes many answers, two partitions at a time, one hand-over after another', async () => {
+    it('reads ranges that take many fetches, two partitions at a time, with one call of `onRecords` after another', async () => {
       const large = (i: number) => Buffer.concat([Buffer.from(`${i} `), Buffer.alloc(400_000, i)])
       for (let i = 0; i < 8; i++) await publish({ key: null, partition: i % 2, value: large(i) })
       const seen: string[][] = [[], []]
-      let underWay = 0
+      let running = 0
       await broker.read(
         topic,
         [0, 1].map((partition) => ({ partition, from: 0n, to: 4n })),
         async (records) => {
-          expect(++underWay).toBe(1)
-          await new Promise((resolve) => setTimeout(resolve, 1))
+          expect(++running).toBe(1)
+          await new Promise((resolve) => setImmediate(resolve))
           for (const record of records) seen[record.partition]?.push(text(record).split(' ')[0] as string)
-          underWay--
+          running--
         },
       )
       expect(seen).toEqual([
@@ -231,16 +241,16 @@ export const brokerContract = (name: string, open: () => Promise<Broker>) =>
       ])
     })
 
-    it('finds the offset that belongs to a time', async () => {
+    it('finds the offset of a time', async () => {
       await publish({ key: null, partition: 0, value: Buffer.from('early') })
-      await new Promise((resolve) => setTimeout(resolve, 30))
-      const between = Date.now()
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await time.advance(30)
+      const between = time.now()
+      await time.advance(30)
       await publish({ key: null, partition: 0, value: Buffer.from('late') })
-      const places = (offsets: ReadonlyMap<number, bigint>) => [offsets.get(0), offsets.get(1)]
-      expect(places(await broker.offsetsAt(topic, 0))).toEqual([0n, 0n])
-      expect(places(await broker.offsetsAt(topic, between))).toEqual([1n, 0n])
-      expect(places(await broker.offsetsAt(topic, Date.now() + 60_000))).toEqual([2n, 0n])
+      const found = (offsets: ReadonlyMap<number, bigint>) => [offsets.get(0), offsets.get(1)]
+      expect(found(await broker.offsetsAt(topic, 0))).toEqual([0n, 0n])
+      expect(found(await broker.offsetsAt(topic, between))).toEqual([1n, 0n])
+      expect(found(await broker.offsetsAt(topic, time.now() + 60_000))).toEqual([2n, 0n])
     })
 
     it('creates topics once, adds partitions and changes settings', async () => {

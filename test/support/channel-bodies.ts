@@ -1,9 +1,9 @@
-/** Small bodies of the channels' own webhooks, made up after their public rules: one builder each, the variants are the tests'. */
+/** Builders of small webhook bodies of the channels, made up by their public rules. Tests pass the variations. */
 import { noon } from './builders.ts'
 
 const seconds = Math.floor(noon / 1000)
 
-/** An item of a page's `messaging`, by default a text. */
+/** An item of a page's `messaging`; a text by default. */
 export const metaItem = (fields: object = { message: { mid: 'm-1', text: 'oi' } }) => ({
   sender: { id: 'person' },
   recipient: { id: 'page' },

@@ -1,4 +1,4 @@
-/** One message by each channel that is not WhatsApp or TikTok, signed as the channel signs. */
+/** One message by each channel except WhatsApp and TikTok, signed as the channel signs. */
 import { createHash, createHmac } from 'node:crypto'
 import type { Request } from '../../services/local/demo/webhooks.ts'
 import { line, lineMessage, meta, metaItem, telegram, telegramMessage, zalo } from './channel-bodies.ts'

@@ -18,7 +18,7 @@ const state: ConversationState = {
 /** Run against memory in test/unit and against real Redis in test/integration. */
 export const conversationStoreContract = (name: string, open: () => ConversationStore) =>
   describe(`${name} honours the conversation-store contract`, () => {
-    it('gives back what was written, in the order asked for, null where nothing was', async () => {
+    it('returns what was written, in the requested order, null for an unknown conversation', async () => {
       const store = open()
       await store.write([{ conversation: one, state }])
       expect(await store.read([other, one])).toEqual([null, state])
@@ -31,7 +31,7 @@ export const conversationStoreContract = (name: string, open: () => Conversation
       expect(await store.read([one])).toEqual([emptyState])
     })
 
-    it('takes nothing for an answer', async () => {
+    it('accepts empty lists', async () => {
       expect(await open().read([])).toEqual([])
       await open().write([])
     })

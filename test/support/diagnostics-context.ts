@@ -1,5 +1,6 @@
-/** A pipeline in whom the doctor finds nothing; a test makes it ill. */
+/** A diagnostics context in which every check is good; a test breaks parts of it. */
 import { latestSchema } from '../../schemas/index.ts'
+import { allTopics } from '../../services/derived-topics.ts'
 import type { SealedDataSecret } from '../../services/runtime/keys/keyring.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import type { Connection } from '../../services/shared/connections/directory.ts'
@@ -8,8 +9,9 @@ import { loadSources } from '../../services/shared/sources/index.ts'
 import type { DiagnosticsContext } from '../../services/tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
-import { allTopics, subjectOf } from '../../services/topology.ts'
+import { subjectOf } from '../../services/topology.ts'
 import { connectionRecord as connection, masterKey, noon } from './builders.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryCluster } from './memory-broker.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
@@ -25,11 +27,11 @@ const redisInfo = {
   maxmemory_human: '10.00M',
   server_time_usec: String(noon * 1000),
 }
-export const well = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0 }
-export const list = { listId: 'default', version: 1, createdAt: noon, entries: [] } as unknown as KeywordListRecord
+export const healthy = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0 }
+const list = { listId: 'default', version: 1, createdAt: noon, entries: [] } as unknown as KeywordListRecord
 
-/** A patient in whom all is well; the test makes it ill. */
-export const patient = async () => {
+/** `state` holds what the checks read: a test changes it before `run`. */
+export const openDiagnostics = async () => {
   const cluster = new MemoryCluster()
   cluster.now = () => noon - 1_000
   const broker = cluster.open()
@@ -42,10 +44,11 @@ export const patient = async () => {
     await registry.register(subjectOf(name), latestSchema(schema))
     await registry.setCompatibility(subjectOf(name), 'FULL_TRANSITIVE')
   }
+  const clock = new FakeClock(noon)
   const info: Record<string, string> = { ...redisInfo }
   const env: NodeJS.ProcessEnv = { SIGNALS_MASTER_KEY: masterKey, WHATSAPP_WEBHOOK_SECRET: 'secret' }
   const connections: Connection[] = [connection()]
-  const ill = {
+  const state = {
     cluster,
     broker,
     registry,
@@ -56,16 +59,17 @@ export const patient = async () => {
     breakers: [] as { connectionId: string; cause: string }[],
     disk: { freeBytes: 50, sizeBytes: 100 },
     problems: [] as string[],
-    health: { ingest: well } as Record<
+    health: { ingest: healthy } as Record<
       string,
-      typeof well | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
+      typeof healthy | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
     >,
     redisAway: false,
+    redisHangs: false,
     kafkaAway: false,
     dataSecret: null as SealedDataSecret | null,
     nodeVersion: 'v24.1.0',
   }
-  const self: DiagnosticsContext = {
+  const context: DiagnosticsContext = {
     dataDir: '/data',
     metrics: { ingest: 'ingest' },
     brokers: 'kafka:9092',
@@ -73,34 +77,35 @@ export const patient = async () => {
     registryUrl: 'http://registry',
     env,
     get nodeVersion() {
-      return ill.nodeVersion
+      return state.nodeVersion
     },
-    keptMasterKey: undefined,
-    now: () => noon,
+    storedMasterKey: undefined,
+    clock,
     broker: () => {
-      if (ill.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
+      if (state.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
       return broker
     },
     redis: () =>
       ({
         info: async () => {
-          if (ill.redisAway) throw new DependencyError('redis', 'Redis does not answer (ECONNREFUSED)')
+          if (state.redisHangs) return new Promise<never>(() => {})
+          if (state.redisAway) throw new DependencyError('redis', 'Redis does not answer (ECONNREFUSED)')
           return new Map(Object.entries(info))
         },
       }) as unknown as RedisCommands,
     registry: () => registry,
     sources: () => sources,
     masterKeys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
-    dataSecret: async () => ill.dataSecret,
+    dataSecret: async () => state.dataSecret,
     connections: async () => {
-      if (ill.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
-      return ill.connections
+      if (state.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
+      return state.connections
     },
-    keywordLists: async () => ill.lists,
-    breakers: async () => ill.breakers,
-    settingProblems: () => ill.problems,
-    health: async (stage) => ill.health[stage] ?? null,
-    disk: async () => ill.disk,
+    keywordLists: async () => state.lists,
+    breakers: async () => state.breakers,
+    settingProblems: () => state.problems,
+    health: async (stage) => state.health[stage] ?? null,
+    disk: async () => state.disk,
   }
-  return { ill, examine: () => runChecks(self) }
+  return { state, clock, run: () => runChecks(context) }
 }

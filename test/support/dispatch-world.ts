@@ -1,33 +1,37 @@
-/** Dispatch against the simulator's own endpoint, in one process without a network: what TikTok was told is asserted there. */
-import { BreakerRegistry } from '../../services/dispatch/circuit-breaker/registry.ts'
-import { DeliveryScheduler } from '../../services/dispatch/delivery/delivery-scheduler.ts'
-import { eligibilityOf } from '../../services/dispatch/delivery/eligibility.ts'
-import { callEncoder, loadProfile, partsOf } from '../../services/dispatch/destinations/tiktok/index.ts'
-import type { Answer } from '../../services/dispatch/destinations/tiktok/judge.ts'
+/** Dispatch as main.ts wires it, against the simulator's own endpoint, in one process without a network. Tests assert what the simulator got. */
+
+import type { Answer, CallRequest } from '../../services/dispatch/destinations/destination.ts'
+import { tiktokDestination } from '../../services/dispatch/destinations/tiktok/index.ts'
 import type { Profile } from '../../services/dispatch/destinations/tiktok/profile.ts'
-import { RateLimiter } from '../../services/dispatch/limits/rate-limiter.ts'
-import { Semaphore } from '../../services/dispatch/limits/semaphore.ts'
-import { Throttling } from '../../services/dispatch/limits/throttling.ts'
 import { limitOf } from '../../services/dispatch/limits/token-bucket.ts'
 import { BucketSentLog } from '../../services/dispatch/sent-log/sent-log.ts'
-import { dispatch } from '../../services/dispatch/stage.ts'
+import {
+  type DispatchPorts,
+  type DispatchSettings,
+  openDestination,
+  wireDispatch,
+} from '../../services/dispatch/wiring.ts'
 import { type Fault, Faults, faultSchema } from '../../services/local/simulator/faults.ts'
 import { Store } from '../../services/local/simulator/store.ts'
-import { track, type World } from '../../services/local/simulator/track.ts'
+import { type SimulatorState, track } from '../../services/local/simulator/track.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Input } from '../../services/runtime/batch/stage.ts'
+import { systemClock } from '../../services/runtime/clock.ts'
 import type { Headers } from '../../services/runtime/ports.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { Signal } from '../../services/shared/model/topic-values.ts'
 import { connectionRecord, consumedRecord, noon, signal } from './builders.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryBreakerStore } from './memory-breaker-store.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
 import { MemoryRateLimits } from './memory-rate-limits.ts'
 
 const dayMs = 86_400_000
-const patienceMs = 40
-/** No call begins later after its deferral. */
+/** How long a batch waits for one call, ms. */
+const batchTimeoutMs = 40
+/** No call begins later after its delivery has detached, ms. */
 const detachedMs = 200
+/** Time-out of a call, ms. */
 export const timeoutMs = 1_000
 
 /** Signal number `index` of a connection; ids differ, all else is the builder's. */
@@ -52,85 +56,98 @@ export interface DispatchWorldOptions {
   limits?: { app: number; advertiser: number }
   profile?: Profile
   /** How long a batch waits for one call, ms. */
-  patienceMs?: number
-  /** In place of the simulator in this process. */
-  post?(body: string, token: string): Promise<Answer>
-  /** Of the breakers and limits; the calls themselves take real time. */
-  now?(): number
+  batchTimeoutMs?: number
+  /** In place of the simulator in this process; the world then runs in real time. */
+  post?(request: CallRequest): Promise<Answer>
 }
 
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as DispatchPorts['log']
+const uncounted = { count: () => {}, set: () => {}, observe: () => {} } as DispatchPorts['metrics']
+const baseUrl = 'http://localhost'
+
 export const openDispatch = (options: DispatchWorldOptions = {}) => {
-  const now = options.now ?? Date.now
-  const tiktok: World = { store: new Store(10_000), faults: new Faults(), tokens: new Set(), now: () => noon + 1_000 }
+  const time = new FakeClock(noon + 1_000)
+  const clock = options.post ? systemClock : time
+  /** Ends with the work. */
+  const until = <T>(work: Promise<T>): Promise<T> => (options.post ? work : time.runUntil(work))
+  const simulator: SimulatorState = {
+    store: new Store(10_000),
+    faults: new Faults(),
+    tokens: new Set(),
+    now: () => noon + 1_000,
+  }
   const connections = new Map<string, ConnectionRecord>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const sentLog = new BucketSentLog(buckets)
-  const profile = options.profile ?? loadProfile('simulator-1', 'http://localhost')
-  const encode = callEncoder(profile)
-  const parts = partsOf(profile)
+  const destination = options.profile
+    ? tiktokDestination(options.profile, baseUrl)
+    : openDestination({ TIKTOK_BASE_URL: baseUrl }).destination
   const reconnected: [string, number][] = []
   const refused = new Set<ConnectionRecord>()
-  /** Called before each call reaches TikTok. */
+  /** Called before each call reaches the destination. */
   let onCall: (connectionId: string, call: number) => void = () => {}
   let calls = 0
   let answered = 0
 
-  const post = async (connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer> => {
-    onCall(connection.connectionId, ++calls)
-    if (options.post) {
-      return options.post(encode(connection.eventSetId, signals), token).finally(() => {
-        answered++
-      })
-    }
-    const answer = track(encode(connection.eventSetId, signals), token, tiktok)
-    const wait = answer.kind === 'silence' ? timeoutMs : answer.afterMs
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(wait, timeoutMs)))
-    answered++
+  const fromSimulator = async ({ body, headers }: CallRequest): Promise<Answer> => {
+    const answer = track(body, headers['Access-Token'] as string, simulator)
+    const waitMs = answer.kind === 'silence' ? timeoutMs : answer.afterMs
+    if (waitMs > 0) await time.sleep(Math.min(waitMs, timeoutMs))
     if (answer.kind === 'reset') return { kind: 'failed', reason: 'reset' }
     if (answer.kind !== 'answer' || answer.afterMs >= timeoutMs) return { kind: 'failed', reason: 'timeout' }
     return { kind: 'answered', status: answer.status, body: answer.body }
   }
-  const eligibleNow = (id: string) =>
-    eligibilityOf(connections.get(id), { of: (_id, sealed) => sealed.toString() }, (connection) =>
-      refused.has(connection),
-    )
+  const post: DispatchPorts['post'] = async (request, signals) => {
+    onCall(signals[0]?.connectionId as string, ++calls)
+    try {
+      return await (options.post ?? fromSimulator)(request)
+    } finally {
+      answered++
+    }
+  }
   const breakerStore = options.breakerStore ?? new MemoryBreakerStore()
-  const breakers = new BreakerRegistry(breakerStore, { scale: 1, probeMs: timeoutMs })
   let aheadMs = 0
   const perSecond = options.limits ?? { app: 1_000_000, advertiser: 1_000_000 }
-  const limits = new MemoryRateLimits({
-    app: limitOf(perSecond.app),
-    advertiser: limitOf(perSecond.advertiser),
-    now: () => Date.now() + aheadMs,
-  })
-  const throttling = new Throttling(limits, now)
-  const scheduler = new DeliveryScheduler({
-    eligibilityOf: eligibleNow,
-    post,
-    sentLog,
-    markReconnect: async (connection, code) => {
-      refused.add(connection)
-      reconnected.push([connection.connectionId, code])
-    },
-    breakers,
-    rateLimiter: new RateLimiter(limits, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-    throttled: (connection, { code }) => throttling.met(connection, code),
-    rtt: { now: options.patienceMs ?? patienceMs, observe: () => {} },
-    semaphore: new Semaphore({ size: 4, most: 16, slowAfterMs: 15 }),
-    eventsPerCall: options.eventsPerCall ?? 50,
-    detachedMs,
-    now,
-  })
-  const stage = dispatch({
+  const ports: DispatchPorts = {
+    destination,
     codec: { decode: () => signal() as never },
+    clock,
+    timers: clock,
+    ...(options.post ? {} : { afterPendingInput: (task: () => void) => void time.after(0, task) }),
+    metrics: uncounted,
+    log: silent,
     sentLog,
-    breakers,
-    scheduler,
-    eligibilityOf: eligibleNow,
-    ...(parts ? { parts } : {}),
+    breakerStore,
+    tokenBuckets: new MemoryRateLimits({
+      app: limitOf(perSecond.app),
+      advertiser: limitOf(perSecond.advertiser),
+      now: () => clock.now() + aheadMs,
+    }),
+    connectionOf: (id) => connections.get(id),
+    tokens: { of: (_id, sealed) => sealed.toString() },
+    tokenRefusals: {
+      refused: (connection) => refused.has(connection),
+      markReconnect: async (connection, code) => {
+        refused.add(connection)
+        reconnected.push([connection.connectionId, code])
+      },
+    },
+    post,
+  }
+  const settings: DispatchSettings = {
+    eventsPerCall: options.eventsPerCall ?? 50,
+    concurrency: 4,
+    maxCalls: 16,
+    slowAfterMs: 15,
+    timeoutMs,
+    // Constant: the world's calls must not change what counts as slow.
+    batchTimeout: { now: options.batchTimeoutMs ?? batchTimeoutMs, observe: () => {} },
+    detachedMs,
+    waitScale: 1,
     expireMs: 28 * dayMs,
     warnMs: 7 * dayMs,
-  })
+  }
+  const { stage, scheduler, breakers } = wireDispatch(ports, settings)
 
   /** Runs a batch from `topic`; one word per signal: the outcome, `deferred 10s reason` or `parked reason`. */
   const run = async (
@@ -150,9 +167,9 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
         record: consumedRecord({ topic, offset: BigInt(index), headers }),
       }),
     )
-    const state = await stage.load(batch, now)
+    const state = await until(stage.load(batch, now))
     const { outcomes, changes } = stage.decide(batch, { state, now })
-    // Without it: the process dies after it has published.
+    // Without it the process dies after it has published.
     if (save) await stage.save(changes)
     return { outcomes, words: outcomes.map((outcome) => word(outcome as Outcome)) }
   }
@@ -160,12 +177,14 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   return {
     run,
     stage,
-    scheduler,
+    /** Resolves when no call is under way. */
+    drained: () => until(scheduler.drained()),
     sentLog,
     buckets,
     breakers,
     breakerStore,
-    /** The limits' clock goes on by so much. */
+    tokenBuckets: ports.tokenBuckets,
+    /** Moves the limits' clock on, ms. */
     limitsLater: (ms: number) => {
       aheadMs += ms
     },
@@ -182,22 +201,22 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
           ...fields,
         }),
       ),
-    fault: (fault: Partial<Fault>) => tiktok.faults.add(faultSchema.parse(fault)),
-    clearFaults: () => tiktok.faults.clear(),
+    fault: (fault: Partial<Fault>) => simulator.faults.add(faultSchema.parse(fault)),
+    clearFaults: () => simulator.faults.clear(),
     onCall: (hook: typeof onCall) => {
       onCall = hook
     },
-    /** Calls that TikTok has not answered yet. */
+    /** Calls without an answer yet. */
     underWay: () => calls - answered,
-    /** Ids that TikTok holds, each once. */
-    held: () =>
-      tiktok.store
+    /** Ids that the simulator has accepted, each once. */
+    acceptedIds: () =>
+      simulator.store
         .events(0, 10_000)
         .filter(({ duplicate }) => !duplicate)
         .map(({ event }) => event.event_id),
-    repeats: () => tiktok.store.stats().duplicates,
+    repeats: () => simulator.store.stats().duplicates,
     /** Events per call, in the order of the calls. */
-    callSizes: () => tiktok.store.calls(0, 10_000).map(({ events }) => events),
+    callSizes: () => simulator.store.calls(0, 10_000).map(({ events }) => events),
   }
 }
 

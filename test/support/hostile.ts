@@ -1,19 +1,19 @@
-/** Bodies as an attacker or a broken sender would make them: valid deliveries with one node replaced, written as JSON text. */
+/** Bodies of an attacker or a broken sender: valid deliveries with one node replaced, as JSON text. */
 
 const deep = (levels: number) => `${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`
 
-/** What a node may be replaced by: JSON text, so that duplicate keys, `__proto__` and endless digits are possible. */
+/** Replacements for a node, as JSON text, which allows duplicate keys, `__proto__` and long numbers. */
 export const hostileValues: Readonly<Record<string, string>> = {
   null: 'null',
   true: 'true',
   zero: '0',
   'a negative number': '-1',
   'a huge number': '1e308',
-  'a number without end': '1e999',
+  'an infinite number': '1e999',
   'very many digits': '9'.repeat(5_000),
   'an empty text': '""',
   'the text 0': '"0"',
-  'a time like none': '"NaN"',
+  'the text NaN': '"NaN"',
   'a lone surrogate': '"\\ud800"',
   'control characters': '"\\u0000\\u0007\\n"',
   'a long text': `"${'x'.repeat(20_000)}"`,
@@ -27,14 +27,14 @@ export const hostileValues: Readonly<Record<string, string>> = {
   'a large list': `[${'0,'.repeat(5_000)}0]`,
   'a large list of objects': `[${'{},'.repeat(2_000)}{}]`,
   'prototype keys': '{"__proto__":{"type":"text","polluted":true},"constructor":{"prototype":{"polluted":true}}}',
-  'methods that are none': '{"toString":1,"valueOf":2,"hasOwnProperty":3,"length":-1,"toJSON":4}',
+  'fields named like methods': '{"toString":1,"valueOf":2,"hasOwnProperty":3,"length":-1,"toJSON":4}',
   'a key twice': '{"type":"text","type":[],"id":1,"id":{}}',
-  'nesting without end': deep(10_000),
+  'nesting of 10,000 levels': deep(10_000),
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** Paths to every node of a value, the value itself included. */
+/** The paths of all nodes of a value, the value itself included. */
 export const nodesOf = (value: unknown, path: readonly string[] = []): readonly (readonly string[])[] =>
   typeof value !== 'object' || value === null
     ? [path]
@@ -42,7 +42,7 @@ export const nodesOf = (value: unknown, path: readonly string[] = []): readonly 
 
 const marker = '\u0001hostile\u0001'
 
-/** The body with the node at the path replaced by whatever JSON text. */
+/** @returns a function that replaces the node at the path by a JSON text, and returns the body as JSON text */
 export const replacing = (body: unknown, path: readonly string[]): ((json: string) => string) => {
   const copy = { root: structuredClone(body) as Json }
   let holder = copy as unknown as Record<string, unknown>

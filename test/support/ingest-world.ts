@@ -1,12 +1,14 @@
-/** Ingest with everything in memory, and records as the gateway and connectors write them. */
+/** Ingest on in-memory stores, and records as the gateway and connectors write them. */
 
-import { crossSourceSpanHours } from '../../services/ingest/feeds.ts'
+import { claimsIn } from '../../services/ingest/claims.ts'
+import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'
 import type { ConsumedRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import { encodeChannelEvent } from '../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
@@ -16,7 +18,7 @@ import { sources as shipped } from './deliveries.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
-/** A source whose body is the mapping's result itself. */
+/** A source whose body is the mapping's result. */
 const echo = {
   name: 'echo',
   map: ({ body }: { body: Buffer }) => {
@@ -30,22 +32,35 @@ export const openIngest = async () => {
   const codec = await Codec.open(new MemoryRegistry())
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
-  const feeds = new MemoryHourBuckets({ hours: crossSourceSpanHours })
+  const crossSource = new MemoryHourBuckets({ hours: crossSourceSpanHours })
   const dataKey = keyring.newDataKey('acme-wa')
   const connection = connectionRecord({ dataKey })
   directory.apply('acme-wa', connection)
   const sources = { get: (name: string) => (name === 'echo' ? echo : shipped.get(name)), names: () => ['echo'] }
-  const stage = ingest({ sources, directory, dedup, feeds, codec, keyring })
+  const stage = ingest({
+    sources,
+    directory,
+    claims: claimsIn({ event: dedup, crossSource }),
+    codec,
+    keyring,
+  })
 
   let offset = 0n
-  const place = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
+  const recordOf = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
   const eventRecord = (fields: Partial<MessageEvent> = {}) =>
-    place({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
-  const delivery = (body: object | string, headers: Record<string, string> = {}, source = 'echo') =>
-    place({
-      value: keyring.sourceKey(source).seal(typeof body === 'string' ? body : JSON.stringify(body), source),
-      headers: { source, sealed: `source/${source}`, 'received-at': String(noon + 5), ...headers },
-    })
+    recordOf({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
+  const delivery = (body: object | string, headers: Record<string, string> = {}, source = 'echo') => {
+    const bytes = typeof body === 'string' ? body : JSON.stringify(body)
+    const event = {
+      source,
+      account: null,
+      contentType: 'application/json',
+      receivedAt: noon + 5,
+      traceparent: undefined,
+    }
+    const encoded = encodeChannelEvent(event, null, bytes, keyring)
+    return recordOf({ value: encoded.value, headers: { ...encoded.headers, ...headers } })
+  }
   const connect = (fields: Partial<ConnectionRecord> & { readonly connectionId: string }) =>
     directory.apply(fields.connectionId, { ...connection, dataKey: keyring.newDataKey(fields.connectionId), ...fields })
   const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> => {
@@ -68,10 +83,10 @@ export const openIngest = async () => {
     codec,
     directory,
     dedup,
-    feeds,
+    crossSource,
     connection,
     dataKey,
-    place,
+    recordOf,
     eventRecord,
     delivery,
     run,

@@ -1,4 +1,4 @@
-/** A stage that decides by texts, and the loop's surroundings in memory. */
+/** A stage whose inputs are texts, and the loop's dependencies in memory. */
 
 import { forward, type Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Stage } from '../../services/runtime/batch/stage.ts'
@@ -9,9 +9,10 @@ import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { ProducerRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from './builders.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
-/** A stage on strings: what each text means is said by the test. */
+/** A stage on strings; the test gives the outcome of each text. */
 export const textStage = (
   outcomes: (text: string) => Outcome | readonly Outcome[],
   saved: string[] = [],
@@ -45,28 +46,28 @@ export const texts = (...values: string[]) =>
 
 export const world = async () => {
   const sent: ProducerRecord[][] = []
-  const troubles: Error[] = []
-  const slept: number[] = []
+  const failures: Error[] = []
+  const clock = new FakeClock(noon, { skipSleeps: true })
   const keyring = await testKeyring()
   const codec = await Codec.open(new MemoryRegistry(), Date, ['deliveries', 'signals'], ['signals.dispatch.dead.v1'])
-  const health = new Health({ now: () => noon })
+  const health = new Health(clock)
   const tools = {
     producer: {
       send: async (records: readonly ProducerRecord[]) => {
-        const trouble = troubles.shift()
-        if (trouble) throw trouble
+        const failure = failures.shift()
+        if (failure) throw failure
         sent.push([...records])
       },
       close: async () => {},
     },
     codec,
     keyring,
-    clock: { now: () => noon, sleep: async (ms: number) => void slept.push(ms) },
+    clock,
     metrics: new Metrics('test'),
     log: createLog('test', 'fatal'),
     health,
   }
-  return { sent, troubles, slept, tools, codec, keyring, health }
+  return { sent, failures, clock, tools, codec, keyring, health }
 }
 
 export const signals = (...ids: string[]) =>

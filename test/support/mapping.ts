@@ -1,10 +1,10 @@
-/** Small mappings for tests: each names only the element that it is about. */
+/** Small mappings for tests. A test passes only the element that it is about. */
 import { stringify } from 'yaml'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import { parseMapping, type RawDelivery, type Source } from '../../services/shared/sources/index.ts'
 import { deliveryOf } from './deliveries.ts'
 
-/** An event rule that maps `{from, id, text, at}`. */
+/** An event rule for items of the form `{from, id, text, at}`. */
 export const eventRule = {
   accountId: { first: ['body.page', { const: 'page' }] },
   channel: 'other',
@@ -17,7 +17,7 @@ export const eventRule = {
   text: [{ of: 'item.text', origin: 'typed' }],
 }
 
-/** @param rule replaces parts of the event rule; @param top parts of the document */
+/** @param rule replaces parts of the event rule @param top replaces parts of the document */
 export const documentOf = (rule: object = {}, top: object = {}): string =>
   stringify({
     source: 'example',
@@ -31,7 +31,7 @@ export const sourceOf = (rule: object = {}, top: object = {}): Source => parseMa
 
 export const item = { from: 'person', id: 'm1', text: 'hola', at: 1_764_060_000_000 }
 
-/** The one event that one item yields. */
+/** The only event of a delivery with one item. @throws Error when there is none, or several */
 export const eventOf = (
   rule: object,
   fields: object = {},

@@ -1,7 +1,7 @@
 import type { BreakerStore } from '../../services/dispatch/circuit-breaker/redis-store.ts'
 import type { BreakerNote } from '../../services/dispatch/circuit-breaker/state-machine.ts'
 
-/** Breakers' notes in memory; breaker-store.contract.ts holds it to what Redis does. */
+/** Breakers in memory; breaker-store.contract.ts checks this store and Redis's alike. */
 export class MemoryBreakerStore implements BreakerStore {
   readonly notes = new Map<string, BreakerNote>()
 

@@ -1,5 +1,7 @@
+import { systemClock } from '../../services/runtime/clock.ts'
 import {
   type Broker,
+  type Cancel,
   type ConsumedRecord,
   type ConsumerOptions,
   DependencyError,
@@ -7,6 +9,7 @@ import {
   type PartitionOffsets,
   type ProducerRecord,
   type RunningConsumer,
+  type Timers,
   type TopicSettings,
 } from '../../services/runtime/ports.ts'
 
@@ -17,12 +20,14 @@ interface Topic {
 
 const hash = (key: string) => [...key].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) >>> 0, 7)
 
-/** A broker in memory, shared by the "processes" that open it; broker.contract.ts holds it to what Kafka does. */
+/** A broker in memory, shared by the "processes" that open it. It passes broker.contract.ts, as the Kafka adapter does. */
 export class MemoryCluster {
   readonly topics = new Map<string, Topic>()
   readonly committed = new Map<string, bigint>()
   readonly wakers = new Set<() => void>()
-  now: () => number = () => Date.now()
+  now: () => number = systemClock.now
+  /** Timer of a paused partition. */
+  after: Timers['after'] = systemClock.after
   /** While true, producing and committing fail as if the broker were away. */
   away = false
 
@@ -66,7 +71,8 @@ class MemoryBroker implements Broker {
   async consume({ group, topics, from, onBatch, onConnection, onAssigned }: ConsumerOptions): Promise<RunningConsumer> {
     const cluster = this.#cluster
     const draining = new AbortController()
-    const resting = new Set<string>()
+    const paused = new Set<string>()
+    const pauses: Cancel[] = []
     let wake: () => void = () => {}
     const waker = () => wake()
     cluster.wakers.add(waker)
@@ -81,11 +87,11 @@ class MemoryBroker implements Broker {
       let worked = false
       for (const name of topics) {
         for (const [partition, log] of (cluster.topics.get(name)?.logs ?? []).entries()) {
-          const place = `${group}/${name}/${partition}`
-          const start = cluster.committed.get(place) ?? (from === 'earliest' ? 0n : BigInt(log.length))
-          cluster.committed.set(place, start)
+          const position = `${group}/${name}/${partition}`
+          const start = cluster.committed.get(position) ?? (from === 'earliest' ? 0n : BigInt(log.length))
+          cluster.committed.set(position, start)
           const records = log.slice(Number(start), Number(start) + 500)
-          if (records.length === 0 || resting.has(place) || draining.signal.aborted) continue
+          if (records.length === 0 || paused.has(position) || draining.signal.aborted) continue
           const result = await onBatch({
             topic: name,
             partition,
@@ -95,14 +101,14 @@ class MemoryBroker implements Broker {
             signal: draining.signal,
           })
           const processed = result === undefined ? records.length : result.processed
-          cluster.committed.set(place, start + BigInt(processed))
+          cluster.committed.set(position, start + BigInt(processed))
           if (result && result.pauseMs > 0) {
             const resume = () => {
-              resting.delete(place)
+              paused.delete(position)
               wake()
             }
-            resting.add(place)
-            setTimeout(resume, result.pauseMs).unref()
+            paused.add(position)
+            pauses.push(cluster.after(result.pauseMs, resume))
             void result.wake?.then(resume)
           }
           worked ||= processed > 0
@@ -116,6 +122,7 @@ class MemoryBroker implements Broker {
         if (await pollOnce()) continue
         await new Promise<void>((resolve) => {
           wake = resolve
+          // Topics may be created, and offsets set, without a wake-up.
           setTimeout(resolve, 20).unref()
         })
       }
@@ -125,6 +132,7 @@ class MemoryBroker implements Broker {
       ended,
       stop: async () => {
         draining.abort()
+        for (const cancel of pauses) cancel()
         wake()
         cluster.wakers.delete(waker)
         await ended.catch(() => {})
@@ -157,10 +165,10 @@ class MemoryBroker implements Broker {
 
   async read(
     topic: string,
-    stretches: readonly OffsetRange[],
+    ranges: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
   ): Promise<void> {
-    for (const { partition, from, to } of stretches) {
+    for (const { partition, from, to } of ranges) {
       const records = (this.#cluster.topics.get(topic)?.logs[partition] ?? []).slice(Number(from), Number(to))
       for (let at = 0; at < records.length; at += 500) await onRecords(records.slice(at, at + 500))
     }
@@ -213,14 +221,14 @@ class MemoryBroker implements Broker {
     }))
   }
 
-  async progress(places: readonly { group: string; topic: string }[]) {
-    return Promise.all(places.map(({ group, topic }) => this.offsets(group, topic)))
+  async progress(groups: readonly { group: string; topic: string }[]) {
+    return Promise.all(groups.map(({ group, topic }) => this.offsets(group, topic)))
   }
 
-  async timestamps(topic: string, places: readonly { partition: number; offset: bigint }[]) {
+  async timestamps(topic: string, positions: readonly { partition: number; offset: bigint }[]) {
     const logs = this.#cluster.topics.get(topic)?.logs ?? []
     return new Map(
-      places.flatMap(({ partition, offset }) => {
+      positions.flatMap(({ partition, offset }) => {
         const record = logs[partition]?.[Number(offset)]
         return record ? [[partition, record.timestamp] as const] : []
       }),

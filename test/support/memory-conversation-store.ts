@@ -2,7 +2,7 @@ import { pack, unpack } from '../../services/attribution/state/pack.ts'
 import type { ConversationState } from '../../services/attribution/state/state.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
 
-/** Keeps the packed bytes, as Redis does. */
+/** Stores packed states, as Redis does. */
 export class MemoryConversationStore implements ConversationStore {
   readonly values = new Map<string, Buffer>()
 

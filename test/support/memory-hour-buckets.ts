@@ -1,10 +1,10 @@
 import type { BucketKey, BucketValue, HourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 
-/** Hour buckets in memory; hour-buckets.contract.ts holds it to what Redis does. */
+/** Hour buckets in memory; they pass hour-buckets.contract.ts, as those in Redis do. */
 export class MemoryHourBuckets implements HourBuckets {
   readonly values = new Map<string, Buffer>()
   readonly #spanMs: number
-  readonly #place = ({ at, mark }: BucketKey) => `${Math.floor(at / this.#spanMs)}:${mark.toString('hex')}`
+  readonly #keyOf = ({ at, hash }: BucketKey) => `${Math.floor(at / this.#spanMs)}:${hash.toString('hex')}`
 
   constructor({ hours = 1 }: { readonly hours?: number } = {}) {
     this.#spanMs = hours * 3_600_000
@@ -12,20 +12,20 @@ export class MemoryHourBuckets implements HourBuckets {
 
   async claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]> {
     return entries.map((entry) => {
-      const place = this.#place(entry)
-      const places = [...(entry.alsoAt ?? []).map((at) => this.#place({ ...entry, at })), place]
-      const held = places.map((one) => this.values.get(one)).find((value) => value !== undefined)
-      if (held) return held
-      this.values.set(place, entry.value)
+      const key = this.#keyOf(entry)
+      const keys = [...(entry.alsoAt ?? []).map((at) => this.#keyOf({ ...entry, at })), key]
+      const holder = keys.map((one) => this.values.get(one)).find((value) => value !== undefined)
+      if (holder) return holder
+      this.values.set(key, entry.value)
       return entry.value
     })
   }
 
   async read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]> {
-    return entries.map((entry) => this.values.get(this.#place(entry)) ?? null)
+    return entries.map((entry) => this.values.get(this.#keyOf(entry)) ?? null)
   }
 
   async write(entries: readonly BucketValue[]): Promise<void> {
-    for (const entry of entries) this.values.set(this.#place(entry), entry.value)
+    for (const entry of entries) this.values.set(this.#keyOf(entry), entry.value)
   }
 }

@@ -1,4 +1,4 @@
-/** The few things that authorisations ask of Redis, in memory. */
+/** Redis in memory, with the scripts that authorisations use. */
 import type { RedisCommands, RedisScript } from '../../services/runtime/ports.ts'
 
 export class MemoryRedis implements RedisCommands {
@@ -27,7 +27,7 @@ export class MemoryRedis implements RedisCommands {
         case 'refresh-unlock':
           return before?.toString() === value ? Number(this.values.delete(key)) : 0
         default:
-          throw new Error(`no ${name} in here`)
+          throw new Error(`MemoryRedis has no script ${name}`)
       }
     })
   }

@@ -1,10 +1,10 @@
 import type { SchemaRegistry } from '../../services/runtime/ports.ts'
 
-/** A registry in memory; the registry contract (registry.contract.ts) holds it to the real one's behaviour. */
+/** A registry in memory; it passes registry.contract.ts, as the real one does. */
 export class MemoryRegistry implements SchemaRegistry {
   readonly #ids = new Map<string, number>()
   readonly #schemas: string[] = []
-  /** How often an id was asked for: look-ups are to be cached by the caller. */
+  /** Number of calls of `schemaById`, which callers should cache. */
   lookups = 0
 
   async register(subject: string, schema: string): Promise<number> {
@@ -32,7 +32,7 @@ export class MemoryRegistry implements SchemaRegistry {
     return this.levels.get(subject) ?? null
   }
 
-  /** Only what is there already is known to be compatible: a memory of schemas cannot judge. */
+  /** True only for a registered schema; the registry in memory does not compare schemas. */
   async isCompatible(subject: string, schema: string): Promise<boolean | null> {
     return this.#bySubject.get(subject)?.includes(schema) ?? null
   }

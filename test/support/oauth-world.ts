@@ -1,4 +1,4 @@
-/** Authorisation against the simulator's own endpoints, in one process without a network. */
+/** TikTok's authorisation played by the simulator's own code, in one process and without a network. */
 
 import { Authorisation, simulatorApp } from '../../services/local/simulator/authorisation.ts'
 import type { ApiResult, TikTokApi } from '../../services/runtime/adapters/tiktok-api.ts'
@@ -10,6 +10,7 @@ import { openConnectionLog } from '../../services/shared/connections/store.ts'
 import { Oauth, type OauthSettings } from '../../services/shared/connections/tiktok/oauth.ts'
 import { topics } from '../../services/topology.ts'
 import { noon, testKeyring } from './builders.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryCluster } from './memory-broker.ts'
 import { MemoryRedis } from './memory-redis.ts'
 import { MemoryRegistry } from './memory-registry.ts'
@@ -17,7 +18,7 @@ import { MemoryRegistry } from './memory-registry.ts'
 export const reportScope = '7224195155857866754'
 
 export const openOauth = async () => {
-  const clock = { now: () => world.now }
+  const clock = new FakeClock(noon)
   const tiktok = new Authorisation(clock.now)
   const lost = new Set<string>()
   const calls: string[] = []
@@ -45,9 +46,9 @@ export const openOauth = async () => {
   const { directory, writer } = await openConnectionLog(broker, codec, clock)
   const redis = new MemoryRedis()
   const oauth = new Oauth(api, settings)
-  const desk = { directory, writer, keyring }
+  const connections = { directory, writer, keyring }
   const authorisations = new Authorisations({
-    ...desk,
+    ...connections,
     api,
     oauth,
     settings,
@@ -56,10 +57,9 @@ export const openOauth = async () => {
     messagingAppOf: (source) => (source === 'whatsapp' ? 'WHATSAPP' : null),
   })
   const world = {
-    now: noon,
-    ...{ tiktok, api, calls, lost, oauth, redis, clock, desk, directory, writer, keyring, authorisations },
+    ...{ tiktok, api, calls, lost, oauth, redis, clock, connections, directory, writer, keyring, authorisations },
     history: async (id: string) => (await readHistory(broker, codec, id)).map(({ action }) => action),
-    /** Somebody agrees at the address; what the redirect brings back. */
+    /** Grants at the address, as a person on TikTok's page; returns the parameters of the redirect. */
     agree: (url: string, { scopes = [reportScope], advertiserIds = ['700'], openId = 'biz' } = {}) => {
       const { pathname, searchParams } = new URL(url)
       const kind = pathname === '/portal/auth' ? 'advertiser' : 'account'

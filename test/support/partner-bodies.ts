@@ -1,4 +1,4 @@
-/** Small bodies of the partners' webhooks, made up after their public rules: one builder each, the variants are the tests'. */
+/** Builders of small webhook bodies of the partners, made up by their public rules. Tests pass the variations. */
 import { noon } from './builders.ts'
 
 export const seconds = Math.floor(noon / 1000)

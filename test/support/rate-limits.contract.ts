@@ -1,18 +1,18 @@
 import type { TokenBuckets } from '../../services/dispatch/limits/redis-token-buckets.ts'
 import type { Limit } from '../../services/dispatch/limits/token-bucket.ts'
 
-/** Slow enough that nothing comes in while the test runs. */
+/** Slow enough that no token comes in while the test runs. */
 const slow = (capacity: number): Limit => ({ capacity, perSecond: 0.01 })
 
 export const rateLimitsContract = (
   name: string,
   open: (limits: { app: Limit; advertiser: Limit }) => Promise<TokenBuckets>,
 ) =>
-  describe(`${name} holds calls to the limits`, () => {
+  describe(`${name} keeps calls within the limits`, () => {
     const calls = async (limits: TokenBuckets, advertiserId: string, wanted: number, reserve = 0) =>
       (await limits.take([{ advertiserId, calls: wanted }], reserve)).grants[0]?.calls
 
-    it('grants what is in the bucket, and says what is short and for how long', async () => {
+    it('grants what is in the bucket, and answers what is short and for how long', async () => {
       const limits = await open({ app: slow(100), advertiser: slow(3) })
       expect(await calls(limits, 'a', 2)).toBe(2)
       const { grants } = await limits.take([{ advertiserId: 'a', calls: 2 }], 0)
@@ -32,17 +32,16 @@ export const rateLimitsContract = (
         [0, 'app'],
       ])
       expect(left).toBe(0)
-      // Nothing was taken from an advertiser whose call the app's limit stopped.
     })
 
-    it('leaves to others what a lane must not take', async () => {
+    it('leaves its reserve to others', async () => {
       const limits = await open({ app: slow(10), advertiser: slow(10) })
       expect(await calls(limits, 'replayed', 10, 0.5)).toBe(5)
       expect(await calls(limits, 'replayed', 1, 0.5)).toBe(0)
       expect(await calls(limits, 'live', 10)).toBe(5)
     })
 
-    it('lets nothing through while it is blocked', async () => {
+    it('lets no call go while it is blocked', async () => {
       const limits = await open({ app: slow(10), advertiser: slow(10) })
       await limits.block({ advertiserId: 'a' }, 30_000)
       expect(await calls(limits, 'a', 1)).toBe(0)

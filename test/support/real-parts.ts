@@ -1,6 +1,6 @@
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 
-/** Addresses of the real Kafka, registry and Redis that the test run started (test/support/start-parts.ts). */
+/** Addresses of the real Kafka, registry and Redis that test/support/start-parts.ts started. */
 export const realParts = () => {
   const read = (name: string) => {
     const value = process.env[name]

@@ -1,4 +1,4 @@
-/** Redis servers of a test's own: alone or as a cluster, without persistence, on free ports of the loopback. */
+/** Starts Redis servers for a test: single or as a cluster, without persistence, on free loopback ports. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { fetchArtefacts } from '../../services/local/parts/artefacts.ts'
 import { eventually } from './eventually.ts'
 
-/** Of a cluster's node the bus listens 10,000 ports higher. */
+/** Redis puts a node's cluster bus 10,000 ports above its own port. */
 const busOffset = 10_000
 
 const freePort = async (): Promise<number> => {
@@ -21,7 +21,7 @@ const freePort = async (): Promise<number> => {
     server.close()
     await once(server, 'close')
     if (port + busOffset < 65_536) return port
-    // The kernel hands out high ports: a bus needs a lower one.
+    // The kernel allocates high ports; the bus needs room above.
     const lower = 20_000 + (port % 20_000)
     const probe = createServer()
     const free = await new Promise<boolean>((resolve) => {
@@ -35,7 +35,7 @@ const freePort = async (): Promise<number> => {
 const redisServer = async (): Promise<string> => {
   if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).error === undefined) return 'redis-server'
   const { redisServer: path } = await fetchArtefacts(process.env, () => {})
-  if (path === null) throw new Error('there is no redis-server for this machine')
+  if (path === null) throw new Error('no redis-server was found for this machine')
   return path
 }
 
@@ -70,13 +70,13 @@ export class RedisServer {
       try {
         return (await this.command('PING')) === 'PONG'
       } catch {
-        // Not up yet.
+        // Not listening yet.
         return false
       }
     })
   }
 
-  /** A command by a connection of its own. */
+  /** Sends a command over a new connection. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1', {
       lazyConnect: true,
@@ -97,7 +97,7 @@ export class RedisServer {
     return Number(/used_memory:(\d+)/.exec(info)?.[1])
   }
 
-  /** At once: what it held is gone. */
+  /** Kills the server; its data is lost. */
   async kill(): Promise<void> {
     if (!this.#child) return
     const ended = once(this.#child, 'exit')
@@ -114,7 +114,7 @@ export class RedisServer {
 
 const slots = 16_384
 
-/** Three nodes that share the slots; no replicas. */
+/** Starts a cluster of three masters without replicas. */
 export const startCluster = async (): Promise<{
   nodes: readonly RedisServer[]
   url: string
@@ -127,7 +127,7 @@ export const startCluster = async (): Promise<{
   for (const [n, node] of nodes.entries()) {
     const own = Array.from({ length: Math.min(share, slots - n * share) }, (_, at) => n * share + at)
     await node.command('CLUSTER', 'ADDSLOTS', ...own)
-    // Nodes refuse to join under one epoch; each gets its own.
+    // Nodes with the same epoch refuse to join, so each gets its own.
     await node.command('CLUSTER', 'SET-CONFIG-EPOCH', n + 1)
     if (node !== first) await node.command('CLUSTER', 'MEET', '127.0.0.1', first.port)
   }

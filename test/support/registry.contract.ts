@@ -23,11 +23,11 @@ export const registryContract = (name: string, open: () => SchemaRegistry) =>
       expect(await registry.register(subject(), schema(`B${process.pid}${n}`))).not.toBe(one)
     })
 
-    it('knows no schema for an id that nobody registered', async () => {
+    it('has no schema for an unknown id', async () => {
       expect(await open().schemaById(987_654_321)).toBeNull()
     })
 
-    it('judges schemas of a subject that it knows, and of no other', async () => {
+    it('checks the compatibility of schemas of a known subject only', async () => {
       const registry = open()
       const [own, text] = [subject(), schema(`D${process.pid}${n}`)]
       expect(await registry.isCompatible(own, text)).toBeNull()
@@ -35,7 +35,7 @@ export const registryContract = (name: string, open: () => SchemaRegistry) =>
       expect(await registry.isCompatible(own, text)).toBe(true)
     })
 
-    it('takes a compatibility level', async () => {
+    it('accepts a compatibility level', async () => {
       const registry = open()
       const own = subject()
       await registry.register(own, schema(`C${process.pid}${n}`))

@@ -1,4 +1,4 @@
-/** Jest's global set-up for integration tests: real Kafka, registry and Redis in a folder of their own. */
+/** Jest's global set-up of the integration tests: starts real Kafka, registry and Redis in a temporary folder. */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Ends what start-parts.ts began. */
+/** Jest's global tear-down: stops the parts of start-parts.ts. */
 import { rmSync } from 'node:fs'
 import type { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 

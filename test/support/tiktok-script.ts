@@ -1,11 +1,11 @@
 /**
- * TikTok as a script: the simulator over HTTP against the stage that runs in production, for a batch of a sick connection and a
- * well one. The waits of the later topics are not sat out: a signal that comes back is a batch with a later attempt.
+ * TikTok as a script: the simulator over HTTP against the stage that runs in production, for a batch of a sick connection and a well one.
+ * Nothing waits for the later topics: a signal that comes back is a batch with a later attempt.
  */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Verdict } from '../../services/dispatch/destinations/tiktok/codes.ts'
-import { tokenHeader, trackPath } from '../../services/dispatch/destinations/tiktok/index.ts'
+import type { Verdict } from '../../services/dispatch/destinations/destination.ts'
+import { openDestination } from '../../services/dispatch/wiring.ts'
 import { type Fault, faultSchema } from '../../services/local/simulator/faults.ts'
 import { createSimulator, type Simulator } from '../../services/local/simulator/server.ts'
 import { type HttpClient, openHttp } from '../../services/runtime/adapters/http.ts'
@@ -40,23 +40,23 @@ export const idOf = (place: number) => sick[place]?.signalId as string
 export const but = (place: number, one: string, others = 'accepted') =>
   times(size, others).map((word, at) => (at === place ? one : word))
 
-/** Where nothing is slow, nothing must be taken for slow, however busy the machine is. */
-export const ample = { patienceMs: 10_000, timeoutMs: 20_000 }
-/** Where something is. */
-export const short = { patienceMs: 300, timeoutMs: 700 }
+/** For cases without slow calls: none may count as slow, however busy the machine is. */
+export const ample = { batchTimeoutMs: 10_000, timeoutMs: 20_000 }
+/** For cases with slow calls. */
+export const short = { batchTimeoutMs: 300, timeoutMs: 700 }
 
 export const open = ({ timeoutMs, ...options }: DispatchWorldOptions & { timeoutMs: number } = ample) => {
-  const { store, faults, tokens } = simulator.world
+  const { store, faults, tokens } = simulator.state
   store.reset()
   faults.clear()
   tokens.clear()
   // A client of its own for each case: no connection of the case before is used again.
-  const http = openHttp(`http://127.0.0.1:${(server.address() as AddressInfo).port}${trackPath}`)
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const http = openHttp(openDestination({ TIKTOK_BASE_URL: baseUrl }).destination.url)
   clients.push(http)
   const world = openDispatch({
     ...options,
-    post: (body, token) =>
-      http.post({ headers: { 'content-type': 'application/json', [tokenHeader]: token }, body, timeoutMs }),
+    post: ({ headers, body }) => http.post({ headers, body, timeoutMs }),
   })
   world.connect('sick')
   world.connect('well')
@@ -72,9 +72,9 @@ export const open = ({ timeoutMs, ...options }: DispatchWorldOptions & { timeout
     },
     calls,
     sizes: () => calls('sick').map(({ events }) => events),
-    /** Events that TikTok has told from new ones by their ids. */
+    /** Events that the simulator has deduplicated by their ids. */
     duplicates: () => store.stats().duplicates,
-    /** Distinct ids that TikTok has taken. */
+    /** Distinct ids that the simulator has accepted. */
     taken: (connectionId: string) =>
       new Set(
         store
@@ -90,7 +90,7 @@ export interface Script {
   readonly words: readonly string[]
   /** Events of each call, in order. */
   readonly sizes: readonly number[]
-  /** How many TikTok holds afterwards. */
+  /** How many events the simulator has accepted afterwards. */
   readonly taken: number
   /** Once the fault is over and the signals have come back; absent: nothing comes back. */
   readonly afterwards?: string
@@ -108,11 +108,11 @@ export const play = async (
   expect(result.words.slice(size)).toEqual(['accepted', 'accepted'])
   expect(world.calls('well').map(({ answer }) => answer)).toEqual(['0'])
   expect(result.words.slice(0, size)).toEqual(words)
-  await world.scheduler.drained()
+  await world.drained()
   expect(world.sizes()).toEqual(sizes)
   expect(world.taken('sick').size).toBe(taken)
   if (afterwards === undefined) {
-    // Settled or parked: what is read again is not sent again.
+    // Final or parked: signals that are read again are not sent again.
     const again = await world.run(sick)
     expect(again.words.filter((word) => word === 'accepted')).toEqual([])
     expect(world.sizes()).toEqual(sizes)
@@ -120,13 +120,13 @@ export const play = async (
   }
   world.recover()
   const back = await world.run(sick, { topic: 'signals.dispatch.later-10s.v1', attempt: 2 })
-  // What was delivered the first time is not sent again.
+  // Signals that were delivered the first time are not sent again.
   expect(new Set(back.words.filter((word) => word !== 'dropped recorded'))).toEqual(new Set([afterwards]))
-  // Sent again under the same ids: TikTok holds each once.
+  // Sent again under the same ids: the simulator has each once.
   expect(world.taken('sick').size).toBe(size)
 }
 
-/** What a call that is refused with a code of this verdict comes to, as a whole. */
+/** The result when each call of the connection gets a code of this verdict. */
 export const ofAll: Record<Verdict, Script> = {
   accepted: { words: times(size, 'accepted'), sizes: [8], taken: 8 },
   duplicate: { words: times(size, 'duplicate'), sizes: [8], taken: 0 },
@@ -138,6 +138,6 @@ export const ofAll: Record<Verdict, Script> = {
   service: { words: times(size, 'deferred 10s service'), sizes: [8], taken: 0, afterwards: 'accepted' },
   token: { words: times(size, 'parked reconnect'), sizes: [8], taken: 0 },
   authorisation: { words: times(size, 'parked reconnect'), sizes: [8], taken: 0 },
-  // Both halves get it, so it is about all.
+  // Both halves get the code, so it is about all events.
   unknown: { words: times(size, 'deferred 10s unknown_code'), sizes: [8, 4, 4], taken: 0, afterwards: 'accepted' },
 }

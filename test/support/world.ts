@@ -1,4 +1,4 @@
-/** A pipeline of real processes with the simulator behind it, and what a test asks of them. */
+/** A pipeline of real processes that sends to the simulator, and helpers for tests to drive it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,20 +26,21 @@ export interface World {
   post(request: Request): Promise<Response>
   /** Posts and expects 200. */
   deliver(...requests: Request[]): Promise<void>
-  /** What TikTok was told, in order of arrival. */
+  /** The events that the simulator received, in order of arrival. */
   arrived(): Promise<readonly Arrived[]>
-  /** Waits until so many events are there. */
+  /** Waits until the simulator has received `count` events. */
   arrivedCount(count: number): Promise<readonly Arrived[]>
   file(name: string, content: string): string
   stop(): Promise<void>
 }
 
-/** A command or pipeline goes by its data folder, also where the integration tests' parts are named in the environment. */
+/** Unsets addresses of the integration tests' parts, so that a pipeline starts its own and commands use its data folder. */
 export const noParts = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '' }
 
 export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
   const pipeline = await startPipeline(dataDir, {
+    ...process.env,
     WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
     TIKTOK_WEBHOOK_SECRET: tiktokSecret,
     WHATSAPP_VERIFY_TOKEN: 'verify me',

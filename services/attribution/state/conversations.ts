@@ -1,8 +1,8 @@
 /**
- * What a batch knows of its conversations: states as they were loaded, then as the batch changes them.
+ * The conversations of a batch: their states as loaded, then as the batch changes them.
  *
- * A thread with aliases has a record under each of its ids, and each is written by whoever decides that id's partition: the
- * conversation's own is; another id's only while it does not know of the thread yet. Reading merges them.
+ * A conversation with aliases has a record under each of its ids, and each record is written with that id's partition. A batch writes
+ * the record of its own id, and that of another id only until that record names this one. Reading merges all of them.
  */
 import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
 import { type ConversationState, emptyState, merged, sameState } from './state.ts'
@@ -21,7 +21,7 @@ export class Conversations {
     this.#states = new Map(loaded)
   }
 
-  /** The thread's state, whatever id of it was asked for. */
+  /** The conversation's state, merged from the records of all its ids. */
   of({ conversation, aliases }: Pick<Message, 'conversation' | 'aliases'>): ConversationState {
     const own = this.#states.get(conversation) ?? emptyState
     if (aliases.length === 0 && own.aliases.length === 0) return own
@@ -29,8 +29,8 @@ export class Conversations {
     for (const id of others) {
       for (const further of this.#states.get(id)?.aliases ?? []) if (further !== conversation) others.add(further)
     }
-    const known = [...others].flatMap((id) => this.#states.get(id) ?? [])
-    return merged(own, known, [...others])
+    const records = [...others].flatMap((id) => this.#states.get(id) ?? [])
+    return merged(own, records, [...others])
   }
 
   /** @param index of the input that made the change */
@@ -47,7 +47,7 @@ export class Conversations {
   #put(conversation: Pseudonym, after: ConversationState, index: number) {
     const before = this.#states.get(conversation)
     if ((before ?? emptyState) === after) return
-    // Merging makes new objects of equal content; nothing else does.
+    // Only a merge can produce a new object with equal content.
     if (after.aliases.length > 0 && sameState(before ?? emptyState, after)) return
     this.#states.set(conversation, { ...after, version: (before?.version ?? 0) + 1 })
     this.#changedBy.set(conversation, index)

@@ -1,8 +1,8 @@
 /**
- * A conversation's state in as few bytes as it takes: 50 for one that came by an ad, where Avro took 75. Private to Redis; a
- * value of another format is treated as absent.
+ * The packed form of a conversation's state: 50 bytes for one that came by an ad, against 75 in Avro. Used in Redis only; a value of
+ * another format is treated as absent.
  *
- *     format and flags (1) · version (2) · base time (6) · then, as flagged and counted: start, last message, first messages,
+ *     format and flags (1) · version (2) · base time (6) · then, as flags and counts say: start, last message, first messages,
  *     touches, restarts, waiting, aliases. Times are differences from the base, zigzag varints; ids 6 bytes.
  */
 import type { Moment, Touch } from '../../shared/model/topic-values.ts'
@@ -15,10 +15,10 @@ const idBytes = 6
 const aliasBytes = 16
 
 const maxVersion = 0xffff
-/** Where a packed state keeps its version: two bytes, big-endian. */
+/** Byte offset of the version in a packed state: two bytes, big-endian. */
 export const versionAt = 1
 
-/** Decimal ids, as TikTok's ads have, are packed as numbers; leading zeros would be lost. */
+/** Decimal ids without leading zeros, such as those of TikTok's ads, are packed as numbers. */
 const decimal = /^[1-9][0-9]{0,37}$/
 const textOf = (digits: Buffer) => BigInt(`0x${digits.toString('hex')}`).toString()
 const digitsOf = (text: string) => {
@@ -30,26 +30,26 @@ class Writer {
   #bytes = Buffer.allocUnsafe(256)
   #at = 0
 
-  #room(size: number) {
+  #reserve(size: number) {
     if (this.#at + size <= this.#bytes.length) return
     this.#bytes = Buffer.concat([this.#bytes.subarray(0, this.#at)], 2 * (this.#at + size))
   }
   byte(value: number) {
-    this.#room(1)
+    this.#reserve(1)
     this.#bytes[this.#at++] = value
   }
   bytes(value: Uint8Array) {
-    this.#room(value.length)
+    this.#reserve(value.length)
     this.#bytes.set(value, this.#at)
     this.#at += value.length
   }
   hex(digits: string, size: number) {
-    this.#room(size)
+    this.#reserve(size)
     this.#bytes.write(digits, this.#at, size, 'hex')
     this.#at += size
   }
   uint(value: number, size: number) {
-    this.#room(size)
+    this.#reserve(size)
     this.#bytes.writeUIntBE(value, this.#at, size)
     this.#at += size
   }
@@ -69,7 +69,7 @@ class Writer {
       this.signed(occurredAt - base)
     }
   }
-  /** A copy: what is left of the room is not kept. */
+  /** A copy, so that the rest of the buffer can be freed. */
   done = () => Buffer.from(this.#bytes.subarray(0, this.#at))
 }
 
@@ -105,7 +105,7 @@ class Reader {
   }
 }
 
-/** Length and kind in one number: text or digits, counting anyway or among first messages only. */
+/** Writes length and kind in one number. Bit 0: packed as a number; bit 1: counts among the first messages only. */
 const writeTouch = (to: Writer, { occurredAt, trackingId, message, within }: Touch, base: number) => {
   const isDigits = decimal.test(trackingId)
   const value = isDigits ? digitsOf(trackingId) : Buffer.from(trackingId)
@@ -142,10 +142,10 @@ export const pack = (state: ConversationState): Buffer => {
   to.uint(Math.min(state.version, maxVersion), 2)
   to.uint(base, 6)
   if (startedBy !== null) {
-    // Mostly one of the first messages: its place says it.
-    const place = firstMessages.findIndex(({ message }) => message === startedBy)
-    to.byte(place + 1)
-    if (place < 0) to.id(startedBy)
+    // Usually one of the first messages, so its index is enough.
+    const index = firstMessages.findIndex(({ message }) => message === startedBy)
+    to.byte(index + 1)
+    if (index < 0) to.id(startedBy)
   }
   if (lastAt !== null) to.signed(lastAt - base)
   to.moments(firstMessages, base)
@@ -163,7 +163,7 @@ export const pack = (state: ConversationState): Buffer => {
   return to.done()
 }
 
-/** null where the bytes are not of this format. */
+/** null when the bytes have another format. */
 export const unpack = (bytes: Buffer): ConversationState | null => {
   const first = bytes[0] ?? 0
   if ((first & formatMask) !== format || bytes.length < 9) return null
@@ -171,8 +171,8 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
   const from = new Reader(bytes.subarray(9))
   const version = bytes.readUInt16BE(versionAt)
   const base = bytes.readUIntBE(3, 6)
-  const place = has(flag.started) ? from.byte() : 0
-  const startedById = has(flag.started) && place === 0 ? from.id() : null
+  const startIndex = has(flag.started) ? from.byte() : 0
+  const startedById = has(flag.started) && startIndex === 0 ? from.id() : null
   const lastAt = has(flag.lastAt) ? base + from.signed() : null
   const firstMessages = from.moments(base)
   const touches = Array.from({ length: from.unsigned() }, () => readTouch(from, base))
@@ -183,7 +183,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     ? Array.from({ length: from.unsigned() }, () => from.bytes(aliasBytes).toString('hex'))
     : []
   return {
-    startedBy: has(flag.started) ? (startedById ?? firstMessages[place - 1]?.message ?? null) : null,
+    startedBy: has(flag.started) ? (startedById ?? firstMessages[startIndex - 1]?.message ?? null) : null,
     startedAt: has(flag.started) ? base : null,
     restarts,
     firstMessages,

@@ -1,4 +1,4 @@
-/** Reads `touches.v1` whole, for bringing conversations back. */
+/** Reads `touches.v1` to its end, to rebuild conversations in Redis. */
 
 import { BadRecord } from '../../runtime/failures.ts'
 import type { Logger } from '../../runtime/log.ts'
@@ -6,8 +6,8 @@ import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
 import { topics } from '../../topology.ts'
+import type { RecordedState } from './rebuilding-store.ts'
 import { stateFromRecord } from './record.ts'
-import type { RebuiltPart } from './restoring-store.ts'
 
 const topic = topics.touches.name
 
@@ -15,35 +15,38 @@ export interface ReadTouchesTools {
   readonly broker: Pick<Broker, 'offsetsAt' | 'read'>
   readonly codec: Pick<Codec, 'prepare' | 'decode'>
   readonly log: Pick<Logger, 'warn' | 'error'>
-  /** Share that has been read, 0 to 1; called for each batch. */
+  /** Called after each batch with the share of the topic that has been read, 0 to 1. */
   onProgress(share: number): void
   readonly signal: AbortSignal
 }
 
-/** @throws DependencyError when Kafka is away, or what `onBatch` throws */
+/** @throws DependencyError when Kafka is away or the process stops; errors of `onBatch` */
 export const readTouches = async (
   { broker, codec, log, onProgress, signal }: ReadTouchesTools,
-  onBatch: (entries: readonly RebuiltPart[]) => Promise<void>,
+  onBatch: (entries: readonly RecordedState[]) => Promise<void>,
 ): Promise<void> => {
-  const restore = (record: ConsumedRecord): readonly RebuiltPart[] => {
+  const stateOf = (record: ConsumedRecord): readonly RecordedState[] => {
     if (record.value === null) return []
     try {
       const value = codec.decode('touches', record)
       return [{ conversation: value.conversation, state: stateFromRecord(value), changedAt: record.timestamp }]
     } catch (error) {
       if (!(error instanceof BadRecord)) throw error
-      log.error({ topic, offset: String(record.offset), code: error.failure.code }, 'record of touches passed over')
+      log.error(
+        { topic, offset: String(record.offset), code: error.failure.code },
+        'skipped an undecodable record of touches',
+      )
       return []
     }
   }
-  // On a new system there is nothing yet, and nothing is lost.
+  // On a new installation the topic is empty and no batch comes, so no loss is logged.
   let isFirst = true
   await readInBatches(broker, topic, async (records, share) => {
-    if (signal.aborted) throw new DependencyError('redis', 'stopping while conversations are brought back')
-    if (isFirst) log.warn({ topic }, 'Redis has lost conversations: they are brought back before anything is decided')
+    if (signal.aborted) throw new DependencyError('redis', 'stopped during the rebuild of conversations')
+    if (isFirst) log.warn({ topic }, 'Redis has lost conversations: rebuilding them before anything is decided')
     isFirst = false
     await codec.prepare(records)
-    await onBatch(records.flatMap(restore))
+    await onBatch(records.flatMap(stateOf))
     onProgress(share)
   })
 }

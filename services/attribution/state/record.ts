@@ -1,4 +1,4 @@
-/** A conversation's state as it stands in `touches.v1`. */
+/** Converts a conversation's state to and from a record of `touches.v1`. */
 import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
@@ -15,7 +15,7 @@ export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches)
     startedBy,
     startedAt,
     restarts,
-    // A record of the first version has no times: its order stands, at the conversation's start.
+    // A record of schema version 1 has no times: keep its order, all at the conversation's start.
     firstMessages: firstMessages.map((message, at) => ({ message, occurredAt: firstTimes[at] ?? startedAt ?? 0 })),
     touches,
     lastAt,

@@ -1,24 +1,32 @@
 /**
- * Attribution state of one conversation and how messages change it. Pure, and safe to repeat.
+ * The attribution state of one conversation and how messages change it. Pure and idempotent.
  *
- * Everything is remembered by identity and event time, never by order of arrival: which messages started the conversation, which
- * are its first, which contacts with campaigns there were. Whatever the order in which the same events come, duplicates included,
- * the same is remembered; only who started the conversation depends on who came first, since a signal is not taken back.
+ * The state holds messages and touches by identity and event time, never by order of arrival. So the same events give the same state in
+ * any order, duplicates included. The exception is the start of the conversation: the first message to arrive starts it, because a
+ * signal cannot be withdrawn.
  */
 import type { Moment, Pseudonym, Touch } from '../../shared/model/topic-values.ts'
 
 export interface ConversationState {
+  /** Short id of the message that started the conversation. */
   readonly startedBy: string | null
+  /** Event time of that message, ms. */
   readonly startedAt: number | null
+  /** Messages that started the conversation again, oldest first. */
   readonly restarts: readonly Moment[]
   /** Oldest first. */
   readonly firstMessages: readonly Moment[]
   /** Oldest first. */
   readonly touches: readonly Touch[]
+  /** Event time of the person's last message, ms; see `heard` for its precision. */
   readonly lastAt: number | null
+  /** Messages held for a referral, oldest first. */
   readonly waiting: readonly Moment[]
+  /** When their wait ends, ms. */
   readonly waitUntil: number | null
+  /** Other ids of the same conversation. */
   readonly aliases: readonly Pseudonym[]
+  /** Grows with every change; a rebuild keeps the higher one. */
   readonly version: number
 }
 
@@ -35,20 +43,20 @@ export const emptyState: ConversationState = {
   version: 0,
 }
 
-/** Messages are remembered by the first 48 bits of their pseudonym: within one conversation that is plenty. */
+/** The first 48 bits of a message's pseudonym, enough to identify it within one conversation. */
 export const shortId = (message: Pseudonym): string => message.slice(0, 12)
 
-/** More contacts with campaigns than this within one window are the work of a script; the oldest go. */
+/** More touches than this within one window come from a script; the oldest are removed. */
 const maxTouches = 16
-/** Messages come late by another window, and by this at least: sources try a delivery again for days. */
-const latestMs = 4 * 86_400_000
-/** Starts that are recognised when their message is delivered again. */
+/** A message may come late by another window, and at least by this: sources retry deliveries for days. */
+const minLatenessMs = 4 * 86_400_000
+/** Number of restarts that are recognised when their message is redelivered. */
 const maxRestarts = 8
-/** No extractor looks further. */
-const mostFirstMessages = 20
+/** The maximum `firstMessages` of an extractor. */
+const maxFirstMessages = 20
 
-/** Oldest first; equal times by id, so that the order is one. */
-export const inOrder = (a: Moment, b: Moment): number =>
+/** Compares by time, then by id, so that the order is total. */
+export const compareMoments = (a: Moment, b: Moment): number =>
   a.occurredAt - b.occurredAt || (a.message < b.message ? -1 : a.message > b.message ? 1 : 0)
 
 const rankOf = (firstMessages: readonly Moment[], message: string | null): number =>
@@ -60,23 +68,23 @@ export interface Positioned {
   readonly position: number | null
 }
 
-/** The place of an inbound message among the conversation's first. One that comes late moves the others back. */
+/** The position of an inbound message among the conversation's first. A late message moves the newer ones back. */
 export const positioned = (state: ConversationState, moment: Moment, limit: number): Positioned => {
-  const known = rankOf(state.firstMessages, moment.message)
-  if (known > 0) return { state, position: known <= limit ? known : null }
+  const rank = rankOf(state.firstMessages, moment.message)
+  if (rank > 0) return { state, position: rank <= limit ? rank : null }
   const last = state.firstMessages.at(-1)
-  if (state.firstMessages.length >= limit && (limit === 0 || inOrder(last as Moment, moment) < 0)) {
+  if (state.firstMessages.length >= limit && (limit === 0 || compareMoments(last as Moment, moment) < 0)) {
     return { state, position: null }
   }
-  const firstMessages = [...state.firstMessages, moment].sort(inOrder).slice(0, limit)
+  const firstMessages = [...state.firstMessages, moment].sort(compareMoments).slice(0, limit)
   return {
-    state: { ...state, firstMessages, touches: standing(state.touches, firstMessages) },
+    state: { ...state, firstMessages, touches: valid(state.touches, firstMessages) },
     position: rankOf(firstMessages, moment.message) || null,
   }
 }
 
-/** What was found in a text that turns out to be none of the first is found no longer. */
-const standing = (touches: readonly Touch[], firstMessages: readonly Moment[]): readonly Touch[] =>
+/** Leaves out touches from a text that is no longer among the first messages. */
+const valid = (touches: readonly Touch[], firstMessages: readonly Moment[]): readonly Touch[] =>
   touches.filter(({ message, within }) => {
     if (message === null) return true
     const rank = rankOf(firstMessages, message)
@@ -88,16 +96,16 @@ const byTime = (a: Touch, b: Touch): number =>
 
 const same = (a: Touch, b: Touch): boolean => a.occurredAt === b.occurredAt && a.trackingId === b.trackingId
 
-/** Remembers a contact with a campaign; those that no window reaches any more are forgotten. */
+/** Adds a touch and removes those that no window can reach any more. */
 export const touched = (state: ConversationState, touch: Touch, windowMs: number): ConversationState => {
-  if (state.touches.some((known) => same(known, touch))) return state
+  if (state.touches.some((one) => same(one, touch))) return state
   const touches = [...state.touches, touch].sort(byTime)
   const newest = (touches.at(-1) as Touch).occurredAt
-  // What drove the last start stays: a new touch is told from it.
+  // Keep the touch of the last start: a new touch is compared with it.
   const start = lastStart(state)
   const driver = start && touches.findLast(({ occurredAt }) => occurredAt <= start.occurredAt)
-  // A message that comes late still finds the touch that was valid at its time.
-  const oldest = newest - windowMs - Math.max(windowMs, latestMs)
+  // Keep touches long enough for late messages.
+  const oldest = newest - windowMs - Math.max(windowMs, minLatenessMs)
   const reached = touches.filter((one) => one === driver || one.occurredAt >= oldest).slice(-maxTouches)
   return { ...state, touches: reached }
 }
@@ -119,10 +127,10 @@ export const lastStart = (
 ): Moment | null => {
   if (startedBy === null) return null
   const starts = [{ message: startedBy, occurredAt: startedAt as number }, ...restarts]
-  return starts.sort(inOrder).findLast(({ occurredAt }) => occurredAt <= until) ?? null
+  return starts.sort(compareMoments).findLast(({ occurredAt }) => occurredAt <= until) ?? null
 }
 
-/** Whether the message is known to have started the conversation, once or again. */
+/** Whether the message started the conversation, the first time or again. */
 export const isStart = ({ startedBy, restarts }: ConversationState, message: string): boolean =>
   startedBy === message || restarts.some((one) => one.message === message)
 
@@ -131,10 +139,13 @@ export const started = (state: ConversationState, { message, occurredAt }: Momen
     ? { ...state, startedBy: message, startedAt: occurredAt }
     : {
         ...state,
-        restarts: [...state.restarts, { message, occurredAt }].sort(inOrder).slice(-maxRestarts),
+        restarts: [...state.restarts, { message, occurredAt }].sort(compareMoments).slice(-maxRestarts),
       }
 
-/** Silences are counted from this; kept exactly only where they matter, else often enough to keep the conversation from expiring. */
+/**
+ * Updates the time of the person's last message, from which silences are counted.
+ * @param exactly false: update only once a week, just often enough to keep the conversation from expiring
+ */
 export const heard = (state: ConversationState, at: number, exactly: boolean): ConversationState => {
   const { lastAt } = state
   const due = lastAt === null || (exactly ? at > lastAt : at - lastAt >= refreshMs)
@@ -147,9 +158,9 @@ const unique = <T>(items: readonly T[], identity: (item: T) => string): T[] => [
 ]
 
 /**
- * One thread that is known under several ids: the earliest start, all touches. Later starts stay known, so that their messages
- * pass when they are delivered again. What waits is each id's own.
- * @param own of the id that is asked for
+ * Merges the states of one conversation under several ids: the earliest start and all touches. Later starts become restarts, so that
+ * their messages are recognised when redelivered. Held messages are not merged: each id keeps its own.
+ * @param own state of the requested id
  */
 export const merged = (
   own: ConversationState,
@@ -163,15 +174,15 @@ export const merged = (
       startedBy === null ? [] : [{ message: startedBy, occurredAt: startedAt as number }, ...restarts],
     ),
     ({ message }) => message,
-  ).sort(inOrder)
+  ).sort(compareMoments)
   const [first, ...later] = starts
   const lastAts = all.flatMap(({ lastAt }) => (lastAt === null ? [] : [lastAt]))
   const firstMessages = unique(
     all.flatMap((state) => state.firstMessages),
     ({ message }) => message,
   )
-    .sort(inOrder)
-    .slice(0, mostFirstMessages)
+    .sort(compareMoments)
+    .slice(0, maxFirstMessages)
   const touches = unique(
     all.flatMap((state) => state.touches),
     ({ occurredAt, trackingId }) => `${occurredAt} ${trackingId}`,
@@ -181,7 +192,7 @@ export const merged = (
     startedAt: first?.occurredAt ?? null,
     restarts: later.slice(-maxRestarts),
     firstMessages,
-    touches: standing(touches, firstMessages).slice(-maxTouches),
+    touches: valid(touches, firstMessages).slice(-maxTouches),
     lastAt: lastAts.length === 0 ? null : Math.max(...lastAts),
     waiting: own.waiting,
     waitUntil: own.waitUntil,
@@ -191,6 +202,6 @@ export const merged = (
   return sameState(next, own) ? own : next
 }
 
-/** By content; `version` is none. */
+/** Compares all fields except `version`. */
 export const sameState = (a: ConversationState, b: ConversationState): boolean =>
   a === b || JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })

@@ -1,6 +1,7 @@
-/** Where conversations are remembered: read and written many at a time. */
+/** The store of conversations in Redis; reads and writes many at a time. */
 
 import { DependencyError, type RedisCommands, type RedisScript } from '../../runtime/ports.ts'
+import type { PartMarkers } from '../../runtime/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { pack, unpack, versionAt } from './pack.ts'
 import type { ConversationState } from './state.ts'
@@ -12,51 +13,47 @@ export interface StateEntry {
 
 export interface ConversationStore {
   /**
-   * One per conversation, in order; null where nothing is known.
-   * @throws StateLost where the store has lost what it held: nothing can be decided until it is restored
+   * One state per conversation, in order; null for an unknown one.
+   * @throws StateLost when Redis has lost a part of the conversations; no message can be decided until it is rebuilt
    */
   read(conversations: readonly Pseudonym[]): Promise<readonly (ConversationState | null)[]>
-  /** Overwrites. */
+  /** Overwrites existing states. */
   write(entries: readonly StateEntry[]): Promise<void>
 }
 
-/** A store whose content can be brought back from elsewhere. */
-export interface RestorableStore extends ConversationStore {
-  /** Parts that do not hold what they should; empty when all is there. */
-  lost(): Promise<readonly Part[]>
-  /** Writes where nothing newer is there. `changedAt` (ms) is when the record was written: it lives on from then. */
+/** A store whose content can be rebuilt from `touches.v1`. */
+export interface RestorableStore extends ConversationStore, PartMarkers<Part> {
+  /** Writes states unless a newer version is stored. Their time to live counts from `changedAt` (ms), when they were recorded. */
   restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void>
-  /** Notes that a restoration of these parts begins; `token` is its own. */
-  begin(parts: readonly Part[], token: string): Promise<void>
-  /** Notes that the parts are complete, if nothing was lost since `begin`; answers those that still are not. */
+  /** Returns the parts that are still incomplete, because Redis lost data since `begin`. */
   complete(parts: readonly Part[], token: string): Promise<readonly Part[]>
 }
 
-/** Sixteen parts, by the first digit of a conversation's pseudonym. On a cluster each lies whole on one node and is lost with it. */
+/** Sixteen parts, by the first digit of a conversation's pseudonym. On a cluster, each part is on one node and is lost as a whole. */
 export type Part = string
 export const parts: readonly Part[] = [...'0123456789abcdef']
 
-/** A trouble of the world like Redis being away: whoever cannot restore it waits until attribution has. */
+/** A failure like an unavailable Redis: other processes retry until attribution has rebuilt the state. */
 export class StateLost extends DependencyError {
   constructor() {
-    super('redis', 'Redis does not hold the conversations it should; attribution brings them back')
+    super('redis', 'Redis has lost conversations; attribution rebuilds them')
   }
 }
 
-const partOf = (conversation: Pseudonym): Part => conversation[0] as Part
+export const partOf = (conversation: Pseudonym): Part => conversation[0] as Part
 
 /**
- * The part as hash tag and 88 bits of the pseudonym behind it, 14 bytes: with one byte more, Redis takes a third more memory for
- * the key. At a hundred million conversations two share a key with a probability of 1 in 10^12.
+ * The part as hash tag, then 88 bits of the pseudonym: 14 bytes. With one byte more, Redis needs a third more memory for the key. Among
+ * a hundred million conversations, two share a key with a probability of 1 in 10^12.
  */
 const keyOf = (conversation: Pseudonym): Buffer =>
   Buffer.concat([Buffer.from(`{${partOf(conversation)}}`), Buffer.from(conversation.slice(1, 23), 'hex')])
 
 const markerOf = (part: Part) => `{${part}}conversations:complete`
-/** One for each restoration: several processes may bring the same part back, and none stops the others. */
-const restoringOf = (part: Part, token: string) => `{${part}}conversations:restoring:${token}`
-/** A restoration that takes longer has died. */
-const restoringSeconds = 86_400
+/** One per rebuild: several processes may rebuild the same part without disturbing each other. */
+const rebuildKeyOf = (part: Part, token: string) => `{${part}}conversations:restoring:${token}`
+/** A rebuild that takes longer than a day has crashed. */
+const rebuildTtlSeconds = 86_400
 
 const restoreScript: RedisScript = {
   name: 'restoreConversations',
@@ -78,13 +75,13 @@ redis.call('SET', KEYS[1], '1')
 return 1`,
 }
 
-/** A script call must not hold Redis for long. */
-const restoredPerCall = 500
+/** Limits how long one script call blocks Redis. */
+const maxPerCall = 500
 
 export class RedisConversationStore implements RestorableStore {
   readonly #redis: RedisCommands
   readonly #ttlSeconds: number
-  /** @param ttlSeconds how long a conversation is remembered after its last change */
+  /** @param ttlSeconds how long a conversation is kept after its last change */
   constructor(redis: RedisCommands, ttlSeconds: number) {
     this.#redis = redis
     this.#ttlSeconds = ttlSeconds
@@ -92,9 +89,9 @@ export class RedisConversationStore implements RestorableStore {
 
   async read(conversations: readonly Pseudonym[]): Promise<readonly (ConversationState | null)[]> {
     if (conversations.length === 0) return []
-    // The markers travel with what they vouch for: one round trip, and no gap between the two.
-    const asked = [...new Set(conversations.map(partOf))]
-    const values = await this.#redis.getMany([...conversations.map(keyOf), ...asked.map(markerOf)])
+    // Read the markers in the same round trip as the values: no data can be lost between the two.
+    const wanted = [...new Set(conversations.map(partOf))]
+    const values = await this.#redis.getMany([...conversations.map(keyOf), ...wanted.map(markerOf)])
     if (values.slice(conversations.length).includes(null)) throw new StateLost()
     return conversations.map((_, at) => {
       const value = values[at]
@@ -120,9 +117,9 @@ export class RedisConversationStore implements RestorableStore {
   async restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void> {
     const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
     for (const ofPart of Map.groupBy(entries, ({ conversation }) => partOf(conversation)).values()) {
-      for (let from = 0; from < ofPart.length; from += restoredPerCall) {
+      for (let from = 0; from < ofPart.length; from += maxPerCall) {
         const call = { keys: [] as Buffer[], args: [] as (Buffer | number)[] }
-        for (const { conversation, state, changedAt } of ofPart.slice(from, from + restoredPerCall)) {
+        for (const { conversation, state, changedAt } of ofPart.slice(from, from + maxPerCall)) {
           const left = this.#ttlSeconds - Math.floor((now - changedAt) / 1000)
           if (left <= 0) continue
           call.keys.push(keyOf(conversation))
@@ -137,9 +134,9 @@ export class RedisConversationStore implements RestorableStore {
   async begin(lost: readonly Part[], token: string): Promise<void> {
     await this.#redis.setMany(
       lost.map((part) => ({
-        key: restoringOf(part, token),
+        key: rebuildKeyOf(part, token),
         value: Buffer.from('1'),
-        ttlSeconds: restoringSeconds,
+        ttlSeconds: rebuildTtlSeconds,
       })),
     )
   }
@@ -147,7 +144,7 @@ export class RedisConversationStore implements RestorableStore {
   async complete(lost: readonly Part[], token: string): Promise<readonly Part[]> {
     const answers = await this.#redis.evalMany(
       completeScript,
-      lost.map((part) => ({ keys: [markerOf(part), restoringOf(part, token)], args: [] })),
+      lost.map((part) => ({ keys: [markerOf(part), rebuildKeyOf(part, token)], args: [] })),
     )
     return lost.filter((_, at) => answers[at] !== 1)
   }

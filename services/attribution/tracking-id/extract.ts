@@ -1,6 +1,6 @@
 /**
- * Where a tracking ID may be in a message, as contracts section 9 says. Identifiers of other advertising systems are never
- * taken: ad and click ids count for TikTok's own referrals only.
+ * Finds the tracking ID of a message (contracts, section 9). Identifiers of other advertising systems are never used: ad and click ids
+ * count in TikTok's own referrals only.
  */
 
 import type { Content } from '../../runtime/keys/sealed-content.ts'
@@ -30,7 +30,7 @@ export const defaultExtractors: readonly Extractor[] = [
   of('text', { query: 'ttclid', firstMessages: defaultFirstMessages }),
 ]
 
-/** How many of a conversation's first inbound messages these extractors look into. */
+/** How many of a conversation's first inbound messages these extractors read. */
 export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
   Math.max(
     0,
@@ -39,7 +39,7 @@ export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
       .map(({ firstMessages }) => firstMessages ?? defaultFirstMessages),
   )
 
-/** Ids longer than this are no tracking IDs; TikTok's links allow 2,083 characters. */
+/** Maximum length of a tracking ID; TikTok's links allow 2,083 characters. */
 const maxLength = 2_083
 
 const refined = (value: string, { query, pattern }: Extractor): string | null => {
@@ -59,8 +59,8 @@ const inReferral = (extractor: Extractor, { referral }: Content): string | null 
 }
 
 /**
- * Candidates of a `text` or `links` extractor, each with how many first messages it is looked for in (0: all). What a message carries outside its text is looked into at any position unless
- * the extractor says otherwise; a text only while the conversation is young.
+ * Candidates of a `text` or `links` extractor, each with the number of first messages in which it counts (0: all). Links outside the text
+ * count in any message, unless the extractor sets `firstMessages`. Texts count in the first messages only.
  */
 const candidates = (
   { from, query, firstMessages }: Extractor,
@@ -68,23 +68,23 @@ const candidates = (
   position: number | null,
 ): readonly (readonly [string, number])[] => {
   const among = (limit: number) => position !== null && position <= limit
-  const beside = from === 'links' && (firstMessages === null || among(firstMessages)) ? links : []
-  const own = beside.map((link) => [link, firstMessages ?? 0] as const)
+  const attached = from === 'links' && (firstMessages === null || among(firstMessages)) ? links : []
+  const outside = attached.map((link) => [link, firstMessages ?? 0] as const)
   const limit = firstMessages ?? defaultFirstMessages
-  if (text === null || !among(limit)) return own
+  if (text === null || !among(limit)) return outside
   const inside = from === 'text' && query === null ? [text] : linksIn(text)
-  return [...own, ...inside.map((part) => [part, limit] as const)]
+  return [...outside, ...inside.map((part) => [part, limit] as const)]
 }
 
 export interface TrackingIdHit {
   readonly trackingId: string
-  /** It counts only while the message is among so many first ones; 0: anyway. */
+  /** The ID counts only while the message is among this many first ones; 0: always. */
   readonly within: number
 }
 
 /**
- * The tracking ID that a message carries itself; null where it carries none.
- * @param position of the message among the conversation's inbound ones, from 1; null when it is none of the first
+ * The tracking ID in a message's own content; null if there is none.
+ * @param position position among the conversation's inbound messages, from 1; null if it is not one of the first
  */
 export const trackingIdIn = (
   content: Content,

@@ -1,22 +1,22 @@
-/** Links in texts, and what their queries say. */
+/** Finds links in texts and reads their query parameters. */
 
 /**
- * Up to its query a link may hold characters of any script, but for quotation marks, brackets and punctuation. In its query, scripts
- * that write without spaces would go on into the sentence: there they count only where another parameter follows.
+ * Before its query, a link may contain characters of any script except quotation marks, brackets and punctuation. In the query, a script
+ * without spaces would include the rest of the sentence, so its characters count only before another parameter.
  */
 const link =
   /https?:\/\/[^\s<>"'`?“”‘’«»「」『』（）《》【】、。，！？；：…]+(?:\?(?:[!#-&(-;=?-_a-~]|[^\s!-~“”‘’«»「」『』（）《》【】、。，！？；：…]+(?=&))*)?/giu
-/** Sentence punctuation after a link is not part of it. */
+/** Sentence punctuation after a link, which is not part of it. */
 const trailing = /[.,;:!?)\]}»”’]+$/u
 
 export const linksIn = (text: string): string[] =>
   text.includes('://') ? (text.match(link) ?? []).map((found) => found.replace(trailing, '')) : []
 
-/** The first non-empty value of a query parameter; null where there is none or the link is none. */
+/** The first non-empty value of a query parameter; null when it is absent or the link is invalid. */
 export const queryOf = (url: string, name: string): string | null => {
   // A fragment may carry the query of a single-page app: `#/shop?ttclid=…`.
   if (!url.includes('?')) return null
-  // A shop names its landing page by its path alone.
+  // Some shops give the landing page as a path without a host.
   const base = url.startsWith('/') ? 'https://shop.invalid' : undefined
   if (!URL.canParse(url, base)) return null
   const { searchParams, hash } = new URL(url, base)

@@ -1,4 +1,4 @@
-/** `/admin/v1/…`: what the command line does with connections, and authorisation through TikTok. */
+/** `/admin/v1/…`: the command line's operations on connections, and authorisation through TikTok. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DependencyError } from '../../runtime/ports.ts'
 import { AuthorisationFailed, type Authorisations } from '../../shared/connections/authorisation/authorisation.ts'
@@ -21,7 +21,7 @@ import type { ConnectionChange } from '../../shared/model/connection-record.ts'
 import { AdminProblem, actorOf, readJson, requireAdmin } from './http.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
-  /** null: no app of TikTok's is set. */
+  /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
   readonly oauth: Oauth | null
   readonly authorisations: Authorisations | null
   readonly token: string | undefined
@@ -57,7 +57,7 @@ const problemOf = (error: unknown): AdminProblem | null => {
   return null
 }
 
-/** The callback is opened by a browser: it knows no token, the state is what it proves itself by. */
+/** A browser opens the callback without the admin token; the `state` parameter authenticates it. */
 const callback = async (url: URL, tools: AdminTools): Promise<Answer> => {
   const page = (status: number, text: string): Answer => ({
     status,
@@ -65,7 +65,7 @@ const callback = async (url: URL, tools: AdminTools): Promise<Answer> => {
     body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>Messaging Signals</title><p>${text.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`)}</p></html>\n`,
   })
   try {
-    const record = await needed(tools).finish({
+    const record = await requireApp(tools).finish({
       state: url.searchParams.get('state'),
       code: url.searchParams.get('auth_code') ?? url.searchParams.get('code'),
       error: url.searchParams.get('error'),
@@ -78,27 +78,27 @@ const callback = async (url: URL, tools: AdminTools): Promise<Answer> => {
 }
 
 /** @throws AdminProblem 409 */
-const needed = ({ authorisations }: AdminTools): Authorisations => {
+const requireApp = ({ authorisations }: AdminTools): Authorisations => {
   if (authorisations) return authorisations
   throw new AdminProblem(409, 'no_app', 'TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set at the console')
 }
 
 const begin = async (request: IncomingMessage, actor: string, tools: AdminTools): Promise<Answer> => {
-  const authorisations = needed(tools)
+  const authorisations = requireApp(tools)
   const body = (await readJson(request)) as { kind?: unknown; connectionId?: unknown; connection?: unknown } | null
   const { kind = 'advertiser', connectionId, connection } = body ?? {}
   if (kind !== 'advertiser' && kind !== 'account')
     throw new AdminProblem(400, 'kind', 'kind must be advertiser or account')
   if ((typeof connectionId === 'string') === (connection !== undefined))
-    throw new AdminProblem(400, 'connection', 'send either connectionId, of one that stands, or connection, to be made')
-  if (kind === 'account' && typeof connectionId !== 'string')
     throw new AdminProblem(
       400,
       'connection',
-      'an account is authorised for a connection that stands: send connectionId',
+      'send either connectionId, of an existing connection, or connection, a new one',
     )
-  const what = typeof connectionId === 'string' ? connectionId : parseDraft(connection)
-  return json(await authorisations.begin(kind, what, actor), 201)
+  if (kind === 'account' && typeof connectionId !== 'string')
+    throw new AdminProblem(400, 'connection', 'an account is authorised for an existing connection: send connectionId')
+  const target = typeof connectionId === 'string' ? connectionId : parseDraft(connection)
+  return json(await authorisations.begin(kind, target, actor), 201)
 }
 
 const operate = async (id: string, operation: Operation, author: Author, tools: AdminTools): Promise<Answer> => {
@@ -113,11 +113,11 @@ const decoded = (part: string): string => {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new AdminProblem(404, 'path', 'the path holds a % that is no escape')
+    throw new AdminProblem(404, 'path', 'the path contains a % that is not a valid escape')
   }
 }
 
-const knownId = (id: string, tools: AdminTools): string => {
+const requireKnown = (id: string, tools: AdminTools): string => {
   if (!tools.directory.byId(id)) throw new ConnectionUnknown(id)
   return id
 }
@@ -137,17 +137,17 @@ const show: Handler = async (_request, id, _author, { directory }) => {
 }
 
 const authorisation: Handler = async (_request, id, _author, tools) => {
-  const status = await needed(tools).status(id)
-  if (!status) throw new AdminProblem(404, 'authorisation_unknown', 'there is no such authorisation, or no more')
+  const status = await requireApp(tools).status(id)
+  if (!status) throw new AdminProblem(404, 'authorisation_unknown', 'this authorisation does not exist or has expired')
   return json(status)
 }
 
-/** By path, with the id left out, and method. */
+/** By path, with `ID` in place of the id, and by method. */
 const handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   connections: { GET: async (_request, _id, _author, { directory }) => json(directory.all().map(redacted)), POST: add },
   'connections/ID': { GET: show },
   'connections/ID/history': {
-    GET: async (_request, id, _author, tools) => json(await tools.history(knownId(id, tools))),
+    GET: async (_request, id, _author, tools) => json(await tools.history(requireKnown(id, tools))),
   },
   ...Object.fromEntries(
     (Object.keys(operations) as Operation[]).map((operation) => [
@@ -166,8 +166,8 @@ const route = async (request: IncomingMessage, url: URL, tools: AdminTools): Pro
   if (url.pathname === callbackPath && request.method === 'GET') return callback(url, tools)
   requireAdmin(request.headers.authorization, tools.token)
   const author: Author = { via: 'admin', actor: actorOf(request.headers['x-actor']) }
-  const [what = '', id, ...how] = url.pathname.slice(adminPrefix.length).replace(/\/$/, '').split('/').map(decoded)
-  const path = [what, ...(id === undefined ? [] : ['ID', ...how])].join('/')
+  const [resource = '', id, ...rest] = url.pathname.slice(adminPrefix.length).replace(/\/$/, '').split('/').map(decoded)
+  const path = [resource, ...(id === undefined ? [] : ['ID', ...rest])].join('/')
   const methods = Object.hasOwn(handlers, path) ? handlers[path] : undefined
   if (!methods) throw new AdminProblem(404, 'path', 'see docs/connections.md for what /admin/v1/ offers')
   const handler = Object.hasOwn(methods, request.method ?? '') ? methods[request.method as string] : undefined
@@ -175,13 +175,13 @@ const route = async (request: IncomingMessage, url: URL, tools: AdminTools): Pro
   return handler(request, id ?? '', author, tools)
 }
 
-/** @returns false where the path is not of the admin API */
+/** @returns false when the path does not belong to the admin API */
 export const adminApi =
   (tools: AdminTools) =>
   (request: IncomingMessage, response: ServerResponse): boolean => {
     const url = new URL(request.url ?? '/', 'http://console')
     if (!url.pathname.startsWith(adminPrefix)) return false
-    const give = ({ status, type, body }: Answer) => {
+    const send = ({ status, type, body }: Answer) => {
       response.writeHead(status, {
         'content-type': type,
         'cache-control': 'no-store',
@@ -190,12 +190,12 @@ export const adminApi =
       })
       response.end(body)
     }
-    route(request, url, tools).then(give, (error: unknown) => {
+    route(request, url, tools).then(send, (error: unknown) => {
       const problem = problemOf(error)
       if (!problem) tools.onError(error)
       const { status, code, message } =
         problem ?? new AdminProblem(500, 'internal', 'the request could not be handled; see the log of the console')
-      give(json({ error: { code, message } }, status))
+      send(json({ error: { code, message } }, status))
     })
     return true
   }

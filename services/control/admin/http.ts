@@ -1,8 +1,8 @@
-/** The little HTTP that the admin API needs. */
+/** Authentication, body parsing and errors of the admin API. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Answered as `{error: {code, message}}`; the message names the remedy and no secret. */
+/** Sent as `{error: {code, message}}`. The message names the remedy and contains no secret. */
 export class AdminProblem extends Error {
   override readonly name = 'AdminProblem'
   readonly status: number
@@ -16,7 +16,7 @@ export class AdminProblem extends Error {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** @throws AdminProblem 401: never open, also where no token is set */
+/** @throws AdminProblem 401, also when no token is configured: the API is never open */
 export const requireAdmin = (authorization: string | undefined, token: string | undefined): void => {
   if (!token)
     throw new AdminProblem(401, 'no_token', 'ADMIN_TOKEN is not set at the console: set it, and send it as a bearer')
@@ -25,22 +25,22 @@ export const requireAdmin = (authorization: string | undefined, token: string | 
     throw new AdminProblem(401, 'token_wrong', 'send `Authorization: Bearer` with the ADMIN_TOKEN of the console')
 }
 
-/** Who acts, as the caller says. @throws AdminProblem 400 */
+/** The author for the history, from the caller's `X-Actor` header. @throws AdminProblem 400 */
 export const actorOf = (header: string | string[] | undefined): string => {
   if (header === undefined) return 'admin API'
   if (typeof header === 'string' && /^[\x20-\x7e]{1,64}$/.test(header)) return header
   throw new AdminProblem(400, 'actor', 'X-Actor must be 1 to 64 printable characters')
 }
 
-const longestBody = 262_144
+const maxBodyBytes = 262_144
 
-/** @throws AdminProblem 400, 413; the parser's message could quote a token */
+/** Replaces the parser's message, which could quote a token. @throws AdminProblem 400, 413 */
 export const readJson = async (request: IncomingMessage): Promise<unknown> => {
   const parts: Buffer[] = []
   let length = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     length += part.length
-    if (length > longestBody) throw new AdminProblem(413, 'too_large', `the body is larger than ${longestBody} bytes`)
+    if (length > maxBodyBytes) throw new AdminProblem(413, 'too_large', `the body is larger than ${maxBodyBytes} bytes`)
     parts.push(part)
   }
   try {

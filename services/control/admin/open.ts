@@ -1,9 +1,9 @@
-/** The admin API and the keeper of connections, put together. */
+/** Wires the admin API and the maintenance of connections. */
 
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { errorFacts, type Logger } from '../../runtime/log.ts'
-import type { Broker, Clock, Producer, RedisCommands } from '../../runtime/ports.ts'
+import type { Broker, Clock, Producer, RedisCommands, Timers } from '../../runtime/ports.ts'
 import type { Lifecycle } from '../../runtime/process/lifecycle.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { Authorisations } from '../../shared/connections/authorisation/authorisation.ts'
@@ -16,10 +16,10 @@ import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
 import type { ConsoleConfig } from '../config.ts'
-import { ConnectionsMaintenance, rollEveryMs } from '../maintenance/connections-maintenance.ts'
+import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
 import { adminApi, callbackPath } from './api.ts'
 
-const refreshEveryMs = 60_000
+const tokenRefreshIntervalMs = 60_000
 
 interface Tools {
   readonly config: ConsoleConfig
@@ -29,66 +29,68 @@ interface Tools {
   readonly codec: Codec
   readonly redis: RedisCommands
   readonly keyring: Keyring
-  readonly clock: Clock
+  readonly clock: Clock & Timers
   readonly log: Logger
   readonly lifecycle: Lifecycle
   messagingAppOf(source: string): MessagingApp | null
 }
 
-/** Repeats until the process stops; one that fails is logged and comes again. */
-const every = (ms: number, name: string, work: () => Promise<unknown>, { log, lifecycle }: Tools) => {
+/** Runs the work every `ms` until the process stops. A failed run is logged; a run that takes longer skips the next ones. */
+const repeat = (ms: number, name: string, work: () => Promise<unknown>, { clock, log, lifecycle }: Tools) => {
   let running: Promise<unknown> = Promise.resolve()
   let busy = false
   const run = () => {
     if (busy) return
     busy = true
     running = work()
-      .catch((error: unknown) => log.warn(errorFacts(error), `${name} failed, comes again`))
+      .catch((error: unknown) => log.warn(errorFacts(error), `${name} failed; it is retried at the next interval`))
       .finally(() => {
         busy = false
       })
   }
-  const timer = setInterval(run, ms)
+  const cancel = clock.every(ms, run)
   lifecycle.onStop(name, async () => {
-    clearInterval(timer)
+    cancel()
     await running
   })
 }
 
-/** The writer first: it must hear of every record that the directory follows. */
+/** Created before the directory follows the topic: the writer must see every record that the directory applies. */
 export const connectionsWriter = (tools: Pick<Tools, 'directory' | 'codec' | 'producer' | 'clock' | 'log'>) => {
   const writer = new ConnectionWriter(tools)
-  const onError = (error: unknown) => tools.log.warn(errorFacts(error), 'the connections topic was not mended')
-  return { writer, keeper: new ConnectionsMaintenance({ writer, producer: tools.producer, onError }) }
+  const onError = (error: unknown) =>
+    tools.log.warn(errorFacts(error), 'a record of the connections topic was not repaired')
+  const { producer, clock: timers } = tools
+  return { writer, maintenance: new ConnectionsMaintenance({ writer, producer, timers, onError }) }
 }
 
-/** @param publicUrl where the console is reached */
+/** @param publicUrl address at which browsers reach the console */
 export const openAdmin = (
   tools: Tools & ReturnType<typeof connectionsWriter>,
   publicUrl: string,
 ): ReturnType<typeof adminApi> => {
-  const { config, directory, writer, keeper, keyring, clock, redis, log } = tools
+  const { config, directory, writer, maintenance, keyring, clock, redis, log } = tools
   const settings = oauthSettings(config, new URL(callbackPath, publicUrl).href)
   const api = openTikTokApi(config.TIKTOK_BASE_URL)
   const oauth = settings && new Oauth(api, settings)
   const pending = new PendingAuthorisations(redis, keyring)
-  const desk = { directory, writer, keyring }
+  const connections = { directory, writer, keyring }
   const { messagingAppOf } = tools
   if (oauth) {
     const refresh = async () => {
-      const failed = await refreshDue({ ...desk, oauth, redis, clock })
+      const failed = await refreshDue({ ...connections, oauth, redis, clock })
       if (failed.length > 0) log.warn({ connections: failed }, 'TikTok does not answer: tokens are refreshed later')
     }
-    every(refreshEveryMs, 'token refresh', refresh, tools)
+    repeat(tokenRefreshIntervalMs, 'token refresh', refresh, tools)
   }
-  every(rollEveryMs, 'closing of segments', () => keeper.roll(), tools)
+  repeat(segmentRollIntervalMs, 'closing of log segments', () => maintenance.forceSegmentRoll(), tools)
   return adminApi({
-    ...desk,
+    ...connections,
     api,
     messagingAppOf,
     oauth,
     authorisations:
-      settings && oauth && new Authorisations({ ...desk, api, oauth, settings, pending, clock, messagingAppOf }),
+      settings && oauth && new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
     token: config.ADMIN_TOKEN,
     history: (id) => readHistory(tools.broker, tools.codec, id),
     onError: (error) => log.error(errorFacts(error), 'a request of the admin API failed'),

@@ -1,53 +1,55 @@
 /**
- * What keeps the connections topic in order while nobody looks: tokens are refreshed ahead of time, a record that lost and whose
- * writer is gone is written over, and what was erased leaves the disk.
+ * Keeps the connections topic in order without an operator. It writes the valid record over a losing one whose writer is gone.
+ * It also makes Kafka close segments, so that erased secrets leave the disk.
  */
-import type { Producer } from '../../runtime/ports.ts'
+import type { Cancel, Producer, Timers } from '../../runtime/ports.ts'
+import type { Applied } from '../../shared/connections/directory.ts'
 import type { Author, ConnectionWriter } from '../../shared/connections/writer.ts'
 import { topics } from '../../topology.ts'
 
-/** A writer that lost writes again at once; whoever has not within this time never will. */
-const mendAfterMs = 5_000
+/** A writer that lost overwrites its own record at once. After this time it counts as gone. */
+const repairAfterMs = 5_000
 /**
- * Kafka compacts closed segments only, and closes one when something is appended after its time: without an append an erased
- * token would stay on the disk of a quiet topic for ever.
+ * Kafka compacts closed segments only, and closes one only at the first append after `segment.ms`. Without appends, a quiet topic
+ * would keep an erased token on disk for ever.
  */
-export const rollEveryMs = 15 * 60_000
-/** Names no connection: a tombstone under it changes nothing for anybody. */
-const rollKey = '~'
+export const segmentRollIntervalMs = 15 * 60_000
+/** The id of no connection: a tombstone under this key changes no connection. */
+const segmentRollKey = '~'
 
 const author: Author = { via: 'keeper', actor: 'connections topic' }
 
-export class ConnectionsMaintenance {
-  readonly #writer: Pick<ConnectionWriter, 'mend'>
-  readonly #producer: Pick<Producer, 'send'>
-  readonly #onError: (error: unknown) => void
-  readonly #losers = new Map<string, NodeJS.Timeout>()
+interface MaintenanceTools {
+  readonly writer: Pick<ConnectionWriter, 'repair'>
+  readonly producer: Pick<Producer, 'send'>
+  readonly timers: Pick<Timers, 'after'>
+  onError(error: unknown): void
+}
 
-  constructor(tools: {
-    writer: Pick<ConnectionWriter, 'mend'>
-    producer: Pick<Producer, 'send'>
-    onError: (error: unknown) => void
-  }) {
-    this.#writer = tools.writer
-    this.#producer = tools.producer
-    this.#onError = tools.onError
+export class ConnectionsMaintenance {
+  readonly #tools: MaintenanceTools
+  /** By connection id: the repair that is due unless another record of the connection follows. */
+  readonly #repairs = new Map<string, Cancel>()
+
+  constructor(tools: MaintenanceTools) {
+    this.#tools = tools
   }
 
-  /** To be called with what became of each record of the topic. */
-  followed(id: string, applied: 'applied' | 'stale'): void {
-    clearTimeout(this.#losers.get(id))
-    this.#losers.delete(id)
+  /** Call it for each record of the topic, with the result of applying the record to the directory. */
+  followed(id: string, applied: Applied): void {
+    this.#repairs.get(id)?.()
+    this.#repairs.delete(id)
     if (applied === 'applied') return
-    const mend = () => {
-      this.#losers.delete(id)
-      this.#writer.mend(id, author).catch(this.#onError)
+    const { writer, timers, onError } = this.#tools
+    const repair = () => {
+      this.#repairs.delete(id)
+      writer.repair(id, author).catch(onError)
     }
-    this.#losers.set(id, setTimeout(mend, mendAfterMs).unref())
+    this.#repairs.set(id, timers.after(repairAfterMs, repair))
   }
 
   /** @throws DependencyError */
-  async roll(): Promise<void> {
-    await this.#producer.send([{ topic: topics.connections.name, key: rollKey, value: null }])
+  async forceSegmentRoll(): Promise<void> {
+    await this.#tools.producer.send([{ topic: topics.connections.name, key: segmentRollKey, value: null }])
   }
 }

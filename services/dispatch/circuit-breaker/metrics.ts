@@ -1,4 +1,4 @@
-/** The breakers as gauges: counted by state, and by name only the oldest few, so that the labels stay bounded. */
+/** Gauges of the breakers: counts by state, and names of the oldest 20 only, so that the labels stay bounded. */
 import { type BreakerNote, type BreakerState, breakerStateOf } from './state-machine.ts'
 
 export interface BreakerRow {
@@ -8,7 +8,7 @@ export interface BreakerRow {
   readonly failures: number
   /** ms */
   readonly since: number
-  /** From when it may be asked again, ms. */
+  /** When the next call may go, ms. */
   readonly nextAt: number
 }
 
@@ -23,14 +23,14 @@ export const breakerRows = (notes: ReadonlyMap<string, BreakerNote>, now: number
     nextAt: note.failures === 0 ? note.mainFrom : note.waitingFrom,
   })).sort((a, b) => a.since - b.since || (a.connectionId < b.connectionId ? -1 : 1))
 
-const named = 20
+const maxNamed = 20
 
 export const breakerGauges = (rows: readonly BreakerRow[], now: number) => ({
   byState: (['open', 'half_open', 'slow'] as const).map((state) => ({
     labels: { state },
     value: rows.filter((row) => row.state === state).length,
   })),
-  oldest: rows.slice(0, named).map(({ connectionId, cause, since }) => ({
+  oldest: rows.slice(0, maxNamed).map(({ connectionId, cause, since }) => ({
     labels: { connection: connectionId, cause },
     value: Math.max(0, now - since) / 1_000,
   })),

@@ -1,4 +1,4 @@
-/** Where the breakers' notes are kept: one Redis hash, since it holds only connections in trouble. */
+/** Stores the breakers in one Redis hash: it holds only connections in trouble, so it stays small. */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
 import type { BreakerNote } from './state-machine.ts'
 
@@ -7,16 +7,14 @@ export interface BreakerStore {
   read(ids: readonly string[]): Promise<readonly (BreakerNote | null)[]>
   /** null closes. @throws DependencyError */
   write(changes: readonly (readonly [string, BreakerNote | null])[]): Promise<void>
-  /** Replaces `from` by `to`; false where `from` is not what stands there any more: another instance was faster. */
+  /** Replaces `from` by `to`; false when the store no longer holds `from`: another instance was faster. */
   claim(id: string, from: BreakerNote, to: BreakerNote): Promise<boolean>
-  /** Everything that is not closed, by connection. */
+  /** Every breaker that is not closed, by connection. */
   all(): Promise<ReadonlyMap<string, BreakerNote>>
 }
 
-/** A cluster keeps it in one slot: it is small, and read once a batch. */
-const key = 'dispatch:{breakers}'
-/** Notes older than this are of connections that nobody sends to any more. */
-const forgottenMs = 86_400_000
+/** Lifetime of the hash after its last write: by then no connection of it is sent to any more. */
+const ttlMs = 86_400_000
 
 const encode = ({ failures, slows, cause, since, waitingFrom, mainFrom }: BreakerNote): string =>
   JSON.stringify([failures, slows, cause, since, waitingFrom, mainFrom])
@@ -36,7 +34,7 @@ const decode = (value: Buffer | null | undefined): BreakerNote | null => {
 
 const script = (name: string, source: string): RedisScript => ({ name, source })
 const readScript = script('breakers-read', "return redis.call('HMGET', KEYS[1], unpack(ARGV))")
-/** ARGV: ttl in ms, then id and note in turn; an empty note closes. */
+/** ARGV: lifetime in ms, then id and note in turn; an empty note closes. */
 const writeScript = script(
   'breakers-write',
   `for i = 2, #ARGV, 2 do
@@ -52,20 +50,24 @@ return 1`,
 )
 const allScript = script('breakers-all', "return redis.call('HGETALL', KEYS[1])")
 
-/** Lua unpacks some thousand values at most. */
+/** Lua's `unpack` fails beyond some thousand values. */
 const idsPerCall = 1_000
 
 export class RedisBreakerStore implements BreakerStore {
   readonly #redis: Pick<RedisCommands, 'evalMany'>
+  readonly #key: string
 
-  constructor(redis: Pick<RedisCommands, 'evalMany'>) {
+  /** @param keyPrefix of the destination; empty for TikTok */
+  constructor(redis: Pick<RedisCommands, 'evalMany'>, keyPrefix = '') {
     this.#redis = redis
+    // One hash tag: a cluster keeps it on one node, and each batch reads it once.
+    this.#key = `${keyPrefix}dispatch:{breakers}`
   }
 
   async read(ids: readonly string[]): Promise<readonly (BreakerNote | null)[]> {
     const calls: { keys: string[]; args: string[] }[] = []
     for (let from = 0; from < ids.length; from += idsPerCall) {
-      calls.push({ keys: [key], args: ids.slice(from, from + idsPerCall) })
+      calls.push({ keys: [this.#key], args: ids.slice(from, from + idsPerCall) })
     }
     const answers = (await this.#redis.evalMany(readScript, calls)) as readonly (Buffer | null)[][]
     return answers.flat().map(decode)
@@ -73,16 +75,16 @@ export class RedisBreakerStore implements BreakerStore {
 
   async write(changes: readonly (readonly [string, BreakerNote | null])[]): Promise<void> {
     const args = changes.flatMap(([id, note]) => [id, note ? encode(note) : ''])
-    await this.#redis.evalMany(writeScript, [{ keys: [key], args: [forgottenMs, ...args] }])
+    await this.#redis.evalMany(writeScript, [{ keys: [this.#key], args: [ttlMs, ...args] }])
   }
 
   async claim(id: string, from: BreakerNote, to: BreakerNote): Promise<boolean> {
-    const [won] = await this.#redis.evalMany(claimScript, [{ keys: [key], args: [id, encode(from), encode(to)] }])
+    const [won] = await this.#redis.evalMany(claimScript, [{ keys: [this.#key], args: [id, encode(from), encode(to)] }])
     return won === 1
   }
 
   async all(): Promise<ReadonlyMap<string, BreakerNote>> {
-    const [flat] = (await this.#redis.evalMany(allScript, [{ keys: [key], args: [] }])) as [readonly Buffer[]]
+    const [flat] = (await this.#redis.evalMany(allScript, [{ keys: [this.#key], args: [] }])) as [readonly Buffer[]]
     const notes = new Map<string, BreakerNote>()
     for (let i = 0; i < flat.length; i += 2) {
       const note = decode(flat[i + 1])

@@ -1,9 +1,14 @@
 /**
- * The breaker of one connection, as a table of moves; pure. Closed: send. Open: after a failure nobody asks for a while, its signals
- * wait in the later topics without using up an attempt. Half open: one batch asks, the others wait for what it learns.
+ * The breaker of one connection; pure.
  *
- * The waiting lanes ask first: their waits delay nobody healthy. The main lane takes a connection back only after they had the
- * chance to find out. One that answers, but slowly again and again, is `slow`: sent to, and not waited for.
+ * | state     | calls                                                    | moves                                        |
+ * | --------- | -------------------------------------------------------- | -------------------------------------------- |
+ * | closed    | go                                                       | a failure → open; two slow answers → slow    |
+ * | open      | none until the cooldown ends; no attempt is used up      | the cooldown ends → half_open                |
+ * | half_open | one batch of one instance probes, the others wait for it | an answer → closed; a failure → open, longer |
+ * | slow      | go, but for 20 s main traffic does not wait for them     | a fast answer → closed; a failure → open     |
+ *
+ * Deferred signals probe first: they hold up no healthy connection. Main traffic probes `mainGraceMs` later.
  */
 import type { Delay } from '../../topology.ts'
 import type { TrafficClass } from '../limits/priority.ts'
@@ -13,63 +18,64 @@ export interface BreakerNote {
   readonly failures: number
   /** Slow answers in a row. */
   readonly slows: number
-  /** Of the last failure: a closed set, see `Judgement.reason`. */
+  /** Reason of the last failure: a closed set, see `Judgement.reason`. */
   readonly cause: string
-  /** When it left `closed`, ms. */
+  /** When the breaker left `closed`, ms. */
   readonly since: number
-  /** Before these nobody asks, ms. */
+  /** When deferred signals, and all others, may call again, ms. */
   readonly waitingFrom: number
   readonly mainFrom: number
 }
 
-/** No note: closed. */
+/** Without a note a breaker is closed. */
 export type BreakerState = 'open' | 'half_open' | 'slow'
 
 export type Admission =
   | { readonly kind: 'send' }
-  /** Half open: whoever gets `next` noted first may send. */
+  /** Half open: the instance that claims `next` in the store sends. */
   | { readonly kind: 'probe'; readonly next: BreakerNote }
-  /** Send, but let no batch wait for the answer. */
-  | { readonly kind: 'behind' }
-  | { readonly kind: 'held'; readonly delay: Delay }
+  /** Send, but do not let the batch wait for the answer. */
+  | { readonly kind: 'detached' }
+  | { readonly kind: 'notAttempted'; readonly delay: Delay }
 
 export interface BreakerFailure {
   readonly throttled: boolean
   readonly cause: string
 }
 
-/** By failures in a row, ms. At most 5 min, so that a first retry comes within 6. */
-const serviceRests = [8_000, 8_000, 45_000, 45_000, 45_000, 240_000]
+/** By failures in a row, ms. At most 4 min (±20 %): signals in the 5 min topic then come back to a half-open breaker. */
+const serviceCooldowns = [8_000, 8_000, 45_000, 45_000, 45_000, 240_000]
 /**
- * TikTok documents: a limit per second is over in the next second, one per minute after 5 min. The code does not tell which it is;
- * the shortest wait is longer than a second, so who is refused a third time has met the limit per minute.
+ * By failures in a row, ms. TikTok documents that a limit per second is over in the next second, one per minute after 5 min, and its code
+ * does not tell which it is. The shortest wait exceeds a second, so a third refusal in a row means the limit per minute.
  */
-const throttledRests = [1_000, 45_000, 300_000]
-/** Keeps connections that failed in one moment from asking in one moment: up to so much shorter or longer. */
+const throttledCooldowns = [1_000, 45_000, 300_000]
+/** Cooldowns vary by up to this share, so that connections that failed together do not probe together. */
 const jitterShare = 0.2
-/** The main lane asks this much later than the waiting lanes: a record that waited 10 s has had its turn by then. */
+/** Main traffic probes this much later than deferred signals: a record that waits 10 s has probed by then. */
 const mainGraceMs = 10_000
-/** Once is no habit: a pause of our own machine looks the same. */
-const slowHabit = 2
+/** Slow answers in a row that make a connection `slow`: a single one may be a pause of our own machine. */
+const slowAnswers = 2
 const slowMs = 20_000
 
-/** @param scale of all rests: below 1 in rehearsals, together with the waits of the later topics */
 export interface BreakerTiming {
+  /** Multiplies all cooldowns; below 1 in rehearsals, as for the waits of the later topics. */
   readonly scale: number
-  /** How long a call may take: while one asks, the others wait. */
+  /** Time-out of a call: so long the others wait for a probe, ms. */
   readonly probeMs: number
 }
 
-const at = (rests: readonly number[], failures: number) => rests[Math.min(failures, rests.length) - 1] as number
+const cooldownAfter = (failures: number, cooldowns: readonly number[]) =>
+  cooldowns[Math.min(failures, cooldowns.length) - 1] as number
 
-/** Spread evenly over the ids, the same for the same failure: between -1 and 1. */
+/** Between -1 and 1: spread evenly over the ids, and the same for the same id and failure. */
 const spread = (id: string, failures: number): number => {
   let hash = failures
   for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0
   return ((hash >>> 0) % 2_001) / 1_000 - 1
 }
 
-/** The topic whose wait fits best: too short a wait comes round once more, too long a one delays. */
+/** The later topic whose wait fits best: a shorter one costs another round, a longer one delays. */
 const delayFor = (ms: number): Delay => {
   if (ms <= 20_000) return '10s'
   return ms <= 150_000 ? '1m' : '5m'
@@ -82,14 +88,14 @@ export const breakerStateOf = ({ failures, waitingFrom }: BreakerNote, now: numb
 
 export const admission = (
   note: BreakerNote | undefined,
-  lane: TrafficClass,
+  trafficClass: TrafficClass,
   now: number,
   timing: BreakerTiming,
 ): Admission => {
   if (!note) return { kind: 'send' }
-  const from = lane === 'waiting' ? note.waitingFrom : note.mainFrom
-  if (note.failures === 0) return { kind: now < from ? 'behind' : 'send' }
-  if (now < from) return { kind: 'held', delay: delayFor((from - now) / timing.scale) }
+  const from = trafficClass === 'waiting' ? note.waitingFrom : note.mainFrom
+  if (note.failures === 0) return { kind: now < from ? 'detached' : 'send' }
+  if (now < from) return { kind: 'notAttempted', delay: delayFor((from - now) / timing.scale) }
   const waitingFrom = now + timing.probeMs
   return { kind: 'probe', next: { ...note, waitingFrom, mainFrom: waitingFrom + mainGraceMs * timing.scale } }
 }
@@ -102,15 +108,16 @@ export const afterFailure = (
   { scale }: BreakerTiming,
 ): BreakerNote => {
   const failures = (note?.failures ?? 0) + 1
-  const rest = at(throttled ? throttledRests : serviceRests, failures) * (1 + jitterShare * spread(id, failures))
-  const waitingFrom = Math.round(now + rest * scale)
+  const jitter = 1 + jitterShare * spread(id, failures)
+  const cooldownMs = cooldownAfter(failures, throttled ? throttledCooldowns : serviceCooldowns) * jitter
+  const waitingFrom = Math.round(now + cooldownMs * scale)
   const since = note && note.failures > 0 ? note.since : now
   return { failures, slows: 0, cause, since, waitingFrom, mainFrom: waitingFrom + mainGraceMs * scale }
 }
 
 export const afterSlow = (note: BreakerNote | undefined, now: number, { scale }: BreakerTiming): BreakerNote => {
   const slows = (note?.slows ?? 0) + 1
-  const mainFrom = slows >= slowHabit ? now + slowMs * scale : now
+  const mainFrom = slows >= slowAnswers ? now + slowMs * scale : now
   const since = note && note.failures === 0 ? note.since : now
   return { failures: 0, slows, cause: 'slow', since, waitingFrom: now, mainFrom }
 }

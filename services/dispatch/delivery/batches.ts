@@ -1,29 +1,30 @@
-/** The sending plan of a batch: who is sent with whom, in which order. Pure. */
+/** Plans the sending of a batch: which events go together, in which order. Pure. */
 import type { Signal } from '../../shared/model/topic-values.ts'
 
-/** A signal of the batch that is to be sent. */
+/** An event that is to be sent: a signal, or one part of it. */
 export interface PendingEvent {
-  /** In the batch. */
-  readonly place: number
+  /** Of its signal in the batch. */
+  readonly position: number
   readonly signal: Signal
   readonly attempt: number
-  /** Under which it was made, see `consentOf`; undefined: nobody noted it. */
+  /** The consent it was made under, see `consentOf`; undefined: not recorded. */
   readonly consent: string | undefined
 }
 
-/** One group per connection, in order of first appearance; inside a group the order of the batch. */
-export const byConnection = (due: readonly PendingEvent[]): Map<string, PendingEvent[]> => {
-  const groups = new Map<string, PendingEvent[]>()
-  for (const one of due) {
-    const group = groups.get(one.signal.connectionId)
-    if (group) group.push(one)
-    else groups.set(one.signal.connectionId, [one])
+/** One list per connection, in order of first appearance; each in the order of the batch. */
+export const byConnection = (pending: readonly PendingEvent[]): Map<string, PendingEvent[]> => {
+  const lists = new Map<string, PendingEvent[]>()
+  for (const event of pending) {
+    const list = lists.get(event.signal.connectionId)
+    if (list) list.push(event)
+    else lists.set(event.signal.connectionId, [event])
   }
-  return groups
+  return lists
 }
 
-export const chunk = (group: readonly PendingEvent[], eventsPerCall: number): PendingEvent[][] => {
+/** Splits a connection's events into calls. */
+export const chunk = (events: readonly PendingEvent[], eventsPerCall: number): PendingEvent[][] => {
   const calls: PendingEvent[][] = []
-  for (let from = 0; from < group.length; from += eventsPerCall) calls.push(group.slice(from, from + eventsPerCall))
+  for (let from = 0; from < events.length; from += eventsPerCall) calls.push(events.slice(from, from + eventsPerCall))
   return calls
 }

@@ -1,22 +1,22 @@
-/** Spans of the calls to TikTok: a child of the first signal that is traced, linked to the others of the call. */
+/** Spans of the calls: each is a child of the first traced signal of the call, linked to the other signals. */
 import type { SpanContext } from '@opentelemetry/api'
 import type { HttpResult } from '../../runtime/adapters/http.ts'
 import type { Stage } from '../../runtime/batch/stage.ts'
 import type { Tracer } from '../../runtime/tracing/tracer.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
 
-const mostLinks = 128
+const maxLinks = 128
 
 export class CallTraces {
   readonly #tracer: Tracer
-  /** As long as a signal is held by somebody. */
+  /** Lives as long as the signal object. */
   readonly #contexts = new WeakMap<Signal, SpanContext>()
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer
   }
 
-  /** The stage, remembering the trace of each signal that it loads. */
+  /** Wraps the stage so that `call` finds the trace of each signal that it loads. */
   around<State, Change>(stage: Stage<Signal, State, Change>): Stage<Signal, State, Change> {
     return {
       ...stage,
@@ -38,7 +38,7 @@ export class CallTraces {
       name: 'TikTok track',
       kind: 'client',
       parent,
-      links: contexts.slice(1, 1 + mostLinks),
+      links: contexts.slice(1, 1 + maxLinks),
       attributes: { 'http.request.method': 'POST', 'signals.events': signals.length },
     })
     const result = await post()

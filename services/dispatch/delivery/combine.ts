@@ -1,17 +1,17 @@
-/** What becomes of a signal that is sent as several events: it settles as a whole, once each of them has. Pure. */
+/** Combines the results of a signal that is sent as several events: the signal is final once each event is. Pure. */
 import type { FinalResult, PartResult, SendResult } from '../send-result.ts'
 
-/** What keeps it from being settled, strongest first. */
+/** What keeps a signal from being final, strongest first. */
 const strength: readonly SendResult['kind'][] = [
   'withheld',
   'expired',
-  'standstill',
+  'blocked',
   'connectionUnknown',
   'refused',
-  'held',
+  'notAttempted',
 ]
 
-/** @param parts in the order of the events; none: a copy of a signal further ahead in the batch */
+/** @param parts in the order of the events; empty for a copy of a signal earlier in the batch */
 export const combined = (parts: readonly PartResult[]): SendResult => {
   const [first] = parts
   if (!first) return { kind: 'repeated' }
@@ -21,20 +21,20 @@ export const combined = (parts: readonly PartResult[]): SendResult => {
     const open = parts.find(({ result }) => result.kind === kind)
     if (open) return open.result
   }
-  const settled = parts.flatMap(({ result }) => (result.kind === 'settled' ? [result] : []))
-  return { kind: 'settled', ...whole(settled) }
+  const finals = parts.flatMap(({ result }) => (result.kind === 'final' ? [result] : []))
+  return { kind: 'final', ...whole(finals) }
 }
 
-/** Accepted only when all are; rejected with the code of the one that was. Times span all of them. */
+/** Accepted only when all are; rejected with the code of the one that was. The times span all of them. */
 const whole = (parts: readonly FinalResult[]): FinalResult => {
   const rejected = parts.find(({ outcome }) => outcome === 'rejected')
   const accepted = parts.find(({ outcome }) => outcome === 'accepted')
-  const told = rejected ?? accepted ?? (parts[0] as FinalResult)
+  const decisive = rejected ?? accepted ?? (parts[0] as FinalResult)
   const sent = parts.flatMap(({ sentAt }) => (sentAt === null ? [] : [sentAt]))
   return {
-    outcome: told.outcome,
-    code: told.code,
-    requestId: told.requestId,
+    outcome: decisive.outcome,
+    code: decisive.code,
+    requestId: decisive.requestId,
     attempt: Math.max(...parts.map(({ attempt }) => attempt)),
     sentAt: sent.length < parts.length ? null : Math.min(...sent),
     at: Math.max(...parts.map(({ at }) => at)),

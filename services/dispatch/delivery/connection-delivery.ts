@@ -1,185 +1,165 @@
 /**
- * Sends one connection's signals, call after call, and reports what was found out about each.
+ * Sends one connection's events of one batch, call after call, and reports one result for each event.
  *
- * In the main lane nobody waits for a slow advertiser: past the patience its signals are deferred, and the calls go on behind the
- * batch. Each answer is noted in the sent-marks, where the deferred record finds it when it comes back. A crash meanwhile
- * sends again, under the same ids, what has no mark. No call begins so late that the deferred record might meet it.
+ * | mode     | the batch                          | calls                                             | moves to                |
+ * | -------- | ---------------------------------- | ------------------------------------------------- | ----------------------- |
+ * | attached | waits                              | begin                                             | detached, stopped, done |
+ * | detached | has gone on with deferred events   | begin until `startBy`                             | stopped, done           |
+ * | stopped  | as before                          | none begins; the events left are `notAttempted`   | done                    |
+ * | done     | has a result for each event        | none                                              |                         |
+ *
+ * attached → detached: main traffic only, when a call takes longer than usual or the advertiser's limit makes it wait.
+ * → stopped: the destination fails or throttles, or a limit outlasts its timeout. There is no move back.
+ *
+ * A detached delivery writes each answer to the sent log, where the deferred signal finds it. After a crash, events without a record
+ * are sent again under the same ids. No call begins so late that the deferred signal could meet it.
  */
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-import type { Signal } from '../../shared/model/topic-values.ts'
-import type { BreakerRegistry } from '../circuit-breaker/registry.ts'
-import { type Answer, type Judgement, judge, split } from '../destinations/tiktok/index.ts'
+import type { Judgement } from '../destinations/destination.ts'
 import type { TrafficClass } from '../limits/priority.ts'
-import type { Passage, RateLimiter } from '../limits/rate-limiter.ts'
-import type { Semaphore } from '../limits/semaphore.ts'
-import type { FinalResult, SendResult } from '../send-result.ts'
-import type { SentLog } from '../sent-log/sent-log.ts'
+import type { SendResult } from '../send-result.ts'
 import { chunk, type PendingEvent } from './batches.ts'
-import { type Eligibility, underConsent } from './eligibility.ts'
-import type { RttEstimator } from './rtt-estimator.ts'
+import { callResultOf, type FinalAnswer } from './call-result.ts'
+import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'
+import {
+  callEligibility,
+  type DeliveryProgress,
+  type Eligibility,
+  limitDecision,
+  limitTimeouts,
+} from './eligibility.ts'
 
-export interface Call {
-  readonly connectionId: string
-  readonly events: number
-  readonly judgement: Judgement
-  readonly ms: number
-  /** For a slot. */
-  readonly waited: boolean
-}
+const deferredFor = '10s'
 
-export interface ConnectionDeliveryTools {
-  /** Looked up anew before every call. */
-  eligibilityOf(connectionId: string): Eligibility
-  post(connection: ConnectionRecord, token: string, signals: readonly Signal[]): Promise<Answer>
-  readonly sentLog: Pick<SentLog, 'write'>
-  markReconnect(connection: ConnectionRecord, code: number): Promise<void>
-  readonly breakers: Pick<BreakerRegistry, 'ask' | 'failed' | 'slow' | 'recovered'>
-  readonly rateLimiter: Pick<RateLimiter, 'pass'>
-  /** TikTok says that there are too many calls. */
-  throttled(connection: ConnectionRecord, judgement: Judgement): Promise<void>
-  readonly rtt: Pick<RttEstimator, 'now' | 'observe'>
-  readonly semaphore: Semaphore
-  readonly eventsPerCall: number
-  /** How long after its deferral a call may still begin, ms: it must have ended before the record comes back. */
-  readonly detachedMs: number
-  now(): number
-  /** After each call: metrics and log. */
-  observe?(call: Call): void
-  onFinal?(signal: Signal, settled: FinalResult): void
-}
-
-export type Report = (due: PendingEvent, finding: SendResult) => void
-
-const heldFor = '10s'
-/** The app's limit is everybody's: waiting for it is not waiting for one advertiser. */
-const appPatienceMs = 30_000
-
-/** One connection's turn in one batch. */
 export class ConnectionDelivery {
   readonly #tools: ConnectionDeliveryTools
   readonly #connectionId: string
-  readonly #lane: TrafficClass
+  readonly #trafficClass: TrafficClass
   readonly #report: Report
-  readonly #open: Set<PendingEvent>
+  /** Events without a reported result. */
+  readonly #unreported: Set<PendingEvent>
+  /** Not null: stopped. */
   #stopped: SendResult | null = null
+  /** Not null: detached. */
+  #startBy: number | null
   /** How long the batch has waited for this advertiser's limit, ms. */
   #limitedMs = 0
-  /** No call begins after this, ms; null while the batch waits. */
-  #startBy: number | null = null
-  #letGo: () => void = () => {}
-  /** Resolves when the batch need not wait any longer for this connection, done or not. */
-  readonly enough: Promise<void>
+  #onDetached: () => void = () => {}
+  /** Resolves when the batch need not wait any longer, because the delivery is done or detached. */
+  readonly released: Promise<void>
   readonly done: Promise<void>
 
-  /** @param startBy for signals that are deferred already: nobody waits, and no call begins after this, ms */
+  /** @param startBy detached from the beginning, for events that are deferred already: no call begins after this, ms */
   constructor(
     tools: ConnectionDeliveryTools,
     connectionId: string,
-    group: readonly PendingEvent[],
-    lane: TrafficClass,
+    events: readonly PendingEvent[],
+    trafficClass: TrafficClass,
     report: Report,
     startBy: number | null = null,
   ) {
     this.#tools = tools
     this.#connectionId = connectionId
-    this.#lane = lane
+    this.#trafficClass = trafficClass
     this.#report = report
     this.#startBy = startBy
-    this.#open = new Set(startBy === null ? group : [])
-    const impatience = new Promise<void>((resolve) => {
-      this.#letGo = resolve
+    this.#unreported = new Set(startBy === null ? events : [])
+    const detached = new Promise<void>((resolve) => {
+      this.#onDetached = resolve
     })
-    this.done = this.#run(group)
-    this.enough = Promise.race([this.done, impatience])
+    this.done = this.#run(events)
+    this.released = Promise.race([this.done, detached])
   }
 
-  /** True once the batch has gone on without it. */
   get isDetached(): boolean {
     return this.#startBy !== null
   }
 
-  /** True when the connection should not be sent to any more for now. */
+  /** True when the connection should get no more calls for now. */
   get hasStopped(): boolean {
     return this.#stopped !== null
   }
 
-  async #run(group: readonly PendingEvent[]) {
-    for (const call of chunk(group, this.#tools.eventsPerCall)) await this.#pursue(call, await this.#send(call))
+  get #progress(): DeliveryProgress {
+    return { stopped: this.#stopped, startBy: this.#startBy }
   }
 
-  /** Anew for each call, by the consent that its signals were made under. */
-  #standing(call: readonly PendingEvent[]): Eligibility {
-    const { consent } = call.find(({ consent }) => consent !== undefined) ?? {}
-    return underConsent(this.#tools.eligibilityOf(this.#connectionId), consent)
+  async #run(events: readonly PendingEvent[]) {
+    for (const call of chunk(events, this.#tools.eventsPerCall)) await this.#sendParts(call, await this.#send(call))
   }
 
-  /** Everything that keeps a call from being made; null: nothing. */
-  async #obstacle(call: readonly PendingEvent[]): Promise<SendResult | null> {
-    if (this.#stopped) return this.#stopped
-    const found = this.#standing(call)
-    if (!found.may) return found.finding
-    const passage = await this.#pass(found.connection.advertiserId)
-    if (passage === 'passed') return null
-    this.#stopped ??= { kind: 'held', delay: heldFor, reason: `limit_${passage}` }
-    return this.#stopped
+  #eligibility(call: readonly PendingEvent[]): Eligibility {
+    const { eligibilityOf, now } = this.#tools
+    const consent = call.find(({ consent }) => consent !== undefined)?.consent
+    return callEligibility(eligibilityOf(this.#connectionId), this.#progress, consent, now())
   }
 
-  /** Waits for the limits: the batch only for a moment, then this goes on behind it at the pace that they allow. */
-  async #pass(advertiserId: string): Promise<Passage> {
-    const { rateLimiter, now, rtt } = this.#tools
-    const pass = (advertiser: number) =>
-      rateLimiter.pass(advertiserId, this.#lane, { app: appPatienceMs, advertiser: Math.max(0, advertiser) })
-    if (this.#startBy !== null) return pass(this.#startBy - now())
-    const began = now()
-    const passage = await pass(this.#lane === 'main' ? rtt.now - this.#limitedMs : rtt.now)
-    this.#limitedMs += now() - began
-    if (passage !== 'advertiser' || this.#lane !== 'main') return passage
-    this.#detach([], 'limit_advertiser')
-    return pass(this.#tools.detachedMs)
+  /** Waits for the limits; null once the call may go. The delivery detaches rather than let the batch wait long. */
+  async #waitForLimits(advertiserId: string): Promise<SendResult | null> {
+    const { rateLimiter, rtt, now } = this.#tools
+    for (;;) {
+      const began = now()
+      const waits = { usualMs: rtt.now, limitedMs: this.#limitedMs, now: began }
+      const timeouts = limitTimeouts(this.#progress, this.#trafficClass, waits)
+      const passage = await rateLimiter.pass(advertiserId, this.#trafficClass, timeouts)
+      if (!this.isDetached) this.#limitedMs += now() - began
+      const decision = limitDecision(passage, this.#progress, this.#trafficClass)
+      if (decision === 'send') return null
+      if (decision !== 'detach') {
+        this.#stopped ??= decision
+        return this.#stopped
+      }
+      this.#detach([], 'limit_advertiser')
+    }
   }
 
   /**
-   * Sends, unless it may not. null: every event is reported; otherwise what to pursue in parts. The slot is held until the
-   * answer is noted, so that what a crash sends again is bounded by the slots.
+   * Sends the call if it may go. null: every event is reported; otherwise the judgement by which to send it in parts. The call keeps
+   * its slot until the answer is in the sent log, so that the slots bound what a crash sends again.
    */
   async #send(call: readonly PendingEvent[]): Promise<Judgement | null> {
-    const obstacle = await this.#obstacle(call)
-    if (obstacle) return this.#tell(call, obstacle)
-    const { semaphore, post, now, rtt } = this.#tools
-    return semaphore.run(async (waited) => {
-      if (this.#startBy !== null && now() > this.#startBy) return null
-      // Once more: it may have changed while this waited for the limits and for a slot.
-      const found = this.#standing(call)
-      if (!found.may) return this.#tell(call, found.finding)
-      const { connection, token } = found
-      const stopWaiting = this.#lane === 'main' && !this.isDetached ? this.#untilImpatient(call) : () => {}
-      const usual = rtt.now
-      const startedAt = now()
-      const answer = await post(
-        connection,
-        token,
-        call.map(({ signal }) => signal),
-      )
-      stopWaiting()
-      const judgement = judge(answer)
-      const ms = now() - startedAt
-      this.#tools.observe?.({ connectionId: this.#connectionId, events: call.length, judgement, ms, waited })
-      if (answer.kind === 'answered') rtt.observe(ms)
-      await this.#remember(connection, judgement, ms > usual)
-      if (split(call.length, judgement)) return judgement
-      await this.#conclude(call, judgement, startedAt)
-      return null
+    const before = this.#eligibility(call)
+    if (!before.eligible) return this.#reportAll(call, before.result)
+    const limited = await this.#waitForLimits(before.connection.advertiserId)
+    if (limited) return this.#reportAll(call, limited)
+    return this.#tools.semaphore.run(async (waited) => {
+      const found = this.#eligibility(call)
+      if (!found.eligible) return this.#reportAll(call, found.result)
+      return this.#post(call, found.connection, found.token, waited)
     })
   }
 
-  /** What the answer means for whether to go on with this connection. */
-  async #remember(connection: ConnectionRecord, judgement: Judgement, wasSlow: boolean) {
+  async #post(
+    call: readonly PendingEvent[],
+    connection: ConnectionRecord,
+    token: string,
+    waited: boolean,
+  ): Promise<Judgement | null> {
+    const { destination, post, now, rtt, observe } = this.#tools
+    const signals = call.map(({ signal }) => signal)
+    const onAnswer = this.#trafficClass === 'main' && !this.isDetached ? this.#detachUnlessAnswered(call) : () => {}
+    const usualMs = rtt.now
+    const startedAt = now()
+    const answer = await post(destination.encode(connection, token, signals), signals)
+    onAnswer()
+    const judgement = destination.judge(answer)
+    const ms = now() - startedAt
+    observe?.({ connectionId: this.#connectionId, events: call.length, judgement, ms, waited })
+    if (answer.kind === 'answered') rtt.observe(ms)
+    await this.#updateConnection(connection, judgement, ms > usualMs)
+    if (destination.split(call.length, judgement)) return judgement
+    await this.#conclude(call, judgement, startedAt)
+    return null
+  }
+
+  /** What the answer means for further calls to this connection. */
+  async #updateConnection(connection: ConnectionRecord, judgement: Judgement, wasSlow: boolean) {
     const { breakers, now, throttled, markReconnect } = this.#tools
     const { verdict, reason } = judgement
     switch (verdict) {
       case 'throttled':
       case 'service':
-        this.#stopped ??= { kind: 'held', delay: heldFor, reason }
+        this.#stopped ??= { kind: 'notAttempted', delay: deferredFor, reason }
         breakers.failed(this.#connectionId, { throttled: verdict === 'throttled', cause: reason }, now())
         if (verdict === 'throttled') await throttled(connection, judgement)
         return
@@ -193,91 +173,75 @@ export class ConnectionDelivery {
     }
   }
 
-  /** A call that was not taken as a whole: its parts. */
-  async #pursue(call: readonly PendingEvent[], judgement: Judgement | null, hinted = false): Promise<void> {
-    const places = judgement && split(call.length, judgement, hinted)
-    if (!places) return
-    const parts = places.map((part) => part.map((place) => call[place] as PendingEvent))
+  /** Sends a call that was not taken as a whole in smaller calls. */
+  async #sendParts(call: readonly PendingEvent[], judgement: Judgement | null, hinted = false): Promise<void> {
+    const positions = judgement && this.#tools.destination.split(call.length, judgement, hinted)
+    if (!positions) return
+    const parts = positions.map((part) => part.map((position) => call[position] as PendingEvent))
     if (judgement.verdict !== 'unknown') {
       const byHint = !hinted && judgement.hints.length > 0
-      for (const part of parts) await this.#pursue(part, await this.#send(part), byHint)
+      for (const part of parts) await this.#sendParts(part, await this.#send(part), byHint)
       return
     }
-    // A code that nobody knows may be about one event, as a bad one is, or about all: if both halves get it, it is about all.
+    // An unknown code may be about one event or about all: when both halves get it, it is about all.
     const answers: (Judgement | null)[] = []
     for (const part of parts) answers.push(await this.#send(part))
     const aboutAll = answers.every((answer) => answer?.verdict === 'unknown')
     for (const [index, part] of parts.entries()) {
       const answer = answers[index] as Judgement | null
       if (!answer) continue
-      await (aboutAll ? this.#conclude(part, answer, this.#tools.now()) : this.#pursue(part, answer))
+      await (aboutAll ? this.#conclude(part, answer, this.#tools.now()) : this.#sendParts(part, answer))
     }
   }
 
   async #conclude(call: readonly PendingEvent[], judgement: Judgement, sentAt: number): Promise<void> {
-    const { verdict, code, requestId, reason } = judgement
-    switch (verdict) {
-      case 'accepted':
-      case 'duplicate':
-        return this.#note(call, { outcome: verdict, code: code as number, requestId, sentAt })
-      case 'bad_event':
-      case 'partial':
-      case 'too_many':
-        // Alone in its call: there is no smaller one to try. Without a code TikTok itself has not spoken.
-        if (code !== null) return this.#note(call, { outcome: 'rejected', code, requestId, sentAt })
-        this.#tell(call, { kind: 'refused', unknownCode: false, reason })
-        return
-      case 'token':
-      case 'authorisation':
-        this.#tell(call, { kind: 'standstill', reason: 'reconnect' })
-        return
-      case 'unknown':
-        this.#tell(call, { kind: 'refused', unknownCode: true, reason: 'unknown_code' })
-        return
-      case 'throttled':
-      case 'service':
-        this.#tell(call, { kind: 'refused', unknownCode: false, reason })
-        return
-    }
+    const result = callResultOf(judgement)
+    if (result.kind === 'final') await this.#recordFinal(call, result, sentAt)
+    else this.#reportAll(call, result)
   }
 
-  /** TikTok has spoken: noted at once, also where the batch no longer waits for it. */
-  async #note(call: readonly PendingEvent[], answer: Pick<FinalResult, 'outcome' | 'code' | 'requestId' | 'sentAt'>) {
-    const at = this.#tools.now()
+  /** Writes the answer to the sent log before anything depends on it, also when detached. */
+  async #recordFinal(call: readonly PendingEvent[], { outcome, code, requestId }: FinalAnswer, sentAt: number) {
+    const { sentLog, now, onFinal } = this.#tools
+    const at = now()
     const entries = call.map(({ signal, attempt }) => {
-      const settled = { ...answer, attempt, at }
+      const settled = { kind: 'final', outcome, code, requestId, attempt, sentAt, at } as const
       return { signal, settled, recorded: false }
     })
-    await this.#tools.sentLog.write(entries)
+    await sentLog.write(entries)
     entries.forEach(({ signal, settled }, index) => {
-      this.#tools.onFinal?.(signal, settled)
-      this.#tell([call[index] as PendingEvent], { kind: 'settled', ...settled })
+      onFinal?.(signal, settled)
+      const event = call[index] as PendingEvent
+      if (this.#unreported.delete(event)) this.#report(event, settled)
     })
   }
 
-  #tell(call: readonly PendingEvent[], finding: SendResult): null {
-    for (const due of call) if (this.#open.delete(due)) this.#report(due, finding)
+  #reportAll(events: Iterable<PendingEvent>, result: SendResult): null {
+    for (const event of events) if (this.#unreported.delete(event)) this.#report(event, result)
     return null
   }
 
-  /** @returns what to call when the answer is there */
-  #untilImpatient(call: readonly PendingEvent[]): () => void {
+  /** @returns call it when the answer has arrived */
+  #detachUnlessAnswered(call: readonly PendingEvent[]): () => void {
+    const { timers, afterPendingInput, rtt } = this.#tools
     let answered = false
-    // After a pause of this process the timer is due before the answer that lies in the socket: read that first.
-    const once = () => setImmediate(() => setImmediate(() => !answered && this.#detach(call, 'slow')))
-    const timer = setTimeout(once, this.#tools.rtt.now)
+    const detach = () => {
+      if (!answered) this.#detach(call, 'slow')
+    }
+    // After a pause of this process the timer is due before the answer that lies in the socket: read the socket first.
+    const cancel = timers.after(rtt.now, () => afterPendingInput(detach))
     return () => {
       answered = true
-      clearTimeout(timer)
+      cancel()
     }
   }
 
-  /** The batch goes on without the rest: what is under way has been tried, what is behind it has not. */
+  /** The batch goes on: the call under way counts as an attempt, the events after it do not. */
   #detach(underWay: readonly PendingEvent[], reason: string) {
     if (this.isDetached) return
     this.#startBy = this.#tools.now() + this.#tools.detachedMs
-    this.#tell(underWay, { kind: 'refused', unknownCode: false, reason })
-    this.#tell([...this.#open], { kind: 'held', delay: heldFor, reason })
-    this.#letGo()
+    this.#reportAll(underWay, { kind: 'refused', unknownCode: false, reason })
+    this.#reportAll(this.#unreported, { kind: 'notAttempted', delay: deferredFor, reason })
+    this.#onDetached()
   }
 }

@@ -1,24 +1,27 @@
-/** Gives each connection its turn, unless its breaker is open, and knows what is still under way. */
+/** Starts one delivery per connection and batch as the breakers allow, and keeps account of the deliveries under way. */
 
 import type { TrafficClass } from '../limits/priority.ts'
 import type { PendingEvent } from './batches.ts'
-import { ConnectionDelivery, type ConnectionDeliveryTools, type Report } from './connection-delivery.ts'
+import { ConnectionDelivery } from './connection-delivery.ts'
+import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'
+import { deliveryStart } from './eligibility.ts'
 
-/** Signals of one connection that wait in memory behind its slow call; more of them wait in the later topic only. */
-const mostBehind = 2_000
+/** Events of one connection that wait in memory for its detached delivery; more of them wait in the later topic only. */
+const maxQueued = 2_000
 
-interface Behind {
-  readonly group: readonly PendingEvent[]
+/** Events that are deferred already, and that a detached delivery sends earlier than their return. */
+interface Queued {
+  readonly events: readonly PendingEvent[]
   readonly startBy: number
 }
 
 export class DeliveryScheduler {
   readonly #tools: ConnectionDeliveryTools
   readonly #underWay = new Set<Promise<void>>()
-  /** The turn of the main lane, by connection, while it has one. */
-  readonly #turns = new Map<string, ConnectionDelivery>()
-  /** Deferred already, and sent as soon as the turn before is done, if that goes well. */
-  readonly #behind = new Map<string, Behind[]>()
+  /** Deliveries of main traffic under way, by connection. */
+  readonly #main = new Map<string, ConnectionDelivery>()
+  /** By connection: starts when the delivery before has ended well. */
+  readonly #queues = new Map<string, Queued[]>()
   #closing = false
 
   constructor(tools: ConnectionDeliveryTools) {
@@ -26,23 +29,21 @@ export class DeliveryScheduler {
   }
 
   /**
-   * Resolves when every signal of the group is reported.
-   * @throws DependencyError when Redis or Kafka did not take what had to be noted
+   * Resolves when every event has a reported result.
+   * @throws DependencyError when Redis or Kafka did not take what the delivery had to write
    */
-  async send(connectionId: string, group: readonly PendingEvent[], lane: TrafficClass, report: Report): Promise<void> {
+  async send(
+    connectionId: string,
+    events: readonly PendingEvent[],
+    trafficClass: TrafficClass,
+    report: Report,
+  ): Promise<void> {
     const { breakers, now, detachedMs } = this.#tools
-    const admission = await breakers.ask(connectionId, lane, now())
-    if (admission.kind === 'held') {
-      for (const due of group) report(due, { kind: 'held', delay: admission.delay, reason: 'breaker_open' })
-      return
-    }
-    const before = this.#turns.get(connectionId)
-    if (lane === 'main' && (before?.isDetached || admission.kind === 'behind')) {
-      for (const due of group) report(due, { kind: 'held', delay: '10s', reason: 'slow' })
-      this.#queue(connectionId, { group, startBy: now() + detachedMs })
-      return
-    }
-    await this.#begin(connectionId, group, lane, report).enough
+    const admission = await breakers.ask(connectionId, trafficClass, now())
+    const start = deliveryStart(admission, trafficClass, this.#main.get(connectionId)?.isDetached ?? false)
+    if (start.kind === 'attached') return this.#start(connectionId, events, trafficClass, report).released
+    for (const event of events) report(event, start.result)
+    if (start.kind === 'queued') this.#queue(connectionId, { events, startBy: now() + detachedMs })
   }
 
   /** Resolves when no call is under way. */
@@ -50,50 +51,51 @@ export class DeliveryScheduler {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  /** As `drained`, and what waits behind is left to the later topic: before the clients close. */
+  /** As `drained`, and leaves the queues to the later topic: call it before the clients close. */
   close(): Promise<void> {
     this.#closing = true
     return this.drained()
   }
 
-  #begin(
+  #start(
     connectionId: string,
-    group: readonly PendingEvent[],
-    lane: TrafficClass,
+    events: readonly PendingEvent[],
+    trafficClass: TrafficClass,
     report: Report,
     startBy: number | null = null,
   ): ConnectionDelivery {
-    const turn = new ConnectionDelivery(this.#tools, connectionId, group, lane, report, startBy)
-    if (lane === 'main') this.#turns.set(connectionId, turn)
-    turn.enough.catch(() => {})
-    const ended = turn.done.then(
+    const delivery = new ConnectionDelivery(this.#tools, connectionId, events, trafficClass, report, startBy)
+    if (trafficClass === 'main') this.#main.set(connectionId, delivery)
+    // The caller of `send` gets the error by `released`. A detached delivery has no caller: its unwritten answers go with the next write.
+    delivery.released.catch(() => {})
+    const ended = delivery.done.then(
       () => true,
-      // Whoever still waits hears it by `enough`; behind a batch the unwritten marks go with the next write.
       () => false,
     )
-    const followed = ended.then((well) => {
-      if (this.#turns.get(connectionId) !== turn) return
-      this.#turns.delete(connectionId)
-      this.#next(connectionId, well && !turn.hasStopped)
+    const followed = ended.then((succeeded) => {
+      if (this.#main.get(connectionId) !== delivery) return
+      this.#main.delete(connectionId)
+      this.#startNext(connectionId, succeeded && !delivery.hasStopped)
     })
     this.#underWay.add(followed)
     void followed.finally(() => this.#underWay.delete(followed))
-    return turn
+    return delivery
   }
 
-  #queue(connectionId: string, one: Behind) {
-    const behind = this.#behind.get(connectionId) ?? []
-    const waiting = behind.reduce((sum, { group }) => sum + group.length, 0)
-    if (waiting + one.group.length > mostBehind) return
-    behind.push(one)
-    this.#behind.set(connectionId, behind)
-    if (!this.#turns.has(connectionId)) this.#next(connectionId, true)
+  #queue(connectionId: string, queued: Queued) {
+    const queue = this.#queues.get(connectionId) ?? []
+    const waiting = queue.reduce((sum, { events }) => sum + events.length, 0)
+    if (waiting + queued.events.length > maxQueued) return
+    queue.push(queued)
+    this.#queues.set(connectionId, queue)
+    if (!this.#main.has(connectionId)) this.#startNext(connectionId, true)
   }
 
-  #next(connectionId: string, well: boolean) {
-    const behind = this.#behind.get(connectionId)
-    const next = well && !this.#closing ? behind?.shift() : undefined
-    if (!next || behind?.length === 0) this.#behind.delete(connectionId)
-    if (next) this.#begin(connectionId, next.group, 'main', () => {}, next.startBy)
+  /** @param succeeded false: empties the queue */
+  #startNext(connectionId: string, succeeded: boolean) {
+    const queue = this.#queues.get(connectionId)
+    const next = succeeded && !this.#closing ? queue?.shift() : undefined
+    if (!next || queue?.length === 0) this.#queues.delete(connectionId)
+    if (next) this.#start(connectionId, next.events, 'main', () => {}, next.startBy)
   }
 }

@@ -1,54 +1,39 @@
-/** May this connection's signals be sent, right now? Asked before every call: consent can end between two of them. */
-
-import { SealBroken } from '../../runtime/keys/keyring.ts'
+/**
+ * "May it be sent now?" This module alone answers. It is pure: callers read the state, ask here, and act on the answer.
+ *
+ * | question            | asked by           | when                                      | depends on                            |
+ * | ------------------- | ------------------ | ----------------------------------------- | ------------------------------------- |
+ * | `signalEligibility` | stage              | per signal, before the batch is sent      | status, token, consent, age           |
+ * | `deliveryStart`     | DeliveryScheduler  | per connection and batch                  | breaker, an earlier detached delivery |
+ * | `callEligibility`   | ConnectionDelivery | before each call, and again with its slot | the same, answers so far, deadline    |
+ * | `limitTimeouts`     | ConnectionDelivery | before it asks the rate limiter           | mode, traffic class, usual call time  |
+ * | `limitDecision`     | ConnectionDelivery | after the rate limiter's answer           | mode, traffic class, whose limit      |
+ */
 import { consentOf } from '../../shared/connections/consent.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
+import type { Signal } from '../../shared/model/topic-values.ts'
+import type { Admission } from '../circuit-breaker/state-machine.ts'
+import type { TrafficClass } from '../limits/priority.ts'
+import type { Passage } from '../limits/rate-limiter.ts'
 import type { SendResult } from '../send-result.ts'
-
-export interface Connections {
-  byId(id: string): ConnectionRecord | undefined
-}
+import type { Tokens } from './tokens.ts'
 
 export type Eligibility =
-  | { readonly may: true; readonly connection: ConnectionRecord; readonly token: string }
-  | { readonly may: false; readonly finding: SendResult }
+  | { readonly eligible: true; readonly connection: ConnectionRecord; readonly token: string }
+  | { readonly eligible: false; readonly result: SendResult }
 
-const not = (finding: SendResult): Eligibility => ({ may: false, finding })
+const not = (result: SendResult): Eligibility => ({ eligible: false, result })
+const notAttempted = (reason: string): SendResult => ({ kind: 'notAttempted', delay: '10s', reason })
 
-/** Tokens in the clear, kept as long as the sealed bytes stay the same. Never logged, never in an error. */
-export class Tokens {
-  readonly #unwrap: (sealed: Uint8Array) => Buffer
-  readonly #known = new Map<string, { readonly sealed: Buffer; readonly token: string | null }>()
+const expired = not({ kind: 'expired' })
+const withheld = not({ kind: 'withheld' })
+/** Never reported: a delivery gets its deadline when its events have been reported as deferred. */
+const tooLate = not(notAttempted('too_late'))
 
-  constructor(unwrap: (sealed: Uint8Array) => Buffer) {
-    this.#unwrap = unwrap
-  }
-
-  /** null: sealed under another master key, or nothing that fits into a header. */
-  of(connectionId: string, sealed: Buffer): string | null {
-    const known = this.#known.get(connectionId)
-    if (known && (known.sealed === sealed || known.sealed.equals(sealed))) return known.token
-    const token = this.#open(sealed)
-    this.#known.set(connectionId, { sealed, token })
-    return token
-  }
-
-  forget(connectionId: string) {
-    this.#known.delete(connectionId)
-  }
-
-  #open(sealed: Buffer): string | null {
-    try {
-      const token = this.#unwrap(sealed).toString('utf8')
-      return /^[\x21-\x7e]+$/.test(token) ? token : null
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error
-      return null
-    }
-  }
-}
-
-/** @param refused true when TikTok refused this very record's token and the table does not say so yet */
+/**
+ * A connection, by its record alone.
+ * @param refused true when the destination refused this record's token and the connections table does not show it yet
+ */
 export const eligibilityOf = (
   connection: ConnectionRecord | undefined,
   tokens: Pick<Tokens, 'of'>,
@@ -57,24 +42,107 @@ export const eligibilityOf = (
   if (!connection) return not({ kind: 'connectionUnknown' })
   switch (connection.status) {
     case 'disconnected':
-      return not({ kind: 'withheld' })
+      return withheld
     case 'paused':
     case 'reconnect':
-      return not({ kind: 'standstill', reason: connection.status })
+      return not({ kind: 'blocked', reason: connection.status })
     case 'active': {
-      if (connection.accessToken === null || refused(connection))
-        return not({ kind: 'standstill', reason: 'reconnect' })
+      if (connection.accessToken === null || refused(connection)) return not({ kind: 'blocked', reason: 'reconnect' })
       const token = tokens.of(connection.connectionId, connection.accessToken)
-      return token === null ? not({ kind: 'standstill', reason: 'token_unreadable' }) : { may: true, connection, token }
+      return token === null
+        ? not({ kind: 'blocked', reason: 'token_unreadable' })
+        : { eligible: true, connection, token }
     }
   }
 }
 
 /**
- * The same for a signal of a certain consent: one that waited while that ended is withheld, also where another has begun since.
- * @param consent undefined: nobody noted it
+ * A signal is withheld once the consent it was made under has ended, even if the connection has a newer consent.
+ * @param consent undefined: not recorded
  */
-export const underConsent = (standing: Eligibility, consent: string | undefined): Eligibility =>
-  standing.may && consent !== undefined && consent !== consentOf(standing.connection)
-    ? not({ kind: 'withheld' })
-    : standing
+const underConsent = (connection: Eligibility, consent: string | undefined): Eligibility =>
+  connection.eligible && consent !== undefined && consent !== consentOf(connection.connection) ? withheld : connection
+
+/** Withholding is stronger than expiry, and expiry than what waits for a person. */
+export const signalEligibility = (
+  connection: Eligibility,
+  { occurredAt }: Pick<Signal, 'occurredAt'>,
+  consent: string | undefined,
+  { now, expireMs }: { readonly now: number; readonly expireMs: number },
+): Eligibility => {
+  const eligibility = underConsent(connection, consent)
+  const isWithheld = !eligibility.eligible && eligibility.result.kind === 'withheld'
+  return !isWithheld && now - occurredAt > expireMs ? expired : eligibility
+}
+
+/**
+ * attached: send, and the batch waits. queued: defer the events, and send them detached after the earlier delivery. refused: defer them.
+ * `result` is what to report for each event.
+ */
+export type DeliveryStart =
+  | { readonly kind: 'attached' }
+  | { readonly kind: 'queued' | 'refused'; readonly result: SendResult }
+
+const attached: DeliveryStart = { kind: 'attached' }
+
+/** @param hasDetached an earlier delivery of this connection is under way without its batch */
+export const deliveryStart = (
+  admission: Admission,
+  trafficClass: TrafficClass,
+  hasDetached: boolean,
+): DeliveryStart => {
+  if (admission.kind === 'notAttempted')
+    return { kind: 'refused', result: { kind: 'notAttempted', delay: admission.delay, reason: 'breaker_open' } }
+  // Other traffic classes delay no healthy connection, so they wait for a slow one.
+  if (trafficClass === 'main' && (hasDetached || admission.kind === 'detached'))
+    return { kind: 'queued', result: notAttempted('slow') }
+  return attached
+}
+
+/** What a delivery knows when it asks for one of its calls. */
+export interface DeliveryProgress {
+  /** Set by an answer that ended the delivery. */
+  readonly stopped: SendResult | null
+  /** No call begins after this, ms; null while the batch waits. */
+  readonly startBy: number | null
+}
+
+/** Consent and token can change between calls, and while a call waits for a limit or a slot. So ask before each call and after its wait. */
+export const callEligibility = (
+  connection: Eligibility,
+  { stopped, startBy }: DeliveryProgress,
+  consent: string | undefined,
+  now: number,
+): Eligibility => {
+  if (stopped) return not(stopped)
+  if (startBy !== null && now > startBy) return tooLate
+  return underConsent(connection, consent)
+}
+
+/** All connections share the app's limit, so detaching from one call would not help the batch: it waits, ms. */
+const appTimeoutMs = 30_000
+
+/**
+ * How long a call may wait for each limit, ms. The batch waits for one advertiser's limit as long as for a call, all of its calls together.
+ * @param usualMs how long a batch waits for a call
+ * @param limitedMs how long the batch has waited for this advertiser's limit so far
+ */
+export const limitTimeouts = (
+  { startBy }: Pick<DeliveryProgress, 'startBy'>,
+  trafficClass: TrafficClass,
+  { usualMs, limitedMs, now }: { readonly usualMs: number; readonly limitedMs: number; readonly now: number },
+): { readonly app: number; readonly advertiser: number } => {
+  const attachedMs = trafficClass === 'main' ? usualMs - limitedMs : usualMs
+  return { app: appTimeoutMs, advertiser: Math.max(0, startBy === null ? attachedMs : startBy - now) }
+}
+
+/** detach: let the batch go on and wait at the pace of the limit. A result ends the delivery. */
+export const limitDecision = (
+  passage: Passage,
+  { startBy }: Pick<DeliveryProgress, 'startBy'>,
+  trafficClass: TrafficClass,
+): 'send' | 'detach' | SendResult => {
+  if (passage === 'passed') return 'send'
+  if (passage === 'advertiser' && trafficClass === 'main' && startBy === null) return 'detach'
+  return notAttempted(`limit_${passage}`)
+}

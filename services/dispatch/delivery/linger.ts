@@ -1,14 +1,15 @@
 /**
- * Gathering signals into fuller calls, where calls are scarce: after a batch the process waits a moment before it takes the next
- * one. Where they are not, nobody waits: TikTok asks for events in real time, and a fuller call saves nothing that is short.
+ * Gathers signals into fuller calls while calls are scarce: after a batch the process waits a moment before it takes the next one.
+ * While they are not, it does not wait: TikTok asks for events in real time, and fuller calls would save nothing that is short.
  */
 import type { Clock, RecordBatch } from '../../runtime/ports.ts'
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
 export interface LingerOptions {
+  /** Counted from the beginning of the batch, ms. */
   readonly lingerMs: number
-  /** A batch of so many has full calls as it is. */
+  /** A batch of so many records fills its calls without waiting. */
   readonly enough: number
   isScarce(): boolean
 }

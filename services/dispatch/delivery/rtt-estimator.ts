@@ -1,34 +1,36 @@
 /**
- * How long a batch waits for one call: as long as calls usually take and some, as TCP judges a lost packet (mean plus four
- * deviations). By all connections' answers: one that is always slow must not make itself the measure.
+ * Estimates how long a call usually takes, as TCP's retransmission timer does (RFC 6298: mean plus four deviations). A batch waits this
+ * long for one call. The estimate covers all connections: one that is always slow must not become its own measure.
  */
 
+/** RFC 6298's alpha and beta. */
 const meanShare = 1 / 8
 const deviationShare = 1 / 4
 const deviations = 4
-/** Below this a pause of a busy machine looks like a slow advertiser. */
-const leastMs = 150
-/** Before anything was measured. */
-const firstMs = 300
+/** Below this, a pause of a busy machine looks like a slow advertiser. */
+const minMs = 150
+/** Until the first measurement. */
+const initialMs = 300
 
 export class RttEstimator {
-  readonly #mostMs: number
+  readonly #maxMs: number
   #mean: number | null = null
   #deviation = 0
 
-  constructor(mostMs: number) {
-    this.#mostMs = mostMs
+  /** @param maxMs `DISPATCH_PATIENCE_MS` */
+  constructor(maxMs: number) {
+    this.#maxMs = maxMs
   }
 
-  /** ms */
+  /** How long to wait for a call, ms. */
   get now(): number {
-    if (this.#mean === null) return Math.min(firstMs, this.#mostMs)
-    return Math.min(this.#mostMs, Math.max(leastMs, this.#mean + deviations * this.#deviation))
+    if (this.#mean === null) return Math.min(initialMs, this.#maxMs)
+    return Math.min(this.#maxMs, Math.max(minMs, this.#mean + deviations * this.#deviation))
   }
 
-  /** An answer came after so many ms. */
+  /** Records how long one answer took, ms. */
   observe(ms: number): void {
-    // An answer far off says little about what is usual.
+    // An outlier says little about what is usual, so it counts as twice the estimate at most.
     const counted = Math.min(ms, 2 * this.now)
     if (this.#mean === null) {
       this.#mean = counted

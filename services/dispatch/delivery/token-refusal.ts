@@ -1,15 +1,15 @@
 /**
- * TikTok refuses a connection's token: the connection goes to `reconnect` in the connections topic, and at once in here, since
- * the topic takes a moment to come back.
+ * Sets a connection to `reconnect` when the destination refuses its token: in the connections topic, and at once in this process,
+ * because the topic's record takes a moment to arrive.
  */
 import { reconnect } from '../../shared/connections/connection.ts'
 import type { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 
 export interface TokenRefusals {
-  /** True while the table still holds the record whose token was refused. */
+  /** True while the connections table still holds the record whose token was refused. */
   refused(connection: ConnectionRecord): boolean
-  /** @param code of TikTok's answer. @throws DependencyError */
+  /** @param code of the destination's answer. @throws DependencyError */
   markReconnect(connection: ConnectionRecord, code: number): Promise<void>
 }
 
@@ -17,7 +17,7 @@ const sameToken = (a: Buffer | null, b: Buffer | null) => (a && b ? a.equals(b) 
 
 export class TopicTokenRefusals implements TokenRefusals {
   readonly #writer: Pick<ConnectionWriter, 'change'>
-  /** The record whose token was refused, by connection. A record changed since (a new token, a resume) is another one. */
+  /** The record whose token was refused, by connection. A later record (a new token, a resume) is not refused. */
   readonly #refused = new Map<string, ConnectionRecord>()
   readonly #onMark: (connectionId: string, code: number) => void
 
@@ -39,7 +39,7 @@ export class TopicTokenRefusals implements TokenRefusals {
     this.#refused.set(connectionId, connection)
     this.#onMark(connectionId, code)
     const change = (current: ConnectionRecord | undefined, now: number) => {
-      // A new token may have come while the old one was being refused: the refusal says nothing about that one.
+      // A new token may have arrived while the old one was being refused: the refusal does not apply to it.
       if (!current || !sameToken(current.accessToken, connection.accessToken)) {
         this.#refused.delete(connectionId)
         return null
@@ -55,7 +55,7 @@ export class TopicTokenRefusals implements TokenRefusals {
         { via: 'dispatch', actor: 'TikTok' },
       )
     } catch (error) {
-      // Not in the topic: the next refusal says it again.
+      // The topic does not hold the change: the next refusal writes it again.
       this.#refused.delete(connectionId)
       throw error
     }

@@ -1,46 +1,54 @@
 /**
- * How many calls go side by side: additive increase while they are all in use and answered as usual, multiplicative decrease when
- * TikTok fails broadly or answers get slower. The next limit is pure; the class only gathers what happened.
+ * Adapts the number of concurrent calls (AIMD): one more while all slots are in use and answers take as long as usual, a share less when
+ * the destination fails broadly or answers get slower. `nextLimit` is pure; the class collects its window of calls.
  */
 
 export interface Window {
   readonly calls: number
-  /** Answers about TikTok itself: 5xx, time-outs, service codes, the app's limit. */
+  /** Calls with the verdict `service` or `throttled`. */
   readonly failures: number
-  /** Connections behind the failures: one that is sick says nothing about TikTok. */
+  /** Connections with failures: a single one that fails says nothing about the destination. */
   readonly failing: number
-  /** Of the answers that came, ms. */
+  /** Of the calls that did not fail, ms. */
   readonly meanMs: number
   /** True when a call had to wait for a slot. */
   readonly saturated: boolean
 }
 
-/** Fewer answers are no measure. */
+/** Calls per decision: fewer are too few to judge by. */
 export const windowCalls = 20
 const failingShare = 0.2
-const fewestFailing = 3
+const minFailing = 3
 const slowerThanUsual = 2
-/** Differences below this are noise, whatever the ratio. */
+/** Differences below this are noise, whatever the ratio, ms. */
 const noiseMs = 20
+const slowerFactor = 0.8
 
+export interface ConcurrencyBounds {
+  readonly min: number
+  readonly max: number
+}
+
+/** @param usualMs of earlier windows; null: not known yet */
 export const nextLimit = (
   limit: number,
   usualMs: number | null,
   { calls, failures, failing, meanMs, saturated }: Window,
-  { least, most }: { readonly least: number; readonly most: number },
+  { min, max }: ConcurrencyBounds,
 ): number => {
-  const bounded = (value: number) => Math.max(least, Math.min(most, value))
-  if (failing >= fewestFailing && failures > calls * failingShare) return bounded(Math.floor(limit / 2))
+  const bounded = (value: number) => Math.max(min, Math.min(max, value))
+  if (failing >= minFailing && failures > calls * failingShare) return bounded(Math.floor(limit / 2))
   if (usualMs !== null && meanMs > slowerThanUsual * usualMs && meanMs - usualMs > noiseMs) {
-    return bounded(Math.floor(limit * 0.8))
+    return bounded(Math.floor(limit * slowerFactor))
   }
   return bounded(saturated ? limit + 1 : limit)
 }
 
-const usualShare = 1 / 16
+/** Weight of one window in the moving average of call times. */
+const windowShare = 1 / 16
 
 export class AdaptiveConcurrency {
-  readonly #bounds: { least: number; most: number }
+  readonly #bounds: ConcurrencyBounds
   readonly #apply: (limit: number) => void
   #limit: number
   #usualMs: number | null = null
@@ -51,9 +59,9 @@ export class AdaptiveConcurrency {
   #answered = 0
   #saturated = false
 
-  constructor(bounds: { least: number; most: number }, apply: (limit: number) => void) {
+  constructor(bounds: ConcurrencyBounds, apply: (limit: number) => void) {
     this.#bounds = bounds
-    this.#limit = bounds.most
+    this.#limit = bounds.max
     this.#apply = apply
   }
 
@@ -85,7 +93,7 @@ export class AdaptiveConcurrency {
     }
     const next = nextLimit(this.#limit, this.#usualMs, window, this.#bounds)
     if (this.#answered > 0)
-      this.#usualMs = this.#usualMs === null ? meanMs : this.#usualMs + usualShare * (meanMs - this.#usualMs)
+      this.#usualMs = this.#usualMs === null ? meanMs : this.#usualMs + windowShare * (meanMs - this.#usualMs)
     this.#calls = 0
     this.#failures = 0
     this.#failing = new Set()

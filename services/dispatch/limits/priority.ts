@@ -1,7 +1,7 @@
-/** By which way a batch came: what must not wait for whom, and who gives way to whom. */
+/** Which traffic gives way to which. */
 import { topics } from '../../topology.ts'
 
-/** Live traffic; what waited and comes back; what is reported again from history. */
+/** Live traffic; deferred signals that come back; signals of a replay. */
 export type TrafficClass = 'main' | 'waiting' | 'replay'
 
 export const trafficClassOf = (topic: string): TrafficClass => {
@@ -10,7 +10,7 @@ export const trafficClassOf = (topic: string): TrafficClass => {
 }
 
 /**
- * Share of a token bucket that a lane leaves untouched. Live traffic takes the last token; what waited leaves it some, and a replay
- * takes only what is above half, so it stands still as soon as live traffic needs as much as there is.
+ * Share of the app's token bucket that a class leaves untouched. Live traffic may take the last token and deferred signals leave a tenth.
+ * A replay takes only what is above half, so it stops as soon as live traffic needs the whole limit.
  */
 export const reserveOf: Readonly<Record<TrafficClass, number>> = { main: 0, waiting: 0.1, replay: 0.5 }

@@ -1,32 +1,39 @@
 /**
- * Lets calls through as the limits allow. Calls that ask while an answer of Redis is under way go with the next round trip: a busy
- * process asks once for dozens.
+ * Waits until the token buckets let a call go. Calls of one traffic class that ask while a Redis request is under way share the next
+ * request: a busy process asks once for dozens of calls.
  */
+import { Coalescer } from '../../runtime/coalescer.ts'
+import type { LimitScope } from '../destinations/destination.ts'
 import { reserveOf, type TrafficClass } from './priority.ts'
 import type { Grant, TokenBuckets } from './redis-token-buckets.ts'
 
-interface Waiting {
+/** One call that asks for a token. */
+interface TokenRequest {
   readonly advertiserId: string
-  readonly resolve: (grant: Grant) => void
-  readonly reject: (error: unknown) => void
+  /** Set when the shared request is answered. */
+  grant: Grant
 }
 
-export type Passage = 'passed' | 'app' | 'advertiser'
+/** Whether the call may go; otherwise the limit that is short. */
+export type Passage = 'passed' | LimitScope
 
 /** Below this share of the app's bucket, calls are scarce. */
 const scarceBelow = 0.5
 const granted: Grant = { calls: 1, short: null, waitMs: 0 }
 
 export class RateLimiter {
-  readonly #limits: Pick<TokenBuckets, 'take'>
+  readonly #buckets: Pick<TokenBuckets, 'take'>
   readonly #sleep: (ms: number) => Promise<void>
-  #asking: Record<TrafficClass, Waiting[]> = { main: [], waiting: [], replay: [] }
-  #running = false
+  readonly #requests: Readonly<Record<TrafficClass, Coalescer<TokenRequest>>>
   #left = 1
 
-  constructor(limits: Pick<TokenBuckets, 'take'>, sleep: (ms: number) => Promise<void>) {
-    this.#limits = limits
+  constructor(buckets: Pick<TokenBuckets, 'take'>, sleep: (ms: number) => Promise<void>) {
+    this.#buckets = buckets
     this.#sleep = sleep
+    // One per class: main traffic never waits for a request of the others.
+    const requests = (trafficClass: TrafficClass) =>
+      new Coalescer<TokenRequest>((asking) => this.#take(asking, trafficClass), undefined, queueMicrotask)
+    this.#requests = { main: requests('main'), waiting: requests('waiting'), replay: requests('replay') }
   }
 
   /** True while gathering signals into fuller calls is worth the wait. */
@@ -35,18 +42,20 @@ export class RateLimiter {
   }
 
   /**
-   * Resolves once the call may go, or with what is short when that would take longer than `patience` allows.
-   * @param patience how long it may wait in all for the app's limit and for the advertiser's, ms
+   * Resolves once the call may go, or with the limit that is short when the wait for it would exceed its timeout.
+   * @param timeoutMs how long the call may wait for each limit in all, ms
    * @throws DependencyError
    */
   async pass(
     advertiserId: string,
-    lane: TrafficClass,
-    patience: { readonly app: number; readonly advertiser: number },
+    trafficClass: TrafficClass,
+    timeoutMs: Readonly<Record<LimitScope, number>>,
   ): Promise<Passage> {
-    const left = { ...patience }
+    const left = { app: timeoutMs.app, advertiser: timeoutMs.advertiser }
     for (;;) {
-      const { calls, short, waitMs } = await this.#ask(advertiserId, lane)
+      const request: TokenRequest = { advertiserId, grant: granted }
+      await this.#requests[trafficClass].call([request])
+      const { calls, short, waitMs } = request.grant
       if (calls > 0 || short === null) return 'passed'
       if (waitMs > left[short]) return short
       left[short] -= waitMs
@@ -54,47 +63,22 @@ export class RateLimiter {
     }
   }
 
-  #ask(advertiserId: string, lane: TrafficClass): Promise<Grant> {
-    return new Promise((resolve, reject) => {
-      this.#asking[lane].push({ advertiserId, resolve, reject })
-      if (!this.#running) void this.#run()
-    })
-  }
-
-  async #run() {
-    this.#running = true
-    // Everybody who asks in this turn of the event loop goes together.
-    await Promise.resolve()
-    for (;;) {
-      const lane = (['main', 'waiting', 'replay'] as const).find((one) => this.#asking[one].length > 0)
-      if (!lane) break
-      const asking = this.#asking[lane]
-      this.#asking = { ...this.#asking, [lane]: [] }
-      await this.#take(asking, lane)
+  async #take(requests: readonly TokenRequest[], trafficClass: TrafficClass) {
+    const byAdvertiser = new Map<string, TokenRequest[]>()
+    for (const request of requests) {
+      const others = byAdvertiser.get(request.advertiserId)
+      if (others) others.push(request)
+      else byAdvertiser.set(request.advertiserId, [request])
     }
-    this.#running = false
-  }
-
-  async #take(asking: readonly Waiting[], lane: TrafficClass) {
-    const byAdvertiser = new Map<string, Waiting[]>()
-    for (const one of asking) {
-      const others = byAdvertiser.get(one.advertiserId)
-      if (others) others.push(one)
-      else byAdvertiser.set(one.advertiserId, [one])
-    }
-    const groups = [...byAdvertiser]
-    try {
-      const asks = groups.map(([advertiserId, { length: calls }]) => ({ advertiserId, calls }))
-      const { grants, left } = await this.#limits.take(asks, reserveOf[lane])
-      this.#left = left
-      groups.forEach(([, group], index) => {
-        const grant = grants[index] as Grant
-        group.forEach(({ resolve }, place) => {
-          resolve(place < grant.calls ? granted : { ...grant, calls: 0 })
-        })
+    const asks = Array.from(byAdvertiser, ([advertiserId, { length: calls }]) => ({ advertiserId, calls }))
+    const { grants, left } = await this.#buckets.take(asks, reserveOf[trafficClass])
+    this.#left = left
+    let index = 0
+    for (const own of byAdvertiser.values()) {
+      const grant = grants[index++] as Grant
+      own.forEach((request, position) => {
+        request.grant = position < grant.calls ? granted : { ...grant, calls: 0 }
       })
-    } catch (error) {
-      for (const { reject } of asking) reject(error)
     }
   }
 }

@@ -1,10 +1,11 @@
 /**
- * Calls per second, per app and per advertiser, shared by all instances: token buckets in Redis, by Redis's own clock. One script a
- * call of `take`, whatever it asks for; what it touches shares a hash slot. A call takes from both buckets or from neither.
+ * Limits calls per second for the app and for each advertiser, all instances together: token buckets in Redis, by Redis's own clock.
+ * `take` runs one script, however many calls it asks for; its keys share a hash slot. A call takes from both buckets or from neither.
  *
- * Redis forgets the buckets when it is restarted: they are full then, which costs a burst of a tenth of a second at most.
+ * A restarted Redis has lost the buckets. They are full then, which costs a burst of a tenth of a second at most.
  */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
+import type { LimitScope } from '../destinations/destination.ts'
 import type { Limit } from './token-bucket.ts'
 
 export interface Ask {
@@ -14,9 +15,9 @@ export interface Ask {
 export interface Grant {
   /** How many of the calls may go now. */
   readonly calls: number
-  /** What is short where not all may; null: nothing. */
-  readonly short: 'app' | 'advertiser' | null
-  /** Until one more may go, ms; 0 where all may. */
+  /** The limit that keeps the other calls back; null: all may go. */
+  readonly short: LimitScope | null
+  /** Until one more call may go, ms; 0: all may go. */
   readonly waitMs: number
 }
 export interface Grants {
@@ -27,17 +28,15 @@ export interface Grants {
 
 export interface TokenBuckets {
   /**
-   * @param reserve share of the app's bucket that is left to others
+   * @param reserve share of the app's bucket that stays untouched, 0 to 1
    * @throws DependencyError
    */
   take(asks: readonly Ask[], reserve: number): Promise<Grants>
-  /** TikTok says that there are too many: nothing goes for so long. Only ever prolongs. @throws DependencyError */
-  block(whom: { readonly advertiserId: string } | 'app', ms: number): Promise<void>
+  /** Lets no call go for so long, ms. Never shortens a longer block. @throws DependencyError */
+  block(scope: { readonly advertiserId: string } | 'app', ms: number): Promise<void>
 }
 
-const appKey = 'dispatch:{limits}:app'
-const advertiserKey = (id: string) => `dispatch:{limits}:advertiser:${id}`
-/** A bucket that nobody used for so long is full. */
+/** A bucket without a call for so long is full. */
 const ttlMs = 60_000
 
 const common = `
@@ -45,9 +44,9 @@ local call, floor, max, min = redis.call, math.floor, math.max, math.min
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local function read(key, capacity, rate)
-  local held = call('GET', key)
-  if not held then return capacity, now end
-  local tokens, at = held:match('(%S+) (%S+)')
+  local stored = call('GET', key)
+  if not stored then return capacity, now end
+  local tokens, at = stored:match('(%S+) (%S+)')
   tokens, at = tonumber(tokens), tonumber(at)
   return min(capacity, tokens + max(0, now - at) * rate / 1000), max(at, now)
 end
@@ -55,7 +54,7 @@ local function write(key, tokens, at)
   call('SET', key, string.format('%.4f %d', tokens, at), 'PX', ${ttlMs} + at - now)
 end`
 
-/** KEYS: app, advertisers. ARGV: capacity and rate of the app, of an advertiser, reserve in tokens, then calls by advertiser. */
+/** KEYS: app, advertisers. ARGV: capacity and rate of the app and of an advertiser, reserve in tokens, then calls by advertiser. */
 const takeScript: RedisScript = {
   name: 'limits-take',
   source: `${common}
@@ -94,35 +93,53 @@ local tokens, at = read(KEYS[1], 0, 0)
 write(KEYS[1], 0, max(at, now + tonumber(ARGV[1])))`,
 }
 
-const shorts = [null, 'app', 'advertiser'] as const
+/** By the number that the script answers. */
+const limitScopes = [null, 'app', 'advertiser'] as const
 
 export class RedisTokenBuckets implements TokenBuckets {
   readonly #redis: Pick<RedisCommands, 'evalMany'>
   readonly #app: Limit
   readonly #advertiser: Limit
+  readonly #key: string
 
-  constructor(redis: Pick<RedisCommands, 'evalMany'>, { app, advertiser }: { app: Limit; advertiser: Limit }) {
+  /** @param keyPrefix of the destination; empty for TikTok */
+  constructor(
+    redis: Pick<RedisCommands, 'evalMany'>,
+    { app, advertiser }: { app: Limit; advertiser: Limit },
+    keyPrefix = '',
+  ) {
     this.#redis = redis
     this.#app = app
     this.#advertiser = advertiser
+    this.#key = `${keyPrefix}dispatch:{limits}`
   }
 
   async take(asks: readonly Ask[], reserve: number): Promise<Grants> {
-    const keys = [appKey, ...asks.map(({ advertiserId }) => advertiserKey(advertiserId))]
-    const kept = Math.floor(reserve * this.#app.capacity)
-    const args = [this.#app.capacity, this.#app.perSecond, this.#advertiser.capacity, this.#advertiser.perSecond, kept]
+    const keys = [`${this.#key}:app`, ...asks.map(({ advertiserId }) => this.#advertiserKey(advertiserId))]
+    const reserved = Math.floor(reserve * this.#app.capacity)
+    const args = [
+      this.#app.capacity,
+      this.#app.perSecond,
+      this.#advertiser.capacity,
+      this.#advertiser.perSecond,
+      reserved,
+    ]
     const [answer] = (await this.#redis.evalMany(takeScript, [
       { keys, args: [...args, ...asks.map(({ calls }) => calls)] },
     ])) as [readonly number[]]
     const grants = asks.map((_, index): Grant => {
       const [calls, short, waitMs] = answer.slice(3 * index, 3 * index + 3) as [number, number, number]
-      return { calls, short: shorts[short] ?? null, waitMs }
+      return { calls, short: limitScopes[short] ?? null, waitMs }
     })
     return { grants, left: (answer.at(-1) as number) / 1_000 }
   }
 
-  async block(whom: { readonly advertiserId: string } | 'app', ms: number): Promise<void> {
-    const key = whom === 'app' ? appKey : advertiserKey(whom.advertiserId)
+  async block(scope: { readonly advertiserId: string } | 'app', ms: number): Promise<void> {
+    const key = scope === 'app' ? `${this.#key}:app` : this.#advertiserKey(scope.advertiserId)
     await this.#redis.evalMany(blockScript, [{ keys: [key], args: [ms] }])
+  }
+
+  #advertiserKey(id: string): string {
+    return `${this.#key}:advertiser:${id}`
   }
 }

@@ -1,23 +1,34 @@
 /**
- * Bounded concurrency that slow calls do not use up: a call that takes long gives its slot to the next one and goes on
- * outside, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
+ * Bounds concurrent calls without letting slow calls use up the bound: a call that takes long gives its slot to the next one and goes on
+ * without it, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
  */
+import type { Timers } from '../../runtime/ports.ts'
+
+export interface SemaphoreOptions {
+  readonly size: number
+  /** Concurrent calls in all, slow ones included; bounds sockets. */
+  readonly max: number
+  /** A call that takes longer gives up its slot, ms. */
+  readonly slowAfterMs: number
+}
+
 export class Semaphore {
   #size: number
-  readonly #most: number
+  readonly #max: number
   readonly #slowAfterMs: number
+  readonly #timers: Pick<Timers, 'after'>
   readonly #waiting: (() => void)[] = []
-  #taken = 0
+  #slotsTaken = 0
   #underWay = 0
 
-  /** @param most calls at one time in all, slow ones included */
-  constructor({ size, most, slowAfterMs }: { size: number; most: number; slowAfterMs: number }) {
+  constructor({ size, max, slowAfterMs }: SemaphoreOptions, timers: Pick<Timers, 'after'>) {
     this.#size = size
-    this.#most = Math.max(most, size)
+    this.#max = Math.max(max, size)
     this.#slowAfterMs = slowAfterMs
+    this.#timers = timers
   }
 
-  /** From now on so many. Fewer: those that are taken are given back as their calls end. */
+  /** Sets the number of slots. With fewer, running calls keep theirs until they end. */
   resize(size: number): void {
     this.#size = Math.max(1, size)
     this.#wake()
@@ -25,26 +36,26 @@ export class Semaphore {
 
   /**
    * Waits for a slot, first come first served, then runs the work.
-   * @param work told whether it had to wait
+   * @param work gets true when it had to wait
    */
   async run<T>(work: (waited: boolean) => Promise<T>): Promise<T> {
-    const waits = this.#taken >= this.#size || this.#underWay >= this.#most
+    const waits = this.#slotsTaken >= this.#size || this.#underWay >= this.#max
     if (waits) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     } else this.#take()
-    let holds = true
+    let hasSlot = true
     const release = () => {
-      if (holds) this.#taken--
-      holds = false
+      if (hasSlot) this.#slotsTaken--
+      hasSlot = false
     }
-    const slow = setTimeout(() => {
+    const cancel = this.#timers.after(this.#slowAfterMs, () => {
       release()
       this.#wake()
-    }, this.#slowAfterMs)
+    })
     try {
       return await work(waits)
     } finally {
-      clearTimeout(slow)
+      cancel()
       release()
       this.#underWay--
       this.#wake()
@@ -52,13 +63,13 @@ export class Semaphore {
   }
 
   #take() {
-    this.#taken++
+    this.#slotsTaken++
     this.#underWay++
   }
 
-  /** Taken on behalf of whoever waits, so that nobody slips in between. */
+  /** Takes the slot for the waiting call before it resumes, so that no other call gets in between. */
   #wake() {
-    while (this.#taken < this.#size && this.#underWay < this.#most) {
+    while (this.#slotsTaken < this.#size && this.#underWay < this.#max) {
       const next = this.#waiting.shift()
       if (!next) return
       this.#take()

@@ -1,32 +1,34 @@
 /**
- * What a throttling answer means for the buckets. TikTok documents that a limit per second is over in the next second. A code of the
- * app's limit that only one connection gets is taken as that connection's trouble: its answers must not delay the others.
+ * Blocks token buckets after a throttling answer. TikTok documents that a limit per second is over in the next second. When only one
+ * connection meets the app's limit, it is taken as this connection's trouble: its answers must not delay the others.
  */
-import { entryOf } from '../destinations/tiktok/codes.ts'
+import type { Judgement } from '../destinations/destination.ts'
 import type { TokenBuckets } from './redis-token-buckets.ts'
 
-const nextSecondMs = 1_000
-/** Another connection has met the app's limit too, lately. */
-const latelyMs = 10_000
+const blockMs = 1_000
+/** Two connections that meet the app's limit within this time show that the app is throttled. */
+const appWindowMs = 10_000
 
 export class Throttling {
-  readonly #limits: Pick<TokenBuckets, 'block'>
+  readonly #buckets: Pick<TokenBuckets, 'block'>
   readonly #now: () => number
   #last: { connectionId: string; at: number } | null = null
 
-  constructor(limits: Pick<TokenBuckets, 'block'>, now: () => number) {
-    this.#limits = limits
+  constructor(buckets: Pick<TokenBuckets, 'block'>, now: () => number) {
+    this.#buckets = buckets
     this.#now = now
   }
 
-  /** @param code null: HTTP 429 without one. @throws DependencyError */
-  async met({ connectionId, advertiserId }: { connectionId: string; advertiserId: string }, code: number | null) {
-    const limit = code === null ? 'app' : (entryOf(code).limit ?? 'advertiser')
-    if (limit === 'advertiser') return this.#limits.block({ advertiserId }, nextSecondMs)
+  /** @param judgement whose verdict is `throttled`. @throws DependencyError */
+  async apply(
+    { connectionId, advertiserId }: { connectionId: string; advertiserId: string },
+    { limit }: Pick<Judgement, 'limit'>,
+  ) {
+    if (limit !== 'app') return this.#buckets.block({ advertiserId }, blockMs)
     const last = this.#last
     const at = this.#now()
     this.#last = { connectionId, at }
-    if (last && last.connectionId !== connectionId && at - last.at < latelyMs)
-      await this.#limits.block('app', nextSecondMs)
+    if (last && last.connectionId !== connectionId && at - last.at < appWindowMs)
+      await this.#buckets.block('app', blockMs)
   }
 }

@@ -1,4 +1,4 @@
-/** Which signals of a batch were parked, and why. */
+/** Lists the signals of a batch that were parked, with the reason. */
 
 import type { Outcome } from '../../runtime/batch/outcome.ts'
 import type { Input } from '../../runtime/batch/stage.ts'
@@ -13,8 +13,8 @@ export const parkedOf = (
   batch: readonly Pick<Input<Signal>, 'value'>[],
   outcomes: readonly (Outcome | readonly Outcome[])[],
 ): Parked[] =>
-  batch.flatMap(({ value: { connectionId } }, place) =>
-    [outcomes[place] ?? []]
+  batch.flatMap(({ value: { connectionId } }, position) =>
+    [outcomes[position] ?? []]
       .flat()
       .flatMap((outcome) => (outcome.kind === 'parked' ? { connectionId, reason: outcome.reason } : [])),
   )

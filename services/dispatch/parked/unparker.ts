@@ -1,15 +1,16 @@
 /**
- * Un-parking: what waits for a person goes back to `signals.v1` once its connection can send again (or is disconnected: there
- * it is withheld).
+ * Moves parked signals back to `signals.v1` once their connection can send again, or is disconnected: dispatch then withholds them.
  *
- * The parked topic is a queue that goes round: a sweep takes every record that was there when it began, moves those that need
- * not wait any more, puts the others at the end again, and commits. So the group's offset is all the state there is. Nothing
- * is lost; what a crash moves twice meets its sent-mark.
+ * The parked topic is a circular queue. A sweep reads every record that was there when it began, moves those that need not wait any
+ * longer, appends the others to the same topic, and commits. The group's offset is the only state. No signal is lost; one that a crash
+ * moves twice meets its record in the sent log.
  */
 
 import { parkedGroup } from '../../consumer-groups.ts'
+import { parkedTopic } from '../../derived-topics.ts'
 import type {
   Broker,
+  Cancel,
   Clock,
   ConsumedRecord,
   Headers,
@@ -17,60 +18,62 @@ import type {
   ProducerRecord,
   RecordBatch,
   RunningConsumer,
+  Timers,
 } from '../../runtime/ports.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-import { parkedTopic, topics } from '../../topology.ts'
+import { topics } from '../../topology.ts'
 import type { Parked } from './parked-signals.ts'
 
 export interface UnparkTools {
   readonly broker: Pick<Broker, 'consume'>
   readonly producer: Pick<Producer, 'send'>
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
+  readonly timers: Pick<Timers, 'after'>
   byId(connectionId: string): Pick<ConnectionRecord, 'status' | 'changedAt'> | undefined
   onMoved?(counts: { moved: number; waiting: number }): void
 }
 
 /**
- * A batch that was decided before a change may park its signals a moment after it. This process sees that and sweeps again at
- * once; for what another instance parked there is a second sweep, longer after the change than any batch takes.
+ * A batch that was decided before a change may park its signals a moment after it. This process sees that and sweeps again at once. The
+ * second sweep finds what another instance parked: it comes later after the change than any batch takes.
  */
 const secondSweepMs = 30_000
-/** Besides changes, everything is looked at this often. */
+/** Without a change, a sweep runs this often. */
 const idleSweepMs = 600_000
 const retryMs = 1_000
-/** Changes come in bursts: one sweep for all of them. */
+/** Changes come in bursts: one sweep serves all of them. */
 const burstMs = 250
-/** A sweep writes what still waits anew, so a long one must be rare: it rests this many times its own duration, up to a minute. */
-const restFactor = 5
-const longestRestMs = 60_000
+/** A sweep rewrites the signals that still wait, so long ones must be rare. The cooldown is this many times the sweep's duration. */
+const cooldownFactor = 5
+const maxCooldownMs = 60_000
 
-/** When a record was first parked, ms; going round renews its broker timestamp. */
+/** When a record was first parked, ms; appending it again renews its broker timestamp. */
 const parkedAtHeader = 'parked-at'
 const parkedAtOf = ({ headers, timestamp }: ConsumedRecord) => Number(headers[parkedAtHeader] ?? timestamp)
 
-type Known = ReturnType<UnparkTools['byId']>
+type KnownConnection = ReturnType<UnparkTools['byId']>
 
-/** What was waited for is there. An unknown connection's signals wait on: its record may be on the way. */
-const isOver = (reason: string | undefined, connection: Known): boolean =>
+/** True when the reason to wait is gone. An unknown connection's signals wait on: its record may be on the way. */
+const isOver = (reason: string | undefined, connection: KnownConnection): boolean =>
   connection?.status === 'disconnected' ||
   (connection?.status === 'active' && (reason === 'paused' || reason === 'reconnect'))
 
-const waits = (record: ConsumedRecord, connection: Known): boolean => {
+const waits = (record: ConsumedRecord, connection: KnownConnection): boolean => {
   if (isOver(record.headers.reason, connection)) return false
-  // Parked although the connection could send (an unknown code): a person has to have touched the connection since.
+  // Parked though the connection could send (an unknown code): they wait until a person changes the connection.
   return connection?.status !== 'active' || connection.changedAt <= parkedAtOf(record)
 }
 
-const round = (record: ConsumedRecord): ProducerRecord => ({
+const appended = (record: ConsumedRecord): ProducerRecord => ({
   topic: parkedTopic,
   key: record.key,
   value: record.value,
   headers: { ...record.headers, [parkedAtHeader]: String(parkedAtOf(record)) },
 })
 
-/** Goes back as new: its attempts and the reason to wait were of another time. */
-const back = ({ key, value, headers }: ConsumedRecord): ProducerRecord => {
+/** Goes back as new, without its attempts and the reason to wait. */
+const movedBack = ({ key, value, headers }: ConsumedRecord): ProducerRecord => {
   const { attempt: _attempt, reason: _reason, [parkedAtHeader]: _at, ...kept } = headers as Record<string, string>
   return { topic: topics.signals.name, key, value, headers: kept satisfies Headers }
 }
@@ -78,7 +81,7 @@ const back = ({ key, value, headers }: ConsumedRecord): ProducerRecord => {
 interface Sweep {
   /** Number of the request that this sweep answers. */
   readonly request: number
-  /** Offset at which it ends: what was put back behind it waits for the next one. */
+  /** Offset at which it ends: records appended later are the next sweep's. */
   readonly until: bigint
   readonly startedAt: number
 }
@@ -96,8 +99,8 @@ export class Unparker {
   #request = 1
   #wake: () => void = () => {}
   #woken: Promise<void> = Promise.resolve()
-  #soon: NodeJS.Timeout | undefined
-  #again: NodeJS.Timeout | undefined
+  #hasSweepSoon = false
+  #cancelSecondSweep: Cancel = () => {}
 
   constructor(tools: UnparkTools) {
     this.#tools = tools
@@ -106,14 +109,14 @@ export class Unparker {
 
   /** A connection has changed to `active` or `disconnected`. */
   changed(): void {
-    this.#askSoon()
-    clearTimeout(this.#again)
-    this.#again = this.#askIn(secondSweepMs)
+    this.#requestSoon()
+    this.#cancelSecondSweep()
+    this.#cancelSecondSweep = this.#requestIn(secondSweepMs)
   }
 
-  /** These have just been parked: whose connection has changed meanwhile need not wait for the second sweep. */
+  /** These signals have just been parked: those whose connection changed meanwhile need not wait for the second sweep. */
   parked(signals: readonly Parked[]): void {
-    if (signals.some(({ connectionId, reason }) => isOver(reason, this.#tools.byId(connectionId)))) this.#askSoon()
+    if (signals.some(({ connectionId, reason }) => isOver(reason, this.#tools.byId(connectionId)))) this.#requestSoon()
   }
 
   start(): Promise<RunningConsumer> {
@@ -137,7 +140,7 @@ export class Unparker {
     const records = batch.records.filter(({ offset }) => offset < sweep.until)
     if (records.length > 0) {
       const moves = records.map((record) =>
-        record.key !== null && waits(record, this.#tools.byId(record.key)) ? round(record) : back(record),
+        record.key !== null && waits(record, this.#tools.byId(record.key)) ? appended(record) : movedBack(record),
       )
       try {
         await this.#tools.producer.send(moves)
@@ -151,38 +154,40 @@ export class Unparker {
     const next = records.at(-1)?.offset
     if (records.length < batch.records.length || (next !== undefined && next + 1n >= sweep.until)) {
       const at = this.#tools.clock.now()
-      const rest = Math.min(longestRestMs, restFactor * (at - sweep.startedAt))
+      const cooldownMs = Math.min(maxCooldownMs, cooldownFactor * (at - sweep.startedAt))
       this.#sweeps.delete(batch.partition)
-      this.#swept.set(batch.partition, { request: sweep.request, at, notBefore: at + rest })
+      this.#swept.set(batch.partition, { request: sweep.request, at, notBefore: at + cooldownMs })
     }
     return { processed: records.length, pauseMs: 0 }
   }
 
-  /** The sweep under way on this partition, or a new one if something asks for it. */
+  /** The sweep under way on this partition, or a new one if one is requested or due; null: none. */
   #sweepOf({ partition, highWatermark }: RecordBatch, now: number): Sweep | null {
     const running = this.#sweeps.get(partition)
     if (running) return running
     const last = this.#swept.get(partition)
-    const isAsked = !last || last.request < this.#request || now - last.at >= idleSweepMs
-    if (!isAsked || now < (last?.notBefore ?? 0)) return null
+    const isDue = !last || last.request < this.#request || now - last.at >= idleSweepMs
+    if (!isDue || now < (last?.notBefore ?? 0)) return null
     const sweep = { request: this.#request, until: highWatermark, startedAt: now }
     this.#sweeps.set(partition, sweep)
     return sweep
   }
 
-  #askSoon() {
-    this.#soon ??= this.#askIn(burstMs, () => {
-      this.#soon = undefined
+  #requestSoon() {
+    if (this.#hasSweepSoon) return
+    this.#hasSweepSoon = true
+    this.#requestIn(burstMs, () => {
+      this.#hasSweepSoon = false
     })
   }
 
-  #askIn(ms: number, then: () => void = () => {}): NodeJS.Timeout {
-    return setTimeout(() => {
+  #requestIn(ms: number, then: () => void = () => {}): Cancel {
+    return this.#tools.timers.after(ms, () => {
       then()
       this.#request++
       this.#wake()
       this.#rearm()
-    }, ms).unref()
+    })
   }
 
   #rearm() {

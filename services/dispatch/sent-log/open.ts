@@ -1,4 +1,4 @@
-/** The sent-marks over Redis, brought back from `deliveries.v1` where Redis has lost them. */
+/** Opens the sent log over Redis; it rebuilds itself from `deliveries.v1` when Redis has lost records. */
 
 import type { Health } from '../../runtime/health/health.ts'
 import type { Logger } from '../../runtime/log.ts'
@@ -6,7 +6,7 @@ import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import type { Broker, Clock, RedisCommands } from '../../runtime/ports.ts'
 import { RedisHourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { RedisCompletenessMarker } from './completeness-marker.ts'
+import { RedisCompletenessMarker, sentLogPrefix } from './completeness-marker.ts'
 import { readDeliveries } from './read-deliveries.ts'
 import { RebuildingSentLog } from './rebuild.ts'
 import { BucketSentLog } from './sent-log.ts'
@@ -19,22 +19,26 @@ export interface SentLogTools {
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Logger
-  /** Ends a restoration when the process stops. */
+  /** Ends a rebuild when the process stops. */
   readonly signal: AbortSignal
   readonly keepMs: number
+  /** Of the destination; empty for TikTok. */
+  readonly keyPrefix: string
 }
 
-export const openSentLog = ({ redis, broker, codec, clock, metrics, health, log, signal, keepMs }: SentLogTools) => {
-  const buckets = new RedisHourBuckets(redis, { prefix: 'sent', ttlSeconds: keepMs / 1000 })
+export const openSentLog = (tools: SentLogTools) => {
+  const { redis, broker, codec, clock, metrics, health, log, signal, keepMs, keyPrefix } = tools
+  const prefix = sentLogPrefix(keyPrefix)
+  const buckets = new RedisHourBuckets(redis, { prefix, ttlSeconds: keepMs / 1000 })
   const onProgress = (share: number) => {
     metrics.set('signals_state_rebuilt_share', {}, share)
-    log.info({ percent: Math.floor(share * 100) }, 'sent-marks are brought back from deliveries.v1')
+    log.info({ percent: Math.floor(share * 100) }, 'rebuilding the sent log from deliveries.v1')
   }
   return new RebuildingSentLog({
-    marks: new BucketSentLog(buckets),
+    sentLog: new BucketSentLog(buckets),
     buckets,
-    presence: new RedisCompletenessMarker(redis),
-    deliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
+    marker: new RedisCompletenessMarker(redis, prefix),
+    readDeliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
     now: clock.now,
     keepMs,
     onState: (parts) => {

@@ -1,4 +1,4 @@
-/** Reads `deliveries.v1` whole, for bringing the sent-marks back. */
+/** Reads `deliveries.v1` from its beginning to its end, to rebuild the sent log. */
 
 import { decodable } from '../../runtime/failures.ts'
 import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime/ports.ts'
@@ -10,7 +10,7 @@ import { topics } from '../../topology.ts'
 export interface DeliveriesTools {
   readonly broker: Pick<Broker, 'offsetsAt' | 'read'>
   readonly codec: Pick<Codec, 'prepare' | 'decode'>
-  /** Share that has been read, 0 to 1; called for each batch. */
+  /** Called after each batch with the share that is read, 0 to 1. */
   onProgress(share: number): void
   readonly signal: AbortSignal
 }
@@ -20,13 +20,13 @@ export const readDeliveries = async (
   { broker, codec, onProgress, signal }: DeliveriesTools,
   onBatch: (batch: readonly Delivery[]) => Promise<void>,
 ): Promise<void> => {
-  // What does not decode is of another making: it names no signal that could be sent twice.
+  // A record that does not decode names no signal that dispatch could send twice.
   const delivery = (record: ConsumedRecord): readonly Delivery[] => {
     const decoded = record.value === null ? null : decodable(() => codec.decode('deliveries', record))
     return decoded === null ? [] : [decoded]
   }
   await readInBatches(broker, topics.deliveries.name, async (records, share) => {
-    if (signal.aborted) throw new DependencyError('redis', 'stopping while sent-marks are brought back')
+    if (signal.aborted) throw new DependencyError('redis', 'stopping while the sent log is rebuilt')
     await codec.prepare(records)
     await onBatch(records.flatMap(delivery))
     onProgress(share)

@@ -1,11 +1,11 @@
 /**
- * Sent-marks that are brought back from `deliveries.v1` when Redis has lost them: whoever reads meanwhile waits. Without them a replay of
- * what is older than TikTok's own memory (48 h) would be counted twice.
+ * A sent log that rebuilds what Redis has lost from `deliveries.v1` before a read returns. Without it, a replay of signals older than
+ * TikTok's own deduplication (48 h) would be counted twice.
  *
- * What is missing afterwards is what was under way when Redis lost its data: answered, and not yet in the topic. It is sent again under
- * the same id, which TikTok tells apart.
+ * Signals that TikTok had answered, but whose delivery was not in the topic yet, stay missing. Dispatch sends them again under the same
+ * id, which TikTok recognises.
  */
-import { randomUUID } from 'node:crypto'
+import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts'
 import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 import type { CompletenessMarker } from './completeness-marker.ts'
@@ -19,19 +19,20 @@ import {
 } from './sent-log.ts'
 
 export interface SentLogRebuildTools {
-  readonly marks: SentLog
+  readonly sentLog: SentLog
   readonly buckets: Pick<HourBuckets, 'claim'>
-  readonly presence: CompletenessMarker
-  /** Hands over everything in `deliveries.v1`, in batches; resolves at its end. @throws DependencyError */
-  deliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>): Promise<void>
+  readonly marker: CompletenessMarker
+  /** Reads `deliveries.v1` to its end, in batches. @throws DependencyError */
+  readDeliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>): Promise<void>
   now(): number
+  /** Deliveries settled longer ago than this are not rebuilt, ms. */
   readonly keepMs: number
-  /** How many parts are being restored; null when it is done. */
+  /** Called with the number of parts when a rebuild begins, and with null when the log is complete. */
   onState?(parts: number | null): void
 }
 
-/** null: TikTok has said nothing about it. */
-const markOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentRecord | null => {
+/** null: the signal was never sent, so TikTok has not answered for it. */
+const sentRecordOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentRecord | null => {
   switch (outcome) {
     case 'accepted':
     case 'duplicate':
@@ -48,53 +49,42 @@ const markOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentRe
 
 export class RebuildingSentLog implements SentLog {
   readonly #tools: SentLogRebuildTools
-  #restoring: Promise<void> | null = null
+  readonly #state: RebuildableState<number>
 
   constructor(tools: SentLogRebuildTools) {
     this.#tools = tools
+    this.#state = new RebuildableState({
+      markers: tools.marker,
+      onState: tools.onState,
+      rebuild: () => tools.readDeliveries((batch) => this.#claim(batch)),
+    })
   }
 
-  async read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]> {
-    for (;;) {
-      const marks = await this.#tools.marks.read(signals)
-      // Asked after the marks: were they read before something was lost, the marker says so.
-      if ((await this.#tools.presence.lost()).length === 0) return marks
-      await this.whole()
-    }
+  read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]> {
+    return this.#state.read(async () => {
+      const records = await this.#tools.sentLog.read(signals)
+      // Check the marker after the read: if Redis lost data before it, the marker is gone.
+      return (await this.#tools.marker.lost()).length === 0 ? records : incomplete
+    })
   }
 
   write(entries: readonly SentEntry[]): Promise<void> {
-    return this.#tools.marks.write(entries)
+    return this.#tools.sentLog.write(entries)
   }
 
-  /** Resolves once all marks are there that should be. Batches that find them lost share one restoration. */
-  whole(): Promise<void> {
-    this.#restoring ??= this.#restore().finally(() => {
-      this.#restoring = null
-    })
-    return this.#restoring
+  /** Resolves once the log holds all that it should. Concurrent calls share one rebuild. @throws DependencyError */
+  ensureComplete(): Promise<void> {
+    return this.#state.ensureComplete()
   }
 
-  async #restore(): Promise<void> {
-    const { presence, deliveries, onState } = this.#tools
-    for (let lost = await presence.lost(); lost.length > 0; lost = await presence.lost()) {
-      onState?.(lost.length)
-      const token = randomUUID()
-      await presence.begin(lost, token)
-      await deliveries((batch) => this.#claim(batch))
-      await presence.complete(lost, token)
-    }
-    onState?.(null)
-  }
-
-  /** Never in place of something newer: what was written meanwhile stays. */
+  /** `claim` writes only where there is no record, so what dispatch wrote meanwhile stays. */
   async #claim(batch: readonly Delivery[]) {
     const { buckets, now, keepMs } = this.#tools
     const oldest = now() - keepMs
     await buckets.claim(
       batch.flatMap((delivery) => {
-        const mark = delivery.settledAt < oldest ? null : markOf(delivery)
-        return mark ? [{ ...bucketKeyOf(delivery), value: encodeSentRecord(mark) }] : []
+        const record = delivery.settledAt < oldest ? null : sentRecordOf(delivery)
+        return record ? [{ ...bucketKeyOf(delivery), value: encodeSentRecord(record) }] : []
       }),
     )
   }

@@ -1,31 +1,32 @@
 /**
- * Sent-marks: what TikTok said about a signal, noted in Redis as soon as it is known and before anything else depends on it.
- * A batch that is read again after a crash sends only what has no mark.
+ * The sent log: the destination's final answer about each event (an idempotency record), written to Redis as soon as it is known and
+ * before anything depends on it. A batch that is read again after a crash sends only the events without a record.
  *
- * Answers that arrive while a write is under way go with the next one: at many small calls this is one round trip for dozens.
+ * Answers that arrive while a write is under way share the next one: with many small calls that is one round trip for dozens.
  */
 
+import { Coalescer } from '../../runtime/coalescer.ts'
 import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
 import type { FinalResult } from '../send-result.ts'
 
 const outcomes = ['accepted', 'duplicate', 'rejected'] as const
 const valueBytes = 13
-/** How long a call took, at most; longer is noted as not known. */
-const longestCallMs = 0xfffe
+/** Longest call time that fits, ms; a longer one is stored as not known. */
+const maxCallMs = 0xfffe
 const unknownCall = 0xffff
-/** Beside the outcome: the delivery record is in Kafka. */
+/** Set beside the outcome when the delivery record is in Kafka. */
 const recordedBit = 0x80
 
 export interface SentRecord {
   readonly settled: FinalResult
-  /** True once the broker has the delivery record: it need not be published again. */
+  /** True once the broker has the delivery record: dispatch does not publish it again. */
   readonly recorded: boolean
 }
 
 /**
- * Outcome, attempt, code (24 bits), time of the answer (48 bits of ms) and how long the call took (16 bits of ms): a record published
- * again equals the first, but for TikTok's request id.
+ * 13 bytes, big-endian: outcome and recorded bit (8 bits), attempt (8), code (24), time of the answer (48, ms), call time (16, ms).
+ * A delivery record published again from it equals the first, except for the request id.
  */
 export const encodeSentRecord = ({ settled: { outcome, code, attempt, sentAt, at }, recorded }: SentRecord): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
@@ -34,11 +35,11 @@ export const encodeSentRecord = ({ settled: { outcome, code, attempt, sentAt, at
   value.writeUIntBE(Math.min(Math.max(code, 0), 0xffffff), 2, 3)
   value.writeUIntBE(at, 5, 6)
   const tookMs = sentAt === null ? unknownCall : at - sentAt
-  value.writeUInt16BE(tookMs >= 0 && tookMs <= longestCallMs ? tookMs : unknownCall, 11)
+  value.writeUInt16BE(tookMs >= 0 && tookMs <= maxCallMs ? tookMs : unknownCall, 11)
   return value
 }
 
-/** null: not a mark of ours (another version's, say); the signal is sent again under its id, which TikTok tells apart. */
+/** null: not this format, for example another version's. The event is then sent again under its id, which TikTok deduplicates. */
 export const decodeSentRecord = (value: Buffer): SentRecord | null => {
   const first = value.length === valueBytes ? value.readUInt8(0) : 0xff
   const outcome = outcomes[first & ~recordedBit]
@@ -58,10 +59,10 @@ export const decodeSentRecord = (value: Buffer): SentRecord | null => {
 
 export type SignalKey = Pick<Signal, 'signalId' | 'occurredAt'>
 
-/** The id is a keyed hash already: its first half is the mark. */
+/** The id is a keyed hash already, so its first half serves as the key. */
 export const bucketKeyOf = ({ signalId, occurredAt }: SignalKey) => ({
   at: occurredAt,
-  mark: Buffer.from(signalId.slice(0, 16), 'hex'),
+  hash: Buffer.from(signalId.slice(0, 16), 'hex'),
 })
 
 export interface SentEntry extends SentRecord {
@@ -69,31 +70,30 @@ export interface SentEntry extends SentRecord {
 }
 
 export interface SentLog {
-  /** One per signal, in order; null where TikTok has not settled it. @throws DependencyError */
+  /** One per signal, in order; null: no final answer yet. @throws DependencyError */
   read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]>
-  /** Resolves once they are noted. @throws DependencyError: the answers stay known to this process and go with the next write */
+  /** Resolves once Redis has them. @throws DependencyError: this process then keeps the answers and writes them with the next ones */
   write(entries: readonly SentEntry[]): Promise<void>
 }
 
 interface Unwritten {
   readonly at: number
-  readonly mark: Buffer
+  readonly hash: Buffer
   readonly value: SentRecord
 }
 
 export class BucketSentLog implements SentLog {
   readonly #buckets: HourBuckets
-  /** Not in Redis yet, by signal id. Bounded by what is sent while Redis is away: nothing new is, since `read` fails then. */
+  /** By event id. Bounded by what is sent while Redis is away: nothing new is, because `read` fails then. */
   readonly #unwritten = new Map<string, Unwritten>()
-  #writing: Promise<void> | null = null
-  #next: Promise<void> | null = null
+  readonly #writes = new Coalescer<never>(() => this.#writeAll(), undefined, queueMicrotask)
 
   constructor(buckets: HourBuckets) {
     this.#buckets = buckets
   }
 
   async read(signals: readonly SignalKey[]): Promise<readonly (SentRecord | null)[]> {
-    // What an earlier write could not bring there: the batch that comes back because of it must not go on without.
+    // A batch that comes back because of a failed write must not go on before that write succeeds.
     if (this.#unwritten.size > 0) await this.write([])
     const values = await this.#buckets.read(signals.map(bucketKeyOf))
     return signals.map(({ signalId }, index) => {
@@ -107,24 +107,13 @@ export class BucketSentLog implements SentLog {
       const value = { settled: { ...settled, requestId: null }, recorded }
       this.#unwritten.set(signal.signalId, { ...bucketKeyOf(signal), value })
     }
-    if (this.#next) return this.#next
-    if (this.#writing === null) return this.#flush()
-    const after = () => this.#flush()
-    this.#next = this.#writing.then(after, after)
-    return this.#next
+    return this.#writes.call([])
   }
 
-  #flush(): Promise<void> {
-    this.#next = null
+  async #writeAll(): Promise<void> {
     const taken = [...this.#unwritten]
-    this.#writing = this.#buckets
-      .write(taken.map(([, { at, mark, value }]) => ({ at, mark, value: encodeSentRecord(value) })))
-      .then(() => {
-        for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
-      })
-      .finally(() => {
-        this.#writing = null
-      })
-    return this.#writing
+    await this.#buckets.write(taken.map(([, { at, hash, value }]) => ({ at, hash, value: encodeSentRecord(value) })))
+    // An entry that was replaced meanwhile goes with the next write.
+    for (const [id, entry] of taken) if (this.#unwritten.get(id) === entry) this.#unwritten.delete(id)
   }
 }

@@ -1,10 +1,10 @@
-/** How often a list would fire over a body of messages: figures only, nothing of what was written. */
+/** Counts how often a list would fire over a set of messages. The result holds figures only, no text of a message. */
 import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { compileKeywords } from '../matching/matcher.ts'
 
 export interface EvaluatedMessage {
   readonly text: string
-  /** null: not told; then it is taken for the person's own words. */
+  /** null: unknown, and treated as the person's own words. */
   readonly origin: string | null
   readonly direction: string | null
 }
@@ -16,20 +16,24 @@ export interface KeywordFigures {
 }
 
 export interface Figures {
-  /** Messages looked at, and those that were not: other origins, outbound, without text. */
+  /** Messages evaluated, and messages skipped: other origins, outbound, without text. */
   readonly messages: number
   readonly notLookedAt: number
-  /** Messages that would raise a signal, and their share of those looked at. */
+  /** Messages that would emit a signal, and their share of the evaluated ones, 0 to 1. */
   readonly firing: number
   readonly share: number
   readonly flags: readonly { readonly flag: string; readonly messages: number; readonly share: number }[]
-  /** Most frequent first; those that never fire are at the end. */
+  /** Most frequent first, including keywords that never fire. */
   readonly keywords: readonly KeywordFigures[]
 }
 
 const ownWords: readonly string[] = ['typed', 'caption']
 
-/** @throws Error where the line is no JSON text, no object with a text */
+/**
+ * Parses a line of NDJSON: a JSON string, or an object with `text`.
+ * @returns null for an object without a text
+ * @throws Error for any other line
+ */
 export const messageIn = (line: string): EvaluatedMessage | null => {
   const value: unknown = JSON.parse(line)
   if (typeof value === 'string') return { text: value, origin: null, direction: null }
@@ -60,8 +64,8 @@ export class Evaluation {
   }
 
   add(message: EvaluatedMessage | null): void {
-    const others = message?.origin != null && !ownWords.includes(message.origin)
-    if (message === null || others || message.direction === 'outbound') {
+    const isOtherOrigin = message?.origin != null && !ownWords.includes(message.origin)
+    if (message === null || isOtherOrigin || message.direction === 'outbound') {
       this.#notLookedAt++
       return
     }

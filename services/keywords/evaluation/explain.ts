@@ -1,4 +1,4 @@
-/** Why a text has a keyword or nearly one: for whoever tries a list, on a text of their own. Not used by the stage. */
+/** Explains which keywords a text contains, and which nearly. For `signals keywords test`; the stage does not use it. */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
 import { fold, foldingOf } from '../matching/fold.ts'
 import { compileKeywords, type Hit, type MatchRefusal } from '../matching/matcher.ts'
@@ -20,17 +20,17 @@ export interface Explanation {
   readonly nearMisses: readonly NearMiss[]
 }
 
-const mostNearMisses = 20
-/** Shorter words are in most texts: half a phrase of them says nothing. */
-const tellingWord = 3
+const maxNearMisses = 20
+/** Letters. Most texts contain shorter words, so these would not hint at a phrase. */
+const minWordLength = 3
 
-/** Words of phrases as entries of their own, with the phrase that each is of. */
-const halves = (entries: readonly KeywordEntry[]) =>
+/** Each word of each phrase as its own entry, with its phrase. */
+const wordsOfPhrases = (entries: readonly KeywordEntry[]) =>
   entries.flatMap((phrase) => {
     const words = fold(phrase.keyword, foldingOf(phrase)).trim().split(' ')
     if (words.length < 2 || phrase.match === 'substring') return []
     return words
-      .filter((word) => word.length >= tellingWord)
+      .filter((word) => word.length >= minWordLength)
       .map((word) => ({ phrase, word: { ...phrase, keyword: word } }))
   })
 
@@ -39,24 +39,24 @@ export const explain = (entries: readonly KeywordEntry[], text: string): Explana
   const hits = matcher.hits(text)
   const counting = new Map(hits.filter(({ refused }) => refused === null).map((hit) => [hit.entry, hit]))
   const near = new Map<string, NearMiss>()
-  const told = new Set([...counting.keys()].map((at) => entries[at]))
-  const tell = (entry: KeywordEntry | undefined, reason: NearMiss['reason']) => {
-    if (!entry || told.has(entry)) return
-    told.add(entry)
+  const reported = new Set([...counting.keys()].map((at) => entries[at]))
+  const report = (entry: KeywordEntry | undefined, reason: NearMiss['reason']) => {
+    if (!entry || reported.has(entry)) return
+    reported.add(entry)
     near.set(`${entry.keyword} ${entry.flag}`, { keyword: entry.keyword, flag: entry.flag, reason })
   }
-  for (const { entry, refused } of hits) if (refused !== null) tell(entries[entry], refused)
+  for (const { entry, refused } of hits) if (refused !== null) report(entries[entry], refused)
   const loose = compileKeywords(entries.map((entry) => ({ ...entry, fold: 'accents' })))
-  for (const at of loose.entries(text)) tell(entries[at], 'differs in accents')
-  const parts = halves(entries)
-  if (parts.length > 0)
-    for (const at of compileKeywords(parts.map(({ word }) => word)).entries(text))
-      tell(parts[at]?.phrase, 'half a phrase')
+  for (const at of loose.entries(text)) report(entries[at], 'differs in accents')
+  const words = wordsOfPhrases(entries)
+  if (words.length > 0)
+    for (const at of compileKeywords(words.map(({ word }) => word)).entries(text))
+      report(words[at]?.phrase, 'half a phrase')
   return {
     flags: matcher.flags(text),
     matches: [...counting]
       .sort(([a], [b]) => a - b)
       .map(([at, { boundary }]) => ({ ...(entries[at] as KeywordEntry), boundary })),
-    nearMisses: [...near.values()].slice(0, mostNearMisses),
+    nearMisses: [...near.values()].slice(0, maxNearMisses),
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The keyword lists in force: what `keyword-lists.v1` says, compiled. A new version replaces the old one between two batches.
+ * The active keyword lists: the records of `keyword-lists.v1`, compiled. A new version replaces the old one between two batches.
  *
- * The highest version raises. A version marked `shadow` raises nothing: it counts beside the version in force until a newer
- * version, of either kind, comes.
+ * The highest version without `shadow` is active: its hits emit signals. A shadow version is only counted, beside the active one,
+ * until a newer version of either kind arrives.
  */
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
-import { compileKeywords, type KeywordMatcher } from '../matching/matcher.ts'
+import { type Compile, compileKeywords, type KeywordMatcher } from '../matching/matcher.ts'
 import { type ListChoice, listIdOf, missingListsOf } from './selection.ts'
 
 export interface ActiveList {
@@ -14,29 +14,28 @@ export interface ActiveList {
   readonly matcher: KeywordMatcher
 }
 
-/** What a connection's texts are matched against. */
+/** The lists that a connection's texts are matched against. */
 export interface ListsOfConnection {
-  /** undefined: there is no such list, nothing is raised. */
-  readonly raising: ActiveList | undefined
+  /** Its hits emit signals; undefined: the connection's list does not exist. */
+  readonly active: ActiveList | undefined
+  /** Their hits are only counted. */
   readonly shadows: readonly ActiveList[]
 }
 
-/** Record key: older versions stay in the compacted topic, for replays and for going back. */
+/** Record key. It includes the version, so that compaction keeps older versions for replays and rollbacks. */
 export const listKey = ({ listId, version }: Pick<KeywordListRecord, 'listId' | 'version'>) => `${listId}@${version}`
 
-/** Makes the matcher of a list: at once for a small one, elsewhere for a large one. */
-export type Compile = (record: KeywordListRecord) => KeywordMatcher | Promise<KeywordMatcher>
-
 interface Slot {
+  /** The highest staged version. */
   readonly version: number
-  /** null: to be compiled. */
+  /** The last version that compiled; null: none yet. */
   compiled: ActiveList | null
-  /** Given up once compiled. */
+  /** Staged for compilation; null once compiled or refused. */
   record: KeywordListRecord | null
 }
 
 export class KeywordLists {
-  readonly #raising = new Map<string, Slot>()
+  readonly #active = new Map<string, Slot>()
   readonly #shadow = new Map<string, Slot>()
   readonly #compile: Compile
 
@@ -44,32 +43,32 @@ export class KeywordLists {
     this.#compile = compile
   }
 
-  /** Notes a version; it is in force once `settle` has compiled it. What is older than what is known changes nothing. */
+  /** Stages a version; `compilePending` activates it. A version older than the highest staged one is ignored. */
   stage(record: KeywordListRecord): void {
     const { listId, version, shadow } = record
-    const slots = shadow ? this.#shadow : this.#raising
+    const slots = shadow ? this.#shadow : this.#active
     if ((slots.get(listId)?.version ?? 0) >= version) return
     slots.set(listId, { version, compiled: slots.get(listId)?.compiled ?? null, record })
   }
 
   /**
-   * Compiles what was noted and is in force by now; versions that others have overtaken are never compiled.
-   * @param onRefused a list that does not compile: the version before stays
+   * Compiles and activates the highest staged version of each list. Versions overtaken before this call are never compiled.
+   * @param onRefused receives a list that does not compile, whose earlier version stays active; rethrows by default
    */
   async compilePending(
-    onSettled: (list: ActiveList, record: KeywordListRecord) => void = () => {},
+    onActive: (list: ActiveList, record: KeywordListRecord) => void = () => {},
     onRefused: (record: KeywordListRecord, error: unknown) => void = (_record, error) => {
       throw error
     },
   ): Promise<void> {
-    for (const slots of [this.#raising, this.#shadow]) {
+    for (const slots of [this.#active, this.#shadow]) {
       for (const [listId, slot] of slots) {
         const { record } = slot
         if (record === null) continue
         slot.record = null
         try {
           slot.compiled = { listId, version: record.version, matcher: await this.#compile(record) }
-          onSettled(slot.compiled, record)
+          onActive(slot.compiled, record)
         } catch (error) {
           onRefused(record, error)
         }
@@ -77,37 +76,37 @@ export class KeywordLists {
     }
   }
 
-  /** undefined: there is no such list (yet). */
+  /** The active version; undefined: the list has none. */
   get(listId: string): ActiveList | undefined {
-    return this.#raising.get(listId)?.compiled ?? undefined
+    return this.#active.get(listId)?.compiled ?? undefined
   }
 
   readonly has = (listId: string): boolean => this.get(listId) !== undefined
 
   of(connection: ListChoice): ListsOfConnection {
-    const raising = this.get(listIdOf(connection, this.has))
-    const candidate = this.#candidate(raising)
-    if (candidate === undefined && connection.shadowListIds.length === 0) return { raising, shadows: none }
-    const shadows = connection.shadowListIds.flatMap((listId) => this.#counting(listId) ?? [])
-    return { raising, shadows: candidate ? [candidate, ...shadows] : shadows }
+    const active = this.get(listIdOf(connection, this.has))
+    const candidate = this.#candidate(active)
+    if (candidate === undefined && connection.shadowListIds.length === 0) return { active, shadows: none }
+    const shadows = connection.shadowListIds.flatMap((listId) => this.#counted(listId) ?? [])
+    return { active, shadows: candidate ? [candidate, ...shadows] : shadows }
   }
 
-  /** Lists that the connection names in vain. */
+  /** Lists that the connection names and that do not exist. */
   missingOf(connection: ListChoice): readonly string[] {
-    return missingListsOf(connection, (listId) => this.#counting(listId) !== undefined)
+    return missingListsOf(connection, (listId) => this.#counted(listId) !== undefined)
   }
 
-  /** The shadow version beside the one in force, while it is the newer one. */
-  #candidate(raising: ActiveList | undefined): ActiveList | undefined {
-    if (raising === undefined) return undefined
-    const shadow = this.#shadow.get(raising.listId)?.compiled
-    return shadow && shadow.version > raising.version ? shadow : undefined
+  /** The shadow version of the same list, if it is newer than the active one. */
+  #candidate(active: ActiveList | undefined): ActiveList | undefined {
+    if (active === undefined) return undefined
+    const shadow = this.#shadow.get(active.listId)?.compiled
+    return shadow && shadow.version > active.version ? shadow : undefined
   }
 
-  /** What a list named in `shadowListIds` counts by: its newest version, whether it raises for others or not. */
-  #counting(listId: string): ActiveList | undefined {
-    const raising = this.get(listId)
-    return raising ? (this.#candidate(raising) ?? raising) : (this.#shadow.get(listId)?.compiled ?? undefined)
+  /** The newest version of a list named in `shadowListIds`; it may be active for other connections. */
+  #counted(listId: string): ActiveList | undefined {
+    const active = this.get(listId)
+    return active ? (this.#candidate(active) ?? active) : (this.#shadow.get(listId)?.compiled ?? undefined)
   }
 }
 

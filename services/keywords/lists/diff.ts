@@ -1,21 +1,21 @@
-/** What one version of a list has that another has not. */
+/** Compares two versions of a keyword list. */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
 import { fold, foldingOf } from '../matching/fold.ts'
 
 export interface ListDiff {
   readonly added: readonly KeywordEntry[]
   readonly removed: readonly KeywordEntry[]
-  /** The same keyword and flag, matched in another way. */
+  /** The same keyword and flag with another locale, match, fold or addresses. */
   readonly changed: readonly { readonly before: KeywordEntry; readonly after: KeywordEntry }[]
   readonly same: number
 }
 
-/** A keyword written in capitals is the same keyword; under another flag it is another entry. */
+/** Capitals make no difference to a keyword; another flag makes another entry. */
 const identity = ({ keyword, flag, locale }: KeywordEntry) =>
   `${flag} ${fold(keyword, foldingOf({ locale, fold: 'exact' }))}`
-const manner = ({ locale, match, fold, addresses }: KeywordEntry) => `${locale} ${match} ${fold} ${addresses}`
+const options = ({ locale, match, fold, addresses }: KeywordEntry) => `${locale} ${match} ${fold} ${addresses}`
 
-/** Entries that differ in manner are paired, one by one, as `changed`. */
+/** Pairs entries of the same keyword and flag that differ in their options, one by one, as `changed`. */
 export const diffLists = (before: readonly KeywordEntry[], after: readonly KeywordEntry[]): ListDiff => {
   const older = Map.groupBy(before, identity)
   const newer = Map.groupBy(after, identity)
@@ -26,7 +26,7 @@ export const diffLists = (before: readonly KeywordEntry[], after: readonly Keywo
   for (const [id, entries] of newer) {
     const left = [...(older.get(id) ?? [])]
     const fresh = entries.filter((entry) => {
-      const at = left.findIndex((other) => manner(other) === manner(entry))
+      const at = left.findIndex((other) => options(other) === options(entry))
       if (at < 0) return true
       left.splice(at, 1)
       same++

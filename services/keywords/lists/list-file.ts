@@ -1,4 +1,4 @@
-/** Reads keyword lists as people keep them: CSV or JSON. */
+/** Parses keyword lists from CSV or JSON files. */
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { keywordAddresses, keywordFolds } from '../../shared/model/keyword-list.ts'
@@ -24,7 +24,7 @@ const rowsOf = (text: string): readonly Row[] => {
     return parse(text, options) as unknown as Row[]
   } catch (error) {
     const { lines, message } = error as { lines?: number; message: string }
-    throw new KeywordListInvalid(`line ${lines ?? '?'}: is no CSV: ${message}`)
+    throw new KeywordListInvalid(`line ${lines ?? '?'}: is not CSV: ${message}`)
   }
 }
 
@@ -35,7 +35,7 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
   if (!head.includes('keyword') || !head.includes('flag') || unknown.length > 0) {
     throw new KeywordListInvalid('line 1: must name the columns: keyword,flag[,locale][,match][,fold][,addresses]')
   }
-  const places = rows.slice(1).map(({ record, info }): EntryPosition => {
+  const positions = rows.slice(1).map(({ record, info }): EntryPosition => {
     const where = `line ${info.lines}`
     if (record.length > head.length)
       return {
@@ -44,7 +44,7 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
       }
     return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
   })
-  return { listId: null, entries: validated(places, defaults), shadow: false }
+  return { listId: null, entries: validated(positions, defaults), shadow: false }
 }
 
 const documentSchema = z.object({
@@ -60,7 +60,7 @@ const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
   try {
     document = JSON.parse(text)
   } catch (error) {
-    throw new KeywordListInvalid(`is no JSON: ${(error as Error).message}`)
+    throw new KeywordListInvalid(`is not JSON: ${(error as Error).message}`)
   }
   const result = documentSchema.safeParse(document)
   if (!result.success) {
@@ -80,7 +80,7 @@ const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
 }
 
 /**
- * @param defaults for entries that say nothing; a JSON list's own fields come first
+ * @param defaults for entries without `fold` or `addresses`; the fields of a JSON list take precedence
  * @throws KeywordListInvalid with every problem, by line or entry
  */
 export const parseKeywordList = (

@@ -1,9 +1,9 @@
-/** What makes a keyword list: validated as a whole. One bad entry refuses it; the list in force stays. */
+/** Validates a keyword list as a whole: one bad entry refuses the list, and the active version stays. */
 import { z } from 'zod'
 import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
 import { fold, foldingOf } from '../matching/fold.ts'
 
-/** Names that TikTok's documentation gives a meaning of its own: a flag of that name would be read as something else. */
+/** Property names that TikTok documents: TikTok would misread a flag of the same name. */
 export const reservedFlags: ReadonlySet<string> = new Set([
   ...[
     'content_ids',
@@ -57,7 +57,7 @@ export const listIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of letters, digits and ._-')
 
-/** Ten times the largest list that we have heard of; what bounds a list in fact is the size of its record (8 MiB). */
+/** Ten times the largest list known to us. The size of the list's record (8 MiB) is the tighter bound. */
 export const maxEntries = 250_000
 const absent = (value: unknown) => (value === '' || value === undefined ? null : value)
 
@@ -81,27 +81,27 @@ const entrySchema = z.strictObject({
   addresses: z.preprocess(absent, z.enum(keywordAddresses).nullable()).default(null),
 })
 
-/** An entry as it came, and where: `line 3` of a CSV, `entry 3` of a JSON list. */
+/** An entry before validation, with its position: `line 3` of a CSV, `entry 3` of a JSON list. */
 export type EntryPosition =
   | { readonly where: string; readonly value: unknown }
-  /** What cannot even be taken apart, and why. */
+  /** The row could not be split into fields, for this reason. */
   | { readonly where: string; readonly problem: string }
 
 /** @throws KeywordListInvalid with every problem */
-export const validated = (places: readonly EntryPosition[], defaults: ListDefaults): KeywordEntry[] => {
+export const validated = (positions: readonly EntryPosition[], defaults: ListDefaults): KeywordEntry[] => {
   const problems: string[] = []
   const seen = new Map<string, string>()
   const entries: KeywordEntry[] = []
-  if (places.length === 0) problems.push('the list has no entries')
-  if (places.length > maxEntries)
-    problems.push(`the list has ${places.length} entries, at most ${maxEntries} are taken`)
-  for (const place of places) {
-    const { where } = place
-    if ('problem' in place) {
-      problems.push(`${where} ${place.problem}`)
+  if (positions.length === 0) problems.push('the list has no entries')
+  if (positions.length > maxEntries)
+    problems.push(`the list has ${positions.length} entries, at most ${maxEntries} are taken`)
+  for (const position of positions) {
+    const { where } = position
+    if ('problem' in position) {
+      problems.push(`${where} ${position.problem}`)
       continue
     }
-    const result = entrySchema.safeParse(place.value)
+    const result = entrySchema.safeParse(position.value)
     if (!result.success) {
       for (const { path, message } of result.error.issues) {
         problems.push(
@@ -117,7 +117,7 @@ export const validated = (places: readonly EntryPosition[], defaults: ListDefaul
     const key = `${entry.flag} ${folding} ${entry.match} ${entry.addresses} ${folded}`
     const earlier = seen.get(key)
     if (folded.trim() === '') problems.push(`${where}: keyword has no visible character`)
-    else if (earlier) problems.push(`${where}: the same keyword and flag stand at ${earlier} already`)
+    else if (earlier) problems.push(`${where}: the same keyword and flag are at ${earlier} already`)
     seen.set(key, where)
     entries.push(entry)
   }

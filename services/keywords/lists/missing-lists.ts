@@ -1,4 +1,4 @@
-/** Connections that name a list which does not exist: each is told of once, and again after it was mended. */
+/** Finds connections that name a list which does not exist. Each pair is reported once, and again if it was fixed in between. */
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { KeywordLists } from './active-lists.ts'
 
@@ -10,15 +10,15 @@ export interface MissingList {
 export class MissingLists {
   readonly #directory: ConnectionDirectory
   readonly #lists: Pick<KeywordLists, 'missingOf'>
-  #told = new Set<string>()
+  #reported = new Set<string>()
 
   constructor(directory: ConnectionDirectory, lists: Pick<KeywordLists, 'missingOf'>) {
     this.#directory = directory
     this.#lists = lists
   }
 
-  /** Those that were not told of yet. */
-  news(): readonly MissingList[] {
+  /** The pairs that the last call did not see. */
+  newlyMissing(): readonly MissingList[] {
     const missing = this.#directory
       .all()
       .filter(({ status }) => status !== 'disconnected')
@@ -26,8 +26,8 @@ export class MissingLists {
         this.#lists.missingOf(connection).map((listId) => ({ connectionId: connection.connectionId, listId })),
       )
     const keyOf = ({ connectionId, listId }: MissingList) => `${connectionId} ${listId}`
-    const fresh = missing.filter((one) => !this.#told.has(keyOf(one)))
-    this.#told = new Set(missing.map(keyOf))
+    const fresh = missing.filter((one) => !this.#reported.has(keyOf(one)))
+    this.#reported = new Set(missing.map(keyOf))
     return fresh
   }
 }

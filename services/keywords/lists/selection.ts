@@ -1,4 +1,4 @@
-/** Which lists a connection is matched against: one that raises, and those that only count. */
+/** Selects the lists for a connection: the active one, and shadow lists that are only counted. */
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 
 export const defaultListId = 'default'
@@ -6,13 +6,13 @@ export const defaultListId = 'default'
 export type ListChoice = Pick<ConnectionRecord, 'keywordListId' | 'market' | 'shadowListIds'>
 
 /**
- * The connection's own list; else its market's, which bears the market's name; else `default`.
- * @param exists whether a list has a version in force
+ * The connection's own list; else the list named after its market, if that exists; else `default`.
+ * @param exists whether a list has an active version
  */
 export const listIdOf = ({ keywordListId, market }: ListChoice, exists: (listId: string) => boolean): string =>
   keywordListId ?? (market !== null && exists(market) ? market : defaultListId)
 
-/** Lists that a connection names and that do not exist: nothing is raised, or counted, by them. */
+/** Lists that a connection names and that do not exist. They emit and count nothing. */
 export const missingListsOf = (
   { keywordListId, shadowListIds }: ListChoice,
   exists: (listId: string) => boolean,

@@ -1,4 +1,4 @@
-/** Reads the keyword-lists topic as it stands and writes versions to it. */
+/** Reads all records of the keyword-lists topic and writes versions to it. */
 
 import type { Broker } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'

@@ -1,4 +1,4 @@
-/** Every version of every list, for whoever asks for another than the one in force: comparing, rolling back. */
+/** Every version of every list, for tools that compare versions or roll back. */
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 
 export class KeywordArchive {
@@ -25,23 +25,23 @@ export class KeywordArchive {
     return this.#versions.get(listId) ?? []
   }
 
-  /** undefined: there is no such version. */
+  /** undefined: the list or the version does not exist. */
   atVersion(listId: string, version: number): KeywordListRecord | undefined {
     return this.versions(listId).find((record) => record.version === version)
   }
 
-  /** The version in force: the highest that raises. */
-  inForce(listId: string): KeywordListRecord | undefined {
+  /** The active version: the highest without `shadow`. */
+  active(listId: string): KeywordListRecord | undefined {
     return this.versions(listId).findLast(({ shadow }) => !shadow)
   }
 
-  /** The version that only counts beside the one in force: a shadow version, until a newer version of either kind. */
+  /** The shadow version, if no newer version of either kind exists. */
   shadow(listId: string): KeywordListRecord | undefined {
     const last = this.versions(listId).at(-1)
     return last?.shadow ? last : undefined
   }
 
-  /** What the next version will be called: versions only go up. */
+  /** The number for the next version; version numbers only increase. */
   nextVersion(listId: string): number {
     return (this.versions(listId).at(-1)?.version ?? 0) + 1
   }

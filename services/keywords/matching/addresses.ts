@@ -1,28 +1,28 @@
 /**
- * Web and e-mail addresses in a text: what stands in one is not somebody's word.
+ * Finds web and e-mail addresses in a text, because a keyword inside one is not the person's own word.
  *
- * With a scheme (`https://…`) or `www.` it is an address up to its end; `name@host.tld` is one; so is a host with a path, a query
- * or a port (`t.me/pago`, `shop.example?x=1`), and a bare host under one of the endings below. `pago.Gracias` is two words.
+ * Addresses are: a run with a scheme (`https://…`) or `www.`, up to its end; `name@host.tld`; a host with a path, a query or a
+ * port (`t.me/pago`, `shop.example?x=1`); a bare host under one of the endings below. `pago.Gracias` is two words.
  *
- * Only the run of characters around a place is looked at, by hand and once from end to end: linear, whatever somebody writes.
+ * Only the run of characters around a position is parsed, once, so the cost is linear for any text.
  */
 import { unspaced } from './segments.ts'
 
-/** Endings that are no word of a sentence: without one, a full stop between words may just lack its space. */
+/** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */
 const endings = '(?:com|net|org|info|biz|shop|store|site|online|app|link|xyz)'
 const bareHost = new RegExp(`^(?:[a-z0-9-]+\\.)+${endings}(?:\\.[a-z]{2})?$`)
 const host = /^(?:[a-z0-9-]+\.)+[a-z]{2,24}$/
 const hostEnd = /^(?:\/|\?[\w.~%-]+=|:\d{2,5}(?:\/|$))/
 const domain = /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.[\p{L}]{2,}/u
 
-/** Where an address cannot go on: white space, quotation marks and brackets of any script, scripts without spaces. */
+/** Characters that end an address: white space, quotation marks, brackets of any script. Scripts without spaces end it too. */
 const ends = /[\s<>"'“”‘’«»「」『』（）、。，！？；：|]/u
 const endsAddress = (text: string, at: number) => {
   const character = text.charAt(at)
   return ends.test(character) || unspaced.test(character)
 }
 
-/** A host name has at most 253 characters. */
+/** Characters of a host name (RFC 1035: 255 octets, less the length bytes). */
 const longestHost = 253
 
 const whileBefore = (text: string, at: number, of: RegExp): number => {
@@ -33,7 +33,7 @@ const whileBefore = (text: string, at: number, of: RegExp): number => {
 
 type Span = readonly [from: number, to: number]
 
-/** The addresses in a run of characters without an end among them. @param run folded */
+/** Addresses in one run of characters that do not end an address. @param run folded */
 const spansIn = (run: string): Span[] => {
   const spans: Span[] = []
   const scheme = run.indexOf('://')
@@ -61,7 +61,7 @@ const spansIn = (run: string): Span[] => {
 
 export class AddressRanges {
   readonly #text: string
-  /** The latest run: places are asked about in their order, so that no other is asked about again. */
+  /** Caches the latest run only: callers ask in ascending order, so earlier runs never come back. */
   #run: { from: number; to: number; spans: readonly Span[] } | undefined
 
   /** @param text folded */
@@ -69,18 +69,18 @@ export class AddressRanges {
     this.#text = text
   }
 
-  /** Whether the characters from `from` to `to` lie inside an address. */
+  /** Whether the range from `from` to `to` lies inside an address. */
   contain(from: number, to: number): boolean {
     if (endsAddress(this.#text, from)) return false
     const { from: start, spans } = this.#runAt(from)
     return spans.some((span) => from >= start + span[0] && to <= start + span[1])
   }
 
-  #runAt(place: number) {
-    if (this.#run && place >= this.#run.from && place < this.#run.to) return this.#run
+  #runAt(position: number) {
+    if (this.#run && position >= this.#run.from && position < this.#run.to) return this.#run
     const text = this.#text
-    let from = place
-    let to = place
+    let from = position
+    let to = position
     while (from > 0 && !endsAddress(text, from - 1)) from--
     while (to < text.length && !endsAddress(text, to)) to++
     this.#run = { from, to, spans: spansIn(text.slice(from, to)) }

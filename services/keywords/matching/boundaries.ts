@@ -1,14 +1,16 @@
 /**
- * Where words begin and end: Unicode's rules (UAX 29), fitted to the job. Asked only about places at which a keyword was found.
+ * Word boundaries by Unicode's rules (UAX 29), adapted to keywords. The matcher asks only about positions of found keywords.
  *
- * Letters, digits, marks and connectors (_) belong to one word. An apostrophe, a hyphen, a colon or a full stop between letters
- * ends it (l'achat has achat; a full stop often lacks its space); inside a number it does not (50 is not in 3.50), and neither
- * do the middle dot of Catalan and the gershayim of Hebrew. Emoji and symbols are edges, an emoji of several parts is one.
+ * - Letters, digits, marks and connectors (_) belong to one word.
+ * - An apostrophe, hyphen, colon or full stop between letters ends a word: l'achat contains achat, and people omit spaces after
+ *   full stops. Inside a number they do not: 3.50 does not contain 50.
+ * - The middle dot of Catalan and the gershayim of Hebrew do not end a word.
+ * - Emoji and symbols are edges. An emoji of several parts is one symbol.
  */
 import { AddressRanges } from './addresses.ts'
 import { Segments, unspaced } from './segments.ts'
 
-/** Enclosing marks (the frame of 1️⃣) belong to no word. */
+/** Without enclosing marks (the frame of 1️⃣), which belong to no word. */
 export const wordCharacter = /[\p{L}\p{Mn}\p{Mc}\p{N}\p{Pc}]/u
 const mark = /\p{M}/u
 const digit = /\p{Nd}/u
@@ -20,7 +22,7 @@ const inHebrew = /["'\u05f3\u05f4]/u
 const flagLetter = /\p{Regional_Indicator}/u
 const zeroWidthJoiner = '\u200d'
 
-/** The whole character before and after a place, also beyond the basic plane. */
+/** The code point before a position, including those beyond the basic plane; empty at the start of the text. */
 const before = (text: string, at: number): string => {
   const unit = text.charCodeAt(at - 1)
   return unit >= 0xdc00 && unit <= 0xdfff ? text.slice(Math.max(0, at - 2), at) : text.slice(Math.max(0, at - 1), at)
@@ -36,7 +38,7 @@ const joins = (left: string, between: string, right: string): boolean =>
   (inWord.test(between) && letter.test(left) && letter.test(right)) ||
   (inHebrew.test(between) && hebrew.test(left) && hebrew.test(right))
 
-/** Judges places of one folded text. */
+/** Boundaries of one folded text. */
 export class Boundaries {
   readonly #text: string
   readonly #segments: Segments
@@ -49,41 +51,41 @@ export class Boundaries {
   }
 
   /**
-   * Whether a word may begin or end here: between two characters that are not of one word. `segment` says that only the
-   * segmenter sees it, inside a run of a script without spaces.
+   * Whether a word may begin or end at a position.
+   * @returns `segment` where only the segmenter finds the boundary, in a run of a script without spaces; null inside a word
    */
-  at(place: number): 'edge' | 'segment' | null {
+  at(position: number): 'edge' | 'segment' | null {
     const text = this.#text
-    if (place === 0 || place === text.length) return 'edge'
-    const left = before(text, place)
-    const right = after(text, place)
+    if (position === 0 || position === text.length) return 'edge'
+    const left = before(text, position)
+    const right = after(text, position)
     if (left === zeroWidthJoiner || right === zeroWidthJoiner) return null
-    if (flagLetter.test(left) && flagLetter.test(right)) return this.#isBetweenFlags(place) ? 'edge' : null
+    if (flagLetter.test(left) && flagLetter.test(right)) return this.#isBetweenFlags(position) ? 'edge' : null
     const wordLeft = wordCharacter.test(left)
     const wordRight = wordCharacter.test(right)
     if (wordLeft !== wordRight) {
       const inside = wordLeft
-        ? joins(left, right, after(text, place + right.length))
-        : joins(before(text, place - left.length), left, right)
+        ? joins(left, right, after(text, position + right.length))
+        : joins(before(text, position - left.length), left, right)
       return inside ? null : 'edge'
     }
     if (!wordLeft) return 'edge'
     const unspacedLeft = unspaced.test(left)
     const unspacedRight = unspaced.test(right)
-    if (unspacedLeft && unspacedRight) return this.#segments.startsAt(place) ? 'segment' : null
-    // A mark belongs to what it stands on; otherwise one script ends where another begins: จ่าย500, 付款ok.
+    if (unspacedLeft && unspacedRight) return this.#segments.startsAt(position) ? 'segment' : null
+    // A change of script is an edge (จ่าย500, 付款ok), except before a mark, which belongs to the character it modifies.
     return unspacedLeft !== unspacedRight && !mark.test(right) ? 'edge' : null
   }
 
-  /** Inside a web or e-mail address: there a keyword is not somebody's word. */
+  /** Whether the range lies inside a web or e-mail address. */
   inAddress(from: number, to: number): boolean {
     return this.#addresses.contain(from, to)
   }
 
-  /** Flags are letters in pairs, counted from where they begin. */
-  #isBetweenFlags(place: number): boolean {
-    let from = place
+  /** A flag emoji is a pair of regional indicators; pairs count from the start of their run. */
+  #isBetweenFlags(position: number): boolean {
+    let from = position
     while (flagLetter.test(before(this.#text, from))) from -= 2
-    return (place - from) % 4 === 0
+    return (position - from) % 4 === 0
   }
 }

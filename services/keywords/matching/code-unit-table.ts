@@ -1,47 +1,48 @@
 /**
- * What a UTF-16 unit is, wherever it stands: what it folds to, and whether it belongs to a word. With it most texts are matched
- * as they are, without a folded copy; a unit whose folding depends on its neighbours is `complex`, and its text is folded.
+ * Properties of each UTF-16 code unit that do not depend on its neighbours: its folded form, and whether it belongs to a word.
+ * The table lets the matcher read most texts without a folded copy. A unit whose folding depends on its neighbours is `complex`
+ * and makes the matcher fold the text.
  */
 import { wordCharacter } from './boundaries.ts'
 import { type Folding, fold } from './fold.ts'
 import { unspaced } from './segments.ts'
 
-/** Attributes stand above the 16 bits of a symbol (automaton.ts). */
+/** Attribute bits. The low 16 bits are free for the trie's symbol (compile/trie.ts). */
 export const is = {
   word: 1 << 16,
   unspaced: 1 << 17,
   space: 1 << 18,
-  /** Folds to nothing. */
+  /** Folds to an empty text. */
   ignored: 1 << 19,
-  /** Folds to several characters, or together with others. */
+  /** Folds to several characters, or folds together with its neighbours. */
   complex: 1 << 20,
   /** Some keyword begins with it. */
   first: 1 << 21,
   digit: 1 << 22,
-  /** Stands inside a number: 3.50. */
+  /** Does not end a number: 3.50. */
   numberPunctuation: 1 << 23,
-  /** Stands inside a word where letters are on both sides, or asks for a closer look. */
+  /** May join two letters to one word; only `Boundaries` can tell. */
   joiner: 1 << 24,
-  /** The first half of an emoji; the second says more. */
+  /** The high surrogate of an emoji; `isPlainSymbol` judges the pair. */
   surrogate: 1 << 25,
-  /** Some keyword begins with it that is not known by its first three characters. */
-  eager: 1 << 26,
-  /** A combining mark: its rank among those on one letter (canonical combining class, in the order of its values). */
+  /** Some keyword without an entry in the trigram prefilter begins with it. */
+  unfiltered: 1 << 26,
+  /** A combining mark's rank among marks on one letter, in the order of canonical combining classes; 0: no such mark. */
   markRank: 0b1111 << 27,
-  /** Between two of these no keyword begins. */
+  /** No keyword begins between two of these. */
   bound: 1 << 31,
 } as const
 const markRankShift = 27
 
 export interface CodeUnitTable {
-  /** What a plain unit folds to. */
+  /** The folded form of each unit that is not `complex`. */
   readonly folded: Uint16Array
   readonly attributes: Int32Array
-  /** Units that fold to punctuation of several characters (…): plain, unless a keyword has one of these. */
+  /** Units that fold to several punctuation characters (…); they are plain unless a keyword contains one of those. */
   readonly expanded: ReadonlyMap<number, string>
 }
 
-/** Viramas, Arabic harakat, Thai and Lao vowels below and tone marks: frequent, and they compose with nothing. */
+/** Frequent marks that never compose: viramas, Arabic harakat, Thai and Lao vowels below, Thai and Lao tone marks. */
 const markRanks: readonly [string, number][] = [
   ['\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0e3a\u0eba\u1039\u103a\u17d2', 1],
   ...Array.from('\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670', (mark, at): [string, number] => [
@@ -57,11 +58,11 @@ const rankOf = new Map(
   markRanks.flatMap(([marks, rank]) => Array.from(marks, (mark): [string, number] => [mark, rank])),
 )
 
-/** Moves before a mark of class 1 or after one of class 240: has a combining class, so its place may matter. */
+/** Whether normalisation may move the mark: it has a combining class, so it sorts before class 240 or after class 1. */
 const isReordered = (mark: string) =>
   `${mark}\u0334`.normalize('NFD') !== `${mark}\u0334` || `\u0345${mark}`.normalize('NFD') !== `\u0345${mark}`
 
-/** Characters that compose with what stands before them. */
+/** Characters that compose with the character before them. */
 const composing = (() => {
   const found = new Set<string>()
   for (let unit = 0xc0; unit < 0xd800; unit++) {
@@ -73,7 +74,7 @@ const composing = (() => {
 })()
 const jamo = /[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u
 
-/** The vowel AM of Thai and Lao in two parts: folding puts them together. */
+/** First half of a decomposed vowel AM of Thai and Lao, which folding composes. */
 const firstOfAm = /[\u0e4d\u0ecd]/u
 
 const dependsOnNeighbours = (folded: string) =>
@@ -83,7 +84,7 @@ const dependsOnNeighbours = (folded: string) =>
   (/\p{M}/u.test(folded) && !rankOf.has(folded) && isReordered(folded))
 
 const numberPunctuation = /[.,;'‘’\u066b\u066c\u060c\u2044]/u
-/** Middle dots and Hebrew marks; a quotation mark beside a Hebrew letter counts too, so those letters ask for a closer look. */
+/** Middle dots and Hebrew marks. Hebrew letters too, because a quotation mark beside one joins a word. */
 const joiner = /[·‧\u055f\u0590-\u05ff]/u
 
 const attributesOf = (folded: string): number => {
@@ -106,16 +107,16 @@ const build = (folding: Folding): CodeUnitTable => {
   const ideograph = attributesOf('中')
   const syllable = attributesOf('가')
   for (let unit = 0; unit < 65_536; unit++) {
-    // Ideographs and Hangul syllables fold to themselves: 40,000 of the units.
+    // Ideographs and Hangul syllables, 40,000 of the units, fold to themselves.
     if ((unit >= 0x3400 && unit <= 0x4dbf) || (unit >= 0x4e00 && unit <= 0x9fff)) attributes[unit] = ideograph
     else if (unit >= 0xac00 && unit <= 0xd7a3) attributes[unit] = syllable
     else if (unit >= 0xd800 && unit <= 0xdfff)
       attributes[unit] = unit >= 0xd83c && unit <= 0xd83e ? is.surrogate : unit < 0xdc00 ? is.complex : 0
     else {
-      const own = String.fromCharCode(unit)
-      const result = fold(own, folding)
+      const character = String.fromCharCode(unit)
+      const result = fold(character, folding)
       const vanishes =
-        result === '' && (own === '\ufe0f' || (folding.endsWith('-accents') && /\p{M}|\u0640/u.test(own)))
+        result === '' && (character === '\ufe0f' || (folding.endsWith('-accents') && /\p{M}|\u0640/u.test(character)))
       if (vanishes) attributes[unit] = is.ignored
       else if (result.length !== 1 || dependsOnNeighbours(result)) {
         attributes[unit] = is.complex
@@ -132,15 +133,15 @@ const build = (folding: Folding): CodeUnitTable => {
 const built = new Map<Folding, CodeUnitTable>()
 
 export const codeUnitTableOf = (folding: Folding): CodeUnitTable => {
-  const known = built.get(folding) ?? build(folding)
-  built.set(folding, known)
-  return known
+  const table = built.get(folding) ?? build(folding)
+  built.set(folding, table)
+  return table
 }
 
-/** Whether a pair of surrogates, the first of which is `is.surrogate`, is a symbol that folds to itself. */
+/** Whether a surrogate pair is a symbol that folds to itself. @param high has `is.surrogate` */
 export const isPlainSymbol = (high: number, low: number): boolean => {
   if (low < 0xdc00 || low > 0xdfff) return false
   if (high === 0xd83d) return true
-  // Below: squared and circled letters, which fold, and flags, which are letters in pairs. Above: segmented digits, which fold.
+  // Excluded are squared and circled letters (they fold), flags (pairs of letters), and above, segmented digits (they fold).
   return high === 0xd83c ? low >= 0xdf00 : low < 0xdff0
 }

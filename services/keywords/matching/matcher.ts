@@ -1,9 +1,9 @@
 /**
- * A keyword list, ready to be matched. Texts are looked at as they were written; only where that leaves a doubt they are folded
- * and judged by `Boundaries`. This is the last place in the pipeline that sees a text.
+ * Matches texts against a compiled keyword list. Scans the text as written first; folds it and applies `Boundaries` only where
+ * that is uncertain. No later part of the pipeline sees a text.
  */
 
-import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
+import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { maxTextLength } from '../../shared/model/message-event.ts'
 import { Boundaries } from './boundaries.ts'
 import { columnsOf } from './compile/columns.ts'
@@ -11,54 +11,59 @@ import { type CompiledList, compileColumns } from './compile/compile.ts'
 import { type Folding, fold } from './fold.ts'
 import { PatternGroup } from './pattern-group.ts'
 
-/** Why a keyword that stands in a text does not count. */
+/** Why a keyword that occurs in a text does not count. */
 export type MatchRefusal = 'inside a longer word' | 'inside an address' | 'part of a longer keyword'
 
-/** A place in a folded text at which a keyword stands. */
+/** An occurrence of a keyword in a folded text. */
 export interface Hit {
-  /** Its place in the list. */
+  /** Index in the list. */
   readonly entry: number
+  /** Range in the folded text, in UTF-16 code units; `end` is exclusive. */
   readonly start: number
   readonly end: number
-  /** `segment`: only the dictionary of its script sees one of its ends. */
+  /** `segment`: only the dictionary of its script finds one of its ends. */
   readonly boundary: 'edge' | 'segment' | 'anywhere'
-  /** null: it counts. */
+  /** null: the hit counts. */
   readonly refused: MatchRefusal | null
 }
 
 export interface KeywordMatcher {
   /** Flags of all keywords in the text, sorted, each once. */
   flags(text: string): readonly string[]
-  /** Places in the list of the entries that count, ascending: for tools. */
+  /** For tools: indices in the list of the entries that count, ascending. */
   entries(text: string): readonly number[]
-  /** Everything that stands in the text, also what does not count: for tools. */
+  /** For tools: every occurrence, including those that do not count. */
   hits(text: string): readonly Hit[]
 }
 
-interface Group {
+/** Builds the matcher of a list: synchronously for a small one, in a worker thread for a large one. */
+export type Compile = (record: KeywordListRecord) => KeywordMatcher | Promise<KeywordMatcher>
+
+/** The pattern groups that share a folding, so that a text is folded at most once for all of them. */
+interface FoldingGroups {
   readonly folding: Folding
-  readonly lanes: readonly { readonly lane: PatternGroup; readonly anywhere: boolean }[]
+  readonly groups: readonly { readonly group: PatternGroup; readonly anywhere: boolean }[]
 }
 
-/** Room for the longest text that a message may have; a longer one gets room of its own. */
-const room = new Uint16Array(maxTextLength)
-const roomBytes = Buffer.from(room.buffer)
+/** Scratch buffer for the longest text that a message may have; matching is synchronous, so one is enough. */
+const scratch = new Uint16Array(maxTextLength)
+const scratchBytes = Buffer.from(scratch.buffer)
 
-/** Reading units from an array is half the price of asking the string for each. */
-const unitsIn = (text: string): Uint16Array => {
+/** Copies a text to an array: reading units from it costs half of `charCodeAt`. A longer text gets its own array. */
+const codeUnitsOf = (text: string): Uint16Array => {
   if (text.length > maxTextLength) return Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  roomBytes.write(text, 'utf16le')
-  return room
+  scratchBytes.write(text, 'utf16le')
+  return scratch
 }
 
 const noFlags: readonly string[] = []
 
-/** In scripts without spaces a keyword inside a longer one is a part of that word: เงินสด in คูปองเงินสด is not said. */
+/** In scripts without spaces, refuses a keyword inside a longer keyword: คูปองเงินสด does not contain the word เงินสด. */
 const withoutParts = (hits: readonly Hit[]): Hit[] => {
   if (!hits.some(({ boundary }) => boundary === 'segment')) return [...hits]
   const parts = new Set<Hit>()
   let longest: Hit | undefined
-  // From left to right, the longer first: what lies inside another comes after it.
+  // From left to right, the longer first, so that a part comes after the keyword that contains it.
   const counting = hits.filter(({ refused }) => refused === null).sort((a, b) => a.start - b.start || b.end - a.end)
   for (const hit of counting) {
     if (longest === undefined || hit.end > longest.end) longest = hit
@@ -67,23 +72,23 @@ const withoutParts = (hits: readonly Hit[]): Hit[] => {
   return hits.map((hit) => (parts.has(hit) ? { ...hit, refused: 'part of a longer keyword' } : hit))
 }
 
-/** @param compiled by `compileColumns`, here or in another thread */
+/** @param compiled by `compileColumns`, in this or another thread */
 export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
   const { next, flags, flagOf, inAddresses } = compiled
-  const groups: Group[] = Array.from(
-    Map.groupBy(compiled.lanes, ({ folding }) => folding),
-    ([folding, lanes]) => ({
+  const byFolding: FoldingGroups[] = Array.from(
+    Map.groupBy(compiled.groups, ({ folding }) => folding),
+    ([folding, groups]) => ({
       folding,
-      lanes: lanes.map((lane) => ({ lane: new PatternGroup(lane), anywhere: lane.anywhere })),
+      groups: groups.map((group) => ({ group: new PatternGroup(group), anywhere: group.anywhere })),
     }),
   )
 
-  const hitsIn = ({ folding, lanes }: Group, text: string): Hit[] => {
+  const hitsIn = ({ folding, groups }: FoldingGroups, text: string): Hit[] => {
     const folded = fold(text, folding)
     const boundaries = new Boundaries(folded)
     const hits: Hit[] = []
-    for (const { lane, anywhere } of lanes) {
-      lane.scan(folded, (first, start, end) => {
+    for (const { group, anywhere } of groups) {
+      group.scanFolded(folded, (first, start, end) => {
         const [left, right] = anywhere ? edges : [boundaries.at(start), boundaries.at(end)]
         const boundary = anywhere ? 'anywhere' : left === 'segment' || right === 'segment' ? 'segment' : 'edge'
         const isWord = left !== null && right !== null
@@ -98,24 +103,24 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     return withoutParts(hits)
   }
 
-  /** First entries of what counts; a chain stands for all its entries. */
+  /** First entries of the keywords that count; `next` chains the other entries of each. Reused, to allocate nothing. */
   const found: number[] = []
-  const quick = ({ lanes }: Group, units: Uint16Array, length: number): boolean => {
-    for (const { lane } of lanes) if (!lane.quick(units, length, found)) return false
+  const scanUnfolded = ({ groups }: FoldingGroups, units: Uint16Array, length: number): boolean => {
+    for (const { group } of groups) if (!group.scanUnfolded(units, length, found)) return false
     return true
   }
 
   const collect = (text: string): Set<number> | null => {
     let entries: Set<number> | null = null
-    const units = unitsIn(text)
-    for (const group of groups) {
+    const units = codeUnitsOf(text)
+    for (const groups of byFolding) {
       found.length = 0
-      if (quick(group, units, text.length)) {
+      if (scanUnfolded(groups, units, text.length)) {
         if (found.length === 0) continue
         entries ??= new Set()
         for (const first of found) for (let entry = first; entry >= 0; entry = next[entry] as number) entries.add(entry)
       } else {
-        for (const { entry, refused } of hitsIn(group, text)) {
+        for (const { entry, refused } of hitsIn(groups, text)) {
           if (refused !== null) continue
           entries ??= new Set()
           entries.add(entry)
@@ -129,17 +134,17 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     flags: (text) => {
       const entries = collect(text)
       if (entries === null) return noFlags
-      const places = new Set<number>()
-      for (const entry of entries) places.add(flagOf[entry] as number)
-      return [...places].sort((a, b) => a - b).map((place) => flags[place] as string)
+      const indices = new Set<number>()
+      for (const entry of entries) indices.add(flagOf[entry] as number)
+      return [...indices].sort((a, b) => a - b).map((index) => flags[index] as string)
     },
     entries: (text) => [...(collect(text) ?? [])].sort((a, b) => a - b),
-    hits: (text) => groups.flatMap((group) => hitsIn(group, text)),
+    hits: (text) => byFolding.flatMap((groups) => hitsIn(groups, text)),
   }
 }
 
 const edges: readonly ['edge', 'edge'] = ['edge', 'edge']
 
-/** @param entries already validated: no keyword folds to nothing */
+/** @param entries validated: no keyword folds to an empty text */
 export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher =>
   matcherOf(compileColumns(columnsOf(entries)))

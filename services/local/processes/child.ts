@@ -1,7 +1,9 @@
 /** One child process under supervision: started, watched, started again when it dies, its output kept in a bounded file. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { systemClock } from '../../runtime/clock.ts'
+import type { Clock, Timers } from '../../runtime/ports.ts'
 import { Liveness } from './liveness.ts'
 import { identifyProcess, type ProcessIdentity } from './processes.ts'
 
@@ -11,32 +13,33 @@ export interface ChildSpec {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly cwd?: string
-  /** Node children get a channel to the supervisor and end when it closes. */
+  /** Whether the child gets an IPC channel to the supervisor; a Node child ends when the channel closes. */
   readonly ipc: boolean
   readonly logFile: string
-  /** Resolves true once the child does its work. */
+  /** Resolves to true once the child can do its work. */
   isReady(): Promise<boolean>
-  /** A child that stops answering is killed, and so started again; unset: not looked at. */
-  readonly liveness?: { answers(): Promise<boolean>; readonly patienceMs: number }
-  /** How long it may take to end after SIGTERM. */
-  readonly patienceMs: number
+  /** A child that does not answer for `timeoutMs` is killed and started again. Unset: no liveness check. */
+  readonly liveness?: { answers(): Promise<boolean>; readonly timeoutMs: number }
+  /** Time between SIGTERM and SIGKILL. */
+  readonly stopTimeoutMs: number
 }
 
 export interface ChildEvents {
   started(process: ProcessIdentity): void
   ended(pid: number): void
-  /** For a person: what happened to the child. */
-  say(line: string): void
+  /** A line for the operator about an event of the child. */
+  report(line: string): void
   output?(line: string): void
 }
 
 const maxLogBytes = 16 * 1_048_576
-/** The first restart is immediate; a child that keeps dying is started less and less often, but well within 30 s. */
+/** Pause before each restart in a row: the first is immediate, and none is longer than 10 s. */
 const backOffMs = [0, 500, 1_000, 2_000, 5_000, 10_000]
+/** A child that ran this long starts the back-off over. */
 const steadyAfterMs = 30_000
 const readyPollMs = 100
 
-/** Appends; when it grows too large it becomes `.1` and a new one begins, so a log is never larger than twice the bound. */
+/** Appends to a log file. At `maxLogBytes` the file becomes `.1` and a new one begins, so a log takes at most twice that. */
 class LogFile {
   readonly #path: string
   #fd: number
@@ -47,38 +50,41 @@ class LogFile {
     this.#size = fstatSync(this.#fd).size
   }
   write(part: Buffer) {
-    if (this.#size + part.length > maxLogBytes) {
-      closeSync(this.#fd)
-      renameSync(this.#path, `${this.#path}.1`)
-      this.#fd = openSync(this.#path, 'a', 0o600)
-      this.#size = 0
-    }
     try {
+      if (this.#size + part.length > maxLogBytes) this.#rotate()
       writeSync(this.#fd, part)
       this.#size += part.length
     } catch {
-      // A full disk must not end the supervisor; the child's own health says what it means.
+      // A full disk must not end the supervisor; the child reports it in its health.
     }
   }
+  /** The old file stays open until the new one is: on a full disk the log goes on in it. */
+  #rotate() {
+    if (existsSync(this.#path)) renameSync(this.#path, `${this.#path}.1`)
+    const next = openSync(this.#path, 'a', 0o600)
+    closeSync(this.#fd)
+    this.#fd = next
+    this.#size = 0
+  }
 }
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 export class Child {
   readonly spec: ChildSpec
   readonly #events: ChildEvents
   readonly #log: LogFile
+  readonly #clock: Clock & Timers
   readonly #liveness: Liveness | undefined
   #process: ChildProcess | undefined
   #restarts = 0
   #startedAt = 0
   #stopping = false
 
-  constructor(spec: ChildSpec, events: ChildEvents) {
+  constructor(spec: ChildSpec, events: ChildEvents, clock: Clock & Timers = systemClock) {
     this.spec = spec
     this.#events = events
+    this.#clock = clock
     this.#log = new LogFile(spec.logFile)
-    if (spec.liveness) this.#liveness = new Liveness({ ...spec.liveness, onSilent: (ms) => this.#kill(ms) })
+    if (spec.liveness) this.#liveness = new Liveness({ ...spec.liveness, clock, onSilent: (ms) => this.#kill(ms) })
   }
 
   get pid(): number | undefined {
@@ -87,30 +93,30 @@ export class Child {
 
   /**
    * Starts the child and waits until it is ready.
-   * @throws Error when it is not ready in time; the child is left running, its log says why
+   * @throws Error when it is not ready within `timeoutMs`; the child keeps running, and its log has the cause
    */
-  async start(withinMs: number): Promise<void> {
+  async start(timeoutMs: number): Promise<void> {
     this.#spawn()
     this.#liveness?.start()
-    await this.ready(withinMs)
+    await this.#ready(timeoutMs)
   }
 
-  async ready(withinMs: number): Promise<void> {
-    const end = Date.now() + withinMs
+  async #ready(timeoutMs: number): Promise<void> {
+    const end = this.#clock.monotonic() + timeoutMs
     while (!(await this.spec.isReady())) {
       if (this.#stopping) return
-      if (Date.now() > end) {
+      if (this.#clock.monotonic() > end) {
         throw new Error(
-          `${this.spec.name} is not ready after ${Math.round(withinMs / 1000)} s; its log: ${this.spec.logFile}`,
+          `${this.spec.name} is not ready after ${Math.round(timeoutMs / 1000)} s; its log: ${this.spec.logFile}`,
         )
       }
-      await sleep(readyPollMs)
+      await this.#clock.sleep(readyPollMs)
     }
   }
 
   #spawn() {
     const { command, args, env, cwd, ipc } = this.spec
-    // A group of its own: Ctrl-C reaches the supervisor alone, which then stops its children in order.
+    // A process group of its own, so that Ctrl-C reaches only the supervisor, which stops its children in order.
     const child = spawn(command, [...args], {
       env,
       ...(cwd === undefined ? {} : { cwd }),
@@ -119,8 +125,8 @@ export class Child {
     })
     this.#process = child
     this.#liveness?.reset()
-    this.#startedAt = Date.now()
-    child.once('error', (error) => this.#events.say(`${this.spec.name} cannot be started: ${error.message}`))
+    this.#startedAt = this.#clock.monotonic()
+    child.once('error', (error) => this.#events.report(`${this.spec.name} cannot be started: ${error.message}`))
     const identity = child.pid === undefined ? null : identifyProcess(child.pid)
     if (identity) this.#events.started(identity)
     for (const stream of [child.stdout, child.stderr]) {
@@ -131,25 +137,27 @@ export class Child {
     }
     child.once('exit', (code, signal) => {
       if (child.pid !== undefined) this.#events.ended(child.pid)
-      if (!this.#stopping) void this.#again(signal ?? `code ${code}`)
+      if (!this.#stopping) void this.#restart(signal ?? `code ${code}`)
     })
   }
 
   #kill(silentMs: number) {
     if (this.#stopping) return
-    this.#events.say(`${this.spec.name} has not answered for ${Math.round(silentMs / 1000)} s and is killed`)
+    this.#events.report(`${this.spec.name} has not answered for ${Math.round(silentMs / 1000)} s and is killed`)
     this.#process?.kill('SIGKILL')
   }
 
-  async #again(how: string) {
-    if (Date.now() - this.#startedAt > steadyAfterMs) this.#restarts = 0
+  async #restart(cause: string) {
+    if (this.#clock.monotonic() - this.#startedAt > steadyAfterMs) this.#restarts = 0
     const pause = backOffMs[Math.min(this.#restarts++, backOffMs.length - 1)] as number
-    this.#events.say(`${this.spec.name} ended (${how}), starting it again${pause > 0 ? ` in ${pause / 1000} s` : ''}`)
-    await sleep(pause)
+    this.#events.report(
+      `${this.spec.name} ended (${cause}), starting it again${pause > 0 ? ` in ${pause / 1000} s` : ''}`,
+    )
+    await this.#clock.sleep(pause)
     if (!this.#stopping) this.#spawn()
   }
 
-  /** SIGTERM, and SIGKILL when it does not end in time. */
+  /** Sends SIGTERM, then SIGKILL after `stopTimeoutMs`. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#liveness?.stop()
@@ -157,11 +165,11 @@ export class Child {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
     child.kill('SIGTERM')
-    const timer = setTimeout(() => {
-      this.#events.say(`${this.spec.name} did not end in time and is killed`)
+    const cancel = this.#clock.after(this.spec.stopTimeoutMs, () => {
+      this.#events.report(`${this.spec.name} did not end in time and is killed`)
       child.kill('SIGKILL')
-    }, this.spec.patienceMs)
+    })
     await ended
-    clearTimeout(timer)
+    cancel()
   }
 }

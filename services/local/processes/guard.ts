@@ -1,6 +1,6 @@
 /**
- * Ends the children of a supervisor that was killed. Brokers and Redis cannot notice that by themselves; this process can: its
- * channel to the supervisor closes. It runs in a process group of its own, so a signal to the supervisor's group passes it by.
+ * Ends the children of a killed supervisor. Kafka and Redis cannot detect its death, but this process can: its IPC channel
+ * closes. It has a process group of its own, so that a signal to the supervisor's group does not reach it.
  */
 import { endProcesses, type ProcessIdentity } from './processes.ts'
 

@@ -1,67 +1,65 @@
 /**
- * Finds the child that is there but does nothing: frozen, or its event loop blocked. Time alone does not condemn it, since a
- * machine that slept looks the same from here: it has had several chances to answer and missed all of them.
+ * Detects a child process that runs but does not answer: frozen, or with a blocked event loop. Silence alone is not enough,
+ * because a suspended machine looks the same from here. The child must also miss several polls in a row.
  */
+import type { Cancel, Clock, Timers } from '../../runtime/ports.ts'
+
 export interface LivenessOptions {
-  /** Whether the child answers, soon. */
+  /** Whether the child answers; resolves within 2 s. */
   answers(): Promise<boolean>
-  /** It answered once and has not for `patienceMs`. */
+  /** The child has answered before, and then not for `timeoutMs`. @param ms since its last answer */
   onSilent(ms: number): void
-  readonly patienceMs: number
-  readonly now?: () => number
+  readonly timeoutMs: number
+  readonly clock: Pick<Clock & Timers, 'now' | 'every'>
 }
 
 const pollIntervalMs = 2_000
-const leastMisses = 3
+const minMissedPolls = 3
 
 export class Liveness {
   readonly #options: LivenessOptions
-  readonly #patienceMs: number
-  readonly #now: () => number
   #answeredAt: number | undefined
-  #misses = 0
-  #timer: NodeJS.Timeout | undefined
+  #missedPolls = 0
+  #polling = false
+  #cancel: Cancel | undefined
 
   constructor(options: LivenessOptions) {
     this.#options = options
-    this.#patienceMs = options.patienceMs
-    this.#now = options.now ?? Date.now
   }
 
-  /** One look. A child that has not answered yet is starting: that is the start's patience. */
-  async look(): Promise<void> {
-    if (await this.#options.answers()) {
-      this.#answeredAt = this.#now()
-      this.#misses = 0
+  async #poll(): Promise<void> {
+    const { answers, onSilent, timeoutMs, clock } = this.#options
+    if (await answers()) {
+      this.#answeredAt = clock.now()
+      this.#missedPolls = 0
       return
     }
+    // A child that has never answered is starting; the start has a time-out of its own.
     if (this.#answeredAt === undefined) return
-    this.#misses++
-    const silent = this.#now() - this.#answeredAt
-    if (this.#misses < leastMisses || silent < this.#patienceMs) return
+    this.#missedPolls++
+    const silentMs = clock.now() - this.#answeredAt
+    if (this.#missedPolls < minMissedPolls || silentMs < timeoutMs) return
     this.reset()
-    this.#options.onSilent(silent)
+    onSilent(silentMs)
   }
 
   start(): void {
-    const again = () => {
-      this.#timer = setTimeout(async () => {
-        await this.look()
-        if (this.#timer) again()
-      }, pollIntervalMs)
-      this.#timer.unref()
-    }
-    again()
+    this.#cancel ??= this.#options.clock.every(pollIntervalMs, async () => {
+      if (this.#polling) return
+      this.#polling = true
+      await this.#poll()
+      this.#polling = false
+    })
   }
 
-  /** A new process took the place of the old one. */
+  /** Call it when a new process has replaced the old one. */
   reset(): void {
     this.#answeredAt = undefined
-    this.#misses = 0
+    this.#missedPolls = 0
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#cancel?.()
+    this.#cancel = undefined
   }
 }

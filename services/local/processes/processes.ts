@@ -1,17 +1,19 @@
-/** Processes by identity: an id alone may have been given to somebody else since. */
+/** Identifies processes by pid and start time, because the system reuses pids. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { systemClock } from '../../runtime/clock.ts'
+import type { Clock, Timers } from '../../runtime/ports.ts'
 
 export interface ProcessIdentity {
   readonly pid: number
-  /** When it started, in whatever form the system tells; with the id it names one process. */
+  /** Start time in the system's own format; with the pid it identifies one process. */
   readonly startedAt: string
 }
 
-/** null when there is no such process. */
+/** null when no process has this pid. */
 export const identifyProcess = (pid: number): ProcessIdentity | null => {
   try {
-    // Field 22 of /proc/<pid>/stat, behind the command's name in brackets.
+    // Field 22 of /proc/<pid>/stat; the fields are counted from behind the command's name in brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z') return null
@@ -25,7 +27,7 @@ export const identifyProcess = (pid: number): ProcessIdentity | null => {
 
 export const isAlive = ({ pid, startedAt }: ProcessIdentity): boolean => identifyProcess(pid)?.startedAt === startedAt
 
-/** Signals a process if it is still the same one. */
+/** Signals the process unless its pid now belongs to another one. @returns whether the signal was sent */
 export const signalProcess = (process_: ProcessIdentity, signal: NodeJS.Signals): boolean => {
   if (!isAlive(process_)) return false
   try {
@@ -36,12 +38,14 @@ export const signalProcess = (process_: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** SIGTERM, then SIGKILL for those that are still there. */
-export const endProcesses = async (processes: readonly ProcessIdentity[], patienceMs: number): Promise<void> => {
+/** Sends SIGTERM to all, and after `timeoutMs` SIGKILL to those that still run. */
+export const endProcesses = async (
+  processes: readonly ProcessIdentity[],
+  timeoutMs: number,
+  clock: Clock & Timers = systemClock,
+): Promise<void> => {
   for (const process_ of processes) signalProcess(process_, 'SIGTERM')
-  const end = Date.now() + patienceMs
-  while (Date.now() < end && processes.some(isAlive)) await sleep(50)
+  const end = clock.monotonic() + timeoutMs
+  while (clock.monotonic() < end && processes.some(isAlive)) await clock.sleep(50)
   for (const process_ of processes) signalProcess(process_, 'SIGKILL')
 }

@@ -1,10 +1,10 @@
 /**
- * TikTok's authorisation, played: codes that count once, advertisers' tokens that last, accounts' tokens that are refreshed by a
- * token which changes with every use, and the message event sets of an advertiser. HTTP is the server's.
+ * Simulates TikTok's OAuth without HTTP. Codes work once, and advertisers' tokens do not expire. Accounts' tokens have a refresh
+ * token that changes with every use. Also holds the advertisers' message event sets.
  */
 import { randomBytes } from 'node:crypto'
 
-/** What `signals up` gives the pipeline for this simulator. */
+/** The app that `signals up` configures in the console for this simulator. */
 export const simulatorApp = { id: 'simulator-app', secret: 'simulator-secret' } as const
 
 export interface ApiAnswer {
@@ -27,7 +27,7 @@ interface Account {
   accessToken: string
   accessExpiresAt: number
   refreshToken: string
-  /** Good until the new one has been used: the answer to a refresh may be lost. */
+  /** Valid until the new token has been used, because the answer to a refresh may be lost. */
   previousRefreshToken: string | null
 }
 export interface EventSet {
@@ -36,7 +36,7 @@ export interface EventSet {
   readonly accountId: string
   readonly eventSetId: string
   readonly name: string
-  /** The one that belongs to the account; others are listed beside it. */
+  /** Whether it belongs to the account. TikTok lists the advertiser's other event sets too. */
   readonly matched: boolean
 }
 
@@ -47,7 +47,7 @@ const refreshSeconds = 31_536_000
 const ok = (data: unknown): ApiAnswer => ({ code: 0, message: 'OK', data })
 const no = (code: number, message: string): ApiAnswer => ({ code, message, data: {} })
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-const fresh = (prefix: string) => `${prefix}-${randomBytes(16).toString('hex')}`
+const newToken = (prefix: string) => `${prefix}-${randomBytes(16).toString('hex')}`
 
 export class Authorisation {
   readonly #now: () => number
@@ -55,7 +55,7 @@ export class Authorisation {
   readonly #advertisers = new Map<string, readonly string[]>()
   readonly #accounts = new Map<string, Account>()
   readonly #sets: EventSet[] = []
-  /** Tokens that were taken back: they are refused wherever they are shown. */
+  /** Revoked tokens: every endpoint refuses them. */
   readonly revoked = new Set<string>()
   readonly #seconds: number
 
@@ -64,9 +64,9 @@ export class Authorisation {
     this.#seconds = accessTokenSeconds
   }
 
-  /** Somebody has agreed on the page. */
+  /** Issues a code, as after an agreement on the page. */
   grant(kind: Kind, scopes: readonly string[], advertiserIds: readonly string[], openId: string): string {
-    const code = fresh('code')
+    const code = newToken('code')
     this.#codes.set(code, { kind, scopes, advertiserIds, openId, expiresAt: this.#now() + codeLifeMs[kind] })
     return code
   }
@@ -75,14 +75,14 @@ export class Authorisation {
     this.#sets.push(set)
   }
 
-  /** Ends an account's grant, as its owner may do at TikTok. */
+  /** Ends an account's grant, as its owner can do at TikTok. */
   withdraw(openId: string) {
     const account = this.#accounts.get(openId)
     if (account) this.revoked.add(account.accessToken)
     this.#accounts.delete(openId)
   }
 
-  /** @param path behind /open_api/v1.3/; null: not an endpoint of this kind */
+  /** @param path below /open_api/v1.3/ @returns null when the path is not an authorisation endpoint */
   call(
     method: string,
     path: string,
@@ -99,7 +99,7 @@ export class Authorisation {
       case 'POST tt_user/oauth2/token/':
         return this.#app(input.client_id, input.client_secret) ?? this.#accountToken(text(input.auth_code))
       case 'POST tt_user/oauth2/refresh_token/':
-        return this.#app(input.client_id, input.client_secret) ?? this.#refresh(text(input.refresh_token))
+        return this.#app(input.client_id, input.client_secret) ?? this.#renewToken(text(input.refresh_token))
       case 'POST tt_user/oauth2/revoke/':
         return this.#app(input.client_id, input.client_secret) ?? this.#revokeAccount(text(input.access_token))
       case 'POST tt_user/token_info/get/':
@@ -125,9 +125,9 @@ export class Authorisation {
   #advertiserToken(code: string): ApiAnswer {
     const found = this.#take(code, 'advertiser')
     if ('code' in found) return found
-    const token = fresh('act')
+    const token = newToken('act')
     this.#advertisers.set(token, found.advertiserIds)
-    // Scope ids are numbers above 2^53: printed as they are, as TikTok does.
+    // Scope ids are numbers above 2^53; the portal prints their digits unchanged, as TikTok does.
     return ok({ access_token: token, advertiser_ids: found.advertiserIds, scope: found.scopes })
   }
 
@@ -170,24 +170,24 @@ export class Authorisation {
     const account: Account = {
       openId: found.openId,
       scopes: found.scopes,
-      accessToken: fresh('ttu'),
+      accessToken: newToken('ttu'),
       accessExpiresAt: this.#now() + this.#seconds * 1000,
-      refreshToken: fresh('rft'),
+      refreshToken: newToken('rft'),
       previousRefreshToken: null,
     }
     this.#accounts.set(found.openId, account)
     return this.#tokens(account)
   }
 
-  #refresh(token: string): ApiAnswer {
+  #renewToken(token: string): ApiAnswer {
     const account = [...this.#accounts.values()].find(
       ({ refreshToken, previousRefreshToken }) => token === refreshToken || token === previousRefreshToken,
     )
     if (!account) return no(40105, 'Refresh token is incorrect or has been used.')
     account.previousRefreshToken = token
-    account.accessToken = fresh('ttu')
+    account.accessToken = newToken('ttu')
     account.accessExpiresAt = this.#now() + this.#seconds * 1000
-    account.refreshToken = fresh('rft')
+    account.refreshToken = newToken('rft')
     return this.#tokens(account)
   }
 
@@ -206,7 +206,7 @@ export class Authorisation {
     const account = this.#accountOf(token)
     if (!account || this.revoked.has(token)) return no(40105, 'Access token is incorrect or has been revoked.')
     if (account.accessExpiresAt < this.#now()) return no(40102, 'Access token has expired.')
-    // Using the new token proves that it arrived.
+    // The use of the new token proves that its answer arrived.
     account.previousRefreshToken = null
     return ok({ app_id: simulatorApp.id, creator_id: account.openId, scope: account.scopes.join(',') })
   }

@@ -1,4 +1,4 @@
-/** What TikTok's public API refuses about a call, as far as it is known; pure. The first thing wrong is the answer. */
+/** Pure checks of a call, as far as TikTok's refusals are documented. The first problem is the answer. */
 
 export interface ApiRefusal {
   readonly code: number
@@ -17,12 +17,12 @@ export interface TrackCall {
   readonly events: readonly TrackedEvent[]
 }
 
-export const mostEvents = 1_000
-/** Clocks differ; a time further ahead is wrong, most likely in milliseconds. */
-const aheadSeconds = 300
+export const maxEvents = 1_000
+/** Allowed clock difference. */
+const maxAheadSeconds = 300
 const tenDigits = 10_000_000_000
 
-/** `message` is ours: TikTok documents no source for message events. */
+/** `message` is this project's own name: TikTok documents no source for message events. */
 const eventSources = new Set(['web', 'app', 'offline', 'crm', 'message'])
 
 const refuse = (code: number, message: string): ApiRefusal => ({ code, message })
@@ -49,7 +49,7 @@ const timeProblem = (time: unknown, nowSeconds: number): ApiRefusal | null => {
     return refuse(40002, 'event_time: Not a valid integer.')
   }
   if (time > tenDigits) return refuse(40002, 'event_time: must be in seconds, looks like milliseconds.')
-  return time > nowSeconds + aheadSeconds ? refuse(40002, 'event_time: lies in the future.') : null
+  return time > nowSeconds + maxAheadSeconds ? refuse(40002, 'event_time: lies in the future.') : null
 }
 
 const eventProblem = (event: unknown, source: string, nowSeconds: number): ApiRefusal | null => {
@@ -72,7 +72,7 @@ const eventProblem = (event: unknown, source: string, nowSeconds: number): ApiRe
   return isObject(event.user) ? userProblem(event.user) : null
 }
 
-/** @param body parsed JSON; undefined where it was none */
+/** @param body parsed JSON; undefined for invalid JSON */
 export const check = (body: unknown, nowSeconds: number): TrackCall | ApiRefusal => {
   if (!isObject(body)) return refuse(40002, 'The request body is not a valid JSON object.')
   const { event_source: source, event_source_id: id, data } = body
@@ -80,7 +80,7 @@ export const check = (body: unknown, nowSeconds: number): TrackCall | ApiRefusal
   if (!eventSources.has(source)) return refuse(40002, 'event_source: Must be one of: web, app, offline, crm, message.')
   if (!isText(id)) return refuse(40002, 'event_source_id: Missing data for required field.')
   if (!Array.isArray(data) || data.length === 0) return refuse(40002, 'data: Missing data for required field.')
-  if (data.length > mostEvents) return refuse(40061, `Invalid batch size: at most ${mostEvents} events a request.`)
+  if (data.length > maxEvents) return refuse(40061, `Invalid batch size: at most ${maxEvents} events a request.`)
   for (const [index, event] of data.entries()) {
     const problem = eventProblem(event, source, nowSeconds)
     if (problem) return refuse(problem.code, `Batch.${index}.${problem.message}`)

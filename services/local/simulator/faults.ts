@@ -1,37 +1,37 @@
-/** Faults that a test or a person scripts: what the simulator does in place of a normal answer, for whom and how often. */
+/** Scripted faults: the simulator's behaviour in place of a normal answer, for which calls and how often. */
 import { z } from 'zod'
 
 export const faultSchema = z.strictObject({
-  /** Whose calls; absent: everybody's. */
+  /** Only calls with this token; absent: any token. */
   token: z.string().min(1).optional(),
   eventSourceId: z.string().min(1).optional(),
-  /** Only calls that hold one of these events. */
+  /** Only calls with at least one of these events. */
   eventIds: z.array(z.string()).min(1).optional(),
-  /** How many calls it hits; absent: until cleared. */
+  /** Number of calls it applies to; absent: until cleared. */
   count: z.int().positive().optional(),
 
-  /** Waits before anything else; alone it only makes calls slow. */
+  /** Delay before the answer; without other fields the answer is normal. */
   slowMs: z.int().min(0).max(600_000).optional(),
-  /** TikTok's code to answer with. */
+  /** TikTok code of the answer. */
   code: z.int().optional(),
   message: z.string().optional(),
-  /** Names the events of `eventIds` in the message as `Batch.<i>`. */
+  /** Whether the message names the events of `eventIds` as `Batch.<i>`. */
   hint: z.boolean().optional(),
-  /** HTTP status; alone (or with `html`) without a JSON body. */
+  /** HTTP status. Without `code` the body is not JSON. */
   status: z.int().min(200).max(599).optional(),
   /** An HTML page in place of JSON. */
   html: z.boolean().optional(),
-  /** Answers with exactly this text. */
+  /** Exact text of the answer. */
   body: z.string().max(1_000_000).optional(),
-  /** Pads the answer to so many bytes. */
+  /** Pads the answer to this many bytes. */
   bytes: z.int().positive().max(64_000_000).optional(),
-  /** Answers with a redirect to there. */
+  /** Answers with a redirect to this address. */
   location: z.string().optional(),
-  /** No answer, the connection stays open. */
+  /** No answer; the connection stays open. */
   timeout: z.boolean().optional(),
-  /** The connection is cut. */
+  /** Resets the connection. */
   reset: z.boolean().optional(),
-  /** Answers 20001 and takes all events but those at these places, or of these ids; with `hint` the message names them. */
+  /** Answers 20001 and accepts all events but those at these indexes or with these ids; with `hint` the message names them. */
   partial: z
     .strictObject({
       places: z.array(z.int().min(0)).default([]),
@@ -39,14 +39,14 @@ export const faultSchema = z.strictObject({
       hint: z.boolean().default(false),
     })
     .optional(),
-  /** Answers 40050 where a call holds only events that are there already. */
+  /** Answers 40050 to a call with known events only. */
   duplicates: z.boolean().optional(),
-  /** The events are taken all the same: the answer is what is lost. */
+  /** Accepts the events although the answer says otherwise or is lost. */
   taken: z.boolean().default(false),
 })
 export type Fault = z.output<typeof faultSchema>
 
-export interface StandingFault {
+export interface ActiveFault {
   readonly id: number
   readonly fault: Fault
   /** null: until cleared. */
@@ -56,40 +56,40 @@ export interface StandingFault {
 
 export class Faults {
   #next = 1
-  #standing: StandingFault[] = []
+  #active: ActiveFault[] = []
 
-  add(fault: Fault): StandingFault {
-    const standing = { id: this.#next++, fault, left: fault.count ?? null, hits: 0 }
-    this.#standing.push(standing)
-    return standing
+  add(fault: Fault): ActiveFault {
+    const added = { id: this.#next++, fault, left: fault.count ?? null, hits: 0 }
+    this.#active.push(added)
+    return added
   }
 
-  /** @returns whether there was one */
+  /** @returns whether the fault existed */
   remove(id: number): boolean {
-    const before = this.#standing.length
-    this.#standing = this.#standing.filter((standing) => standing.id !== id)
-    return this.#standing.length < before
+    const before = this.#active.length
+    this.#active = this.#active.filter((active) => active.id !== id)
+    return this.#active.length < before
   }
 
   clear() {
-    this.#standing = []
+    this.#active = []
   }
 
-  list(): readonly StandingFault[] {
-    return this.#standing
+  list(): readonly ActiveFault[] {
+    return this.#active
   }
 
-  /** The first that fits, used up by one. */
+  /** Returns the first matching fault and uses up one of its calls. */
   take(call: { token: string; eventSourceId: string | null; eventIds: ReadonlySet<string> }): Fault | null {
-    const index = this.#standing.findIndex(({ fault, left }) => left !== 0 && fits(fault, call))
-    const found = this.#standing[index]
+    const index = this.#active.findIndex(({ fault, left }) => left !== 0 && matches(fault, call))
+    const found = this.#active[index]
     if (!found) return null
-    this.#standing[index] = { ...found, hits: found.hits + 1, left: found.left === null ? null : found.left - 1 }
+    this.#active[index] = { ...found, hits: found.hits + 1, left: found.left === null ? null : found.left - 1 }
     return found.fault
   }
 }
 
-const fits = (
+const matches = (
   { token, eventSourceId, eventIds }: Fault,
   call: { token: string; eventSourceId: string | null; eventIds: ReadonlySet<string> },
 ) =>

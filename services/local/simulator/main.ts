@@ -1,4 +1,4 @@
-/** TikTok for this machine: what dispatch talks to in the demo, in tests and in development. */
+/** Runs the TikTok simulator for the demo, for tests and for development. */
 import type { AddressInfo } from 'node:net'
 import { loadConfig } from '../../runtime/config.ts'
 import { main } from '../../runtime/process/lifecycle.ts'

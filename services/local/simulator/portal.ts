@@ -1,20 +1,20 @@
-/** HTTP of the played authorisation: TikTok's endpoints, the pages on which somebody agrees, and what a test scripts. */
+/** HTTP of the simulated OAuth: TikTok's endpoints, the consent pages, and scripted faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { Authorisation, simulatorApp } from './authorisation.ts'
 
 const apiPrefix = '/open_api/v1.3/'
-/** Report conversion events: the numeric scope that a pipeline needs of an advertiser. */
+/** `Report conversion events`: the scope that the pipeline requires of an advertiser. */
 const reportScope = '7224195155857866754'
 
 export const authorisationFaultSchema = z.strictObject({
-  /** Behind /open_api/v1.3/, such as `tt_user/oauth2/refresh_token/`. */
+  /** Path below /open_api/v1.3/, such as `tt_user/oauth2/refresh_token/`. */
   path: z.string().min(1),
   count: z.int().positive().default(1),
-  /** TikTok's code in place of what would be answered. */
+  /** TikTok code in place of the normal answer. */
   code: z.int().optional(),
   status: z.int().min(200).max(599).optional(),
-  /** The call is carried out, its answer never arrives. */
+  /** Carries out the call, then resets the connection. */
   lost: z.boolean().default(false),
 })
 export const eventSetSchema = z.strictObject({
@@ -29,11 +29,11 @@ type Fault = z.output<typeof authorisationFaultSchema>
 
 const escaped = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 
-/** What the asking app put into its address, passed on by the form. */
+/** A consent page. @param fields query parameters of the app, passed on by the form */
 const form = (fields: Readonly<Record<string, string>>, title: string, more: string) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>${title}</title>
 <style>:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:34rem;margin:3rem auto;padding:0 1rem}label{display:block}button{font:inherit;padding:.4rem 1rem;margin:1rem .5rem 0 0}</style>
-<h1>${title}</h1><p>This page plays TikTok's. Nothing leaves this machine.</p>
+<h1>${title}</h1><p>This page simulates TikTok's. Nothing leaves this machine.</p>
 <form method="post">${Object.entries(fields)
   .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
   .join('')}
@@ -51,8 +51,8 @@ const body = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(parts).toString()
 }
 
-/** Numeric scopes stand in the answer as numbers, however large, as TikTok prints them. */
-const printed = (value: unknown) =>
+/** Prints scope ids as JSON numbers of any size, as TikTok does. */
+const serialise = (value: unknown) =>
   JSON.stringify(value).replace(/"scope":\[[^\]]*\]/, (list) => `"scope":${list.slice(8).replaceAll('"', '')}`)
 
 const list = (text: string | null) =>
@@ -73,7 +73,7 @@ export class Portal {
     this.#faults.push({ fault, left: fault.count })
   }
 
-  /** @returns false where the path is none of these */
+  /** @returns false when the path is not handled here */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const url = new URL(request.url ?? '/', 'http://simulator')
     if (url.pathname === '/portal/auth' || url.pathname === '/v2/auth/authorize/') {
@@ -110,7 +110,7 @@ export class Portal {
       return true
     }
     response.writeHead(fault?.status ?? 200, { 'content-type': 'application/json; charset=utf-8' })
-    response.end(printed({ ...answer, request_id: `${Date.now()}` }))
+    response.end(serialise({ ...answer, request_id: `${Date.now()}` }))
     return true
   }
 
@@ -122,7 +122,7 @@ export class Portal {
     const app = query.get('app_id') ?? query.get('client_key') ?? ''
     if (app !== simulatorApp.id || !URL.canParse(redirect)) {
       response.writeHead(400, { 'content-type': 'text/plain' })
-      response.end('the app id or the redirect address is not known\n')
+      response.end('the app id or the redirect address is unknown\n')
       return
     }
     if (request.method !== 'POST') return this.#ask(response, url, isAdvertiser)
@@ -153,11 +153,11 @@ export class Portal {
       (scope) =>
         `<label><input type="checkbox" name="scopes" value="${escaped(scope)}" checked> ${escaped(scope)}</label>`,
     )
-    const who = isAdvertiser
+    const grantee = isAdvertiser
       ? '<label>advertisers <input name="advertiser_ids" value="7000000000001"></label>'
       : '<label>account (open id) <input name="open_id" value="biz_demo"></label>'
     const title = isAdvertiser ? 'Report events for your advertisers?' : 'Let this app read your messages?'
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    response.end(form(Object.fromEntries(url.searchParams), title, who + boxes.join('')))
+    response.end(form(Object.fromEntries(url.searchParams), title, grantee + boxes.join('')))
   }
 }

@@ -1,4 +1,4 @@
-/** HTTP of the simulator: TikTok's endpoint, a control API, and what arrived as JSON, lines or a page. */
+/** HTTP of the simulator: TikTok's endpoint, a control API, and the received events as JSON, lines or a page. */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -7,10 +7,10 @@ import { z } from 'zod'
 import { Faults, faultSchema } from './faults.ts'
 import { authorisationFaultSchema, eventSetSchema, Portal } from './portal.ts'
 import { Store } from './store.ts'
-import { type TrackAnswer, track, type World } from './track.ts'
+import { type SimulatorState, type TrackAnswer, track } from './track.ts'
 
 const trackPath = '/open_api/v1.3/event/track/'
-const longestBody = 32 * 1_048_576
+const maxBodyBytes = 32 * 1_048_576
 const page = readFileSync(join(import.meta.dirname, 'page.html'))
 
 const read = async (request: IncomingMessage): Promise<string | null> => {
@@ -18,7 +18,7 @@ const read = async (request: IncomingMessage): Promise<string | null> => {
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > longestBody) return null
+    if (length > maxBodyBytes) return null
     chunks.push(chunk)
   }
   return (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')
@@ -31,7 +31,7 @@ const send = (response: ServerResponse, status: number, type: string, body: stri
 const sendJson = (response: ServerResponse, status: number, value: unknown) =>
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`)
 
-const give = async (response: ServerResponse, answer: TrackAnswer) => {
+const sendAnswer = async (response: ServerResponse, answer: TrackAnswer) => {
   if (answer.afterMs > 0) await sleep(answer.afterMs)
   switch (answer.kind) {
     case 'answer':
@@ -52,7 +52,7 @@ const give = async (response: ServerResponse, answer: TrackAnswer) => {
 
 const tokensSchema = z.strictObject({ tokens: z.array(z.string().min(1)) })
 
-/** Parses a control request; answers 400 with what is wrong and gives null. */
+/** Parses a control request; on an error it answers 400 with the problem and returns null. */
 const parsed = <T>(schema: z.ZodType<T>, text: string | null, response: ServerResponse): T | null => {
   let value: unknown
   try {
@@ -70,15 +70,15 @@ const parsed = <T>(schema: z.ZodType<T>, text: string | null, response: ServerRe
 
 const faultsSchema = z.union([faultSchema, z.array(faultSchema)])
 
-/** `/_control/…`; see README.md. */
+/** `/_control/…`, see docs/simulator.md. */
 const control = async (
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
-  world: World,
+  state: SimulatorState,
   portal: Portal,
 ) => {
-  const { store, faults, tokens } = world
+  const { store, faults, tokens } = state
   const [, , what, id] = path.split('/')
   switch (`${request.method} ${what}`) {
     case 'GET faults':
@@ -131,7 +131,7 @@ const control = async (
   }
 }
 
-/** Lists from `since` on, as one JSON object or as lines (`format=ndjson`). */
+/** Sends the items after `since`, as one JSON object or as lines (`format=ndjson`). */
 const list = (
   response: ServerResponse,
   query: URLSearchParams,
@@ -151,13 +151,13 @@ const list = (
 }
 
 export interface Simulator {
-  readonly world: World
+  readonly state: SimulatorState
   readonly server: Server
 }
 
 export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: () => number }): Simulator => {
   const portal = new Portal(now)
-  const world: World = {
+  const state: SimulatorState = {
     store: new Store(keep),
     faults: new Faults(),
     tokens: new Set(),
@@ -173,20 +173,20 @@ export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: 
       const text = await read(request)
       if (text === null) return send(response, 413, 'text/plain', 'Request Entity Too Large')
       const token = request.headers['access-token']
-      return give(response, track(text, typeof token === 'string' ? token : undefined, world))
+      return sendAnswer(response, track(text, typeof token === 'string' ? token : undefined, state))
     }
     if (await portal.handle(request, response)) return
-    if (path.startsWith('/_control/')) return control(request, response, path, world, portal)
+    if (path.startsWith('/_control/')) return control(request, response, path, state, portal)
     const query = new URLSearchParams(url.slice(path.length + 1))
     switch (path) {
       case '/':
         return send(response, 200, 'text/html; charset=utf-8', page)
       case '/_events':
-        return list(response, query, (since, limit) => world.store.events(since, limit), 'events')
+        return list(response, query, (since, limit) => state.store.events(since, limit), 'events')
       case '/_calls':
-        return list(response, query, (since, limit) => world.store.calls(since, limit), 'calls')
+        return list(response, query, (since, limit) => state.store.calls(since, limit), 'calls')
       case '/_stats':
-        return sendJson(response, 200, world.store.stats())
+        return sendJson(response, 200, state.store.stats())
       case '/readyz':
       case '/livez':
       case '/healthz':
@@ -198,10 +198,10 @@ export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: 
 
   const server = createServer((request, response) => {
     handle(request, response).catch(() => {
-      // The caller went away in the middle, or asked for what cannot be: neither is worth the process.
+      // The caller disconnected or sent an impossible request; neither must end the process.
       if (!response.headersSent) response.writeHead(500)
       response.end()
     })
   })
-  return { world, server }
+  return { state, server }
 }

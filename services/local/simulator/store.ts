@@ -1,10 +1,10 @@
-/** What arrived, in memory and bounded: the newest stay readable, everything is counted. */
+/** Received events and calls, in bounded memory: the newest stay readable, all are counted. */
 import { createHash } from 'node:crypto'
 import type { TrackCall, TrackedEvent } from './check.ts'
 
-/** TikTok tells repeats by (event source, event, event id) for 48 h from the first; the first is kept. */
+/** TikTok deduplicates by (event source id, event, event id) for 48 h from the first event and keeps the first. */
 const dedupMs = 48 * 3_600_000
-const mostKeys = 2_000_000
+const maxKeys = 2_000_000
 
 export interface ReceivedEvent {
   readonly seq: number
@@ -13,7 +13,7 @@ export interface ReceivedEvent {
   readonly eventSource: string
   readonly eventSourceId: string
   readonly requestId: string
-  /** True: it was there already and counts once. */
+  /** Whether the event was known already; it counts once. */
   readonly duplicate: boolean
   readonly event: TrackedEvent
 }
@@ -25,12 +25,12 @@ export interface ReceivedCall {
   readonly eventSourceId: string | null
   readonly events: number
   readonly eventIds: readonly string[]
-  /** What was answered: TikTok's code, else the HTTP status or what happened to the connection. */
+  /** TikTok's code, else `http <status>`, `silence` or `reset`. */
   readonly answer: string
   readonly requestId: string | null
 }
 
-/** Keeps the newest `size`; each entry carries its number, so that readers go on where they stopped. */
+/** Ring buffer of the newest `size` items. Each has a sequence number, so that a reader can continue after its last one. */
 class Ring<T extends { seq: number }> {
   readonly #size: number
   readonly #items: T[] = []
@@ -42,7 +42,7 @@ class Ring<T extends { seq: number }> {
     const seq = this.#next++
     this.#items[(seq - 1) % this.#size] = make(seq)
   }
-  /** At most `limit` from the first after `since` on, oldest first. */
+  /** At most `limit` items after number `since`, oldest first. */
   after(since: number, limit: number): T[] {
     const first = Math.max(since + 1, this.#next - this.#items.length)
     const last = Math.min(this.#next - 1, first + limit - 1)
@@ -98,7 +98,7 @@ export class Store {
     return event.event_id !== undefined && first !== undefined && now - first < dedupMs
   }
 
-  /** Takes the events of a call. */
+  /** Accepts events of a call. */
   take(call: TrackCall, events: readonly TrackedEvent[], token: string, requestId: string, now: number) {
     const tokenHash = this.#hash(token)
     const counts = this.#countsOf(tokenHash)
@@ -112,7 +112,7 @@ export class Store {
         this.#total.events++
         counts.events++
         this.#byEvent.set(event.event, (this.#byEvent.get(event.event) ?? 0) + 1)
-        if (event.event_id !== undefined) this.#remember(keyOf(call.eventSourceId, event), now)
+        if (event.event_id !== undefined) this.#storeKey(keyOf(call.eventSourceId, event), now)
       }
       const { eventSource, eventSourceId } = call
       this.#events.add((seq) => ({
@@ -128,7 +128,7 @@ export class Store {
     }
   }
 
-  /** Notes a call and how it was answered. */
+  /** Records a call and its answer. */
   answered(
     call: { token: string; eventSourceId: string | null; eventIds: readonly string[]; events: number },
     answer: string,
@@ -165,10 +165,10 @@ export class Store {
     }
   }
 
-  #remember(key: string, now: number) {
+  #storeKey(key: string, now: number) {
     this.#firstSeen.delete(key)
     this.#firstSeen.set(key, now)
-    if (this.#firstSeen.size > mostKeys) this.#firstSeen.delete(this.#firstSeen.keys().next().value as string)
+    if (this.#firstSeen.size > maxKeys) this.#firstSeen.delete(this.#firstSeen.keys().next().value as string)
   }
 
   #hash(token: string) {
@@ -184,7 +184,7 @@ export class Store {
     const known = this.#byToken.get(tokenHash)
     if (known) return known
     const counts = none()
-    // A flood of made-up tokens must not fill the memory.
+    // A flood of invented tokens must not fill the memory.
     if (this.#byToken.size < 100_000) this.#byToken.set(tokenHash, counts)
     return counts
   }

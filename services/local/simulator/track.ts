@@ -1,4 +1,4 @@
-/** The track endpoint: one call in, one answer out. IO and waiting are the server's. */
+/** The track endpoint: maps a call to an answer. The server does the IO and the delays. */
 import { check, type TrackCall } from './check.ts'
 import type { Fault, Faults } from './faults.ts'
 import type { Store } from './store.ts'
@@ -14,18 +14,18 @@ export type TrackAnswer =
     }
   | { readonly kind: 'silence' | 'reset'; readonly afterMs: number }
 
-export interface World {
+export interface SimulatorState {
   readonly store: Store
   readonly faults: Faults
-  /** Tokens that are known; empty: every token is. */
+  /** Registered tokens; empty: every token is accepted. */
   readonly tokens: Set<string>
-  /** Tokens that were taken back. */
+  /** Revoked tokens. */
   readonly revoked?: ReadonlySet<string>
   now(): number
 }
 
 let requests = 0
-/** Of the form of TikTok's: time and a running number. */
+/** In the format of TikTok's ids: time and a running number. */
 const newRequestId = (now: number) =>
   `${new Date(now).toISOString().replace(/\D/g, '')}${String(++requests).padStart(12, '0')}`
 
@@ -39,8 +39,11 @@ const json = (code: number, message: string, requestId: string, afterMs: number,
 
 const html = (status: number) => `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>`
 
-/** What stands between TikTok and its caller answers in a form of its own. */
-const foreign = ({ status = 200, html: isPage, body, bytes = 0, location }: Fault, afterMs: number): TrackAnswer => ({
+/** An answer of a proxy between TikTok and its caller: not TikTok's JSON. */
+const proxyAnswer = (
+  { status = 200, html: isPage, body, bytes = 0, location }: Fault,
+  afterMs: number,
+): TrackAnswer => ({
   kind: 'answer',
   status: location === undefined ? status : 302,
   type: body === undefined || isPage ? 'text/html' : 'application/json; charset=utf-8',
@@ -57,7 +60,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Names events of a body that has not been checked, as far as it has any. */
+/** Event ids of an unchecked body; '' for an event without a valid id. */
 const idsOf = (body: unknown): string[] => {
   const data = (body as { data?: unknown } | null | undefined)?.data
   if (!Array.isArray(data)) return []
@@ -69,14 +72,14 @@ const idsOf = (body: unknown): string[] => {
 
 const hintFor = (fault: Fault, ids: readonly string[]) => {
   const named = fault.hint ? fault.eventIds : fault.partial?.hint ? fault.partial.eventIds : undefined
-  const places = ids.flatMap((id, place) => (named?.includes(id) ? [place] : []))
-  return places.map((place) => `Batch.${place}.properties: Not valid. `).join('')
+  const indexes = ids.flatMap((id, index) => (named?.includes(id) ? [index] : []))
+  return indexes.map((index) => `Batch.${index}.properties: Not valid. `).join('')
 }
 
-/** @param token of the header; undefined: there was none */
-export const track = (text: string, token: string | undefined, world: World): TrackAnswer => {
-  const { store, faults, tokens } = world
-  const now = world.now()
+/** @param token value of the Access-Token header; undefined: no header */
+export const track = (text: string, token: string | undefined, state: SimulatorState): TrackAnswer => {
+  const { store, faults, tokens } = state
+  const now = state.now()
   const requestId = newRequestId(now)
   const body = parse(text)
   const sourceId = (body as { event_source_id?: unknown } | null | undefined)?.event_source_id
@@ -108,19 +111,19 @@ export const track = (text: string, token: string | undefined, world: World): Tr
     }
     if (fault.html || [fault.status, fault.body, fault.bytes, fault.location].some((given) => given !== undefined)) {
       store.answered(call, `http ${fault.location === undefined ? (fault.status ?? 200) : 302}`, null, now)
-      return foreign(fault, afterMs)
+      return proxyAnswer(fault, afterMs)
     }
   }
 
   if (token === undefined || token === '') return answer(40104, 'Access token is empty')
-  if (world.revoked?.has(token) || (tokens.size > 0 && !tokens.has(token)))
+  if (state.revoked?.has(token) || (tokens.size > 0 && !tokens.has(token)))
     return answer(40105, 'Access token is incorrect or has been revoked.')
   if (!isValid(checked)) return answer(checked.code, checked.message)
 
   if (fault?.partial) {
     const { places, eventIds } = fault.partial
-    const failed = (id: string | undefined, place: number) => places.includes(place) || eventIds.includes(id ?? '')
-    const good = checked.events.filter(({ event_id }, place) => !failed(event_id, place))
+    const failed = (id: string | undefined, index: number) => places.includes(index) || eventIds.includes(id ?? '')
+    const good = checked.events.filter(({ event_id }, index) => !failed(event_id, index))
     takeAll(checked, good)
     return good.length === checked.events.length
       ? answer(0, 'OK')

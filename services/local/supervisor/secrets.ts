@@ -1,23 +1,25 @@
-/** The secrets of a data folder: what the environment does not set is made once and kept there. */
+/** The secrets of a data folder: generated once and stored there, unless the environment sets them. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { readSecrets, secretNames, writeSecrets } from './state-file.ts'
 
-/** @returns all of them, with the master keys that were in force before */
+/** @returns all secrets, with the previous master keys */
 export const secretsOf = (
   dataDir: string,
   env: NodeJS.ProcessEnv,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Record<string, string> => {
-  const kept = readSecrets(dataDir)
-  const made = secretNames.filter((name) => !env[name] && !kept[name])
-  const secrets = { ...kept }
-  for (const name of made)
+  const stored = readSecrets(dataDir)
+  const missing = secretNames.filter((name) => !env[name] && !stored[name])
+  const secrets = { ...stored }
+  for (const name of missing)
     secrets[name] =
       name === 'SIGNALS_MASTER_KEY' ? randomBytes(32).toString('base64') : randomBytes(24).toString('base64url')
-  if (made.length > 0) {
+  if (missing.length > 0) {
     writeSecrets(dataDir, secrets)
-    say(`${made.join(', ')} not set: made for this folder and kept in ${join(dataDir, 'secrets.json')}`)
+    report(
+      `${missing.join(', ')} not set: generated for this data folder and stored in ${join(dataDir, 'secrets.json')}`,
+    )
   }
   const previous = env.SIGNALS_MASTER_KEY ? env.SIGNALS_MASTER_KEY_PREVIOUS : secrets.SIGNALS_MASTER_KEY_PREVIOUS
   return {

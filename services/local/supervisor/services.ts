@@ -1,4 +1,4 @@
-/** The processes of the pipeline itself: how each is started, where it is reached, and how one sees that it is ready. */
+/** The pipeline's own processes: command, address and readiness check of each. */
 import { join } from 'node:path'
 import { stageNames } from '../../topology.ts'
 import { compiledFolder } from '../cache-folder.ts'
@@ -22,22 +22,22 @@ const answers = async (url: string): Promise<boolean> => {
 
 const local = (port: number) => `http://127.0.0.1:${port}`
 
-export interface Places {
+export interface ServiceResources {
   readonly ports: Pick<Ports, 'take'>
-  /** Folder of their logs. */
+  /** Folder of the log files. */
   readonly logs: string
 }
 
 /**
- * All of them, in the order in which they are told of; a simulator where no other TikTok is named.
- * @param env what each of them gets
- * @throws LocalProblem where a port that was asked for is taken
+ * All of them, and a simulator unless TIKTOK_BASE_URL is set.
+ * @param env environment of each process
+ * @throws LocalProblem when a configured port is in use
  */
 export const servicesOf = async (
   { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, LIVENESS_SECONDS }: LocalConfig,
   env: NodeJS.ProcessEnv,
   parts: PartAddresses,
-  { ports, logs }: Places,
+  { ports, logs }: ServiceResources,
 ): Promise<{ readonly addresses: Addresses; readonly specs: readonly ChildSpec[] }> => {
   const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
   const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
@@ -46,12 +46,17 @@ export const servicesOf = async (
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
-  const service = (name: string, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
+  const service = (
+    name: string,
+    readyUrl: string,
+    more: NodeJS.ProcessEnv,
+    mainFile = join(services, name, 'main.ts'),
+  ): ChildSpec => ({
     name,
     command: process.execPath,
-    // Batches are garbage a moment later: a larger young generation lets it die before it is copied.
-    args: ['--max-semi-space-size=32', join(services, name, 'main.ts')],
-    // A third of what a start costs is compiling.
+    // A larger young generation: a batch is garbage before the collector would copy it.
+    args: ['--max-semi-space-size=32', mainFile],
+    // Compiling takes a third of a start.
     env: { NODE_COMPILE_CACHE: compiledFolder(env), ...env, TIKTOK_BASE_URL: tiktok, ...more },
     ipc: true,
     logFile: join(logs, `${name}.log`),
@@ -60,11 +65,12 @@ export const servicesOf = async (
       ? {
           liveness: {
             answers: () => answers(readyUrl.replace(/readyz$/, 'livez')),
-            patienceMs: LIVENESS_SECONDS * 1000,
+            timeoutMs: LIVENESS_SECONDS * 1000,
           },
         }
       : {}),
-    patienceMs: 22_000,
+    // Longer than a process' own limit of 20 s for stopping.
+    stopTimeoutMs: 22_000,
   })
   const addresses: Addresses = {
     gateway: local(gatewayPort),
@@ -80,12 +86,21 @@ export const servicesOf = async (
       ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
     }),
   )
-  const console_ = service('console', `${addresses.console}/readyz`, {
-    CONSOLE_PORT: String(consolePort),
-    // With the simulator the whole authorisation can be played.
-    ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
-  })
+  // The folder is `control`; the process keeps its public name.
+  const console_ = service(
+    'console',
+    `${addresses.console}/readyz`,
+    {
+      CONSOLE_PORT: String(consolePort),
+      // The simulator's app, so that authorisation works with the simulator.
+      ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
+    },
+    join(services, 'control/main.ts'),
+  )
+  const simulatorMain = join(services, 'local/simulator/main.ts')
   const simulator =
-    simulatorPort === null ? [] : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) })]
+    simulatorPort === null
+      ? []
+      : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }, simulatorMain)]
   return { addresses, specs: [...simulator, ...stages, console_] }
 }

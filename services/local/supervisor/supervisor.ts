@@ -1,18 +1,18 @@
 /**
- * `signals up`: starts what is needed in the order of dependence, keeps it running, stops it in reverse.
+ * `signals up`: starts the parts, then the services, restarts those that end, and stops them in reverse order.
  *
- * Whatever is killed, nothing is left behind: node children end when their channel closes, the guard ends the parts, and the
- * next start ends what a killed guard could not.
+ * No kill leaves processes behind: Node children end when their IPC channel closes, and the guard ends the parts. The next start
+ * ends the children of a killed guard.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
-import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
-import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { kafkaSettingsOf } from '../../runtime/config.ts'
 import { DependencyError } from '../../runtime/ports.ts'
-import { Codec } from '../../runtime/topics/codec.ts'
+import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { type StageName, stageNames } from '../../topology.ts'
 import type { LocalConfig } from '../config.ts'
@@ -22,6 +22,7 @@ import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
 import type { GuardMessage } from '../processes/guard.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
+import { ensureDataSecret } from './data-secret.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
 import {
@@ -33,49 +34,55 @@ import {
   runningState,
   writeState,
 } from './state-file.ts'
+import { StateWriter } from './state-writer.ts'
 
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
-/** Another `signals up` holds the data folder. */
+/** Another `signals up` runs on the data folder. */
 export class AlreadyRunning extends LocalProblem {}
 
-type Say = (line: string) => void
+type Report = (line: string) => void
 
 export class Supervisor {
   readonly #config: LocalConfig
   readonly #env: NodeJS.ProcessEnv
   readonly #dataDir: string
   readonly #logs: string
-  readonly #say: Say
+  readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
-  #portsOfFolder: Ports | undefined
+  #lazyPorts: Ports | undefined
   readonly #running = new Map<string, ProcessIdentity>()
-  /** In the order of their start. */
+  /** In start order. */
   readonly #children: Child[] = []
   readonly #undo: (() => Promise<unknown>)[] = []
+  readonly #state = new StateWriter(
+    () => this.#saveState(),
+    (line) => this.#report(line),
+    systemClock,
+  )
   #guard: ChildProcess | undefined
   #addresses: Addresses | null = null
   #stopping = false
-  /** The cluster had no connections topic before this start. */
+  /** Whether the cluster had no connections topic before this start. */
   #isFresh = false
-  /** The folder is ours: what lies in it is ours to remove. */
+  /** Whether this supervisor owns the data folder and may remove its state file. */
   #claimed = false
 
-  /** @param output gets everything that the children write, as it comes */
-  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, say: Say, output?: (text: string) => void) {
+  /** @param output gets the output of the services as they write it */
+  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, output?: (text: string) => void) {
     this.#config = config
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
-    this.#say = say
+    this.#report = report
     this.#output = output
   }
 
-  /** The folder exists once it is claimed. */
+  /** Created on first use, because the data folder exists only after `#claimFolder`. */
   get #ports(): Ports {
-    this.#portsOfFolder ??= new Ports(this.#dataDir)
-    return this.#portsOfFolder
+    this.#lazyPorts ??= new Ports(this.#dataDir)
+    return this.#lazyPorts
   }
 
   get pids(): Record<StageName, number> {
@@ -85,14 +92,14 @@ export class Supervisor {
     >
   }
 
-  /** Kafka, registry and Redis alone, with topics and schemas. @throws LocalProblem, AlreadyRunning */
+  /** Starts Kafka, registry and Redis only, and provisions topics and schemas. @throws LocalProblem, AlreadyRunning */
   async startParts(): Promise<PartAddresses> {
     await this.#claimFolder()
     this.#startGuard()
     const parts = await startParts(this.#config, this.#env, {
       ports: this.#ports,
       folders: { data: this.#dataDir, logs: this.#logs },
-      say: this.#say,
+      report: this.#report,
       start: (spec) => this.#start(spec, partReadyMs),
       onStop: (undo) => this.#undo.push(undo),
     })
@@ -100,14 +107,14 @@ export class Supervisor {
     return parts
   }
 
-  /** Everything. @throws LocalProblem, AlreadyRunning, ConfigError */
+  /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
     return this.startServices(await this.startParts())
   }
 
   /**
-   * The processes of the pipeline itself, on parts that run.
-   * @param names which of them; default: all
+   * Starts the pipeline's own processes on running parts.
+   * @param names of the processes to start; default: all
    */
   async startServices(
     parts: PartAddresses,
@@ -117,29 +124,30 @@ export class Supervisor {
     mkdirSync(mappings, { recursive: true })
     const env = {
       ...this.#env,
-      ...secretsOf(this.#dataDir, this.#env, this.#say),
+      ...secretsOf(this.#dataDir, this.#env, this.#report),
       SIGNALS_DATA_DIR: this.#dataDir,
       SIGNALS_MAPPINGS_DIR: mappings,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    await this.#ensureDataSecret(env, parts)
+    await ensureDataSecret(env, parts, this.#isFresh)
     const { addresses, specs } = await servicesOf(this.#config, env, parts, { ports: this.#ports, logs: this.#logs })
     this.#addresses = addresses
-    this.#say('starting the stages …')
+    this.#report('starting the services …')
     const chosen = specs.filter(({ name }) => names.includes(name))
     await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
-    this.#writeState()
+    this.#state.write()
     return addresses
   }
 
-  /** Last started, first stopped; then the parts. */
+  /** Stops the gateway, then the other services, then the parts. */
   async stop(): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
+    this.#state.stop()
     const [parts, own] = [this.#children.filter(({ spec }) => !spec.ipc), this.#children.filter(({ spec }) => spec.ipc)]
-    // The gateway first, so that nothing new comes in; the stages drain side by side.
+    // The gateway first, so that nothing new comes in; the stages drain in parallel.
     await Promise.all(own.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop()))
     await Promise.all(own.map((child) => child.stop()))
     await Promise.all(parts.map((child) => child.stop()))
@@ -157,10 +165,10 @@ export class Supervisor {
         `signals up already runs on ${this.#dataDir} (process ${running.supervisor.pid}): stop it, or set SIGNALS_DATA_DIR to another folder`,
       )
     }
-    const left = Object.values(readState(this.#dataDir)?.children ?? {})
-    if (left.length > 0) await endProcesses(left, 10_000)
+    const orphans = Object.values(readState(this.#dataDir)?.children ?? {})
+    if (orphans.length > 0) await endProcesses(orphans, 10_000)
     this.#claimed = true
-    this.#writeState()
+    this.#state.write()
   }
 
   #startGuard() {
@@ -169,47 +177,48 @@ export class Supervisor {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
     this.#guard = guard
-    for (const identity of this.#running.values()) this.#tell({ guard: identity })
+    for (const identity of this.#running.values()) this.#notifyGuard({ guard: identity })
     guard.once('exit', () => {
-      // It is not one of the children: nobody else would start it again.
+      // The guard is not a Child, so nothing else restarts it.
       if (!this.#stopping) this.#startGuard()
     })
   }
 
-  #tell(message: GuardMessage) {
+  #notifyGuard(message: GuardMessage) {
     if (this.#guard?.connected) this.#guard.send(message)
   }
 
-  async #start(spec: ChildSpec, withinMs: number): Promise<Child> {
+  async #start(spec: ChildSpec, timeoutMs: number): Promise<Child> {
     const child = new Child(spec, {
       started: (identity) => {
         this.#running.set(spec.name, identity)
-        this.#tell({ guard: identity })
-        this.#writeState()
+        this.#notifyGuard({ guard: identity })
+        this.#state.write()
       },
-      ended: (pid) => this.#tell({ release: pid }),
-      say: this.#say,
-      // The parts have logs of their own kind: they stay in their files.
+      ended: (pid) => this.#notifyGuard({ release: pid }),
+      report: this.#report,
+      // The parts' logs have another format and stay in their files.
       ...(this.#output && spec.ipc ? { output: this.#output } : {}),
     })
     this.#children.push(child)
-    await child.start(withinMs)
+    await child.start(timeoutMs)
     return child
   }
 
-  #writeState() {
+  #saveState() {
     if (this.#stopping) return
     writeState(this.#dataDir, {
       supervisor: identifyProcess(process.pid) as ProcessIdentity,
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
+      stageSettings: replaySettingTexts(this.#env),
     })
   }
 
   async #provision(brokers: string, registryUrl: string) {
     const broker = openBroker(kafkaSettingsOf(this.#env, brokers, 'signals-up'))
     const registry = openRegistry(registryUrl)
-    for (let tries = 1; ; tries++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         await Promise.all([
           broker.listTopics().then((actual) => {
@@ -222,25 +231,10 @@ export class Supervisor {
         break
       } catch (error) {
         // A broker that accepts connections may still be electing its controller.
-        if (!(error instanceof DependencyError) || tries === 20) throw error
-        await new Promise((resolve) => setTimeout(resolve, 250))
+        if (!(error instanceof DependencyError) || attempt === 20) throw error
+        await systemClock.sleep(250)
       }
     }
     await broker.close()
-  }
-
-  /** An installation that holds nothing yet draws its data secret; one that runs already goes on with what its ids derive from. */
-  async #ensureDataSecret(env: NodeJS.ProcessEnv, { brokers, registry }: PartAddresses) {
-    const broker = openBroker(kafkaSettingsOf(env, brokers, 'signals-up'))
-    try {
-      const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
-      await sealDataSecret(
-        loadConfig(masterKeyFields, env),
-        { broker, codec },
-        { fresh: this.#isFresh, onlyIfMissing: true },
-      )
-    } finally {
-      await broker.close()
-    }
   }
 }

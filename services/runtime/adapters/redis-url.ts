@@ -1,6 +1,6 @@
 /**
- * REDIS_URL. One server: `redis://[[user]:password@]host[:port][/db]`. A cluster: several nodes with commas between them, or one
- * with `?cluster=true`; it finds the other nodes by itself. `rediss://` speaks TLS.
+ * Parses REDIS_URL. One server: `redis://[[user]:password@]host[:port][/db]`. A cluster: several comma-separated nodes, or one with
+ * `?cluster=true`; the client discovers the other nodes. `rediss://` uses TLS.
  */
 export interface RedisAddress {
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
@@ -8,7 +8,7 @@ export interface RedisAddress {
   readonly username?: string
   readonly password?: string
   readonly tls: boolean
-  /** 0 on a cluster, which has no others. */
+  /** Always 0 on a cluster, which has one database only. */
   readonly db: number
 }
 
@@ -16,7 +16,7 @@ const shape = /^(rediss?):\/\/(?:([^/?]*)@)?([^/?@]+)(?:\/(\d*))?(?:\?(.*))?$/
 const node = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i
 const defaultPort = 6379
 
-/** What is wrong with the URL; undefined when nothing is. Says nothing of what stands in it. */
+/** Describes what is wrong with the URL, without quoting it; undefined when it is valid. */
 export const redisUrlProblem = (url: string): string | undefined => {
   const [, , , hosts, db, query] = shape.exec(url) ?? []
   if (hosts === undefined)
@@ -27,7 +27,7 @@ export const redisUrlProblem = (url: string): string | undefined => {
   return undefined
 }
 
-/** @throws RangeError for a URL that has a problem */
+/** @throws RangeError for an invalid URL */
 export const parseRedisUrl = (url: string): RedisAddress => {
   const problem = redisUrlProblem(url)
   if (problem) throw new RangeError(`REDIS_URL ${problem}`)

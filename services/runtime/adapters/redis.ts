@@ -1,6 +1,6 @@
 /**
- * RedisCommands over ioredis, for one server or a cluster. Every call is one pipeline, or one for each hash tag on a cluster;
- * failures come out as DependencyError, never with a command's arguments.
+ * RedisCommands over ioredis, for one server or a cluster. Every call is one pipeline, or one per hash tag on a cluster. Failures become
+ * DependencyErrors, whose messages never contain a command's arguments.
  */
 import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
@@ -10,28 +10,28 @@ import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 const connectTimeoutMs = 3_000
 const commandTimeoutMs = 5_000
 
-/** What ioredis itself says of a connection, by the beginning of its message. */
-const ownWords: readonly (readonly [string, string])[] = [
+/** Our messages for connection errors of ioredis, by the beginning of its message. */
+const connectionErrors: readonly (readonly [string, string])[] = [
   ['Command timed out', `Redis does not answer within ${commandTimeoutMs / 1000} s: it hangs, or is overloaded`],
   ['Connection is closed', 'Redis cannot be reached (connection closed)'],
   ['Reached the max retries', 'Redis cannot be reached: is it running, and is REDIS_URL right?'],
 ]
 
-/** ioredis errors may quote commands and their arguments: only the kind of trouble goes on. */
-const trouble = (error: unknown): DependencyError => {
+/** Errors of ioredis may quote commands and arguments, so only the kind of error is passed on. */
+const toRedisError = (error: unknown): DependencyError => {
   const text = error instanceof Error ? error.message : ''
-  const own = ownWords.find(([begin]) => text.startsWith(begin))?.[1]
-  if (own) return new DependencyError('redis', own)
+  const message = connectionErrors.find(([begin]) => text.startsWith(begin))?.[1]
+  if (message) return new DependencyError('redis', message)
   const kind =
     /^[A-Z]{3,20}(?= )/.exec(text)?.[0] ?? (error as { code?: string })?.code ?? (error as Error)?.name ?? 'unknown'
   const hints: Record<string, string> = {
     OOM: 'Redis is out of memory (maxmemory reached): raise it, the policy must be noeviction',
     READONLY: 'Redis is a read-only replica: point REDIS_URL at the primary',
-    NOAUTH: 'Redis wants a password: put it into REDIS_URL',
+    NOAUTH: 'Redis requires a password: put it into REDIS_URL',
     WRONGPASS: 'Redis refuses the password of REDIS_URL',
     LOADING: 'Redis is loading its data set',
-    MISCONF: 'Redis cannot persist to disk and refuses writes: look at its disk',
-    CLUSTERDOWN: 'the Redis cluster does not serve all slots: look at its nodes',
+    MISCONF: 'Redis cannot persist to disk and refuses writes: check its disk',
+    CLUSTERDOWN: 'the Redis cluster does not serve all slots: check its nodes',
     ClusterAllFailedError: 'no node of the Redis cluster answers: check REDIS_URL',
     MOVED: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
     CROSSSLOT: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
@@ -41,8 +41,8 @@ const trouble = (error: unknown): DependencyError => {
 
 type Call = { readonly keys: readonly RedisKey[]; readonly args: readonly (string | Buffer | number)[] }
 
-/** What lies together on a cluster: the hash tag, else the key itself. */
-const placeOf = (key: RedisKey): string => {
+/** Keys with equal results are on one node of a cluster: the hash tag, or the key itself without one. */
+const hashTagOf = (key: RedisKey): string => {
   const bytes = typeof key === 'string' ? key : key.toString('latin1')
   const open = bytes.indexOf('{')
   const close = open < 0 ? -1 : bytes.indexOf('}', open + 1)
@@ -64,7 +64,7 @@ class IoredisCommands implements RedisCommands {
         try {
           return await this.#client.mgetBuffer(...part)
         } catch (error) {
-          throw trouble(error)
+          throw toRedisError(error)
         }
       },
     )
@@ -88,17 +88,17 @@ class IoredisCommands implements RedisCommands {
       hash = createHash('sha1').update(script.source).digest('hex')
       this.#hashes.set(script.source, hash)
     }
-    const known = hash
+    const sha1 = hash
     return this.#each(
       calls,
       ({ keys }) => keys[0] as RedisKey,
       async (part) => {
         try {
           const pipeline = this.#client.pipeline()
-          for (const { keys, args } of part) pipeline.callBuffer('evalsha', known, keys.length, ...keys, ...args)
+          for (const { keys, args } of part) pipeline.callBuffer('evalsha', sha1, keys.length, ...keys, ...args)
           return await this.#run(pipeline.exec())
         } catch (error) {
-          // A node that is new or was restarted does not know the script; whoever runs it whole makes it known there.
+          // A new or restarted node does not have the script. EVAL runs it and caches it there.
           if (!(error instanceof ScriptMissing)) throw error
           const pipeline = this.#client.pipeline()
           for (const { keys, args } of part) pipeline.callBuffer('eval', script.source, keys.length, ...keys, ...args)
@@ -115,7 +115,7 @@ class IoredisCommands implements RedisCommands {
         Array.from(text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gim), ([, name, value]) => [name ?? '', value ?? '']),
       )
     } catch (error) {
-      throw trouble(error)
+      throw toRedisError(error)
     }
   }
 
@@ -123,7 +123,7 @@ class IoredisCommands implements RedisCommands {
     try {
       await this.#client.ping()
     } catch (error) {
-      throw trouble(error)
+      throw toRedisError(error)
     }
   }
 
@@ -131,7 +131,7 @@ class IoredisCommands implements RedisCommands {
     this.#client.disconnect()
   }
 
-  /** One piece of work for all, or for each hash tag side by side on a cluster; answers in the order of the items. */
+  /** Runs the work once for all items, or on a cluster once per hash tag, concurrently. Results are in the order of the items. */
   async #each<Item, Answer>(
     items: readonly Item[],
     keyOf: (item: Item) => RedisKey,
@@ -139,13 +139,13 @@ class IoredisCommands implements RedisCommands {
   ): Promise<readonly Answer[]> {
     if (items.length === 0) return []
     if (!(this.#client instanceof Cluster)) return work(items)
-    const places = Map.groupBy(items.keys(), (at) => placeOf(keyOf(items[at] as Item)))
+    const byTag = Map.groupBy(items.keys(), (index) => hashTagOf(keyOf(items[index] as Item)))
     const answers = new Array<Answer>(items.length)
     await Promise.all(
-      Array.from(places.values(), async (ats) => {
-        const answered = await work(ats.map((at) => items[at] as Item))
-        ats.forEach((at, n) => {
-          answers[at] = answered[n] as Answer
+      Array.from(byTag.values(), async (indexes) => {
+        const answered = await work(indexes.map((index) => items[index] as Item))
+        indexes.forEach((index, n) => {
+          answers[index] = answered[n] as Answer
         })
       }),
     )
@@ -157,11 +157,11 @@ class IoredisCommands implements RedisCommands {
     try {
       results = (await answer) ?? []
     } catch (error) {
-      throw trouble(error)
+      throw toRedisError(error)
     }
     return results.map(([error, value]) => {
       if (error?.message.startsWith('NOSCRIPT')) throw new ScriptMissing()
-      if (error) throw trouble(error)
+      if (error) throw toRedisError(error)
       return value
     })
   }
@@ -184,7 +184,7 @@ const connect = ({ nodes, cluster, username, password, tls, db }: RedisAddress):
   return new Cluster([...nodes], {
     redisOptions: options,
     clusterRetryStrategy: retryAfter,
-    // Commands fail fast while the cluster is away, as they do on one server: the caller pauses and tries again.
+    // Commands fail fast while the cluster is away, as on one server; the caller retries after a pause.
     enableOfflineQueue: false,
     maxRedirections: 4,
     retryDelayOnFailover: 200,
@@ -193,10 +193,10 @@ const connect = ({ nodes, cluster, username, password, tls, db }: RedisAddress):
   })
 }
 
-/** Connects lazily and for ever: commands fail fast while Redis is away, the caller pauses and tries again. */
+/** Connects lazily and reconnects without limit. Commands fail fast while Redis is away; the caller retries after a pause. */
 export const openRedis = (url: string): RedisCommands => {
   const client = connect(parseRedisUrl(url))
-  // Every failed reconnect is an event; the commands that fail say so themselves.
+  // Each failed reconnect emits an error. Ignore it: the failing commands report the outage.
   client.on('error', () => {})
   return new IoredisCommands(client)
 }

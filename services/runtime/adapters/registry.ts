@@ -1,11 +1,11 @@
-/** SchemaRegistry over @confluentinc/schemaregistry: registration, compatibility and ids; the bytes are the codec's business. */
-// By file, not by package: the package's index loads every serialiser and key service, 600 ms and 80 MB a process. The version is
-// pinned exactly, so the path holds.
+/** SchemaRegistry over @confluentinc/schemaregistry: registration, compatibility and ids. The codec encodes and decodes. */
+// Import files, not the package: its index loads every serialiser and key service, 600 ms and 80 MB a process. The version is pinned
+// exactly, so the paths are stable.
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
 import { DependencyError, type SchemaRegistry } from '../ports.ts'
 
-/** The registry refuses a schema: it breaks compatibility with an earlier version of its subject. */
+/** The registry rejects a schema that is incompatible with an earlier version of its subject. */
 export class SchemaIncompatible extends Error {
   override readonly name = 'SchemaIncompatible'
 }
@@ -25,11 +25,11 @@ class ConfluentRegistry implements SchemaRegistry {
       const status = statusOf(error)
       if (status === 409 || status === 422) {
         throw new SchemaIncompatible(
-          `the registry refuses the schema of ${subject}: it is not compatible with an earlier version; add fields with defaults only`,
+          `the registry rejects the schema of ${subject}: it is not compatible with an earlier version; add fields with defaults only`,
           { cause: error },
         )
       }
-      throw this.#trouble(error)
+      throw this.#toRegistryError(error)
     }
   }
 
@@ -39,9 +39,9 @@ class ConfluentRegistry implements SchemaRegistry {
       return schema
     } catch (error) {
       const status = statusOf(error)
-      // 404: no such id. 400 and 422: not an id at all for this registry.
+      // 404: unknown id. 400 and 422: not a valid id for this registry.
       if (status === 404 || status === 400 || status === 422) return null
-      throw this.#trouble(error)
+      throw this.#toRegistryError(error)
     }
   }
 
@@ -49,7 +49,7 @@ class ConfluentRegistry implements SchemaRegistry {
     try {
       await this.#client.updateCompatibility(subject, Compatibility[level])
     } catch (error) {
-      throw this.#trouble(error)
+      throw this.#toRegistryError(error)
     }
   }
 
@@ -58,22 +58,22 @@ class ConfluentRegistry implements SchemaRegistry {
       return await this.#client.getCompatibility(subject)
     } catch (error) {
       if (statusOf(error) === 404) return null
-      throw this.#trouble(error)
+      throw this.#toRegistryError(error)
     }
   }
 
   async isCompatible(subject: string, schema: string): Promise<boolean | null> {
     try {
-      // Some registries call any schema of a subject compatible that they do not know.
+      // For an unknown subject, some registries report any schema as compatible.
       await this.#client.getAllVersions(subject)
       return await this.#client.testSubjectCompatibility(subject, { schema, schemaType: 'AVRO' })
     } catch (error) {
       if (statusOf(error) === 404) return null
-      throw this.#trouble(error)
+      throw this.#toRegistryError(error)
     }
   }
 
-  #trouble(error: unknown): DependencyError {
+  #toRegistryError(error: unknown): DependencyError {
     const status = statusOf(error)
     const what = status === undefined ? 'does not answer' : `answers ${status}`
     return new DependencyError('registry', `the schema registry ${what}; check SCHEMA_REGISTRY_URL`, { cause: error })

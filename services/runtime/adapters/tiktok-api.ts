@@ -1,4 +1,4 @@
-/** TikTok's API beside event reporting: rare calls, so `fetch` will do. Answers HTTP 200 with the outcome in `code`. */
+/** Client of TikTok's API, except event reporting. Calls are rare, so `fetch` is fast enough. TikTok answers HTTP 200 and puts the result in `code`. */
 
 export interface ApiCall {
   readonly query?: Readonly<Record<string, string>>
@@ -6,19 +6,19 @@ export interface ApiCall {
   readonly token?: string
 }
 
-/** Never throws for the world's faults; `failed` says why there is no answer of TikTok's. */
+/** Network failures are results, not exceptions; `failed` says why TikTok did not answer. */
 export type ApiResult =
   | { readonly kind: 'answered'; readonly code: number; readonly data: Readonly<Record<string, unknown>> }
   | { readonly kind: 'failed'; readonly reason: string }
 
 export interface TikTokApi {
-  /** @param path behind /open_api/v1.3/, with its trailing slash */
+  /** @param path after /open_api/v1.3/, with its trailing slash */
   call(method: 'GET' | 'POST', path: string, call: ApiCall): Promise<ApiResult>
 }
 
 const timeoutMs = 10_000
 
-/** Ids above 2^53 keep the digits that stood there. */
+/** Keeps ids above 2^53 as text, so that no digit is lost. */
 const exact = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
     ? (context?.source ?? value)
@@ -53,7 +53,7 @@ export const openTikTokApi = (baseUrl: string): TikTokApi => ({
         return { kind: 'failed', reason: `HTTP ${response.status} without an answer in JSON` }
       return { kind: 'answered', code: answer.code, data: isObject(answer.data) ? answer.data : {} }
     } catch (error) {
-      // The message may quote the address, which may hold a secret in its query.
+      // The message may quote the URL, whose query may contain a secret.
       const timedOut = error instanceof Error && error.name === 'TimeoutError'
       return { kind: 'failed', reason: timedOut ? 'no answer in time' : 'not reachable' }
     }

@@ -1,69 +1,71 @@
 /**
- * A limit on dead letters: one bad deploy must not empty a topic into its dead letters. Past a run of consecutive ones, or past
- * a share of the recent ones, the stage stops before it publishes any of the batch.
+ * A limit on dead letters, so that one bad deploy cannot turn a whole topic into dead letters. The stage stops before it publishes
+ * a batch that exceeds the limit: too many dead letters in a row, or too large a share of the recent outcomes.
  */
 export interface DeadLetterLimits {
-  /** This many dead letters in a row stop the stage. */
+  /** The stage stops at this many consecutive dead letters. */
   readonly run: number
-  /** Above this share of the last `window` outcomes the stage stops; judged only once the window is full. */
+  /** The stage stops above this share (0 to 1) of the last `window` outcomes, once the window is full. */
   readonly ratio: number
   readonly window: number
 }
 
-/** A thousand broken deliveries of one source must fit through, a topic must not. */
+/** Lets a thousand broken deliveries of one source pass, but not a whole topic. */
 export const defaultLimits: DeadLetterLimits = { run: 5_000, ratio: 0.5, window: 20_000 }
 
-/** The stage has halted itself: everything it would publish from here on looks wrong. */
+/** Ends the consumer: most of what the stage would publish next is wrong. */
 export class DeadLetterLimitReached extends Error {
   override readonly name = 'DeadLetterLimitReached'
   constructor(why: string) {
-    super(`dead-letter limit reached: ${why}; look at the dead letters' codes, mend the cause, then restart the stage`)
+    super(
+      `dead-letter limit reached: ${why}; check the codes of the dead letters, fix the cause, then restart the stage`,
+    )
   }
 }
 
-interface Seen {
+interface Tally {
   readonly run: number
-  /** Outcomes in halves of a window: the share is taken over the last half to whole window. */
+  /** Counts of two half windows; the share is that of the last half to whole window. */
   readonly current: { readonly good: number; readonly bad: number }
   readonly previous: { readonly good: number; readonly bad: number }
 }
 
 export class DeadLetterGuard {
   readonly #limits: DeadLetterLimits
-  readonly #underWay = new Set<readonly boolean[]>()
-  #seen: Seen = { run: 0, current: { good: 0, bad: 0 }, previous: { good: 0, bad: 0 } }
+  readonly #publishing = new Set<readonly boolean[]>()
+  #tally: Tally = { run: 0, current: { good: 0, bad: 0 }, previous: { good: 0, bad: 0 } }
 
   constructor(limits: DeadLetterLimits = defaultLimits) {
     this.#limits = limits
   }
 
   /**
-   * Judges a batch before it is published, together with what other partitions are just publishing. The answer has to be told
-   * what became of it: counted once published, dropped when it is tried again because a dependency failed.
+   * Checks a batch before it is published, together with the batches that other partitions are publishing. The caller then calls
+   * `counted` once the batch is published, or `dropped` when a dependency failed and the batch will be retried.
    * @param outcomes true for each dead letter, in order
    * @throws DeadLetterLimitReached
    */
   judge(outcomes: Iterable<boolean>): { counted(): void; dropped(): void } {
     const own = [...outcomes]
-    let seen = this.#seen
-    for (const list of this.#underWay) for (const bad of list) seen = this.#next(seen, bad, false)
-    for (const bad of own) seen = this.#next(seen, bad, true)
-    this.#underWay.add(own)
+    let tally = this.#tally
+    for (const list of this.#publishing) for (const bad of list) tally = this.#next(tally, bad, false)
+    for (const bad of own) tally = this.#next(tally, bad, true)
+    this.#publishing.add(own)
     return {
       counted: () => {
-        if (!this.#underWay.delete(own)) return
-        for (const bad of own) this.#seen = this.#next(this.#seen, bad, false)
+        if (!this.#publishing.delete(own)) return
+        for (const bad of own) this.#tally = this.#next(this.#tally, bad, false)
       },
       dropped: () => {
-        this.#underWay.delete(own)
+        this.#publishing.delete(own)
       },
     }
   }
 
-  #next({ run, current, previous }: Seen, isBad: boolean, throws: boolean): Seen {
-    const { run: longest, ratio, window } = this.#limits
+  #next({ run, current, previous }: Tally, isBad: boolean, throws: boolean): Tally {
+    const { run: maxRun, ratio, window } = this.#limits
     const nextRun = isBad ? run + 1 : 0
-    if (throws && nextRun >= longest) throw new DeadLetterLimitReached(`${longest} in a row`)
+    if (throws && nextRun >= maxRun) throw new DeadLetterLimitReached(`${maxRun} in a row`)
     const good = current.good + (isBad ? 0 : 1)
     const bad = current.bad + (isBad ? 1 : 0)
     if (good + bad < window / 2) return { run: nextRun, current: { good, bad }, previous }

@@ -1,17 +1,19 @@
 /**
- * A dead letter keeps all of the record it stands for (key, headers and bytes, sealed) beside where it came from and why it
- * failed. Nothing in the clear of it is a person's: also a record that lay open in its topic is sealed here.
+ * A dead letter holds the whole original record (key, headers and value, sealed), its topic, partition and offset, and the failure.
+ * None of its readable fields is personal data. A record that was unsealed in its topic is sealed here.
  */
+
+import { deadLetterTopic } from '../../derived-topics.ts'
+import { sourceKeyId } from '../../shared/model/channel-event.ts'
 import type { ConsumerStage } from '../../topology.ts'
-import { deadLetterTopic } from '../../topology.ts'
 import type { Failure } from '../failures.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { ProducerRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
-import { carried, headerNames, receivedAtOf, redriveMarks } from './record-headers.ts'
+import { headerNames, receivedAtOf, redriveHeaders, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
-/** Derived like a source's key; its name in `keyId`. */
+/** Name of the sealing key, derived like that of a source; recorded in `keyId`. */
 export const deadLetterKey = 'dead-letters'
 
 export const deadLetterRecord = (
@@ -21,11 +23,11 @@ export const deadLetterRecord = (
   failedAt: number,
   { codec, keyring }: { codec: Codec; keyring: Keyring },
 ): ProducerRecord => {
-  const place = `${record.topic}/${record.partition}/${record.offset}`
+  const position = `${record.topic}/${record.partition}/${record.offset}`
   const original = codec.encodeOriginal({ key: record.key, headers: record.headers, value: record.value })
   return {
     topic: deadLetterTopic(stage),
-    // A connector's own key may be a phone number: what keeps order is its keyed hash.
+    // A connector's own key may be a phone number. Its keyed hash keeps the order just as well.
     key: record.key === null ? null : keyring.pseudonym('record-key', record.key),
     value: codec.encodeDeadLetter({
       stage,
@@ -37,16 +39,16 @@ export const deadLetterRecord = (
       partition: record.partition,
       offset: Number(record.offset),
       timestamp: record.timestamp,
-      keyId: `source/${deadLetterKey}`,
-      original: keyring.sourceKey(deadLetterKey).seal(original, place),
+      keyId: sourceKeyId(deadLetterKey),
+      original: keyring.sourceKey(deadLetterKey).seal(original, position),
     }),
     headers: {
-      ...carried({ record, traceparent }),
-      ...redriveMarks(record),
+      ...traceHeaders({ record, traceparent }),
+      ...redriveHeaders(record),
       [headerNames.receivedAt]: String(receivedAtOf(record)),
       stage,
       code: failure.code,
-      origin: place,
+      origin: position,
       attempt: String(attempt),
     },
   }

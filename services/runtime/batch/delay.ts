@@ -1,12 +1,12 @@
 /**
- * Waiting happens in topics. A later topic has one fixed delay, so its order is the order in which its records fall due: the
- * consumer handles what is due and lets the partition rest until the next one is.
+ * Deferred records wait in `later` topics. Each has one fixed delay, so its records fall due in offset order: the consumer processes
+ * the due ones and pauses the partition until the next is due.
  */
 import type { Clock, RecordBatch } from '../ports.ts'
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
-/** @param delayMs how long after its broker timestamp a record falls due */
+/** @param delayMs time from a record's broker timestamp until it is due, ms */
 export const delayUntilDue =
   (onBatch: OnBatch, delayMs: number, clock: Pick<Clock, 'now'>): OnBatch =>
   async (batch) => {

@@ -1,19 +1,15 @@
 /**
- * One batch of a partition number at a time, across topics. Equal keys lie in equal partition numbers of a stage's topics, so
- * what is known of a key is read, decided and written by one batch at a time, whichever topic its records come from.
+ * Processes one batch of a partition number at a time, across topics. Equal keys have equal partition numbers in all topics of a stage,
+ * so the state of a key has a single writer.
  */
-interface Placed {
-  readonly partition: number
-}
-
-export const onePerPartition = <Batch extends Placed, Result>(
+export const onePerPartition = <Batch extends { readonly partition: number }, Result>(
   onBatch: (batch: Batch) => Promise<Result>,
 ): ((batch: Batch) => Promise<Result>) => {
   const last = new Map<number, Promise<unknown>>()
   return (batch) => {
     const run = () => onBatch(batch)
     const before = last.get(batch.partition) ?? Promise.resolve()
-    // Whatever became of the one before is its own caller's business.
+    // An error of the batch before is reported to that batch's caller only.
     const result = before.then(run, run)
     last.set(batch.partition, result)
     return result

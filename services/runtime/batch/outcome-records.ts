@@ -1,27 +1,28 @@
-/** Outcomes to records: one exhaustive switch, so that a new kind fails to compile until it is handled here. */
-import { type ConsumerStage, laterTopic, parkedTopic, topics } from '../../topology.ts'
+/** Converts outcomes to records in one exhaustive switch: a new kind does not compile until it is handled here. */
+import { laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { type ConsumerStage, topics } from '../../topology.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Headers, ProducerRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { deadLetterRecord } from './dead-letter.ts'
 import type { Outcome } from './outcome.ts'
-import { carried, headerNames } from './record-headers.ts'
+import { headerNames, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
-/** One outcome: an input's only one, or one part of a delivery with several items. */
-export interface Owner {
+/** Identifies one outcome: the index of its input, and its index among that input's outcomes. */
+export interface OutcomeIndex {
   readonly input: number
   readonly part: number
 }
 
 export interface OutcomeRecords {
   readonly records: ProducerRecord[]
-  /** For each record, which outcome made it. */
-  readonly owners: Owner[]
-  /** Counted outcomes: kind, reason, how many. */
+  /** For each record, the outcome that it came from. */
+  readonly owners: OutcomeIndex[]
+  /** Number of outcomes by kind and reason. */
   readonly counts: Map<string, { outcome: Outcome['kind']; reason: string; count: number }>
-  /** True for each outcome that is a dead letter, in order: what the limit judges. */
-  readonly bad: boolean[]
+  /** For each outcome in order, whether it is a dead letter; input of the dead-letter limit. */
+  readonly deadLetters: boolean[]
 }
 
 const reasonOf = (outcome: Outcome): string => {
@@ -37,12 +38,12 @@ const reasonOf = (outcome: Outcome): string => {
   }
 }
 
-/** The record as it came: what waits is the same record, one attempt older. */
-const asItCame = (input: Input<unknown>, topic: string, headers: Headers): ProducerRecord => ({
+/** The unchanged record for another topic, with the given headers added. */
+const copyOf = (input: Input<unknown>, topic: string, headers: Headers): ProducerRecord => ({
   topic,
   key: input.record.key,
   value: input.record.value,
-  headers: { ...input.record.headers, ...carried(input), ...headers },
+  headers: { ...input.record.headers, ...traceHeaders(input), ...headers },
 })
 
 export const outcomeRecordsOf = <In>(
@@ -52,10 +53,10 @@ export const outcomeRecordsOf = <In>(
   now: number,
   tools: { codec: Codec; keyring: Keyring },
 ): OutcomeRecords => {
-  const settlement: OutcomeRecords = { records: [], owners: [], counts: new Map(), bad: [] }
-  const { records, owners, counts, bad } = settlement
+  const result: OutcomeRecords = { records: [], owners: [], counts: new Map(), deadLetters: [] }
+  const { records, owners, counts, deadLetters } = result
 
-  const settleOne = (index: number, part: number, outcome: Outcome) => {
+  const convert = (index: number, part: number, outcome: Outcome) => {
     const input = inputs[index] as Input<In>
     const add = (record: ProducerRecord) => {
       records.push(record)
@@ -63,14 +64,14 @@ export const outcomeRecordsOf = <In>(
     }
     const reason = reasonOf(outcome)
     const label = `${outcome.kind} ${reason}`
-    const known = counts.get(label)
-    if (known) known.count++
+    const counted = counts.get(label)
+    if (counted) counted.count++
     else counts.set(label, { outcome: outcome.kind, reason, count: 1 })
-    bad.push(outcome.kind === 'deadLettered')
+    deadLetters.push(outcome.kind === 'deadLettered')
 
     switch (outcome.kind) {
       case 'forwarded': {
-        const headers = carried(input)
+        const headers = traceHeaders(input)
         for (const { topic, key, value, headers: own } of outcome.records) {
           add({
             topic: topics[topic].name,
@@ -88,20 +89,20 @@ export const outcomeRecordsOf = <In>(
         return
       case 'deferred':
         add(
-          asItCame(input, laterTopic(stage, outcome.delay), {
+          copyOf(input, laterTopic(stage, outcome.delay), {
             [headerNames.attempt]: String(outcome.attempted ? input.attempt + 1 : input.attempt),
           }),
         )
         return
       case 'parked':
-        add(asItCame(input, parkedTopic, { [headerNames.attempt]: String(input.attempt), reason: outcome.reason }))
+        add(copyOf(input, parkedTopic, { [headerNames.attempt]: String(input.attempt), reason: outcome.reason }))
         return
     }
   }
 
   outcomes.forEach((outcome, index) => {
     const parts = Array.isArray(outcome) ? (outcome as readonly Outcome[]) : [outcome as Outcome]
-    for (const [part, one] of parts.entries()) settleOne(index, part, one)
+    for (const [part, one] of parts.entries()) convert(index, part, one)
   })
-  return settlement
+  return result
 }

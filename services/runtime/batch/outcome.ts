@@ -1,21 +1,21 @@
 /**
- * What can become of a message. An outcome is about a message; an exception is about the world (broker gone, Redis down, a
- * bug) and stops the batch with nothing committed.
+ * The possible results of processing one message. An outcome is about a message. An exception is about the infrastructure or a bug
+ * (broker gone, Redis down) and stops the batch with nothing committed.
  */
 import type { TopicRecord } from '../../shared/model/topic-values.ts'
 import type { Delay } from '../../topology.ts'
 import type { Failure, FailureCode } from '../failures.ts'
 
 export type Outcome =
-  /** Goes on: the records to publish, on any topics that the stage writes. */
+  /** The stage publishes these records, on any of the topics that it writes. */
   | { readonly kind: 'forwarded'; readonly records: readonly TopicRecord[] }
-  /** Ends here, counted by reason: a closed set per stage, no error. */
+  /** The message ends here, which is no error. Counted by reason, of which each stage has a closed set. */
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** Cannot be processed: goes to the stage's dead letters as it came, with code and origin. */
+  /** The message cannot be processed. The unchanged record goes to the stage's dead-letter topic, with code and origin. */
   | { readonly kind: 'deadLettered'; readonly failure: Failure }
-  /** Comes back after a fixed delay, as it came, one attempt older unless nothing was attempted. */
+  /** The unchanged record comes back after a fixed delay; its attempt number grows only if `attempted`. */
   | { readonly kind: 'deferred'; readonly delay: Delay; readonly reason: string; readonly attempted: boolean }
-  /** Waits for a person, as it came. */
+  /** The unchanged record waits until an operator or a user acts. */
   | { readonly kind: 'parked'; readonly reason: string }
 
 export const forward = (...records: TopicRecord[]): Outcome => ({ kind: 'forwarded', records })
@@ -25,7 +25,7 @@ export const deadLetter = (code: FailureCode, detail: string): Outcome => ({
   failure: { code, detail },
 })
 export const defer = (delay: Delay, reason: string): Outcome => ({ kind: 'deferred', delay, reason, attempted: true })
-/** Defers what nobody tried: waiting for somebody else's trouble must not use up a record's own attempts. */
+/** Defers without an attempt: waiting for another record or connection must not use up this record's attempts. */
 export const deferUnattempted = (delay: Delay, reason: string): Outcome => ({
   kind: 'deferred',
   delay,

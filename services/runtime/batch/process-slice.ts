@@ -1,16 +1,16 @@
 /**
- * One attempt at a slice: decode → load → decide → publish → save. Everything up to `decide` can be repeated freely; publishing again
- * gives the same records; `save` is safe to repeat.
+ * Processes one slice of a batch: decode → load → decide → publish → save. Every step may be repeated. Publishing again produces the
+ * same records, and `save` is idempotent.
  */
 
 import { BadRecord } from '../failures.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { type Clock, type ConsumedRecord, type Producer, RecordTooLarge } from '../ports.ts'
+import { type Clock, type ConsumedRecord, type Producer, RecordTooLarge, type Timers } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { DeadLetterGuard, type DeadLetterLimits } from './dead-letter-limit.ts'
 import { deadLetter, type Outcome } from './outcome.ts'
-import { type OutcomeRecords, type Owner, outcomeRecordsOf } from './outcome-records.ts'
+import { type OutcomeIndex, type OutcomeRecords, outcomeRecordsOf } from './outcome-records.ts'
 import { attemptOf, receivedAtOf } from './record-headers.ts'
 import type { SliceTrace } from './slice-trace.ts'
 import type { Input, Stage } from './stage.ts'
@@ -19,28 +19,29 @@ export interface ProcessSliceTools {
   readonly producer: Producer
   readonly codec: Codec
   readonly keyring: Keyring
-  readonly clock: Clock
+  readonly clock: Clock & Pick<Timers, 'monotonic'>
   readonly metrics: Metrics
   readonly limits?: DeadLetterLimits
 }
 
 export interface SliceResult {
-  readonly settlement: OutcomeRecords
-  /** When the oldest of the slice was received, ms. */
+  /** The records as published. */
+  readonly published: OutcomeRecords
+  /** When the gateway received the slice's first decodable record, ms. */
   readonly receivedAt: number
 }
 
-/** @throws DependencyError; anything else is a bug or a limit */
+/** @throws DependencyError; anything else is a bug or the dead-letter limit */
 export type ProcessSlice = (records: readonly ConsumedRecord[], trace: SliceTrace | null) => Promise<SliceResult>
 
-/** The one outcome becomes a dead letter; its neighbours in the same delivery stay as they are. */
-const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: Owner) => {
-  const letter = deadLetter('too_large', 'the result exceeds what the broker takes in one record')
+/** Replaces one outcome by a dead letter; the other outcomes of the same input stay as they are. */
+const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: OutcomeIndex) => {
+  const replacement = deadLetter('too_large', 'the result exceeds what the broker takes in one record')
   const outcome = outcomes[input]
   const old = Array.isArray(outcome) ? (outcome as readonly Outcome[])[part] : outcome
-  // Dead-letter topics take more than any topic that is read: this would go on for ever.
+  // Dead-letter topics take larger records than any input topic. Without this check the loop would never end.
   if ((old as Outcome).kind === 'deadLettered') throw new Error('a dead letter is larger than its topic takes')
-  outcomes[input] = Array.isArray(outcome) ? (outcome as readonly Outcome[]).with(part, letter) : letter
+  outcomes[input] = Array.isArray(outcome) ? (outcome as readonly Outcome[]).with(part, replacement) : replacement
 }
 
 export const createProcessSlice = <In, State, Change>(
@@ -51,17 +52,17 @@ export const createProcessSlice = <In, State, Change>(
   const guard = new DeadLetterGuard(tools.limits)
 
   const timed = async <T>(step: string, work: () => Promise<T> | T): Promise<T> => {
-    const started = performance.now()
+    const started = clock.monotonic()
     const result = await work()
-    metrics.observe('signals_batch_seconds', { step }, (performance.now() - started) / 1000)
+    metrics.observe('signals_batch_seconds', { step }, (clock.monotonic() - started) / 1000)
     return result
   }
 
-  /** Decodes what can be decoded; the rest is dead letters already. */
+  /** Decodes each record; one that does not decode becomes a dead letter. */
   const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null) => {
     await codec.prepare(records)
     const inputs: Input<In>[] = []
-    const broken: { input: Input<undefined>; outcome: Outcome }[] = []
+    const undecodable: { input: Input<undefined>; outcome: Outcome }[] = []
     for (const record of records) {
       const attempt = attemptOf(record)
       const traceparent = trace?.traceparentOf(record)
@@ -69,48 +70,51 @@ export const createProcessSlice = <In, State, Change>(
         inputs.push({ value: stage.decode(record), record, attempt, traceparent })
       } catch (error) {
         if (!(error instanceof BadRecord)) throw error
-        broken.push({
+        undecodable.push({
           input: { value: undefined, record, attempt, traceparent },
           outcome: deadLetter(error.failure.code, error.failure.detail),
         })
       }
     }
-    return { inputs, broken }
+    return { inputs, undecodable }
   }
 
   const publish = async (
-    settlement: OutcomeRecords,
-    retry: (tooLarge: Owner) => OutcomeRecords,
+    outcomeRecords: OutcomeRecords,
+    without: (tooLarge: OutcomeIndex) => OutcomeRecords,
   ): Promise<OutcomeRecords> => {
     try {
-      await producer.send(settlement.records)
-      return settlement
+      await producer.send(outcomeRecords.records)
+      return outcomeRecords
     } catch (error) {
-      // The producer looks at all sizes before it sends anything, so the call can be made again without this input.
+      // The producer checks all sizes before it sends anything, so the call can be repeated without this record.
       if (!(error instanceof RecordTooLarge)) throw error
-      return publish(retry(settlement.owners[error.index] as Owner), retry)
+      return publish(without(outcomeRecords.owners[error.index] as OutcomeIndex), without)
     }
   }
 
   return async (records, trace) => {
-    const { inputs, broken } = await timed('decode', () => decode(records, trace))
+    const { inputs, undecodable } = await timed('decode', () => decode(records, trace))
     const now = clock.now()
     const state = await timed('load', () => stage.load(inputs, now))
     const decision = await timed('decide', () => stage.decide(inputs, { state, now }))
     if (decision.outcomes.length !== inputs.length) {
       throw new Error(`${stage.name} decided ${decision.outcomes.length} outcomes for ${inputs.length} inputs`)
     }
-    const everything: Input<In | undefined>[] = [...inputs, ...broken.map(({ input }) => input)]
-    const outcomes: (Outcome | readonly Outcome[])[] = [...decision.outcomes, ...broken.map(({ outcome }) => outcome)]
-    const settled = () => outcomeRecordsOf(stage.name, everything, outcomes, now, tools)
-    const first = settled()
-    const judged = guard.judge(first.bad)
-    let settlement: OutcomeRecords
+    const allInputs: Input<In | undefined>[] = [...inputs, ...undecodable.map(({ input }) => input)]
+    const outcomes: (Outcome | readonly Outcome[])[] = [
+      ...decision.outcomes,
+      ...undecodable.map(({ outcome }) => outcome),
+    ]
+    const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, tools)
+    const first = toRecords()
+    const judged = guard.judge(first.deadLetters)
+    let published: OutcomeRecords
     try {
-      settlement = await timed('publish', () =>
-        publish(first, (owner) => {
-          replaceTooLarge(outcomes, owner)
-          return settled()
+      published = await timed('publish', () =>
+        publish(first, (tooLarge) => {
+          replaceTooLarge(outcomes, tooLarge)
+          return toRecords()
         }),
       )
       await timed('save', () => stage.save(decision.changes))
@@ -121,6 +125,6 @@ export const createProcessSlice = <In, State, Change>(
     stage.onProcessed?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))
-    return { settlement, receivedAt }
+    return { published, receivedAt }
   }
 }

@@ -1,27 +1,27 @@
 /**
- * The spans of one slice of a batch: one for the whole, linked to every sampled record, and one for each such record, as a child
- * of where it came from. What a record leads to carries on from its own span, so a trace goes from the webhook to TikTok.
+ * The spans of one slice. One covers the whole slice and is linked to every sampled record. Each sampled record has its own, a child of
+ * the span in its header. Records made from it carry its span on, so a trace leads from the webhook to TikTok.
  */
 import type { SpanContext } from '@opentelemetry/api'
 import type { ConsumedRecord } from '../ports.ts'
 import type { Span, Tracer } from '../tracing/tracer.ts'
 import { headerNames } from './record-headers.ts'
 
-/** OpenTelemetry's default limit. */
-const mostLinks = 128
+/** OpenTelemetry's default limit of links per span. */
+const maxLinks = 128
 
 export class SliceTrace {
   readonly #tracer: Tracer
-  readonly #whole: Span
-  readonly #own: ReadonlyMap<ConsumedRecord, Span>
+  readonly #slice: Span
+  readonly #byRecord: ReadonlyMap<ConsumedRecord, Span>
 
-  private constructor(tracer: Tracer, whole: Span, own: ReadonlyMap<ConsumedRecord, Span>) {
+  private constructor(tracer: Tracer, slice: Span, byRecord: ReadonlyMap<ConsumedRecord, Span>) {
     this.#tracer = tracer
-    this.#whole = whole
-    this.#own = own
+    this.#slice = slice
+    this.#byRecord = byRecord
   }
 
-  /** null where no record is sampled: nothing is made then. */
+  /** null when no record is sampled; then no span is created. */
   static begin(tracer: Tracer, stage: string, records: readonly ConsumedRecord[]): SliceTrace | null {
     const sampled: { record: ConsumedRecord; parent: SpanContext }[] = []
     for (const record of records) {
@@ -37,36 +37,36 @@ export class SliceTrace {
       'messaging.destination.name': topic,
       'messaging.destination.partition.id': String(partition),
     }
-    const whole = tracer.start({
+    const slice = tracer.start({
       name: `${stage} batch`,
       kind: 'internal',
       parent: first.parent,
-      links: sampled.slice(0, mostLinks).map(({ parent }) => parent),
+      links: sampled.slice(0, maxLinks).map(({ parent }) => parent),
       attributes: { ...attributes, 'messaging.batch.message_count': records.length },
     })
-    const own = new Map(
+    const byRecord = new Map(
       sampled.map(({ record, parent }) => [
         record,
         tracer.start({
           name: `${stage} process`,
           kind: 'consumer',
           parent,
-          links: [whole.context],
+          links: [slice.context],
           attributes: { ...attributes, 'messaging.kafka.offset': Number(record.offset) },
         }),
       ]),
     )
-    return new SliceTrace(tracer, whole, own)
+    return new SliceTrace(tracer, slice, byRecord)
   }
 
-  /** For what the record leads to; undefined: as it came. */
+  /** For records made from this one; undefined when it is not sampled. */
   traceparentOf(record: ConsumedRecord): string | undefined {
-    const span = this.#own.get(record)
+    const span = this.#byRecord.get(record)
     return span && this.#tracer.write(span)
   }
 
   end(failed = false): void {
-    for (const span of this.#own.values()) span.end({}, failed)
-    this.#whole.end({}, failed)
+    for (const span of this.#byRecord.values()) span.end({}, failed)
+    this.#slice.end({}, failed)
   }
 }

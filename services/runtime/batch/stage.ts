@@ -1,5 +1,5 @@
 /**
- * A stage is an object with three verbs. IO lives in `load` and `save`; `decide` is the product and is pure.
+ * The interface of a stage. `load` and `save` do the IO; `decide` is pure and holds the product's rules.
  *
  *     decode → load → DECIDE → publish → save → commit
  */
@@ -7,40 +7,40 @@ import type { ConsumerStage } from '../../topology.ts'
 import type { ConsumedRecord } from '../ports.ts'
 import type { Outcome } from './outcome.ts'
 
-/** One decoded record with where it came from. `record` is the identity that claims remember across redeliveries. */
+/** One decoded record and its origin. Claims identify a record by topic, partition and offset, which redeliveries keep. */
 export interface Input<In> {
   readonly value: In
   readonly record: ConsumedRecord
-  /** 1 for the first time; a deferred record comes back one higher. */
+  /** 1 at first; each attempted deferral adds one. */
   readonly attempt: number
-  /** Of this stage's own span, where the record is traced: what it leads to carries on from it. */
+  /** Context of this stage's span of the record, for the records made from it; set when the record is sampled. */
   readonly traceparent?: string | undefined
 }
 
 export interface DecideContext<State> {
   readonly state: State
-  /** Wall clock when the batch began, ms: read once, so that a batch is decided at one time. */
+  /** Time when the slice began, ms; read once, so that the whole slice is decided at one time. */
   readonly now: number
 }
 
 export interface Decision<Change> {
-  /** One entry per input, in input order; a list where one record (a delivery with several items) settles in parts. */
+  /** One entry per input, in input order; a list where one record (a webhook delivery with several items) has several outcomes. */
   readonly outcomes: readonly (Outcome | readonly Outcome[])[]
   readonly changes: readonly Change[]
 }
 
 export interface Stage<In, State = undefined, Change = never> {
   readonly name: ConsumerStage
-  /** Bytes to value. Throws BadRecord for a record that can never be processed; anything else thrown is about the world. */
+  /** Parses a record. @throws BadRecord for a record that can never be processed; any other error stops the batch */
   decode(record: ConsumedRecord): In
-  /** When the delivery behind a value was taken, ms; unset: the record's header says it. */
+  /** When the gateway received the value's webhook delivery, ms; unset: the record's header holds it. */
   receivedAt?(value: In): number
-  /** Edge. Everything `decide` will need, fetched once for the whole batch. */
+  /** Fetches all that `decide` needs, once for the whole slice. */
   load(batch: readonly Input<In>[], now: number): Promise<State>
-  /** Core. No IO, no clock, no randomness: the same batch with the same state gives the same bytes. */
+  /** Pure: no IO, no clock, no randomness. The same batch with the same state gives the same bytes. */
   decide(batch: readonly Input<In>[], context: DecideContext<State>): Decision<Change>
-  /** Edge. Runs after the broker acknowledged and before offsets move: safe to repeat. */
+  /** Writes the changes, after the broker acknowledged the records and before offsets are committed. Must be idempotent. */
   save(changes: readonly Change[]): Promise<void>
-  /** Told once a slice is published and saved, one outcome per input: for counting only. A redelivery is told again. */
+  /** Called after a slice is published and saved, with one outcome per input; for metrics only. A redelivery calls it again. */
   onProcessed?(batch: readonly Input<In>[], outcomes: Decision<Change>['outcomes']): void
 }

@@ -1,7 +1,7 @@
 /**
- * Health by the age of the oldest unprocessed record, never by lag alone: a stage that reads and drops everything has no lag,
- * and one whose dependency is away may show none either. The age counts what the stage holds in hand and what lies in Kafka for
- * it: one that never fetches holds nothing.
+ * Health is the age of the oldest unprocessed record, never the lag alone. A stage that drops everything has no lag, and one whose
+ * dependency is away may have none either. The age covers the batches in progress and the records that were not fetched yet, because
+ * a stage that never fetches has no batch.
  */
 import type { Clock } from '../ports.ts'
 
@@ -10,38 +10,38 @@ export type StageState = (typeof stageStates)[number]
 
 export interface HealthReport {
   readonly state: StageState
-  /** Why it waits or halted: a dependency's name or a limit, never data. */
+  /** Cause of `waiting` or `halted`: the name of a dependency or a limit, never data. */
   readonly reason: string | null
   /** Seconds; 0 when nothing is waiting. */
   readonly oldestUnprocessedSeconds: number
   readonly consumer: 'up' | 'down'
   /** Next offset of each compacted topic that this process follows, by topic and partition. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** What a service tells besides, by name: `mappings` of the gateway and of ingest. */
+  /** Further values of a service, by name, such as `mappings` of the gateway and of ingest. */
   readonly details: Readonly<Record<string, unknown>>
-  /** Ids of the master keys that this process was given, current first. */
+  /** Ids of the configured master keys, current first. */
   readonly masterKeys: readonly string[]
-  /** Nothing has waited too long. For alerts, not for restarts: catching up after an outage is not healthy, and a restart makes it no shorter. */
+  /** No record has waited for two minutes. For alerts, not restarts: a restart does not shorten catching up after an outage. */
   readonly healthy: boolean
-  /** Started, in its group, and not about to stop: what a start waits for. */
+  /** The process has started, is in its consumer group and does not stop. Start scripts wait for this. */
   readonly ready: boolean
 }
 
-/** A record that waits longer turns health red: alerts warn at two minutes and page at five. */
+/** A record that waits longer makes the process unhealthy; alerts warn at the same age and page at five minutes. */
 const unhealthyAfterMs = 120_000
 
-/** What waits in Kafka at a place that is ours. */
-export interface Waiting {
-  readonly next: bigint
-  /** When it is, or was, to be processed, ms. */
+/** The next unprocessed record of a topic partition that this process is assigned. */
+export interface NextRecord {
+  readonly offset: bigint
+  /** When the record is due, ms; later than its timestamp in `later` topics. */
   readonly dueAt: number
 }
 
 export class Health {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #inHand = new Map<string, number>()
-  readonly #settled = new Map<string, bigint>()
-  #unfetched: ReadonlyMap<string, Waiting> = new Map()
+  readonly #inProgress = new Map<string, number>()
+  readonly #processed = new Map<string, bigint>()
+  #unfetched: ReadonlyMap<string, NextRecord> = new Map()
   readonly #tables: Record<string, Record<string, string>> = {}
   readonly #details = new Map<string, () => unknown>()
   #masterKeys: readonly string[] = []
@@ -56,38 +56,39 @@ export class Health {
     this.#downSince = clock.now()
   }
 
-  /** A batch is taken: `oldest` is the broker's timestamp of its first unsettled record, ms. */
-  begin(place: string, oldest: number) {
-    this.#inHand.set(place, oldest)
+  /** Call when a slice begins. @param dueAt when its first record was due, ms */
+  begin(topicPartition: string, dueAt: number) {
+    this.#inProgress.set(topicPartition, dueAt)
   }
-  /** Everything before `next` is settled at this place (`topic/partition`). */
-  settled(place: string, next: bigint) {
-    this.#settled.set(place, next)
+  /** Call when all records of the topic partition before this offset are processed. */
+  processed(topicPartition: string, next: bigint) {
+    this.#processed.set(topicPartition, next)
   }
-  settledAt(place: string): bigint | undefined {
-    return this.#settled.get(place)
+  /** Offset after the last processed record. */
+  processedUpTo(topicPartition: string): bigint | undefined {
+    return this.#processed.get(topicPartition)
   }
-  /** Whoever holds nothing waits for nothing: a batch may have gone to another process while its dependency was away. */
-  end(place: string) {
-    this.#inHand.delete(place)
-    if (this.#inHand.size === 0 && this.#state === 'waiting') this.to('running')
+  /** A process without a batch is not waiting: its partition may have moved to another process during the outage. */
+  end(topicPartition: string) {
+    this.#inProgress.delete(topicPartition)
+    if (this.#inProgress.size === 0 && this.#state === 'waiting') this.to('running')
   }
-  /** What a look at Kafka found for this process, by place; replaces what the last look found. */
-  unfetched(waiting: ReadonlyMap<string, Waiting>) {
-    this.#unfetched = waiting
+  /** Sets the next records, by topic partition, as the last poll of Kafka found them. */
+  unfetched(nextRecords: ReadonlyMap<string, NextRecord>) {
+    this.#unfetched = nextRecords
   }
   to(state: StageState, reason: string | null = null) {
     if (this.#state === 'stopping' || (this.#state === 'halted' && state !== 'stopping')) return
     this.#state = state
     this.#reason = reason
   }
-  /** @param group of a process with several consumers: it is up when all are */
+  /** @param group names the consumer in a process with several; the process is `up` when all of them are */
   connection(consumer: 'up' | 'down', group = '') {
     const before = this.#consumer
     this.#consumers.set(group, consumer)
     if (before === 'up' && consumer === 'down') this.#downSince = this.#clock.now()
   }
-  /** What a look at Kafka, or a call, has met. @returns whether that is news */
+  /** Records whether Kafka answered a poll or a call. @returns whether that has changed */
   kafka(answers: boolean): boolean {
     if (answers === (this.#kafkaAwaySince === null)) return false
     this.#kafkaAwaySince = answers ? null : this.#clock.now()
@@ -101,15 +102,15 @@ export class Health {
     this.#tables[topic][partition] = String(nextOffset)
   }
 
-  /** @param look called for each report */
-  detail(name: string, look: () => unknown) {
-    this.#details.set(name, look)
+  /** @param read called for each report */
+  detail(name: string, read: () => unknown) {
+    this.#details.set(name, read)
   }
 
   get state(): StageState {
     return this.#state
   }
-  /** How long one of the consumers has been out of its group, ms. */
+  /** For how long a consumer has been out of its group, ms. */
   get awayMs(): number {
     return this.#consumer === 'down' ? this.#clock.now() - this.#downSince : 0
   }
@@ -119,11 +120,11 @@ export class Health {
 
   report(): HealthReport {
     const now = this.#clock.now()
-    const waiting = [...this.#unfetched]
-      // Settled since the look: not waiting any more.
-      .filter(([place, { next }]) => next >= (this.#settled.get(place) ?? next))
+    const unfetched = [...this.#unfetched]
+      // Leaves out what the stage has processed since the poll.
+      .filter(([topicPartition, { offset }]) => offset >= (this.#processed.get(topicPartition) ?? offset))
       .map(([, { dueAt }]) => dueAt)
-    const age = now - Math.min(now, ...this.#inHand.values(), ...waiting)
+    const age = now - Math.min(now, ...this.#inProgress.values(), ...unfetched)
     const kafkaAwayMs = this.#kafkaAwaySince === null ? 0 : now - this.#kafkaAwaySince
     const longest = Math.max(age, this.awayMs, kafkaAwayMs)
     const healthy = this.#state !== 'halted' && longest < unhealthyAfterMs
@@ -135,7 +136,7 @@ export class Health {
       consumer: this.#consumer,
       tables: this.#tables,
       masterKeys: this.#masterKeys,
-      details: Object.fromEntries([...this.#details].map(([name, look]) => [name, look()])),
+      details: Object.fromEntries([...this.#details].map(([name, read]) => [name, read()])),
       healthy,
       ready:
         this.#state !== 'halted' &&

@@ -1,6 +1,6 @@
 /**
- * Whether Kafka answers this process: told to its health and, where that changed, to its log. A process with nothing to do would
- * not notice otherwise, and one that is asked at three in the morning must not say that all is well.
+ * Records in health whether Kafka answers, and logs changes. Without it an idle process would not notice an outage and would report
+ * itself healthy.
  */
 
 import { errorFacts, type Logger } from '../log.ts'

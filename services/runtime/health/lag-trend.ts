@@ -1,43 +1,43 @@
-/** Where a topic's lag is going: rates over the last half minute of looks, and when it will have caught up. */
+/** The trend of a topic's lag: rates over the samples of the last 30 s, and the time left to catch up. */
 import type { PartitionLag } from './lag.ts'
 
 const windowMs = 30_000
 
 export interface Trend {
-  /** Messages a second that the backlog grows by; negative while catching up; null after a single look. */
+  /** Growth of the backlog, messages a second; negative while catching up; null after a single sample. */
   readonly trendPerSecond: number | null
   readonly processedPerSecond: number | null
-  /** At this rate; 0 when there is nothing to catch up with, null when it does not come nearer or nothing is known yet. */
+  /** Time to catch up at this rate; 0 without a backlog, null while the backlog does not shrink or after a single sample. */
   readonly catchUpSeconds: number | null
 }
 
-interface Look {
+interface Sample {
   readonly at: number
   readonly messages: number
-  /** Sum of its group's offsets: what it has processed, from any beginning. */
+  /** Sum of the group's offsets; only differences between samples have a meaning. */
   readonly offsets: bigint
 }
 
 export class LagTrend {
-  readonly #looks = new Map<string, Look[]>()
+  readonly #samples = new Map<string, Sample[]>()
 
   /** @param at ms */
   add(at: number, lags: readonly PartitionLag[]): void {
     for (const [topic, own] of Map.groupBy(lags, (lag) => lag.topic)) {
-      const looks = this.#looks.get(topic) ?? []
-      this.#looks.set(topic, looks)
-      looks.push({
+      const samples = this.#samples.get(topic) ?? []
+      this.#samples.set(topic, samples)
+      samples.push({
         at,
         messages: own.reduce((sum, { messages }) => sum + messages, 0),
         offsets: own.reduce((sum, { next }) => sum + next, 0n),
       })
-      while (looks.length > 2 && (looks[1] as Look).at <= at - windowMs) looks.shift()
+      while (samples.length > 2 && (samples[1] as Sample).at <= at - windowMs) samples.shift()
     }
   }
 
   of(topic: string): Trend {
-    const looks = this.#looks.get(topic) ?? []
-    const [first, last] = [looks[0], looks.at(-1)]
+    const samples = this.#samples.get(topic) ?? []
+    const [first, last] = [samples[0], samples.at(-1)]
     const catchUp = last?.messages === 0 ? 0 : null
     if (!first || !last || last.at <= first.at)
       return { trendPerSecond: null, processedPerSecond: null, catchUpSeconds: catchUp }

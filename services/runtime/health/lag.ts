@@ -1,6 +1,6 @@
 /**
- * How far groups are behind: in messages, and in seconds by the timestamp of the next record that they will process, read and
- * not interpolated. A record that waits on purpose is behind only from when it falls due; one that waits for a person never is.
+ * Lag of consumer groups, in messages and in seconds. The seconds come from the actual timestamp of the next record, not from an
+ * interpolation. A deferred record counts from when it is due; a parked one never counts.
  */
 import { consumerGroups, type GroupSpec } from '../../consumer-groups.ts'
 import type { ConsumerStage } from '../../topology.ts'
@@ -12,30 +12,31 @@ export interface PartitionLag {
   readonly lane: GroupSpec['lane']
   readonly topic: string
   readonly partition: number
-  /** Records between the group's offset and the end; in a waiting lane those not yet due too. */
+  /** Records between the group's offset and the end, including deferred ones that are not due. */
   readonly messages: number
-  /** 0 when nothing is to be processed by now. */
+  /** 0 when no record is due. */
   readonly seconds: number
   /** Offset of the next record. */
   readonly next: bigint
-  /** When the next record is, or was, to be processed, ms; null where there is none. */
+  /** When the next record is due, ms; null when there is none, or it is parked. */
   readonly dueAt: number | null
 }
 
-/** How long a record has been waiting that should not, seconds. */
+/** How long a record has been due, seconds. */
 export const secondsBehind = (dueAt: number | null, now: number): number =>
   dueAt === null ? 0 : Math.max(0, (now - dueAt) / 1000)
 
-/** A timestamp per place (a topic has one group) is remembered as long as the group stands there: an idle backlog costs no fetch. */
-interface Seen {
-  readonly next: bigint
+/** Timestamp (ms) of the record at an offset. */
+interface RecordTime {
+  readonly offset: bigint
   readonly at: number
 }
 
 export class LagReader {
   readonly #broker: Pick<Broker, 'progress' | 'timestamps'>
   readonly #groups: readonly GroupSpec[]
-  #seen = new Map<string, Seen>()
+  /** By topic partition (a topic has one group). Kept while the offset stays the same, so that an idle backlog costs no fetch. */
+  #times = new Map<string, RecordTime>()
 
   constructor(broker: Pick<Broker, 'progress' | 'timestamps'>, groups: readonly GroupSpec[] = consumerGroups) {
     this.#broker = broker
@@ -44,42 +45,42 @@ export class LagReader {
 
   /**
    * One entry per group and partition of its topic.
-   * @param now asked once everything is read
+   * @param now called after all offsets are read
    * @throws DependencyError
    */
   async read(now: () => number): Promise<readonly PartitionLag[]> {
     const offsets = await this.#broker.progress(this.#groups)
-    const places = this.#groups.map((spec, n) => ({
+    const groups = this.#groups.map((spec, n) => ({
       spec,
       partitions: (offsets[n] ?? []).map(({ partition, low, high, committed }) => {
-        // A group that never committed begins at the beginning; what retention has removed is nobody's work any more.
+        // A group that never committed starts at the beginning. What retention has removed is no longer lag.
         const next = committed !== null && committed > low ? committed : low
         return { partition, next, messages: Number(high > next ? high - next : 0n) }
       }),
     }))
-    const seen = new Map<string, Seen>()
+    const times = new Map<string, RecordTime>()
     await Promise.all(
-      places.map(async ({ spec: { topic }, partitions }) => {
-        const ask: { partition: number; offset: bigint }[] = []
+      groups.map(async ({ spec: { topic }, partitions }) => {
+        const unknown: { partition: number; offset: bigint }[] = []
         for (const { partition, next, messages } of partitions) {
-          const place = `${topic}/${partition}`
-          const before = this.#seen.get(place)
+          const topicPartition = `${topic}/${partition}`
+          const known = this.#times.get(topicPartition)
           if (messages === 0) continue
-          if (before?.next === next) seen.set(place, before)
-          else ask.push({ partition, offset: next })
+          if (known?.offset === next) times.set(topicPartition, known)
+          else unknown.push({ partition, offset: next })
         }
-        const times = await this.#broker.timestamps(topic, ask)
-        for (const { partition, offset } of ask) {
-          const at = times.get(partition)
-          if (at !== undefined) seen.set(`${topic}/${partition}`, { next: offset, at })
+        const found = await this.#broker.timestamps(topic, unknown)
+        for (const { partition, offset } of unknown) {
+          const at = found.get(partition)
+          if (at !== undefined) times.set(`${topic}/${partition}`, { offset, at })
         }
       }),
     )
-    this.#seen = seen
+    this.#times = times
     const readAt = now()
-    return places.flatMap(({ spec: { stage, group, lane, topic, delayMs }, partitions }) =>
+    return groups.flatMap(({ spec: { stage, group, lane, topic, delayMs }, partitions }) =>
       partitions.map(({ partition, next, messages }): PartitionLag => {
-        const at = seen.get(`${topic}/${partition}`)?.at
+        const at = times.get(`${topic}/${partition}`)?.at
         const dueAt = at === undefined || lane === 'parked' ? null : at + delayMs
         return { stage, group, lane, topic, partition, messages, seconds: secondsBehind(dueAt, readAt), next, dueAt }
       }),

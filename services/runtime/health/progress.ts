@@ -1,30 +1,31 @@
 /**
- * What a process knows of its own progress, from the broker: lag of its groups as metrics, age of what it has not fetched for
- * its health, and the watchdog's look. Read every few seconds, and anew when somebody asks.
+ * A process's own progress, as the broker reports it: the lag of its groups as metrics, the age of unfetched records for health, and
+ * the watchdog's check. Polled every few seconds, and on request.
  */
 import type { GroupSpec } from '../../consumer-groups.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { type Broker, type Clock, DependencyError } from '../ports.ts'
-import type { Health, Waiting } from './health.ts'
+import { type Broker, type Cancel, type Clock, DependencyError, type Timers } from '../ports.ts'
+import type { Health, NextRecord } from './health.ts'
 import { KafkaConnectivity } from './kafka-connectivity.ts'
 import { LagReader, type PartitionLag, secondsBehind } from './lag.ts'
 import type { Watchdog } from './watchdog.ts'
 
-/** An answer that is younger is told again: several who ask at once cost one look. */
+/** A result younger than this is reused, so that concurrent requests cost one poll. */
 const freshMs = 500
-/** Whoever asks is answered with what is known when the broker takes longer; below any scrape's time-out. */
-const patienceMs = 800
+/** `refresh` returns with the last result when a poll takes longer; below the timeout of any scrape. */
+const timeoutMs = 800
 
 export interface ProgressTools {
   readonly broker: Pick<Broker, 'progress' | 'timestamps'>
   readonly groups: readonly GroupSpec[]
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now'> & Pick<Timers, 'after' | 'every'>
   readonly health: Health
   readonly metrics: Pick<Metrics, 'set'>
   readonly log: Pick<Logger, 'info' | 'warn'>
   /** null: off. */
   readonly watchdog: Watchdog | null
+  /** Called when the watchdog finds no progress. @param why for the log */
   onSilence(why: string): void
 }
 
@@ -34,8 +35,8 @@ export class Progress {
   readonly #kafka: KafkaConnectivity
   readonly #assigned = new Map<string, ReadonlySet<string>>()
   #lags: readonly PartitionLag[] = []
-  #looking: Promise<void> | undefined
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #polling: Promise<void> | undefined
+  #polledAt = Number.NEGATIVE_INFINITY
 
   constructor(tools: ProgressTools) {
     this.#tools = tools
@@ -47,65 +48,62 @@ export class Progress {
     this.#assigned.set(group, new Set(partitions.map(({ topic, partition }) => `${topic}/${partition}`)))
   }
 
-  /** Looks, unless that was done a moment ago; resolves in any case, soon. */
+  /** Polls unless the last result is fresh, then sets the metrics. Resolves within `timeoutMs`, also without an answer. */
   async refresh(): Promise<void> {
     const { clock } = this.#tools
-    if (clock.now() - this.#lookedAt >= freshMs) {
-      this.#looking ??= this.look().finally(() => {
-        this.#looking = undefined
+    if (clock.now() - this.#polledAt >= freshMs) {
+      this.#polling ??= this.poll().finally(() => {
+        this.#polling = undefined
       })
-      let timer: NodeJS.Timeout | undefined
-      await Promise.race([
-        this.#looking,
-        new Promise((resolve) => {
-          timer = setTimeout(resolve, patienceMs)
-        }),
-      ])
-      clearTimeout(timer)
+      let cancel: Cancel = () => {}
+      const timedOut = new Promise<void>((resolve) => {
+        cancel = clock.after(timeoutMs, resolve)
+      })
+      await Promise.race([this.#polling, timedOut])
+      cancel()
     }
-    this.#show()
+    this.#setMetrics()
   }
 
-  /** One look at the broker, for health, metrics and the watchdog. */
-  async look(): Promise<void> {
+  /** Reads the groups' progress from the broker, for health, metrics and the watchdog. */
+  async poll(): Promise<void> {
     const { clock, health, watchdog, onSilence } = this.#tools
     try {
       this.#lags = await this.#reader.read(() => clock.now())
       this.#kafka.answered()
     } catch (error) {
-      // What waited before waits still: its age goes on. Without the broker's word nobody is silent.
+      // Broker unreachable: keep ageing the last known records and suspend the watchdog.
       if (!(error instanceof DependencyError)) throw error
       this.#kafka.failed(error)
-      watchdog?.look({ now: clock.now(), due: new Map(), settledAt: () => undefined, awayMs: 0, excused: true })
+      watchdog?.check({ now: clock.now(), due: new Map(), processedUpTo: () => undefined, awayMs: 0, suspended: true })
       return
     }
     const now = clock.now()
-    this.#lookedAt = now
-    const own = new Map<string, Waiting>()
+    this.#polledAt = now
+    const nextRecords = new Map<string, NextRecord>()
     for (const { group, lane, topic, partition, next, dueAt } of this.#lags) {
-      const place = `${topic}/${partition}`
-      if (dueAt !== null && (lane === 'main' || lane === 'waiting') && this.#assigned.get(group)?.has(place))
-        own.set(place, { next, dueAt })
+      const topicPartition = `${topic}/${partition}`
+      const isLive = lane === 'main' || lane === 'waiting'
+      if (dueAt !== null && isLive && this.#assigned.get(group)?.has(topicPartition))
+        nextRecords.set(topicPartition, { offset: next, dueAt })
     }
-    health.unfetched(own)
-    const why = watchdog?.look({
+    health.unfetched(nextRecords)
+    const why = watchdog?.check({
       now,
-      due: new Map([...own].filter(([, { dueAt }]) => dueAt <= now)),
-      settledAt: (place) => health.settledAt(place),
+      due: new Map([...nextRecords].filter(([, { dueAt }]) => dueAt <= now)),
+      processedUpTo: (topicPartition) => health.processedUpTo(topicPartition),
       awayMs: health.awayMs,
-      excused: health.state !== 'running',
+      suspended: health.state !== 'running',
     })
     if (why) onSilence(why)
   }
 
-  /** Looks every so often until stopped. */
-  watch(everyMs: number): () => void {
-    const timer = setInterval(() => void this.refresh(), everyMs)
-    timer.unref()
-    return () => clearInterval(timer)
+  /** Refreshes at this interval until cancelled. */
+  start(intervalMs: number): Cancel {
+    return this.#tools.clock.every(intervalMs, () => void this.refresh())
   }
 
-  #show() {
+  #setMetrics() {
     const { clock, metrics } = this.#tools
     const now = clock.now()
     for (const { group, topic, partition, messages, dueAt } of this.#lags) {

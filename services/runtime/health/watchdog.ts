@@ -1,53 +1,53 @@
 /**
- * Finds the stage that stops in silence: it is in its group and its heartbeats go out, but what lies in Kafka for it is not
- * worked on. A process that is so ends itself, and whoever keeps it starts it again: what it had not committed is read anew.
+ * Detects a stage that hangs: it is in its consumer group and sends heartbeats, but does not process the records that are due. Its
+ * process then exits, so that the supervisor or container runtime restarts it. Uncommitted records are read again.
  */
-import type { Waiting } from './health.ts'
+import type { NextRecord } from './health.ts'
 
-interface Standing {
-  /** Where it stood when it last moved. */
+/** Where a topic partition was when it last progressed, and since when. */
+interface Position {
   readonly at: string
   readonly since: number
 }
 
-export interface Look {
+export interface Observation {
   /** ms */
   readonly now: number
-  /** What is due now at the places that are ours. */
-  readonly due: ReadonlyMap<string, Waiting>
-  /** How far the stage has settled a place, where it has: a long batch is progress before it is committed. */
-  settledAt(place: string): bigint | undefined
-  /** How long the stage has been out of its group although Kafka answers, ms. */
+  /** The next record of each assigned topic partition, if it is due. */
+  readonly due: ReadonlyMap<string, NextRecord>
+  /** Offset after the last processed record; a long batch progresses before it is committed. */
+  processedUpTo(topicPartition: string): bigint | undefined
+  /** For how long the consumer has been out of its group although Kafka answers, ms. */
   readonly awayMs: number
-  /** It waits for a dependency, begins or ends: that is no silence. */
-  readonly excused: boolean
+  /** True while the stage starts, stops or waits for a dependency: no progress is expected then. */
+  readonly suspended: boolean
 }
 
 export class Watchdog {
-  readonly #patienceMs: number
-  #standing = new Map<string, Standing>()
+  readonly #timeoutMs: number
+  #positions = new Map<string, Position>()
 
-  /** @param patienceMs no progress for this long, with work at hand, is silence */
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs
+  /** @param timeoutMs a stage without progress for this long, while records are due, hangs */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
   }
 
-  /** @returns why the process should end; null while all is well */
-  look({ now, due, settledAt, awayMs, excused }: Look): string | null {
-    if (excused) {
-      this.#standing = new Map()
+  /** @returns why the process should exit; null while the stage progresses */
+  check({ now, due, processedUpTo, awayMs, suspended }: Observation): string | null {
+    if (suspended) {
+      this.#positions = new Map()
       return null
     }
-    if (awayMs >= this.#patienceMs) return 'Kafka answers, but the consumer is not in its group'
-    const standing = new Map<string, Standing>()
-    for (const [place, { next }] of due) {
-      const at = `${next} ${settledAt(place) ?? ''}`
-      const before = this.#standing.get(place)
-      standing.set(place, before?.at === at ? before : { at, since: now })
+    if (awayMs >= this.#timeoutMs) return 'Kafka answers, but the consumer is not in its group'
+    const positions = new Map<string, Position>()
+    for (const [topicPartition, { offset }] of due) {
+      const at = `${offset} ${processedUpTo(topicPartition) ?? ''}`
+      const before = this.#positions.get(topicPartition)
+      positions.set(topicPartition, before?.at === at ? before : { at, since: now })
     }
-    this.#standing = standing
-    for (const [place, { since }] of standing)
-      if (now - since >= this.#patienceMs) return `no progress on ${place} although records are due`
+    this.#positions = positions
+    for (const [topicPartition, { since }] of positions)
+      if (now - since >= this.#timeoutMs) return `no progress on ${topicPartition} although records are due`
     return null
   }
 }

@@ -1,6 +1,7 @@
-/** The installation's data secret: read before anything is sealed or named, followed for a new master key, made once. */
+/** The installation's data secret: created once, read before anything is sealed, followed for master-key rotations. */
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
+import { systemClock } from '../clock.ts'
 import { ConfigError, fields } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
@@ -18,7 +19,7 @@ export interface MasterKeySettings {
   readonly SIGNALS_MASTER_KEY_PREVIOUS: readonly string[]
 }
 
-interface Tools {
+interface SecretTools {
   readonly broker: Broker
   readonly codec: Codec
 }
@@ -26,7 +27,7 @@ interface Tools {
 const { name: topic } = topics.dataSecrets
 const recordKey = 'data-secret'
 
-/** Of two records of one revision the first counts, as with connections. */
+/** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
 const newer = (codec: Codec, onSecret: (record: DataSecretRecord) => void) => {
   let revision = 0
   return async (record: ConsumedRecord): Promise<void> => {
@@ -39,8 +40,8 @@ const newer = (codec: Codec, onSecret: (record: DataSecretRecord) => void) => {
   }
 }
 
-/** null: this installation has none of its own, its ids derive from its first master key. @throws DependencyError */
-export const readDataSecret = async ({ broker, codec }: Tools): Promise<DataSecretRecord | null> => {
+/** null: an old installation whose ids derive from its first master key. @throws DependencyError */
+export const readDataSecret = async ({ broker, codec }: SecretTools): Promise<DataSecretRecord | null> => {
   let found: DataSecretRecord | null = null
   const take = newer(codec, (record) => {
     found = record
@@ -61,26 +62,26 @@ const opened = async (settings: MasterKeySettings, dataSecret: SealedDataSecret 
   }
 }
 
-/** The keyring as of now, for a command. @throws ConfigError, DependencyError */
-export const readKeyring = async (settings: MasterKeySettings, tools: Tools): Promise<Keyring> =>
+/** The current keyring, for a command. @throws ConfigError, DependencyError */
+export const readKeyring = async (settings: MasterKeySettings, tools: SecretTools): Promise<Keyring> =>
   opened(settings, await readDataSecret(tools))
 
-/** Ends the process by an error that its lifecycle tells: nobody awaits what a follower meets. */
+/** Rethrows asynchronously so that main logs the error and exits: a follower has no caller to throw to. */
 export const endProcess = (error: Error): void =>
   queueMicrotask(() => {
     throw error
   })
 
 /**
- * The keyring of a process that runs: it takes a new master key into force when `signals keys rotate` says so.
- * @param onTrouble the process cannot go on: the new key is not one it was given
+ * The keyring of a running process. It switches to a new master key when `signals keys rotate` has run.
+ * @param onError called when the process must end, because the new master key is not configured
  * @throws ConfigError, DependencyError
  */
 export const followKeyring = async (
   settings: MasterKeySettings,
-  tools: Tools & {
+  tools: SecretTools & {
     readonly health: Pick<Health, 'table' | 'keys'>
-    readonly onTrouble: (error: Error) => void
+    readonly onError: (error: Error) => void
   },
 ): Promise<{ keyring: Keyring; stop(): Promise<void> }> => {
   let latest: DataSecretRecord | null = null
@@ -90,8 +91,8 @@ export const followKeyring = async (
     try {
       keyring?.adopt(record)
     } catch (error) {
-      const known = error instanceof MasterKeyUnknown || error instanceof RangeError
-      tools.onTrouble(known ? new ConfigError(error.message) : (error as Error))
+      const isConfigError = error instanceof MasterKeyUnknown || error instanceof RangeError
+      tools.onError(isConfigError ? new ConfigError(error.message) : (error as Error))
     }
   })
   const following = await tools.broker.follow([topic], take, (topic, partition, next) =>
@@ -102,7 +103,7 @@ export const followKeyring = async (
   return { keyring, stop: () => following.stop() }
 }
 
-const write = async ({ broker, codec }: Tools, record: DataSecretRecord) => {
+const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) => {
   const producer = await broker.producer()
   try {
     await producer.send([{ topic, key: recordKey, value: codec.encode('dataSecrets', record) }])
@@ -112,17 +113,17 @@ const write = async ({ broker, codec }: Tools, record: DataSecretRecord) => {
 }
 
 /**
- * Seals the data secret under the current master key, which is in force from then on; an installation without one gets one.
- * Written until it is what everybody reads: of two that are written at once the first counts, and must also be what compaction keeps.
- * @param fresh the installation holds nothing yet: the secret is drawn, not derived from a master key
+ * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. Of two records
+ * written concurrently the first counts, but compaction keeps the last. So the loser writes the winner's record again.
+ * @param options.fresh the installation has no data, so the secret is random instead of derived from a master key
  * @throws ConfigError, DependencyError
  */
 export const sealDataSecret = async (
   settings: MasterKeySettings,
-  tools: Tools,
+  tools: SecretTools,
   options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
 ): Promise<DataSecretRecord> => {
-  const { now } = options.clock ?? Date
+  const { now } = options.clock ?? systemClock
   for (;;) {
     const before = await readDataSecret(tools)
     if (before && options.onlyIfMissing) return before

@@ -1,12 +1,10 @@
 /**
- * Everything secret in one place: sealing texts, wrapping tokens, pseudonymising ids.
- *
- * Two kinds of secret, since one must be able to change and the other must not:
- * - master keys (SIGNALS_MASTER_KEY and, while one is replaced, SIGNALS_MASTER_KEY_PREVIOUS) wrap tokens, data keys and the data
- *   secret, and nothing else;
- * - the data secret is what ids, marks and the keys of raw bodies derive from, by keyed BLAKE2b with a purpose as input, so that
- *   no key serves two purposes. It outlives every master key.
- * An installation from before there was a data secret of its own derives from its first master key.
+ * All secret operations: sealing texts, wrapping tokens, pseudonymising ids. There are two kinds of secret:
+ * - Master keys can be replaced: SIGNALS_MASTER_KEY, and SIGNALS_MASTER_KEY_PREVIOUS during a rotation. They only wrap tokens, data keys
+ *   and the data secret.
+ * - The data secret never changes. Ids, keyed hashes and the keys of raw bodies derive from it by keyed BLAKE2b. The purpose is an
+ *   input, so that no key serves two purposes.
+ * An old installation without a data secret derives from its first master key instead.
  */
 import sodium from 'libsodium-wrappers'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
@@ -16,23 +14,23 @@ import { keyBytes, SealingKey } from './sealing-key.ts'
 export { MasterKeyUnknown } from './master-keys.ts'
 export { SealBroken, SealingKey } from './sealing-key.ts'
 
-/** Length-prefixed, so that ["ab","c"] and ["a","bc"] are two inputs. */
+/** Joins with length prefixes, so that ["ab","c"] and ["a","bc"] are different inputs. */
 const joined = (parts: readonly string[]) => {
   let text = ''
   for (const part of parts) text += `${part.length}:${part}`
   return text
 }
 
-/** The data secret as it stands in its topic. */
+/** The data secret as recorded in its topic. */
 export interface SealedDataSecret {
   readonly keyId: string
   readonly sealed: Uint8Array
 }
 
 export interface KeyringOptions {
-  /** Master keys that were in force before, in base64, newest first. */
+  /** Earlier master keys in base64, newest first. */
   readonly previous?: readonly string[]
-  /** Unset: the installation has none of its own. */
+  /** Unset: an old installation without one. */
   readonly dataSecret?: SealedDataSecret | undefined
 }
 
@@ -43,19 +41,20 @@ export class Keyring {
   readonly #root: Uint8Array
   readonly #pseudonymKey: Uint8Array
   readonly #signalKey: Uint8Array
-  readonly #markKey: Uint8Array
+  readonly #hashKey: Uint8Array
   readonly #bySource = new Map<string, SealingKey>()
   readonly #byConnection = new Map<string, { wrapped: Uint8Array; key: SealingKey }>()
-  /** Id of the master key under which new secrets are wrapped. */
-  #inForce: string
+  /** Id of the master key that wraps new secrets. */
+  #activeKeyId: string
 
   private constructor(masters: MasterKeys, { dataSecret }: KeyringOptions) {
     this.#masters = masters
     this.#root = dataSecret ? this.#opened(dataSecret) : masters.oldestBytes
-    this.#inForce = dataSecret?.keyId ?? masters.oldest
+    this.#activeKeyId = dataSecret?.keyId ?? masters.oldest
     this.#pseudonymKey = this.#derive('pseudonym')
     this.#signalKey = this.#derive('signal-id')
-    this.#markKey = this.#derive('mark')
+    // The purpose string is fixed: another one would change every hash in Redis.
+    this.#hashKey = this.#derive('mark')
   }
 
   /**
@@ -69,27 +68,27 @@ export class Keyring {
 
   static newMasterKey = (): string => Buffer.from(sodium.randombytes_buf(keyBytes)).toString('base64')
 
-  /** Ids of the master keys at hand, current first. */
+  /** Ids of the configured master keys, current first. */
   get masterKeys(): readonly string[] {
     return this.#masters.ids
   }
 
-  /** Id of the master key under which secrets are wrapped from now on: the one that seals the data secret. */
-  get inForce(): string {
-    return this.#inForce
+  /** Id of the master key that wraps new secrets: the one that wraps the data secret. */
+  get activeKeyId(): string {
+    return this.#activeKeyId
   }
 
   /**
-   * The data secret was sealed anew: its master key is in force from now on.
-   * @throws MasterKeyUnknown; RangeError when it is another secret than the one in use, which would change every id
+   * Switches to the master key under which the data secret is now wrapped.
+   * @throws MasterKeyUnknown; RangeError when the secret differs from the one in use, which would change every id
    */
   adopt(dataSecret: SealedDataSecret): void {
     if (Buffer.compare(this.#opened(dataSecret), this.#root) !== 0)
-      throw new RangeError('the data secret has changed: start again, so that all ids derive from one secret')
-    this.#inForce = dataSecret.keyId
+      throw new RangeError('the data secret has changed: restart, so that all ids derive from one secret')
+    this.#activeKeyId = dataSecret.keyId
   }
 
-  /** The data secret under the current master key. @param fresh true: a new one, for an installation that holds nothing yet */
+  /** Wraps the data secret under the current master key. @param fresh true: a new secret, for an installation without data */
   sealDataSecret(fresh = false): SealedDataSecret {
     const keyId = this.#masters.current
     const root = fresh ? sodium.randombytes_buf(keyBytes) : this.#root
@@ -105,7 +104,7 @@ export class Keyring {
     return sodium.crypto_generichash(keyBytes, purpose, this.#root)
   }
 
-  /** Stands for an id of a person, thread or message past ingest: 32 hex digits, equal for equal parts. */
+  /** Pseudonym of the id of a person, thread or message: 32 hex digits, equal for equal parts. Stages after ingest see no other id. */
   pseudonym(...parts: readonly string[]): Pseudonym {
     return sodium.crypto_generichash(16, joined(parts), this.#pseudonymKey, 'hex')
   }
@@ -115,13 +114,13 @@ export class Keyring {
     return sodium.crypto_generichash(16, joined(parts), this.#signalKey, 'hex')
   }
 
-  /** Short keyed hash for dedup keys and marks in Redis (`bytes` 4 to 32; libsodium makes at least 16, the rest is cut). */
-  mark(bytes: number, ...parts: readonly string[]): Buffer {
-    const hash = sodium.crypto_generichash(Math.max(16, bytes), joined(parts), this.#markKey)
+  /** Short keyed hash for idempotency records in Redis. @param bytes 4 to 32; a hash of at least 16 bytes is cut to this length */
+  shortHash(bytes: number, ...parts: readonly string[]): Buffer {
+    const hash = sodium.crypto_generichash(Math.max(16, bytes), joined(parts), this.#hashKey)
     return Buffer.from(hash.buffer, hash.byteOffset, bytes)
   }
 
-  /** Raw bodies at rest and dead letters of a source. Its id in headers is `source/<name>`. */
+  /** Key for raw bodies and dead letters of a source; its id in headers is `source/<name>`. */
   sourceKey(source: string): SealingKey {
     let key = this.#bySource.get(source)
     if (!key) {
@@ -131,7 +130,7 @@ export class Keyring {
     return key
   }
 
-  /** A connection's own data key, unwrapped once and kept while the wrapped bytes stay the same. */
+  /** A connection's data key; cached while the wrapped bytes stay the same. */
   connectionKey(connectionId: string, wrapped: Uint8Array): SealingKey {
     const known = this.#byConnection.get(connectionId)
     if (known && Buffer.compare(known.wrapped, wrapped) === 0) return known.key
@@ -140,7 +139,7 @@ export class Keyring {
     return key
   }
 
-  /** Forgets a connection's key: what it sealed stays sealed. */
+  /** Removes a connection's key from the cache, so that what it sealed cannot be opened. */
   forgetConnection(connectionId: string) {
     this.#byConnection.delete(connectionId)
   }
@@ -149,9 +148,9 @@ export class Keyring {
     return this.wrap(sodium.randombytes_buf(keyBytes), `data-key:${connectionId}`)
   }
 
-  /** Seals a token, secret or key under the master key in force. */
+  /** Wraps a token, secret or key under the active master key. */
   wrap(secret: Uint8Array | string, context: string): Buffer {
-    return this.#masters.wrap(secret, context, this.#inForce)
+    return this.#masters.wrap(secret, context, this.#activeKeyId)
   }
 
   /** @throws SealBroken */
@@ -159,13 +158,13 @@ export class Keyring {
     return this.#masters.unwrap(wrapped)
   }
 
-  /** The same secret under the master key in force; the same bytes where it is sealed under that one. @throws SealBroken */
+  /** Wraps the same secret under the active master key; returns the same bytes if that one wraps it already. @throws SealBroken */
   rewrap(wrapped: Buffer, context: string): Buffer {
-    if (this.#masters.keyIdOf(wrapped) === this.#inForce) return wrapped
+    if (this.#masters.keyIdOf(wrapped) === this.#activeKeyId) return wrapped
     return this.wrap(this.unwrap(wrapped), context)
   }
 
-  /** Which master key seals this; null: written before there were key ids. */
+  /** Id of the master key that wraps this; null for bytes from before key ids. */
   keyIdOf(wrapped: Uint8Array): string | null {
     return this.#masters.keyIdOf(wrapped)
   }

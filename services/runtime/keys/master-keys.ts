@@ -1,22 +1,22 @@
 /**
- * The master keys at hand, and wrapping under them. What is wrapped names its key, so that several may be known at once while
- * one takes the place of another; bytes from before there were key ids name none and are tried under each.
+ * The configured master keys, and wrapping under them. Wrapped bytes contain the id of their key, so that several keys can be in use
+ * during a rotation. Bytes from before key ids contain none; every key is tried.
  *
  *     "SGW1" · 8 bytes of key id · nonce · sealed secret
  */
 import sodium from 'libsodium-wrappers'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
 
-const mark = Buffer.from('SGW1')
+const prefix = Buffer.from('SGW1')
 const idBytes = 8
 
-/** Sealed under a master key that this process was not given. */
+/** Wrapped under a master key that is not configured. */
 export class MasterKeyUnknown extends SealBroken {
   readonly keyId: string
-  /** @param known ids of the keys at hand */
+  /** @param known ids of the configured keys */
   constructor(keyId: string, known: readonly string[]) {
     super(
-      `SIGNALS_MASTER_KEY: this pipeline seals under master key ${keyId}, but ${known.join(', ')} is what was given: set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until \`signals keys rotate\` has replaced it`,
+      `SIGNALS_MASTER_KEY: this pipeline seals under master key ${keyId}, which is not configured (configured: ${known.join(', ')}): set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until \`signals keys rotate\` has replaced it`,
     )
     this.keyId = keyId
   }
@@ -73,22 +73,22 @@ export class MasterKeys {
   wrap(secret: Uint8Array | string, context: string, keyId: string): Buffer {
     const key = this.#all.find(({ id }) => id === keyId)
     if (!key) throw new MasterKeyUnknown(keyId, this.ids)
-    return Buffer.concat([mark, Buffer.from(keyId, 'hex'), key.wrapping.seal(secret, context)])
+    return Buffer.concat([prefix, Buffer.from(keyId, 'hex'), key.wrapping.seal(secret, context)])
   }
 
-  /** null: from before there were key ids. */
+  /** null for bytes from before key ids. */
   keyIdOf(wrapped: Uint8Array): string | null {
-    if (wrapped.length < mark.length + idBytes || !mark.equals(wrapped.subarray(0, mark.length))) return null
-    return Buffer.from(wrapped.subarray(mark.length, mark.length + idBytes)).toString('hex')
+    if (wrapped.length < prefix.length + idBytes || !prefix.equals(wrapped.subarray(0, prefix.length))) return null
+    return Buffer.from(wrapped.subarray(prefix.length, prefix.length + idBytes)).toString('hex')
   }
 
-  /** @throws SealBroken; MasterKeyUnknown where the bytes name another key */
+  /** @throws SealBroken; MasterKeyUnknown when the bytes name a key that is not configured */
   unwrap(wrapped: Uint8Array): Buffer {
     const keyId = this.keyIdOf(wrapped)
     if (keyId === null) return this.#tryAll(wrapped)
     const key = this.#all.find(({ id }) => id === keyId)
     if (!key) throw new MasterKeyUnknown(keyId, this.ids)
-    return key.wrapping.open(wrapped.subarray(mark.length + idBytes))
+    return key.wrapping.open(wrapped.subarray(prefix.length + idBytes))
   }
 
   #tryAll(wrapped: Uint8Array): Buffer {

@@ -1,4 +1,4 @@
-/** The free-form part of a message, sealed from ingest on: only attribution and keywords open it. */
+/** The free-form part of a message. Ingest seals it; only attribution and keywords open it. */
 import avro from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
 import type { Referral } from '../../shared/model/message-event.ts'
@@ -16,5 +16,5 @@ const type = avro.Type.forSchema(JSON.parse(latestSchema('content')))
 export const sealContent = (content: Content, key: SealingKey, message: Pseudonym): Buffer =>
   key.seal(type.toBuffer(content), message)
 
-/** @throws SealBroken when the key is not the one that sealed it */
+/** @throws SealBroken when another key sealed it */
 export const openContent = (sealed: Buffer, key: SealingKey): Content => type.fromBuffer(key.open(sealed)) as Content

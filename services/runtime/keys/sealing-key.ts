@@ -1,6 +1,6 @@
 /**
- * One symmetric key, ready for use. XChaCha20-Poly1305 under a synthetic nonce (a keyed hash of context and text): equal input
- * gives equal bytes, which redelivery needs, and no nonce ever serves two texts.
+ * Sealing with a symmetric key: XChaCha20-Poly1305 with a synthetic nonce, a keyed hash of context and text. Equal input gives equal
+ * bytes, which redelivery needs, and no nonce is used for two texts.
  */
 import sodium from 'libsodium-wrappers'
 
@@ -8,7 +8,7 @@ export const keyBytes = 32
 const nonceBytes = 24
 const tagBytes = 16
 
-/** Sealed bytes that the key does not open: another key, or damaged. */
+/** The key does not open these bytes: another key sealed them, or they are damaged. */
 export class SealBroken extends Error {
   override readonly name: string = 'SealBroken'
   constructor(message = 'sealed bytes do not open under this key') {
@@ -16,7 +16,7 @@ export class SealBroken extends Error {
   }
 }
 
-/** One symmetric key with its nonce key, ready for use; sealing costs about 2 µs for a chat message. */
+/** A symmetric key with its nonce key. Sealing a chat message takes about 2 µs. */
 export class SealingKey {
   readonly #key: Uint8Array
   readonly #nonceKey: Uint8Array
@@ -50,7 +50,7 @@ export class SealingKey {
       )
       return Buffer.from(text.buffer, text.byteOffset, text.length)
     } catch {
-      // libsodium says only that verification failed; there is nothing to tell apart.
+      // libsodium reports only that verification failed, not why.
       throw new SealBroken()
     }
   }

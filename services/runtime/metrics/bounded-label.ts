@@ -1,17 +1,17 @@
-/** Values of a label whose number nobody bounds: the first ones by name, all others together. */
+/** Bounds the number of values of a metric label. */
 export const otherLabel = 'other'
 
 export class BoundedLabel {
-  readonly #most: number
+  readonly #max: number
   readonly #known = new Set<string>()
-  constructor(most: number) {
-    this.#most = most
+  constructor(max: number) {
+    this.#max = max
   }
 
-  /** The value itself while there is room, `other` for those that come later. */
+  /** The value itself for the first `max` values, `other` for later ones. */
   of(value: string): string {
     if (this.#known.has(value)) return value
-    if (this.#known.size >= this.#most) return otherLabel
+    if (this.#known.size >= this.#max) return otherLabel
     this.#known.add(value)
     return value
   }

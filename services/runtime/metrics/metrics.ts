@@ -1,16 +1,16 @@
 /**
- * Every metric of the pipeline: a closed list. Names are literals with type, help and labels; labels are bounded (stages,
- * reasons, topics, connections up to a cap) and never personal. The type refuses any other name.
+ * The closed list of all metrics. Names are literals with type, help and labels, and the compiler rejects any other name. Labels are
+ * bounded (stages, reasons, topics, connections up to a cap) and never personal.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 const catalogue = {
-  signals_records_total: { type: 'counter', help: 'Records taken from a topic.', labels: ['topic'] },
+  signals_records_total: { type: 'counter', help: 'Records consumed from a topic.', labels: ['topic'] },
   signals_outcomes_total: {
     type: 'counter',
-    help: 'What became of messages: forwarded, dropped, deadLettered, deferred, parked; with the reason.',
+    help: 'Outcomes of messages: forwarded, dropped, deadLettered, deferred, parked; with the reason.',
     labels: ['outcome', 'reason'],
   },
   signals_published_total: { type: 'counter', help: 'Records published, by topic.', labels: ['topic'] },
@@ -28,12 +28,12 @@ const catalogue = {
   },
   signals_retries_total: {
     type: 'counter',
-    help: 'Batches tried again because a dependency failed.',
+    help: 'Retries of batches because a dependency failed.',
     labels: ['dependency'],
   },
   signals_oldest_unprocessed_seconds: {
     type: 'gauge',
-    help: 'Age of the oldest record that was read and is not settled; 0 when idle.',
+    help: 'Age of the oldest record that is due and not processed; 0 when idle.',
     labels: [],
   },
   signals_lag_messages: {
@@ -43,7 +43,7 @@ const catalogue = {
   },
   signals_lag_seconds: {
     type: 'gauge',
-    help: 'How long the next record of a group has been waiting that should not.',
+    help: 'How long the next record of a group has been due.',
     labels: ['group', 'topic', 'partition'],
   },
   signals_state: {
@@ -53,7 +53,7 @@ const catalogue = {
   },
   signals_dependency_seconds: {
     type: 'histogram',
-    help: 'Calls of dependencies, by operation and whether they were answered; its count is their number.',
+    help: 'Duration of calls to dependencies, by operation and result.',
     labels: ['dependency', 'operation', 'result'],
     buckets: seconds,
   },
@@ -64,7 +64,7 @@ const catalogue = {
   },
   signals_end_to_end_seconds: {
     type: 'histogram',
-    help: "From the webhook's receipt to the answer of TikTok that took the signal.",
+    help: "From the receipt of the webhook to TikTok's acceptance of the signal.",
     labels: [],
     buckets: seconds,
   },
@@ -82,17 +82,17 @@ const catalogue = {
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
   signals_items_ignored_total: {
     type: 'counter',
-    help: 'Items of deliveries that are no message events, by reason.',
+    help: 'Items of webhook deliveries that are not message events, by reason.',
     labels: ['source', 'reason'],
   },
   signals_mappings: {
     type: 'gauge',
-    help: 'Files with mappings of your own: in force, and refused as they are now.',
+    help: 'Files with custom mappings, by state: in force, or refused.',
     labels: ['state'],
   },
   signals_keyword_uses_total: {
     type: 'counter',
-    help: 'Messages in which a list found a flag: raised, or shadow where it only counts. At most 500 combinations, then "other".',
+    help: 'Messages in which a list found a flag; mode raised, or shadow for lists that only count. At most 500 combinations, then "other".',
     labels: ['list', 'flag', 'mode'],
   },
   signals_tiktok_calls_total: {
@@ -108,12 +108,12 @@ const catalogue = {
   },
   signals_reported_total: {
     type: 'counter',
-    help: 'Signals settled with TikTok, by kind and outcome.',
+    help: 'Signals with a final result, by kind and outcome.',
     labels: ['kind', 'outcome'],
   },
   signals_old_total: {
     type: 'counter',
-    help: 'Signals older than DISPATCH_WARN_DAYS when they were to be sent: something upstream is late.',
+    help: 'Signals older than DISPATCH_WARN_DAYS when they were due to be sent, because an upstream stage is late.',
     labels: [],
   },
   signals_breakers: {
@@ -133,22 +133,22 @@ const catalogue = {
   },
   signals_calls_side_by_side: {
     type: 'gauge',
-    help: 'How many calls to TikTok may go at one time, adapted to its answers.',
+    help: 'Limit of concurrent calls to TikTok, adapted to its answers.',
     labels: [],
   },
   signals_state_rebuilds_total: {
     type: 'counter',
-    help: 'Times that a stage found its state in Redis lost (or not there yet) and rebuilt it from a topic.',
+    help: 'Rebuilds of a state in Redis from a topic, because it was lost or did not exist yet.',
     labels: [],
   },
   signals_state_rebuilt_share: {
     type: 'gauge',
-    help: 'How much of a rebuild is done, 0 to 1; 1 when none is under way.',
+    help: 'Progress of a rebuild, 0 to 1; 1 when none is running.',
     labels: [],
   },
   signals_spans_lost_total: {
     type: 'counter',
-    help: 'Spans that the collector did not take.',
+    help: 'Spans that were not exported.',
     labels: [],
   },
   signals_dead_letter_records: {
@@ -164,17 +164,17 @@ const catalogue = {
   signals_redis_keys: { type: 'gauge', help: 'Keys that Redis holds.', labels: [] },
   signals_redis_memory_bytes: { type: 'gauge', help: 'Memory that Redis uses.', labels: [] },
   signals_redis_memory_limit_bytes: { type: 'gauge', help: 'Memory that Redis may use; 0: no limit set.', labels: [] },
-  signals_disk_free_bytes: { type: 'gauge', help: 'Free space where SIGNALS_DATA_DIR lies.', labels: [] },
-  signals_disk_size_bytes: { type: 'gauge', help: 'Size of the file system where SIGNALS_DATA_DIR lies.', labels: [] },
-  signals_connections: { type: 'gauge', help: 'Connections known, by status.', labels: ['status'] },
+  signals_disk_free_bytes: { type: 'gauge', help: 'Free space of the file system with SIGNALS_DATA_DIR.', labels: [] },
+  signals_disk_size_bytes: { type: 'gauge', help: 'Size of the file system with SIGNALS_DATA_DIR.', labels: [] },
+  signals_connections: { type: 'gauge', help: 'Connections, by status.', labels: ['status'] },
   signals_account_tokens: {
     type: 'gauge',
-    help: "Connections with a TikTok account's token that ends, by state: valid, expiring, expired.",
+    help: 'Connections with an expiring token of a TikTok account, by state: valid, expiring, expired.',
     labels: ['state'],
   },
   signals_account_token_expiry_seconds: {
     type: 'gauge',
-    help: "Until the first of the accounts' tokens ends, by token (access, refresh); negative: since then.",
+    help: 'Time until the first account token expires, by token (access, refresh); negative after its expiry.',
     labels: ['token'],
   },
 } as const satisfies Record<
@@ -208,7 +208,7 @@ export class Metrics {
     for (const [name, { type, help, labels, ...rest }] of Object.entries(catalogue)) {
       const common = { name, help, labelNames: [...labels], registers: [this.#registry] }
       if (type === 'counter') this.#all.set(name, new Counter(common))
-      // A gauge without labels begins at 0, which a process that knows nothing of it must not tell.
+      // A gauge without labels starts at 0. A process that never sets it must not export that, so it is registered at the first set.
       else if (type === 'gauge') this.#all.set(name, new Gauge({ ...common, registers: [] }))
       else
         this.#all.set(
@@ -227,7 +227,7 @@ export class Metrics {
   observe<Name extends NamesOf<'histogram'>>(name: Name, labels: Labels<Name>, value: number) {
     ;(this.#all.get(name) as Histogram).observe(labels, value)
   }
-  /** Sets a gauge to exactly these: what it showed under other labels is gone. */
+  /** Sets a gauge to exactly these values and removes those of other labels. */
   replace<Name extends NamesOf<'gauge'>>(
     name: Name,
     values: readonly { readonly labels: Labels<Name>; readonly value: number }[],

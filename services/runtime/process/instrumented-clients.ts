@@ -1,4 +1,5 @@
-/** Dependencies as they are, with every call counted and timed by dependency and operation. Calls are per batch, so this costs nothing per message. */
+/** Clients that count and time every call by dependency and operation. Stages call once per batch, so the cost per message is negligible. */
+import { systemClock } from '../clock.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Producer, RedisCommands, SchemaRegistry } from '../ports.ts'
 
@@ -10,12 +11,12 @@ const timed = async <T>(
   operation: string,
   call: () => Promise<T>,
 ): Promise<T> => {
-  const started = performance.now()
+  const started = systemClock.monotonic()
   const observe = (result: 'done' | 'failed') =>
     metrics.observe(
       'signals_dependency_seconds',
       { dependency, operation, result },
-      (performance.now() - started) / 1000,
+      (systemClock.monotonic() - started) / 1000,
     )
   try {
     const value = await call()
@@ -30,7 +31,7 @@ const timed = async <T>(
 export const instrumentedRedis = (redis: RedisCommands, metrics: Observed): RedisCommands => ({
   getMany: (keys) => timed(metrics, 'redis', 'get', () => redis.getMany(keys)),
   setMany: (entries) => timed(metrics, 'redis', 'set', () => redis.setMany(entries)),
-  // A script's name is a literal of ours: a closed set.
+  // Script names are literals of this code base, so the label is bounded.
   evalMany: (script, calls) => timed(metrics, 'redis', script.name, () => redis.evalMany(script, calls)),
   info: () => timed(metrics, 'redis', 'info', () => redis.info()),
   ping: () => timed(metrics, 'redis', 'ping', () => redis.ping()),

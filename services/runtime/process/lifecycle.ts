@@ -1,40 +1,41 @@
 /**
- * How a process starts and ends. It stops in the reverse order of its start, on SIGTERM, SIGINT, or when the supervisor that
- * started it is gone (its IPC channel closes): nothing is left behind, whatever was killed.
+ * Start and stop of a process. It stops in the reverse order of its start on SIGTERM, on SIGINT, or when its supervisor exits. A closed
+ * IPC channel shows the exit, so no child process outlives a killed supervisor.
  */
+import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import { createLog, errorFacts, type Logger } from '../log.ts'
 import { type Clock, DependencyError } from '../ports.ts'
 
 export class Lifecycle {
   readonly #log: Logger
-  readonly #undo: { name: string; stop: () => Promise<unknown> | unknown }[] = []
+  readonly #started: { name: string; stop: () => Promise<unknown> | unknown }[] = []
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
   constructor(log: Logger) {
     this.#log = log
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => this.end(0, signal))
-    process.once('disconnect', () => this.end(0, 'the supervisor is gone'))
+    process.once('disconnect', () => this.end(0, 'the supervisor has exited'))
   }
 
-  /** Aborted as soon as the process begins to stop. */
+  /** Aborted when the process begins to stop. */
   get signal(): AbortSignal {
     return this.#stopping.signal
   }
 
-  /** Registers how to undo what was just started. */
+  /** Registers how to stop what was just started. */
   onStop(name: string, stop: () => Promise<unknown> | unknown) {
-    this.#undo.push({ name, stop })
+    this.#started.push({ name, stop })
   }
 
-  /** Stops everything, last started first, then exits. */
+  /** Stops everything in reverse order of its start, then exits. */
   end(code: number, why: string): Promise<void> {
     this.#stopped ??= this.#stop(code, why)
     return this.#stopped
   }
 
-  /** Ends at once, without undoing anything: for a process that cannot be trusted to stop. What is uncommitted is read again. */
+  /** Exits at once, without stopping anything: for a process that hangs. Uncommitted records are read again. */
   crash(why: string): never {
     this.#log.fatal({ why }, 'ended')
     process.exit(crashCode)
@@ -43,9 +44,9 @@ export class Lifecycle {
   async #stop(code: number, why: string) {
     this.#log.info({ why }, 'stopping')
     this.#stopping.abort()
-    // Something that does not let go must not keep the process: what is uncommitted is read again.
-    setTimeout(() => process.exit(code || 1), stopWithinMs).unref()
-    for (const { name, stop } of this.#undo.reverse()) {
+    // Exit even if something does not stop. Uncommitted records are read again.
+    systemClock.after(stopTimeoutMs, () => process.exit(code || 1))
+    for (const { name, stop } of this.#started.reverse()) {
       try {
         await stop()
       } catch (error) {
@@ -56,8 +57,8 @@ export class Lifecycle {
     process.exit(code)
   }
 
-  /** Tries until a dependency is there: a stage that starts before its broker waits for it. */
-  async untilUp<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  /** Retries while a dependency is unavailable, so that a stage may start before its broker. */
+  async untilUp<T>(clock: Pick<Clock, 'sleep'>, work: () => Promise<T>): Promise<T> {
     for (let failed = 0; ; failed++) {
       try {
         return await work()
@@ -71,11 +72,11 @@ export class Lifecycle {
   }
 }
 
-const stopWithinMs = 20_000
-/** EX_SOFTWARE: it is the process itself that is at fault. */
+const stopTimeoutMs = 20_000
+/** EX_SOFTWARE of sysexits.h: an internal error of the process. */
 const crashCode = 70
 
-/** Runs a service's main: a wrong setting is told in plain words, anything else ends the process with its facts logged. */
+/** Runs a service's main. An invalid setting is logged with its remedy; any other error is logged with its facts. Both end the process. */
 export const main = (service: string, run: (lifecycle: Lifecycle, log: Logger) => Promise<void>): void => {
   const log = createLog(service, process.env.LOG_LEVEL || 'info')
   const lifecycle = new Lifecycle(log)

@@ -1,15 +1,8 @@
-/** What every stage's main does: read config, open clients, build the stage, run it, stop in reverse order. */
+/** Runs a stage's process: reads the configuration, opens clients, builds the stage, consumes, and stops in reverse order. */
 import type { z } from 'zod'
 import { consumerGroup, consumerGroups, laterGroup } from '../../consumer-groups.ts'
-import {
-  type ConsumerStage,
-  deadLetterTopic,
-  delays,
-  laterTopic,
-  type StageSpec,
-  stages,
-  topics,
-} from '../../topology.ts'
+import { deadLetterTopic, laterTopic } from '../../derived-topics.ts'
+import { type ConsumerStage, delays, type StageSpec, stages, topics } from '../../topology.ts'
 import { openBroker } from '../adapters/kafka/index.ts'
 import { openRedis } from '../adapters/redis.ts'
 import { openRegistry } from '../adapters/registry.ts'
@@ -28,7 +21,7 @@ import { endProcess, followKeyring } from '../keys/data-secret.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
-import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer } from '../ports.ts'
+import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { openTracing } from '../tracing/service.ts'
@@ -37,10 +30,10 @@ import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from '.
 import { type Lifecycle, main } from './lifecycle.ts'
 import { serveStatus } from './status-server.ts'
 
-/** How often a stage looks at the broker for its own progress: a few milliseconds each. */
+/** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
-/** What a stage may be built from. */
+/** What a stage is built from. */
 export interface StageDeps<Config> {
   readonly config: Config
   readonly keyring: Keyring
@@ -48,33 +41,33 @@ export interface StageDeps<Config> {
   readonly broker: Broker
   readonly producer: Producer
   readonly redis: RedisCommands
-  readonly clock: Clock
+  readonly clock: Clock & Timers
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Logger
   readonly lifecycle: Lifecycle
-  /** null: nothing is traced. */
+  /** null: tracing is off. */
   readonly tracer: Tracer | null
-  /** Reads the topics whole, then follows them; resolves when the first reading is complete. */
+  /** Reads the topics to their end, then follows them; resolves at their end. */
   follow(handlers: TableHandlers): Promise<void>
-  /** Puts something around how batches of the stage's topic are handled; those of its later topics are not touched. */
+  /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
-/** A lane works in small pieces, one partition at a time: between two of them live traffic has its turn. */
-const laneSlice = 100
-const laneConcurrency = 1
+/** Low-priority topics are processed in small slices, one partition at a time, so that live traffic runs in between. */
+const lowPrioritySliceRecords = 100
+const lowPriorityConcurrency = 1
 
 type Common = z.output<z.ZodObject<typeof fields>>
 type Output<Shape extends z.ZodRawShape> = Common & z.output<z.ZodObject<Shape>>
 
 export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly name: ConsumerStage
-  /** Settings beyond those that every stage has. */
+  /** Settings in addition to those of every stage. */
   readonly fields: Shape
-  /** Multiplies the waits of the later topics: below 1 in rehearsals. */
+  /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
@@ -90,7 +83,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const clock = systemClock
     const health = new Health(clock)
     const metrics = new Metrics(name)
-    // There from the beginning: a counter that is born with its first event shows no increase.
+    // Initialise to 0 so that increase() sees the first event.
     for (const reason of Object.keys(failures))
       metrics.count('signals_outcomes_total', { outcome: 'deadLettered', reason }, 0)
     const broker = openBroker(kafkaSettings(common, `signals-${name}`))
@@ -122,7 +115,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
     const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-      followKeyring(common, { broker, codec, health, onTrouble: endProcess }),
+      followKeyring(common, { broker, codec, health, onError: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
     const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
@@ -157,7 +150,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const tools = { producer, codec, keyring, clock, metrics, log, health, tracer }
     const loop = createLoop(stage, tools)
     const consumers: RunningConsumer[] = []
-    // Side by side: each waits for its batch and for its last long poll.
+    // Concurrently: each consumer waits for its batch and its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
     const consume = async (
       group: string,
@@ -165,7 +158,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       onBatch: typeof loop,
       concurrency?: number,
     ) => {
-      let told: 'up' | 'down' | undefined
+      let logged: 'up' | 'down' | undefined
       const consumer = await lifecycle.untilUp(clock, () =>
         broker.consume({
           group,
@@ -175,9 +168,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state, group)
-            // While Kafka is away every attempt to join fails again: the first says it all.
-            if (state !== told) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
-            told = state
+            // Log changes only: while Kafka is away, every attempt to join fails.
+            if (state !== logged) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
+            logged = state
           },
           onAssigned: (partitions) => progress.assigned(group, partitions),
         }),
@@ -185,7 +178,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       consumers.push(consumer)
       consumer.ended.catch((error: unknown) => {
         if (error instanceof DeadLetterLimitReached) {
-          // Stays up and red instead of exiting: a restart would let the next thousands through.
+          // Stay up and unhealthy instead of exiting: a restart would reset the limit and let thousands more through.
           log.fatal({ why: error.message }, 'halted')
           health.to('halted', 'dead-letter limit')
           return
@@ -196,25 +189,25 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
     const spec: StageSpec = stages[name]
     const main = topics[spec.reads].name
-    const waits = spec.delays.map((delay) => ({
+    const deferred = spec.delays.map((delay) => ({
       group: laterGroup(name, delay),
       topic: laterTopic(name, delay),
       onBatch: delayUntilDue(loop, delays[delay] * scale, clock),
     }))
-    for (const lane of spec.lanes ?? []) {
-      const gently = createLoop(stage, { ...tools, sliceRecords: laneSlice })
-      await consume(lane.group, [lane.topic], gently, laneConcurrency)
+    for (const lane of spec.lowPriorityReads ?? []) {
+      const onBatch = createLoop(stage, { ...tools, sliceRecords: lowPrioritySliceRecords })
+      await consume(lane.group, [lane.topic], onBatch, lowPriorityConcurrency)
     }
     if (spec.waitsWithMain) {
-      const byTopic = new Map(waits.map(({ topic, onBatch }) => [topic, onBatch]))
+      const byTopic = new Map(deferred.map(({ topic, onBatch }) => [topic, onBatch]))
       const route: typeof loop = (batch) => (byTopic.get(batch.topic) ?? wrapped(loop))(batch)
       await consume(consumerGroup(name), [main, ...byTopic.keys()], onePerPartition(route))
     } else {
       await consume(consumerGroup(name), [main], wrapped(loop))
-      for (const { group, topic, onBatch } of waits) await consume(group, [topic], onBatch)
+      for (const { group, topic, onBatch } of deferred) await consume(group, [topic], onBatch)
     }
     health.to('running')
-    lifecycle.onStop('progress', progress.watch(pollIntervalMs))
+    lifecycle.onStop('progress', progress.start(pollIntervalMs))
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')
   })
 }

@@ -1,4 +1,4 @@
-/** What every process shows of itself over HTTP: `/metrics`, `/livez`, `/readyz`, `/healthz`. */
+/** The HTTP server of every process for `/metrics`, `/livez`, `/readyz` and `/healthz`. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type HealthReport, stageStates } from '../health/health.ts'
@@ -10,8 +10,8 @@ export interface StatusServer {
 }
 
 /**
- * @param port 0 takes any free one
- * @param refresh brings up to date what is shown; never rejects
+ * @param port 0 takes any free port
+ * @param refresh updates health and metrics before a response; never rejects
  * @throws Error with code EADDRINUSE when the port is taken
  */
 export const serveStatus = async (
@@ -27,7 +27,7 @@ export const serveStatus = async (
       response.end(body)
     }
     if (path === '/livez') return answer(200, 'text/plain', 'alive\n')
-    // A start polls readiness: it needs no look at the broker.
+    // `/readyz` is polled during a start and needs no request to the broker.
     if (path === '/metrics' || path === '/healthz') await refresh()
     const health = report()
     if (path === '/metrics') {

@@ -1,10 +1,10 @@
 /**
- * What hour buckets do inside Redis. All entries of a call come in one packed argument, so that a batch costs a handful of
- * commands instead of one for each bucket:
+ * The Lua scripts of hour buckets. All entries of a call come in one packed argument, so that a batch costs a few commands instead of
+ * one per bucket:
  *
- *     u16 key · u8 number of other keys · u16 each other key · 8 bytes mark · u8 length · value
+ *     u16 key · u8 number of other keys · u16 each other key · 8 bytes hash · u8 length · value
  *
- * Keys are indexes into KEYS, from 0. Everything a call touches shares a hash slot, so one call is one step on a cluster too.
+ * Keys are indexes into KEYS, from 0. All keys of a call share a hash slot, so a call is atomic on a cluster too.
  */
 import type { RedisScript } from '../ports.ts'
 
@@ -15,7 +15,7 @@ while at <= #blob do
   n = n + 1
   local high, low, others = byte(blob, at, at + 2)
   local key, from = KEYS[high * 256 + low + 1], at + 3 + 2 * others
-  local mark, size = sub(blob, from, from + 7), byte(blob, from + 8)
+  local hash, size = sub(blob, from, from + 7), byte(blob, from + 8)
   local value = sub(blob, from + 9, from + 8 + size)
   ${body}
   at = from + 9 + size
@@ -24,39 +24,39 @@ end`
 const expire = `
 for key in pairs(written) do call('EXPIRE', key, ARGV[2]) end`
 
-/** Answers only what somebody else holds: place (from 1), value, place, value … */
+/** Returns the entries with another holder: index (from 1), value, index, value … */
 export const claimScript: RedisScript = {
   name: 'claim',
   source: `
 local written = {}
 ${eachEntry(`
-  local held = false
-  for place = at + 3, from - 1, 2 do
-    local a, b = byte(blob, place, place + 1)
-    held = call('HGET', KEYS[a * 256 + b + 1], mark)
-    if held then break end
+  local holder = false
+  for other = at + 3, from - 1, 2 do
+    local a, b = byte(blob, other, other + 1)
+    holder = call('HGET', KEYS[a * 256 + b + 1], hash)
+    if holder then break end
   end
-  if not held then
+  if not holder then
     written[key] = true
-    if call('HSETNX', key, mark, value) == 0 then held = call('HGET', key, mark) end
+    if call('HSETNX', key, hash, value) == 0 then holder = call('HGET', key, hash) end
   end
-  if held and held ~= value then
+  if holder and holder ~= value then
     out[#out + 1] = n
-    out[#out + 1] = held
+    out[#out + 1] = holder
   end`)}
 ${expire}
 return out`,
 }
 
-/** Answers what is there: place (from 1), value, place, value … */
+/** Returns the entries that exist: index (from 1), value, index, value … */
 export const readScript: RedisScript = {
   name: 'read',
   source: `
 ${eachEntry(`
-  local held = call('HGET', key, mark)
-  if held then
+  local found = call('HGET', key, hash)
+  if found then
     out[#out + 1] = n
-    out[#out + 1] = held
+    out[#out + 1] = found
   end`)}
 return out`,
 }
@@ -66,7 +66,7 @@ export const writeScript: RedisScript = {
   source: `
 local written = {}
 ${eachEntry(`
-  call('HSET', key, mark, value)
+  call('HSET', key, hash, value)
   written[key] = true`)}
 ${expire}
 return out`,

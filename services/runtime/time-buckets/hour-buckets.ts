@@ -1,66 +1,65 @@
 /**
- * Compact marks in Redis: "this was claimed by …", "this was sent". A mark is a short keyed hash; it lives in a small hash
- * chosen by the event's own hour and by the mark itself, so that a million marks cost about 20 bytes each where plain keys
- * cost 100. A bucket expires as a whole.
+ * A compact map in Redis for idempotency records: "claimed by …", "sent". The key of an entry is a short keyed hash. Entries are stored
+ * in small Redis hashes (buckets), chosen by the event's hour and the keyed hash. An entry then needs about 20 bytes, where a plain key
+ * needs 100. A bucket expires as a whole.
  *
- * The event's own time, not the clock's, chooses the bucket: a copy that arrives hours later looks into the same one.
+ * The event's time chooses the bucket, not the clock, so that a copy that arrives hours later uses the same one.
  */
 
 import type { RedisCommands, RedisScript } from '../ports.ts'
 import { claimScript, readScript, writeScript } from './hour-bucket-scripts.ts'
 
-export const keyBytesPerEntry = 8
+const hashBytes = 8
 
 export interface BucketKey {
-  /** The event's own time, ms. */
+  /** Event time, ms. */
   readonly at: number
-  /** Keyed hash of `markBytes`: at a million marks an hour two collide once in about 4,000 years. */
-  readonly mark: Buffer
+  /** Keyed hash of `hashBytes`. At a million entries an hour, two collide once in about 4,000 years. */
+  readonly hash: Buffer
 }
 export interface BucketValue extends BucketKey {
-  /** At most 16 bytes; what it means is the owner's business. */
+  /** At most 16 bytes, whose meaning the caller defines. */
   readonly value: Buffer
-  /** Other times that a copy may carry: `claim` looks there too, in the same step. */
+  /** Other event times that a copy may have; `claim` checks them in the same atomic step. */
   readonly alsoAt?: readonly number[]
 }
 
 export interface HourBuckets {
-  /** Sets values where there are none; answers the value that holds afterwards, one per entry, in order. */
+  /** Sets each value unless there is one; returns the stored values, one per entry, in order. */
   claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]>
-  /** One per entry, in order; null where there is no mark. */
+  /** The stored values, one per entry, in order; null for an unknown entry. */
   read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]>
-  /** Sets values, whatever was there. */
+  /** Sets values and overwrites existing ones. */
   write(entries: readonly BucketValue[]): Promise<void>
 }
 
 export interface HourBucketOptions {
-  /** Of the Redis keys, one per use. */
+  /** Prefix of the Redis keys, one per use. */
   readonly prefix: string
-  /** How long a bucket lives after its last write. */
+  /** A bucket expires this long after its last write. */
   readonly ttlSeconds: number
   /**
-   * Redis keeps a hash compact up to `hash-max-listpack-entries` (512 by default): 1,024 buckets an hour stay compact up to
-   * 520,000 marks an hour; above, raise it, or this (a power of two). It may be raised at any time, at the price of not seeing the
-   * marks of the hours before.
+   * A power of two. Redis keeps a hash compact up to `hash-max-listpack-entries` (512 by default). So 1,024 buckets an hour stay
+   * compact up to 520,000 entries an hour. Above that, raise either. Raising this one hides the entries of earlier hours.
    */
   readonly bucketsPerHour?: number
-  /** How many hours share their buckets: where copies carry different times, a span as long as they may lie apart. */
+  /** Number of hours that share buckets; at least the span of event times that copies of one event may have. */
   readonly hours?: number
 }
 
 const defaultBucketsPerHour = 1024
 const hourMs = 3_600_000
 
-/** Hash tags: what one call touches shares a slot, and a cluster of up to as many nodes shares the load. */
-const slots = 16
-/** Keys have 16-bit places, and a call must not hold Redis for long. */
+/** Number of hash tags. All keys of a call share one, and a cluster of up to 16 nodes shares the load. */
+export const hashTagCount = 16
+/** Keys have 16-bit indexes, and a call must not block Redis for long. */
 const maxEntriesPerCall = 2_000
 
-/** Entries of one call, and which place each has in the caller's list. */
+/** Entries of one script call, and the index of each in the caller's list. */
 interface Call {
   readonly keys: string[]
-  readonly places: number[]
-  readonly keyPlaces: Map<string, number>
+  readonly indexes: number[]
+  readonly keyIndexes: Map<string, number>
   readonly parts: Buffer[]
 }
 
@@ -79,23 +78,23 @@ export class RedisHourBuckets implements HourBuckets {
     this.#redis = redis
     this.#prefix = prefix
     this.#ttlSeconds = ttlSeconds
-    // The slots share an hour's buckets between them.
-    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / slots) - 1
+    // An hour's buckets are divided among the hash tags.
+    this.#mask = Math.max(1, (bucketsPerHour * 2 ** Math.ceil(Math.log2(hours))) / hashTagCount) - 1
     this.#spanMs = hours * hourMs
   }
 
   async claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]> {
     const holders = entries.map(({ value }) => value)
-    await this.#each(claimScript, entries, [this.#ttlSeconds], (place, value) => {
-      holders[place] = value
+    await this.#each(claimScript, entries, [this.#ttlSeconds], (index, value) => {
+      holders[index] = value
     })
     return holders
   }
 
   async read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]> {
     const values = new Array<Buffer | null>(entries.length).fill(null)
-    await this.#each(readScript, entries, [], (place, value) => {
-      values[place] = value
+    await this.#each(readScript, entries, [], (index, value) => {
+      values[index] = value
     })
     return values
   }
@@ -108,7 +107,7 @@ export class RedisHourBuckets implements HourBuckets {
     script: RedisScript,
     entries: readonly (BucketKey & Partial<BucketValue>)[],
     args: readonly number[],
-    onAnswer: (place: number, value: Buffer) => void,
+    onAnswer: (index: number, value: Buffer) => void,
   ): Promise<void> {
     if (entries.length === 0) return
     const calls = this.#callsOf(entries)
@@ -116,53 +115,53 @@ export class RedisHourBuckets implements HourBuckets {
       script,
       calls.map(({ keys, parts }) => ({ keys, args: [Buffer.concat(parts), ...args] })),
     )
-    calls.forEach(({ places }, at) => {
+    calls.forEach(({ indexes }, at) => {
       const answer = (answers[at] ?? []) as readonly (number | Buffer)[]
       for (let i = 0; i < answer.length; i += 2) {
-        onAnswer(places[(answer[i] as number) - 1] as number, answer[i + 1] as Buffer)
+        onAnswer(indexes[(answer[i] as number) - 1] as number, answer[i + 1] as Buffer)
       }
     })
   }
 
   #callsOf(entries: readonly (BucketKey & Partial<BucketValue>)[]): Call[] {
     const calls: Call[] = []
-    const open = new Array<Call | undefined>(slots)
-    entries.forEach(({ at, mark, value, alsoAt }, place) => {
-      const slot = (mark[7] as number) % slots
+    const open = new Array<Call | undefined>(hashTagCount)
+    entries.forEach(({ at, hash, value, alsoAt }, index) => {
+      const slot = (hash[7] as number) % hashTagCount
       let call = open[slot]
-      if (!call || call.places.length >= maxEntriesPerCall) {
-        call = { keys: [], places: [], keyPlaces: new Map(), parts: [] }
+      if (!call || call.indexes.length >= maxEntriesPerCall) {
+        call = { keys: [], indexes: [], keyIndexes: new Map(), parts: [] }
         open[slot] = call
         calls.push(call)
       }
-      call.places.push(place)
-      call.parts.push(this.#packed(call, slot, at, mark, value, alsoAt))
+      call.indexes.push(index)
+      call.parts.push(this.#packed(call, slot, at, hash, value, alsoAt))
     })
     return calls
   }
 
-  #packed(call: Call, slot: number, at: number, mark: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
+  #packed(call: Call, slot: number, at: number, hash: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
     const size = value?.length ?? 0
     const from = 3 + 2 * alsoAt.length
-    const packed = Buffer.allocUnsafe(from + keyBytesPerEntry + 1 + size)
-    packed.writeUInt16BE(this.#keyPlace(call, slot, at, mark), 0)
+    const packed = Buffer.allocUnsafe(from + hashBytes + 1 + size)
+    packed.writeUInt16BE(this.#keyIndex(call, slot, at, hash), 0)
     packed[2] = alsoAt.length
     alsoAt.forEach((other, n) => {
-      packed.writeUInt16BE(this.#keyPlace(call, slot, other, mark), 3 + 2 * n)
+      packed.writeUInt16BE(this.#keyIndex(call, slot, other, hash), 3 + 2 * n)
     })
-    packed.set(mark, from)
-    packed[from + keyBytesPerEntry] = size
-    if (value) packed.set(value, from + keyBytesPerEntry + 1)
+    packed.set(hash, from)
+    packed[from + hashBytes] = size
+    if (value) packed.set(value, from + hashBytes + 1)
     return packed
   }
 
-  #keyPlace({ keys, keyPlaces }: Call, slot: number, at: number, mark: Buffer): number {
+  #keyIndex({ keys, keyIndexes }: Call, slot: number, at: number, hash: Buffer): number {
     const span = Math.floor(at / this.#spanMs)
-    const key = `${this.#prefix}:{${slot}}:${span.toString(36)}:${(mark.readUInt32BE(0) & this.#mask).toString(36)}`
-    const known = keyPlaces.get(key)
+    const key = `${this.#prefix}:{${slot}}:${span.toString(36)}:${(hash.readUInt32BE(0) & this.#mask).toString(36)}`
+    const known = keyIndexes.get(key)
     if (known !== undefined) return known
-    const place = keys.push(key) - 1
-    keyPlaces.set(key, place)
-    return place
+    const index = keys.push(key) - 1
+    keyIndexes.set(key, index)
+    return index
   }
 }

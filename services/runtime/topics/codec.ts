@@ -1,25 +1,27 @@
 /**
- * Values to bytes and back: Avro in the registry's wire format (byte 0, schema id as 4 bytes big-endian, body).
+ * Encodes and decodes values: Avro in the registry's wire format (byte 0, schema id as 4 bytes big-endian, body).
  *
- * The registry is asked for ids only; the bytes are made by avsc types, compiled once per schema id. Looking up an unknown id
- * is IO and happens in `prepare`, so that `decode` stays synchronous and cheap.
+ * The registry only supplies ids and schemas; avsc types, compiled once per schema id, encode and decode. `prepare` fetches unknown
+ * schemas, so that `decode` is synchronous and cheap.
  */
-import avro, { type Resolver, type Type } from 'avsc'
+import type { Resolver, Type } from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, subjectOf, topics } from '../../topology.ts'
+import { systemClock } from '../clock.ts'
 import { BadRecord } from '../failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
+import { avroType } from './avro-type.ts'
 
 const headerBytes = 5
 const magic = 0
-/** An id that the registry does not know is asked for again after this long: it may be registered by then. */
+/** An unknown id is requested again after this time, because it may have been registered. */
 const missTtlMs = 30_000
 
-const compile = (schema: string): Type => avro.Type.forSchema(JSON.parse(schema), { wrapUnions: false })
+const compile = (schema: string): Type => avroType(JSON.parse(schema))
 
-/** Reads bytes of one writer schema as this code's version of the record. */
+/** Decodes bytes of one writer schema to this code's version of the record. */
 interface Reader {
   readonly type: Type
   readonly resolver: Resolver | undefined
@@ -64,13 +66,14 @@ export class Codec {
   }
 
   /**
-   * Registers (or finds) what the given topics need.
-   * @param deadLetterTopics full names of dead-letter topics that will be written
-   * @throws DependencyError when the registry cannot be asked; SchemaIncompatible when it refuses
+   * Registers the schemas of the given topics, or finds their ids.
+   * @param writes topics that the caller writes
+   * @param deadLetterTopics full names of the dead-letter topics that the caller writes
+   * @throws DependencyError when the registry is not reachable; SchemaIncompatible when it rejects a schema
    */
   static async open(
     registry: SchemaRegistry,
-    clock: Pick<Clock, 'now'> = Date,
+    clock: Pick<Clock, 'now'> = systemClock,
     writes: readonly MainTopic[] = Object.keys(topics) as MainTopic[],
     deadLetterTopics: readonly string[] = [],
   ): Promise<Codec> {
@@ -97,7 +100,7 @@ export class Codec {
 
   encodeDeadLetter = (value: DeadLetter): Buffer => this.#write(this.#deadLetter, value)
 
-  /** Fetches the schemas of ids that these records name and that were not met before. @throws DependencyError */
+  /** Fetches the unknown schemas of these records. @throws DependencyError */
   async prepare(records: readonly Pick<ConsumedRecord, 'value'>[]): Promise<void> {
     const unknown = new Set<number>()
     for (const { value } of records) {
@@ -150,7 +153,7 @@ export class Codec {
     try {
       return type.fromBuffer(value.subarray(headerBytes), resolver)
     } catch {
-      // avsc's message quotes the bytes; the id says enough.
+      // The message of avsc quotes the bytes, so only the schema id is passed on.
       throw new BadRecord('bytes_invalid', `the value does not decode by schema id ${id}`)
     }
   }

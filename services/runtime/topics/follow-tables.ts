@@ -1,4 +1,4 @@
-/** Compacted topics held in memory: read whole before a stage decides anything, then followed. */
+/** Follows compacted topics as in-memory tables; a stage reads them to their end before it decides anything. */
 import type { TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, topics } from '../../topology.ts'
 import { BadRecord } from '../failures.ts'
@@ -7,14 +7,14 @@ import type { Logger } from '../log.ts'
 import type { Broker, RunningConsumer } from '../ports.ts'
 import type { Codec } from './codec.ts'
 
-/** Called for each record, null for a tombstone, in the order of the topic; the next one waits for it. */
+/** Called for each record in the order of the topic, one at a time, with null for a tombstone. */
 export type TableHandlers = {
   readonly [T in MainTopic]?: (key: string, value: TopicValues[T] | null) => void | Promise<void>
 }
 
 /**
- * Resolves once everything that was in the topics has been handed over.
- * A record that does not decode is logged and passed over: the value that was in force stays.
+ * Resolves when all records that existed at the call have been passed to the handlers. A record that does not decode is logged and
+ * skipped, so the earlier value stays.
  */
 export const followTables = async (
   handlers: TableHandlers,
@@ -39,7 +39,7 @@ export const followTables = async (
         if (!(error instanceof BadRecord)) throw error
         log.error(
           { topic: record.topic, offset: String(record.offset), code: error.failure.code },
-          'table record passed over',
+          'skipped an undecodable table record',
         )
       }
     },

@@ -1,4 +1,4 @@
-/** OpenTelemetry's usual variables. Tracing is on when an endpoint is set, and costs nothing otherwise. */
+/** The usual variables of OpenTelemetry. Tracing is on when an endpoint is set, and costs nothing otherwise. */
 import { z } from 'zod'
 
 const samplers = [
@@ -29,7 +29,7 @@ export const tracingFields = {
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: pairs.default({}),
   OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(['http/json', 'http/protobuf'], 'only OTLP over HTTP is spoken: http/json')
+    .enum(['http/json', 'http/protobuf'], 'only OTLP over HTTP is supported: http/json')
     .default('http/json'),
   OTEL_SDK_DISABLED: z.enum(['true', 'false']).default('false'),
   OTEL_SERVICE_NAME: z.string().optional(),
@@ -40,7 +40,7 @@ export const tracingFields = {
 }
 export type TracingConfig = z.output<z.ZodObject<typeof tracingFields>>
 
-/** Where spans go; null: tracing is off. */
+/** The URL to which spans are sent; null when tracing is off. */
 export const tracesUrl = (config: TracingConfig): string | null => {
   if (config.OTEL_SDK_DISABLED === 'true') return null
   if (config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT

@@ -1,4 +1,4 @@
-/** Spans wait here and go out in batches, over OTLP/HTTP. A collector that is away or slow costs spans, never a message. */
+/** Exports spans in batches over OTLP/HTTP. An unavailable or slow collector loses spans, but never delays a message. */
 import { ExportResultCode } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
@@ -13,21 +13,21 @@ import type { TracingConfig } from './config.ts'
 import { samplerOf } from './sampler.ts'
 import { Tracer } from './tracer.ts'
 
-const mostWaiting = 8_192
+const maxQueued = 8_192
 const timeoutMs = 5_000
 
 /**
- * The library's queue, which tells nobody what it drops: so nothing more is handed to it than it holds.
- * @param onLost spans that were not taken: too many, or the collector did not
+ * Wraps the library's queue, which does not report dropped spans. So this passes on no more spans than the queue can hold.
+ * @param onLost called with the number of spans lost to a full queue or a failed export
  */
 export const exportingProcessor = (
   exporter: SpanExporter,
   { everyMs, onLost }: { everyMs: number; onLost(count: number): void },
 ): SpanProcessor => {
-  let waiting = 0
+  let queued = 0
   const counting: SpanExporter = {
     export: (spans, done) => {
-      waiting -= spans.length
+      queued -= spans.length
       exporter.export(spans, (result) => {
         if (result.code !== ExportResultCode.SUCCESS) onLost(spans.length)
         done(result)
@@ -37,15 +37,15 @@ export const exportingProcessor = (
   }
   const queue = new BatchSpanProcessor({
     exporter: counting,
-    maxQueueSize: mostWaiting,
+    maxQueueSize: maxQueued,
     scheduledDelayMillis: everyMs,
     exportTimeoutMillis: timeoutMs,
   })
   return {
     onStart: () => {},
     onEnd: (span: ReadableSpan) => {
-      if (waiting >= mostWaiting) return onLost(1)
-      waiting++
+      if (queued >= maxQueued) return onLost(1)
+      queued++
       queue.onEnd(span)
     },
     forceFlush: () => queue.forceFlush(),
@@ -53,7 +53,7 @@ export const exportingProcessor = (
   }
 }
 
-/** @param resource who made the spans: `service.name` and the like */
+/** @param resource attributes of the process, such as `service.name` */
 export const openTracer = (
   url: string,
   config: TracingConfig,

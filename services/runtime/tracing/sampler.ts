@@ -1,4 +1,4 @@
-/** Which traces are kept, by OpenTelemetry's own variables. */
+/** The sampler that OpenTelemetry's variables configure. */
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -16,6 +16,6 @@ const rootOf = (name: SamplerName, ratio: number): Sampler => {
 /** @param ratio 0 to 1, for the ratio samplers */
 export const samplerOf = (name: SamplerName, ratio: number): Sampler => {
   const root = rootOf(name, ratio)
-  // Whoever began the trace has decided; all hops go by the same answer.
+  // All hops follow the decision of the trace's first span.
   return name.startsWith('parentbased') ? new ParentBasedSampler({ root }) : root
 }

@@ -1,11 +1,11 @@
-/** Tracing of a process, by its environment. */
+/** Opens tracing for a process, as its environment configures. */
 import { loadConfig } from '../config.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { tracesUrl, tracingFields } from './config.ts'
 import type { Tracer } from './tracer.ts'
 
 /**
- * null: no endpoint is set, nothing is traced, and nothing of OpenTelemetry is loaded.
+ * null when no endpoint is set. Then no exporter or SDK of OpenTelemetry is loaded.
  * @throws ConfigError
  */
 export const openTracing = async (

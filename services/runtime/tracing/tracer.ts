@@ -1,4 +1,4 @@
-/** Spans and W3C trace context, by OpenTelemetry's SDK. Loaded only where tracing is on: others take the types of this file. */
+/** Spans and W3C trace context over OpenTelemetry's SDK. Loaded only when tracing is on; other files import only its types. */
 import {
   type Attributes,
   defaultTextMapGetter,
@@ -30,10 +30,10 @@ export interface Span {
 export interface SpanOptions {
   readonly name: string
   readonly kind: keyof typeof kinds
-  /** null: a trace of its own. */
+  /** null starts a new trace. */
   readonly parent: SpanContext | null
   readonly links?: readonly SpanContext[]
-  /** Topics, counts and codes: nothing of a person. */
+  /** Topics, counts and codes; no personal data. */
   readonly attributes?: Attributes
 }
 
@@ -48,26 +48,26 @@ export class Tracer {
     this.#tracer = provider.getTracer('messaging-signals')
   }
 
-  /** What a `traceparent` says; null: absent or malformed, which is the same to whoever comes after. */
+  /** Parses a `traceparent`; null when absent or malformed. */
   read(traceparent: string | undefined): SpanContext | null {
     if (traceparent === undefined) return null
     return trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter)) ?? null
   }
 
-  /** The same, where whoever began the trace wants it kept. */
+  /** Parses a `traceparent`; null unless its trace is sampled. */
   readSampled(traceparent: string | undefined): SpanContext | null {
     const context = this.read(traceparent)
     return context && isSampled(context) ? context : null
   }
 
-  /** `traceparent` of a span, for what it leads to. */
+  /** The `traceparent` of a span, for the next hop. */
   write({ context }: Span): string {
     const carrier: { traceparent?: string } = {}
     propagator.inject(trace.setSpanContext(ROOT_CONTEXT, context), carrier, defaultTextMapSetter)
     return carrier.traceparent as string
   }
 
-  /** A span that is not sampled has a context to hand on all the same, and is not sent anywhere. */
+  /** Starts a span. One that is not sampled is not exported, but still has a context to pass on. */
   start({ name, kind, parent, links = [], attributes = {} }: SpanOptions): Span {
     const span = this.#tracer.startSpan(
       name,
@@ -86,7 +86,7 @@ export class Tracer {
     }
   }
 
-  /** Sends what is left. Never throws: what the collector does not take is counted. */
+  /** Exports the remaining spans. Never throws: failed exports are counted as lost spans. */
   async close(): Promise<void> {
     await this.#provider.shutdown().catch(() => undefined)
   }

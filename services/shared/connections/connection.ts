@@ -1,10 +1,10 @@
-/** A connection: which account reports to which advertiser and event set, with consent. Pure: what it is and how it changes. */
+/** A connection: which account reports to which advertiser and event set, with consent. Pure: its fields and its changes. */
 import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
 import { extractorSchema } from './extractors.ts'
-import { type ConnectionEvent, gone, nextStatus, TransitionRefused } from './status.ts'
+import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
 
@@ -13,7 +13,7 @@ const listId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
 
-/** What `signals connections add` takes; unknown fields are refused, so that a misspelt one is not lost. */
+/** Fields of a connection file. Unknown fields are refused, so that a misspelt one is not silently ignored. */
 const fields = {
   connectionId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 of letters, digits and ._:-'),
   tenantId: z.string().min(1).max(128),
@@ -21,7 +21,7 @@ const fields = {
   accountId: id,
   advertiserId: id,
   eventSetId: id,
-  // It goes into an HTTP header as it is.
+  // Sent as an HTTP header without encoding.
   accessToken: z
     .string()
     .max(4096)
@@ -30,7 +30,7 @@ const fields = {
   scopes: z.array(z.string()).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
-  /** Unset: ATTRIBUTION_WAIT on sources that deliver referrals apart, none on others. */
+  /** Unset: ATTRIBUTION_WAIT for sources that deliver referrals separately, no wait for others. */
   attributionWaitSeconds: z.number().min(0).max(600).nullish().default(null),
   restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
   restartOnNewTouch: z.boolean().default(false),
@@ -51,7 +51,7 @@ const fields = {
 export const connectionInputSchema = z.strictObject(fields)
 export type ConnectionInput = z.output<typeof connectionInputSchema>
 
-/** What may be found out: the token through TikTok's authorisation, the advertiser and the event set by asking TikTok. */
+/** A connection before authorisation: TikTok supplies the token, the advertiser and the event set. */
 const draftSchema = z.strictObject({
   ...fields,
   advertiserId: fields.advertiserId.optional(),
@@ -60,7 +60,7 @@ const draftSchema = z.strictObject({
 })
 export type ConnectionDraft = z.output<typeof draftSchema>
 
-/** A connection file is wrong; one line per problem, naming field and remedy, never a value. */
+/** The connection file is invalid. The message has a line per problem with field and remedy, never a value. */
 export class ConnectionInvalid extends Error {
   override readonly name = 'ConnectionInvalid'
 }
@@ -81,12 +81,13 @@ export const parseConnection = (input: unknown): ConnectionInput => parse(connec
 /** @throws ConnectionInvalid */
 export const parseDraft = (input: unknown): ConnectionDraft => parse(draftSchema, input)
 
-/** What stays of a connection that is replaced: consent goes on unless it had ended. */
-const kept = (before: ConnectionRecord | undefined) => (before && before.status !== 'disconnected' ? before : undefined)
+/** The record whose consent continues when `before` is replaced; undefined when its consent has ended. */
+const withConsent = (before: ConnectionRecord | undefined) =>
+  before && before.status !== 'disconnected' ? before : undefined
 
 /**
- * The record of a new connection, or of one that replaces `before`: its data key stays, so that what it sealed opens; a new
- * token ends `reconnect`. One that was disconnected starts anew, with a new key: what was withheld stays withheld.
+ * The record of a new connection, or of one that replaces `before`. A replacement keeps the data key, so that sealed texts still
+ * open, and its new token ends `reconnect`. A disconnected connection gets a new key: its withheld signals stay withheld.
  */
 export const connectionRecordOf = (
   input: ConnectionInput,
@@ -96,7 +97,7 @@ export const connectionRecordOf = (
   authorised: ConnectionRecord['authorisedBy'] = 'token',
 ): ConnectionRecord => {
   const { connectionId } = input
-  const standing = kept(before)
+  const existing = withConsent(before)
   return {
     connectionId,
     tenantId: input.tenantId,
@@ -106,8 +107,8 @@ export const connectionRecordOf = (
     eventSetId: input.eventSetId,
     accessToken: keyring.wrap(input.accessToken, `token:${connectionId}`),
     webhookSecret: input.webhookSecret ? keyring.wrap(input.webhookSecret, `webhook-secret:${connectionId}`) : null,
-    dataKey: standing?.dataKey ?? keyring.newDataKey(connectionId),
-    status: nextStatus(standing?.status ?? null, 'newToken'),
+    dataKey: existing?.dataKey ?? keyring.newDataKey(connectionId),
+    status: nextStatus(existing?.status ?? null, 'newToken'),
     authorisedAt: input.authorisedAt ?? now,
     changedAt: now,
     scopes: input.scopes,
@@ -131,24 +132,24 @@ export const connectionRecordOf = (
     keywordDirections: input.keywordDirections,
     revision: before?.revision ?? 0,
     changeId: before?.changeId ?? '',
-    connectedAt: standing?.connectedAt ?? now,
+    connectedAt: existing?.connectedAt ?? now,
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,
     messagingApp: input.messagingApp ?? null,
     messagingAccountId: input.messagingAccountId ?? null,
-    account: standing?.account ?? null,
+    account: existing?.account ?? null,
   }
 }
 
-/** A new token for a connection that stands, all else as it was; it ends `reconnect`. */
+/** Replaces the token only; ends `reconnect`. @throws TransitionRefused for a disconnected connection */
 export const withToken = (
   record: ConnectionRecord,
   { token, scopes, authorisedBy }: { token: string; scopes: readonly string[]; authorisedBy: AuthorisedBy },
   now: number,
   keyring: Keyring,
 ): ConnectionRecord => {
-  if (record.status === 'disconnected') throw new TransitionRefused(gone)
+  if (record.status === 'disconnected') throw new TransitionRefused(disconnectedProblem)
   return {
     ...record,
     accessToken: keyring.wrap(token, `token:${record.connectionId}`),
@@ -165,13 +166,13 @@ export const pause = (record: ConnectionRecord, now: number): ConnectionRecord =
 
 export const resume = (record: ConnectionRecord, now: number): ConnectionRecord => changed(record, 'resume', now)
 
-/** TikTok no longer accepts the token: signals wait for a new one. A paused one stays paused: it is tried when it is resumed. */
+/** TikTok refused the token: signals wait for a new one. A paused connection stays paused; `resume` tries its token again. */
 export const reconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
   nextStatus(record.status, 'tokenRefused') === record.status
     ? record
     : { ...record, status: 'reconnect', statusCode: code, changedAt: now }
 
-/** The advertiser has left: token, secret and data key are erased, so what was sealed can never be opened again. */
+/** Ends the consent: erases token, secret and data key, so that sealed texts can never be opened again. */
 export const disconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
   record.status === 'disconnected'
     ? record

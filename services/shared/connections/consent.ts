@@ -1,10 +1,10 @@
-/** Messages and signals of a consent that has ended since. */
+/** Recognises messages and signals of a consent that has ended. */
 import type { ConnectionRecord } from '../model/connection-record.ts'
 import type { Message } from '../model/topic-values.ts'
 
 /**
- * An account that was disconnected and connected anew has a new data key. What was on its way from before is sealed under the one
- * that was erased: nobody may open it, so it is no fault, and must not count towards the limit on dead letters.
+ * An account that is disconnected and connected again gets a new data key. Messages received before are sealed under the erased
+ * key and cannot be opened. That is intended, so they are dropped and do not count towards the dead-letter limit.
  */
 export const isOfEndedConsent = (
   { receivedAt }: Pick<Message, 'receivedAt'>,
@@ -12,7 +12,7 @@ export const isOfEndedConsent = (
 ): boolean => receivedAt < connectedAt
 
 /**
- * Names the consent that a connection stands on: one that was disconnected and added anew stands on another. A signal carries it, so
- * that what waited somewhere while one consent ended does not go out under the next.
+ * Id of a connection's consent; a disconnect followed by an add begins another one. A signal carries the id, so that a delayed
+ * signal of an ended consent is not sent under the next.
  */
 export const consentOf = ({ connectedAt }: Pick<ConnectionRecord, 'connectedAt'>): string => String(connectedAt)

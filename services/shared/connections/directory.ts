@@ -1,15 +1,15 @@
-/** All connections, in memory: what `connections.v1` says, as every stage sees it. */
+/** All connections in memory, built from `connections.v1` in the same way by every process. */
 import type { ConnectionRecord } from '../model/connection-record.ts'
 
-/** Tokens and keys stay sealed; whoever needs one unwraps it where it is used. */
+/** Tokens and keys are sealed; the code that uses one unwraps it there. */
 export type Connection = ConnectionRecord
 
 const accountKey = (source: string, accountId: string) => `${source}\n${accountId}`
 
 /**
- * Two writers of one key may cross: both replace revision 7, so both write revision 8. Everybody reads the same log in the same
- * order, so everybody takes the first and passes over the second, whose writer sees that it has lost and starts anew.
- * Records from before there were revisions follow each other as they come.
+ * Two concurrent writers may both replace revision 7 with a revision 8. Every process reads the log in the same order, applies
+ * the first record and skips the second. The losing writer sees that and repeats its change.
+ * Records without a revision (0, written before revisions existed) always apply.
  */
 const isStale = (current: Connection | undefined, record: Connection) =>
   current !== undefined &&
@@ -17,14 +17,14 @@ const isStale = (current: Connection | undefined, record: Connection) =>
   record.revision <= current.revision &&
   record.changeId !== current.changeId
 
-/** `stale`: the record lost against one that was there before it; nothing has changed. */
+/** `stale`: an earlier record of the same revision won; the directory is unchanged. */
 export type Applied = 'applied' | 'stale'
 
 export class ConnectionDirectory {
   readonly #byId = new Map<string, Connection>()
   readonly #byAccount = new Map<string, Connection>()
 
-  /** @param record null forgets the connection */
+  /** @param record null removes the connection */
   apply(id: string, record: ConnectionRecord | null): Applied {
     const before = this.#byId.get(id)
     if (record !== null && isStale(before, record)) return 'stale'
@@ -39,7 +39,7 @@ export class ConnectionDirectory {
     this.#byId.set(id, record)
     const key = accountKey(record.source, record.accountId)
     const other = this.#byAccount.get(key)
-    // An account reports by one connection. A disconnected one makes way for its successor, whatever the order of the records.
+    // An account has one connection. A disconnected one yields to its successor, in whichever order their records come.
     if (!other || other.status === 'disconnected' || record.status !== 'disconnected') this.#byAccount.set(key, record)
     return 'applied'
   }

@@ -1,9 +1,8 @@
 /**
- * Tracking-ID extractors: an ordered list per connection, first hit wins.
+ * Tracking-ID extractors: an ordered list per connection, the first hit wins.
  *
- * Patterns run on RE2, in linear time whatever the input. What RE2 cannot run (back references, look-around: the things that
- * let a pattern backtrack without bound) is refused when the connection is added; so are nested unbounded repetitions, which RE2
- * runs but other engines do not, and click ids of other advertising systems.
+ * Patterns run on RE2, in linear time for any input. Adding a connection refuses patterns that RE2 cannot run (back references,
+ * look-around). It also refuses nested unbounded repetitions, which are slow on other engines, and foreign click ids.
  */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
@@ -20,18 +19,18 @@ export const extractorOrigins = [
 
 const maxPatternLength = 500
 
-/** Click ids that other advertising systems put into links. They are never sent to TikTok. */
+/** Click ids of other advertising systems. They are never sent to TikTok. */
 const foreignIds =
   /fbclid|ctwa_clid|gclid|gbraid|wbraid|gclsrc|dclid|msclkid|twclid|yclid|li_fat_id|sccid|epik|rdt_cid/i
 const isForeign = (query: string) => foreignIds.exec(query)?.[0].length === query.length
 
 const unbounded = /^(?:[*+]|\{\d+,\})/
 
-/** Whether a part that repeats without bound lies in a group that does too, as in `(?:a+)+`. @param pattern one that RE2 takes */
+/** Finds an unbounded repetition inside another one, as in `(?:a+)+`. @param pattern valid for RE2 */
 const nestsRepetition = (pattern: string): boolean => {
-  /** For each open group, whether something in it repeats without bound. */
+  /** For each open group, whether it contains an unbounded repetition. */
   const groups = [false]
-  // Escapes, quoted stretches and classes hold no repetition.
+  // Escapes, quoted parts and character classes contain no repetition.
   for (const { 0: part, index } of pattern.matchAll(
     /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]|[()*+]|\{\d+,\}/g,
   )) {
@@ -46,21 +45,21 @@ const nestsRepetition = (pattern: string): boolean => {
   return false
 }
 
-/** Why a pattern cannot be used; undefined when it can. */
+/** Why a pattern is refused; undefined for a valid one. */
 export const patternProblem = (pattern: string): string | undefined => {
   if (pattern.length > maxPatternLength) return `is longer than ${maxPatternLength} characters`
   try {
     const groups = RE2JS.compile(pattern).groupCount()
     if (groups !== 1) return `must have exactly one capturing group, has ${groups}; use (?:…) for the others`
   } catch {
-    return 'is no regular expression that runs in linear time (RE2 syntax: no back references, no look-around)'
+    return 'is not a regular expression that runs in linear time (RE2 syntax: no back references, no look-around)'
   }
   if (nestsRepetition(pattern)) {
-    return 'repeats without bound what repeats without bound itself, as (a+)+ does: bound one of the two, as in (a+){1,20}'
+    return 'nests one repetition without bound in another, as (a+)+ does: bound one of the two, as in (a+){1,20}'
   }
   return foreignIds.test(pattern) ? foreignProblem : undefined
 }
-const foreignProblem = 'takes the click id of another advertising system, which is never sent to TikTok'
+const foreignProblem = 'reads the click id of another advertising system, which is never sent to TikTok'
 
 const patternSchema = z.string().superRefine((pattern, context) => {
   const problem = patternProblem(pattern)
@@ -105,7 +104,7 @@ export type ExtractorInput = z.output<typeof extractorSchema>
 
 const compiled = new Map<string, RE2JS>()
 
-/** What the pattern's group captured first; null where it does not occur. */
+/** The group's first capture; null when the pattern does not match. */
 export const firstGroup = (pattern: string, input: string): string | null => {
   let expression = compiled.get(pattern)
   if (!expression) {

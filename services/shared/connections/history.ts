@@ -1,4 +1,4 @@
-/** A connection's history, read from its topic. */
+/** Reads a connection's history from its topic. */
 
 import type { Broker } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
@@ -7,16 +7,16 @@ import { topics } from '../../topology.ts'
 import type { ConnectionChange } from '../model/connection-record.ts'
 
 /**
- * Lines in the order in which they came. A change that lost against another of the same revision was never in force and is left
- * out; what a retry of the producer wrote twice stands there once.
+ * The changes that took effect, in log order. Leaves out changes that lost against another of the same revision, and copies of a
+ * line from a producer's retry.
  */
-export const recordAt = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
+export const effectiveChanges = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
   const winners = new Map<string, string>()
   const seen = new Set<string>()
   return lines.filter(({ connectionId, revision, changeId, action }) => {
-    const place = `${connectionId}\n${revision}`
-    const winner = winners.get(place) ?? changeId
-    winners.set(place, winner)
+    const position = `${connectionId}\n${revision}`
+    const winner = winners.get(position) ?? changeId
+    winners.set(position, winner)
     const line = `${changeId}\n${action}`
     if (winner !== changeId || seen.has(line)) return false
     seen.add(line)
@@ -24,7 +24,7 @@ export const recordAt = (lines: readonly ConnectionChange[]): ConnectionChange[]
   })
 }
 
-/** @param connectionId undefined: of all connections. @throws DependencyError */
+/** @param connectionId undefined: all connections. @throws DependencyError */
 export const readHistory = async (
   broker: Broker,
   codec: Codec,
@@ -36,5 +36,5 @@ export const readHistory = async (
     await codec.prepare([record])
     lines.push(codec.decode('connectionHistory', record))
   })
-  return recordAt(lines)
+  return effectiveChanges(lines)
 }

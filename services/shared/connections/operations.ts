@@ -1,4 +1,4 @@
-/** What an operator may do to a connection, by the command line and by the admin API alike. */
+/** An operator's operations on connections, shared by the command line and the admin API. */
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
@@ -6,7 +6,7 @@ import { type ConnectionInput, connectionRecordOf, disconnect, pause, resume, Tr
 import type { ConnectionDirectory } from './directory.ts'
 import type { Author, ChangeNote, ConnectionUpdate, ConnectionWriter } from './writer.ts'
 
-/** There is no connection of that id. */
+/** No connection has this id. */
 export class ConnectionUnknown extends Error {
   override readonly name = 'ConnectionUnknown'
   constructor(id: string) {
@@ -16,18 +16,18 @@ export class ConnectionUnknown extends Error {
 
 export interface OpenConnections {
   readonly directory: Pick<ConnectionDirectory, 'byId' | 'byAccount' | 'all'>
-  readonly writer: Pick<ConnectionWriter, 'change' | 'note'>
+  readonly writer: Pick<ConnectionWriter, 'change' | 'appendHistory'>
   readonly keyring: Keyring
 }
 
-/** Why the account cannot report by this connection; null when it can. */
+/** Why this connection cannot have the account; null when it can. */
 export const accountProblem = (
   input: Pick<ConnectionInput, 'connectionId' | 'source' | 'accountId'>,
   directory: OpenConnections['directory'],
 ): string | null => {
   const other = directory.byAccount(input.source, input.accountId)
   if (other && other.connectionId !== input.connectionId && other.status !== 'disconnected')
-    return `this account of ${input.source} reports by connection ${other.connectionId} already; disconnect it first, or replace it under its own id`
+    return `this account of ${input.source} belongs to connection ${other.connectionId} already; disconnect it first, or replace it under its own id`
   const before = directory.byId(input.connectionId)
   const moved = before && (before.source !== input.source || before.accountId !== input.accountId)
   return moved && before.status !== 'disconnected'
@@ -61,7 +61,7 @@ export const operations = {
 export type Operation = keyof typeof operations
 
 /**
- * @returns how it stood before and stands now
+ * @returns the record before and after the operation; the same object when nothing changed
  * @throws ConnectionUnknown, TransitionRefused, DependencyError
  */
 export const changeConnection = async (

@@ -1,4 +1,4 @@
-/** What people see of a connection: everything but the secrets, of which only that they are there. */
+/** A connection for output: a flag in place of each secret. */
 import type { ConnectionRecord } from '../model/connection-record.ts'
 
 export const redacted = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({

@@ -1,4 +1,4 @@
-/** An account has withdrawn its authorisation at the source: its connection is disconnected, as if an operator had done it. */
+/** Disconnects the connection of an account that withdrew its authorisation at the source. */
 import { disconnect } from './connection.ts'
 import type { ConnectionDirectory } from './directory.ts'
 import type { ConnectionWriter } from './writer.ts'
@@ -7,14 +7,14 @@ export interface Removal {
   readonly source: string
   readonly accountId: string
   readonly reason: number | null
-  /** ms */
+  /** ms since the epoch */
   readonly occurredAt: number
 }
 
-/** Sources tell whole seconds: a consent of the same second is the one that ends. */
-const clockGrainMs = 1_000
+/** Sources send whole seconds: a removal in the second of the authorisation still ends it. */
+const sourceClockStepMs = 1_000
 
-/** Safe to repeat; what is older than the consent that stands (a late or repeated delivery) changes nothing. */
+/** Idempotent. A removal older than the current consent (a late or repeated webhook) changes nothing. */
 export const removal =
   (directory: Pick<ConnectionDirectory, 'byAccount'>, writer: Pick<ConnectionWriter, 'change'>) =>
   async ({ source, accountId, reason, occurredAt }: Removal): Promise<void> => {
@@ -24,7 +24,7 @@ export const removal =
       found.connectionId,
       (current, now) => {
         if (!current || current.source !== source || current.accountId !== accountId) return null
-        if (occurredAt + clockGrainMs < Math.max(current.connectedAt, current.authorisedAt)) return null
+        if (occurredAt + sourceClockStepMs < Math.max(current.connectedAt, current.authorisedAt)) return null
         const next = disconnect(current, now, reason)
         return next === current ? null : next
       },

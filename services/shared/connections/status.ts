@@ -1,23 +1,23 @@
-/** A connection's life as a table: what each event makes of each status. */
+/** A connection's status as a transition table: the next status for each status and event. */
 import type { ConnectionStatus } from '../model/connection-record.ts'
 
 export const connectionEvents = ['newToken', 'pause', 'resume', 'tokenRefused', 'disconnect'] as const
 export type ConnectionEvent = (typeof connectionEvents)[number]
 
-/** A change that the connection's state does not allow, with what to do instead. */
+/** The connection's status does not allow the change. The message names the alternative. */
 export class TransitionRefused extends Error {
   override readonly name = 'TransitionRefused'
 }
 
-export const gone = 'is disconnected and has no token any more; add it again'
+export const disconnectedProblem = 'is disconnected and has no token; add it again'
 
-/** What is not a status is the reason why the event is refused. */
+/** The event is not allowed in this status, and why. */
 const refused = (why: string) => ({ why }) as const
 type Next = ConnectionStatus | { readonly why: string }
 
 const none = 'does not exist'
 
-/** `new`: there is no such connection yet. */
+/** `new`: the connection does not exist yet. */
 const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
   new: {
     newToken: 'active',
@@ -33,7 +33,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     tokenRefused: 'reconnect',
     disconnect: 'disconnected',
   },
-  // Somebody wants it held: neither a new token nor a refused one changes that.
+  // Only an operator ends a pause: neither a new token nor a refused one does.
   paused: {
     newToken: 'paused',
     pause: 'paused',
@@ -48,17 +48,17 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     tokenRefused: 'reconnect',
     disconnect: 'disconnected',
   },
-  // Consent has ended: only a new one, with new keys, goes on from here.
+  // The consent has ended: only a new one, with new keys, leads on from here.
   disconnected: {
     newToken: 'active',
-    pause: refused(gone),
-    resume: refused(gone),
+    pause: refused(disconnectedProblem),
+    resume: refused(disconnectedProblem),
     tokenRefused: 'disconnected',
     disconnect: 'disconnected',
   },
 }
 
-/** @param status null: there is no such connection yet. @throws TransitionRefused */
+/** @param status null: the connection does not exist yet. @throws TransitionRefused */
 export const nextStatus = (status: ConnectionStatus | null, event: ConnectionEvent): ConnectionStatus => {
   const next = table[status ?? 'new'][event]
   if (typeof next === 'string') return next

@@ -1,5 +1,6 @@
-/** The connections topic, read whole and followed, with a writer on it: for a command or a server that changes connections. */
+/** Opens the connections topic for reading and writing, for a command that changes connections. */
 
+import { systemClock } from '../../runtime/clock.ts'
 import { BadRecord } from '../../runtime/failures.ts'
 import type { Broker, Clock, ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
@@ -15,7 +16,7 @@ export interface ConnectionLog {
   close(): Promise<void>
 }
 
-/** @returns whether the record says something of a connection */
+/** @returns false for a record that is not about a connection, or does not decode */
 const apply = async (directory: ConnectionDirectory, codec: Codec, record: ConsumedRecord): Promise<boolean> => {
   if (record.key === null) return false
   await codec.prepare([record])
@@ -23,7 +24,7 @@ const apply = async (directory: ConnectionDirectory, codec: Codec, record: Consu
   try {
     value = record.value === null ? null : codec.decode('connections', record)
   } catch (error) {
-    // As in every stage: what does not decode leaves in force what was.
+    // As in every stage: an undecodable record leaves the last valid one active.
     if (error instanceof BadRecord) return false
     throw error
   }
@@ -31,11 +32,11 @@ const apply = async (directory: ConnectionDirectory, codec: Codec, record: Consu
   return true
 }
 
-/** Resolves once all that was there is read. @throws DependencyError */
+/** Resolves once the directory holds every record that was in the topic. @throws DependencyError */
 export const openConnectionLog = async (
   broker: Broker,
   codec: Codec,
-  clock: Pick<Clock, 'now'> = Date,
+  clock: Clock = systemClock,
 ): Promise<ConnectionLog> => {
   const directory = new ConnectionDirectory()
   const producer = await broker.producer()
@@ -53,7 +54,7 @@ export const openConnectionLog = async (
   }
 }
 
-/** All connections as of now. @throws DependencyError */
+/** Reads all connections once. @throws DependencyError */
 export const readConnections = async (broker: Broker, codec: Codec): Promise<ConnectionDirectory> => {
   const directory = new ConnectionDirectory()
   await readWhole(broker, topics.connections.name, async (record) => {

@@ -1,10 +1,9 @@
 /**
- * Writes changes of connections, each with its line of history, so that of two writers that cross none is lost.
+ * Writes changes of connections, each with a line of history, so that concurrent writers lose no change.
  *
- * A change is a function of the connection as it stands. It is written as the next revision; if somebody else's record of that
- * revision comes first in the log, ours is passed over by everybody, and the change is made anew of theirs. The loser's record
- * would be the one that compaction keeps, so it is always written over: with the change made anew or, where that changes
- * nothing any more, with the winner as it is.
+ * A change is a function of the current record, written as its next revision. If another writer's record of that revision comes
+ * first in the log, every process skips ours. Then the writer repeats the change on the winner. Compaction would keep the last
+ * record, the loser. So the writer always overwrites it: with the repeated change, or with a copy of the winner.
  */
 import { randomBytes } from 'node:crypto'
 import { type Clock, DependencyError, type Producer } from '../../runtime/ports.ts'
@@ -13,43 +12,43 @@ import { topics } from '../../topology.ts'
 import type { ChangeAction, ChangeOrigin, ConnectionChange, ConnectionRecord } from '../model/connection-record.ts'
 import type { ConnectionDirectory } from './directory.ts'
 
-/** What the history says of a change. */
+/** The part of a history line that the caller gives. */
 export interface ChangeNote {
   readonly action: ChangeAction
   readonly code?: number | null
   readonly detail?: string | null
 }
 
-/** Who writes. */
+/** Who makes a change, for the history. */
 export interface Author {
   readonly via: ChangeOrigin
   readonly actor: string
 }
 
-/** null: the change is no change of what stands there. Throws what the caller is to hear. */
+/** Returns null for a no-op. Errors thrown here reach the caller of `change`. */
 export type ConnectionUpdate = (current: ConnectionRecord | undefined, now: number) => ConnectionRecord | null
 
-const mostTries = 10
-/** Its own record comes back within milliseconds, unless the follower has lost its broker. */
-const patienceMs = 30_000
+const maxAttempts = 10
+/** The writer's own record returns within milliseconds, unless the follower has lost its broker. */
+const timeoutMs = 30_000
 
-interface Waiting {
+interface Waiter {
   readonly revision: number
-  readonly tell: () => void
+  resolve(): void
 }
 
 export class ConnectionWriter {
   readonly #directory: ConnectionDirectory
   readonly #codec: Pick<Codec, 'encode'>
   readonly #producer: Pick<Producer, 'send'>
-  readonly #clock: Pick<Clock, 'now'>
-  readonly #waiting = new Map<string, Set<Waiting>>()
+  readonly #clock: Pick<Clock, 'now' | 'sleep'>
+  readonly #waiters = new Map<string, Set<Waiter>>()
 
   constructor(tools: {
     directory: ConnectionDirectory
     codec: Pick<Codec, 'encode'>
     producer: Pick<Producer, 'send'>
-    clock: Pick<Clock, 'now'>
+    clock: Pick<Clock, 'now' | 'sleep'>
   }) {
     this.#directory = tools.directory
     this.#codec = tools.codec
@@ -57,18 +56,17 @@ export class ConnectionWriter {
     this.#clock = tools.clock
   }
 
-  /** To be called after each record of the connections topic that was applied to the directory. */
+  /** Call it after applying a record of the connections topic to the directory. */
   followed(id: string): void {
-    const waiting = this.#waiting.get(id)
-    if (!waiting) return
+    const waiters = this.#waiters.get(id)
+    if (!waiters) return
     const revision = this.#directory.byId(id)?.revision ?? 0
-    for (const one of [...waiting]) if (revision >= one.revision) one.tell()
+    for (const waiter of [...waiters]) if (revision >= waiter.revision) waiter.resolve()
   }
 
   /**
-   * Resolves with the connection as it stands once the change is in force in this process; undefined where there is none and
-   * none was made.
-   * @throws DependencyError, also when others keep writing first; and what `change` throws
+   * Resolves once this process has applied the change, with the current record; undefined when there is none.
+   * @throws DependencyError, also when other writers win ten times in a row; and the errors of `change`
    */
   async change(
     id: string,
@@ -77,32 +75,32 @@ export class ConnectionWriter {
     author: Author,
   ): Promise<ConnectionRecord | undefined> {
     let lost = false
-    for (let tries = 0; tries < mostTries; tries++) {
+    for (let attempts = 0; attempts < maxAttempts; attempts++) {
       const current = this.#directory.byId(id)
       const made = change(current, this.#clock.now())
       if (!made && !(lost && current)) return current
       const next = made ?? (current as ConnectionRecord)
       const written = await this.#write(next, current, made ? note : { action: 'mended' }, author)
-      await this.#until(id, written.revision)
+      await this.#untilFollowed(id, written.revision)
       if (this.#directory.byId(id)?.changeId === written.changeId) {
         if (made) return written
         return this.#directory.byId(id)
       }
       lost = true
     }
-    throw new DependencyError('kafka', `${id} is being changed by others all the time; try again`)
+    throw new DependencyError('kafka', `other writers keep changing ${id}; try again`)
   }
 
-  /** Writes the connection as it stands over a record that lost and whose writer is gone. @throws DependencyError */
-  async mend(id: string, author: Author): Promise<void> {
+  /** Writes the current record over a losing one whose writer is gone. @throws DependencyError */
+  async repair(id: string, author: Author): Promise<void> {
     const current = this.#directory.byId(id)
     if (current) await this.#write(current, current, { action: 'mended' }, author)
   }
 
-  /** A line of history alone: something happened that changed nothing here. @throws DependencyError */
-  async note(record: ConnectionRecord, note: ChangeNote, author: Author): Promise<void> {
+  /** Appends a line of history without a change of the record. @throws DependencyError */
+  async appendHistory(record: ConnectionRecord, note: ChangeNote, author: Author): Promise<void> {
     const line = this.#line(record, record.status, note, author)
-    await this.#producer.send([this.#history(line)])
+    await this.#producer.send([this.#historyRecord(line)])
   }
 
   async #write(next: ConnectionRecord, current: ConnectionRecord | undefined, note: ChangeNote, author: Author) {
@@ -111,14 +109,14 @@ export class ConnectionWriter {
       revision: (current?.revision ?? 0) + 1,
       changeId: randomBytes(8).toString('hex'),
     }
-    // One call for both, so that no change goes without its line.
+    // One call for both, so that every change has its line.
     await this.#producer.send([
       {
         topic: topics.connections.name,
         key: record.connectionId,
         value: this.#codec.encode('connections', record),
       },
-      this.#history(this.#line(record, current?.status ?? null, note, author)),
+      this.#historyRecord(this.#line(record, current?.status ?? null, note, author)),
     ])
     return record
   }
@@ -145,7 +143,7 @@ export class ConnectionWriter {
     }
   }
 
-  #history(line: ConnectionChange) {
+  #historyRecord(line: ConnectionChange) {
     return {
       topic: topics.connectionHistory.name,
       key: line.connectionId,
@@ -153,28 +151,27 @@ export class ConnectionWriter {
     }
   }
 
-  #until(id: string, revision: number): Promise<void> {
-    if ((this.#directory.byId(id)?.revision ?? 0) >= revision) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(id) ?? new Set()
-      this.#waiting.set(id, waiting)
-      const end = () => {
-        clearTimeout(timer)
-        waiting.delete(one)
-        if (waiting.size === 0) this.#waiting.delete(id)
-      }
-      const one: Waiting = {
-        revision,
-        tell: () => {
-          end()
-          resolve()
-        },
-      }
-      const timer = setTimeout(() => {
-        end()
-        reject(new DependencyError('kafka', 'the change was written but did not come back: the broker is not followed'))
-      }, patienceMs)
-      waiting.add(one)
+  /** @throws DependencyError when the revision does not return in time */
+  async #untilFollowed(id: string, revision: number): Promise<void> {
+    if ((this.#directory.byId(id)?.revision ?? 0) >= revision) return
+    const returned = Promise.withResolvers<void>()
+    const waiter: Waiter = { revision, resolve: returned.resolve }
+    const waiters = this.#waiters.get(id) ?? new Set()
+    this.#waiters.set(id, waiters.add(waiter))
+    const done = new AbortController()
+    const timeout = this.#clock.sleep(timeoutMs, done.signal).then(() => {
+      if (!done.signal.aborted)
+        throw new DependencyError(
+          'kafka',
+          'the change was written but did not return: this process does not follow the broker',
+        )
     })
+    try {
+      await Promise.race([returned.promise, timeout])
+    } finally {
+      done.abort()
+      waiters.delete(waiter)
+      if (waiters.size === 0) this.#waiters.delete(id)
+    }
   }
 }

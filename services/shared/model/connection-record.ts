@@ -1,4 +1,4 @@
-/** `connections.v1` and `connection-history.v1`: who the messages belong to, and who changed what of that. */
+/** Values of `connections.v1` (which account belongs to which advertiser) and `connection-history.v1` (its changes). */
 import type { Direction, TextOrigin } from './message-event.ts'
 
 export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
@@ -12,20 +12,20 @@ export interface Extractor {
   readonly only: readonly string[]
 }
 
-/** How the advertiser's token came: handed over by hand, or granted through TikTok and revoked there on disconnect. */
+/** token: entered by an operator; oauth: granted through TikTok, and revoked there on disconnect. */
 export const authorisedBy = ['token', 'oauth'] as const
 export type AuthorisedBy = (typeof authorisedBy)[number]
 
-/** As TikTok's message event sets name them. */
+/** Spelled as TikTok's message event sets spell them. */
 export const messagingApps = ['MESSENGER', 'WHATSAPP', 'ZALO'] as const
 export type MessagingApp = (typeof messagingApps)[number]
 
-/** A TikTok account's own authorisation; tokens sealed under a master key. */
+/** OAuth grant of a TikTok account; tokens sealed under a master key. */
 export interface AccountGrant {
   readonly openId: string
   readonly accessToken: Buffer
   readonly refreshToken: Buffer
-  /** Kept until the new one is known to work. */
+  /** Kept until the new token has worked once. */
   readonly previousRefreshToken: Buffer | null
   /** ms */
   readonly expiresAt: number
@@ -33,7 +33,7 @@ export interface AccountGrant {
   readonly scopes: readonly string[]
 }
 
-/** As it stands in the topic: secrets sealed under a master key, null once erased. */
+/** As stored in the topic: secrets sealed under a master key, null once erased. */
 export interface ConnectionRecord {
   readonly connectionId: string
   readonly tenantId: string
@@ -43,16 +43,16 @@ export interface ConnectionRecord {
   readonly eventSetId: string
   readonly accessToken: Buffer | null
   readonly webhookSecret: Buffer | null
-  /** Seals this connection's content; destroyed on disconnect, which makes old texts unreadable. */
+  /** Seals this connection's content. Disconnecting erases it, which makes old texts unreadable. */
   readonly dataKey: Buffer | null
   readonly status: ConnectionStatus
   readonly authorisedAt: number
   readonly changedAt: number
   readonly scopes: readonly string[]
   readonly attributionWindowDays: number
-  /** How long the start of a conversation waits for its referral; null: as long as the source needs it. */
+  /** How long the first message of a conversation waits for its referral; null: the default of the source. */
   readonly attributionWaitSeconds: number | null
-  /** A message after so long a silence starts the conversation again; null: never. */
+  /** A message after a silence of this length starts the conversation again; null: never. */
   readonly restartAfterQuietHours: number | null
   /** A message after a touch with another tracking ID starts the conversation again. */
   readonly restartOnNewTouch: boolean
@@ -63,21 +63,21 @@ export interface ConnectionRecord {
   readonly reportOrders: boolean
   /** Chooses the keyword list where `keywordListId` names none. */
   readonly market: string | null
-  /** Lists that only count. */
+  /** Lists whose matches are counted but never reported. */
   readonly shadowListIds: readonly string[]
   readonly keywordDirections: readonly Direction[]
-  /** One more than that of the record it replaces: of two writers that cross, the first wins. 0: from before revisions. */
+  /** One more than the replaced record's: of two concurrent writers the first wins. 0: written before revisions existed. */
   readonly revision: number
-  /** Names the write, so that a writer recognises its own. */
+  /** Id of the write, by which a writer recognises its own. */
   readonly changeId: string
-  /** When consent began, ms: the same until it is disconnected and connected anew. 0: not known. */
+  /** Start of consent, ms; unchanged until the connection is disconnected and connected again. 0: unknown. */
   readonly connectedAt: number
   /** TikTok's code behind the status. */
   readonly statusCode: number | null
   readonly authorisedBy: AuthorisedBy
-  /** It had a webhook secret of its own until it was disconnected. */
+  /** Disconnecting erased a webhook secret of its own. */
   readonly webhookSecretErased: boolean
-  /** Where they are not those of the source and `accountId`. */
+  /** Set where they differ from those of the source and from `accountId`. */
   readonly messagingApp: MessagingApp | null
   readonly messagingAccountId: string | null
   readonly account: AccountGrant | null
@@ -105,7 +105,7 @@ export const changeActions = [
 ] as const
 export type ChangeAction = (typeof changeActions)[number]
 
-/** One line of a connection's history. No secret, nothing of the people who write. */
+/** One entry of a connection's history. Holds no secret and no end user's data. */
 export interface ConnectionChange {
   readonly connectionId: string
   readonly revision: number
@@ -113,13 +113,13 @@ export interface ConnectionChange {
   /** ms */
   readonly at: number
   readonly via: ChangeOrigin
-  /** The operator's name where a person acted, else the process or TikTok. */
+  /** The operator's name for an operator's change, else the process or TikTok. */
   readonly actor: string
   readonly action: ChangeAction
-  /** null: there was no such connection. */
+  /** null: the connection is new. */
   readonly from: ConnectionStatus | null
   readonly to: ConnectionStatus
-  /** TikTok's code or reason where that was the cause. */
+  /** TikTok's code or reason, if that was the cause. */
   readonly code: number | null
   readonly detail: string | null
 }

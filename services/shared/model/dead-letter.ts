@@ -1,18 +1,19 @@
-/** The dead-letter topics, and `redrives.v1`. */
+/** Values of the dead-letter topics and of `redrives.v1`. */
 export interface DeadLetter {
   readonly stage: string
   readonly code: string
   /** Names fields and rules, never values. */
   readonly detail: string
   readonly attempt: number
+  /** ms */
   readonly failedAt: number
   readonly topic: string
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
-  /** Names the key that seals `original`. */
+  /** Id of the key that seals `original` (`source/<name>`). */
   readonly keyId: string
-  /** Sealed Avro `OriginalRecord`: also what lay open in its topic is sealed here. */
+  /** Sealed Avro `OriginalRecord`; sealed also where the record was not. */
   readonly original: Buffer
 }
 
@@ -22,13 +23,13 @@ export interface OriginalRecord {
   readonly value: Buffer | null
 }
 
-/** Note that a dead letter was put back to where it came from. */
+/** Marks a dead letter as redriven: sent to its original topic again. */
 export interface Redrive {
   /** `topic/partition/offset` of the dead letter. */
   readonly deadLetter: string
-  /** `topic/partition/offset` of the record that it stands for. */
+  /** `topic/partition/offset` of the original record. */
   readonly origin: string
-  /** How often the record has been put back, this time included. */
+  /** Number of redrives of the record, including this one. */
   readonly redrives: number
   /** ms */
   readonly redrivenAt: number

@@ -1,4 +1,4 @@
-/** `keyword-lists.v1`. */
+/** Values of `keyword-lists.v1`. */
 export const keywordMatches = ['word', 'phrase', 'substring'] as const
 export type KeywordMatch = (typeof keywordMatches)[number]
 export const keywordFolds = ['exact', 'accents'] as const
@@ -9,22 +9,23 @@ export type KeywordAddresses = (typeof keywordAddresses)[number]
 export interface KeywordEntry {
   readonly keyword: string
   readonly flag: string
-  /** BCP 47; steers case folding only. */
+  /** BCP 47; only affects case folding. */
   readonly locale: string | null
   readonly match: KeywordMatch
-  /** `accents`: differences of accents do not count. */
+  /** `accents`: ignores accents. */
   readonly fold: KeywordFold
-  /** Whether it counts inside a link or an e-mail address. */
+  /** Whether a match inside a link or an e-mail address counts. */
   readonly addresses: KeywordAddresses
 }
 
 export interface KeywordListRecord {
   readonly listId: string
   readonly version: number
+  /** ms */
   readonly createdAt: number
   readonly entries: readonly KeywordEntry[]
-  /** Counts beside the version in force and raises nothing. */
+  /** A shadow version counts matches next to the active version and emits no signal. */
   readonly shadow: boolean
-  /** The version that this one puts into force again. */
+  /** The earlier version that a rollback to it copied; null: not a rollback. */
   readonly copyOf: number | null
 }

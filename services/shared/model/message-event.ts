@@ -1,8 +1,8 @@
 /**
- * The message event: what a connector hands over and what every mapping produces.
+ * The message event: the input of a connector and the output of every mapping.
  *
- * Times are integers, milliseconds since the Unix epoch. The field list is the public contract (docs/contracts.md); this
- * schema is the one place where a value from outside is checked.
+ * Times are integers, milliseconds since the Unix epoch. The fields are the public contract (docs/contracts.md, section 1). This
+ * schema is the only place that validates a value from outside.
  */
 import { z } from 'zod'
 
@@ -79,13 +79,13 @@ export const ignoredReasons = [
 ] as const
 export type IgnoredReason = (typeof ignoredReasons)[number]
 
-/** Longer texts are cut here (UTF-16 units), by mappings and by the message-event edge alike. */
+/** UTF-16 units; mappings and the message-event API truncate longer texts. */
 export const maxTextLength = 16_384
 export const maxLinks = 10
 
-/** 2010-01-01: an earlier time cannot be a message's; it is a value in another unit or a placeholder. */
+/** 2010-01-01, ms. An earlier time is a placeholder or a value in another unit. */
 export const earliestTime = Date.UTC(2010, 0, 1)
-/** Clocks differ by minutes, not by a day: what lies further ahead is a value in another unit. */
+/** ms. Clocks differ by minutes; a time more than a day ahead is a value in another unit. */
 export const latestTime = (now: number) => now + 24 * 60 * 60 * 1000
 
 const emptyIsNull = z
@@ -93,7 +93,8 @@ const emptyIsNull = z
   .nullish()
   .transform((value) => (value === undefined || value === '' ? null : value))
 
-export const referralSchema = z.strictObject({
+/** Fields that the contract does not know are ignored, as at the top of an event. */
+export const referralSchema = z.object({
   source: z.enum(referralSources),
   ref: emptyIsNull,
   adId: emptyIsNull,
@@ -103,7 +104,7 @@ export const referralSchema = z.strictObject({
 })
 export type Referral = z.output<typeof referralSchema>
 
-/** Names the unit a wrong time looks like: the mistake is nearly always a factor of a thousand. */
+/** Says which unit a wrong time looks like: nearly always the error is a factor of a thousand. */
 const timeProblem = (value: number): string | undefined => {
   if (!Number.isInteger(value)) return 'must be an integer number of milliseconds since the Unix epoch'
   if (value >= earliestTime && value <= latestTime(Date.now())) return undefined
@@ -119,7 +120,7 @@ const occurredAt = z.number().superRefine((value, context) => {
   if (problem) context.addIssue({ code: 'custom', message: problem })
 })
 
-/** Far more than any message has: a list is measured before its entries are looked at, each of which may be a problem of its own. */
+/** Far more than any message has. The length is checked before the entries, each of which may add a problem. */
 const maxEntries = 1_000
 
 const list = <Item extends z.ZodType>(item: Item, most = maxEntries) =>
@@ -152,10 +153,10 @@ export const messageEventSchema = z.object({
 })
 export type MessageEvent = z.output<typeof messageEventSchema>
 
-/** What is wrong with an event: fields and remedies, never a value. At most the first five problems. */
+/** The first five problems of an event: fields and remedies, never a value. */
 export const eventProblemsOf = (error: z.ZodError): readonly { readonly field: string; readonly problem: string }[] =>
   error.issues.slice(0, 5).map((issue) => ({
     field: issue.path.length > 0 ? issue.path.join('.') : 'event',
-    // zod would quote the names of unknown keys, which are the sender's words.
+    // zod would quote the names of unknown keys, which may be personal data.
     problem: issue.code === 'unrecognized_keys' ? 'has fields that the contract does not know' : issue.message,
   }))

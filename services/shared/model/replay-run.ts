@@ -1,30 +1,30 @@
-/** `replays.v1`. */
+/** Values of `replays.v1`. */
 export const replayStatuses = ['running', 'stopped', 'cancelled', 'done', 'failed'] as const
 export type ReplayStatus = (typeof replayStatuses)[number]
 
-export interface ReplayStretch {
+export interface RunOffsetRange {
   readonly partition: number
   readonly from: number
-  /** Not included. */
+  /** Exclusive. */
   readonly to: number
 }
 
-/** A replay that sends: written when it begins, every second while it runs, and when it ends. */
+/** A replay that sends; written at its start, every second while it runs, and at its end. */
 export interface ReplayRun {
   readonly run: string
   readonly status: ReplayStatus
-  /** The process that works on it; whoever resumes it takes it over. */
+  /** The process that works on it; a process that resumes the run becomes the owner. */
   readonly owner: string
   /** ms */
   readonly createdAt: number
-  /** ms; a running one that has not been heard of for a while was killed. */
+  /** ms; a running run without recent updates was killed. */
   readonly updatedAt: number
-  /** What was asked, as JSON: with the stretches it gives the same decisions again. */
+  /** The request as JSON: with the same offset ranges it gives the same decisions again. */
   readonly request: string
-  readonly stretches: readonly ReplayStretch[]
-  /** Ends of the lane and of the deliveries when the run began, by partition: what is the run's lies behind them. */
+  readonly stretches: readonly RunOffsetRange[]
+  /** By partition, the end of the replay topic and of the deliveries at the start of the run: the run's records come after it. */
   readonly laneFrom: Readonly<Record<string, number>>
   readonly deliveriesFrom: Readonly<Record<string, number>>
-  /** new, reported, published, settled by outcome, waiting, skipped by reason. */
+  /** By name: new, reported, published, waiting; final results by outcome; skipped by reason. */
   readonly counts: Readonly<Record<string, number>>
 }

@@ -1,7 +1,4 @@
-/**
- * What each topic holds, in the terms of the code. The Avro schemas in `schemas/` are the bytes of these types; a unit test
- * holds the two against each other.
- */
+/** The value type of each topic. The Avro schemas in `schemas/` encode these types; a unit test compares the two. */
 import type { MainTopic } from '../../topology.ts'
 import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
 import type { Redrive } from './dead-letter.ts'
@@ -9,10 +6,10 @@ import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
 
-/** Keyed hash in lower-case hex, 128 bits: stands for an id of a person, a thread or a message. */
+/** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
 export type Pseudonym = string
 
-/** Past ingest: no id of a person, no word; `content` is sealed under the connection's data key. */
+/** A message past ingest: no personal id and no text in the clear; `content` is sealed under the connection's data key. */
 export interface Message {
   readonly connectionId: string
   readonly source: string
@@ -25,9 +22,9 @@ export interface Message {
   /** ms */
   readonly occurredAt: number
   readonly timeSource: TimeSource
-  /** When the gateway or the broker took the delivery, ms: the start of end-to-end latency. */
+  /** When the gateway or the broker received the delivery, ms: the start of end-to-end latency. */
   readonly receivedAt: number
-  /** Sealed Avro record `content`: text, links and referral; null where the event has none of them. */
+  /** Sealed Avro record `content` (text, links, referral); null where the event has none of them. */
   readonly content: Buffer | null
   readonly hasText: boolean
   readonly hasLinks: boolean
@@ -38,7 +35,7 @@ export interface Message {
   readonly revision: Pseudonym | null
   readonly aliases: readonly Pseudonym[]
   readonly backfill: boolean
-  /** The source delivers referrals as events of their own, before or after the message they belong to. */
+  /** The source sends a referral as a separate event, before or after its message. */
   readonly referralsApart: boolean
 }
 
@@ -72,23 +69,26 @@ export interface Delivery {
   readonly connectionId: string
   readonly kind: SignalKind
   readonly outcome: DeliveryOutcome
-  /** TikTok's `code`; null where nothing was sent. */
+  /** TikTok's `code`; null where dispatch sent nothing. */
   readonly code: number | null
   /** TikTok's `request_id`. */
   readonly requestId: string | null
   readonly attempt: number
-  /** ms: the message's own time, when the call that settled it began (null: none did), and when TikTok's answer (or our decision) was there. */
+  /** The message's own time, ms. */
   readonly occurredAt: number
+  /** Start of the call whose answer is the outcome, ms; null where dispatch sent nothing. */
   readonly sentAt: number | null
+  /** When TikTok answered or dispatch decided, ms. */
   readonly settledAt: number
 }
 
-/** What ids, marks and the keys of raw bodies derive from, sealed under the master key in force. */
+/** The secret from which ids, marks and the keys of raw bodies derive, sealed under the active master key. */
 export interface DataSecretRecord {
   readonly revision: number
-  /** The master key that seals it; what is sealed from now on is sealed under that one. */
+  /** Id of the master key that seals it, which is also the key for everything sealed from now on. */
   readonly keyId: string
   readonly sealed: Buffer
+  /** ms */
   readonly changedAt: number
 }
 
@@ -96,38 +96,40 @@ export interface Touch {
   /** ms */
   readonly occurredAt: number
   readonly trackingId: string
-  /** The message in whose text it was found, where that counts only among the first `within`; null: it counts anyway. */
+  /** The message in whose text it was found. The touch counts only if that is among the first `within`; null: it always counts. */
   readonly message: string | null
   readonly within: number
 }
 
-/** A message, by the first digits of its pseudonym, and its time (ms). */
+/** A message and its time. */
 export interface Moment {
+  /** The first 12 digits of its pseudonym. */
   readonly message: string
+  /** ms */
   readonly occurredAt: number
 }
 
-/** Attribution state of one conversation: complete, so that Redis can be rebuilt from the topic. */
+/** The complete attribution state of one conversation; Redis can be rebuilt from the topic. */
 export interface Touches {
   readonly conversation: Pseudonym
-  /** The message that raised (or would raise) the conversation signal. */
+  /** The message that emitted (or would emit) the conversation signal. */
   readonly startedBy: string | null
   readonly startedAt: number | null
-  /** Later messages that raised one again: after a silence, after a new touch, or under an alias. */
+  /** Later messages that emitted it again: after a silence, after a new touch, or under an alias. */
   readonly restarts: readonly Moment[]
-  /** The first inbound messages, oldest first, as far as extractors look into texts. */
+  /** The first inbound messages, oldest first, up to the limit of the extractors. */
   readonly firstMessages: readonly string[]
-  /** When each of them happened, ms. */
+  /** Times of `firstMessages`, ms. */
   readonly firstTimes: readonly number[]
   readonly touches: readonly Touch[]
-  /** The latest inbound message, ms; noted at least weekly. */
+  /** Time of the latest inbound message, ms; updated at least weekly. */
   readonly lastAt: number | null
-  /** Messages that wait for a referral, and until when. */
+  /** Messages that wait for a referral, until `waitUntil` (ms). */
   readonly waiting: readonly Moment[]
   readonly waitUntil: number | null
   /** Other ids of the same thread. */
   readonly aliases: readonly Pseudonym[]
-  /** Counts changes: the higher one is the newer. */
+  /** Increases with every change. */
   readonly version: number
 }
 
@@ -146,7 +148,7 @@ export interface TopicValues {
   replays: ReplayRun
 }
 
-/** A record for one of the pipeline's topics; the type of the value follows from the topic. */
+/** A record for a main topic; the topic determines the type of the value. */
 export type TopicRecord = {
   [T in MainTopic]: {
     readonly topic: T

@@ -1,13 +1,13 @@
-/** What a mapping makes of a sample, told so that its author can see what to mend. */
+/** Maps a sample and reports the result of each item, so that the author of a mapping sees what to fix. */
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../model/message-event.ts'
 import { readMapping } from './parse.ts'
 import { DeliveryUnreadable, type RawDelivery, type Source } from './source.ts'
 import { Trace } from './trace.ts'
 
 export type ItemReport = {
-  /** Its place in the body. */
+  /** Path in the body. */
   readonly item: string
-  /** Name or place of the rule that took it, and its line in the document. */
+  /** Name or path of the rule that applied, and its line in the document. */
   readonly rule: string
   readonly line: number
 } & (
@@ -17,15 +17,15 @@ export type ItemReport = {
 
 export interface SampleReport {
   readonly ok: boolean
-  /** Why the whole body is no delivery of the source; null when it is one. */
+  /** Why the whole body is not a delivery of the source; null: it is one. */
   readonly error: string | null
   readonly items: readonly ItemReport[]
-  /** Paths of the body that nothing has looked at; elements of lists together. */
+  /** Paths of the body that the mapping did not read, with elements of lists merged: unread and all occurrences. */
   readonly unread: readonly { readonly path: string; readonly left: number; readonly of: number }[]
 }
 
-/** An event must also pass where events come in. */
-const judged = (result: ItemReport): ItemReport => {
+/** Fails an event that the message event contract refuses. */
+const validated = (result: ItemReport): ItemReport => {
   if (result.became !== 'event') return result
   const checked = messageEventSchema.safeParse(result.event)
   if (checked.success) return result
@@ -34,7 +34,7 @@ const judged = (result: ItemReport): ItemReport => {
   return { item, rule, line, became: 'failed', reason: reason.join('; ') }
 }
 
-/** @param where names the document in errors. @throws MappingInvalid */
+/** @param where name of the document in errors. @throws MappingInvalid */
 export const checkMapping = (
   text: string,
   where: string,
@@ -44,7 +44,7 @@ export const checkMapping = (
     source,
     check(delivery) {
       const trace = new Trace()
-      // Compiled again for each sample: a trace is of one delivery.
+      // A trace records one delivery, so each sample compiles the mapping again.
       const traced = readMapping(text, where, trace)
       let error: string | null = null
       try {
@@ -53,8 +53,8 @@ export const checkMapping = (
         if (!(problem instanceof DeliveryUnreadable)) throw problem
         error = problem.message
       }
-      const items = trace.steps.map(({ item, rule, place, result }) =>
-        judged({ item, rule, line: traced.lineOf(place), ...result }),
+      const items = trace.steps.map(({ item, rule, position, result }) =>
+        validated({ item, rule, line: traced.lineOf(position), ...result }),
       )
       return {
         ok: error === null && items.every(({ became }) => became !== 'failed'),

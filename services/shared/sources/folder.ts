@@ -1,18 +1,18 @@
-/** Mapping files on disk. */
+/** Reads mapping files from a folder on disk. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { MappingFiles } from './own.ts'
+import type { MappingFiles } from './custom-mappings.ts'
 
-/** Not those that editors and copies keep beside a file. */
+/** Excludes the hidden files and backups that editors keep beside a file. */
 const isMapping = (file: string) => /\.(ya?ml|json)$/.test(file) && !file.startsWith('.')
 
-/** The same name for the same bytes, as far as a file system tells without reading them. */
+/** Changes with the file's bytes, as far as the file system reports without reading them. null: the file is gone. */
 const stampOf = (path: string): string | null => {
   try {
     const { mtimeMs, ctimeMs, size, ino } = statSync(path)
     return `${ino}:${size}:${mtimeMs}:${ctimeMs}`
   } catch {
-    // Removed between the listing and now.
+    // Removed after the listing.
     return null
   }
 }

@@ -1,12 +1,13 @@
-/** Every source the pipeline knows: the mappings that are shipped, and those of a folder of one's own. */
+/** All sources of the pipeline: the shipped mappings, and the custom mappings of a folder. */
 import { join } from 'node:path'
+import type { Clock, Timers } from '../../runtime/ports.ts'
+import { CustomMappings, type MappingsChange, type Waits, waits } from './custom-mappings.ts'
 import { mappingFolder } from './folder.ts'
-import { type MappingsChange, OwnMappings, type Waits, waits } from './own.ts'
 import { parseMapping } from './parse.ts'
 import type { Source } from './source.ts'
 
-export type { MappingsChange, MappingsReport, Waits } from './own.ts'
-export { OwnMappings, waits } from './own.ts'
+export type { MappingsChange, MappingsReport, Waits } from './custom-mappings.ts'
+export { CustomMappings, waits } from './custom-mappings.ts'
 export { parseMapping, readMapping } from './parse.ts'
 export { MappingInvalid } from './problems.ts'
 export * from './source.ts'
@@ -21,30 +22,29 @@ const shippedSources = (): Source[] => {
 const noFiles = { list: () => [], read: () => '' }
 
 /**
- * What is there now.
- * @param options.folder mappings of one's own; one of a shipped name takes its place. Broken ones are in `report().refused`
+ * Loads all sources once.
+ * @param options.folder custom mappings; one with the name of a shipped source replaces it. `report().refused` lists broken ones
  */
-export const loadSources = (options: { readonly folder?: string | undefined } = {}): OwnMappings => {
+export const loadSources = (options: { readonly folder?: string | undefined } = {}): CustomMappings => {
   const files = options.folder ? mappingFolder(options.folder) : noFiles
-  const sources = new OwnMappings(shippedSources(), files, { waits: waits.ingest })
-  sources.look(0, true)
+  const sources = new CustomMappings(shippedSources(), files, { waits: waits.ingest })
+  sources.poll(0, true)
   return sources
 }
 
-/** Twice a second: a change is in force within three. */
+/** Short enough for a change to be active within five seconds (docs/contracts.md), the waits included. */
 const pollIntervalMs = 500
 
-/** The same, followed until `stop`: a file that appears, changes or goes is taken up within five seconds. */
+/** Loads all sources and polls the folder for changes until `stop`. */
 export const followSources = (options: {
   readonly folder: string | undefined
   readonly waits: Waits
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now'> & Pick<Timers, 'every'>
   readonly onChange: (change: MappingsChange) => void
-}): { readonly sources: OwnMappings; stop(): void } => {
-  const { folder, now } = options
-  const sources = new OwnMappings(shippedSources(), folder ? mappingFolder(folder) : noFiles, options)
-  sources.look(now(), true)
-  const timer = folder ? setInterval(() => sources.look(now()), pollIntervalMs) : undefined
-  timer?.unref()
-  return { sources, stop: () => clearInterval(timer) }
+}): { readonly sources: CustomMappings; stop(): void } => {
+  const { folder, clock } = options
+  const sources = new CustomMappings(shippedSources(), folder ? mappingFolder(folder) : noFiles, options)
+  sources.poll(clock.now(), true)
+  const stop = folder ? clock.every(pollIntervalMs, () => sources.poll(clock.now())) : () => {}
+  return { sources, stop }
 }

@@ -1,4 +1,4 @@
-/** What is wrong in a mapping document, each problem with its place: a line for the editor and keys for the eye. */
+/** Errors of a mapping document, each with its line and its path of keys. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import type { DocumentPosition } from './interpreter/language/problem.ts'
@@ -8,11 +8,11 @@ export interface MappingIssue {
   readonly line: number
   /** `rules.0.event.sender`; empty for the document itself. */
   readonly path: string
-  /** What is wrong and what would be right. */
+  /** The error and its remedy. */
   readonly message: string
 }
 
-/** A mapping document is wrong: names the file and the places in it. */
+/** A mapping document is invalid. The message lists up to ten problems as `file:line: path problem`. */
 export class MappingInvalid extends Error {
   override readonly name = 'MappingInvalid'
   readonly problems: readonly MappingIssue[]
@@ -25,10 +25,11 @@ export class MappingInvalid extends Error {
   }
 }
 
-/** A document with its lines, so that problems found later can be told with them. */
+/** A parsed document that still knows its lines, for errors found later. */
 export interface Lines {
   readonly value: unknown
-  lineOf(place: DocumentPosition): number
+  /** From 1; for an unknown position, the line of its nearest known ancestor. */
+  lineOf(position: DocumentPosition): number
 }
 
 const child = (node: unknown, key: string | number, document: Document): Node | undefined => {
@@ -37,14 +38,14 @@ const child = (node: unknown, key: string | number, document: Document): Node | 
   if (!isMap(actual)) return undefined
   const own = actual.items.find(({ key: name }) => isScalar(name) && String(name.value) === String(key))
   if (own) return (own.value ?? own.key) as Node
-  // What came by `<<: *base` stands where the base does.
+  // A key merged by `<<: *base` has the line of the base.
   const merged = actual.items.find(
     ({ key: name }) => isScalar(name) && (name.value === '<<' || typeof name.value === 'symbol'),
   )
   return merged ? child(merged.value, key, document) : undefined
 }
 
-/** @throws MappingInvalid for what is no YAML */
+/** @throws MappingInvalid when the text is not YAML */
 export const parseLines = (text: string, where: string): Lines => {
   const counter = new LineCounter()
   const document = parseDocument(text, { merge: true, lineCounter: counter })
@@ -52,7 +53,7 @@ export const parseLines = (text: string, where: string): Lines => {
   if (document.errors.length > 0)
     throw new MappingInvalid(
       where,
-      // Its message goes on with an excerpt of the document.
+      // The parser's message continues with an excerpt of the document, which is left out.
       document.errors.map(({ pos, message }) => ({
         line: lineAt(pos[0]),
         path: '',
@@ -69,10 +70,10 @@ export const parseLines = (text: string, where: string): Lines => {
   }
   return {
     value,
-    lineOf: (place) => {
+    lineOf: (position) => {
       let node: unknown = document.contents
       let line = 1
-      for (const key of place) {
+      for (const key of position) {
         node = child(node, key, document as Document)
         if (!node) break
         const { range } = node as Node
@@ -87,7 +88,7 @@ type Issue = z.core.$ZodIssue
 
 const isMissing = ({ code, message }: Issue) => code === 'invalid_type' && message.includes('received undefined')
 
-/** How far a document is from what a branch of a union wants: the nearest branch is what its author meant. */
+/** How far a document is from a branch of a union. The author meant the nearest branch, so only its problems are reported. */
 const distance = (issue: Issue): number => {
   if (issue.code === 'invalid_union') return Math.min(1000, ...issue.errors.map(distanceOf))
   if (issue.code === 'unrecognized_keys') return 10 * issue.keys.length
@@ -97,28 +98,28 @@ const distance = (issue: Issue): number => {
 }
 const distanceOf = (issues: readonly Issue[]): number => issues.reduce((sum, issue) => sum + distance(issue), 0)
 
-const told = (issue: Issue): string => {
+const messageOf = (issue: Issue): string => {
   if (isMissing(issue)) return 'is missing'
   return issue.message.replace(/^Invalid (?:input|option): expected/, 'must be')
 }
 
-const valueAt = (value: unknown, place: DocumentPosition): unknown =>
-  place.reduce((found, key) => (found as Record<string | number, unknown> | undefined)?.[key], value)
+const valueAt = (value: unknown, position: DocumentPosition): unknown =>
+  position.reduce((found, key) => (found as Record<string | number, unknown> | undefined)?.[key], value)
 
 const flattened = (
   issue: Issue,
   above: DocumentPosition,
   document: unknown,
-): { place: DocumentPosition; message: string }[] => {
-  const place = [...above, ...(issue.path as (string | number)[])]
-  if (issue.code === 'invalid_union' && valueAt(document, place) === undefined)
-    return [{ place, message: 'is missing' }]
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ place, message: told(issue) }]
+): { position: DocumentPosition; message: string }[] => {
+  const position = [...above, ...(issue.path as (string | number)[])]
+  if (issue.code === 'invalid_union' && valueAt(document, position) === undefined)
+    return [{ position, message: 'is missing' }]
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ position, message: messageOf(issue) }]
   const nearest = [...issue.errors].sort((a, b) => distanceOf(a) - distanceOf(b))[0] as Issue[]
-  return nearest.flatMap((inner) => flattened(inner, place, document))
+  return nearest.flatMap((inner) => flattened(inner, position, document))
 }
 
 export const problemsIn = (error: z.ZodError, lines: Lines): MappingIssue[] =>
   error.issues
     .flatMap((issue) => flattened(issue, [], lines.value))
-    .map(({ place, message }) => ({ line: lines.lineOf(place), path: place.join('.'), message }))
+    .map(({ position, message }) => ({ line: lines.lineOf(position), path: position.join('.'), message }))

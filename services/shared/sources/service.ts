@@ -1,23 +1,23 @@
-/** Sources as a running service has them: followed, told of in its log, its health and its metrics. */
-import { followSources, type MappingsChange, type OwnMappings, type Waits } from './index.ts'
+/** Follows the sources in a running service, and reports changes to its log, health and metrics. */
+import type { Timers } from '../../runtime/ports.ts'
+import { type CustomMappings, followSources, type MappingsChange, type Waits } from './index.ts'
 
-/** The little that is needed of a service's tools. */
+/** The tools of a service that sources need. */
 export interface ServiceTools {
-  readonly clock: { now(): number }
-  readonly health: { detail(name: string, look: () => unknown): void }
+  readonly clock: { now(): number } & Pick<Timers, 'every'>
+  readonly health: { detail(name: string, read: () => unknown): void }
   readonly metrics: { set(name: 'signals_mappings', labels: { readonly state: string }, value: number): void }
   readonly log: { info(facts: object, message: string): void; error(facts: object, message: string): void }
   readonly lifecycle: { onStop(name: string, stop: () => void): void }
 }
 
-export const openSources = (folder: string | undefined, waits: Waits, tools: ServiceTools): OwnMappings => {
+export const openSources = (folder: string | undefined, waits: Waits, tools: ServiceTools): CustomMappings => {
   const { clock, health, metrics, log, lifecycle } = tools
-  const tell = ({ kind, ...facts }: MappingsChange) => {
-    if (kind === 'refused') log.error(facts, 'mapping refused; what was in force for its source stays')
-    else log.info(facts, kind === 'taken' ? 'mapping in force' : 'mapping removed')
+  const report = ({ kind, ...facts }: MappingsChange) => {
+    if (kind === 'refused') log.error(facts, 'mapping refused; the active mapping of its source stays')
+    else log.info(facts, kind === 'taken' ? 'mapping active' : 'mapping removed')
   }
-  const following = followSources({ folder, waits, now: () => clock.now(), onChange: tell })
-  const { sources } = following
+  const { sources, stop } = followSources({ folder, waits, clock, onChange: report })
   const count = () => {
     const { own, refused } = sources.report()
     metrics.set('signals_mappings', { state: 'in_force' }, own.length)
@@ -25,6 +25,6 @@ export const openSources = (folder: string | undefined, waits: Waits, tools: Ser
     return { own, refused }
   }
   health.detail('mappings', count)
-  lifecycle.onStop('mappings', following.stop)
+  lifecycle.onStop('mappings', stop)
   return sources
 }

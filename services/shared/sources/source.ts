@@ -1,12 +1,13 @@
-/** What the pipeline knows of a source. A mapping document is compiled into this; nothing else in the code names a source. */
+/** The interface of a source. Mapping documents compile to it; no other code names a source. */
 
 import type { MessagingApp } from '../model/connection-record.ts'
 import type { IgnoredReason, MessageEvent } from '../model/message-event.ts'
+import type { ParsedBody } from './interpreter/delivery/body.ts'
 
-/** One webhook request as it came. */
+/** One webhook request, unparsed. */
 export interface RawDelivery {
   readonly source: string
-  /** From the URL; null where it names none. */
+  /** From the URL; null: the URL names none. */
   readonly account: string | null
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -16,10 +17,10 @@ export interface RawDelivery {
   readonly receivedAt: number
 }
 
-/** A source tells that an account has withdrawn its authorisation. */
+/** A source reports that an account has withdrawn its authorisation. */
 export interface AuthorisationRemoved {
   readonly accountId: string
-  /** The source's own number for why; null where it gives none. */
+  /** The source's numeric reason; null: it gives none. */
   readonly reason: number | null
   /** ms */
   readonly occurredAt: number
@@ -29,13 +30,13 @@ export interface MappingResult {
   readonly events: readonly MessageEvent[]
   /** One entry per ignored item. */
   readonly ignored: readonly IgnoredReason[]
-  /** Items that were recognised but cannot be mapped; names rules and fields, never values. */
+  /** Items that a rule applies to but cannot map. The reasons name fields, never values. */
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
-  /** Accounts that may no longer be reported for; absent where the delivery says nothing of it. */
+  /** Accounts that may no longer be reported for; absent when the delivery names none. */
   readonly removed?: readonly AuthorisationRemoved[]
 }
 
-/** The body is no delivery of its source at all. The message says nothing of the body. */
+/** The whole body is not a delivery of its source. The message quotes nothing of the body. */
 export class DeliveryUnreadable extends Error {
   override readonly name = 'DeliveryUnreadable'
 }
@@ -49,29 +50,32 @@ export interface HttpAnswer {
 export interface Source {
   readonly name: string
   readonly version: number
-  /** Media types that the source posts, without parameters. */
+  /** Media types of the source's requests, without parameters. */
   readonly contentTypes: readonly string[]
-  /** Request headers that the mapping or a later check needs, lower case: stored with the delivery. */
+  /** Request headers to store with the delivery, lower case: the mapping or a later check reads them. */
   readonly storedHeaders: readonly string[]
   /** Whether the source signs its requests or proves itself by a shared secret. */
   readonly signed: boolean
-  /** Referrals come as deliveries of their own, before or after the message they belong to. */
+  /** The source sends referrals in separate deliveries, before or after their message. */
   readonly separateReferrals: boolean
-  /** The messaging app that all its messages come by, as message event sets name it; null where there are several or none. */
+  /** The messaging app of all its messages, in the spelling of message event sets; null: several or none. */
   readonly messagingApp: MessagingApp | null
-  /** The source is the channel itself: its message ids are what partners' payloads quote as the channel's. */
+  /** The source is the channel itself: partners quote its message ids as `channelMessageId`. */
   readonly messageIdIsChannels: boolean
-  /** What the source wants to hear once its delivery is stored. */
+  /** The response to a stored delivery. */
   readonly answer: HttpAnswer
-  /** ms after which the source gives up and sends again: it is answered before. */
+  /** The source gives up after this time and retries, ms; the gateway answers earlier. */
   readonly deadlineMs: number
 
-  /** @throws DeliveryUnreadable, and nothing else whatever the body */
+  /** @throws DeliveryUnreadable, and no other error for any body */
   map(delivery: RawDelivery): MappingResult
+  /** The body for `verify` and `accountsOf`: a caller of both hands it over, so that it is parsed once. */
+  parse(delivery: RawDelivery): ParsedBody
   verify(
     delivery: RawDelivery,
     secrets: readonly string[],
     extra: { readonly appId?: string; readonly now: number },
+    parsed?: ParsedBody,
   ): 'ok' | 'missing' | 'wrong'
   /** The subscription handshake. */
   handshake(
@@ -80,7 +84,7 @@ export interface Source {
     config: { readonly verifyTokens: readonly string[]; readonly secrets: readonly string[] },
   ): HttpAnswer
   /** Business accounts that the body names; cheap and safe on any body, for finding their connections' own secrets. */
-  accountsOf(delivery: RawDelivery): readonly string[]
+  accountsOf(delivery: RawDelivery, parsed?: ParsedBody): readonly string[]
 }
 
 export interface SourceRegistry {

@@ -1,15 +1,15 @@
-/** What a mapping looked at in one delivery, and what each rule made of it: told by place in the body. */
+/** Records what a mapping reads in one delivery, and the result of each rule, by path in the body. */
 
 import type { DocumentPosition } from './interpreter/language/problem.ts'
-import type { Became, Observer } from './interpreter/observer.ts'
+import type { Observer, RuleResult } from './interpreter/observer.ts'
 
 export interface TraceStep {
-  /** `body.entry[0].changes[0]`; the innermost element of a list that the rule spoke of, else `body`. */
+  /** `body.entry[0].changes[0]`: the innermost list element that the rule applied to, else `body`. */
   readonly item: string
   readonly rule: string
-  /** Of the rule, in the document. */
-  readonly place: DocumentPosition
-  readonly result: Became
+  /** The rule's position in the document. */
+  readonly position: DocumentPosition
+  readonly result: RuleResult
 }
 
 const plain = /^[\w-]+$/
@@ -20,48 +20,48 @@ const join = (holder: string, key: string, isList: boolean) => {
 
 export class Trace implements Observer {
   readonly steps: TraceStep[] = []
-  readonly #places = new Map<object, string>()
+  readonly #paths = new Map<object, string>()
   readonly #leaves = new Set<string>()
   readonly #read = new Set<string>()
   readonly #items: string[] = []
   #last = 'body'
 
   read(holder: object, key: string) {
-    const place = this.#places.get(holder)
-    // A value that the mapping has put together itself.
-    if (place === undefined) return
-    this.#last = join(place, key, Array.isArray(holder))
+    const path = this.#paths.get(holder)
+    // The mapping computed this value itself.
+    if (path === undefined) return
+    this.#last = join(path, key, Array.isArray(holder))
     this.#read.add(this.#last)
   }
 
-  /** Without recursion: a sample may be nested as deep as it likes. */
-  unwrapped(value: unknown) {
-    const waiting: [unknown, string][] = [[value, this.#last]]
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const [part, place] = next
+  /** Without recursion, because a sample may be nested to any depth. */
+  parsed(value: unknown) {
+    const stack: [unknown, string][] = [[value, this.#last]]
+    for (let next = stack.pop(); next; next = stack.pop()) {
+      const [part, path] = next
       if (typeof part !== 'object' || part === null) {
-        if (part !== value) this.#leaves.add(place)
+        if (part !== value) this.#leaves.add(path)
         continue
       }
-      this.#places.set(part, place)
-      for (const [key, inner] of Object.entries(part)) waiting.push([inner, join(place, key, Array.isArray(part))])
+      this.#paths.set(part, path)
+      for (const [key, inner] of Object.entries(part)) stack.push([inner, join(path, key, Array.isArray(part))])
     }
   }
 
   enter(list: readonly unknown[], index: number) {
     this.read(list, String(index))
-    this.#items.push(join(this.#places.get(list) ?? 'list', String(index), true))
+    this.#items.push(join(this.#paths.get(list) ?? 'list', String(index), true))
   }
 
   leave() {
     this.#items.pop()
   }
 
-  took(rule: string, place: DocumentPosition, result: Became) {
-    this.steps.push({ item: this.#items.at(-1) ?? 'body', rule, place, result })
+  applied(rule: string, position: DocumentPosition, result: RuleResult) {
+    this.steps.push({ item: this.#items.at(-1) ?? 'body', rule, position, result })
   }
 
-  /** Paths that nothing has looked at, elements of lists taken together: how many there are, how many were left. */
+  /** Paths with unread values, elements of lists merged: `of` counts all values of the path, `left` the unread ones. */
   unread(): { readonly path: string; readonly left: number; readonly of: number }[] {
     const counts = new Map<string, { left: number; of: number }>()
     for (const leaf of this.#leaves) {

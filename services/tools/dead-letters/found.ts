@@ -1,4 +1,4 @@
-/** A dead letter as it is read back: everything about it, and nothing of what it holds. */
+/** Metadata of a dead letter, without the sealed record. */
 
 import { headerNames, redrivesOf } from '../../runtime/batch/record-headers.ts'
 import { type FailureCode, failures } from '../../runtime/failures.ts'
@@ -19,48 +19,50 @@ export interface FoundDeadLetter {
   readonly place: { readonly topic: string; readonly partition: number; readonly offset: bigint }
   readonly stage: string
   readonly code: string
-  /** In words: names fields and rules, never values. */
+  /** Names fields and rules, never values. */
   readonly reason: string
   readonly attempt: number
   /** ms */
   readonly failedAt: number
   readonly origin: Origin
   readonly traceparent: string | null
-  /** How often the record had been put back before it failed; above 0 this is not its first failure. */
+  /** How often the record had been redriven before this failure. */
   readonly redrives: number
+  /** Id of the dead letter from which the record was redriven; null: none. */
   readonly redriveOf: string | null
-  /** Names the key that seals it. */
+  /** Names the key that seals the record. */
   readonly keyId: string
   readonly sealedBytes: number
 }
 
-export const foundOf = (record: ConsumedRecord, letter: DeadLetter): FoundDeadLetter => {
+export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter): FoundDeadLetter => {
   const { topic, partition, offset, headers } = record
   return {
     id: `${topic}/${partition}/${offset}`,
     place: { topic, partition, offset },
-    stage: letter.stage,
-    code: letter.code,
-    reason: letter.detail,
-    attempt: letter.attempt,
-    failedAt: letter.failedAt,
+    stage: deadLetter.stage,
+    code: deadLetter.code,
+    reason: deadLetter.detail,
+    attempt: deadLetter.attempt,
+    failedAt: deadLetter.failedAt,
     origin: {
-      topic: letter.topic,
-      partition: letter.partition,
-      offset: letter.offset,
-      timestamp: letter.timestamp,
+      topic: deadLetter.topic,
+      partition: deadLetter.partition,
+      offset: deadLetter.offset,
+      timestamp: deadLetter.timestamp,
     },
     traceparent: headers[headerNames.traceparent] ?? null,
     redrives: redrivesOf(record),
     redriveOf: headers[headerNames.redriveOf] ?? null,
-    keyId: letter.keyId,
-    sealedBytes: letter.original.length,
+    keyId: deadLetter.keyId,
+    sealedBytes: deadLetter.original.length,
   }
 }
 
+/** Id of the original record: `topic/partition/offset`. */
 export const originOf = ({ origin: { topic, partition, offset } }: FoundDeadLetter) => `${topic}/${partition}/${offset}`
 
-/** What the catalogue says of a code; a code of another version is one that a person has to look at. */
+/** The catalogue's entry of a code. A code of another version may be redriven after a person has looked it up. */
 export const catalogueEntryOf = (code: string) =>
   failures[code as FailureCode] ?? {
     redrive: 'after_fix' as const,

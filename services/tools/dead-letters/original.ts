@@ -1,98 +1,96 @@
-/** Opens what a dead letter seals: for putting it back, for selecting by source or connection, and for trying it out. Never printed. */
+/** Opens the sealed record of a dead letter: to redrive it, to select by source or connection, and to probe it. It is never printed. */
 
-import { messageEventSource } from '../../ingest/delivery.ts'
+import { parseMessageEvent } from '../../ingest/delivery.ts'
 import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
 import { BadRecord } from '../../runtime/failures.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import {
+  decodeChannelEvent,
+  isSealed,
+  messageEventSource,
+  openChannelEvent,
+  sourceOfKeyId,
+} from '../../shared/model/channel-event.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import { topics } from '../../topology.ts'
 
-const keyName = /^source\/([a-z][a-z0-9-]{0,31})$/
-
-/** The record as it was, at the place where it was. @throws SealBroken under another master key */
-export const openOriginal = (letter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
-  const name = keyName.exec(letter.keyId)?.[1]
+/** The original record, with its topic, partition and offset. @throws SealBroken under another master key; BadRecord */
+export const openOriginal = (deadLetter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
+  const name = sourceOfKeyId(deadLetter.keyId)
   if (!name) throw new BadRecord('headers_invalid', 'keyId names no key of a source')
-  const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(letter.original))
+  const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(deadLetter.original))
   return {
-    topic: letter.topic,
-    partition: letter.partition,
-    offset: BigInt(letter.offset),
-    timestamp: letter.timestamp,
+    topic: deadLetter.topic,
+    partition: deadLetter.partition,
+    offset: BigInt(deadLetter.offset),
+    timestamp: deadLetter.timestamp,
     key: original.key,
     headers: original.headers,
     value: original.value,
   }
 }
 
-/** Whose record it is, as far as it says so. */
-export interface Belonging {
+/** The source and connections of a record, as far as the record tells them. */
+export interface RecordOwners {
   readonly source: string | null
   readonly connections: readonly string[]
 }
 
-const nobody: Belonging = { source: null, connections: [] }
+const noOwners: RecordOwners = { source: null, connections: [] }
 
-const parsed = (record: ConsumedRecord, codec: Codec): { source?: unknown; accountId?: unknown } | null => {
-  if (record.value === null) return null
+/** null: ingest could not parse it either, which is why it is a dead letter. */
+const parsed = ({ value }: ConsumedRecord, codec: Codec): { source?: unknown; accountId?: unknown } | null => {
+  if (value === null) return null
   try {
-    return (
-      codec.isAvro(record.value) ? codec.decodeMessageEvent(record.value) : JSON.parse(record.value.toString())
-    ) as {
-      source?: unknown
-    }
+    return parseMessageEvent(value, codec) as { source?: unknown; accountId?: unknown } | null
   } catch {
-    // What it failed for, most likely.
     return null
   }
 }
 
-export interface BelongingTools {
+export interface OwnerTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
 }
 
-const ofDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources }: BelongingTools): Belonging => {
-  const source = record.headers.source ?? messageEventSource
-  const connectionOf = (name: string, account: string) => directory.byAccount(name, account)?.connectionId
+/** null: sealed under another key, so only the headers can be read. Without a value or a valid key id, what is there. */
+const bodyOf = (record: ConsumedRecord, keyring: Keyring): Buffer | null => {
+  const opened = openChannelEvent(record, keyring)
+  if ('body' in opened) return opened.body
+  return opened.problem === 'seal_broken' ? null : (record.value ?? Buffer.alloc(0))
+}
+
+const ownersOfDelivery = (record: ConsumedRecord, { codec, keyring, directory, sources }: OwnerTools): RecordOwners => {
+  const { source, account, contentType } = decodeChannelEvent(record)
+  const connectionOf = (name: string, id: string) => directory.byAccount(name, id)?.connectionId
   if (source === messageEventSource) {
-    const event = record.headers.sealed === undefined ? parsed(record, codec) : null
-    if (typeof event?.source !== 'string') return nobody
+    const event = isSealed(record) ? null : parsed(record, codec)
+    if (typeof event?.source !== 'string') return noOwners
     const connection = typeof event.accountId === 'string' ? connectionOf(event.source, event.accountId) : undefined
     return { source: event.source, connections: connection ? [connection] : [] }
   }
-  const sealed = keyName.exec(record.headers.sealed ?? '')?.[1]
-  const accounts = new Set(record.headers.account ? [record.headers.account] : [])
-  try {
-    const body =
-      record.value === null ? Buffer.alloc(0) : sealed ? keyring.sourceKey(sealed).open(record.value) : record.value
-    const delivery = {
-      source,
-      account: record.headers.account ?? null,
-      headers: record.headers,
-      contentType: record.headers['content-type'] ?? null,
-      body,
-      receivedAt: receivedAtOf(record),
-    }
-    for (const account of sources.get(source)?.accountsOf(delivery) ?? []) accounts.add(account)
-  } catch {
-    // Sealed under another key: the header is all there is.
+  const accounts = new Set(account ? [account] : [])
+  const body = bodyOf(record, keyring)
+  if (body) {
+    const delivery = { source, account, headers: record.headers, contentType, body, receivedAt: receivedAtOf(record) }
+    for (const id of sources.get(source)?.accountsOf(delivery) ?? []) accounts.add(id)
   }
-  return { source, connections: [...accounts].flatMap((account) => connectionOf(source, account) ?? []) }
+  return { source, connections: [...accounts].flatMap((id) => connectionOf(source, id) ?? []) }
 }
 
-export const belongingOf = (record: ConsumedRecord, tools: BelongingTools): Belonging => {
+/** Records that do not decode have no owners. */
+export const ownersOf = (record: ConsumedRecord, tools: OwnerTools): RecordOwners => {
   const { codec, directory } = tools
   try {
     switch (record.topic) {
       case topics.channelEvents.name:
-        return ofDelivery(record, tools)
+        return ownersOfDelivery(record, tools)
       case topics.messages.name: {
         const { source, connectionId } = codec.decode('messages', record)
         return { source, connections: [connectionId] }
@@ -108,6 +106,6 @@ export const belongingOf = (record: ConsumedRecord, tools: BelongingTools): Belo
     }
   } catch (error) {
     if (!(error instanceof BadRecord)) throw error
-    return nobody
+    return noOwners
   }
 }

@@ -1,28 +1,29 @@
-/** What a redrive would do with each dead letter that was selected. Pure. */
+/** Decides what a redrive does with each selected dead letter. Pure. */
+import { dedupWindowMs } from '../../ingest/identity.ts'
 import { catalogueEntryOf, type FoundDeadLetter, originOf } from './found.ts'
 
 export interface RedriveOptions {
-  /** Also codes that no redrive can help, and items whose neighbours are no longer recognised as duplicates. */
+  /** Include codes that a redrive cannot help, and items whose neighbours are no longer recognised as duplicates. */
   readonly force: boolean
-  /** Also those that were put back before, or that failed again after it. */
+  /** Include dead letters that were redriven before, or that failed again after a redrive. */
   readonly again: boolean
 }
 
 export type RedriveSkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone'
 
 export const redriveSkipReasons: Readonly<Record<RedriveSkipReason, string>> = {
-  never: 'the catalogue says that a redrive cannot help (--force all the same)',
+  never: 'a redrive cannot help, by the catalogue (--force sends them all the same)',
   redriven: 'put back before (--again)',
-  failed_again: 'a redrive has failed already: mend the cause first (--again)',
-  failed_later: 'put back before, and failed again since: the later dead letter stands for it',
+  failed_again: 'failed again after a redrive: fix the cause first (--again)',
+  failed_later: 'put back before and failed again: only the later dead letter can be put back',
   claims_gone:
-    'one item of a delivery that is older than its neighbours are remembered: they would count twice (--force)',
+    'one item of a delivery whose other items are too old to be recognised: they would count twice (--force)',
 }
 
 export interface Redriven {
-  /** Put back once for all dead letters of one record. */
+  /** The dead letter whose record goes back, once for all dead letters of the record. */
   readonly found: FoundDeadLetter
-  /** All of them, also those that were not asked for: they go back with it. */
+  /** All dead letters of the record, selected or not: the redrive counts for each. */
   readonly together: readonly FoundDeadLetter[]
 }
 
@@ -31,24 +32,24 @@ export interface RedrivePlan {
   readonly skipped: Readonly<Record<RedriveSkipReason, number>>
 }
 
-/** A delivery's other items are recognised by their claims, which live this long; an hour is left for the way. */
-const claimsLiveMs = 95 * 3_600_000
-/** Codes that speak of one item while the rest of its record went on. */
+/** Ingest drops a delivery's other items as duplicates while their claims live; one hour less leaves time for the redrive. */
+const claimsLiveMs = dedupWindowMs - 3_600_000
+/** Codes of a single item, whose record's other items were processed. */
 const partial: ReadonlySet<string> = new Set(['item_unmappable', 'too_large'])
 
-/** Whether what was selected cannot be judged by itself: others of its records, or later failures of them, may be there. */
-export const haveRelatives = (selected: readonly FoundDeadLetter[], { again }: RedriveOptions): boolean =>
+/** True when the plan needs all dead letters, not only the selected ones: their records may have other or later ones. */
+export const needsAllDeadLetters = (selected: readonly FoundDeadLetter[], { again }: RedriveOptions): boolean =>
   again || selected.some(({ code }) => partial.has(code))
 
-/** Origins of what was put back and came back as another dead letter: only the last of such a line may go back, or it would fork. */
-const failedSince = (all: readonly FoundDeadLetter[]): ReadonlySet<string> => {
+/** Origins of redriven dead letters that failed again. Only the last failure of a record may go back, or the record would be doubled. */
+const originsFailedAgain = (all: readonly FoundDeadLetter[]): ReadonlySet<string> => {
   const byId = new Map(all.map((found) => [found.id, found]))
-  const parents = all.map(({ redriveOf }) => (redriveOf === null ? undefined : byId.get(redriveOf)))
-  return new Set(parents.flatMap((parent) => (parent ? [originOf(parent)] : [])))
+  const predecessors = all.map(({ redriveOf }) => (redriveOf === null ? undefined : byId.get(redriveOf)))
+  return new Set(predecessors.flatMap((predecessor) => (predecessor ? [originOf(predecessor)] : [])))
 }
 
 /**
- * @param redriven ids of dead letters that were put back before
+ * @param redriven ids of dead letters that were redriven before
  * @param now ms
  */
 export const planRedrive = (
@@ -56,7 +57,7 @@ export const planRedrive = (
   redriven: ReadonlySet<string>,
   now: number,
   { force, again }: RedriveOptions,
-  /** All that there are, where what was selected has relatives. */
+  /** All dead letters, where `needsAllDeadLetters`. */
   all: readonly FoundDeadLetter[] = selected,
 ): RedrivePlan => {
   const skipped: Record<RedriveSkipReason, number> = {
@@ -66,12 +67,12 @@ export const planRedrive = (
     failed_later: 0,
     claims_gone: 0,
   }
-  const lapsed = failedSince(all)
+  const supersededOrigins = originsFailedAgain(all)
   const reasonToSkip = (found: FoundDeadLetter): RedriveSkipReason | null => {
     if (!force && catalogueEntryOf(found.code).redrive === 'never') return 'never'
     if (!again && redriven.has(found.id)) return 'redriven'
     if (!again && found.redrives > 0) return 'failed_again'
-    if (lapsed.has(originOf(found))) return 'failed_later'
+    if (supersededOrigins.has(originOf(found))) return 'failed_later'
     if (!force && partial.has(found.code) && now - found.origin.timestamp > claimsLiveMs) return 'claims_gone'
     return null
   }

@@ -1,4 +1,4 @@
-/** Tries a dead letter of ingest with the mappings as they are now: what a redrive would find, before anything is sent. */
+/** Runs a dead letter of ingest through the current mappings, to predict the result of a redrive. It sends nothing. */
 import { type DeliveryTools, readDelivery } from '../../ingest/delivery.ts'
 import { BadRecord, type FailureCode } from '../../runtime/failures.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
@@ -6,7 +6,7 @@ import { topics } from '../../topology.ts'
 
 export type Probe = 'passes' | 'unknown' | FailureCode
 
-/** `unknown` for stages that decide by state: only a redrive can tell. */
+/** `unknown` for the other stages, which decide by state: only a redrive can tell. */
 export const probe = (record: ConsumedRecord, tools: DeliveryTools): Probe => {
   if (record.topic !== topics.channelEvents.name) return 'unknown'
   try {

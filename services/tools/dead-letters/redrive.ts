@@ -1,32 +1,33 @@
 /**
- * Puts dead letters back to where they came from, a chunk at a time, and looks what became of each chunk before the next: when
- * most of one fails again the cause is not mended, and the rest would only push its stage to the limit on dead letters.
+ * Sends the records of dead letters back to their topics in chunks, and checks the result of each chunk before the next. When most
+ * of a chunk fails again, the cause is not fixed, and more records would only push the stage to its dead-letter limit.
  *
- * The note of a redrive goes with the record in one call: a crash between two chunks forgets nothing, one inside a call may put
- * a record back twice, which its claims and ids recognise.
+ * One call publishes each record with its entry in `redrives.v1`. A crash between two chunks loses nothing. A crash inside a call may
+ * send a record twice; claims and signal ids recognise the second one.
  */
 
 import { consumerGroup } from '../../consumer-groups.ts'
+import { deadLetterTopic } from '../../derived-topics.ts'
 import { headerNames } from '../../runtime/batch/record-headers.ts'
 import type { Clock, ConsumedRecord, Producer, ProducerRecord } from '../../runtime/ports.ts'
 import type { Redrive } from '../../shared/model/dead-letter.ts'
-import { type ConsumerStage, deadLetterTopic, stages, topics } from '../../topology.ts'
+import { type ConsumerStage, stages, topics } from '../../topology.ts'
 import { type FoundDeadLetter, originOf } from './found.ts'
 import type { Redriven } from './plan.ts'
-import { type DeadLetterTools, failedAgain, openDeadLetters } from './store.ts'
+import { countFailedAgain, type DeadLetterTools, openDeadLetters } from './store.ts'
 
-/** Far below the run of dead letters at which a stage halts. */
+/** Far below the 5,000 dead letters in a row at which a stage halts. */
 const chunkRecords = 500
-/** The stage has not moved for this long: it is down or halted. */
-const patienceMs = 30_000
-const lookMs = 200
+/** A stage without progress for so long is down or halted. */
+const stallTimeoutMs = 30_000
+const pollIntervalMs = 200
 
 export interface RedriveResult {
   readonly redriven: number
   readonly failedAgain: number
-  /** Put back, and not processed yet when we stopped waiting. */
+  /** Sent back, but not processed before the time-out. */
   readonly pending: number
-  /** Not put back, since too many before them failed again. */
+  /** Not sent: too many records before them failed again, or their stage made no progress. */
   readonly held: number
 }
 
@@ -36,17 +37,17 @@ export interface RedriveTools extends DeadLetterTools {
   onProgress?(done: number, all: number): void
 }
 
-/** As it came, but as new: attempts were of another time; marked, so that a second failure is known as one. */
+/** The record as it was, without its attempts, and marked, so that a second failure is recognised. */
 export const asRedriven = (record: ConsumedRecord, { id, redrives }: FoundDeadLetter): ProducerRecord => {
   const { [headerNames.attempt]: _attempt, ...headers } = record.headers as Record<string, string>
   return {
     topic: record.topic,
     key: record.key,
     value: record.value,
-    // Without a key the record goes where it was; with one, where its key goes by now.
+    // A record with a key goes to the key's present partition.
     ...(record.key === null ? { partition: record.partition } : {}),
     headers: {
-      // When it came, in the place of when it comes again: times that are derived from it stay what they were.
+      // Keeps the first receive time, so that derived times stay the same.
       [headerNames.receivedAt]: String(record.timestamp),
       ...headers,
       [headerNames.redriveOf]: id,
@@ -55,32 +56,32 @@ export const asRedriven = (record: ConsumedRecord, { id, redrives }: FoundDeadLe
   }
 }
 
-const noteOf = ({ found, together }: Redriven, redrivenAt: number): Redrive[] =>
+const redriveEntriesOf = ({ found, together }: Redriven, redrivenAt: number): Redrive[] =>
   together.map(({ id }) => ({ deadLetter: id, origin: originOf(found), redrives: found.redrives + 1, redrivenAt }))
 
-const ends = async ({ broker }: RedriveTools, group: string, topic: string) =>
+const endsOf = async ({ broker }: RedriveTools, group: string, topic: string) =>
   new Map((await broker.offsets(group, topic)).map(({ partition, high }) => [partition, high]))
 
-/** Waits until the stage has passed what was there at the call; false when it does not move. */
-const passed = async (tools: RedriveTools, stage: ConsumerStage): Promise<boolean> => {
+/** Waits until the stage has processed everything that its topic held at the call. @returns false without progress for 30 s */
+const waitForStage = async (tools: RedriveTools, stage: ConsumerStage): Promise<boolean> => {
   const group = consumerGroup(stage)
   const topic = topics[stages[stage].reads].name
-  const target = await ends(tools, group, topic)
-  let movedAt = tools.clock.now()
-  let before = ''
+  const target = await endsOf(tools, group, topic)
+  let progressAt = tools.clock.now()
+  let previous = ''
   for (;;) {
     const offsets = await tools.broker.offsets(group, topic)
     if (offsets.every(({ partition, low, committed }) => (committed ?? low) >= (target.get(partition) ?? 0n)))
       return true
     const at = offsets.map(({ committed }) => committed).join()
-    if (at !== before) movedAt = tools.clock.now()
-    before = at
-    if (tools.clock.now() - movedAt > patienceMs) return false
-    await tools.clock.sleep(lookMs)
+    if (at !== previous) progressAt = tools.clock.now()
+    previous = at
+    if (tools.clock.now() - progressAt > stallTimeoutMs) return false
+    await tools.clock.sleep(pollIntervalMs)
   }
 }
 
-/** One chunk of one stage; null: the stage does not move. */
+/** @returns how many records failed again; null: the stage makes no progress */
 const redriveChunk = async (
   tools: RedriveTools,
   stage: ConsumerStage,
@@ -91,29 +92,29 @@ const redriveChunk = async (
     tools,
     chunk.map(({ found }) => found),
   )
-  const deadBefore = await ends(tools, consumerGroup(stage), deadLetterTopic(stage))
+  const endsBefore = await endsOf(tools, consumerGroup(stage), deadLetterTopic(stage))
   const now = clock.now()
   await producer.send(
     chunk.flatMap((one) => [
       asRedriven(originals.get(one.found.id) as ConsumedRecord, one.found),
-      ...noteOf(one, now).map((note) => ({
+      ...redriveEntriesOf(one, now).map((entry) => ({
         topic: topics.redrives.name,
-        key: note.deadLetter,
-        value: codec.encode('redrives', note),
+        key: entry.deadLetter,
+        value: codec.encode('redrives', entry),
       })),
     ]),
   )
-  if (!(await passed(tools, stage))) return null
-  return failedAgain(tools, stage, deadBefore, new Set(chunk.map(({ found }) => found.id)))
+  if (!(await waitForStage(tools, stage))) return null
+  return countFailedAgain(tools, stage, endsBefore, new Set(chunk.map(({ found }) => found.id)))
 }
 
 /** @throws DependencyError; SealBroken when the master key is not the pipeline's */
-export const runRedrive = async (send: readonly Redriven[], tools: RedriveTools): Promise<RedriveResult> => {
+export const runRedrive = async (records: readonly Redriven[], tools: RedriveTools): Promise<RedriveResult> => {
   let redriven = 0
-  let failed = 0
+  let failedAgain = 0
   let pending = 0
   let held = 0
-  for (const [stage, ofStage] of Map.groupBy(send, ({ found }) => found.stage as ConsumerStage)) {
+  for (const [stage, ofStage] of Map.groupBy(records, ({ found }) => found.stage as ConsumerStage)) {
     let stopped = false
     for (let from = 0; from < ofStage.length; from += chunkRecords) {
       const chunk = ofStage.slice(from, from + chunkRecords)
@@ -121,13 +122,13 @@ export const runRedrive = async (send: readonly Redriven[], tools: RedriveTools)
         held += chunk.length
         continue
       }
-      const again = await redriveChunk(tools, stage, chunk)
+      const failed = await redriveChunk(tools, stage, chunk)
       redriven += chunk.length
-      if (again === null) pending += chunk.length
-      else failed += again
-      stopped = again === null || again * 2 > chunk.length
-      tools.onProgress?.(redriven, send.length)
+      if (failed === null) pending += chunk.length
+      else failedAgain += failed
+      stopped = failed === null || failed * 2 > chunk.length
+      tools.onProgress?.(redriven, records.length)
     }
   }
-  return { redriven, failedAgain: failed, pending, held }
+  return { redriven, failedAgain, pending, held }
 }

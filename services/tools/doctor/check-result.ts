@@ -1,23 +1,24 @@
-/** What the doctor says about one thing: how it is, and what to do. */
+/** The result of one check, and what to do about it. */
 export const areas = ['settings', 'machine', 'kafka', 'registry', 'redis', 'connections', 'stages'] as const
 export type Area = (typeof areas)[number]
 
 export interface CheckResult {
   readonly area: Area
-  /** bad: something does not work or will lose something; warning: somebody should look at it. */
+  /** bad: something does not work or will lose data; warning: a person should check it. */
   readonly verdict: 'good' | 'warning' | 'bad'
   readonly what: string
-  /** What to do; null where nothing is to be done. */
+  /** What to do; null: nothing. */
   readonly remedy: string | null
 }
 
-export interface CheckResults {
+interface ResultFactory {
   good(what: string): CheckResult
   warning(what: string, remedy: string): CheckResult
   bad(what: string, remedy: string): CheckResult
 }
 
-export const checkResultsOf = (area: Area): CheckResults => ({
+/** Makes the results of one area. */
+export const checkResultsOf = (area: Area): ResultFactory => ({
   good: (what) => ({ area, verdict: 'good', what, remedy: null }),
   warning: (what, remedy) => ({ area, verdict: 'warning', what, remedy }),
   bad: (what, remedy) => ({ area, verdict: 'bad', what, remedy }),

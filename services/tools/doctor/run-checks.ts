@@ -1,5 +1,6 @@
-/** Looks at everything the pipeline needs and says what is wrong and what to do. */
+/** Runs the checks of everything that the pipeline needs. */
 import { masked } from '../../runtime/config.ts'
+import type { Clock } from '../../runtime/ports.ts'
 import { type Area, type CheckResult, checkResultsOf } from './check-result.ts'
 import { breakers } from './checks/breakers.ts'
 import { connections } from './checks/connections.ts'
@@ -15,82 +16,82 @@ import type { DiagnosticsContext } from './diagnostics-context.ts'
 
 interface Check {
   readonly area: Area
-  look(patient: DiagnosticsContext): Promise<CheckResult[]>
-  /** What to do when the look itself fails; null: another look tells why it did. */
+  run(context: DiagnosticsContext): Promise<CheckResult[]>
+  /** What to do when the check itself fails; null: another check reports the cause. */
   readonly remedy: string | null
-  /** What was looked for and where, for the message. */
-  readonly subject: (patient: DiagnosticsContext) => string
+  /** What is checked and where, for the message. */
+  readonly subject: (context: DiagnosticsContext) => string
 }
 
-/** In the order in which they are told. */
+/** In the order of the report. */
 const checks: readonly Check[] = [
-  { area: 'settings', look: settings, remedy: 'see the message', subject: () => 'settings' },
-  { area: 'settings', look: masterKey, remedy: null, subject: () => 'master key' },
-  { area: 'machine', look: machine, remedy: 'check SIGNALS_DATA_DIR', subject: () => 'machine' },
+  { area: 'settings', run: settings, remedy: 'see the message', subject: () => 'settings' },
+  { area: 'settings', run: masterKey, remedy: null, subject: () => 'master key' },
+  { area: 'machine', run: machine, remedy: 'check SIGNALS_DATA_DIR', subject: () => 'machine' },
   {
     area: 'kafka',
-    look: kafka,
-    remedy: 'start it, or mend KAFKA_BROKERS: docs/operators/broker-down.md',
+    run: kafka,
+    remedy: 'start it, or fix KAFKA_BROKERS: docs/operators/broker-down.md',
     subject: ({ brokers }) => `Kafka at ${brokers}`,
   },
   {
     area: 'registry',
-    look: registry,
-    remedy: 'start it, or mend SCHEMA_REGISTRY_URL: docs/runbooks/SignalsDependencyDown.md',
+    run: registry,
+    remedy: 'start it, or fix SCHEMA_REGISTRY_URL: docs/runbooks/SignalsDependencyDown.md',
     subject: ({ registryUrl }) => `registry at ${masked({ registryUrl }).registryUrl}`,
   },
   {
     area: 'redis',
-    look: redis,
-    remedy: 'start it, or mend REDIS_URL: docs/operators/redis-down.md',
+    run: redis,
+    remedy: 'start it, or fix REDIS_URL: docs/operators/redis-down.md',
     subject: ({ redisUrl }) => `Redis at ${masked({ redisUrl }).redisUrl}`,
   },
   {
     area: 'connections',
-    look: connections,
-    remedy: 'needs Kafka and the registry: mend those first',
-    subject: () => 'connections were not looked at',
+    run: connections,
+    remedy: 'needs Kafka and the registry: fix those first',
+    subject: () => 'connections were not checked',
   },
-  { area: 'connections', look: breakers, remedy: null, subject: () => 'breakers' },
-  { area: 'stages', look: stageChecks, remedy: 'see the message', subject: () => 'stages' },
+  { area: 'connections', run: breakers, remedy: null, subject: () => 'breakers' },
+  { area: 'stages', run: stageChecks, remedy: 'see the message', subject: () => 'stages' },
   {
     area: 'stages',
-    look: lateness,
-    remedy: 'needs Kafka: mend that first',
-    subject: () => 'whether records wait was not looked at',
+    run: lateness,
+    remedy: 'needs Kafka: fix that first',
+    subject: () => 'lag was not checked',
   },
 ]
 
-/** What does not answer at all must not keep the others waiting. */
-const patienceMs = 15_000
+/** Bounds each check: a dependency that does not answer must not delay the report of the others. */
+const timeoutMs = 15_000
 
-const inTime = async (work: Promise<CheckResult[]>): Promise<CheckResult[]> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs)
+const withTimeout = async (work: Promise<CheckResult[]>, clock: Clock): Promise<CheckResult[]> => {
+  const done = new AbortController()
+  const timeout = clock.sleep(timeoutMs, done.signal).then(() => {
+    throw new Error(`no answer within ${timeoutMs / 1000} s`)
   })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, timeout]).finally(() => done.abort())
 }
 
-/** Where an address is not even set, the message says so. */
-const subjectIn = ({ area, subject }: Check, patient: DiagnosticsContext): string => {
+/** The area alone, when the subject's address is not set: the error names the setting. */
+const subjectIn = ({ area, subject }: Check, context: DiagnosticsContext): string => {
   try {
-    return subject(patient)
+    return subject(context)
   } catch {
     return area
   }
 }
 
-/** Every check by itself: one that fails does not hide the others. */
-export const runChecks = async (patient: DiagnosticsContext): Promise<readonly CheckResult[]> => {
+/** Runs every check on its own: a check that fails does not hide the others. */
+export const runChecks = async (context: DiagnosticsContext): Promise<readonly CheckResult[]> => {
   const results = await Promise.all(
     checks.map(async (check) => {
       try {
-        return await inTime(check.look(patient))
+        return await withTimeout(check.run(context), context.clock)
       } catch (error) {
         if (check.remedy === null) return []
         const why = error instanceof Error ? error.message : 'failed'
-        return [checkResultsOf(check.area).bad(`${subjectIn(check, patient)}: ${why}`, check.remedy)]
+        return [checkResultsOf(check.area).bad(`${subjectIn(check, context)}: ${why}`, check.remedy)]
       }
     }),
   )

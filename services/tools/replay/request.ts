@@ -1,13 +1,13 @@
-/** What a replay was asked to do. It is written down with the run, so that a resumed one decides the same again. */
+/** What a replay was asked to do. The run's record keeps it as JSON, so that a resumed run decides the same. */
 
 import type { FilterCondition } from './input/filter.ts'
 import type { ListPin } from './plan/list-versions.ts'
 
-/** Where decisions begin: at raw deliveries, at messages, or at attributed ones. */
+/** Where decisions begin: at raw deliveries, at messages, or at attributed messages. */
 export const entries = ['raw', 'messages', 'attributed-messages'] as const
 export type ReplayEntry = (typeof entries)[number]
 
-/** Names under which people know them: topics, and the stages that read them. */
+/** Values of `--stage`: the entries, the topics and the stages that read them. */
 export const entryNames: Readonly<Record<string, ReplayEntry>> = {
   raw: 'raw',
   'channel-events': 'raw',
@@ -21,13 +21,14 @@ export const entryNames: Readonly<Record<string, ReplayEntry>> = {
 export interface FileIdentity {
   readonly path: string
   readonly bytes: number
-  /** SHA-256: a resumed run must read the same. */
+  /** SHA-256: a resumed run must read the same file. */
   readonly hash: string
 }
 
+/** Field names and values are stored in `replays.v1`: renaming one breaks the resumption of older runs. */
 export interface ReplayRequest {
   readonly entry: ReplayEntry
-  /** ms, from (included) to (not included): when the broker took the record; of a file's events, when they happened. */
+  /** ms, `from` included, `to` not: the broker's timestamp of the record; for a file, the time of the event. */
   readonly from: number | null
   readonly to: number | null
   readonly offsets: { readonly partition: number | null; readonly from: number; readonly to: number } | null
@@ -38,6 +39,6 @@ export interface ReplayRequest {
   readonly lists: ListPin
   /** Signals a second, at most. */
   readonly rate: number
-  /** ms: what is too old is judged by this. */
+  /** ms: the age of a signal is measured from here. */
   readonly askedAt: number
 }

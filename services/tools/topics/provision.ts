@@ -1,7 +1,8 @@
-/** The topology against a cluster: what differs, and making it so. */
+/** Compares the topology with a cluster, and applies the differences. */
 import { schemaVersions } from '../../../schemas/index.ts'
+import { allTopics } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-import { allTopics, subjectOf, type TopicSpec, topics } from '../../topology.ts'
+import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
 
 export type TopicChange =
   | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
@@ -14,23 +15,23 @@ export type TopicChange =
       readonly to: string
     }
 
-/** Settings that we declare; everything else is the cluster's business. */
+/** The topic settings that the topology declares; all others stay as the cluster has them. */
 export const settingsOf = ({ cleanup, retentionMs, maxMessageBytes }: TopicSpec): Record<string, string> => ({
   'cleanup.policy': cleanup,
   'retention.ms': String(retentionMs),
-  // The broker's clock: a connector's own may lie, and lag in seconds is read from it.
+  // Lag in seconds comes from record timestamps, and a connector's clock may be wrong.
   'message.timestamp.type': 'LogAppendTime',
   ...(maxMessageBytes ? { 'max.message.bytes': String(maxMessageBytes) } : {}),
-  // What was erased (a token, a data key) is to leave the disk within two hours: docs/connections.md has the sum.
+  // Erased values (a token, a data key) leave the disk within two hours: docs/connections.md has the sum.
   ...(cleanup === 'compact'
     ? { 'segment.ms': '600000', 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
     : {}),
 })
 
-/** `compact,delete` and `delete,compact` are one policy. */
-const same = (a: string | undefined, b: string) => a?.split(',').sort().join() === b.split(',').sort().join()
+/** `compact,delete` and `delete,compact` are the same policy. */
+const isSameSetting = (a: string | undefined, b: string) => a?.split(',').sort().join() === b.split(',').sort().join()
 
-/** @param specs what the cluster should hold; topics it holds besides are left alone */
+/** @param specs topics that the cluster should have; its other topics are ignored */
 export const planTopics = (
   actual: readonly TopicSettings[],
   specs: readonly TopicSpec[] = allTopics,
@@ -40,9 +41,9 @@ export const planTopics = (
     const topic = byName.get(spec.name)
     if (!topic) return [{ kind: 'create', topic: spec.name, partitions: spec.partitions }]
     const changes: TopicChange[] = Object.entries(settingsOf(spec))
-      .filter(([setting, wanted]) => !same(topic.config[setting], wanted))
+      .filter(([setting, wanted]) => !isSameSetting(topic.config[setting], wanted))
       .map(([setting, to]) => ({ kind: 'setting', topic: spec.name, setting, from: topic.config[setting] ?? null, to }))
-    // More partitions than declared are somebody's decision to scale; fewer are a mistake.
+    // More partitions than declared are an operator's decision to scale; fewer are a mistake.
     if (topic.partitions < spec.partitions) {
       changes.unshift({ kind: 'partitions', topic: spec.name, from: topic.partitions, to: spec.partitions })
     }
@@ -50,7 +51,7 @@ export const planTopics = (
   })
 }
 
-/** The cluster holds no connection yet: nothing has been sealed, no id given. */
+/** True for a cluster without a connections topic: it holds nothing sealed, and no ids. */
 export const makesConnections = (changes: readonly TopicChange[]): boolean =>
   changes.some(({ kind, topic }) => kind === 'create' && topic === topics.connections.name)
 

@@ -1,5 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { entryFor, filesBelow, read, root } from '../../support/source-code/files.ts'
+import { importsIn } from '../../support/source-code/imports.ts'
+import { codeOnly } from '../../support/source-code/scan.ts'
 
 /**
  * Floors, from the ground up. A room of `services/` imports itself, rooms on lower floors and packages. Rooms on one floor do not
@@ -7,13 +10,21 @@ import { dirname, join, relative, resolve } from 'node:path'
  */
 const floors: readonly (readonly string[])[] = [
   ['topology.ts', 'schemas'],
+  ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
   ['shared/connections', 'shared/sources'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
   ['tools/topics'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
-  ['local/cache-folder.ts', 'local/problem.ts', 'local/config.ts', 'local/simulator', 'local/processes'],
+  [
+    'local/cache-folder.ts',
+    'local/json-file.ts',
+    'local/problem.ts',
+    'local/config.ts',
+    'local/simulator',
+    'local/processes',
+  ],
   ['local/free-ports.ts'],
   ['local/parts'],
   ['local/supervisor'],
@@ -23,8 +34,15 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  ['runtime/ports.ts', 'runtime/failures.ts', 'runtime/coalescer.ts', 'runtime/metrics'],
-  ['runtime/clock.ts', 'runtime/time-buckets', 'runtime/adapters'],
+  [
+    'runtime/ports.ts',
+    'runtime/failures.ts',
+    'runtime/split-lines.ts',
+    'runtime/rebuildable-state.ts',
+    'runtime/metrics',
+  ],
+  ['runtime/coalescer.ts', 'runtime/clock.ts'],
+  ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
@@ -34,127 +52,176 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
-  ['dispatch/destinations', 'dispatch/send-result.ts'],
-  ['dispatch/config.ts', 'dispatch/limits', 'dispatch/outcomes.ts', 'dispatch/sent-log', 'dispatch/parked'],
+  ['dispatch/destinations/destination.ts', 'dispatch/send-result.ts'],
+  ['dispatch/destinations/tiktok'],
+  [
+    'dispatch/config.ts',
+    'dispatch/end-to-end.ts',
+    'dispatch/limits',
+    'dispatch/outcomes.ts',
+    'dispatch/sent-log',
+    'dispatch/parked',
+  ],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
   ['dispatch/stage.ts'],
+  ['dispatch/wiring.ts'],
   ['dispatch/main.ts'],
 ]
+/** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
+const destinationNamers = ['dispatch/config.ts', 'dispatch/wiring.ts']
 
 const clients = ['kafkajs', '@platformatic/kafka', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
-/** A command line of its own that only an adapter's caller needs: nobody may reach around the ports. */
-const clientFolders = ['runtime/adapters/']
+const clientFolder = 'services/runtime/adapters/'
 
-const root = resolve(import.meta.dirname, '../../..')
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.parentPath, entry.name))
-
-/** Every import of a file with its line number. */
-const importsOf = (file: string) =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((text, index) => {
-      const name = /(?:from|import)\s*\(?\s*'([^']+)'/.exec(text)?.[1]
-      return name ? [{ name, line: index + 1, place: `${relative(root, file)}:${index + 1}` }] : []
-    })
-
-/** The place of a path in a table of floors: the longest entry that is the path or a folder above it. */
-const placeIn = (table: readonly (readonly string[])[], path: string) => {
-  const found = table
-    .flatMap((rooms, floor) => rooms.map((room) => ({ room, floor })))
-    .filter(({ room }) => path === room || path.startsWith(`${room}/`))
-  return found.sort((a, b) => b.room.length - a.room.length)[0]
+interface Target {
+  /** Relative to `services/`; `schemas` for anything there. */
+  readonly target: string
+  readonly place: string
 }
 
-/** Imports of `own` that the table does not allow; `null` targets lie outside of the table. */
-const upwards = (
-  table: readonly (readonly string[])[],
-  own: string,
-  targets: readonly { target: string; place: string }[],
-) => {
-  const here = placeIn(table, own)
+/** Files of the project that a source imports, also as types. */
+const targetsOf = (path: string, source: string): Target[] =>
+  importsIn(source)
+    .filter(({ from }) => from.startsWith('.'))
+    .map(({ from, line }) => ({
+      target: relative('services', join(dirname(path), from)).replace(/^\.\.\/schemas\/.*/, 'schemas'),
+      place: `${path}:${line}`,
+    }))
+
+const floorOf = (table: readonly (readonly string[])[], path: string) => {
+  const room = entryFor(table.flat(), path)
+  return room === undefined ? undefined : { room, floor: table.findIndex((rooms) => rooms.includes(room)) }
+}
+
+/** What a file imports although the table does not allow it. Targets outside of the table are not judged. */
+const upwards = (table: readonly (readonly string[])[], own: string, targets: readonly Target[]) => {
+  const here = floorOf(table, own)
   if (here === undefined) return [`${own}: has no floor in the table of this test`]
   return targets.flatMap(({ target, place }) => {
-    const there = placeIn(table, target)
+    const there = floorOf(table, target)
     if (there === undefined || there.room === here.room || there.floor < here.floor) return []
     return [`${place} imports ${target}, which is not below it`]
   })
 }
 
+/** Imports of a destination's files by dispatch outside of the destination and its wiring. */
+const destinationsIn = (path: string, source: string): string[] => {
+  const own = relative('services', path)
+  const isDestination = /^dispatch\/destinations\/[^/]+\//
+  if (!own.startsWith('dispatch/') || isDestination.test(own) || destinationNamers.includes(own)) return []
+  return targetsOf(path, source)
+    .filter(({ target }) => isDestination.test(target))
+    .map(({ target, place }) => `${place} imports ${target}`)
+}
+
+const clientsIn = (path: string, source: string): string[] =>
+  path.startsWith(clientFolder)
+    ? []
+    : importsIn(source)
+        .filter(({ from }) => clients.some((client) => from === client || from.startsWith(`${client}/`)))
+        .map(({ from, line }) => `${path}:${line} imports ${from}`)
+
+/** A process starts in these; elsewhere settings are arguments. */
+const readsSettings = /\/(?:main|config|lifecycle|run-stage|service|context)\.ts$|^services\/(?:cli|local)\//
+const environmentIn = (path: string, source: string): string[] =>
+  readsSettings.test(path) || !codeOnly(source).includes('process.env') ? [] : [path]
+
 describe('import directions', () => {
-  const services = join(root, 'services')
-  const files = filesBelow(services)
+  const files = filesBelow('services')
+  const own = (file: string) => relative('services', file)
 
-  it('sees the code', () => expect(files.length).toBeGreaterThan(20))
-
-  const targetsOf = (file: string) =>
-    importsOf(file)
-      .filter(({ name }) => name.startsWith('.'))
-      .map(({ name, place }) => ({
-        target: relative(services, resolve(dirname(file), name)).replace(/^\.\.\/schemas\/.*/, 'schemas'),
-        place,
-      }))
+  it('see the code', () => expect(files.length).toBeGreaterThan(200))
 
   it('lead down', () => {
-    const wrong = files.flatMap((file) => upwards(floors, relative(services, file), targetsOf(file)))
-    expect(wrong).toEqual([])
+    expect(files.flatMap((file) => upwards(floors, own(file), targetsOf(file, read(file))))).toEqual([])
   })
 
   it.each([
     ['runtime', runtimeFloors],
     ['dispatch', dispatchFloors],
   ] as const)('lead down inside %s too', (room, table) => {
-    const inside = files.filter((file) => relative(services, file).startsWith(`${room}/`))
+    const inside = files.filter((file) => own(file).startsWith(`${room}/`))
     const wrong = inside.flatMap((file) =>
       upwards(
         table,
-        relative(services, file),
-        targetsOf(file).filter(({ target }) => target.startsWith(`${room}/`)),
+        own(file),
+        targetsOf(file, read(file)).filter(({ target }) => target.startsWith(`${room}/`)),
       ),
     )
     expect(wrong).toEqual([])
   })
 
+  it("keep each destination's files to themselves and the wiring", () => {
+    expect(files.flatMap((file) => destinationsIn(file, read(file)))).toEqual([])
+  })
+
   it('have no room that does not exist', () => {
     const named = [...floors, ...runtimeFloors, ...dispatchFloors].flat().filter((room) => room !== 'schemas')
-    expect(named.filter((room) => !existsSync(join(services, room)))).toEqual([])
+    expect(named.filter((room) => !existsSync(join(root, 'services', room)))).toEqual([])
   })
 
   it('keep clients behind the ports', () => {
-    const wrong = files.flatMap((file) => {
-      const own = relative(services, file)
-      if (clientFolders.some((folder) => own.startsWith(folder))) return []
-      return importsOf(file)
-        .filter(({ name }) => clients.some((client) => name === client || name.startsWith(`${client}/`)))
-        .map(({ name, place }) => `${place} imports ${name}`)
-    })
-    expect(wrong).toEqual([])
-  })
-
-  it('keep what decides free of clients, clocks, logs and the environment', () => {
-    const stages = files.filter((file) => /services\/[^/]+\/stage\.ts$/.test(file))
-    const wrong = stages.flatMap((file) =>
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .flatMap((text, index) =>
-          /process\.env|Date\.now\(|Math\.random\(|new Date\(\)|performance\.now\(/.test(text)
-            ? [`${relative(root, file)}:${index + 1}: ${text.trim()}`]
-            : [],
-        ),
-    )
-    expect(wrong).toEqual([])
+    expect(files.flatMap((file) => clientsIn(file, read(file)))).toEqual([])
   })
 
   it('look into the environment only where a process starts', () => {
-    const wrong = files
-      .filter((file) => !/(main|config|lifecycle|run-stage|service|context)\.ts$|services\/(cli|local)\//.test(file))
-      .filter((file) => readFileSync(file, 'utf8').includes('process.env'))
-      .map((file) => relative(root, file))
-    expect(wrong).toEqual([])
+    expect(files.flatMap((file) => environmentIn(file, read(file)))).toEqual([])
+  })
+})
+
+describe('the checks of imports', () => {
+  const check = (table: readonly (readonly string[])[], path: string, source: string) =>
+    upwards(table, path, targetsOf(`services/${path}`, source))
+
+  it.each([
+    ['keywords/stage.ts', "import { x } from '../dispatch/stage.ts'", 'dispatch/stage.ts'],
+    ['keywords/stage.ts', "import type { X } from '../dispatch/stage.ts'", 'dispatch/stage.ts'],
+    ['runtime/failures.ts', "import { x } from '../ingest/stage.ts'", 'ingest/stage.ts'],
+    ['shared/model/message-event.ts', "import { x } from '../../runtime/failures.ts'", 'runtime/failures.ts'],
+    ['topology.ts', "import { x } from './shared/model/message-event.ts'", 'shared/model/message-event.ts'],
+    ['tools/replay/request.ts', "import { x } from '../../cli/context.ts'", 'cli/context.ts'],
+    ['tools/replay/request.ts', "import {\n  x,\n} from '../dead-letters/plan.ts'", 'tools/dead-letters/plan.ts'],
+    ['control/main.ts', "const x = await import('../cli/context.ts')", 'cli/context.ts'],
+    ['runtime/ports.ts', "export { x } from '../gateway/http.ts'", 'gateway/http.ts'],
+  ])('find in %s %s', (path, source, target) => {
+    expect(check(floors, path, source)).toEqual([expect.stringContaining(`imports ${target}, which is not below it`)])
+  })
+
+  it('find what leads up inside a room', () => {
+    const wrong = check(dispatchFloors, 'dispatch/limits/semaphore.ts', "import { x } from '../stage.ts'")
+    expect(wrong).toEqual(['services/dispatch/limits/semaphore.ts:1 imports dispatch/stage.ts, which is not below it'])
+  })
+
+  it('find a folder without a floor', () => {
+    expect(check(floors, 'billing/main.ts', '')).toEqual([expect.stringContaining('billing/main.ts: has no floor')])
+  })
+
+  it('let what leads down pass', () => {
+    const source =
+      "import { x } from '../runtime/failures.ts'\nimport { y } from './lists/list.ts'\nimport { z } from 'zod'"
+    expect(check(floors, 'keywords/stage.ts', source)).toEqual([])
+  })
+
+  it('find a destination outside of the wiring', () => {
+    const source = "import { codes } from '../destinations/tiktok/codes.ts'"
+    expect(destinationsIn('services/dispatch/limits/throttling.ts', source)).toHaveLength(1)
+    expect(
+      destinationsIn('services/dispatch/wiring.ts', "import { tiktok } from './destinations/tiktok/index.ts'"),
+    ).toEqual([])
+  })
+
+  it('find a client outside of the adapters', () => {
+    const source = "import { Redis } from 'ioredis'"
+    expect(clientsIn('services/ingest/stage.ts', source)).toEqual(['services/ingest/stage.ts:1 imports ioredis'])
+    expect(clientsIn('services/runtime/adapters/redis.ts', source)).toEqual([])
+  })
+
+  it('find the environment outside of what starts a process', () => {
+    const source = 'const key = process.env.KEY'
+    expect(environmentIn('services/ingest/stage.ts', source)).toEqual(['services/ingest/stage.ts'])
+    expect(environmentIn('services/ingest/main.ts', source)).toEqual([])
+    expect(environmentIn('services/ingest/stage.ts', '// process.env is read in main.ts')).toEqual([])
   })
 })
 
@@ -167,13 +234,12 @@ describe('sources', () => {
     const quoted = new RegExp(
       `(?:[=!]==?|case|\\.get\\(|startsWith\\(|includes\\()\\s*['"\`](?:${names.join('|')})['"\`]`,
     )
-    const wrong = filesBelow(join(root, 'services'))
-      .map((file) => ({ file, own: relative(join(root, 'services'), file) }))
-      .filter(({ own }) => !own.startsWith('local/demo/'))
-      .flatMap(({ file, own }) =>
-        readFileSync(file, 'utf8')
+    const wrong = filesBelow('services')
+      .filter((file) => !file.startsWith('services/local/demo/'))
+      .flatMap((file) =>
+        read(file)
           .split('\n')
-          .flatMap((text, index) => (quoted.test(text) ? [`${own}:${index + 1}: ${text.trim()}`] : [])),
+          .flatMap((text, index) => (quoted.test(text) ? [`${file}:${index + 1}: ${text.trim()}`] : [])),
       )
     expect(wrong).toEqual([])
   })
@@ -182,9 +248,8 @@ describe('sources', () => {
 describe('test files', () => {
   it('are named so that they run', () => {
     const wrong = ['unit', 'integration', 'e2e']
-      .flatMap((suite) => filesBelow(join(root, 'test', suite)))
+      .flatMap((suite) => filesBelow(`test/${suite}`))
       .filter((file) => !file.endsWith('.test.ts') && !file.includes('/payloads/') && !file.endsWith('.fixture.ts'))
-      .map((file) => relative(root, file))
     expect(wrong).toEqual([])
   })
 })

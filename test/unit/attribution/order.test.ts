@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { unpack } from '../../../services/attribution/state/pack.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
-import { attributionWorld, type Crash, type Saying } from '../../support/attribution-world.ts'
+import { attributionWorld, type Crash, type MessageFields } from '../../support/attribution-world.ts'
 
 const minute = 60_000
 const probeAt = 60 * minute
 const conversation = 'c0'.repeat(16)
 
-/** One thing that happens in a conversation: some of the messages carry a tracking ID in their text. */
+/** One event of a conversation; some messages have a tracking ID in their text. */
 interface Happening {
   readonly at: number
   readonly what: 'says' | 'says a link' | 'is answered' | 'referral'
@@ -18,12 +18,12 @@ const happening = fc.record({
   what: fc.constantFrom<Happening['what']>('says', 'says', 'says a link', 'is answered', 'referral'),
   ad: fc.integer({ min: 1, max: 3 }),
 })
-/** Each at a time of its own: what happens in the same millisecond has no order. */
+/** Unique times, because events of the same millisecond have no order. */
 const happenings = fc
   .uniqueArray(happening, { minLength: 1, maxLength: 9, selector: ({ at }) => at })
   .map((all) => all.sort((a, b) => a.at - b.at))
 
-/** How they are delivered: in which order, what comes again, how batches are cut and where the process dies. */
+/** How the events are delivered: order, duplicates, batch sizes and crashes. */
 const delivery = fc.record({
   order: fc.array(fc.nat(), { minLength: 9, maxLength: 9 }),
   again: fc.array(fc.nat(8), { maxLength: 4 }),
@@ -37,16 +37,16 @@ type Delivery = typeof delivery extends fc.Arbitrary<infer T> ? T : never
 
 type World = Awaited<ReturnType<typeof attributionWorld>>
 
-const messagesOf = ({ says }: World, all: readonly Happening[], fields: Saying = {}): Message[] =>
+const messagesOf = ({ messageAt }: World, all: readonly Happening[], fields: MessageFields = {}): Message[] =>
   all.map(({ at, what, ad }, n) => {
     const message = n.toString(16).padStart(12, 'e').padEnd(32, '0')
-    const more: Record<Happening['what'], Saying> = {
+    const more: Record<Happening['what'], MessageFields> = {
       says: { text: 'hola' },
       'says a link': { text: `https://x.example/?ttclid=T${ad}` },
       'is answered': { direction: 'outbound', sender: 'agent' },
       referral: { kind: 'referral', referral: { adId: `${ad}` } },
     }
-    return says(at, { message, ...fields, ...more[what] })
+    return messageAt(at, { message, ...fields, ...more[what] })
   })
 
 const shuffled = <T>(items: readonly T[], order: readonly number[]): T[] =>
@@ -64,13 +64,13 @@ const inBatches = async (world: World, messages: readonly Message[], { cuts, cra
   let from = 0
   for (let n = 0; from < messages.length; n++) {
     const size = cuts[n % cuts.length] as number
-    await world.runThrough(crashes[n % crashes.length], ...messages.slice(from, from + size))
+    await world.runWithCrash(crashes[n % crashes.length], ...messages.slice(from, from + size))
     from += size
   }
 }
 
-/** What TikTok would be told: of the copies of a message that go on, dispatch sends the first. */
-const told = ({ attributed }: World) => {
+/** The signals that TikTok would get: dispatch sends the first copy of each. */
+const signalsOf = ({ attributed }: World) => {
   const signals = new Map<string, string | null>()
   for (const { message, trackingId, startsConversation } of attributed) {
     const id = message.message.slice(0, 12)
@@ -80,13 +80,13 @@ const told = ({ attributed }: World) => {
   return signals
 }
 const starts = (signals: ReadonlyMap<string, unknown>) => [...signals.keys()].filter((key) => key.startsWith('starts'))
-const remembered = ({ store }: World) => {
+const stateOf = ({ store }: World) => {
   const state = unpack(store.values.get(conversation) ?? Buffer.alloc(0))
   return state && { firstMessages: state.firstMessages, touches: state.touches, restarts: state.restarts.length }
 }
 
-describe('whatever the order in which a conversation’s events come, how often, and where the process dies', () => {
-  it('there is one conversation signal, what is remembered is the same, and so is what follows', async () => {
+describe('for any order, duplicates and crashes', () => {
+  it('there is one conversation signal, the state is the same, and so are later decisions', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, delivery, async (all, how) => {
         const ordered = await attributionWorld()
@@ -94,12 +94,12 @@ describe('whatever the order in which a conversation’s events come, how often,
         const mixed = await attributionWorld()
         await inBatches(mixed, withAgain(shuffled(messagesOf(mixed, all), how.order), how.again), how)
 
-        expect(starts(told(mixed)).length).toBe(starts(told(ordered)).length)
-        expect(starts(told(mixed)).length).toBeLessThanOrEqual(1)
-        expect(remembered(mixed)).toEqual(remembered(ordered))
+        expect(starts(signalsOf(mixed)).length).toBe(starts(signalsOf(ordered)).length)
+        expect(starts(signalsOf(mixed)).length).toBeLessThanOrEqual(1)
+        expect(stateOf(mixed)).toEqual(stateOf(ordered))
         const after: string[] = []
         for (const world of [ordered, mixed]) {
-          const probe = world.says(probeAt, { message: 'ff'.repeat(16), text: 'pago' })
+          const probe = world.messageAt(probeAt, { message: 'ff'.repeat(16), text: 'pago' })
           await world.run(probe)
           after.push(String(world.attributed.at(-1)?.trackingId))
         }
@@ -112,7 +112,7 @@ describe('whatever the order in which a conversation’s events come, how often,
   it('a message is credited to a touch at or before it, and to the last of those that have come', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, delivery, async (all, how) => {
-        // What drives the conversation has come; the messages come in any order.
+        // All referrals come first; the messages come in any order.
         const touchesFirst = [...all].sort((a, b) => Number(b.what === 'referral') - Number(a.what === 'referral'))
         const plain = touchesFirst.filter(({ what }) => what !== 'says a link')
         const ordered = await attributionWorld()
@@ -125,18 +125,18 @@ describe('whatever the order in which a conversation’s events come, how often,
           how.order,
         )
         await inBatches(mixed, [...referrals, ...withAgain(rest, how.again)], how)
-        for (const [key, trackingId] of told(mixed)) {
-          if (key.startsWith('says')) expect([key, trackingId]).toEqual([key, told(ordered).get(key)])
+        for (const [key, trackingId] of signalsOf(mixed)) {
+          if (key.startsWith('says')) expect([key, trackingId]).toEqual([key, signalsOf(ordered).get(key)])
         }
       }),
       { numRuns: 60 },
     )
   })
 
-  it('the signals of those that wait together are exactly those of the right order', async () => {
+  it('the signals of messages that wait together are exactly those of the right order', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, delivery, async (everything, how) => {
-        // They wait for as long as they may come: nothing of their own lets them go, and referrals, which do, come last.
+        // No message ends the wait by a tracking ID of its own, and the referrals come last.
         const all = everything.filter(({ what }) => what !== 'says a link')
         const asked = { attributionWaitSeconds: 60 }
         const ordered = await attributionWorld(asked)
@@ -148,7 +148,7 @@ describe('whatever the order in which a conversation’s events come, how often,
           [...right.filter(({ kind }) => kind === 'referral'), ...right.filter(({ kind }) => kind !== 'referral')],
           { ...how, cuts: [20], crashes: [undefined] },
         )
-        await ordered.passes(90_000)
+        await ordered.advanceTo(90_000)
         const mixed = await attributionWorld(asked)
         const any = shuffled(messages(mixed), how.order)
         await inBatches(
@@ -159,26 +159,28 @@ describe('whatever the order in which a conversation’s events come, how often,
           ),
           how,
         )
-        // Each crash leaves one more copy of what waits: a handful of them, as the process dies now and then.
+        // Each crash adds a copy of every deferred message, so limit their number.
         let rounds = 0
         const crash = () => (rounds < 4 ? how.crashes[rounds++ % how.crashes.length] : undefined)
-        await mixed.passes(800, crash)
-        await mixed.runThrough(how.crashes[0], ...any.filter(({ kind }) => kind === 'referral'))
-        await mixed.passes(90_000, crash)
-        expect(mixed.waiting).toBe(0)
+        await mixed.advanceTo(800, crash)
+        await mixed.runWithCrash(how.crashes[0], ...any.filter(({ kind }) => kind === 'referral'))
+        await mixed.advanceTo(90_000, crash)
+        expect(mixed.deferred).toBe(0)
 
         // In the right order the first inbound message starts, and each is credited to the last touch before it.
         const inbound = all.flatMap((one, index) => (one.what.startsWith('says') ? [index] : []))
-        expect(starts(told(mixed))).toEqual(
+        expect(starts(signalsOf(mixed))).toEqual(
           inbound.length === 0 ? [] : [`starts ${(inbound[0] as number).toString(16).padStart(12, 'e')}`],
         )
-        expect(Object.fromEntries([...told(mixed)].sort())).toEqual(Object.fromEntries([...told(ordered)].sort()))
+        expect(Object.fromEntries([...signalsOf(mixed)].sort())).toEqual(
+          Object.fromEntries([...signalsOf(ordered)].sort()),
+        )
       }),
       { numRuns: 60 },
     )
   })
 
-  it('the same order of arrival gives the same signals, however it is cut and repeated', async () => {
+  it('the same order of arrival gives the same signals, with any batch sizes and repetitions', async () => {
     const setting = fc.constantFrom({}, { restartAfterQuietHours: 0.05 }, { restartOnNewTouch: true })
     await fc.assert(
       fc.asyncProperty(happenings, delivery, setting, async (all, how, connection) => {
@@ -187,10 +189,10 @@ describe('whatever the order in which a conversation’s events come, how often,
         await inBatches(once, order, { ...how, cuts: [1], crashes: [undefined] })
         const again = await attributionWorld(connection)
         const same = shuffled(messagesOf(again, all), how.order)
-        // A referral of a batch is looked at before its messages: those of one batch are together in both.
+        // The referrals of a batch are decided before its messages, so compare batches of the same sizes.
         await inBatches(again, same, { ...how, cuts: [1] })
         await inBatches(again, same, how)
-        expect([...told(again)]).toEqual([...told(once)])
+        expect([...signalsOf(again)]).toEqual([...signalsOf(once)])
       }),
       { numRuns: 60 },
     )

@@ -24,7 +24,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
 
   let n = 0
   /** A message of the person, `at` minutes after noon. */
-  const says = (
+  const messageAt = (
     at: number,
     fields: Partial<Message> & { text?: string; referral?: Partial<Referral> } = {},
   ): Message => {
@@ -58,7 +58,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
     await stage.save(changes)
     return outcomes.flat() as Outcome[]
   }
-  return { says, run, store, directory, keyring }
+  return { messageAt, run, store, directory, keyring }
 }
 
 const attributed = (outcomes: Outcome[]): AttributedMessage[] =>
@@ -72,34 +72,42 @@ const touched = (outcomes: Outcome[]) =>
 
 describe('attribution', () => {
   it('starts a conversation with the person’s first message and with no later one', async () => {
-    const { says, run } = await world()
-    const result = attributed(await run(says(0), says(1), says(2)))
+    const { messageAt, run } = await world()
+    const result = attributed(await run(messageAt(0), messageAt(1), messageAt(2)))
     expect(result.map(({ startsConversation }) => startsConversation)).toEqual([true, false, false])
   })
 
   it('does not start one with the business’s message', async () => {
-    const { says, run } = await world()
-    const result = attributed(await run(says(0, { direction: 'outbound', sender: 'agent' }), says(1)))
+    const { messageAt, run } = await world()
+    const result = attributed(await run(messageAt(0, { direction: 'outbound', sender: 'agent' }), messageAt(1)))
     expect(result.map(({ startsConversation }) => startsConversation)).toEqual([false, true])
   })
 
   it('credits what follows a referral to it, without a message of its own', async () => {
-    const { says, run } = await world()
-    const outcomes = await run(says(0, { kind: 'referral', referral: { ref: 'spring' } }), says(1), says(2))
+    const { messageAt, run } = await world()
+    const outcomes = await run(
+      messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }),
+      messageAt(1),
+      messageAt(2),
+    )
     expect(attributed(outcomes).map(({ trackingId }) => trackingId)).toEqual(['spring', 'spring'])
     expect(attributed(outcomes).map(({ startsConversation }) => startsConversation)).toEqual([true, false])
   })
 
-  it('remembers across batches', async () => {
-    const { says, run } = await world()
-    await run(says(0, { kind: 'referral', referral: { ref: 'spring' } }))
-    expect(attributed(await run(says(1)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: true })
-    expect(attributed(await run(says(2)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: false })
+  it('keeps state across batches', async () => {
+    const { messageAt, run } = await world()
+    await run(messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }))
+    expect(attributed(await run(messageAt(1)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: true })
+    expect(attributed(await run(messageAt(2)))[0]).toMatchObject({ trackingId: 'spring', startsConversation: false })
   })
 
-  it('gives the same again when a batch is delivered again, before and after its state was saved', async () => {
-    const { says, run, store } = await world()
-    const batch = [says(0, { kind: 'referral', referral: { ref: 'spring' } }), says(1, { text: 'hola' }), says(2)]
+  it('decides the same when a batch is redelivered, before and after its state was saved', async () => {
+    const { messageAt, run, store } = await world()
+    const batch = [
+      messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }),
+      messageAt(1, { text: 'hola' }),
+      messageAt(2),
+    ]
     const first = attributed(await run(...batch))
     expect(attributed(await run(...batch))).toEqual(first)
     store.values.clear()
@@ -107,34 +115,34 @@ describe('attribution', () => {
   })
 
   it('takes a tracking ID from a link in the first text, and counts it for that message itself', async () => {
-    const { says, run } = await world()
+    const { messageAt, run } = await world()
     const result = attributed(
-      await run(says(0, { text: 'vi https://x.example/?ttclid=E.1' }), says(1, { text: 'pago' })),
+      await run(messageAt(0, { text: 'vi https://x.example/?ttclid=E.1' }), messageAt(1, { text: 'pago' })),
     )
     expect(result.map(({ trackingId }) => trackingId)).toEqual(['E.1', 'E.1'])
   })
 
-  it('lets the last touch win, by event time and within the window', async () => {
-    const { says, run } = await world({ attributionWindowDays: 1 })
+  it('credits the last touch, by event time and within the window', async () => {
+    const { messageAt, run } = await world({ attributionWindowDays: 1 })
     await run(
-      says(0, { kind: 'referral', referral: { ref: 'first' } }),
-      says(60, { kind: 'referral', referral: { ref: 'second' } }),
+      messageAt(0, { kind: 'referral', referral: { ref: 'first' } }),
+      messageAt(60, { kind: 'referral', referral: { ref: 'second' } }),
     )
-    const result = attributed(await run(says(30), says(90), says(60 + 24 * 60 + 1)))
+    const result = attributed(await run(messageAt(30), messageAt(90), messageAt(60 + 24 * 60 + 1)))
     expect(result.map(({ trackingId }) => trackingId)).toEqual(['first', 'second', null])
   })
 
   it('never credits a message to a referral that came after it', async () => {
-    const { says, run } = await world()
-    await run(says(10, { kind: 'referral', referral: { ref: 'late' } }))
-    expect(attributed(await run(says(5)))[0]?.trackingId).toBeNull()
+    const { messageAt, run } = await world()
+    await run(messageAt(10, { kind: 'referral', referral: { ref: 'late' } }))
+    expect(attributed(await run(messageAt(5)))[0]?.trackingId).toBeNull()
   })
 
-  it('lets edits and deletions change nothing', async () => {
-    const { says, run, store } = await world()
+  it('ignores edits and deletions', async () => {
+    const { messageAt, run, store } = await world()
     const outcomes = await run(
-      says(0, { kind: 'edit', text: 'https://x.example/?ttclid=E.1' }),
-      says(1, { kind: 'deletion' }),
+      messageAt(0, { kind: 'edit', text: 'https://x.example/?ttclid=E.1' }),
+      messageAt(1, { kind: 'deletion' }),
     )
     expect(outcomes).toEqual([
       { kind: 'dropped', reason: 'state_only' },
@@ -144,46 +152,50 @@ describe('attribution', () => {
   })
 
   it('builds state from history, which raises nothing', async () => {
-    const { says, run } = await world()
-    const result = attributed(await run(says(0, { backfill: true }), says(1)))
+    const { messageAt, run } = await world()
+    const result = attributed(await run(messageAt(0, { backfill: true }), messageAt(1)))
     expect(result.map(({ startsConversation }) => startsConversation)).toEqual([false, false])
   })
 
-  it('knows a person by two ids', async () => {
-    const { says, run } = await world()
+  it('recognises a person by a second id', async () => {
+    const { messageAt, run } = await world()
     await run(
-      says(0, { conversation: '11'.repeat(16), aliases: ['22'.repeat(16)], text: 'https://x.example/?ttclid=E.1' }),
+      messageAt(0, {
+        conversation: '11'.repeat(16),
+        aliases: ['22'.repeat(16)],
+        text: 'https://x.example/?ttclid=E.1',
+      }),
     )
-    expect(attributed(await run(says(1, { conversation: '22'.repeat(16) })))[0]).toMatchObject({
+    expect(attributed(await run(messageAt(1, { conversation: '22'.repeat(16) })))[0]).toMatchObject({
       trackingId: 'E.1',
       startsConversation: false,
     })
   })
 
   it('writes one record of touches for a conversation that changed, and none for one that did not', async () => {
-    const { says, run } = await world()
-    expect(touched(await run(says(0), says(1), says(2)))).toHaveLength(1)
-    expect(touched(await run(says(5, { message: '1'.padEnd(32, '0') }), says(6)))).toHaveLength(0)
+    const { messageAt, run } = await world()
+    expect(touched(await run(messageAt(0), messageAt(1), messageAt(2)))).toHaveLength(1)
+    expect(touched(await run(messageAt(5, { message: '1'.padEnd(32, '0') }), messageAt(6)))).toHaveLength(0)
   })
 
-  it('drops what a connection no longer allows', async () => {
-    const { says, run, directory } = await world()
+  it('drops messages of a disconnected connection', async () => {
+    const { messageAt, run, directory } = await world()
     directory.apply('acme-wa', connectionRecord({ status: 'disconnected' }))
-    expect(await run(says(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
+    expect(await run(messageAt(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
   })
 
-  it('drops content from before a consent that began anew: its key was erased', async () => {
-    const { says, run, directory } = await world()
+  it('drops content from before the current consent, whose key was erased', async () => {
+    const { messageAt, run, directory } = await world()
     const { dataKey } = directory.byId('acme-wa') as ConnectionRecord
     directory.apply('acme-wa', connectionRecord({ dataKey, connectedAt: noon + 86_400_000 }))
-    expect(await run(says(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([
+    expect(await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([
       { kind: 'dropped', reason: 'consent_ended' },
     ])
   })
 
-  it('makes content that does not open a dead letter, and goes on', async () => {
-    const { says, run } = await world()
-    const outcomes = await run(says(0, { text: 'x', content: Buffer.alloc(60) }), says(1))
+  it('makes content that does not open a dead letter, and continues', async () => {
+    const { messageAt, run } = await world()
+    const outcomes = await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }), messageAt(1))
     expect(outcomes[0]).toMatchObject({ kind: 'deadLettered', failure: { code: 'seal_broken' } })
     expect(attributed(outcomes)).toHaveLength(1)
   })

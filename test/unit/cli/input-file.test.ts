@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { UsageError } from '../../../services/cli/exit.ts'
 import { streamIn, textIn, textOf } from '../../../services/cli/input-file.ts'
 
-describe('a file that a command was given', () => {
+describe('a file named on the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signals-input-'))
   const file = join(folder, 'list.csv')
   writeFileSync(file, 'keyword,flag\n')
@@ -17,14 +17,14 @@ describe('a file that a command was given', () => {
   })
 
   it.each([
-    ['is not there', join(folder, 'none.csv'), /keyword list .*none\.csv cannot be read: there is no such file/],
+    ['does not exist', join(folder, 'none.csv'), /keyword list .*none\.csv cannot be read: there is no such file/],
     ['is a folder', folder, /cannot be read: it is a folder/],
-    ['lies in a file', join(file, 'list.csv'), /a part of its path is no folder/],
-  ])('that %s is a wrong call, named with what to do', async (_name, path, expected) => {
+    ['lies in a file', join(file, 'list.csv'), /a part of its path is not a folder/],
+  ])('that %s is a usage error with its cause', async (_name, path, expected) => {
     for (const read of [textOf, streamIn]) expect(() => read(path, 'keyword list')).toThrow(expected)
     await expect(textIn(path, 'keyword list')).rejects.toThrow(UsageError)
   })
 
-  it('and named without its folder is told where it was looked for', () =>
-    expect(() => textOf('none.csv', 'mapping')).toThrow(`(looked for in ${process.cwd()})`))
+  it('with a relative path is an error that names the folder', () =>
+    expect(() => textOf('none.csv', 'mapping')).toThrow(`(in the folder ${process.cwd()})`))
 })

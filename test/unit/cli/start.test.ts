@@ -22,7 +22,7 @@ describe('the command line', () => {
     expect(readdirSync(join(folder, 'compiled'), { recursive: true }).length).toBeGreaterThan(5)
   })
 
-  it('says nothing where it cannot be kept', () => {
+  it('prints nothing when it cannot be stored', () => {
     const file = join(folder, 'file')
     writeFileSync(file, '')
     expect(help({ SIGNALS_CACHE_DIR: file })).toEqual({ status: 0, stderr: '' })

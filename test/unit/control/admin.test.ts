@@ -23,13 +23,13 @@ const open = async (set: string | undefined = token) => {
   const world = await openOauth()
   const errors: unknown[] = []
   const api = adminApi({
-    ...world.desk,
+    ...world.connections,
     ...{ api: world.api, oauth: world.oauth, authorisations: world.authorisations, token: set },
     messagingAppOf: () => 'WHATSAPP',
     history: async (id) => (await world.history(id)).map((action) => ({ action })) as never,
     onError: (error) => errors.push(error),
   })
-  /** "METHOD path" below /admin/v1/, as somebody who knows the token. */
+  /** "METHOD path" below /admin/v1/, with the admin token. */
   const ask = async (what: string, { body, headers = { authorization: `Bearer ${token}` } }: Ask = {}) => {
     const [method, path] = what.split(' ') as [string, string]
     const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
@@ -67,13 +67,13 @@ describe('the admin API', () => {
     expect(directory.all()).toEqual([])
   })
 
-  it('answers 401 to everybody where no token is set', async () => {
+  it('answers 401 to every request where no token is set', async () => {
     const { ask } = await open('')
     expect((await ask('GET connections', { headers: { authorization: 'Bearer ' } })).status).toBe(401)
     expect((await ask('GET connections')).json).toMatchObject({ error: { code: 'no_token' } })
   })
 
-  it('adds, shows, pauses, resumes and disconnects, and says no secret', async () => {
+  it('adds, shows, pauses, resumes and disconnects, and returns no secret', async () => {
     const { ask, history } = await open()
     const answers = [
       await ask('POST connections', { body: file }),
@@ -98,11 +98,11 @@ describe('the admin API', () => {
     ['POST connections', 413, 'too_large', { body: 'x'.repeat(262_145) }],
     ['POST authorisations', 400, 'connection', { body: 'null' }],
     ['POST authorisations', 400, 'kind', { body: { kind: 'other', connectionId: 'acme' } }],
-    ['POST authorisations', 404, 'connection_unknown', { body: { connectionId: 'nobody' } }],
-    ['GET authorisations/nobody', 404, 'authorisation_unknown'],
-    ['GET connections/nobody', 404, 'connection_unknown'],
-    ['GET connections/nobody/history', 404, 'connection_unknown'],
-    ['POST connections/nobody/pause', 404, 'connection_unknown'],
+    ['POST authorisations', 404, 'connection_unknown', { body: { connectionId: 'unknown' } }],
+    ['GET authorisations/unknown', 404, 'authorisation_unknown'],
+    ['GET connections/unknown', 404, 'connection_unknown'],
+    ['GET connections/unknown/history', 404, 'connection_unknown'],
+    ['POST connections/unknown/pause', 404, 'connection_unknown'],
     ['POST connections/acme/constructor', 404, 'path'],
     ['POST connections/acme/pause/more', 404, 'path'],
     ['GET connections/%zz', 404, 'path'],
@@ -120,7 +120,7 @@ describe('the admin API', () => {
     expect(await history('acme')).toEqual(['added'])
   })
 
-  it('opens the callback to whoever brings a state that is waited for, once', async () => {
+  it('opens the callback for a pending state, once', async () => {
     const { ask, agree, directory } = await open()
     const { connectionId, ...rest } = file
     const begun = await ask('POST authorisations', {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { breakersOf } from '../../../services/control/breakers.ts'
-import { type Seen, systemProblemsOf } from '../../../services/control/problems.ts'
+import { type SystemStatus, systemProblemsOf } from '../../../services/control/problems.ts'
 import { Metrics } from '../../../services/runtime/metrics/metrics.ts'
 
-const lag = (fields: Partial<Seen['groups'][number]>): Seen['groups'][number] => ({
+const lag = (fields: Partial<SystemStatus['groups'][number]>): SystemStatus['groups'][number] => ({
   ...{
     topic: 'messages.v1',
     group: 'signals-attribution',
@@ -16,7 +16,7 @@ const lag = (fields: Partial<Seen['groups'][number]>): Seen['groups'][number] =>
   ...{ trendPerSecond: 0, processedPerSecond: 0, catchUpSeconds: 0 },
   ...fields,
 })
-const well: Seen = {
+const healthy: SystemStatus = {
   dependencies: { kafka: true, redis: true, registry: true },
   redis: { keys: 1, bytes: 10, limitBytes: 100 },
   disk: { freeBytes: 50, sizeBytes: 100 },
@@ -28,10 +28,10 @@ const well: Seen = {
 }
 
 describe("the console's problems", () => {
-  it('are none while all is well', () => expect(systemProblemsOf(well)).toEqual([]))
+  it('are none in a healthy system', () => expect(systemProblemsOf(healthy)).toEqual([]))
 
-  const cases: [name: string, seen: Partial<Seen>, severity: string, text: RegExp][] = [
-    ['a dependency', { dependencies: { ...well.dependencies, redis: false } }, 'page', /redis does not answer/],
+  const cases: [name: string, changes: Partial<SystemStatus>, severity: string, text: RegExp][] = [
+    ['a dependency', { dependencies: { ...healthy.dependencies, redis: false } }, 'page', /redis does not answer/],
     ['a dead stage', { stages: [{ stage: 'ingest', state: 'unreachable', reason: null }] }, 'page', /ingest does not/],
     ['a halted stage', { stages: [{ stage: 'ingest', state: 'halted', reason: 'limit' }] }, 'page', /halted/],
     [
@@ -42,32 +42,32 @@ describe("the console's problems", () => {
     ],
     ['a late record', { groups: [lag({ seconds: 130 })] }, 'warning', /2 min/],
     ['a very late record', { groups: [lag({ seconds: 301 })] }, 'page', /5 min/],
-    ['a disk that fills up', { disk: { freeBytes: 10, sizeBytes: 100 } }, 'warning', /10 %/],
+    ['a low disk', { disk: { freeBytes: 10, sizeBytes: 100 } }, 'warning', /10 %/],
     ['a full disk', { disk: { freeBytes: 4, sizeBytes: 100 } }, 'page', /4 %/],
     ['a full Redis', { redis: { keys: 1, bytes: 90, limitBytes: 100 } }, 'warning', /90 %/],
-    ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open: 2/],
+    ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open circuit breakers: 2/],
     ['a refused token', { connections: [{ status: 'reconnect', token: null }] }, 'warning', /new token: 1/],
     [
       'a token that ends',
       { connections: [{ status: 'active', token: 'expiring' }] },
       'warning',
-      /tokens that end.*: 1/,
+      /tokens that expire.*: 1/,
     ],
-    ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /person: 7/],
+    ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /parked signals: 7/],
   ]
-  it.each(cases)('name %s, with a page that there is', (_name, seen, severity, text) => {
-    const problems = systemProblemsOf({ ...well, ...seen })
+  it.each(cases)('name %s, with an existing runbook', (_name, changes, severity, text) => {
+    const problems = systemProblemsOf({ ...healthy, ...changes })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatchObject({ severity, text: expect.stringMatching(text) })
     const file = join(import.meta.dirname, '../../../docs/runbooks', `${problems[0]?.runbook}.md`)
     expect(existsSync(file)).toBe(true)
   })
 
-  it('begin with the worst, and do not call a replay late', () => {
+  it('begin with pages, and ignore the lag of a replay', () => {
     const problems = systemProblemsOf({
-      ...well,
+      ...healthy,
       connections: [{ status: 'reconnect', token: null }],
-      dependencies: { ...well.dependencies, kafka: false },
+      dependencies: { ...healthy.dependencies, kafka: false },
       groups: [lag({ lane: 'replay', seconds: 9_999 })],
     })
     expect(problems.map(({ severity }) => severity)).toEqual(['page', 'warning'])

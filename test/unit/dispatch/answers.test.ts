@@ -1,13 +1,13 @@
 import { idsOf, numbered, openDispatch, some, times } from '../../support/dispatch-world.ts'
 
-describe('what TikTok does not take', () => {
+describe('a call that TikTok does not accept', () => {
   it.each([
     ['throttling', { code: 40133 }, 'throttled'],
     ['a service error', { code: 51010 }, 'service'],
     ['HTTP 503', { status: 503 }, 'http_5xx'],
     ['a page', { html: true }, 'no_json'],
     ['a reset', { reset: true }, 'reset'],
-  ])('%s: comes back later, its neighbours are delivered', async (_name, fault, reason) => {
+  ])('%s: its signals come back later, its neighbours are delivered', async (_name, fault, reason) => {
     const world = openDispatch()
     world.connect('sick')
     world.connect('well')
@@ -26,7 +26,7 @@ describe('what TikTok does not take', () => {
     expect((await world.run(some('a', 3))).words).toEqual(times(3, 'deferred 10s service'))
     world.breakers.recovered('a')
     expect((await world.run(some('a', 3), { topic: 'later', attempt: 2 })).words).toEqual(times(3, 'accepted'))
-    expect(world.held()).toEqual(idsOf(some('a', 3)))
+    expect(world.acceptedIds()).toEqual(idsOf(some('a', 3)))
   })
 
   it('a failed call stops the rest of its connection: one call, not twenty', async () => {
@@ -79,7 +79,7 @@ describe('one bad event', () => {
     world.fault({ eventIds: [bad.signalId], code: 40002, hint: true })
     expect((await world.run(batch)).words).toEqual(expected)
     expect(world.callSizes()).toEqual([50, 49, 1])
-    expect(world.held()).toHaveLength(49)
+    expect(world.acceptedIds()).toHaveLength(49)
   })
 
   it('is found by halving when TikTok does not', async () => {
@@ -91,22 +91,22 @@ describe('one bad event', () => {
     expect(world.repeats()).toBe(0)
   })
 
-  it('is not confused with the one a wrong hint names', async () => {
+  it('is not confused with the event that a wrong hint names', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ eventIds: [bad.signalId], code: 40002, message: 'Batch.3.event_time: no' })
     expect((await world.run(batch)).words).toEqual(expected)
   })
 
-  it('of a partial success is found too, and the others are delivered', async () => {
+  it('is found in a partial success too, and the others are delivered', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ partial: { eventIds: [bad.signalId], places: [], hint: false } })
     expect((await world.run(batch)).words).toEqual(expected)
-    expect(world.held()).toHaveLength(49)
+    expect(world.acceptedIds()).toHaveLength(49)
   })
 
-  it('with a code that nobody knows keeps its neighbours from nothing', async () => {
+  it('with an unknown code does not keep its neighbours from being delivered', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ eventIds: [bad.signalId], code: 47_111 })

@@ -3,7 +3,7 @@ import type { SendResult } from '../../../services/dispatch/send-result.ts'
 import { noon, signal } from '../../support/builders.ts'
 
 const now = noon + 60_000
-const decide = (finding: SendResult, attempt = 1) => outcomeOf(signal(), attempt, finding, now)
+const decide = (result: SendResult, attempt = 1) => outcomeOf(signal(), attempt, result, now)
 const delivered = (fields: object) => ({
   kind: 'forwarded',
   records: [
@@ -26,12 +26,12 @@ const delivered = (fields: object) => ({
   ],
 })
 
-describe('what becomes of a signal', () => {
+describe('the outcome of a signal', () => {
   it.each(['accepted', 'duplicate', 'rejected'] as const)(
     '%s: an outcome with code, attempt, time and request id',
     (outcome) => {
-      const finding = {
-        kind: 'settled',
+      const result = {
+        kind: 'final',
         outcome,
         code: 7,
         requestId: 'r',
@@ -39,7 +39,7 @@ describe('what becomes of a signal', () => {
         sentAt: now - 9,
         at: now - 5,
       } as const
-      expect(decide(finding, 3)).toEqual(
+      expect(decide(result, 3)).toEqual(
         delivered({ outcome, code: 7, requestId: 'r', attempt: 2, sentAt: now - 9, settledAt: now - 5 }),
       )
     },
@@ -72,13 +72,13 @@ describe('what becomes of a signal', () => {
   })
 
   it('an unknown code is tried a few times, then parked, never dropped', () => {
-    const finding = { kind: 'refused', unknownCode: true, reason: 'unknown_code' } as const
-    expect(decide(finding, unknownCodeAttempts - 1)).toMatchObject({ kind: 'deferred' })
-    expect(decide(finding, unknownCodeAttempts)).toEqual({ kind: 'parked', reason: 'unknown_code' })
+    const result = { kind: 'refused', unknownCode: true, reason: 'unknown_code' } as const
+    expect(decide(result, unknownCodeAttempts - 1)).toMatchObject({ kind: 'deferred' })
+    expect(decide(result, unknownCodeAttempts)).toEqual({ kind: 'parked', reason: 'unknown_code' })
   })
 
-  it('held: waits without using up an attempt', () => {
-    expect(decide({ kind: 'held', delay: '1m', reason: 'advertiser_in_trouble' }, 2)).toEqual({
+  it('not attempted: waits without using up an attempt', () => {
+    expect(decide({ kind: 'notAttempted', delay: '1m', reason: 'advertiser_in_trouble' }, 2)).toEqual({
       kind: 'deferred',
       delay: '1m',
       reason: 'advertiser_in_trouble',
@@ -87,10 +87,10 @@ describe('what becomes of a signal', () => {
   })
 
   it.each(['paused', 'reconnect', 'token_unreadable'] as const)('%s: parked', (reason) => {
-    expect(decide({ kind: 'standstill', reason })).toEqual({ kind: 'parked', reason })
+    expect(decide({ kind: 'blocked', reason })).toEqual({ kind: 'parked', reason })
   })
 
-  it('an unknown connection may still be on its way; after that its signals are withheld', () => {
+  it('an unknown connection’s record may still arrive; then its signals are withheld', () => {
     expect(decide({ kind: 'connectionUnknown' }, 1)).toMatchObject({ kind: 'deferred', delay: '10s' })
     expect(decide({ kind: 'connectionUnknown' }, 3)).toEqual(delivered({ outcome: 'withheld', attempt: 3 }))
   })

@@ -14,7 +14,7 @@ describe('sending a batch', () => {
     const batch = [...some('a', 4), ...some('b', 2)]
     expect((await world.run(batch)).words).toEqual(times(6, 'accepted'))
     expect([...world.callSizes()].sort()).toEqual([1, 2, 3])
-    expect(world.held().filter((id) => idsOf(some('a', 4)).includes(id as string))).toEqual(idsOf(some('a', 4)))
+    expect(world.acceptedIds().filter((id) => idsOf(some('a', 4)).includes(id as string))).toEqual(idsOf(some('a', 4)))
   })
 
   it('records code, request id, attempt and times', async () => {
@@ -30,7 +30,7 @@ describe('sending a batch', () => {
     expect(record?.value.requestId).toMatch(/^\d{20,}$/)
   })
 
-  it('does not send again what has a sent-mark, and publishes the same outcome', async () => {
+  it('does not send again a signal with a record in the sent log, and publishes the same outcome', async () => {
     const buckets = new MemoryHourBuckets()
     const before = openDispatch({ buckets })
     before.connect('a')
@@ -40,13 +40,13 @@ describe('sending a batch', () => {
     after.connect('a')
     const second = await after.run([numbered('a', 0), numbered('a', 1)])
     expect(second.words).toEqual(['accepted', 'accepted'])
-    expect(after.held()).toEqual([numbered('a', 1).signalId])
+    expect(after.acceptedIds()).toEqual([numbered('a', 1).signalId])
     const deliveryOf = ({ outcomes }: typeof first) =>
       (outcomes[0] as unknown as { records: { value: Delivery }[] }).records[0]?.value
     expect({ ...deliveryOf(second), requestId: null }).toEqual({ ...deliveryOf(first), requestId: null })
   })
 
-  it('publishes no outcome again once the broker has it', async () => {
+  it('publishes no outcome twice once the broker has it', async () => {
     const world = openDispatch()
     world.connect('a')
     await world.run(some('a', 2))
@@ -61,7 +61,7 @@ describe('sending a batch', () => {
     expect(world.callSizes()).toEqual([1])
   })
 
-  it('fails as a whole when an answer cannot be noted, and sends nothing again once it can', async () => {
+  it('fails as a whole when an answer cannot be written, and sends nothing again once it can', async () => {
     const world = openDispatch()
     world.connect('a')
     const write = world.buckets.write.bind(world.buckets)
@@ -77,7 +77,7 @@ describe('sending a batch', () => {
     world.connect('a')
     const old = numbered('a', 0, { occurredAt: noon - 29 * 86_400_000 })
     expect((await world.run([old, numbered('a', 1)])).words).toEqual(['expired', 'accepted'])
-    expect(world.held()).toEqual([numbered('a', 1).signalId])
+    expect(world.acceptedIds()).toEqual([numbered('a', 1).signalId])
   })
 })
 
@@ -93,7 +93,7 @@ describe('consent right before sending', () => {
     expect(world.callSizes()).toEqual([])
   })
 
-  it('a signal of a consent that has ended is withheld, also where the connection was added anew since', async () => {
+  it('a signal of a consent that has ended is withheld, also when the connection has been added again since', async () => {
     const world = openDispatch()
     world.connect('a', { connectedAt: noon + 500 })
     const ofThen = { headers: { consent: String(noon - 500) } }
@@ -101,10 +101,10 @@ describe('consent right before sending', () => {
     expect((await world.run([numbered('a', 0)], ofThen)).words).toEqual(['withheld'])
     expect((await world.run([numbered('a', 1)], ofNow)).words).toEqual(['accepted'])
     expect((await world.run([numbered('a', 2)])).words).toEqual(['accepted'])
-    expect(world.held()).toEqual(idsOf([numbered('a', 1), numbered('a', 2)]))
+    expect(world.acceptedIds()).toEqual(idsOf([numbered('a', 1), numbered('a', 2)]))
   })
 
-  it('so is what waits for its call while the connection is disconnected and added anew', async () => {
+  it('so is one that waits for its call while the connection is disconnected and added again', async () => {
     const world = openDispatch({ eventsPerCall: 1 })
     world.connect('a')
     world.onCall(() => world.connect('a', { connectedAt: noon + 500 }))
@@ -127,13 +127,14 @@ describe('consent right before sending', () => {
 })
 
 describe('decoding', () => {
-  it('refuses a signal whose id is not one of ours', () => {
+  it('refuses a signal whose id has another format', () => {
     const stage = dispatch({
       codec: { decode: () => signal({ signalId: 'x' }) as never },
       sentLog: { read: async () => [], write: async () => {} },
       breakers: { refresh: async () => {} },
       scheduler: { send: async () => {} },
-      eligibilityOf: () => ({ may: false, finding: { kind: 'withheld' } }),
+      eligibilityOf: () => ({ eligible: false, result: { kind: 'withheld' } }),
+      parts: undefined,
       expireMs: 1,
       warnMs: 1,
     })

@@ -1,121 +1,141 @@
-import { jest } from '@jest/globals'
 import { Intake, NotStored } from '../../../services/gateway/intake.ts'
-import { watchKafka } from '../../../services/gateway/watch-kafka.ts'
-import { Health } from '../../../services/runtime/health/health.ts'
-import { KafkaConnectivity } from '../../../services/runtime/health/kafka-connectivity.ts'
-import type { Logger } from '../../../services/runtime/log.ts'
 import { DependencyError, type ProducerRecord, RecordTooLarge } from '../../../services/runtime/ports.ts'
-import { eventually } from '../../support/eventually.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const record = (text: string): ProducerRecord => ({ topic: 'channel-events.v1', key: null, value: Buffer.from(text) })
+const producer = (send: (records: readonly ProducerRecord[]) => Promise<void>) => ({ send, close: async () => {} })
+
+/** Produce calls that end when the test says so. */
+const controlled = () => {
+  const calls: { readonly texts: readonly string[]; end(): void }[] = []
+  const send = (records: readonly ProducerRecord[]) =>
+    new Promise<void>((resolve) => {
+      calls.push({ texts: records.map(({ value }) => String(value)), end: resolve })
+    })
+  return { calls, producer: producer(send) }
+}
 
 describe('the intake', () => {
-  const record = (text: string): ProducerRecord => ({ topic: 'channel-events.v1', key: null, value: Buffer.from(text) })
-  const producer = (send: (records: readonly ProducerRecord[]) => Promise<void>) => ({ send, close: async () => {} })
-
-  it('shares one produce between requests that arrive while others are under way', async () => {
-    const calls: number[] = []
+  it('stores concurrent requests with few produce calls', async () => {
+    const clock = new FakeClock()
+    const sizes: number[] = []
     const intake = new Intake(
       producer(async (records) => {
-        calls.push(records.length)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        sizes.push(records.length)
+        await clock.sleep(20)
       }),
+      clock,
     )
-    await Promise.all(Array.from({ length: 50 }, (_, n) => intake.store([record(String(n))])))
-    expect(calls.length).toBeLessThan(10)
-    expect(calls.reduce((sum, n) => sum + n, 0)).toBe(50)
+    const stored: Promise<void>[] = []
+    for (let n = 0; n < 50; n++) {
+      stored.push(intake.store([record(String(n))]))
+      await clock.advance(1)
+    }
+    await clock.runUntil(Promise.all(stored))
+    expect(sizes.length).toBeLessThan(10)
+    expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(50)
   })
 
-  it('says so when Kafka is away, to the sender and to its health, and takes the next', async () => {
+  it('starts overlapping calls 8 ms apart and four at most', async () => {
+    const clock = new FakeClock()
+    const { calls, producer: kafka } = controlled()
+    const intake = new Intake(kafka, clock)
+    const starts: number[] = []
+    for (let n = 0; n < 60; n++) {
+      void intake.store([record(String(n))])
+      await clock.advance(1)
+      while (starts.length < calls.length) starts.push(clock.now())
+    }
+    expect(starts).toHaveLength(4)
+    for (const [at, start] of starts.slice(1).entries())
+      expect(start - (starts[at] as number)).toBeGreaterThanOrEqual(8)
+  })
+
+  it('reports an outage of Kafka to the caller and to health, and stores the next request', async () => {
     let away = true
-    const heard: string[] = []
+    const reported: string[] = []
     const intake = new Intake(
       producer(async () => {
         if (away) throw new DependencyError('kafka', 'away')
       }),
-      { answered: () => heard.push('answers'), failed: () => heard.push('away') },
+      new FakeClock(),
+      { answered: () => reported.push('answered'), failed: () => reported.push('failed') },
     )
     await expect(intake.store([record('a')])).rejects.toThrow(NotStored)
     away = false
     await expect(intake.store([record('b')])).resolves.toBeUndefined()
-    expect(heard).toEqual(['away', 'answers'])
+    expect(reported).toEqual(['failed', 'answered'])
   })
 
-  it('is told by looks at Kafka, one at a time, while no delivery comes', async () => {
-    const health = new Health(Date)
-    health.to('running')
-    const lines: string[] = []
-    const log = { info: (text: string) => lines.push(text), warn: (_facts: object, text: string) => lines.push(text) }
-    let away = true
-    let looks = 0
-    const progress = async () => {
-      looks++
-      if (away) throw new DependencyError('kafka', 'away')
-      return []
-    }
-    const stop = watchKafka({ progress }, new KafkaConnectivity(health, log as unknown as Logger), 1)
-    await eventually('it waits', () => health.report().reason === 'kafka')
-    const before = looks
-    await eventually('it looks again', () => looks > before + 2)
-    away = false
-    await eventually('it is well', () => health.report().state === 'running')
-    stop()
-    expect(lines).toEqual(['Kafka does not answer', 'Kafka answers again'])
-  })
-
-  it('lets nobody wait longer than it can, and sends nothing for whom it has told so', async () => {
-    const sent: string[] = []
-    const calls: (() => void)[] = []
-    const intake = new Intake(
-      producer((records) => {
-        sent.push(...records.map(({ value }) => String(value)))
-        return new Promise((resolve) => calls.push(resolve))
-      }),
+  it('answers at the deadline, and never sends what it has given up', async () => {
+    const clock = new FakeClock()
+    const { calls, producer: kafka } = controlled()
+    const reported: string[] = []
+    const intake = new Intake(kafka, clock, { answered: () => {}, failed: () => reported.push('failed') })
+    const stored = [intake.store([record('0')], 5)]
+    await clock.advance(0)
+    stored.push(...['1', '2', '3'].map((text) => intake.store([record(text)], 5)))
+    const settled = Promise.allSettled(stored)
+    await clock.advance(5)
+    expect(await settled).toEqual(
+      stored.map(() => ({
+        status: 'rejected',
+        reason: expect.objectContaining({ message: 'Kafka did not answer in time' }),
+      })),
     )
-    jest.useFakeTimers()
-    try {
-      const waiting = Array.from({ length: 6 }, (_, n) => intake.store([record(String(n))], 1))
-      const settled = Promise.allSettled(waiting)
-      jest.advanceTimersByTime(1)
-      expect(await settled).toEqual(
-        waiting.map(() => ({
-          status: 'rejected',
-          reason: expect.objectContaining({ message: expect.stringMatching(/in time/) }),
-        })),
-      )
-      jest.advanceTimersByTime(1_000)
-    } finally {
-      jest.useRealTimers()
-    }
-    for (const done of calls) done()
-    // One call was under way; the others have left the queue.
-    expect(sent).toEqual(['0'])
+    expect(reported).toHaveLength(4)
+    calls[0]?.end()
+    await clock.advance(1_000)
+    // '0' was under way; the others left the queue.
+    expect(calls.map(({ texts }) => texts)).toEqual([['0']])
   })
 
-  it('refuses a record that is too large alone: whoever shared its call is stored', async () => {
+  it('refuses more than 64 MiB that wait for Kafka, until some of it is stored', async () => {
+    const clock = new FakeClock()
+    const { calls, producer: kafka } = controlled()
+    const intake = new Intake(kafka, clock)
+    const large: ProducerRecord = { topic: 'channel-events.v1', key: null, value: Buffer.alloc(8 * 1_048_576 - 256) }
+    const first = intake.store([large], 60_000)
+    await clock.advance(0)
+    for (let n = 1; n < 8; n++) intake.store([large], 1_000).catch(() => {})
+    await expect(intake.store([record('a')])).rejects.toThrow('too many deliveries wait for Kafka')
+    calls[0]?.end()
+    await first
+    await clock.advance(0)
+    const next = intake.store([record('a')], 1_000)
+    next.catch(() => {})
+    // Timed-out requests give back their bytes when they leave the queue; those under way only when their call ends.
+    await clock.advance(1_000)
+    await expect(next).rejects.toThrow('Kafka did not answer in time')
+  })
+
+  it('refuses a record that is too large alone, and stores the others of its call', async () => {
+    const clock = new FakeClock()
     const sent: string[][] = []
-    let release: () => void = () => {}
-    const first = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    let calls = 0
     const intake = new Intake(
       producer(async (records) => {
         const texts = records.map(({ value }) => String(value))
-        // While the first is under way the rest come together.
-        if (++calls === 1) return first
         const large = texts.indexOf('large')
         if (large >= 0) throw new RecordTooLarge(large, 2, 1)
         sent.push(texts)
       }),
+      clock,
     )
-    const held = intake.store([record('held')])
     const shared = ['a', 'large', 'b'].map((text) => intake.store([record(text)]))
-    release()
-    await held
     expect((await Promise.allSettled(shared)).map(({ status }) => status)).toEqual([
       'fulfilled',
       'rejected',
       'fulfilled',
     ])
     expect(sent).toEqual([['a', 'b']])
+  })
+
+  it('leaves no timer behind a request that is answered', async () => {
+    const clock = new FakeClock()
+    await new Intake(
+      producer(async () => {}),
+      clock,
+    ).store([record('a')])
+    expect(clock.pending).toBe(0)
   })
 })

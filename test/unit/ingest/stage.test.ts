@@ -6,7 +6,7 @@ import { messageEvent, noon } from '../../support/builders.ts'
 import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 
 describe('ingest', () => {
-  it('lets an authorised event in, with nothing of the person in the clear', async () => {
+  it('forwards an authorised event, without personal data in the clear', async () => {
     const { run, eventRecord, keyring, dataKey, codec } = await openIngest()
     const [message] = messages(await run(eventRecord({ text: 'ya hice el pago, soy Ana', aliases: ['MX.1234'] }))) as [
       Message,
@@ -27,21 +27,21 @@ describe('ingest', () => {
   })
 
   it('reads an event that a connector wrote as Avro', async () => {
-    const { run, place, codec } = await openIngest()
+    const { run, recordOf, codec } = await openIngest()
     const value = codec.encode('channelEvents', messageEvent() as never)
-    expect(labels(await run(place({ value })))).toEqual(['forwarded'])
+    expect(labels(await run(recordOf({ value })))).toEqual(['forwarded'])
   })
 
-  it('drops what nobody authorised, and claims nothing for it', async () => {
-    const { run, eventRecord, dedup, feeds, directory, connection } = await openIngest()
+  it('drops an event without an authorised connection, and claims nothing for it', async () => {
+    const { run, eventRecord, dedup, crossSource, directory, connection } = await openIngest()
     expect(labels(await run(eventRecord({ accountId: 'unknown' })))).toEqual(['no_connection'])
     directory.apply('acme-wa', { ...connection, status: 'disconnected', dataKey: null })
     expect(labels(await run(eventRecord()))).toEqual(['disconnected'])
-    expect(dedup.values.size + feeds.values.size).toBe(0)
+    expect(dedup.values.size + crossSource.values.size).toBe(0)
   })
 
   it.each(['paused', 'reconnect'] as const)(
-    'processes messages of a connection that is %s: dispatch holds its signals',
+    'processes messages of a connection that is %s: dispatch decides about its signals',
     async (status) => {
       const { run, eventRecord, directory, connection } = await openIngest()
       directory.apply('acme-wa', { ...connection, status })
@@ -66,7 +66,7 @@ describe('ingest', () => {
     expect(labels(await run(eventRecord(one), eventRecord(other)))).toEqual(['forwarded', 'forwarded'])
   })
 
-  it('does not let two tenants eat each other’s events', async () => {
+  it('never takes one tenant’s event for another’s copy', async () => {
     const { run, eventRecord, directory, connection, keyring } = await openIngest()
     const other = {
       ...connection,
@@ -91,7 +91,7 @@ describe('ingest', () => {
     for (const days of [1, 2, 3]) expect(labels(await run(at(days)))).toEqual(['duplicate'])
   })
 
-  it('settles the items of one delivery each by itself', async () => {
+  it('decides each item of a delivery by itself', async () => {
     const { run, delivery } = await openIngest()
     const body = {
       events: [messageEvent(), messageEvent(), messageEvent({ messageId: 'wamid.two' })],
@@ -110,16 +110,21 @@ describe('ingest', () => {
     expect(messages(outcomes)[0]?.receivedAt).toBe(noon + 5)
   })
 
-  it.each<[string, (w: Awaited<ReturnType<typeof openIngest>>) => ConsumedRecord, string, RegExp]>([
-    ['an unknown source', ({ delivery }) => delivery('{}', { source: 'nobody' }), 'source_unknown', /source/],
+  it.each<[string, (world: Awaited<ReturnType<typeof openIngest>>) => ConsumedRecord, string, RegExp]>([
+    ['an unknown source', ({ delivery }) => delivery('{}', { source: 'unmapped' }), 'source_unknown', /source/],
     ['a body that is no delivery', ({ delivery }) => delivery('nonsense'), 'delivery_unreadable', /JSON/],
     ['a wrong seal', ({ delivery }) => delivery('{}', { sealed: 'source/other' }), 'seal_broken', /source\/other/],
     ['a malformed seal header', ({ delivery }) => delivery('{}', { sealed: 'x' }), 'headers_invalid', /sealed/],
-    ['a tombstone', ({ place }) => place({ value: null }), 'headers_invalid', /no value/],
-    ['no JSON', ({ place }) => place({ value: Buffer.from('hola Ana') }), 'event_invalid', /neither JSON nor Avro/],
+    ['a tombstone', ({ recordOf }) => recordOf({ value: null }), 'headers_invalid', /no value/],
+    [
+      'no JSON',
+      ({ recordOf }) => recordOf({ value: Buffer.from('hola Ana') }),
+      'event_invalid',
+      /neither JSON nor Avro/,
+    ],
     [
       'a missing field',
-      ({ place }) => place({ value: Buffer.from('{"source":"whatsapp"}') }),
+      ({ recordOf }) => recordOf({ value: Buffer.from('{"source":"whatsapp"}') }),
       'event_invalid',
       /accountId/,
     ],
@@ -136,15 +141,15 @@ describe('ingest', () => {
       /looks like microseconds/,
     ],
     ['a foreign channel', ({ eventRecord }) => eventRecord({ channel: 'Ana' as never }), 'event_invalid', /channel/],
-  ])('refuses %s with code and field, and without a word of it', async (_name, make, code, detail) => {
-    const w = await openIngest()
-    const failure = w.failureOf(make(w))
+  ])('refuses %s with code and field, and quotes nothing of it', async (_name, make, code, detail) => {
+    const world = await openIngest()
+    const failure = world.failureOf(make(world))
     expect(failure?.code).toBe(code)
     expect(failure?.detail).toMatch(detail)
     expect(failure?.detail).not.toMatch(/Ana/)
   })
 
-  it('gives the same bytes for the same record', async () => {
+  it('encodes the same record to the same bytes', async () => {
     const { run, eventRecord, codec } = await openIngest()
     const record = eventRecord()
     const [one] = messages(await run(record)) as [Message]

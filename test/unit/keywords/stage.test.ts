@@ -29,18 +29,18 @@ interface Case {
   readonly starts?: boolean
 }
 
-/** What a message raises, and what was counted. */
-const raised = async ({ text = 'el pago', fields, connection, lists = [payment], starts = false }: Case) => {
+/** The outcome and signals of a message, and the counted hits. */
+const processed = async ({ text = 'el pago', fields, connection, lists = [payment], starts = false }: Case) => {
   const keyring = await testKeyring()
   const codec = await Codec.open(new MemoryRegistry())
   const dataKey = keyring.newDataKey('acme-wa')
   const directory = new ConnectionDirectory()
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
-  const inForce = new KeywordLists()
-  for (const list of lists) inForce.stage(list)
-  await inForce.compilePending()
+  const active = new KeywordLists()
+  for (const list of lists) active.stage(list)
+  await active.compilePending()
   const uses: KeywordUse[] = []
-  const stage = keywords({ directory, lists: inForce, codec, keyring, count: (found) => uses.push(...found) })
+  const stage = keywords({ directory, lists: active, codec, keyring, count: (found) => uses.push(...found) })
   const content = { text, links: [], referral: null }
   const sealed = sealContent(content, keyring.connectionKey('acme-wa', dataKey), 'a0'.repeat(16))
   const value = attributedMessage({
@@ -56,40 +56,40 @@ const raised = async ({ text = 'el pago', fields, connection, lists = [payment],
   const records = outcome?.kind === 'forwarded' ? outcome.records : []
   return { outcome, signals: records.map((record) => record.value as Signal), records, uses }
 }
-const flagsOf = async (one: Case) => (await raised(one)).signals.flatMap(({ flags }) => flags)
+const flagsOf = async (one: Case) => (await processed(one)).signals.flatMap(({ flags }) => flags)
 
 describe('a message', () => {
-  it('from before a consent that began anew is dropped: its key was erased', async () => {
+  it('of a consent that has ended is dropped: its key was erased', async () => {
     const fields = { content: Buffer.alloc(60) }
-    const dropped = await raised({ fields, connection: { connectedAt: noon + 60_000 } })
+    const dropped = await processed({ fields, connection: { connectedAt: noon + 60_000 } })
     expect(dropped.outcome).toEqual({ kind: 'dropped', reason: 'consent_ended' })
-    expect((await raised({ fields })).outcome?.kind).toBe('deadLettered')
+    expect((await processed({ fields })).outcome?.kind).toBe('deadLettered')
   })
 
-  it('raises signals that say when it was received and under which consent, beside what they report', async () => {
-    const { records } = await raised({ connection: { connectedAt: noon - 5_000 }, fields: { receivedAt: noon } })
+  it('emits signals with the time of receipt and the consent in their headers', async () => {
+    const { records } = await processed({ connection: { connectedAt: noon - 5_000 }, fields: { receivedAt: noon } })
     expect(records.map(({ headers }) => headers)).toEqual([
       { 'received-at': String(noon), consent: String(noon - 5_000) },
     ])
   })
 
-  it('raises one keyword signal, with the version of the list that raised it and nothing of what was said', async () => {
-    const { signals } = await raised({ text: 'palabrasecreta: el PAGO' })
+  it('emits one keyword signal, with the version of its list and without the text', async () => {
+    const { signals } = await processed({ text: 'palabrasecreta: el PAGO' })
     expect(signals).toMatchObject([{ kind: 'keyword', flags: ['payment'], keywordListVersion: 3 }])
     expect(JSON.stringify(signals)).not.toContain('palabrasecreta')
   })
 
-  it('that opens a conversation may raise both signals', async () => {
-    const { signals } = await raised({ starts: true })
+  it('that opens a conversation may emit both signals', async () => {
+    const { signals } = await processed({ starts: true })
     expect(signals.map(({ kind }) => kind)).toEqual(['conversation', 'keyword'])
   })
 
   it.each<[string, Case, readonly string[]]>([
     ['the person typed', {}, ['payment']],
     ['the person wrote under a picture', { fields: { textOrigin: 'caption' } }, ['payment']],
-    ['stands on a button', { fields: { textOrigin: 'button' } }, []],
+    ['is the label of a button', { fields: { textOrigin: 'button' } }, []],
     [
-      'stands on a button, where the connection asks for it',
+      'is the label of a button, where the connection asks for it',
       { fields: { textOrigin: 'button' }, connection: { keywordOrigins: ['button'] } },
       ['payment'],
     ],
@@ -103,9 +103,9 @@ describe('a message', () => {
     ['is history', { fields: { backfill: true } }, []],
   ])('counts or not what %s', async (_what, one, expected) => expect(await flagsOf(one)).toEqual(expected))
 
-  it('raises nothing by a list that only counts, and is counted', async () => {
+  it('emits no flags of a shadow list, but counts them', async () => {
     const shadow = keywordList({ version: 4, shadow: true, entries: [keywordEntry('hola', { flag: 'greeting' })] })
-    const { signals, uses } = await raised({ text: 'hola, el pago', lists: [payment, shadow] })
+    const { signals, uses } = await processed({ text: 'hola, el pago', lists: [payment, shadow] })
     expect(signals.flatMap(({ flags }) => flags)).toEqual(['payment'])
     expect(uses).toEqual([
       { listId: 'default', version: 4, mode: 'shadow', flag: 'greeting' },
@@ -115,12 +115,12 @@ describe('a message', () => {
 
   it('is matched against the list of its market', async () => {
     const mx = keywordList({ listId: 'mx', version: 9, entries: [keywordEntry('pago', { flag: 'pago_mx' })] })
-    const { signals } = await raised({ lists: [payment, mx], connection: { market: 'mx' } })
+    const { signals } = await processed({ lists: [payment, mx], connection: { market: 'mx' } })
     expect(signals).toMatchObject([{ flags: ['pago_mx'], keywordListVersion: 9 }])
   })
 
-  it('raises nothing where its connection names a list that does not exist', async () => {
-    expect((await raised({ connection: { keywordListId: 'nosuch' } })).outcome).toEqual({
+  it('emits nothing if its connection names a list that does not exist', async () => {
+    expect((await processed({ connection: { keywordListId: 'nosuch' } })).outcome).toEqual({
       kind: 'dropped',
       reason: 'no_signal',
     })

@@ -4,11 +4,11 @@ import { errorFacts } from '../../../services/runtime/log.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 
 describe('configuration', () => {
-  it('takes an empty variable for an unset one', () => {
+  it('treats an empty variable as unset', () => {
     expect(loadConfig({ A: z.string().default('x') }, { A: '' })).toEqual({ A: 'x' })
   })
 
-  it('names every variable that is missing or wrong, and never the value of one', () => {
+  it('names every missing or invalid variable, and never its value', () => {
     const load = () => loadConfig(fields, { REDIS_URL: 'http://user:hunter2@x', SCHEMA_REGISTRY_URL: 'http://x' })
     expect(load).toThrow(ConfigError)
     expect(load).toThrow(/KAFKA_BROKERS is not set.*[\s\S]*REDIS_URL: must be a redis:\/\//)
@@ -16,7 +16,7 @@ describe('configuration', () => {
     expect(load).not.toThrow(/hunter2|undefined/)
   })
 
-  it('says what a value must be in the words of whoever wrote it', () => {
+  it('reports what a value must be in plain words', () => {
     const problem = (env: Record<string, string>) => {
       const names = Object.keys(env) as (keyof typeof fields)[]
       try {
@@ -34,7 +34,7 @@ describe('configuration', () => {
     expect(problem({ KAFKA_BROKERS: 'a:9092, [::1]:9093' })).toEqual({ KAFKA_BROKERS: ['a:9092', '[::1]:9093'] })
   })
 
-  it('is printed with secrets masked, also those inside addresses', () => {
+  it('masks secrets, also in URLs', () => {
     expect(masked({ SIGNALS_MASTER_KEY: 'k', INGEST_TOKEN: 't', REDIS_URL: 'redis://u:p@host:1', PORT: 1 })).toEqual({
       SIGNALS_MASTER_KEY: '***',
       INGEST_TOKEN: '***',
@@ -45,7 +45,7 @@ describe('configuration', () => {
 })
 
 describe('errors in logs', () => {
-  it('keep their facts and lose their message, which may quote a text', () => {
+  it('keep their facts without their message, which may quote a text', () => {
     const facts = (() => {
       try {
         return JSON.parse('{"text": "soy Ana"')
@@ -56,7 +56,7 @@ describe('errors in logs', () => {
     expect(facts).toMatchObject({ error: 'SyntaxError' })
     expect(JSON.stringify(facts)).not.toContain('Ana')
   })
-  it('keep a message of ours', () => {
+  it('keep the messages of our own errors', () => {
     expect(errorFacts(new DependencyError('redis', 'Redis does not answer'))).toMatchObject({
       dependency: 'redis',
       message: 'Redis does not answer',

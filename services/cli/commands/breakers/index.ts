@@ -1,3 +1,4 @@
+/** `signals breakers`: lists the circuit breakers that are not closed. */
 import type { Command } from 'commander'
 import { breakerRows } from '../../../dispatch/circuit-breaker/metrics.ts'
 import { RedisBreakerStore } from '../../../dispatch/circuit-breaker/redis-store.ts'
@@ -5,11 +6,11 @@ import { withContext } from '../../context.ts'
 import { print, printJson, seconds, table } from '../../output.ts'
 
 export const register = (program: Command) => {
-  const breakers = program.command('breakers').description('connections that TikTok does not answer well at the moment')
+  const breakers = program.command('breakers').description('connections with an open circuit breaker')
 
   breakers
     .command('list')
-    .description('every breaker that is not closed: state, cause, since when, when it is asked again')
+    .description('every breaker that is not closed: state, cause, age, time until the next probe')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {
@@ -25,10 +26,10 @@ export const register = (program: Command) => {
           )
           return
         }
-        if (rows.length === 0) return print('all breakers are closed: TikTok answers well for every connection')
+        if (rows.length === 0) return print('all breakers are closed')
         print(
           table([
-            ['connection', 'state', 'cause', 'failures', 'for', 'asked again in'],
+            ['connection', 'state', 'cause', 'failures', 'for', 'next probe in'],
             ...rows.map(({ connectionId, state, cause, failures, since, nextAt }) => [
               connectionId,
               state.replace('_', ' '),

@@ -1,6 +1,7 @@
-/** `signals connections authorise`: asks the console for an address at which somebody agrees, and says how it went. */
+/** `signals connections authorise`: requests an authorisation address from the console, and prints the result. */
 import type { Command } from 'commander'
 import { readSecrets } from '../../../local/supervisor/state-file.ts'
+import { systemClock } from '../../../runtime/clock.ts'
 import { actor } from '../../actor.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -28,10 +29,10 @@ type Status = {
 
 const pollIntervalMs = 1_000
 
-/** Talks to the console's admin API, which keeps the app's secret. @throws UsageError, Refused, Error */
-const admin = async <T>({ running, dataDir }: CliContext, path: string, body?: object): Promise<T> => {
-  const base = process.env.ADMIN_URL || running?.console
-  const token = process.env.ADMIN_TOKEN || readSecrets(dataDir).ADMIN_TOKEN
+/** Calls the console's admin API, since only the console has the app's secret. @throws UsageError, Refused, Error */
+const admin = async <T>({ env, running, dataDir }: CliContext, path: string, body?: object): Promise<T> => {
+  const base = env.ADMIN_URL || running?.console
+  const token = env.ADMIN_TOKEN || readSecrets(dataDir).ADMIN_TOKEN
   if (!base)
     throw new UsageError('ADMIN_URL is not set, and no pipeline runs here: set it to the address of the console')
   if (!token) throw new UsageError('ADMIN_TOKEN is not set: set it to that of the console')
@@ -53,22 +54,22 @@ const outcome = async (context: CliContext, { id, expiresAt }: Begun): Promise<S
   while (Date.now() < expiresAt) {
     const status = await admin<Status>(context, `authorisations/${id}`)
     if (status.status !== 'pending') return status
-    await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
+    await systemClock.sleep(pollIntervalMs)
   }
-  return { status: 'failed', message: 'nobody answered within ten minutes' }
+  return { status: 'failed', message: 'the authorisation was not answered within ten minutes' }
 }
 
 const authorise = (id: string | undefined, { file, account, wait, json }: Options) =>
   withContext(async (context) => {
     if ((id === undefined) === (file === undefined))
-      throw new UsageError('name a connection that stands, or give --file with one to be made')
-    const what =
+      throw new UsageError('name an existing connection, or give --file with a new one')
+    const target =
       file === undefined ? { connectionId: id } : { connection: parsedJson(await textIn(file, 'connection file')) }
-    const begun = await admin<Begun>(context, 'authorisations', { kind: account ? 'account' : 'advertiser', ...what })
+    const begun = await admin<Begun>(context, 'authorisations', { kind: account ? 'account' : 'advertiser', ...target })
     if (!wait) {
       if (json) return printJson(begun)
       print(begun.url)
-      return notify('open it, and agree within ten minutes; --wait waits for it')
+      return notify('open this address and agree within ten minutes; --wait waits for the result')
     }
     notify(`open ${begun.url}`)
     const status = await outcome(context, begun)
@@ -80,13 +81,10 @@ const authorise = (id: string | undefined, { file, account, wait, json }: Option
 export const registerAuthorise = (connections: Command) => {
   connections
     .command('authorise [id]')
-    .description('have it authorised at TikTok: prints an address, agreeing there ends in an active connection')
-    .option(
-      '--file <file>',
-      'a connection to be made, without accessToken; eventSetId and advertiserId may be found out',
-    )
-    .option('--account', "authorise the TikTok account itself (a day's token, refreshed by itself)")
-    .option('--wait', 'until it is answered')
+    .description('print an address at TikTok; agreeing there activates the connection')
+    .option('--file <file>', 'a new connection, without accessToken; eventSetId and advertiserId are optional')
+    .option('--account', 'authorise the TikTok account itself (a token for a day, refreshed by the console)')
+    .option('--wait', 'wait for the answer')
     .option('--json', 'one JSON value')
     .action(authorise)
 }

@@ -1,4 +1,4 @@
-/** `signals connections event-sets`: which message event sets an advertiser has, and which belongs to an account. */
+/** `signals connections event-sets`: lists an advertiser's message event sets, and the one of the account. */
 import type { Command } from 'commander'
 import { questionOf, readEventSets } from '../../../shared/connections/tiktok/event-sets.ts'
 import { type MessagingApp, messagingApps } from '../../../shared/model/connection-record.ts'
@@ -16,7 +16,7 @@ interface Options {
   readonly json?: boolean
 }
 
-const look = (context: CliContext, { connection: id, advertiser, app, account, json }: Options) =>
+const list = (context: CliContext, { connection: id, advertiser, app, account, json }: Options) =>
   withOpenConnections(context, async ({ directory, keyring }) => {
     const tiktok = openTikTok(context)
     if (app !== undefined && !messagingApps.includes(app as MessagingApp))
@@ -27,8 +27,8 @@ const look = (context: CliContext, { connection: id, advertiser, app, account, j
     if (!connection?.accessToken)
       throw new UsageError(
         id
-          ? `${id} is not known or has no token`
-          : 'name a connection of the advertiser with --connection: its token is what TikTok is asked with',
+          ? `${id} does not exist or has no token`
+          : 'name a connection of the advertiser with --connection: the look-up needs its token',
       )
     const question = questionOf(
       {
@@ -45,7 +45,7 @@ const look = (context: CliContext, { connection: id, advertiser, app, account, j
       question,
     )
     if (json) return printJson({ matched, all })
-    if (all.length === 0) return print('there is none; make one in TikTok Events Manager')
+    if (all.length === 0) return print('no message event sets; create one in TikTok Events Manager')
     print(
       table([
         ['event set', 'name', 'of this account'],
@@ -58,10 +58,10 @@ export const registerEventSets = (connections: Command) => {
   connections
     .command('event-sets')
     .description('message event sets of an advertiser, as TikTok lists them')
-    .option('--advertiser <id>', 'whose; default: the connection’s')
-    .option('--connection <id>', 'whose token asks; default: any of the advertiser')
+    .option('--advertiser <id>', 'default: the connection’s')
+    .option('--connection <id>', 'whose token is used; default: any connection of the advertiser')
     .option('--app <app>', 'MESSENGER, WHATSAPP or ZALO; default: that of the source')
     .option('--account <id>', 'the messaging account; default: the connection’s')
     .option('--json', 'one JSON value')
-    .action((options: Options) => withContext((context) => look(context, options)))
+    .action((options: Options) => withContext((context) => list(context, options)))
 }

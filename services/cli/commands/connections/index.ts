@@ -1,4 +1,4 @@
-/** `signals connections`: who reports to which advertiser and event set, with consent. */
+/** `signals connections`: manages which account reports to which advertiser and event set. */
 import type { Command } from 'commander'
 import { type Revoked, revokeGrants } from '../../../shared/connections/authorisation/revoke.ts'
 import { parseDraft } from '../../../shared/connections/connection.ts'
@@ -26,29 +26,34 @@ import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnec
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
   withContext((context) =>
-    withOpenConnections(context, async (desk) => {
-      const { before, record } = await changeConnection(id, operation, desk, author())
-      const revoked = operation === 'disconnect' ? await revoke(before, record, desk, openTikTok(context)) : {}
+    withOpenConnections(context, async (connections) => {
+      const { before, record } = await changeConnection(id, operation, connections, author())
+      const revoked = operation === 'disconnect' ? await revoke(before, record, connections, openTikTok(context)) : {}
       await printOrJson(context, record, operations[operation].done, options, revoked)
       if (revoked.revoked === 'failed')
         notify(
-          'TikTok was not told: it does not answer, or refused; withdraw the authorisation in the advertiser’s own settings',
+          'the token was not revoked at TikTok, which does not answer or refused; withdraw the authorisation in the advertiser’s own settings',
         )
     }),
   )
 
-/** Tells TikTok, where the token was granted through it and the app is known here. */
-const revoke = async (before: ConnectionRecord, record: ConnectionRecord, desk: OpenConnections, { oauth }: TikTok) => {
+/** Revokes at TikTok the tokens that were granted there, if the app is configured here. */
+const revoke = async (
+  before: ConnectionRecord,
+  record: ConnectionRecord,
+  connections: OpenConnections,
+  { oauth }: TikTok,
+) => {
   const granted = before !== record && (before.authorisedBy === 'oauth' || before.account !== null)
   if (!granted) return {}
-  return { revoked: oauth ? await revokeGrants(before, record, desk, oauth, author()) : ('failed' as Revoked) }
+  return { revoked: oauth ? await revokeGrants(before, record, connections, oauth, author()) : ('failed' as Revoked) }
 }
 
 const add = (file: string, options: ConnectionsOutput) =>
   withContext((context) =>
-    withOpenConnections(context, async (desk) => {
+    withOpenConnections(context, async (connections) => {
       const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
-      const { record, replaced } = await addConnection(input, desk, author())
+      const { record, replaced } = await addConnection(input, connections, author())
       await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
     }),
   )
@@ -89,7 +94,7 @@ const show = async ({ broker, codec }: CliContext, id: string, { json }: Connect
 const history = async ({ broker, codec }: CliContext, id: string | undefined, { json }: ConnectionsOutput) => {
   const lines = await readHistory(broker(), await codec(), id)
   if (json) return printJson(lines)
-  if (lines.length === 0) return print(id ? `nothing is known of ${id}` : 'nothing has happened yet')
+  if (lines.length === 0) return print(id ? `no history of ${id}` : 'no history yet')
   print(
     table([
       ['when', ...(id ? [] : ['connection']), 'what', 'status', 'who', 'via', 'code', 'detail'],
@@ -110,7 +115,7 @@ const history = async ({ broker, codec }: CliContext, id: string | undefined, { 
 export const register = (program: Command) => {
   const connections = program
     .command('connections')
-    .description('who reports to which advertiser and event set, with consent')
+    .description('which account reports to which advertiser and event set')
   const json = ['--json', 'one JSON value'] as const
 
   connections
@@ -137,7 +142,7 @@ export const register = (program: Command) => {
 
   connections
     .command('history [id]')
-    .description('who connected, paused, disconnected, and when; without an id of all connections')
+    .description('who added, paused or disconnected it, and when; default: all connections')
     .option(...json)
     .action((id: string | undefined, options: ConnectionsOutput) =>
       withContext((context) => history(context, id, options)),
@@ -151,20 +156,20 @@ export const register = (program: Command) => {
 
   connections
     .command('resume <id>')
-    .description('send what was held')
+    .description('send the held signals')
     .option(...json)
     .action((id: string, options: ConnectionsOutput) => change(id, 'resume', options))
 
   connections
     .command('disconnect <id>')
-    .description('stop for good: erases token, secret and data key, so that sealed texts can never be opened again')
+    .description('end the consent: erases token, secret and data key, so that sealed texts can never be opened again')
     .option('--yes', 'without asking')
     .option(...json)
     .action(async (id: string, { yes, ...options }: ConnectionsOutput & { yes?: boolean }) => {
       if (!yes && process.stdin.isTTY && !(await confirmed(`disconnect ${id}? Its texts can never be opened again.`))) {
         throw new Refused('nothing was changed')
       }
-      if (!yes && !process.stdin.isTTY) notify('signals: not asked, since there is no terminal')
+      if (!yes && !process.stdin.isTTY) notify('signals: no confirmation without a terminal')
       await change(id, 'disconnect', options)
     })
 }

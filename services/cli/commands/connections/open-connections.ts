@@ -1,4 +1,4 @@
-/** The connections topic and what commands do with it. */
+/** Opens the connections topic for a command, and prints the results of changes. */
 
 import { ConnectionInvalid, TransitionRefused } from '../../../shared/connections/connection.ts'
 import type { OpenConnections } from '../../../shared/connections/operations.ts'
@@ -26,13 +26,13 @@ export const parsedJson = (text: string): unknown => {
   }
 }
 
-/** Who is written into the history. */
+/** The author for the history. */
 export const author = () => ({ via: 'cli', actor: actor() }) as const
 
-/** Reads the topic, works on it, and turns what a person can mend into a command's errors. */
+/** Runs `work` on the opened topic, and turns errors that the caller can correct into usage errors. */
 export const withOpenConnections = async <T>(
   context: CliContext,
-  work: (desk: OpenConnections) => Promise<T>,
+  work: (connections: OpenConnections) => Promise<T>,
 ): Promise<T> => {
   const keyring = await context.keyring()
   const { directory, writer, close } = await openConnectionLog(context.broker(), await context.codec())
@@ -40,15 +40,15 @@ export const withOpenConnections = async <T>(
     return await work({ directory, writer, keyring })
   } catch (error) {
     if (error instanceof TransitionRefused) throw new Refused(error.message)
-    const mendable = [ConnectionUnknown, ConnectionInvalid, EventSetUnclear]
-    if (error instanceof Error && mendable.some((kind) => error instanceof kind)) throw new UsageError(error.message)
+    const correctable = [ConnectionUnknown, ConnectionInvalid, EventSetUnclear]
+    if (error instanceof Error && correctable.some((kind) => error instanceof kind)) throw new UsageError(error.message)
     throw error
   } finally {
     await close()
   }
 }
 
-/** Waits until the change is in force everywhere, and says what was done. */
+/** Waits until the change is active in every stage, then prints the result. */
 export const printOrJson = async (
   context: CliContext,
   record: ConnectionRecord,
@@ -58,5 +58,5 @@ export const printOrJson = async (
 ) => {
   const behind = await waitUntilActive(context, 'connections')
   if (json) return printJson({ ...redacted(record), ...more, notYetInForce: behind })
-  print(`${record.connectionId} ${what}${behind.length > 0 ? `; not yet in force in: ${behind.join(', ')}` : ''}`)
+  print(`${record.connectionId} ${what}${behind.length > 0 ? `; not yet active in: ${behind.join(', ')}` : ''}`)
 }

@@ -14,6 +14,7 @@ import { keywordsFields } from '../../../keywords/config.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
 import { localFields } from '../../../local/config.ts'
 import { readSecrets } from '../../../local/supervisor/state-file.ts'
+import { systemClock } from '../../../runtime/clock.ts'
 import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
@@ -24,7 +25,7 @@ import { runChecks } from '../../../tools/doctor/run-checks.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
 
-const mark: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
+const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
 
 const shapes: readonly z.ZodRawShape[] = [
   localFields,
@@ -36,25 +37,25 @@ const shapes: readonly z.ZodRawShape[] = [
   consoleFields,
 ]
 
-/** What each service would say at its start; what is not set here may be set where it runs. */
+/** Problems that each service would report at its start. A setting that is missing here may be set where the service runs. */
 const settingProblems = (env: NodeJS.ProcessEnv): string[] => {
-  const found = new Set<string>()
+  const problems = new Set<string>()
   for (const shape of shapes) {
     try {
       loadConfig(shape, env)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      for (const line of error.message.split('\n')) if (!/ is not set: /.test(line)) found.add(line)
+      for (const line of error.message.split('\n')) if (!/ is not set: /.test(line)) problems.add(line)
     }
   }
-  return [...found]
+  return [...problems]
 }
 
-/** Of a folder that is not there yet, its parent's. */
+/** The disk of the folder, or of its nearest existing parent. */
 const disk = async (folder: string): Promise<{ freeBytes: number; sizeBytes: number }> => {
-  let place = folder
-  while (!existsSync(place)) place = dirname(place)
-  const { bavail, blocks, bsize } = await statfs(place)
+  let existing = folder
+  while (!existsSync(existing)) existing = dirname(existing)
+  const { bavail, blocks, bsize } = await statfs(existing)
   return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
 }
 
@@ -63,15 +64,15 @@ const health: DiagnosticsContext['health'] = async (metricsUrl) => {
     const response = await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(3_000) })
     return (await response.json()) as Awaited<ReturnType<DiagnosticsContext['health']>>
   } catch {
-    // Down or frozen: there is no report.
+    // The stage is down or frozen.
     return null
   }
 }
 
-const patientOf = (context: CliContext): DiagnosticsContext => ({
+const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
-  // Asked for when they are needed: what is not set is a finding, not the end.
+  // Getters: an address that is not set becomes a check result, not an error of the command.
   get brokers() {
     return context.brokers
   },
@@ -83,8 +84,8 @@ const patientOf = (context: CliContext): DiagnosticsContext => ({
   },
   env: process.env,
   nodeVersion: process.version,
-  keptMasterKey: readSecrets(context.dataDir).SIGNALS_MASTER_KEY,
-  now: Date.now,
+  storedMasterKey: readSecrets(context.dataDir).SIGNALS_MASTER_KEY,
+  clock: systemClock,
   broker: () => context.broker(),
   redis: () => context.redis(),
   registry: () => context.registry(),
@@ -93,7 +94,7 @@ const patientOf = (context: CliContext): DiagnosticsContext => ({
   sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   keywordLists: async () => readLists(context.broker(), await context.codec()),
-  breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), Date.now()),
+  breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
   settingProblems: () => settingProblems(process.env),
   health,
   disk,
@@ -102,21 +103,23 @@ const patientOf = (context: CliContext): DiagnosticsContext => ({
 export const register = (program: Command) => {
   program
     .command('doctor')
-    .description('check configuration and every dependency; says what to do')
+    .description('check settings and every dependency, and say what to do')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {
-        const findings = await runChecks(patientOf(context))
-        if (findings.some(({ verdict }) => verdict === 'bad')) process.exitCode = 1
-        if (json) return printJson(findings)
+        const results = await runChecks(diagnosticsOf(context))
+        if (results.some(({ verdict }) => verdict === 'bad')) process.exitCode = 1
+        if (json) return printJson(results)
         let area = ''
-        for (const finding of findings) {
-          if (finding.area !== area) print(`${area === '' ? '' : '\n'}${finding.area}`)
-          area = finding.area
-          print(`  ${mark[finding.verdict]} ${finding.what}${finding.remedy ? `\n         → ${finding.remedy}` : ''}`)
+        for (const result of results) {
+          if (result.area !== area) print(`${area === '' ? '' : '\n'}${result.area}`)
+          area = result.area
+          print(
+            `  ${verdictText[result.verdict]} ${result.what}${result.remedy ? `\n         → ${result.remedy}` : ''}`,
+          )
         }
-        const count = (verdict: CheckResult['verdict']) => findings.filter((one) => one.verdict === verdict).length
-        print(`\n${count('bad')} bad, ${count('warning')} to look at, ${count('good')} good`)
+        const count = (verdict: CheckResult['verdict']) => results.filter((result) => result.verdict === verdict).length
+        print(`\n${count('bad')} bad, ${count('warning')} to check, ${count('good')} good`)
       }),
     )
 }

@@ -1,4 +1,4 @@
-/** `signals keys`: master keys, and putting a new one into force. Ids only: a key itself is printed where it is made, once. */
+/** `signals keys`: lists, creates and rotates master keys. It prints key ids; only `keys new` prints a key, once. */
 import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
 import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
@@ -34,11 +34,11 @@ const rows = (context: CliContext): Promise<Row[]> =>
       }
     }
     return Array.from(counts, ([keyId, secrets]): Row => {
-      const at = keyring.masterKeys.indexOf(keyId)
+      const index = keyring.masterKeys.indexOf(keyId)
       return {
         keyId,
-        role: at === 0 ? 'current' : at > 0 ? 'previous' : 'not given',
-        inForce: keyId === keyring.inForce,
+        role: index === 0 ? 'current' : index > 0 ? 'previous' : 'not given',
+        inForce: keyId === keyring.activeKeyId,
         secrets,
       }
     })
@@ -49,13 +49,13 @@ const list = async (context: CliContext, { json }: Output) => {
   if (json) return printJson(found)
   print(
     table([
-      ['key', 'given as', 'in force', 'secrets'],
+      ['key', 'given as', 'active', 'secrets'],
       ...found.map(({ keyId, role, inForce, secrets }) => [keyId, role, inForce ? 'yes' : '', String(secrets)]),
     ]),
   )
 }
 
-/** Stages that would meet a key they were not given. */
+/** Running stages that do not have the key. */
 const unready = async (context: CliContext, keyId: string): Promise<string[]> =>
   [...(await masterKeysOfStages(context))].flatMap(([stage, keys]) => (keys.includes(keyId) ? [] : [stage]))
 
@@ -65,7 +65,7 @@ const rotate = async (context: CliContext, { json }: Output) => {
   const behind = await unready(context, current)
   if (behind.length > 0)
     throw new Refused(
-      `these stages were not given key ${current} yet: ${behind.join(', ')}; start them again with SIGNALS_MASTER_KEY and SIGNALS_MASTER_KEY_PREVIOUS, then rotate`,
+      `these stages do not have key ${current} yet: ${behind.join(', ')}; restart them with SIGNALS_MASTER_KEY and SIGNALS_MASTER_KEY_PREVIOUS, then rotate`,
     )
   const tools = { broker: context.broker(), codec: await context.codec() }
   const { keyId, sealed } = await sealDataSecret(context.masterKeys, tools)
@@ -98,51 +98,50 @@ const rotate = async (context: CliContext, { json }: Output) => {
   const left = (await rows(context)).filter(({ keyId: id, secrets }) => id !== keyId && secrets > 0)
   const previous = before.masterKeys.slice(1)
   if (json) return printJson({ inForce: keyId, ...result, left: left.map(({ keyId: id }) => id), previous })
-  print(`master key ${keyId} is in force; connections sealed anew: ${result.rewrapped}`)
+  print(`master key ${keyId} is active; connections sealed with it: ${result.rewrapped}`)
   if (result.unreadable.length > 0)
-    print(`sealed under a key that was not given, add them again with their tokens: ${result.unreadable.join(', ')}`)
-  if (left.length > 0) print('some were written meanwhile under the key before: rotate once more')
+    print(`sealed with a key that is not set, add them again with their tokens: ${result.unreadable.join(', ')}`)
+  if (left.length > 0)
+    print('some connections were written with the previous key during the rotation: run signals keys rotate again')
   else if (previous.length > 0)
     print(
-      `nothing is sealed under ${previous.join(', ')} any more: take it out of SIGNALS_MASTER_KEY_PREVIOUS and start all processes again`,
+      `no secret is sealed with ${previous.join(', ')}: remove it from SIGNALS_MASTER_KEY_PREVIOUS and restart all processes`,
     )
 }
 
-/** In the data folder's own secrets where the key lies there; otherwise it is printed for the place that keeps it. */
-const make = async ({ dataDir }: CliContext, env: NodeJS.ProcessEnv, { json }: Output) => {
+/** Stores the new key in the data folder if the current key is stored there; otherwise prints it. */
+const make = async ({ dataDir, env }: CliContext, { json }: Output) => {
   await Keyring.open(Buffer.alloc(32).toString('base64'))
   const key = Keyring.newMasterKey()
-  const kept = readSecrets(dataDir)
-  if (env.SIGNALS_MASTER_KEY || !kept.SIGNALS_MASTER_KEY) {
+  const stored = readSecrets(dataDir)
+  if (env.SIGNALS_MASTER_KEY || !stored.SIGNALS_MASTER_KEY) {
     if (json) return printJson({ key })
     return print(key)
   }
-  const previous = [kept.SIGNALS_MASTER_KEY, kept.SIGNALS_MASTER_KEY_PREVIOUS].filter(Boolean).join(',')
-  writeSecrets(dataDir, { ...kept, SIGNALS_MASTER_KEY: key, SIGNALS_MASTER_KEY_PREVIOUS: previous })
+  const previous = [stored.SIGNALS_MASTER_KEY, stored.SIGNALS_MASTER_KEY_PREVIOUS].filter(Boolean).join(',')
+  writeSecrets(dataDir, { ...stored, SIGNALS_MASTER_KEY: key, SIGNALS_MASTER_KEY_PREVIOUS: previous })
   if (json) return printJson({ keptIn: dataDir })
   print(
-    `a new master key is kept in ${dataDir}, the one before as previous: start signals up again, then: signals keys rotate`,
+    `the new master key is stored in ${dataDir}, the old one as previous: restart signals up, then run signals keys rotate`,
   )
 }
 
 export const register = (program: Command) => {
-  const keys = program.command('keys').description('master keys: which are in use, putting a new one into force')
+  const keys = program.command('keys').description('master keys: list, create, rotate')
   const json = ['--json', 'one JSON value'] as const
   keys
     .command('list')
-    .description('the master keys that were given, which is in force, and how many secrets each seals')
+    .description('the configured master keys, the active one, and how many secrets each seals')
     .option(...json)
     .action((options: Output) => withContext((context) => list(context, options)))
   keys
     .command('new')
-    .description('a new master key: printed, or kept in the data folder where the present one lies there')
+    .description('create a master key: stored in the data folder if the current one is, else printed')
     .option(...json)
-    .action((options: Output) => withContext((context) => make(context, process.env, options)))
+    .action((options: Output) => withContext((context) => make(context, options)))
   keys
     .command('rotate')
-    .description(
-      'put SIGNALS_MASTER_KEY into force: seals the data secret and every connection anew; ids stay as they are',
-    )
+    .description('activate SIGNALS_MASTER_KEY: seals the data secret and every connection with it; ids stay the same')
     .option(...json)
     .action((options: Output) => withContext((context) => rotate(context, options)))
 }

@@ -1,3 +1,4 @@
+/** `signals keywords`: manages and tests keyword lists. */
 import { type Command, Option } from 'commander'
 import { defaultListId } from '../../../keywords/lists/selection.ts'
 import { keywordAddresses, keywordFolds } from '../../../shared/model/keyword-list.ts'
@@ -14,41 +15,41 @@ const registerVersions = (keywords: Command) => {
       'CSV (keyword,flag[,locale][,match][,fold][,addresses]) or JSON: becomes the next version of its list; - for standard input',
     )
     .option('--list <id>', 'which list; default: the one the file names, else "default"')
-    .option('--shadow', 'the version only counts, beside the one in force')
-    .addOption(new Option('--fold <how>', 'for entries that say nothing').choices(keywordFolds))
-    .addOption(new Option('--addresses <how>', 'for entries that say nothing').choices(keywordAddresses))
+    .option('--shadow', 'the version is counted only, beside the active one')
+    .addOption(new Option('--fold <how>', 'for entries that do not say').choices(keywordFolds))
+    .addOption(new Option('--addresses <how>', 'for entries that do not say').choices(keywordAddresses))
     .option(...json)
     .action(importList)
 
   keywords
     .command('list')
-    .description('all lists and their versions, and which is in force')
+    .description('all lists and versions, and the active ones')
     .option(...json)
     .action(listLists)
 
   keywords
     .command('show <list>')
-    .description('the entries of a list: of the version in force, or of another')
+    .description('the entries of a list; default: of the active version')
     .option('--version <v>', 'which version')
     .option(...json)
     .action(show)
 
   keywords
     .command('diff <list> [from] [to]')
-    .description('what changed between two versions; default: the newest against the one before')
+    .description('changes between two versions; default: the newest and its predecessor')
     .option(...json)
     .action(diff)
 
   keywords
     .command('rollback <list>')
-    .description('puts an older version into force again, as a new version')
+    .description('activate the entries of an older version, as a new version')
     .requiredOption('--to <v>', 'which version')
     .option(...json)
     .action(rollback)
 
   keywords
     .command('promote <list>')
-    .description('puts the shadow version into force, as a new version')
+    .description('activate the shadow version, as a new version')
     .option(...json)
     .action(promote)
 }
@@ -59,22 +60,22 @@ export const register = (program: Command) => {
 
   keywords
     .command('test <text>')
-    .description('what a list finds in a text, and what it nearly finds; nothing is stored or sent')
+    .description('matches and near misses of a list in a text; nothing is stored or sent')
     .option('--list <id>', 'which list', defaultListId)
-    .option('--version <v>', 'which version; default: the one in force')
-    .option('--file <list>', 'a list in a file instead; then no pipeline needs to run')
-    .addOption(new Option('--origin <origin>', 'whose words they are').choices(textOrigins).default('typed'))
+    .option('--version <v>', 'which version; default: the active one')
+    .option('--file <list>', 'a list in a file instead; needs no running pipeline')
+    .addOption(new Option('--origin <origin>', 'origin of the text').choices(textOrigins).default('typed'))
     .option(...json)
     .action(test)
 
   keywords
     .command('evaluate <list>')
-    .description('how often each keyword of a list (its id, or a file) would fire; prints nothing of the texts')
+    .description('how often each keyword of a list (its id, or a file) would match; prints no text')
     .requiredOption(
       '--file <messages>',
       'a line per message: a JSON text, {"text": …} or a message event; - for standard input',
     )
-    .option('--version <v>', 'which version; default: the one in force')
+    .option('--version <v>', 'which version; default: the active one')
     .option(...json)
     .action(evaluate)
 }

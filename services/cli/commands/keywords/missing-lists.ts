@@ -1,4 +1,4 @@
-/** Connections that name keyword lists which do not exist. */
+/** Finds connections that name a keyword list that does not exist. */
 
 import type { MissingList } from '../../../keywords/lists/missing-lists.ts'
 import { missingListsOf } from '../../../keywords/lists/selection.ts'

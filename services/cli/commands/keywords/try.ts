@@ -1,8 +1,8 @@
-/** `signals keywords test` and `evaluate`: what a list finds in a text of one's own, or in many. */
+/** `signals keywords test` and `evaluate`: matches a list against one text, or against many. */
 import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Evaluation, type Figures, messageIn } from '../../../keywords/evaluation/evaluate.ts'
 import { explain } from '../../../keywords/evaluation/explain.ts'
+import { splitLines } from '../../../runtime/split-lines.ts'
 import type { KeywordEntry } from '../../../shared/model/keyword-list.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
@@ -38,7 +38,7 @@ export const test = async (text: string, options: TestOptions) => {
   if (options.json) return printJson({ ...found, flags, lookedAt, origin: options.origin, listId, version })
   if (!lookedAt)
     print(
-      `texts of origin ${options.origin} are looked at only where a connection's keywordOrigins name it; if it did:`,
+      `texts of origin ${options.origin} are matched only if the connection's keywordOrigins include it; if they do:`,
     )
   print(found.flags.length === 0 ? 'no keyword' : found.flags.map((flag) => `${flag} = true`).join('\n'))
   for (const { keyword, flag, match, boundary } of found.matches)
@@ -49,8 +49,8 @@ export const test = async (text: string, options: TestOptions) => {
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`
 
 const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }: Figures, seconds: number) => {
-  print(`${messages} messages looked at (${notLookedAt} not: no text, outbound, or not the person's own words)`)
-  print(`${firing} would raise a keyword signal: ${percent(share)}; ${seconds.toFixed(1)} s`)
+  print(`${messages} messages matched (${notLookedAt} skipped: no text, outbound, or not the person's own words)`)
+  print(`${firing} would give a keyword signal: ${percent(share)}; ${seconds.toFixed(1)} s`)
   const used = keywords.filter((keyword) => keyword.messages > 0)
   if (flags.length > 0)
     print(
@@ -60,7 +60,7 @@ const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }:
     print(
       `\n${table([['keyword', 'flag', 'messages'], ...used.map((one) => [one.keyword, one.flag, String(one.messages)])])}`,
     )
-  print(`\n${keywords.length - used.length} of ${keywords.length} keywords never fire`)
+  print(`\n${keywords.length - used.length} of ${keywords.length} keywords never match`)
 }
 
 /** @param list the id of a list, or a file */
@@ -73,13 +73,13 @@ export const evaluate = async (
   const started = performance.now()
   const input = streamIn(file, 'file of messages')
   let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of splitLines(input.setEncoding('utf8'))) {
     number++
     if (line.trim() === '') continue
     try {
       evaluation.add(messageIn(line))
     } catch {
-      // The parser's message would quote what somebody wrote.
+      // The parser's message would quote the text.
       throw new UsageError(`line ${number}: must be JSON: a text, {"text": …} or a message event`)
     }
   }

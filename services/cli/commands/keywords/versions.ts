@@ -1,4 +1,4 @@
-/** `signals keywords import | list | show | diff | rollback | promote`: versions of lists, which only go up. */
+/** `signals keywords import | list | show | diff | rollback | promote`: versions of lists; version numbers only grow. */
 
 import { diffLists } from '../../../keywords/lists/diff.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
@@ -19,14 +19,14 @@ export interface KeywordsOutput {
   json?: boolean
 }
 
-/** A list as it stands in a file. @throws UsageError with every problem, by line */
+/** Parses a list file. @throws UsageError with every problem, by line */
 export const listInFile = async (file: string, defaults?: ListDefaults) => {
   const text = await textIn(file, 'keyword list')
   try {
     return parseKeywordList(text, defaults)
   } catch (error) {
     if (error instanceof KeywordListInvalid)
-      throw new UsageError(`the list is refused, the one in force stays:\n${error.message}`)
+      throw new UsageError(`the list is refused, the active version stays:\n${error.message}`)
     throw error
   }
 }
@@ -34,11 +34,11 @@ export const listInFile = async (file: string, defaults?: ListDefaults) => {
 export const archiveOf = async (context: CliContext): Promise<KeywordArchive> =>
   new KeywordArchive(await readLists(context.broker(), await context.codec()))
 
-/** @throws UsageError where there is no such list or version */
+/** @throws UsageError when the list or version does not exist */
 export const versionOf = (archive: KeywordArchive, listId: string, version?: string): KeywordListRecord => {
   const found =
     version === undefined
-      ? (archive.inForce(listId) ?? archive.shadow(listId))
+      ? (archive.active(listId) ?? archive.shadow(listId))
       : archive.atVersion(listId, Number(version))
   if (found) return found
   const versions = archive.versions(listId).map((one) => one.version)
@@ -50,7 +50,7 @@ export const versionOf = (archive: KeywordArchive, listId: string, version?: str
 
 const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1)
 
-/** Writes a version and waits until it is in force. */
+/** Writes a version and waits until it is active in every stage. */
 const write = async (context: CliContext, record: KeywordListRecord, { json }: KeywordsOutput) => {
   const codec = await context.codec()
   try {
@@ -59,14 +59,14 @@ const write = async (context: CliContext, record: KeywordListRecord, { json }: K
     if (!(error instanceof RecordTooLarge)) throw error
     const bytes = codec.encode('keywordLists', record).length
     throw new UsageError(
-      `the list is refused, the one in force stays: ${record.entries.length} keywords make ${mebibytes(bytes)} MiB, and a list may have 8 MiB; divide it, for instance by market`,
+      `the list is refused, the active version stays: ${record.entries.length} keywords take ${mebibytes(bytes)} MiB, and the limit is 8 MiB; split the list, for example by market`,
     )
   }
   const behind = await waitUntilActive(context, 'keywordLists')
   const { listId, version, entries, shadow, copyOf } = record
   if (json) return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind })
   const what = `${entries.length} keywords${copyOf === null ? '' : `, as in version ${copyOf}`}`
-  const state = behind.length > 0 ? '; not yet in force' : shadow ? '; only counts (shadow)' : ''
+  const state = behind.length > 0 ? '; not yet active' : shadow ? '; counted only (shadow)' : ''
   print(`${listId} version ${version}: ${what}${state}`)
 }
 
@@ -90,8 +90,8 @@ export const importList = (file: string, options: ImportOptions) =>
     )
   })
 
-/** A new version with the entries of an older one: what was in force stays readable, and replays find what was when. */
-const putInForce = (context: CliContext, archive: KeywordArchive, of: KeywordListRecord, options: KeywordsOutput) =>
+/** Writes the entries of an older version as a new one. No version changes, so a replay finds the version of any time. */
+const activate = (context: CliContext, archive: KeywordArchive, of: KeywordListRecord, options: KeywordsOutput) =>
   write(
     context,
     { ...of, version: archive.nextVersion(of.listId), createdAt: Date.now(), shadow: false, copyOf: of.version },
@@ -101,7 +101,7 @@ const putInForce = (context: CliContext, archive: KeywordArchive, of: KeywordLis
 export const rollback = (listId: string, options: KeywordsOutput & { to: string }) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
-    await putInForce(context, archive, versionOf(archive, listId, options.to), options)
+    await activate(context, archive, versionOf(archive, listId, options.to), options)
   })
 
 export const promote = (listId: string, options: KeywordsOutput) =>
@@ -110,13 +110,13 @@ export const promote = (listId: string, options: KeywordsOutput) =>
     const shadow = archive.shadow(listId)
     if (!shadow)
       throw new UsageError(
-        `${listId} has no shadow version newer than the one in force; import one with: signals keywords import FILE --list ${listId} --shadow`,
+        `${listId} has no shadow version newer than the active one; import one with: signals keywords import FILE --list ${listId} --shadow`,
       )
-    await putInForce(context, archive, shadow, options)
+    await activate(context, archive, shadow, options)
   })
 
 const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
-  if (archive.inForce(record.listId) === record) return 'in force'
+  if (archive.active(record.listId) === record) return 'active'
   return archive.shadow(record.listId) === record ? 'shadow' : ''
 }
 
@@ -129,7 +129,7 @@ export const listLists = ({ json }: KeywordsOutput) =>
         version: list.version,
         entries: list.entries.length,
         createdAt: new Date(list.createdAt).toISOString(),
-        inForce: archive.inForce(listId) === list,
+        inForce: archive.active(listId) === list,
         shadow: list.shadow,
         copyOf: list.copyOf,
         state: stateOf(archive, list),
@@ -151,7 +151,7 @@ export const listLists = ({ json }: KeywordsOutput) =>
         ]),
       )
     for (const { connectionId, listId } of await missingLists(context, archive))
-      print(`connection ${connectionId} names the list ${listId}, which does not exist: it raises nothing`)
+      print(`connection ${connectionId} names the list ${listId}, which does not exist: it gives no keyword signals`)
   })
 
 const line = ({ keyword, flag, locale, match, fold, addresses }: KeywordEntry) =>
@@ -167,14 +167,14 @@ export const show = (listId: string, { json, version }: KeywordsOutput & { versi
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const record = versionOf(archive, listId, version)
-    if (json) return printJson({ ...record, inForce: archive.inForce(listId) === record })
+    if (json) return printJson({ ...record, inForce: archive.active(listId) === record })
     const state = stateOf(archive, record)
     const imported = new Date(record.createdAt).toISOString()
     print(`${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}`)
     for (const entry of record.entries) print(`  ${line(entry)}`)
   })
 
-/** Without versions: the one before the newest against the newest; with one: that against the newest. */
+/** Default: the newest version and its predecessor; with `from` alone: that version and the newest. */
 export const diff = (listId: string, from: string | undefined, to: string | undefined, { json }: KeywordsOutput) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)

@@ -1,4 +1,6 @@
+/** `signals lag`: prints the lag of every consumer group. */
 import type { Command } from 'commander'
+import { systemClock as clock } from '../../../runtime/clock.ts'
 import { LagReader, type PartitionLag } from '../../../runtime/health/lag.ts'
 import { LagTrend, type Trend } from '../../../runtime/health/lag-trend.ts'
 import { DependencyError } from '../../../runtime/ports.ts'
@@ -6,8 +8,8 @@ import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { notify, print, printJson, seconds, table } from '../../output.ts'
 
-/** Two looks apart, where one is not enough to tell a trend. */
-const secondLookMs = 1_000
+/** Time between the two reads that a trend needs. */
+const trendIntervalMs = 1_000
 
 /** Per topic: sum of messages, age of the oldest. */
 const summed = (lags: readonly PartitionLag[], trend: LagTrend) =>
@@ -34,30 +36,30 @@ const trendText = ({ trendPerSecond: trend, messages, catchUpSeconds }: Trend & 
   return catchUpSeconds === null ? rate : `${rate}, done in ${seconds(catchUpSeconds)}`
 }
 
-const laneText: Record<GroupLag['lane'], string> = {
+const noteByLane: Record<GroupLag['lane'], string> = {
   main: '',
-  waiting: 'waits on purpose',
-  replay: 'gives way to live traffic',
-  parked: 'waits for a person',
+  waiting: 'delayed on purpose',
+  replay: 'yields to live traffic',
+  parked: 'waits for an operator',
 }
 
 const show = (groups: readonly GroupLag[]) =>
   table([
     ['stage', 'topic', 'messages', 'behind', 'trend', 'by partition'],
     ...groups
-      // Lanes beside the main one matter when something is in them.
+      // Other topics than the stage's main one are shown only when they have messages.
       .filter(({ lane, messages }) => lane === 'main' || messages > 0)
       .map((lag) => [
         lag.stage,
         lag.topic,
         String(lag.messages),
         lag.lane === 'parked' ? '-' : seconds(lag.seconds),
-        lag.lane === 'main' ? trendText(lag) : laneText[lag.lane],
+        lag.lane === 'main' ? trendText(lag) : noteByLane[lag.lane],
         lag.partitions.map(({ messages }) => messages).join(' '),
       ]),
   ])
 
-const every = (text: string): number => {
+const intervalOf = (text: string): number => {
   const value = Number(text)
   if (!(value >= 1 && value <= 3_600)) throw new UsageError('--every takes seconds, 1 to 3600')
   return value * 1000
@@ -67,44 +69,43 @@ export const register = (program: Command) => {
   program
     .command('lag')
     .description('per stage and partition: messages and seconds behind, trend, time to catch up')
-    .option('--watch', 'again and again, until Ctrl-C')
-    .option('--every <seconds>', 'between two looks with --watch', '2')
-    .option('--json', 'one JSON value a look')
+    .option('--watch', 'repeat until Ctrl-C')
+    .option('--every <seconds>', 'interval with --watch', '2')
+    .option('--json', 'one JSON value per read')
     .action(({ watch, json, every: text }: { watch?: boolean; json?: boolean; every: string }) =>
       withContext(async ({ broker }) => {
-        const everyMs = every(text)
+        const intervalMs = intervalOf(text)
         const reader = new LagReader(broker())
         const trend = new LagTrend()
-        const look = async () => {
-          const lags = await reader.read(Date.now)
-          const at = Date.now()
+        const readGroups = async () => {
+          const lags = await reader.read(clock.now)
+          const at = clock.now()
           trend.add(at, lags)
           return { at, groups: summed(lags, trend) }
         }
-        const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-        const tell = ({ at, groups }: Awaited<ReturnType<typeof look>>) => {
+        const printLag = ({ at, groups }: Awaited<ReturnType<typeof readGroups>>) => {
           const stages = groups.filter(({ lane }) => lane === 'main')
           if (json) printJson({ at: new Date(at).toISOString(), stages, groups })
           else print(`${watch ? `${new Date(at).toLocaleTimeString()}\n` : ''}${show(groups)}`)
         }
-        const first = await look()
+        const first = await readGroups()
         if (!watch) {
-          if (!first.groups.some(({ messages }) => messages > 0)) return tell(first)
-          await sleep(secondLookMs)
-          return tell(await look())
+          if (!first.groups.some(({ messages }) => messages > 0)) return printLag(first)
+          await clock.sleep(trendIntervalMs)
+          return printLag(await readGroups())
         }
-        tell(first)
+        printLag(first)
         for (let at = first.at; ; ) {
-          await sleep(Math.max(0, everyMs - (Date.now() - at)))
-          at = Date.now()
+          await clock.sleep(Math.max(0, intervalMs - (clock.now() - at)))
+          at = clock.now()
           try {
-            const seen = await look()
+            const groups = await readGroups()
             if (!json) print('')
-            tell(seen)
+            printLag(groups)
           } catch (error) {
-            // Watching goes on while Kafka is away: that is when somebody looks.
+            // Keeps watching during an outage of Kafka.
             if (!(error instanceof DependencyError)) throw error
-            notify(`signals: ${new Date().toLocaleTimeString()} ${error.message}; looking again`)
+            notify(`signals: ${new Date().toLocaleTimeString()} ${error.message}; trying again`)
           }
         }
       }),

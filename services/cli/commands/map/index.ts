@@ -1,5 +1,7 @@
-import { createInterface } from 'node:readline'
+/** `signals map`: maps webhook bodies on standard input to message events; needs no running pipeline. */
+
 import type { Command } from 'commander'
+import { splitLines } from '../../../runtime/split-lines.ts'
 import {
   DeliveryUnreadable,
   loadSources,
@@ -12,7 +14,7 @@ import { UsageError } from '../../exit.ts'
 import { ownMappings } from '../../folders.ts'
 import { textOf } from '../../input-file.ts'
 import { notify, printJson, readInput } from '../../output.ts'
-import { deliveryOf, headersIn, lowerCase } from '../../webhook-body.ts'
+import { deliveryOf, headersIn, lowerCase } from '../mappings/webhook-body.ts'
 
 interface Options {
   source?: string
@@ -31,7 +33,7 @@ interface Item {
   readonly body?: unknown
 }
 
-const mapped = (source: Source, raw: RawDelivery) => {
+const mapDelivery = (source: Source, raw: RawDelivery) => {
   try {
     const { events, ignored, failed } = source.map(raw)
     return { events, ignored, failed }
@@ -41,7 +43,7 @@ const mapped = (source: Source, raw: RawDelivery) => {
   }
 }
 
-/** @param own the mapping that was given; an item without a source is its */
+/** @param own the mapping of --mapping; used for items of its source and items without a source */
 const mapItem = (item: Item, own: Source | undefined, sources: SourceRegistry): object => {
   const { name, source, account, headers, body } = item
   const known =
@@ -50,7 +52,10 @@ const mapItem = (item: Item, own: Source | undefined, sources: SourceRegistry): 
   if (typeof body !== 'string') return { name, error: 'body must be a string' }
   return {
     name,
-    ...mapped(known, deliveryOf(known.name, body, typeof account === 'string' ? account : null, lowerCase(headers))),
+    ...mapDelivery(
+      known,
+      deliveryOf(known.name, body, typeof account === 'string' ? account : null, lowerCase(headers)),
+    ),
   }
 }
 
@@ -64,7 +69,7 @@ const itemIn = (line: string): Item | null => {
 }
 
 const mapBatch = async (own: Source | undefined, sources: SourceRegistry) => {
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of splitLines(process.stdin.setEncoding('utf8'))) {
     if (line.trim() === '') continue
     const item = itemIn(line)
     printJson(item ? mapItem(item, own, sources) : { name: null, error: 'the line is not a JSON object' })
@@ -73,34 +78,34 @@ const mapBatch = async (own: Source | undefined, sources: SourceRegistry) => {
 
 const mapOne = async ({ source, account, headers }: Options, own: Source | undefined, sources: SourceRegistry) => {
   const name = own?.name ?? source
-  if (!name) throw new UsageError('say whose webhook it is: --source NAME')
+  if (!name) throw new UsageError('name the source of the webhook: --source NAME')
   if (source !== undefined && source !== name)
-    notify(`signals: the mapping is that of ${name}, not of ${source}; it is used all the same`)
+    notify(`signals: the mapping is of source ${name}, not of ${source}; it is used anyway`)
   const known = own ?? sources.get(name)
   if (!known) throw new UsageError(`no mapping for source ${name}; there are: ${sources.names().join(', ')}`)
   const given = headers ? headersIn(textOf(headers, 'file of request headers')) : {}
-  const result = mapped(known, deliveryOf(name, await readInput(), account ?? null, given))
+  const result = mapDelivery(known, deliveryOf(name, await readInput(), account ?? null, given))
   printJson(result)
   if ('error' in result) process.exitCode = 1
 }
 
-export const register = (program: Command) => {
+export const register = (program: Command, env: NodeJS.ProcessEnv) => {
   program
     .command('map')
-    .description('read one webhook body on standard input, print {events, ignored, failed}; nothing else runs')
-    .option('--source <name>', 'whose webhook it is')
-    .option('--account <id>', 'the account, where only the address names it')
+    .description('read one webhook body on standard input, print {events, ignored, failed}')
+    .option('--source <name>', 'source of the webhook')
+    .option('--account <id>', 'the account, if only the URL names it')
     .option('--headers <file>', 'JSON object of request headers')
-    .option('--mapping <file>', 'a mapping of your own, in place of the one there is for its source')
+    .option('--mapping <file>', 'a mapping file, in place of the mapping of its source')
     .option(
       '--batch',
       'JSON lines {name, source, account?, headers?, body} in, {name, events, ignored, failed} or {name, error} out',
     )
-    .option('--json', 'as every command has it; the answer is JSON anyway')
+    .option('--json', 'no effect; the output is always JSON')
     .action(async (options: Options) => {
       const { mapping, batch } = options
       const own = mapping ? parseMapping(textOf(mapping, 'mapping'), mapping) : undefined
-      const sources = loadSources({ folder: ownMappings() })
+      const sources = loadSources({ folder: ownMappings(env) })
       for (const { problem } of sources.report().refused) notify(`signals: refused: ${problem}`)
       return batch ? mapBatch(own, sources) : mapOne(options, own, sources)
     })

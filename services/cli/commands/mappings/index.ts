@@ -1,3 +1,4 @@
+/** `signals mappings`: checks, lists and prints the mappings of sources. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -8,8 +9,8 @@ import { UsageError } from '../../exit.ts'
 import { dataDir, ownMappings } from '../../folders.ts'
 import { textOf } from '../../input-file.ts'
 import { print, printJson, table } from '../../output.ts'
-import { deliveryOf, headersIn } from '../../webhook-body.ts'
 import { printSample, totals } from './sample-report.ts'
+import { deliveryOf, headersIn } from './webhook-body.ts'
 
 interface Output {
   json?: boolean
@@ -21,12 +22,12 @@ interface CheckOptions extends Output {
 
 const isSample = (file: string) => /\.(json|form)$/.test(file) && !file.endsWith('.headers.json')
 
-/** Bodies in a folder: `NAME.json` or `NAME.form`, with request headers in `NAME.headers.json` where the mapping reads any. */
+/** Reads sample bodies: `NAME.json` or `NAME.form`, with optional request headers in `NAME.headers.json`. */
 const samplesIn = (folder: string) => {
-  if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`)
+  if (!existsSync(folder)) throw new UsageError(`the folder ${folder} does not exist`)
   const files = readdirSync(folder).filter(isSample).sort()
   if (files.length === 0)
-    throw new UsageError(`${folder} holds no samples: put webhook bodies there as NAME.json (or NAME.form)`)
+    throw new UsageError(`${folder} has no samples: put webhook bodies there as NAME.json (or NAME.form)`)
   return files.map((file) => {
     const headersFile = join(folder, file.replace(/\.(json|form)$/, '.headers.json'))
     const headers = existsSync(headersFile) ? headersIn(readFileSync(headersFile, 'utf8')) : {}
@@ -54,50 +55,50 @@ const check = (file: string, { samples, account, json }: CheckOptions) => {
   if (!ok) process.exitCode = 1
 }
 
-/** What gateway and ingest have in force; null where nothing runs or it does not answer. */
-const inForce = async (stage: string): Promise<MappingsReport | null> => {
-  const url = runningState(dataDir())?.addresses?.metrics[stage]
+/** The active mappings of a running gateway or ingest; null when it does not run or answer. */
+const activeIn = async (stage: string, env: NodeJS.ProcessEnv): Promise<MappingsReport | null> => {
+  const url = runningState(dataDir(env))?.addresses?.metrics[stage]
   if (!url) return null
   try {
     const response = await fetch(url.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(2_000) })
     return ((await response.json()) as { details?: { mappings?: MappingsReport } }).details?.mappings ?? null
   } catch {
-    // It is on its way up or down.
+    // It is starting or stopping.
     return null
   }
 }
 
-const list = async ({ json }: Output) => {
-  const folder = ownMappings()
+const list = async ({ json }: Output, env: NodeJS.ProcessEnv) => {
+  const folder = ownMappings(env)
   const sources = loadSources({ folder })
   const { own, refused } = sources.report()
-  const running = { gateway: await inForce('gateway'), ingest: await inForce('ingest') }
+  const running = { gateway: await activeIn('gateway', env), ingest: await activeIn('ingest', env) }
   const versionIn = (report: MappingsReport | null, source: string) =>
     report?.own.find((mapping) => mapping.source === source)?.version ?? null
   const mappings = sources.names().map((name) => {
     const file = own.find(({ source }) => source === name)?.file ?? null
     const version = sources.get(name)?.version ?? 0
-    const inForceIn =
+    const activeVersions =
       file === null ? null : { gateway: versionIn(running.gateway, name), ingest: versionIn(running.ingest, name) }
-    return { source: name, version, file, inForce: inForceIn }
+    return { source: name, version, file, inForce: activeVersions }
   })
   if (json) return printJson({ folder, mappings, refused })
-  const shown = (version: number | null | undefined, report: MappingsReport | null) =>
+  const versionText = (version: number | null | undefined, report: MappingsReport | null) =>
     report === null ? '-' : version === null || version === undefined ? 'not yet' : `version ${version}`
   const rows = mappings.map(({ source, version, file, inForce: stages }) => [
     source,
     String(version),
     file ?? 'shipped',
-    stages ? shown(stages.gateway, running.gateway) : '',
-    stages ? shown(stages.ingest, running.ingest) : '',
+    stages ? versionText(stages.gateway, running.gateway) : '',
+    stages ? versionText(stages.ingest, running.ingest) : '',
   ])
   print(table([['source', 'version', 'file', 'gateway', 'ingest'], ...rows]))
-  print(`\nyour own are read from ${folder}`)
+  print(`\nyour own mappings are read from ${folder}`)
   for (const { problem } of refused) print(`refused: ${problem}`)
 }
 
-const show = (name: string) => {
-  const folder = ownMappings()
+const show = (name: string, env: NodeJS.ProcessEnv) => {
+  const folder = ownMappings(env)
   const sources = loadSources({ folder })
   const source = sources.get(name)
   const refused = sources.report().refused.map(({ problem }) => problem)
@@ -110,22 +111,25 @@ const show = (name: string) => {
   print(readFileSync(file, 'utf8').trimEnd())
 }
 
-export const register = (program: Command) => {
-  const mappings = program.command('mappings').description('what is known of sources: check, list, show')
+export const register = (program: Command, env: NodeJS.ProcessEnv) => {
+  const mappings = program.command('mappings').description('mappings of sources: check, list, show')
 
   mappings
     .command('check <file>')
-    .description('is the mapping valid, and what does it make of samples: by which rule, and what is left unread')
+    .description('validate a mapping; with samples, print the rule and result of each item, and the unread fields')
     .option('--samples <folder>', 'bodies as NAME.json or NAME.form, request headers as NAME.headers.json')
-    .option('--account <id>', 'the account, where only the address names it')
+    .option('--account <id>', 'the account, if only the URL names it')
     .option('--json', 'one JSON value')
     .action(check)
 
   mappings
     .command('list')
-    .description('all sources, shipped and your own, and what gateway and ingest have in force')
+    .description('all sources, shipped and your own, and the active versions in gateway and ingest')
     .option('--json', 'one JSON value')
-    .action(list)
+    .action((options: Output) => list(options, env))
 
-  mappings.command('show <source>').description('the mapping document of a source').action(show)
+  mappings
+    .command('show <source>')
+    .description('the mapping document of a source')
+    .action((name: string) => show(name, env))
 }

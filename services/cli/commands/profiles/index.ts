@@ -1,3 +1,4 @@
+/** `signals profiles`: lists, previews and checks wire profiles. */
 import type { Command } from 'commander'
 import { callEncoder, partsOf } from '../../../dispatch/destinations/tiktok/index.ts'
 import {
@@ -22,7 +23,7 @@ const example = (kind: Signal['kind'], id: string, fields: Partial<Signal>): Sig
   ...fields,
 })
 
-/** One of each kind: a conversation with its tracking id, a keyword message with two flags, an order. */
+/** One signal of each kind, and one with two flags. */
 const examples: readonly Signal[] = [
   example('conversation', 'a', { trackingId: 'tracking-id' }),
   example('keyword', 'b', { flags: ['payment', 'booking'], trackingId: 'tracking-id' }),
@@ -35,13 +36,13 @@ const urlOf = (text: string): string => {
   throw new UsageError('--base-url must be an http(s) URL')
 }
 
-export const register = (program: Command) => {
-  const profiles = program.command('profiles').description("wire profiles: how signals look on TikTok's wire")
+export const register = (program: Command, env: NodeJS.ProcessEnv) => {
+  const profiles = program.command('profiles').description('wire profiles: the format of signals in calls to TikTok')
   const json = ['--json', 'one JSON value'] as const
 
   profiles
     .command('list')
-    .description('the profiles that are shipped')
+    .description('the shipped profiles')
     .option(...json)
     .action(({ json }: { json?: boolean }) => {
       const all = shippedProfiles().map(readProfile)
@@ -62,10 +63,10 @@ export const register = (program: Command) => {
 
   profiles
     .command('preview [profile]')
-    .description('what a call would look like, for one signal of each kind; sends nothing')
+    .description('print an example call with one signal of each kind; sends nothing')
     .option(...json)
     .action((given: string | undefined, { json }: { json?: boolean }) => {
-      const profile = readProfile(given ?? (process.env.TIKTOK_WIRE_PROFILE || simulatorProfile))
+      const profile = readProfile(given ?? (env.TIKTOK_WIRE_PROFILE || simulatorProfile))
       const parts = partsOf(profile)
       const body: unknown = JSON.parse(
         callEncoder(profile)(
@@ -79,7 +80,7 @@ export const register = (program: Command) => {
 
   profiles
     .command('check <file>')
-    .description('whether a profile is whole; with --base-url, whether dispatch would use it for that host')
+    .description('validate a profile; with --base-url, also whether dispatch accepts it for that host')
     .option('--base-url <url>', 'as TIKTOK_BASE_URL')
     .option(...json)
     .action((file: string, { baseUrl, json }: { baseUrl?: string; json?: boolean }) => {
@@ -87,6 +88,6 @@ export const register = (program: Command) => {
       if (baseUrl !== undefined) allow(profile, urlOf(baseUrl))
       const { name, version, flags, loopbackOnly } = profile
       if (json) return printJson({ valid: true, name, version, flags: flags.encoding, loopbackOnly })
-      print(`${name}, version ${version}: whole${loopbackOnly ? '; for the simulator only' : ''}`)
+      print(`${name}, version ${version}: valid${loopbackOnly ? '; for the simulator only' : ''}`)
     })
 }

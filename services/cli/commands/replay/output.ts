@@ -1,11 +1,11 @@
-/** What a replay prints: its dry run, and its progress as a bar or as a JSON line a second. */
+/** Formats the dry run and the result of a replay, for people and as JSON. */
 import { mostEventsPerCallByDefault } from '../../../dispatch/config.ts'
 import type { Plan } from '../../../tools/replay/plan/plan.ts'
 import type { ReplayRequest } from '../../../tools/replay/request.ts'
 import type { Prepared } from '../../../tools/replay/run/run.ts'
 import { seconds, table } from '../../output.ts'
 
-/** Calls to TikTok and time, when nothing holds it up. */
+/** Calls to TikTok and duration, at the full rate. @param rate signals a second */
 export const expected = ({ fresh }: Plan, rate: number) => {
   const byConnection = Map.groupBy(fresh, ({ connectionId }) => connectionId)
   const calls = Array.from(byConnection.values(), (own) => Math.ceil(own.length / mostEventsPerCallByDefault))
@@ -15,51 +15,50 @@ export const expected = ({ fresh }: Plan, rate: number) => {
   }
 }
 
-const mostRows = 50
-/** Reasons of the stages that somebody who misses messages has to know of; all of them are in `outcomes` of --json. */
-const turnedAway: Readonly<Record<string, string>> = {
+const maxRows = 50
+/** Drop reasons that explain missing messages; `outcomes` of `--json` has all reasons. */
+const shownDropReasons: Readonly<Record<string, string>> = {
   no_connection: 'their account has no connection (signals connections list)',
   disconnected: 'their connection is disconnected',
-  consent_ended: 'they are of a consent that has ended',
-  backfill: 'they are marked as backfill, which raises nothing',
+  consent_ended: 'their consent has ended',
+  backfill: 'they are marked as backfill, which emits no signal',
 }
-const placeName = ({ file }: ReplayRequest) => (file?.path.endsWith('.avro') ? 'item' : 'line')
+const positionName = ({ file }: ReplayRequest) => (file?.path.endsWith('.avro') ? 'item' : 'line')
 
 export const planText = (plan: Plan, { request, range }: Prepared): string => {
-  const { tally, skipped, records, messages, unseen, outcomes, fresh, fileProblems, fileProblemCount } = plan
-  const rows = tally.rows
+  const { counts, skipped, records, messages, unseen, outcomes, fresh, fileProblems, fileProblemCount } = plan
+  const rows = counts.rows
   const { expectedCalls, expectedSeconds } = expected(plan, request.rate)
   const lines = [`${records} records read, ${messages} messages decided`]
   if (range.keptSince !== null)
-    lines.push(`what came before ${new Date(range.keptSince).toISOString()} is no longer kept in all partitions`)
+    lines.push(`records before ${new Date(range.keptSince).toISOString()} are no longer kept in all partitions`)
   if (rows.length > 0) {
     lines.push(
       '',
       table([
         ['connection', 'day', 'flag', 'new', 'already reported'],
         ...rows
-          .slice(0, mostRows)
+          .slice(0, maxRows)
           .map((row) => [row.connection, row.day, row.flag, String(row.new), String(row.reported)]),
       ]),
     )
-    if (rows.length > mostRows) lines.push(`… and ${rows.length - mostRows} rows more (--json has all)`)
+    if (rows.length > maxRows) lines.push(`… and ${rows.length - maxRows} more rows (--json has all)`)
   }
-  lines.push('', `${tally.totals.new} new, ${tally.totals.reported} already reported`)
+  lines.push('', `${counts.totals.new} new, ${counts.totals.reported} already reported`)
   if (skipped.paused > 0) lines.push(`${skipped.paused} left out: their connection is paused`)
   if (skipped.expired > 0) lines.push(`${skipped.expired} left out: too old for TikTok`)
-  for (const [reason, words] of Object.entries(turnedAway)) {
+  for (const [reason, words] of Object.entries(shownDropReasons)) {
     const count = outcomes[`dropped ${reason}`] ?? 0
     if (count > 0) lines.push(`${count} left out: ${words}`)
   }
   if (range.leftToLive > 0)
-    lines.push(`${range.leftToLive} records are still to be taken by live traffic: they are its own`)
-  if (unseen > 0) lines.push(`${unseen} messages that live traffic never let in: attribution will be told of them`)
+    lines.push(`${range.leftToLive} records are left to live traffic, which has not processed them yet`)
+  if (unseen > 0) lines.push(`${unseen} messages are new to live traffic: attribution gets them as history`)
   const bad = Object.entries(outcomes).filter(([outcome]) => outcome.startsWith('deadLettered'))
   for (const [outcome, count] of bad)
     lines.push(`${count} cannot be processed: ${outcome.replace('deadLettered ', '')}`)
-  if (fileProblemCount > 0)
-    lines.push(`${fileProblemCount} of the file are left out, since they are no message events:`)
-  for (const { place, problem } of fileProblems) lines.push(`  ${placeName(request)} ${place}: ${problem}`)
+  if (fileProblemCount > 0) lines.push(`${fileProblemCount} of the file are left out: they are not message events`)
+  for (const { place, problem } of fileProblems) lines.push(`  ${positionName(request)} ${place}: ${problem}`)
   if (fileProblemCount > fileProblems.length) lines.push(`  … and ${fileProblemCount - fileProblems.length} more`)
   if (fresh.length > 0) {
     lines.push(
@@ -73,9 +72,9 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   return lines.join('\n')
 }
 
-/** What the dry run found, for machines. */
+/** The dry run as JSON. */
 export const planJson = (plan: Plan, { request, range }: Prepared) => ({
-  ...plan.tally.totals,
+  ...plan.counts.totals,
   records: plan.records,
   messages: plan.messages,
   unseen: plan.unseen,
@@ -83,14 +82,14 @@ export const planJson = (plan: Plan, { request, range }: Prepared) => ({
   leftToLive: range.leftToLive,
   keptSince: range.keptSince === null ? null : new Date(range.keptSince).toISOString(),
   outcomes: plan.outcomes,
-  counts: plan.tally.rows,
+  counts: plan.counts.rows,
   samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),
   fileProblems: plan.fileProblems,
   fileProblemCount: plan.fileProblemCount,
   ...expected(plan, request.rate),
 })
 
-/** What came of a run, in words; empty counts: it ended before it had decided. */
+/** The counts of a run in words; empty counts mean that it ended before it had decided. */
 export const countsText = ({ new: fresh, reported, ...rest }: Readonly<Record<string, number>>): string => {
   if (fresh === undefined) return 'nothing was decided, nothing was sent'
   const others = Object.entries(rest).filter(([, count]) => count > 0)

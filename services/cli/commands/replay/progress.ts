@@ -1,30 +1,32 @@
-/** Where a replay is, every second, whatever it is at: as a bar in a terminal, and as a JSON line with `--json`. */
+/** Reports the progress of a replay every second, in every phase: as a bar in a terminal, and as a JSON line with `--json`. */
+import { systemClock } from '../../../runtime/clock.ts'
+import type { Cancel } from '../../../runtime/ports.ts'
 import type { Deciding } from '../../../tools/replay/plan/plan.ts'
 import type { Phase } from '../../../tools/replay/run/run.ts'
 import type { SendProgress } from '../../../tools/replay/send/send.ts'
 import { printJson, seconds } from '../../output.ts'
 
-const everyMs = 1_000
+const reportIntervalMs = 1_000
 const barWidth = 24
 
-const words: Readonly<Record<Phase, string>> = {
-  waiting: 'waits until live traffic has passed the range',
-  comparing: 'looks what was raised before',
-  teaching: 'tells attribution of messages that live traffic never let in',
-  settling: 'waits for what TikTok answers',
+const phaseTexts: Readonly<Record<Phase, string>> = {
+  waiting: 'waits until live traffic has processed the range',
+  comparing: 'looks for signals that are already reported',
+  teaching: 'hands messages that live traffic never saw to attribution',
+  settling: 'waits for the answers of TikTok',
 }
 
-/** What a second's line says. */
-interface Now {
+/** One report. */
+interface ProgressReport {
   readonly json: object
-  /** 0 to 1; null where nobody can know. */
+  /** 0 to 1; null where it is unknown. */
   readonly share: number | null
   readonly text: string
 }
 
 const rounded = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10)
 
-export const decidingNow = ({ records, all, share }: Deciding, elapsedSeconds: number): Now => {
+export const decidingReport = ({ records, all, share }: Deciding, elapsedSeconds: number): ProgressReport => {
   const rate = elapsedSeconds > 0 ? Math.round(records / elapsedSeconds) : 0
   const secondsLeft = share > 0 ? rounded((elapsedSeconds / share) * (1 - share)) : null
   const left = secondsLeft === null ? '' : `, ${seconds(secondsLeft)} left`
@@ -35,7 +37,7 @@ export const decidingNow = ({ records, all, share }: Deciding, elapsedSeconds: n
   }
 }
 
-export const sendingNow = ({ published, all, rate, liveLagSeconds, secondsLeft }: SendProgress): Now => {
+export const sendingReport = ({ published, all, rate, liveLagSeconds, secondsLeft }: SendProgress): ProgressReport => {
   const perSecond = Math.round(rate)
   const left = secondsLeft === null ? 'waits for live traffic' : `${seconds(secondsLeft)} left`
   return {
@@ -47,61 +49,59 @@ export const sendingNow = ({ published, all, rate, liveLagSeconds, secondsLeft }
 
 export class ReplayProgress {
   readonly #json: boolean
-  readonly #isNamedFirst: boolean
+  readonly #startsWithRun: boolean
   readonly #isTerminal = process.stderr.isTTY
-  readonly #timer: NodeJS.Timeout
+  readonly #cancelTimer: Cancel
   #run: string | null = null
-  #now: Now | null = null
+  #report: ProgressReport | null = null
   #decidingSince: number | null = null
   #hasBar = false
 
-  /** @param isNamedFirst one that sends without asking: the first of its lines names the run */
-  constructor(json: boolean, isNamedFirst: boolean) {
+  /** @param startsWithRun no report before the run has its id: for a run that sends without asking */
+  constructor(json: boolean, startsWithRun: boolean) {
     this.#json = json
-    this.#isNamedFirst = isNamedFirst
-    this.#timer = setInterval(() => this.#tell(), everyMs)
-    // Work keeps the process up, not the telling of it.
-    this.#timer.unref()
+    this.#startsWithRun = startsWithRun
+    this.#cancelTimer = systemClock.every(reportIntervalMs, () => this.#print())
   }
 
-  begun(run: string) {
+  started(run: string) {
     this.#run = run
     if (this.#json) printJson({ run, status: 'running' })
     else process.stderr.write(`run ${run}\n`)
   }
 
   phase(phase: Phase) {
-    this.#now = { json: { phase }, share: null, text: words[phase] }
+    this.#report = { json: { phase }, share: null, text: phaseTexts[phase] }
   }
 
   deciding(progress: Deciding) {
-    this.#decidingSince ??= Date.now()
-    this.#now = decidingNow(progress, (Date.now() - this.#decidingSince) / 1000)
+    this.#decidingSince ??= systemClock.monotonic()
+    this.#report = decidingReport(progress, (systemClock.monotonic() - this.#decidingSince) / 1000)
   }
 
   sending(progress: SendProgress) {
-    this.#now = sendingNow(progress)
+    this.#report = sendingReport(progress)
   }
 
-  /** Nothing goes on for now; the line is free for other text. */
+  /** Removes the bar, so that other text can be printed. */
   clear() {
-    this.#now = null
+    this.#report = null
     if (this.#hasBar) process.stderr.write('\r\u001b[K')
     this.#hasBar = false
   }
 
   end() {
-    clearInterval(this.#timer)
+    this.#cancelTimer()
     this.clear()
   }
 
-  #tell() {
-    if (this.#now === null) return
-    if (this.#json && (this.#run !== null || !this.#isNamedFirst)) printJson({ run: this.#run, ...this.#now.json })
-    if (this.#isTerminal) this.#bar(this.#now)
+  #print() {
+    if (this.#report === null) return
+    if (this.#json && (this.#run !== null || !this.#startsWithRun)) printJson({ run: this.#run, ...this.#report.json })
+    if (this.#isTerminal) this.#bar(this.#report)
   }
 
-  #bar({ share, text }: Now) {
+  #bar({ share, text }: ProgressReport) {
     const filled = Math.round((share ?? 0) * barWidth)
     const percent = share === null ? '' : ` ${Math.floor(share * 100)} % `
     const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`

@@ -1,4 +1,4 @@
-/** The options of `signals replay` to what is asked: every mistake is told with the option that holds it. */
+/** Parses the options of `signals replay` into a request. Every error names its option. */
 import { readConnections } from '../../../shared/connections/store.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
@@ -11,7 +11,7 @@ import type { SendOptions } from '../../confirm-send.ts'
 import type { CliContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { timeOf } from '../../times.ts'
-import { checkNames, checkPartition } from './validate-ids.ts'
+import { checkIds, checkPartition } from './validate-ids.ts'
 
 export interface ReplayFlags extends SendOptions {
   from?: string
@@ -40,8 +40,8 @@ const wholeNumber = (option: string, text: string | undefined): number | null =>
   return number
 }
 
-/** Mistakes of the caller, told as such. */
-const told = <T>(work: () => T): T => {
+/** Turns errors of the caller's input into UsageErrors. */
+const usageErrors = <T>(work: () => T): T => {
   try {
     return work()
   } catch (error) {
@@ -50,14 +50,14 @@ const told = <T>(work: () => T): T => {
   }
 }
 
-const entryOf = ({ stage = 'raw', file }: ReplayFlags) => {
+const parseEntry = ({ stage = 'raw', file }: ReplayFlags) => {
   const entry = entryNames[stage]
   if (!entry) throw new UsageError(`--stage must be one of ${Object.keys(entryNames).join(', ')}, not "${stage}"`)
   if (file !== undefined && entry !== 'raw') throw new UsageError('--file holds message events: --stage must be raw')
   return entry
 }
 
-const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
+const parseOffsets = (flags: ReplayFlags): ReplayRequest['offsets'] => {
   const from = wholeNumber('--from-offset', flags.fromOffset)
   const to = wholeNumber('--to-offset', flags.toOffset)
   const partition = wholeNumber('--partition', flags.partition)
@@ -65,13 +65,13 @@ const offsetsOf = (flags: ReplayFlags): ReplayRequest['offsets'] => {
   if (from === null || to === null) throw new UsageError('an offset range needs --from-offset and --to-offset')
   if (to <= from) throw new UsageError('--to-offset must be greater than --from-offset: it is not included')
   if (flags.from !== undefined || flags.to !== undefined)
-    throw new UsageError('say times or offsets, not both: leave out --from and --to, or the offsets')
-  if (flags.file !== undefined) throw new UsageError('--file has no offsets: leave them out, or say times')
+    throw new UsageError('give times or offsets, not both: leave out --from and --to, or the offsets')
+  if (flags.file !== undefined) throw new UsageError('--file has no offsets: leave them out, or give times')
   return { partition, from, to }
 }
 
-/** Conditions as they may be written down: nothing in them is a person's. */
-const pseudonymised = async (
+/** Replaces ids of persons in the conditions, which the run's record keeps. */
+const withoutPersonalIds = async (
   conditions: readonly FilterCondition[],
   connections: readonly ConnectionRecord[],
   { keyring }: CliContext,
@@ -83,26 +83,28 @@ const pseudonymised = async (
   )
 }
 
-/** A run that goes on does what it was asked at first: what would be ignored is refused. @throws UsageError */
+/** A resumed run keeps its first request, so options that it would ignore are refused. @throws UsageError */
 export const checkResumed = (flags: ReplayFlags) => {
   const { resume: _resume, json: _json, yes: _yes, ...others } = flags
   const [given] = Object.keys(others)
   if (given === undefined) return
   const option = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   throw new UsageError(
-    `--resume goes on with what the run was asked at first, and sends: leave out --${option} (or begin a new run without --resume)`,
+    `--resume keeps the options of the run's first start, and sends: leave out --${option} (or start a new run without --resume)`,
   )
 }
 
-/** What can be told without asking anybody: mistakes are told before anything is connected to. @throws UsageError */
-export const askedBy = (flags: ReplayFlags, now: number) => {
-  const entry = entryOf(flags)
-  const offsets = offsetsOf(flags)
+/** Parses what needs no connection to Kafka, so that errors come at once. @param now ms. @throws UsageError */
+export const parseFlags = (flags: ReplayFlags, now: number) => {
+  const entry = parseEntry(flags)
+  const offsets = parseOffsets(flags)
   if (flags.from === undefined && offsets === null && flags.file === undefined)
-    throw new UsageError('say what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE')
+    throw new UsageError(
+      'choose what to replay: --from TIME [--to TIME], --from-offset and --to-offset, or --file FILE',
+    )
   const from = flags.from === undefined ? null : timeOf('--from', flags.from)
   const to = flags.to === undefined ? (from === null ? null : now) : timeOf('--to', flags.to)
-  if (from !== null && from > now) throw new UsageError('--from lies in the future')
+  if (from !== null && from > now) throw new UsageError('--from is in the future')
   if (from !== null && to !== null && to <= from) throw new UsageError('--to must be later than --from')
   const rate = wholeNumber('--rate', flags.rate) ?? defaultRate
   if (rate < 1) throw new UsageError('--rate must be at least 1 signal a second')
@@ -113,7 +115,7 @@ export const askedBy = (flags: ReplayFlags, now: number) => {
     offsets,
     connection: flags.connection ?? null,
     source: flags.source ?? null,
-    where: told(() => (flags.where ?? []).map(parseFilter)),
+    where: usageErrors(() => (flags.where ?? []).map(parseFilter)),
     rate,
     askedAt: now,
   }
@@ -121,25 +123,25 @@ export const askedBy = (flags: ReplayFlags, now: number) => {
 
 /** @throws UsageError, DependencyError */
 export const requestFrom = async (
-  asked: ReturnType<typeof askedBy>,
+  parsed: ReturnType<typeof parseFlags>,
   { keywordList, file }: ReplayFlags,
   lists: readonly KeywordListRecord[],
   context: CliContext,
 ): Promise<ReplayRequest> => {
   const pin: ListPin =
-    keywordList === undefined ? { kind: 'then' } : told(() => parsePin(keywordList, lists, asked.askedAt))
-  await checkPartition(asked, context)
+    keywordList === undefined ? { kind: 'then' } : usageErrors(() => parsePin(keywordList, lists, parsed.askedAt))
+  await checkPartition(parsed, context)
   const connections = (await readConnections(context.broker(), await context.codec())).all()
-  checkNames(asked, connections)
+  checkIds(parsed, connections)
   return {
-    ...asked,
+    ...parsed,
     file: file === undefined ? null : await identifiedFile(file),
-    where: await pseudonymised(asked.where, connections, context),
+    where: await withoutPersonalIds(parsed.where, connections, context),
     lists: pin,
   }
 }
 
-/** @throws UsageError where it cannot be read */
+/** @throws UsageError when the file cannot be used */
 export const identifiedFile = async (path: string) => {
   try {
     return await identifyFile(path)

@@ -11,7 +11,7 @@ interface Output {
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
-const shown = (run: ReplayRun) => {
+const runJson = (run: ReplayRun) => {
   const { from, to, askedAt, ...request } = requestOf(run)
   return {
     run: run.run,
@@ -24,7 +24,7 @@ const shown = (run: ReplayRun) => {
   }
 }
 
-const known = (runs: readonly ReplayRun[], id: string): ReplayRun => {
+const findRun = (runs: readonly ReplayRun[], id: string): ReplayRun => {
   const found = runs.find(({ run }) => run === id)
   if (!found) throw new UsageError(`there is no run ${id}; see: signals replays list`)
   return found
@@ -39,7 +39,7 @@ export const register = (program: Command) => {
     .option('--json', 'one JSON value')
     .action(({ json }: Output) =>
       withContext(async ({ broker, codec }) => {
-        const runs = (await readRuns(broker(), await codec())).map(shown)
+        const runs = (await readRuns(broker(), await codec())).map(runJson)
         if (json) return printJson(runs)
         if (runs.length === 0) return print('no replays')
         print(
@@ -60,11 +60,11 @@ export const register = (program: Command) => {
 
   replays
     .command('show <run>')
-    .description('what was asked, how far it is, what came of it')
+    .description('request, progress and result of a run')
     .option('--json', 'one JSON value')
     .action((id: string, { json }: Output) =>
       withContext(async ({ broker, codec }) => {
-        const run = shown(known(await readRuns(broker(), await codec()), id))
+        const run = runJson(findRun(await readRuns(broker(), await codec()), id))
         if (json) return printJson(run)
         print(
           table(
@@ -79,12 +79,12 @@ export const register = (program: Command) => {
 
   replays
     .command('cancel <run>')
-    .description('end it; what lies in the lane already (two seconds of it at most) is still sent')
+    .description('end a run; signals already in the replay topic (two seconds worth at most) are still sent')
     .option('--json', 'one JSON value')
     .action((id: string, { json }: Output) =>
       withContext(async (context) => {
         const codec = await context.codec()
-        const run = known(await readRuns(context.broker(), codec), id)
+        const run = findRun(await readRuns(context.broker(), codec), id)
         if (run.status === 'done') throw new Refused(`run ${id} is done`)
         const cancelled: ReplayRun = { ...run, status: 'cancelled', updatedAt: Date.now() }
         const producer = await context.broker().producer()
@@ -93,7 +93,7 @@ export const register = (program: Command) => {
         } finally {
           await producer.close()
         }
-        if (json) printJson(shown(cancelled))
+        if (json) printJson(runJson(cancelled))
         else print(`run ${id} cancelled`)
       }),
     )

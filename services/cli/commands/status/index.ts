@@ -1,3 +1,4 @@
+/** `signals status`: prints the state of the running pipeline. */
 import type { Command } from 'commander'
 import { type Addresses, runningState } from '../../../local/supervisor/state-file.ts'
 import { fields, loadConfig } from '../../../runtime/config.ts'
@@ -11,30 +12,30 @@ const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
       await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(2_000) })
     ).json()) as HealthReport
   } catch {
-    // Just being started again, or hanging: there is no report to show.
+    // Restarting or blocked: there is no report.
     return null
   }
 }
 
-/** The console tells of every group and dependency, also of what is dead. */
+/** Includes the console, whose metrics cover groups and dependencies also when a stage is down. */
 const scrapeTargets = ({ metrics, console: console_ }: Addresses) =>
   Object.entries({ ...metrics, console: `${console_}/metrics` }).map(([process, url]) => ({
     targets: [new URL(url).host],
     labels: { process },
   }))
 
-export const register = (program: Command) => {
+export const register = (program: Command, env: NodeJS.ProcessEnv) => {
   program
     .command('status')
-    .description('what runs: stages with pid, state, age of the oldest unprocessed record')
+    .description('the running stages: pid, state, age of the oldest unprocessed record')
     .option('--json', 'one JSON value')
-    .option('--prometheus', 'where to scrape, as a file for `file_sd_configs`')
+    .option('--prometheus', 'the scrape targets, for `file_sd_configs`')
     .action(async ({ json, prometheus }: { json?: boolean; prometheus?: boolean }) => {
-      const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, process.env)
+      const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
       const state = runningState(SIGNALS_DATA_DIR)
       if (!state?.addresses) {
         if (json) printJson({ running: false, pids: {} })
-        else print(`nothing runs on ${SIGNALS_DATA_DIR}; start it with: npx signals up`)
+        else print(`no pipeline runs on ${SIGNALS_DATA_DIR}; start one with: npx signals up`)
         process.exitCode = 1
         return
       }
@@ -42,8 +43,8 @@ export const register = (program: Command) => {
       if (prometheus) return printJson(scrapeTargets(addresses))
       const reports = await Promise.all(stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)))
       const stages = Object.fromEntries(
-        stageNames.map((stage, at) => {
-          const report = reports[at]
+        stageNames.map((stage, index) => {
+          const report = reports[index]
           return [
             stage,
             {
@@ -77,7 +78,7 @@ export const register = (program: Command) => {
           ]),
         ]),
       )
-      if (process.exitCode) print('\nsignals doctor says what is wrong and what to do')
+      if (process.exitCode) print('\nsignals doctor names the cause and the remedy')
       print(`\ngateway ${addresses.gateway}   console ${addresses.console}   TikTok ${addresses.tiktok}`)
     })
 }

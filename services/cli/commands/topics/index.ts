@@ -1,3 +1,4 @@
+/** `signals topics`: compares the declared topics with the cluster and applies the difference. */
 import type { Command } from 'commander'
 import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
 import {
@@ -25,7 +26,7 @@ export const register = (program: Command) => {
   const topics = program.command('topics').description('topology against the cluster')
   topics
     .command('plan')
-    .description('show what `apply` would change; exit code 0 either way, `--json` tells the changes')
+    .description('show what `apply` would change; exits with 0 also when there are changes')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async ({ broker }) => {
@@ -44,7 +45,7 @@ export const register = (program: Command) => {
         const changes = planTopics(await broker().listTopics())
         await applyTopics(broker(), changes)
         await applySchemas(registry())
-        // Where the master key is at hand, a new installation gets its data secret; an old one goes on with its own.
+        // With the master key, a new installation gets its data secret; an existing one keeps its own.
         if (context.hasMasterKey) {
           const tools = { broker: broker(), codec: await context.codec() }
           await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })

@@ -1,6 +1,6 @@
+/** `signals up`: runs the pipeline and its parts in the foreground. */
 import type { Command } from 'commander'
-import { profileFields } from '../../../dispatch/config.ts'
-import { loadProfile } from '../../../dispatch/destinations/tiktok/index.ts'
+import { loadProfile, profileFields } from '../../../dispatch/destinations/tiktok/index.ts'
 import { localFields } from '../../../local/config.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
 import { loadConfig } from '../../../runtime/config.ts'
@@ -14,32 +14,32 @@ const readable = (addresses: Record<string, unknown>) =>
       .map(([name, value]) => [`  ${name}`, String(value)]),
   )
 
-export const register = (program: Command) => {
+export const register = (program: Command, env: NodeJS.ProcessEnv) => {
   program
     .command('up')
-    .description('start all that is needed, in the foreground; Ctrl-C stops it')
+    .description('start the pipeline and its parts in the foreground; Ctrl-C stops it')
     .option('--json', 'print the addresses as one JSON line once ready; logs go to standard error')
     .action(async ({ json }: { json?: boolean }) => {
-      const config = loadConfig(localFields, process.env)
-      // Told before anything starts: dispatch would refuse it again and again behind the scenes.
+      const config = loadConfig(localFields, env)
+      // Checked before anything starts: otherwise dispatch would fail at every restart.
       if (config.TIKTOK_BASE_URL) {
-        const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, process.env)
+        const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, env)
         loadProfile(TIKTOK_WIRE_PROFILE, TIKTOK_BASE_URL)
       }
       const supervisor = new Supervisor(
         config,
-        process.env,
+        env,
         (line) => notify(`signals: ${line}`),
         json ? (text) => process.stderr.write(text) : undefined,
       )
       const stopped = new Promise<void>((resolve) => {
-        const stop = (why: string) => {
-          notify(`signals: ${why}, stopping …`)
+        const stop = (cause: string) => {
+          notify(`signals: ${cause}, stopping …`)
           void supervisor.stop().then(resolve)
         }
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
-        // The process that started this one was killed.
-        process.once('disconnect', () => stop('left alone'))
+        // The IPC channel closes when the process that started this one was killed.
+        process.once('disconnect', () => stop('the parent process has ended'))
       })
       try {
         const { tiktok, ...addresses } = await supervisor.start()

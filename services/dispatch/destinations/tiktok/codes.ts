@@ -1,9 +1,11 @@
 /**
- * What TikTok's `code` means for a signal. TikTok answers HTTP 200 nearly always; this number is the answer.
+ * What TikTok's `code` means for a signal. TikTok nearly always answers HTTP 200; this number is the answer.
  *
- * Data, not logic: the judge reads it, docs/tiktok-codes.md is held to it by a test. Codes and names: TikTok's public error
- * list and its published SDK (`tiktok-business-api-sdk`, tiktok_code.py). What to do about each is our reading.
+ * The file holds data only: judge.ts reads it, and a test compares docs/tiktok-codes.md with it. Codes and names come from TikTok's
+ * public error list and its published SDK (`tiktok-business-api-sdk`, tiktok_code.py). What dispatch does about each is our reading.
  */
+import type { LimitScope, Verdict } from '../destination.ts'
+
 export const verdicts = {
   accepted: { does: 'delivered', help: 'Nothing to do.' },
   duplicate: { does: 'delivered: TikTok has it already', help: 'Nothing to do.' },
@@ -13,10 +15,13 @@ export const verdicts = {
   },
   too_many: { does: 'sent again in smaller calls', help: 'Lower DISPATCH_EVENTS_PER_CALL if it lasts.' },
   bad_event: {
-    does: 'sent again in smaller calls until the event stands alone, then that one is rejected; neighbours are delivered',
+    does: 'sent again in smaller calls until the event is alone in its call, then that one is rejected; neighbours are delivered',
     help: 'Compare the wire profile with what TikTok agreed with you; the simulator shows what was sent.',
   },
-  throttled: { does: 'sent later, this advertiser only', help: 'Wait; ask TikTok for a higher limit if it lasts.' },
+  throttled: {
+    does: "sent later, this connection's signals only; calls of the advertiser pause for a second, those of the app once two connections meet its limit",
+    help: 'Wait; ask TikTok for a higher limit if it lasts.',
+  },
   service: { does: 'sent later', help: 'Wait: TikTok is in trouble, not the signals.' },
   token: { does: 'connection to `reconnect`, signals parked', help: 'Give the connection a new access token.' },
   authorisation: {
@@ -27,15 +32,14 @@ export const verdicts = {
     does: 'sent later a few times, then parked; never dropped',
     help: 'Find out what the code means, add it to the table, then resume the connection.',
   },
-} as const satisfies Record<string, { does: string; help: string }>
-export type Verdict = keyof typeof verdicts
+} as const satisfies Record<Verdict, { does: string; help: string }>
 
 type Source = 'error list' | 'sdk' | 'messaging contract'
 export interface CodeEntry {
   readonly verdict: Verdict
   readonly name: string
   /** Whose limit a throttling code is about. */
-  readonly limit?: 'app' | 'advertiser'
+  readonly limit?: LimitScope
   readonly source: Source
 }
 
@@ -91,7 +95,7 @@ export const codes: Readonly<Record<number, CodeEntry>> = {
   40301: entry('authorisation', 'advertiser role error'),
 }
 
-/** Families of back-end errors, listed by TikTok one by one and meaning the same to us. `from` and `to` inclusive. */
+/** Families of back-end errors: TikTok lists them one by one, dispatch treats them alike. `from` and `to` are inclusive. */
 export const codeRanges: readonly (CodeEntry & { readonly from: number; readonly to: number })[] = [
   { from: 51000, to: 51999, ...entry('service', 'a back-end of TikTok failed') },
   { from: 52000, to: 52999, ...entry('service', 'storage of TikTok failed') },
@@ -101,5 +105,3 @@ const unknown = entry('unknown', 'not in the table')
 
 export const entryOf = (code: number): CodeEntry =>
   codes[code] ?? codeRanges.find(({ from, to }) => code >= from && code <= to) ?? unknown
-
-export const verdictOf = (code: number): Verdict => entryOf(code).verdict

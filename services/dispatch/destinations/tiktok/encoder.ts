@@ -1,4 +1,4 @@
-/** Signals to events, by a profile; compiled once. */
+/** Encodes signals as events by a profile, which is compiled once. */
 import { hash } from 'node:crypto'
 import type { Signal } from '../../../shared/model/topic-values.ts'
 import { hashed } from './hashing.ts'
@@ -16,8 +16,8 @@ const objectAt = (event: Event, [first, second]: readonly string[]): Event => {
   return holder[second] as Event
 }
 
-const putAt = (place: string): Put => {
-  const [at, name] = place.split('.') as [string, string | undefined]
+const putAt = (path: string): Put => {
+  const [at, name] = path.split('.') as [string, string | undefined]
   if (name === undefined)
     return (event, value) => {
       event[at] = value
@@ -27,7 +27,7 @@ const putAt = (place: string): Put => {
   }
 }
 
-/** One event as it stands in `data`. `event_time` is the message's own, in whole seconds. */
+/** One entry of `data`. `event_time` is the message's own time, in whole seconds. */
 export const eventEncoder = ({ events, trackingId, constants, flags }: Profile): ((signal: Signal) => Event) => {
   const putTracking = putAt(trackingId.at)
   const fixed = constants.map(({ at, value, hash: way }) => ({
@@ -35,11 +35,11 @@ export const eventEncoder = ({ events, trackingId, constants, flags }: Profile):
     value: way === 'none' ? value : hashed(String(value), way),
   }))
   const flagsAt = flags.at.split('.')
-  const namedFor = (signal: Signal): string | undefined =>
+  const flagEventName = (signal: Signal): string | undefined =>
     flags.encoding === 'event_per_flag' ? flags.eventNames[signal.flags[0] ?? ''] : undefined
   return (signal) => {
     const { name, properties } = events[signal.kind]
-    const own = namedFor(signal)
+    const own = flagEventName(signal)
     const event: Event = {
       event: own ?? name,
       event_id: signal.signalId,
@@ -60,8 +60,8 @@ export const eventEncoder = ({ events, trackingId, constants, flags }: Profile):
 }
 
 /**
- * The events that a signal is sent as; undefined: as one, itself. An event's id follows from the signal's and its flag, also where
- * there is only one: a list that later finds a second flag in the message must not make the first a new event.
+ * The events that a signal is sent as; undefined: one event, the signal itself. An event's id follows from the signal's id and the flag,
+ * even for a single flag: a keyword list that later finds a second flag in the message must not turn the first into a new event.
  */
 export const partsOf = ({ flags }: Profile): ((signal: Signal) => readonly Signal[]) | undefined => {
   if (flags.encoding !== 'event_per_flag') return undefined

@@ -1,4 +1,4 @@
-/** How TikTok wants personal fields: SHA-256 in lower-case hex over a normalised form. */
+/** Hashes personal fields as TikTok documents: SHA-256 in lower-case hex over a normalised form. */
 import { hash } from 'node:crypto'
 
 export const hashWays = ['none', 'sha256', 'email', 'phone'] as const
@@ -8,7 +8,7 @@ export type HashWay = (typeof hashWays)[number]
 const e164 = /^\+[1-9]\d{6,14}$/
 const phone = (value: string) => value.replace(/[\s().-]/g, '')
 
-/** null: it can be hashed so. The value itself is never named. */
+/** null: the value can be hashed this way. The text never contains the value. */
 export const hashProblem = (value: string, way: HashWay): string | null => {
   switch (way) {
     case 'email':

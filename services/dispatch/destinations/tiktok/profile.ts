@@ -1,19 +1,19 @@
 /**
- * A wire profile: how a signal looks on TikTok's wire, as a versioned document. The form for message events is agreed between
- * TikTok and each partner, so nothing of it is code, and no profile is a default for a real host.
+ * A wire profile: how a signal looks on TikTok's wire, as a versioned document. TikTok agrees the form of message events with each
+ * partner, so none of it is code, and no profile is a default for a real host.
  */
 import { z } from 'zod'
 import { signalKinds } from '../../../shared/model/topic-values.ts'
 import { hashProblem, hashWays } from './hashing.ts'
 
-/** A place inside the event such as `user.ttclid`: one or two names. */
-const place = z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$/, 'must be a place such as "user.ttclid"')
+/** A path inside the event such as `user.ttclid`: one or two names. */
+const eventPath = z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$/, 'must be a path such as "user.ttclid"')
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 const flagName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'must be a flag such as "payment"')
 
 /**
- * properties: each flag stands by its name in one object of the event. nested: in an object inside that. event_per_flag: each flag is
- * an event of its own, with an id of its own.
+ * properties: each flag is a field of one object of the event. nested: a field of an object inside that one. event_per_flag: each flag is
+ * its own event, with its own id.
  */
 export const flagEncodings = ['properties', 'nested', 'event_per_flag'] as const
 
@@ -21,64 +21,64 @@ const flags = z
   .strictObject({
     encoding: z.enum(flagEncodings).optional(),
     /** The object that takes the flags. */
-    at: place.default('properties'),
-    /** What a flag is set to. */
+    at: eventPath.default('properties'),
+    /** The value of a flag. */
     value: scalar.default(true),
-    /** event_per_flag: names of the events; one that is named for its flag does not carry it besides. */
+    /** event_per_flag: names of the events by flag; an event with such a name does not carry the flag as well. */
     eventNames: z.partialRecord(flagName, z.string().min(1)).default({}),
   })
   .transform((given) => ({ ...given, encoding: given.encoding ?? (given.at.includes('.') ? 'nested' : 'properties') }))
 
-const constant = z.strictObject({ at: place, value: scalar, hash: z.enum(hashWays).default('none') })
+const constant = z.strictObject({ at: eventPath, value: scalar, hash: z.enum(hashWays).default('none') })
 
 const shape = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens'),
   version: z.int().positive(),
   about: z.string().optional(),
-  /** True: refused for any host but this machine. */
+  /** True: refused for every host but this machine. */
   loopbackOnly: z.boolean().default(false),
   eventSource: z.string().min(1),
-  /** Beside `data`, where TikTok has given one. */
+  /** Sent beside `data`; TikTok assigns it. */
   partnerName: z.string().min(1).optional(),
-  /** Beside `data`; marks everything as test traffic. */
+  /** Sent beside `data`; marks every event as test traffic. */
   testEventCode: z.string().min(1).optional(),
   events: z.record(
     z.enum(signalKinds),
     z.strictObject({ name: z.string().min(1), properties: z.record(z.string(), scalar).default({}) }),
   ),
-  /** Where the tracking id goes; absent from an event without one. */
+  /** Path of the tracking id; absent from an event without one. */
   trackingId: z.union([
-    place.transform((at) => ({ at, hash: 'none' as const })),
-    z.strictObject({ at: place, hash: z.enum(['none', 'sha256']).default('none') }),
+    eventPath.transform((at) => ({ at, hash: 'none' as const })),
+    z.strictObject({ at: eventPath, hash: z.enum(['none', 'sha256']).default('none') }),
   ]),
   /** The same in every event. */
   constants: z.array(constant).default([]),
   flags,
 })
 
-/** What the encoder writes itself. */
+/** Fields that the encoder writes. */
 const written = new Set(['event', 'event_id', 'event_time'])
 /** TikTok refuses these in the clear (code 40062). */
 const mustBeHashed = new Set(['user.email', 'user.phone', 'user.external_id'])
 const digest = /^[0-9a-f]{64}$/
 
 type Shape = z.output<typeof shape>
-type Problem = readonly [path: string, message: string]
+type Problem = readonly [field: string, message: string]
 
-const placesOf = ({ trackingId, constants, flags: { at } }: Shape): Problem[] => [
+const pathsOf = ({ trackingId, constants, flags }: Shape): Problem[] => [
   ['trackingId', trackingId.at],
-  ...constants.map(({ at: place }, index) => [`constants.${index}.at`, place] as const),
-  ['flags.at', at],
+  ...constants.map(({ at }, index) => [`constants.${index}.at`, at] as const),
+  ['flags.at', flags.at],
 ]
 
-const placeProblems = (profile: Shape): Problem[] => {
-  const places = placesOf(profile)
-  return places.flatMap(([path, at], index): Problem[] => {
-    if (written.has(at.split('.')[0] as string)) return [[path, `${at} is written by every event itself`]]
-    const other = places.findIndex(([, one]) => one === at)
-    if (other < index) return [[path, `${at} is taken by ${places[other]?.[0]}`]]
-    const below = path === 'flags.at' ? undefined : places.find(([, one]) => one.startsWith(`${at}.`))
-    return below ? [[path, `${at} must be free for what ${below[0]} puts into it`]] : []
+const pathProblems = (profile: Shape): Problem[] => {
+  const paths = pathsOf(profile)
+  return paths.flatMap(([field, at], index): Problem[] => {
+    if (written.has(at.split('.')[0] as string)) return [[field, `${at} is a field that the encoder writes`]]
+    const other = paths.findIndex(([, one]) => one === at)
+    if (other < index) return [[field, `${at} is taken by ${paths[other]?.[0]}`]]
+    const below = field === 'flags.at' ? undefined : paths.find(([, one]) => one.startsWith(`${at}.`))
+    return below ? [[field, `${at} must be free for the value of ${below[0]}`]] : []
   })
 }
 
@@ -115,13 +115,13 @@ const flagProblems = ({ events, flags: { encoding, at, eventNames } }: Shape): P
 }
 
 const schema = shape.superRefine((profile, context) => {
-  for (const [path, message] of [...placeProblems(profile), ...hashProblems(profile), ...flagProblems(profile)]) {
+  for (const [path, message] of [...pathProblems(profile), ...hashProblems(profile), ...flagProblems(profile)]) {
     context.addIssue({ code: 'custom', path: path.split('.'), message })
   }
 })
 export type Profile = Shape
 
-/** Each problem names the place in the document. */
+/** Each problem names the field of the document. */
 export class ProfileInvalid extends Error {
   override readonly name = 'ProfileInvalid'
   readonly problems: readonly string[]

@@ -1,4 +1,4 @@
-/** Which profiles there are, and which is used for which host. */
+/** Finds wire profiles, and refuses those that are not for a host. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { ConfigError } from '../../../runtime/config.ts'
@@ -7,7 +7,7 @@ import { type Profile, ProfileInvalid, parseProfile } from './profile.ts'
 const shippedFolder = join(import.meta.dirname, 'profiles')
 export const simulatorProfile = 'simulator-1'
 
-/** The profile is not for that host: sending would tell a stranger, or tell TikTok something that it never agreed to. */
+/** The profile is not for this host: the call would send data to a stranger, or a form to TikTok that it never agreed to. */
 export class ProfileRefused extends ConfigError {
   override readonly name = 'ProfileRefused'
 }
@@ -17,7 +17,7 @@ export const shippedProfiles = (): readonly string[] =>
     .flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? [])
     .sort()
 
-/** This machine itself, as an address or as `localhost`; not a name that merely looks like it. */
+/** True for addresses of this machine and `localhost`; false for names that merely look like them. */
 export const isLoopback = (baseUrl: string): boolean => {
   const { hostname } = new URL(baseUrl)
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
@@ -25,7 +25,7 @@ export const isLoopback = (baseUrl: string): boolean => {
 
 /**
  * @param name of a shipped profile, or path of a profile's JSON file
- * @throws ConfigError where there is none; ProfileInvalid
+ * @throws ConfigError when there is none; ProfileInvalid
  */
 export const readProfile = (name: string): Profile => {
   const isPath = name.endsWith('.json') || isAbsolute(name)
@@ -52,7 +52,7 @@ export const allow = ({ loopbackOnly, name }: Profile, baseUrl: string): void =>
 
 /**
  * @param chosen as in `readProfile`; unset: the simulator's, for a loopback host only
- * @throws ConfigError naming the setting, the place in the document and what is wrong
+ * @throws ConfigError naming the setting, the field of the document and the problem
  */
 export const loadProfile = (chosen: string | undefined, baseUrl: string): Profile => {
   if (chosen === undefined && !isLoopback(baseUrl)) {

@@ -1,15 +1,15 @@
 /**
- * How a call that TikTok did not take as a whole is sent again in parts.
+ * Splits a call that TikTok did not take as a whole into smaller calls.
  *
- * The rule that keeps it safe: an event is rejected only by a refusal of a call in which it stood alone. A hint in the
- * message shortens the way there (three calls in place of some ten); it is never a verdict itself.
+ * Safety rule: TikTok rejects an event only by refusing a call that holds this event alone. A hint in the message saves calls
+ * (three in place of some ten); dispatch never rejects by a hint.
  */
-import type { Judgement } from './judge.ts'
+import type { Judgement } from '../destination.ts'
 
 /**
- * Parts to send in place of a call of `size` events, as lists of places; null: it stands as it was judged.
- * @param hinted the call is what a hint left: halved this time, so that hints that are wrong each time cost twice as much, not a
- * call for each event
+ * Positions of the smaller calls that replace a call of `size` events; null: the judgement is final for the whole call.
+ * @param hinted the call was itself separated by a hint. It is halved this time, so that wrong hints at most double the calls
+ * and do not cost one call an event.
  */
 export const split = (
   size: number,
@@ -20,8 +20,8 @@ export const split = (
   switch (verdict) {
     case 'bad_event':
     case 'partial': {
-      const culprits = hinted ? [] : hints.filter((place) => place < size)
-      return culprits.length === 0 || culprits.length === size ? halves(size) : apart(size, new Set(culprits))
+      const faulty = hinted ? [] : hints.filter((position) => position < size)
+      return faulty.length === 0 || faulty.length === size ? halves(size) : separated(size, new Set(faulty))
     }
     case 'too_many':
     case 'unknown':
@@ -31,15 +31,15 @@ export const split = (
   }
 }
 
-const places = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+const positions = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 const halves = (size: number) => {
   const middle = Math.ceil(size / 2)
-  return [places(0, middle), places(middle, size)]
+  return [positions(0, middle), positions(middle, size)]
 }
 
-/** The neighbours first, in one call: they are what must not wait. */
-const apart = (size: number, culprits: ReadonlySet<number>) => [
-  places(0, size).filter((place) => !culprits.has(place)),
-  ...Array.from(culprits, (place) => [place]),
+/** The neighbours go first, in one call: they must not wait for the faulty ones. */
+const separated = (size: number, faulty: ReadonlySet<number>) => [
+  positions(0, size).filter((position) => !faulty.has(position)),
+  ...Array.from(faulty, (position) => [position]),
 ]

@@ -1,4 +1,4 @@
-/** The cells of a double array while it is filled: a state's children stand at its base plus their symbols. */
+/** The cells of a double array while it is built. A state's children lie at its base plus their symbols. */
 
 export const root = 0
 export const free = -1
@@ -8,7 +8,7 @@ export class Cells {
   base = new Int32Array(1_024)
   check = new Int32Array(1_024).fill(free)
   ends = new Int32Array(1_024).fill(-1)
-  /** Cells before it are nearly all taken. */
+  /** Start of the search for free cells: nearly all cells before it are taken. */
   #from = 1
   #highest = 0
 
@@ -16,8 +16,8 @@ export class Cells {
     this.check[root] = noParent
   }
 
-  /** The first base at which all children of a state fit; takes their cells. @param symbols ascending */
-  place(parent: number, symbols: readonly number[]): number {
+  /** Takes cells for all children of a state. @param symbols ascending @returns the first base at which they fit */
+  allocate(parent: number, symbols: readonly number[]): number {
     const first = symbols[0] as number
     const last = symbols.at(-1) as number
     const start = Math.max(this.#from, first + 1)
@@ -30,7 +30,7 @@ export class Cells {
       }
       const base = cell - first
       if (!this.#fits(base, symbols)) continue
-      // Nearly everything up to here is taken: the next search begins here.
+      // More than 90 % of the cells up to here are taken: the next search begins here.
       if (taken > 0.9 * (cell - start + 1)) this.#from = cell
       for (const symbol of symbols) this.check[base + symbol] = parent
       this.base[parent] = base
@@ -39,8 +39,8 @@ export class Cells {
     }
   }
 
-  /** The arrays at their length: a step by any symbol from any state stays inside. */
-  cut(highestSymbol: number): { base: Int32Array; check: Int32Array; ends: Int32Array } {
+  /** The arrays at their final length, at which a step by any symbol from any state stays in bounds. */
+  trimmed(highestSymbol: number): { base: Int32Array; check: Int32Array; ends: Int32Array } {
     const length = this.#highest + highestSymbol + 2
     this.#reserve(length)
     return {

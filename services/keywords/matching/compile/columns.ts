@@ -1,26 +1,26 @@
-/** A list's entries by columns: cheap to hand to another thread, and to keep. */
+/** A list's entries in columns, which are cheap to keep and to transfer to another thread. */
 import { type KeywordEntry, type KeywordMatch, keywordMatches } from '../../../shared/model/keyword-list.ts'
 import { type Folding, foldingOf, foldings } from '../fold.ts'
 
 export interface Columns {
-  /** All keywords, each ended by a zero character: one string crosses threads at the price of its bytes. */
+  /** All keywords, each ended by a zero character: one string costs only its bytes to transfer. */
   readonly keywords: string
   readonly flags: readonly string[]
   readonly flagOf: Uint32Array
   readonly matchOf: Uint8Array
   readonly foldingOf: Uint8Array
-  /** 1: counts inside addresses too. */
+  /** 1: the entry also counts inside addresses. */
   readonly inAddresses: Uint8Array
 }
 
 export const columnsOf = (entries: readonly KeywordEntry[]): Columns => {
   const flags = [...new Set(entries.map(({ flag }) => flag))].sort()
-  const place = new Map(flags.map((flag, at) => [flag, at]))
+  const index = new Map(flags.map((flag, at) => [flag, at]))
   return {
-    // Cut where a zero character stands: no text holds one, and no keyword may.
+    // A zero character separates keywords, so it becomes a space inside one. Texts contain none.
     keywords: entries.map(({ keyword }) => `${keyword.replaceAll('\0', ' ')}\0`).join(''),
     flags,
-    flagOf: Uint32Array.from(entries, ({ flag }) => place.get(flag) as number),
+    flagOf: Uint32Array.from(entries, ({ flag }) => index.get(flag) as number),
     matchOf: Uint8Array.from(entries, ({ match }) => keywordMatches.indexOf(match)),
     foldingOf: Uint8Array.from(entries, (entry) => foldings.indexOf(foldingOf(entry))),
     inAddresses: Uint8Array.from(entries, ({ addresses }) => (addresses === 'count' ? 1 : 0)),

@@ -1,17 +1,16 @@
-/** Compiles lists for a stage that goes on working: small ones at once, large ones in another thread. */
+/** Compiles large lists in a worker thread, so that the stage keeps processing; small lists in this thread. */
 import { Worker } from 'node:worker_threads'
-import type { Compile } from '../../lists/active-lists.ts'
-import { type KeywordMatcher, matcherOf } from '../matcher.ts'
+import { type Compile, type KeywordMatcher, matcherOf } from '../matcher.ts'
 import { columnsOf } from './columns.ts'
 import { type CompiledList, compileColumns } from './compile.ts'
 
-/** Compiled within some 20 ms: less than a thread needs to start. */
-const atOnce = 2_000
+/** Entries. A list of this size compiles within about 20 ms, less than a worker thread needs to start. */
+const maxInThread = 2_000
 
-/** @throws Error (as a rejection) when the list does not compile */
+/** @throws Error when a small list does not compile; for a large one the promise rejects */
 export const compileInWorker: Compile = ({ entries }): KeywordMatcher | Promise<KeywordMatcher> => {
   const columns = columnsOf(entries)
-  if (entries.length <= atOnce) return matcherOf(compileColumns(columns))
+  if (entries.length <= maxInThread) return matcherOf(compileColumns(columns))
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: columns })
     worker.once('message', (compiled: CompiledList) => resolve(matcherOf(compiled)))

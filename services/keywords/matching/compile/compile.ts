@@ -1,74 +1,74 @@
-/** A list, compiled: nothing but typed arrays and flags, so that it can be made in one thread and used in another. */
+/** Compiles a list to typed arrays and flags only, so that one thread can build it and another use it. */
 
 import { type Folding, fold } from '../fold.ts'
 import { type Columns, foldingAt, keywordsOf, matchAt } from './columns.ts'
 import { type Automaton, buildAutomaton } from './trie.ts'
 
-/** Keywords that are folded alike and may begin at the same places. */
+/** Keywords with the same folding that may begin at the same positions. */
 export interface CompiledPatternGroup {
   readonly folding: Folding
-  /** `substring` entries begin anywhere, all others where a word may begin. */
+  /** true: `substring` entries, which begin anywhere; false: entries that begin where a word may begin. */
   readonly anywhere: boolean
   readonly automaton: Automaton
-  readonly openings: TrigramPrefilter
+  readonly prefilter: TrigramPrefilter
 }
 
 export interface CompiledList {
-  readonly lanes: readonly CompiledPatternGroup[]
-  /** The entry after each one with an equal keyword; -1 at the end. */
+  readonly groups: readonly CompiledPatternGroup[]
+  /** Chains entries with equal keywords: the next entry after each one; -1 at the end. */
   readonly next: Int32Array
-  /** Length of each entry's keyword, folded. */
+  /** Length of each entry's folded keyword, in code units. */
   readonly lengths: Uint16Array
   readonly flags: readonly string[]
   readonly flagOf: Uint32Array
   readonly inAddresses: Uint8Array
 }
 
-/** How keywords begin: what nearly every place of a text is turned away by. */
+/** Rejects nearly every position of a text by the three symbols there, before the trie is entered. */
 export interface TrigramPrefilter {
   /**
-   * 1 at the first three symbols of each keyword that has them, as one number: `(… << shift) ^ symbol` for one after the other,
-   * cut to 3 * shift bits. So it can be followed through a text: what is older than three characters is shifted out.
+   * 1 at the hash of the first three symbols of each keyword: `hash = (hash << shift) ^ symbol`, cut to 3 * shift bits. It rolls
+   * over a text, because a symbol older than three positions is shifted out.
    */
-  readonly known: Uint8Array
+  readonly trigrams: Uint8Array
   readonly shift: number
-  /** 1 for units that begin keywords which are not in `known`. */
-  readonly eager: Uint8Array
+  /** 1 for each unit that begins a keyword without an entry in `trigrams`. */
+  readonly unfiltered: Uint8Array
 }
 
 /**
- * Three units that stand in a text as they stand in the keyword: a space may be several, unless it is the last of them, and half
- * a surrogate pair is no character.
+ * Three units that occur in a text exactly as in the keyword. A space before the last unit may be several in the text, and half
+ * a surrogate pair is not a character.
  */
-const hasOpening = /^[^ \ud800-\udfff]{2}[^\ud800-\udfff]/
+const hasTrigram = /^[^ \ud800-\udfff]{2}[^\ud800-\udfff]/
 
-/** 32 or 256 KiB: with symbols of five bits and more, frequent characters do not get in each other's way. */
-const shiftFor = (openings: number) => (openings <= 2_048 ? 5 : 6)
+/** Tables of 32 or 256 KiB: with five or more bits a symbol, the hashes of frequent characters do not collide. */
+const shiftFor = (trigrams: number) => (trigrams <= 2_048 ? 5 : 6)
 
-const openingsOf = (keywords: readonly string[], { symbols }: Automaton): TrigramPrefilter => {
-  const eager = new Uint8Array(65_536)
+const prefilterOf = (keywords: readonly string[], { symbols }: Automaton): TrigramPrefilter => {
+  const unfiltered = new Uint8Array(65_536)
   const found = new Set<string>()
   for (const keyword of keywords) {
-    if (hasOpening.test(keyword)) found.add(keyword.slice(0, 3))
-    else eager[keyword.charCodeAt(0)] = 1
+    if (hasTrigram.test(keyword)) found.add(keyword.slice(0, 3))
+    else unfiltered[keyword.charCodeAt(0)] = 1
   }
   const shift = shiftFor(found.size)
-  const known = new Uint8Array(1 << (3 * shift))
-  for (const opening of found) {
-    let at = 0
-    for (let place = 0; place < 3; place++) at = (at << shift) ^ (symbols[opening.charCodeAt(place)] as number)
-    known[at & (known.length - 1)] = 1
+  const trigrams = new Uint8Array(1 << (3 * shift))
+  for (const trigram of found) {
+    let hash = 0
+    for (let at = 0; at < 3; at++) hash = (hash << shift) ^ (symbols[trigram.charCodeAt(at)] as number)
+    trigrams[hash & (trigrams.length - 1)] = 1
   }
-  return { known, shift, eager }
+  return { trigrams, shift, unfiltered }
 }
 
-/** Typed arrays whose memory may be handed over instead of copied. */
-export const transferable = ({ lanes, next, lengths, flagOf, inAddresses }: CompiledList): ArrayBuffer[] =>
+/** The buffers of a compiled list, for a transfer between threads without a copy. */
+export const transferable = ({ groups, next, lengths, flagOf, inAddresses }: CompiledList): ArrayBuffer[] =>
   [
-    ...lanes.flatMap(({ automaton, openings }) => [
+    ...groups.flatMap(({ automaton, prefilter }) => [
       ...(Object.values(automaton) as Automaton[keyof Automaton][]),
-      openings.known,
-      openings.eager,
+      prefilter.trigrams,
+      prefilter.unfiltered,
     ]),
     next,
     lengths,
@@ -76,32 +76,35 @@ export const transferable = ({ lanes, next, lengths, flagOf, inAddresses }: Comp
     inAddresses,
   ].map((array) => array.buffer as ArrayBuffer)
 
-/** @param columns already validated: no keyword folds to nothing */
+/**
+ * @param columns validated: no keyword folds to an empty text
+ * @throws Error when one does
+ */
 export const compileColumns = (columns: Columns): CompiledList => {
   const { flags, flagOf, inAddresses } = columns
   const keywords = keywordsOf(columns)
   const next = new Int32Array(keywords.length).fill(-1)
   const lengths = new Uint16Array(keywords.length)
-  const lanes = new Map<string, { folding: Folding; anywhere: boolean; entries: number[]; folded: string[] }>()
+  const groups = new Map<string, { folding: Folding; anywhere: boolean; entries: number[]; folded: string[] }>()
   keywords.forEach((keyword, entry) => {
     const folding = foldingAt(columns, entry)
     const anywhere = matchAt(columns, entry) === 'substring'
     const id = `${folding} ${anywhere}`
-    let lane = lanes.get(id)
-    if (!lane) {
-      lane = { folding, anywhere, entries: [], folded: [] }
-      lanes.set(id, lane)
+    let group = groups.get(id)
+    if (!group) {
+      group = { folding, anywhere, entries: [], folded: [] }
+      groups.set(id, group)
     }
     const folded = fold(keyword, folding).trim()
     if (folded === '') throw new Error('a keyword has no visible character')
-    lane.entries.push(entry)
-    lane.folded.push(folded)
+    group.entries.push(entry)
+    group.folded.push(folded)
     lengths[entry] = folded.length
   })
   return {
-    lanes: Array.from(lanes.values(), ({ folding, anywhere, entries, folded }) => {
+    groups: Array.from(groups.values(), ({ folding, anywhere, entries, folded }) => {
       const automaton = buildAutomaton(folded, (index) => entries[index] as number, next)
-      return { folding, anywhere, automaton, openings: openingsOf(folded, automaton) }
+      return { folding, anywhere, automaton, prefilter: prefilterOf(folded, automaton) }
     }),
     next,
     lengths,

@@ -1,42 +1,40 @@
 /**
- * All keywords of a list as one trie in a double array: a step is two array reads, whatever the number of keywords.
+ * A trie of keywords in a double array: a step is two array reads, for any number of keywords.
  *
- * A keyword is whole words, so it can only begin where a word begins: the trie is entered there and walked until it ends, which
- * for most words is after two or three characters. Failure links, which a search at every character needs, are not. What is left
- * of a keyword once no other shares its beginning lies in a tail and needs no cells. A walk is at most as long as the longest
- * keyword (200 characters), so a text costs at most its length times that, whatever somebody writes.
+ * The matcher enters the trie at each position where a keyword may begin, and walks until no child fits. Most walks end after two
+ * or three characters, so the trie has no failure links. Once no other keyword shares its prefix, the rest of a keyword is stored
+ * in a tail, which needs no cells. A walk is at most as long as the longest keyword (200 characters, lists/list.ts), so the cost
+ * of a text is at most its length times 200.
  *
- * Everything is typed arrays, so that a trie can be built in another thread and handed over.
+ * All parts are typed arrays, so that one thread can build a trie and transfer it to another.
  */
 import { Cells, root } from './cells.ts'
 
 export interface Automaton {
-  /** Symbol of each UTF-16 unit; 0 for those that occur in no keyword. */
+  /** Symbol of each UTF-16 unit; 0 for units that occur in no keyword. */
   readonly symbols: Uint16Array
-  /** Where the children of a state begin; negative: the tail of that number, plus one, follows. */
+  /** Base of a state's children; a negative value -(n + 1) means that tail n follows. */
   readonly base: Int32Array
-  /** The state that a cell is a child of. */
+  /** Parent state of each cell. */
   readonly check: Int32Array
-  /** First entry whose keyword ends in a state; -1 for none. */
+  /** First entry whose keyword ends in a state; -1: none. */
   readonly ends: Int32Array
   readonly tails: Uint16Array
   readonly tailStarts: Int32Array
   readonly tailEntries: Int32Array
 }
 
-/** Frequent characters get small numbers: the cells of their states lie close together. */
+/** Numbers units by frequency, so that the cells of frequent characters lie close together. */
 const symbolsOf = (keywords: readonly string[]): { symbols: Uint16Array; highest: number } => {
   const counts = new Uint32Array(65_536)
+  const used: number[] = []
   for (const keyword of keywords) {
     for (let at = 0; at < keyword.length; at++) {
       const unit = keyword.charCodeAt(at)
+      if (counts[unit] === 0) used.push(unit)
       counts[unit] = (counts[unit] as number) + 1
     }
   }
-  const used: number[] = []
-  counts.forEach((count, unit) => {
-    if (count > 0) used.push(unit)
-  })
   used.sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b)
   const symbols = new Uint16Array(65_536)
   used.forEach((unit, at) => {
@@ -46,9 +44,9 @@ const symbolsOf = (keywords: readonly string[]): { symbols: Uint16Array; highest
 }
 
 /**
- * @param keywords folded, none of them empty
- * @param entryOf the entry that each of them stands for
- * @param next chains entries with equal keywords: the one after each entry, -1 at the end; filled here
+ * @param keywords folded, not empty
+ * @param entryOf the entry of the keyword at an index
+ * @param next output: chains entries with equal keywords, -1 at the end
  */
 export const buildAutomaton = (
   keywords: readonly string[],
@@ -60,11 +58,11 @@ export const buildAutomaton = (
     const [left, right] = [keywords[a] as string, keywords[b] as string]
     return left < right ? -1 : left > right ? 1 : a - b
   })
-  const keywordAt = (place: number) => keywords[order[place] as number] as string
-  /** Chains the entries of equal keywords; @returns the first of them. */
+  const keywordAt = (rank: number) => keywords[order[rank] as number] as string
+  /** Chains the entries of equal keywords. @returns the first entry */
   const chain = (from: number, to: number): number => {
-    for (let place = from; place < to; place++)
-      next[entryOf(order[place] as number)] = place + 1 < to ? entryOf(order[place + 1] as number) : -1
+    for (let rank = from; rank < to; rank++)
+      next[entryOf(order[rank] as number)] = rank + 1 < to ? entryOf(order[rank + 1] as number) : -1
     return entryOf(order[from] as number)
   }
 
@@ -72,7 +70,7 @@ export const buildAutomaton = (
   const tails: number[] = []
   const tailStarts: number[] = [0]
   const tailEntries: number[] = []
-  /** States to be filled: state, first and last keyword that pass it, its depth. */
+  /** Stack of states to fill, four numbers each: state, first keyword that passes it, end of those keywords, depth. */
   const open: number[] = [root, 0, keywords.length, 0]
   while (open.length > 0) {
     const depth = open.pop() as number
@@ -84,15 +82,15 @@ export const buildAutomaton = (
     if (from > first) cells.ends[state] = chain(first, from)
     if (from === to) continue
     const groups: { symbol: number; from: number; to: number }[] = []
-    for (let place = from; place < to; ) {
-      const unit = keywordAt(place).charCodeAt(depth)
-      let end = place + 1
+    for (let rank = from; rank < to; ) {
+      const unit = keywordAt(rank).charCodeAt(depth)
+      let end = rank + 1
       while (end < to && keywordAt(end).charCodeAt(depth) === unit) end++
-      groups.push({ symbol: symbols[unit] as number, from: place, to: end })
-      place = end
+      groups.push({ symbol: symbols[unit] as number, from: rank, to: end })
+      rank = end
     }
     groups.sort((a, b) => a.symbol - b.symbol)
-    const base = cells.place(
+    const base = cells.allocate(
       state,
       groups.map(({ symbol }) => symbol),
     )
@@ -111,7 +109,7 @@ export const buildAutomaton = (
   }
   return {
     symbols,
-    ...cells.cut(highest),
+    ...cells.trimmed(highest),
     tails: Uint16Array.from(tails),
     tailStarts: Int32Array.from(tailStarts),
     tailEntries: Int32Array.from(tailEntries),

@@ -1,4 +1,4 @@
-/** Compiles one list in a thread of its own: the arrays are handed over, not copied. */
+/** Worker thread that compiles one list and transfers the arrays without a copy. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Columns } from './columns.ts'
 import { compileColumns, transferable } from './compile.ts'

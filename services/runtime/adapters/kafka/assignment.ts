@@ -1,11 +1,11 @@
 /**
- * Partitions to members of a group by their number alone, so that equal numbers of all topics are one member's. Members of both
- * clients join with this name and version, so that they can share a group.
+ * Assigns partitions to group members by partition number, so that one member has equal numbers of all topics. Both clients join with
+ * this name and version, so that their members can share a group.
  */
 export const assignorName = 'ByPartitionNumber'
 export const assignorVersion = 0
 
-/** Topic → partitions, for each member; members in one order, whoever asks. */
+/** Topic → partitions, by member. Members are sorted, so that every member computes the same assignment. */
 export const assignByNumber = (
   members: readonly string[],
   partitions: ReadonlyMap<string, readonly number[]>,

@@ -1,4 +1,4 @@
-/** Errors of both clients as DependencyErrors: each message names the setting at fault and the remedy. */
+/** Translates errors of both clients into DependencyErrors. Each message names the setting and the remedy. */
 import { DependencyError } from '../../ports.ts'
 
 interface ClientError {
@@ -13,7 +13,7 @@ interface ClientError {
   readonly cause?: unknown
 }
 
-/** An error with all that it wraps, outermost first. */
+/** The error and all its inner errors, outermost first. */
 const unwrapped = (error: unknown): readonly ClientError[] => {
   const found: ClientError[] = []
   const visit = (one: unknown) => {
@@ -27,7 +27,7 @@ const unwrapped = (error: unknown): readonly ClientError[] => {
   return found
 }
 
-/** Names of protocol errors in an error of either client: `NOT_COORDINATOR`. */
+/** Names of the protocol errors within an error of either client, such as `NOT_COORDINATOR`. */
 export const protocolErrorsOf = (error: unknown): ReadonlySet<string> =>
   new Set(unwrapped(error).flatMap(({ apiId, type }) => [apiId, type].filter((id) => typeof id === 'string')))
 
@@ -74,14 +74,14 @@ const remedies: readonly { readonly pattern: RegExp; readonly says: string }[] =
   },
   {
     pattern: /UNKNOWN_TOPIC_OR_PARTITION|Unknown topic/,
-    says: 'Kafka does not know a topic that is asked for: signals topics plan shows what is missing, apply makes it',
+    says: 'Kafka does not have a requested topic: signals topics plan shows what is missing, apply creates it',
   },
 ]
 
 const textOf = ({ name, message, code, apiId, type }: ClientError) =>
   [name, code, apiId, type, message].filter((part) => typeof part === 'string').join(' ')
 
-/** Kinds of trouble, most telling last; clients' messages name topics, partitions and brokers only, never a record's content. */
+/** Messages of both clients name topics, partitions and brokers only, never the content of a record. */
 const kindOf = (error: unknown, all: readonly ClientError[]): string => {
   if (all.length === 0) return String(error)
   const kinds = all.map(({ apiId, type, code, name, message }) => {
@@ -102,11 +102,7 @@ export const toDependencyError = (error: unknown): DependencyError => {
     'kafka',
     known
       ? `${known.says} (${kind})`
-      : `Kafka does not answer as it should (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`,
+      : `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`,
     { cause: error },
   )
 }
-
-/** Nothing that is tried again helps until a human or the broker's settings have changed. */
-export const isRefusal = (error: unknown): boolean =>
-  /AUTHENTICATION_FAILED|AUTHORIZATION_FAILED|authentication failed/i.test(unwrapped(error).map(textOf).join('\n'))

@@ -1,11 +1,10 @@
-/** What the producers of both clients do alike: cut, gather, fence. */
+/** Common part of both producers: divides large calls, shares requests between concurrent calls, and checks the fence. */
 import { Coalescer } from '../../coalescer.ts'
 import { DependencyError, type Producer, type ProducerRecord } from '../../ports.ts'
 import { toDependencyError } from './errors.ts'
 import type { Fence } from './membership.ts'
-import { cut, mostBytes } from './request-size.ts'
+import { cut, maxBytes } from './request-size.ts'
 
-/** Callers that arrive together share a request. */
 export class FencedSender implements Producer {
   readonly #gather: Coalescer<ProducerRecord>
   readonly #close: () => Promise<void>
@@ -17,14 +16,14 @@ export class FencedSender implements Producer {
   ) {
     this.#close = close
     this.#gather = new Coalescer(async (records) => {
-      // Looked at as late as can be: the process may have been stopped since the call.
+      // Checked immediately before the request: the process may have been stopped since the call.
       if (fence.isClosed)
         throw new DependencyError(
           'kafka',
-          'this process has not reached its consumer group within the session: nothing is produced until its batches are given up',
+          'this process did not reach its consumer group within the session: its batches may belong to another member',
         )
       await send(records)
-    }, mostBytes)
+    }, maxBytes)
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {

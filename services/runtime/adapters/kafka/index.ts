@@ -1,4 +1,4 @@
-/** The broker's port over one of two clients, chosen by the settings. Each is loaded when it is first used. */
+/** Opens a `Broker` with one of two clients. A client is imported at its first use. */
 import type { Broker } from '../../ports.ts'
 import { Fence } from './membership.ts'
 import type { KafkaSettings } from './settings.ts'
@@ -18,7 +18,7 @@ export const openBroker = (settings: KafkaSettings): Broker => {
   const kafkajs = once(async () => (await import('./kafkajs/index.ts')).openKafkajs(settings, fence))
   const chosen: () => Promise<Pick<Broker, 'producer' | 'consume'>> =
     settings.client === 'kafkajs' ? kafkajs.get : platformatic.get
-  // kafkajs offers in public neither reading without a group nor several groups' offsets at once: these are platformatic's.
+  // The public interface of kafkajs cannot read without a group, nor get the offsets of several groups in one request.
   const all = platformatic.get
   return {
     producer: async () => (await chosen()).producer(),

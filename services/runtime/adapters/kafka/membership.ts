@@ -1,39 +1,39 @@
-/** How long a member of a group may be silent, the same for both clients. */
+/** Time limits of group membership, and the check that they are kept. Both clients use them. */
 
 /**
- * A killed member holds its partitions until its session ends: short enough for a restart to be at work within 10 s, long
- * enough for a pause of the whole machine.
+ * A killed member keeps its partitions until its session ends. Short enough for a restart to process within 10 s, long enough for a
+ * pause of the whole machine.
  */
 export const sessionTimeoutMs = 10_000
 export const heartbeatMs = 2_000
-/** How long the group waits for members to finish their batches at a rebalance. */
+/** How long the group waits at a rebalance for members to finish their batches. */
 export const rebalanceTimeoutMs = 30_000
-/** Long poll: the broker answers as soon as there is a record, so this costs no latency. */
+/** Long poll: the broker answers as soon as there is a record, so this adds no latency. */
 export const maxWaitMs = 1_000
 
-/** Since when the broker has last heard of a member, as far as the member knows. */
+/** When the broker last received a heartbeat or commit of a member. */
 export class Session {
   #heardAt = performance.now()
 
-  /** @param sentAt when the heartbeat that was answered was sent, `performance.now()` */
+  /** @param sentAt when the member sent the successful request, `performance.now()` */
   heard(sentAt: number): void {
     this.#heardAt = Math.max(this.#heardAt, sentAt)
   }
 
-  /** True after a pause of the process, too: the clock goes on while the process does not. */
+  /** Also true after SIGSTOP: the clock continues while the process is stopped. */
   get isOver(): boolean {
     return performance.now() - this.#heardAt > sessionTimeoutMs
   }
 }
 
 /**
- * Members of this process that hold batches although their session may be over, so that another member may have the same
- * batches: the producers beside them send nothing until those batches have been given up.
+ * Stops the producers of a process while one of its members has batches of an expired session. Another member may process the same
+ * batches by then.
  */
 export class Fence {
   readonly #members = new Set<() => boolean>()
 
-  /** @param holdsExpired whether the member has batches under way in a session that is over */
+  /** @param holdsExpired whether the member still processes batches of an expired session. @returns removes it */
   add(holdsExpired: () => boolean): () => void {
     this.#members.add(holdsExpired)
     return () => this.#members.delete(holdsExpired)

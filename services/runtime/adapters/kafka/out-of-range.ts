@@ -1,4 +1,4 @@
-/** What both clients say when a group stands where the log is not. */
+/** Error message of both clients for a committed offset outside of the log. */
 export const outOfRange = (
   group: string,
   { topic, partition }: { readonly topic: string; readonly partition: number },

@@ -1,10 +1,10 @@
-/** Produce requests below the broker's limit. */
-import { allTopics } from '../../../topology.ts'
+/** Keeps produce requests below the broker's size limit. */
+import { allTopics } from '../../../derived-topics.ts'
 import { type ProducerRecord, RecordTooLarge } from '../../ports.ts'
 
-/** The broker's default of message.max.bytes, which holds for every topic that declares none. */
+/** The broker's default of message.max.bytes, bytes; for topics without a limit of their own. */
 const defaultLimit = 1_048_576
-/** A record batch has 61 bytes of its own, a record about 20 besides key, value and headers. */
+/** A record batch has a header of 61 bytes; a record has about 20 bytes besides key, value and headers. */
 const batchOverhead = 1_024
 const recordOverhead = 24
 
@@ -21,9 +21,9 @@ export interface Run {
   bytes: number
 }
 
-export const mostBytes = defaultLimit - batchOverhead
+export const maxBytes = defaultLimit - batchOverhead
 
-/** Runs of records whose sum stays below every topic's limit, in order. @throws RecordTooLarge */
+/** Divides records, in order, into requests below the size limit. @throws RecordTooLarge */
 export const cut = (records: readonly ProducerRecord[]): readonly Run[] => {
   const runs: Run[] = []
   let run: Run | undefined
@@ -31,7 +31,7 @@ export const cut = (records: readonly ProducerRecord[]): readonly Run[] => {
     const size = sizeOf(record)
     const limit = (limits.get(record.topic) ?? defaultLimit) - batchOverhead
     if (size > limit) throw new RecordTooLarge(index, size, limit)
-    if (run === undefined || run.bytes + size > mostBytes) {
+    if (run === undefined || run.bytes + size > maxBytes) {
       run = { records: [], bytes: 0 }
       runs.push(run)
     }

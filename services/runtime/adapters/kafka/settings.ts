@@ -1,4 +1,4 @@
-/** How Kafka is reached: the settings of the environment, and what both clients make of them. Loads no client. */
+/** Connection settings of Kafka, parsed from the environment. Imports no client. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
@@ -13,14 +13,14 @@ export const kafkaFields = {
   KAFKA_SASL_MECHANISM: z.enum(mechanisms).optional(),
   KAFKA_SASL_USERNAME: z.string().optional(),
   KAFKA_SASL_PASSWORD: z.string().optional(),
-  /** PEM text, or the path of a file that holds it. */
+  /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
   KAFKA_SSL_KEY: z.string().optional(),
 } as const
 
 export interface KafkaTls {
-  /** PEM text; undefined: the authorities that Node trusts. */
+  /** PEM text; undefined for the authorities that Node trusts. */
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
@@ -28,7 +28,7 @@ export interface KafkaTls {
 
 export type KafkaSasl =
   | { readonly mechanism: (typeof mechanisms)[number]; readonly username: string; readonly password: string }
-  /** Asked for a token at every connection and re-authentication. */
+  /** Called at every connection and re-authentication. */
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> }
 
 export interface KafkaSettings {
@@ -43,7 +43,7 @@ export interface KafkaSettings {
 
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
 
-/** What contradicts itself, one line each, with the remedy. */
+/** Contradictions between settings, one line each, with the remedy. */
 export const kafkaProblems = (config: KafkaConfig): readonly string[] => {
   const { KAFKA_SECURITY_PROTOCOL: protocol } = config
   const problems: string[] = []
@@ -78,7 +78,7 @@ const tlsOf = (config: KafkaConfig): KafkaTls => {
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
 }
 
-/** @param config without problems */
+/** @param config a configuration for which `kafkaProblems` is empty */
 export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[], clientId: string): KafkaSettings => {
   const protocol = config.KAFKA_SECURITY_PROTOCOL
   const sasl = {

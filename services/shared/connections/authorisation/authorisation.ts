@@ -1,6 +1,6 @@
 /**
- * Authorisation through TikTok: an operator asks for an address, somebody agrees there, the callback ends in a connection. What
- * was granted is compared with what is needed before anything is written; a grant that is not used is given back.
+ * Authorisation through TikTok. An operator requests an address, an advertiser or account owner agrees there, and the callback
+ * writes the connection. A grant with missing scopes, or of the wrong advertiser, is revoked and nothing is written.
  */
 
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
@@ -24,7 +24,7 @@ import {
 } from '../tiktok/oauth.ts'
 import type { AuthorisationStatus, Pending, PendingAuthorisations } from './pending-authorisations.ts'
 
-/** The authorisation came to nothing; the message says why and what to do, and holds no code, token or state. */
+/** The authorisation failed. The message names cause and remedy, and contains no code, token or state. */
 export class AuthorisationFailed extends Error {
   override readonly name = 'AuthorisationFailed'
 }
@@ -35,11 +35,11 @@ export interface AuthorisationTools extends OpenConnections {
   readonly settings: OauthSettings
   readonly pending: PendingAuthorisations
   readonly clock: Pick<Clock, 'now'>
-  /** By the mapping of a source; null where messages of several apps come by it. */
+  /** As the source's mapping declares; null for a source with messages of several apps. */
   messagingAppOf(source: string): MessagingApp | null
 }
 
-/** What TikTok's redirect brings back. */
+/** Parameters of TikTok's redirect. */
 export interface Callback {
   readonly state: string | null
   readonly code: string | null
@@ -69,24 +69,25 @@ export class Authorisations {
   }
 
   /**
-   * @param what a connection to be made, or the id of one that stands
+   * @param target a draft of a new connection, or the id of an existing one
+   * @returns the address to open; `expiresAt` in ms since the epoch
    * @throws TransitionRefused, ConnectionUnknown, DependencyError
    */
   async begin(
     kind: GrantKind,
-    what: ConnectionDraft | string,
+    target: ConnectionDraft | string,
     actor: string,
   ): Promise<{ id: string; url: string; expiresAt: number }> {
     const { directory, pending, settings, clock } = this.#tools
-    const draft = typeof what === 'string' ? null : what
-    const connectionId = typeof what === 'string' ? what : what.connectionId
-    const standing = directory.byId(connectionId)
+    const draft = typeof target === 'string' ? null : target
+    const connectionId = typeof target === 'string' ? target : target.connectionId
+    const existing = directory.byId(connectionId)
     if (draft) {
       const problem = accountProblem(draft, directory)
       if (problem) throw new TransitionRefused(problem)
-    } else if (!standing) throw new ConnectionUnknown(connectionId)
-    else if (standing.status === 'disconnected')
-      throw new TransitionRefused(`${connectionId} is disconnected; authorise it anew with a connection file`)
+    } else if (!existing) throw new ConnectionUnknown(connectionId)
+    else if (existing.status === 'disconnected')
+      throw new TransitionRefused(`${connectionId} is disconnected; authorise it again with a connection file`)
     const { id, state, expiresAt } = await pending.begin({ kind, draft, connectionId, actor }, clock.now())
     return { id, url: authoriseUrl(kind, settings, state), expiresAt }
   }
@@ -97,14 +98,14 @@ export class Authorisations {
     const found = state ? await pending.take(state, clock.now()) : null
     if (!found)
       throw new AuthorisationFailed(
-        'this authorisation is not known: it was answered already, or more than ten minutes ago; ask for a new address',
+        'this authorisation is unknown: it was answered already, or requested more than ten minutes ago; request a new address',
       )
     try {
-      const record = await this.#settle(found.pending, code, error)
-      await pending.tell(found.id, { status: 'done', connectionId: record.connectionId })
+      const record = await this.#complete(found.pending, code, error)
+      await pending.setStatus(found.id, { status: 'done', connectionId: record.connectionId })
       return record
     } catch (failure) {
-      const known = [
+      const expected = [
         AuthorisationFailed,
         ScopesMissing,
         TikTokRefused,
@@ -112,17 +113,17 @@ export class Authorisations {
         EventSetUnclear,
         TransitionRefused,
       ]
-      if (!known.some((kind) => failure instanceof kind)) throw failure
+      if (!expected.some((kind) => failure instanceof kind)) throw failure
       const { message } = failure as Error
-      await pending.tell(found.id, { status: 'failed', message })
+      await pending.setStatus(found.id, { status: 'failed', message })
       throw new AuthorisationFailed(message)
     }
   }
 
   status = (id: string): Promise<AuthorisationStatus | null> => this.#tools.pending.status(id)
 
-  #settle(pending: Pending, code: string | null, error: string | null): Promise<ConnectionRecord> {
-    if (error) throw new AuthorisationFailed('nobody agreed at TikTok: the authorisation was denied')
+  #complete(pending: Pending, code: string | null, error: string | null): Promise<ConnectionRecord> {
+    if (error) throw new AuthorisationFailed('the authorisation was denied at TikTok')
     if (!code) throw new AuthorisationFailed('TikTok sent no authorisation code')
     return pending.kind === 'advertiser' ? this.#advertiser(pending, code) : this.#account(pending, code)
   }
@@ -133,7 +134,7 @@ export class Authorisations {
     try {
       return await (pending.draft ? this.#connect(pending, pending.draft, grant) : this.#renew(pending, grant))
     } catch (failure) {
-      // Nobody is going to use it. What cannot be given back now ends when its owner withdraws it.
+      // The grant stays unused. If TikTok does not answer now, the grant lasts until its owner withdraws it.
       await oauth.revokeAdvertiser(grant.token).catch(() => {})
       throw failure
     }
@@ -142,14 +143,14 @@ export class Authorisations {
   #advertiserOf(wanted: string | undefined, { advertiserIds }: AdvertiserGrant): string {
     if (wanted !== undefined) {
       if (advertiserIds.includes(wanted)) return wanted
-      throw new AuthorisationFailed(`the authorisation is not for advertiser ${wanted}: agree for that one`)
+      throw new AuthorisationFailed(`the authorisation is not for advertiser ${wanted}: agree for that advertiser`)
     }
     const [only, ...others] = advertiserIds
     if (only !== undefined && others.length === 0) return only
     throw new AuthorisationFailed(
       only === undefined
-        ? 'the authorisation is for no advertiser'
-        : `the authorisation is for several advertisers (${advertiserIds.slice(0, 10).join(', ')}): name one as advertiserId`,
+        ? 'the authorisation covers no advertiser'
+        : `the authorisation covers several advertisers (${advertiserIds.slice(0, 10).join(', ')}): name one as advertiserId`,
     )
   }
 
@@ -184,7 +185,7 @@ export class Authorisations {
     const record = await writer.change(
       connectionId,
       (current, now) => {
-        if (!current) throw new AuthorisationFailed(`there is no connection ${connectionId} any more`)
+        if (!current) throw new AuthorisationFailed(`connection ${connectionId} no longer exists`)
         this.#advertiserOf(current.advertiserId, grant)
         return withToken(current, { token: grant.token, scopes: grant.scopes, authorisedBy: 'oauth' }, now, keyring)
       },
@@ -201,10 +202,10 @@ export class Authorisations {
       const record = await writer.change(
         connectionId,
         (current, now) => {
-          if (!current) throw new AuthorisationFailed(`there is no connection ${connectionId} any more`)
+          if (!current) throw new AuthorisationFailed(`connection ${connectionId} no longer exists`)
           if (current.status === 'disconnected') throw new TransitionRefused(`${connectionId} is disconnected`)
           if (current.accountId !== tokens.openId)
-            throw new AuthorisationFailed(`another account has agreed than the one that ${connectionId} is of`)
+            throw new AuthorisationFailed(`the account that agreed is not the account of ${connectionId}`)
           const account = sealedAccount(connectionId, tokens, now, keyring)
           return {
             ...current,

@@ -1,6 +1,6 @@
 /**
- * Authorisations under way: asked for, and not answered yet. Kept in Redis, sealed, for ten minutes; taken out by the first that
- * comes back with the right state, so that a callback counts once.
+ * Authorisations that wait for their callback: sealed, in Redis, for ten minutes. The first callback with the right state removes
+ * its entry, so a second one finds nothing.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
@@ -11,11 +11,11 @@ import type { GrantKind } from '../tiktok/oauth.ts'
 
 export interface Pending {
   readonly kind: GrantKind
-  /** A connection to be made, or the id of one that stands. */
+  /** A new connection; null: `connectionId` names an existing one. */
   readonly draft: ConnectionDraft | null
   readonly connectionId: string
   readonly actor: string
-  /** ms */
+  /** ms since the epoch */
   readonly expiresAt: number
 }
 
@@ -25,7 +25,7 @@ export type AuthorisationStatus =
   | { readonly status: 'failed'; readonly message: string }
 
 const lifeSeconds = 600
-/** How long one can ask how it went. */
+/** How long `status` gives the result. */
 const statusSeconds = 3_600
 
 const take: RedisScript = {
@@ -33,7 +33,7 @@ const take: RedisScript = {
   source: `local value = redis.call('GET', KEYS[1]) if value then redis.call('DEL', KEYS[1]) end return value`,
 }
 
-/** Names the authorisation without being enough to answer it. */
+/** Public id of an authorisation; the state cannot be derived from it. */
 const idOf = (state: string) => createHash('sha256').update(state).digest('hex').slice(0, 32)
 const pendingKey = (id: string) => `oauth:pending:${id}`
 const statusKey = (id: string) => `oauth:status:${id}`
@@ -56,11 +56,11 @@ export class PendingAuthorisations {
     const expiresAt = now + lifeSeconds * 1000
     const value = this.#keyring.wrap(JSON.stringify({ ...request, expiresAt }), `oauth:${id}`)
     await this.#redis.setMany([{ key: pendingKey(id), value, ttlSeconds: lifeSeconds }])
-    await this.tell(id, { status: 'pending' })
+    await this.setStatus(id, { status: 'pending' })
     return { id, state, expiresAt }
   }
 
-  /** null: it never was, has been answered, or came too late. @throws DependencyError */
+  /** null: unknown, already answered, or expired. @throws DependencyError */
   async take(state: string, now: number): Promise<{ id: string; pending: Pending } | null> {
     const id = idOf(state)
     const [value] = await this.#redis.evalMany(take, [{ keys: [pendingKey(id)], args: [] }])
@@ -75,13 +75,13 @@ export class PendingAuthorisations {
   }
 
   /** @throws DependencyError */
-  async tell(id: string, status: AuthorisationStatus): Promise<void> {
+  async setStatus(id: string, status: AuthorisationStatus): Promise<void> {
     await this.#redis.setMany([
       { key: statusKey(id), value: Buffer.from(JSON.stringify(status)), ttlSeconds: statusSeconds },
     ])
   }
 
-  /** null: there is none of this id. @throws DependencyError */
+  /** null: unknown id, or more than an hour old. @throws DependencyError */
   async status(id: string): Promise<AuthorisationStatus | null> {
     const [value] = await this.#redis.getMany([statusKey(id)])
     return value ? (JSON.parse(value.toString()) as AuthorisationStatus) : null

@@ -1,4 +1,4 @@
-/** Tells TikTok that a disconnected connection's tokens are not wanted any more. */
+/** Revokes a disconnected connection's tokens at TikTok. */
 
 import { SealBroken } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
@@ -6,11 +6,11 @@ import type { OpenConnections } from '../operations.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
 import type { Author } from '../writer.ts'
 
-/** `kept`: another connection reports with the same token; `none`: nothing was granted through TikTok. */
+/** `kept`: another connection uses the same token; `none`: no token was granted through TikTok. */
 export type Revoked = 'revoked' | 'failed' | 'kept' | 'none'
 
 /**
- * @param before the connection as it stood: its tokens are erased by now
+ * @param before the record before the disconnect, with the tokens that `after` no longer has
  * @throws DependencyError
  */
 export const revokeGrants = async (
@@ -42,11 +42,11 @@ export const revokeGrants = async (
   if (calls.length === 0) return shared ? 'kept' : 'none'
   try {
     for (const call of calls) await call()
-    await writer.note(after, { action: 'revoked' }, author)
+    await writer.appendHistory(after, { action: 'revoked' }, author)
     return 'revoked'
   } catch (error) {
     if (!(error instanceof TikTokRefused || error instanceof TikTokUnreachable)) throw error
-    await writer.note(
+    await writer.appendHistory(
       after,
       { action: 'revoke_failed', code: error instanceof TikTokRefused ? error.code : null },
       author,

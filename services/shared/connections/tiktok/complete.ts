@@ -1,4 +1,4 @@
-/** What a connection file may leave out because TikTok can tell: the event set of its messaging account. */
+/** Looks up at TikTok the event set that a connection file leaves out. */
 
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
 import type { MessagingApp } from '../../model/connection-record.ts'
@@ -16,12 +16,12 @@ export const complete = async (
   { api, messagingAppOf }: CompleteTools,
 ): Promise<ConnectionInput> => {
   const { eventSetId, advertiserId, accessToken } = draft
-  // Without these there is nothing to ask with: the check of the whole names what is missing.
+  // Without these TikTok cannot be asked; parseConnection names what is missing.
   if (eventSetId !== undefined || advertiserId === undefined || accessToken === undefined) return parseConnection(draft)
   const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
   if (!question)
     throw new EventSetUnclear(
-      'eventSetId: give it, or messagingApp (and messagingAccountId) so that it can be looked up at TikTok',
+      'eventSetId: give it, or give messagingApp (and messagingAccountId) to look it up at TikTok',
     )
   return parseConnection({ ...draft, eventSetId: await findEventSet(api, accessToken, question) })
 }

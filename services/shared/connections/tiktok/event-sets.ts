@@ -1,4 +1,4 @@
-/** Message event sets: what an advertiser reports a messaging account's events into. Looked up at TikTok, where not given by hand. */
+/** Message event sets: where an advertiser's events of a messaging account go. Looked up at TikTok unless the file names one. */
 
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
 import type { MessagingApp } from '../../model/connection-record.ts'
@@ -15,7 +15,7 @@ export interface EventSetQuestion {
   readonly accountId: string
 }
 
-/** The event set cannot be found out; the message says what to do instead. */
+/** TikTok does not name one event set. The message says what to do instead. */
 export class EventSetUnclear extends Error {
   override readonly name = 'EventSetUnclear'
 }
@@ -45,18 +45,20 @@ export const readEventSets = async (
   }
 }
 
-/** The one that belongs to the account. @throws EventSetUnclear, TikTokRefused, TikTokUnreachable */
+/** The id of the account's own event set. @throws EventSetUnclear, TikTokRefused, TikTokUnreachable */
 export const findEventSet = async (api: TikTokApi, token: string, question: EventSetQuestion): Promise<string> => {
   const { matched, all } = await readEventSets(api, token, question)
   if (matched) return matched.eventSetId
-  const where = `advertiser ${question.advertiserId} has no message event set for this ${question.app} account`
+  const problem = `advertiser ${question.advertiserId} has no message event set for this ${question.app} account`
   if (all.length === 0)
-    throw new EventSetUnclear(`${where}: make one in TikTok Events Manager, or give eventSetId by hand`)
+    throw new EventSetUnclear(`${problem}: make one in TikTok Events Manager, or give eventSetId by hand`)
   const others = all.slice(0, 10).map(({ eventSetId }) => eventSetId)
-  throw new EventSetUnclear(`${where}, but others (${others.join(', ')}): give eventSetId by hand if it is one of them`)
+  throw new EventSetUnclear(
+    `${problem}, but others (${others.join(', ')}): give eventSetId by hand if it is one of them`,
+  )
 }
 
-/** What to ask for; null where the connection does not say which messaging app it is about. */
+/** The look-up for a connection; null when its messaging app is unknown. */
 export const questionOf = (
   connection: {
     readonly accountId: string
@@ -64,7 +66,7 @@ export const questionOf = (
     readonly messagingAccountId?: string | null | undefined
   },
   advertiserId: string,
-  /** Of the connection's source, by its mapping. */
+  /** The app that the mapping of the connection's source declares. */
   appOfSource: MessagingApp | null,
 ): EventSetQuestion | null => {
   const app = connection.messagingApp ?? appOfSource

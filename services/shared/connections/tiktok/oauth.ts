@@ -1,4 +1,4 @@
-/** TikTok's authorisation: where to send somebody, and what a code, a refresh token or a token is exchanged for. */
+/** Client of TikTok's OAuth: authorisation addresses, and the exchange, refresh and revocation of tokens. */
 import type { ApiCall, ApiResult, TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
 
 export type GrantKind = 'advertiser' | 'account'
@@ -10,16 +10,16 @@ export interface TikTokApp {
 
 export interface OauthSettings {
   readonly app: TikTokApp
-  /** Where an advertiser agrees. */
+  /** Page on which an advertiser agrees. */
   readonly authUrl: string
-  /** Where a TikTok account agrees. */
+  /** Page on which a TikTok account's owner agrees. */
   readonly accountAuthUrl: string
   readonly callbackUrl: string
-  /** What each kind of grant needs at least. */
+  /** Scopes that each kind of grant must have. */
   readonly scopes: Readonly<Record<GrantKind, readonly string[]>>
 }
 
-/** TikTok has said no; the code is its own. */
+/** TikTok answered with an error; `code` is TikTok's. */
 export class TikTokRefused extends Error {
   override readonly name = 'TikTokRefused'
   readonly code: number
@@ -29,12 +29,12 @@ export class TikTokRefused extends Error {
   }
 }
 
-/** There is no answer of TikTok's: nothing is known of what it did. */
+/** TikTok did not answer, or not in the documented form: whether the call took effect is unknown. */
 export class TikTokUnreachable extends Error {
   override readonly name = 'TikTokUnreachable'
 }
 
-/** What a scope stands for on TikTok's page, for those that we need. */
+/** Meaning of the scopes that the pipeline needs, as TikTok's page shows it. */
 const scopeNames: Readonly<Record<string, string>> = {
   '7224195155857866754': 'report events',
   'user.info.basic': 'see which account it is',
@@ -42,13 +42,13 @@ const scopeNames: Readonly<Record<string, string>> = {
 }
 const whoAgrees: Readonly<Record<GrantKind, string>> = { advertiser: 'the advertiser', account: "the account's owner" }
 
-/** Somebody agreed to less than is needed. */
+/** The grant lacks required scopes. */
 export class ScopesMissing extends Error {
   override readonly name = 'ScopesMissing'
   constructor(kind: GrantKind, missing: readonly string[]) {
     const named = missing.map((scope) => (scopeNames[scope] ? `${scope} (${scopeNames[scope]})` : scope))
     super(
-      `TikTok granted less than is needed; missing: ${named.join(', ')}; ask for a new address and have ${whoAgrees[kind]} agree there with every permission left on; one that the page does not offer has to be granted to your app by TikTok first`,
+      `the grant lacks scopes; missing: ${named.join(', ')}; request a new address and have ${whoAgrees[kind]} agree there with every permission left on; TikTok must first grant your app a permission that the page does not offer`,
     )
   }
 }
@@ -81,7 +81,7 @@ export const authoriseUrl = (kind: GrantKind, settings: OauthSettings, state: st
           client_key: settings.app.id,
           response_type: 'code',
           scope: settings.scopes.account.join(','),
-          // Somebody must be seen to agree, also where they have agreed before.
+          // TikTok shows the page also to an owner who agreed before.
           disable_auto_auth: '1',
           state,
           redirect_uri: settings.callbackUrl,
@@ -91,7 +91,7 @@ export const authoriseUrl = (kind: GrantKind, settings: OauthSettings, state: st
 }
 
 /** @throws TikTokRefused, TikTokUnreachable */
-const told = (result: ApiResult, what: string): Readonly<Record<string, unknown>> => {
+const dataOf = (result: ApiResult, what: string): Readonly<Record<string, unknown>> => {
   if (result.kind === 'failed') throw new TikTokUnreachable(`TikTok does not answer about ${what}: ${result.reason}`)
   if (result.code !== 0) throw new TikTokRefused(what, result.code)
   return result.data
@@ -120,11 +120,11 @@ export class Oauth {
   }
 
   async #post(path: string, body: ApiCall['body'], what: string) {
-    return told(await this.#api.call('POST', path, body ? { body } : {}), what)
+    return dataOf(await this.#api.call('POST', path, body ? { body } : {}), what)
   }
 
-  /** Nobody is going to use a token with less. @throws ScopesMissing */
-  #allGranted(kind: GrantKind, granted: readonly string[]) {
+  /** @throws ScopesMissing */
+  #requireScopes(kind: GrantKind, granted: readonly string[]) {
     const missing = missingScopes(this.#settings.scopes[kind], granted)
     if (missing.length > 0) throw new ScopesMissing(kind, missing)
   }
@@ -139,18 +139,18 @@ export class Oauth {
     const token = text(data.access_token, 'access_token')
     const scopes = texts(data.scope)
     try {
-      this.#allGranted('advertiser', scopes)
+      this.#requireScopes('advertiser', scopes)
     } catch (error) {
-      // What cannot be given back now ends when its owner withdraws it.
+      // If TikTok does not answer now, the grant lasts until its owner withdraws it.
       await this.revokeAdvertiser(token).catch(() => {})
       throw error
     }
     return { token, advertiserIds: texts(data.advertiser_ids), scopes }
   }
 
-  /** Advertisers that a token may speak for, now. @throws TikTokRefused, TikTokUnreachable */
+  /** Ids of the advertisers that the token covers. @throws TikTokRefused, TikTokUnreachable */
   async advertisers(token: string): Promise<string[]> {
-    const data = told(
+    const data = dataOf(
       await this.#api.call('GET', 'oauth2/advertiser/get/', { query: this.#advertiserApp, token }),
       'the list of advertisers',
     )
@@ -181,8 +181,8 @@ export class Oauth {
     const body = { ...this.#accountApp, grant_type: 'authorization_code', auth_code: code, redirect_uri: callbackUrl }
     const data = await this.#post('tt_user/oauth2/token/', body, 'the authorisation code')
     try {
-      // Before anything else is read: who may not be known comes without an open_id.
-      this.#allGranted('account', texts(data.scope))
+      // First the scopes: without `user.info.basic` the answer has no open_id.
+      this.#requireScopes('account', texts(data.scope))
       return this.#accountTokens(data)
     } catch (error) {
       if (typeof data.access_token === 'string') await this.revokeAccount(data.access_token).catch(() => {})
@@ -190,13 +190,13 @@ export class Oauth {
     }
   }
 
-  /** The refresh token is used up by it: what comes back must be stored before it is used. @throws TikTokRefused, TikTokUnreachable */
+  /** Uses up the refresh token: store the new one before using it. @throws TikTokRefused, TikTokUnreachable */
   async refreshAccount(refreshToken: string): Promise<AccountTokens> {
     const body = { ...this.#accountApp, grant_type: 'refresh_token', refresh_token: refreshToken }
     return this.#accountTokens(await this.#post('tt_user/oauth2/refresh_token/', body, 'the refresh token'))
   }
 
-  /** Scopes that an account's token carries. @throws TikTokRefused, TikTokUnreachable */
+  /** Scopes of an account's token. @throws TikTokRefused, TikTokUnreachable */
   async tokenInfo(accessToken: string): Promise<string[]> {
     const body = { app_id: this.#settings.app.id, access_token: accessToken }
     return texts((await this.#post('tt_user/token_info/get/', body, "the account's token")).scope)

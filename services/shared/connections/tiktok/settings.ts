@@ -1,4 +1,4 @@
-/** Settings of TikTok's authorisation. */
+/** Settings of TikTok's OAuth. */
 import { z } from 'zod'
 import { csv } from '../../../runtime/config.ts'
 import type { OauthSettings } from './oauth.ts'
@@ -7,10 +7,10 @@ export const oauthFields = {
   TIKTOK_BASE_URL: z.url().default('https://business-api.tiktok.com'),
   TIKTOK_APP_ID: z.string().optional(),
   TIKTOK_APP_SECRET: z.string().optional(),
-  /** Where an advertiser agrees, and where a TikTok account does; with a loopback TIKTOK_BASE_URL, its own pages. */
+  /** Pages on which advertisers and account owners agree. Default: TikTok's, or those of a loopback TIKTOK_BASE_URL. */
   TIKTOK_AUTH_URL: z.url().optional(),
   TIKTOK_ACCOUNT_AUTH_URL: z.url().optional(),
-  /** What must be granted at least. Report conversion events is the one whose number is public. */
+  /** Required scopes. The number is `Report conversion events`, the only advertiser scope whose number is public. */
   TIKTOK_ADVERTISER_SCOPES: csv.default(['7224195155857866754']),
   TIKTOK_ACCOUNT_SCOPES: csv.default(['user.info.basic', 'message.list.read']),
 }
@@ -20,12 +20,12 @@ const isLoopback = (url: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.t
 
 /**
  * @param callbackUrl as it is registered with TikTok
- * @returns null where the app is not set
+ * @returns null when TIKTOK_APP_ID or TIKTOK_APP_SECRET is not set
  */
 export const oauthSettings = (config: Config, callbackUrl: string): OauthSettings | null => {
   const { TIKTOK_APP_ID: id, TIKTOK_APP_SECRET: secret, TIKTOK_BASE_URL: base } = config
   if (!id || !secret) return null
-  const page = (path: string, tiktoks: string) => (isLoopback(base) ? new URL(path, base).href : tiktoks)
+  const page = (path: string, official: string) => (isLoopback(base) ? new URL(path, base).href : official)
   return {
     app: { id, secret },
     authUrl: config.TIKTOK_AUTH_URL ?? page('/portal/auth', 'https://business-api.tiktok.com/portal/auth'),

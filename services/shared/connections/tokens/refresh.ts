@@ -1,7 +1,7 @@
 /**
- * Keeps accounts' tokens fresh. TikTok's refresh token changes with every use: what comes back is stored before it is used, and
- * the one before is kept until the new one has proven itself, so that a crash at any moment leaves one that works, as far as
- * TikTok lets it: between its answer and our writing there is a moment that only its patience with the older token covers.
+ * Refreshes accounts' tokens. TikTok's refresh token changes with every use. The new one is stored before it is used, and the
+ * previous one is kept until the new one has worked. A crash between TikTok's answer and our write loses the new token; then the
+ * refresh works only if TikTok still accepts the previous one.
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock, RedisCommands, RedisScript } from '../../../runtime/ports.ts'
@@ -12,7 +12,7 @@ import { nextStatus } from '../status.ts'
 import { type AccountTokens, type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'
 import type { Author } from '../writer.ts'
 
-/** An access token lives for a day: a quarter of it is time enough for an outage. */
+/** An access token lasts a day; a quarter of it bridges an outage. */
 export const refreshAheadMs = 6 * 3_600_000
 const lockSeconds = 60
 
@@ -38,8 +38,8 @@ export const needsRefresh = ({ status, account }: ConnectionRecord, now: number)
 
 const sameGrant = (a: AccountGrant | null, b: AccountGrant) => a?.refreshToken.equals(b.refreshToken) ?? false
 
-/** Tries the token in force, then the one before: whichever of the two TikTok knows. @throws TikTokRefused, TikTokUnreachable */
-const exchanged = async (account: AccountGrant, { oauth, keyring }: RefreshTools): Promise<AccountTokens> => {
+/** Tries the current refresh token, then the previous one. @throws TikTokRefused, TikTokUnreachable */
+const exchange = async (account: AccountGrant, { oauth, keyring }: RefreshTools): Promise<AccountTokens> => {
   try {
     return await oauth.refreshAccount(keyring.unwrap(account.refreshToken).toString())
   } catch (error) {
@@ -48,7 +48,7 @@ const exchanged = async (account: AccountGrant, { oauth, keyring }: RefreshTools
   }
 }
 
-/** The new token works: the one before is not needed any more. */
+/** Checks that the new token works, then erases the previous refresh token. */
 const confirm = async (record: ConnectionRecord, tokens: AccountTokens, { oauth, writer }: RefreshTools) => {
   await oauth.tokenInfo(tokens.accessToken)
   const { account } = record
@@ -68,7 +68,7 @@ const refresh = async (connectionId: string, account: AccountGrant, tools: Refre
   const { writer, keyring, clock } = tools
   let tokens: AccountTokens
   try {
-    tokens = await exchanged(account, tools)
+    tokens = await exchange(account, tools)
   } catch (error) {
     if (!(error instanceof TikTokRefused)) throw error
     await writer.change(
@@ -99,8 +99,8 @@ const refresh = async (connectionId: string, account: AccountGrant, tools: Refre
 }
 
 /**
- * Refreshes what is due; of several processes one at a time works on a connection.
- * @returns connections whose turn failed because TikTok does not answer: the next round tries them again
+ * Refreshes the tokens that are due. A lock in Redis lets one process at a time work on a connection.
+ * @returns ids of the connections that failed because TikTok does not answer; the next call tries them again
  * @throws DependencyError
  */
 export const refreshDue = async (tools: RefreshTools): Promise<readonly string[]> => {
@@ -111,7 +111,7 @@ export const refreshDue = async (tools: RefreshTools): Promise<readonly string[]
     const [taken] = await tools.redis.evalMany(lock, [{ keys, args: [owner, lockSeconds] }])
     if (taken === null) continue
     try {
-      // Looked at again under the lock: the one who had it before may have done it.
+      // Checked again under the lock: its previous holder may have refreshed the token.
       const current = tools.directory.byId(connectionId)
       if (current?.account && needsRefresh(current, tools.clock.now()))
         await refresh(connectionId, current.account, tools)

@@ -1,9 +1,9 @@
-/** A connection's secrets, and the same under another master key. */
+/** Seals a connection's secrets under another master key. */
 
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
 
-/** Every sealed field with the context that it was sealed in. */
+/** Each sealed field with its sealing context. */
 const contexts = {
   accessToken: 'token',
   webhookSecret: 'webhook-secret',
@@ -26,25 +26,25 @@ export const connectionSecretsOf = ({ accessToken, webhookSecret, dataKey, accou
   ].filter((secret) => secret !== null && secret !== undefined)
 
 /**
- * The same connection under the master key in force; the very same where nothing changes. `changedAt` stays: nothing that
- * anybody decides by is different.
+ * The connection with its secrets sealed under the active master key; the same object when nothing changes. `changedAt` stays,
+ * since no decision depends on the sealing.
  * @throws SealBroken
  */
 export const rewrapped = (record: ConnectionRecord, keyring: Keyring): ConnectionRecord => {
-  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.inForce)) return record
-  const again = (secret: Buffer | null, context: string) =>
+  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.activeKeyId)) return record
+  const rewrap = (secret: Buffer | null, context: string) =>
     secret && keyring.rewrap(secret, `${context}:${record.connectionId}`)
   const { account } = record
   return {
     ...record,
-    accessToken: again(record.accessToken, contexts.accessToken),
-    webhookSecret: again(record.webhookSecret, contexts.webhookSecret),
-    dataKey: again(record.dataKey, contexts.dataKey),
+    accessToken: rewrap(record.accessToken, contexts.accessToken),
+    webhookSecret: rewrap(record.webhookSecret, contexts.webhookSecret),
+    dataKey: rewrap(record.dataKey, contexts.dataKey),
     account: account && {
       ...account,
-      accessToken: again(account.accessToken, accountContexts.accessToken) as Buffer,
-      refreshToken: again(account.refreshToken, accountContexts.refreshToken) as Buffer,
-      previousRefreshToken: again(account.previousRefreshToken, accountContexts.previousRefreshToken),
+      accessToken: rewrap(account.accessToken, accountContexts.accessToken) as Buffer,
+      refreshToken: rewrap(account.refreshToken, accountContexts.refreshToken) as Buffer,
+      previousRefreshToken: rewrap(account.previousRefreshToken, accountContexts.previousRefreshToken),
     },
   }
 }

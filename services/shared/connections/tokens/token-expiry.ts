@@ -1,6 +1,6 @@
 /**
- * Until when the tokens of TikTok accounts hold, and whether somebody should look. Advertisers' tokens have no end: whether one
- * still holds only TikTok's answer tells (status `reconnect`).
+ * When the tokens of TikTok accounts expire, and whether an operator must act. Advertisers' tokens have no expiry: only TikTok's
+ * answer shows that one is invalid (status `reconnect`).
  */
 import type { ConnectionRecord } from '../../model/connection-record.ts'
 import { refreshAheadMs } from './refresh.ts'
@@ -8,33 +8,34 @@ import { refreshAheadMs } from './refresh.ts'
 export const tokenStates = ['valid', 'expiring', 'expired'] as const
 export type TokenState = (typeof tokenStates)[number]
 
-/** The refresh is tried once a minute from `refreshAheadMs` before the end on: after so long without success it is stuck. */
+/** The console tries the refresh every minute from `refreshAheadMs` before expiry on. After an hour without success it is stuck. */
 const stuckAfterMs = 3_600_000
-/** A refresh token that ends needs a person at TikTok: days, not hours. */
-const askAheadMs = 7 * 86_400_000
+/** An expiring refresh token needs its owner at TikTok, which takes days. */
+const warnAheadMs = 7 * 86_400_000
 
-type Held = Pick<ConnectionRecord, 'status' | 'account'>
+type TokenHolder = Pick<ConnectionRecord, 'status' | 'account'>
 
-/** Only of connections that are in use: for `reconnect` a person is asked for already, and disconnecting erases the tokens. */
-const accountOf = ({ status, account }: Held) => (status === 'active' || status === 'paused' ? account : null)
+/** Only for connections in use: `reconnect` already asks for an operator, and a disconnect erases the tokens. */
+const accountOf = ({ status, account }: TokenHolder) => (status === 'active' || status === 'paused' ? account : null)
 
-/** null: it holds no token that ends. */
-export const tokenState = (connection: Held, now: number): TokenState | null => {
+/** null: no token that expires. */
+export const tokenState = (connection: TokenHolder, now: number): TokenState | null => {
   const account = accountOf(connection)
   if (!account) return null
   const { expiresAt, refreshExpiresAt } = account
   if (expiresAt <= now || refreshExpiresAt <= now) return 'expired'
-  return expiresAt - now < refreshAheadMs - stuckAfterMs || refreshExpiresAt - now < askAheadMs ? 'expiring' : 'valid'
+  return expiresAt - now < refreshAheadMs - stuckAfterMs || refreshExpiresAt - now < warnAheadMs ? 'expiring' : 'valid'
 }
 
-/** Seconds until the first token of each kind ends, negative afterwards; null: there is none. */
+/** Seconds until the first token of each kind expires, negative afterwards; null: no tokens. */
 export const firstExpiry = (
-  connections: readonly Held[],
+  connections: readonly TokenHolder[],
   now: number,
 ): { readonly access: number; readonly refresh: number } | null => {
   const accounts = connections.flatMap((connection) => accountOf(connection) ?? [])
   if (accounts.length === 0) return null
-  const seconds = (ends: readonly number[]) => (ends.reduce((first, end) => Math.min(first, end)) - now) / 1000
+  const seconds = (expiries: readonly number[]) =>
+    (expiries.reduce((first, expiry) => Math.min(first, expiry)) - now) / 1000
   return {
     access: seconds(accounts.map(({ expiresAt }) => expiresAt)),
     refresh: seconds(accounts.map(({ refreshExpiresAt }) => refreshExpiresAt)),

@@ -1,40 +1,42 @@
-/** A mapping document to a source, once: closures all the way down. */
+/** Compiles a mapping document to a source: closures only, so that nothing is interpreted per delivery. */
 import { DeliveryUnreadable, type MappingResult, type RawDelivery, type Source } from '../source.ts'
 import { compileAccounts } from './delivery/accounts.ts'
-import { parseBody } from './delivery/body.ts'
+import { ParsedBody } from './delivery/body.ts'
 import { compileHandshake } from './delivery/handshake.ts'
 import { compileSignature } from './delivery/signature.ts'
 import type { MappingDocument } from './language/document.ts'
 import { within, withinEach } from './language/problem.ts'
-import type { Yield } from './names.ts'
+import type { MappingOutput } from './names.ts'
 import type { Observer } from './observer.ts'
 import { compileRules } from './rules.ts'
 import { type Frame, Scope } from './scope.ts'
-import { compileCondition } from './values/conditions.ts'
+import { compileCondition } from './values/values.ts'
 
 /**
- * @param observer is told all that the mapping looks at; for one delivery at a time
+ * @param observer is called for all that the mapping reads; for one delivery at a time
  * @throws MappingProblem
  */
 export const compileMapping = (document: MappingDocument, observer?: Observer): Source => {
   const { source, recognise, otherwise } = document
   const scope = Scope.root(observer)
   const recognised = within('recognise', () => compileCondition(recognise, scope))
-  const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', place: ['rules'] })
+  const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', position: ['rules'] })
   const accounts = withinEach('accounts', document.accounts, (path) => compileAccounts(path, Scope.root()))
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
+  const parse = ({ body, contentType }: RawDelivery) => new ParsedBody(body, contentType, document.contentTypes)
+  const verify = within('signature', () => compileSignature(signatures))
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
-    const parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
-    observer?.unwrapped(parsed)
+    const parsed = parse(delivery).value()
+    observer?.parsed(parsed)
     const frame = frameOf(delivery, parsed)
     if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
-    const out: Yield = { events: [], ignored: [], failed: [], removed: [], items: 0 }
+    const out: MappingOutput = { events: [], ignored: [], failed: [], removed: [], items: 0 }
     if (apply(frame, delivery.receivedAt, out) === 0) {
       out.ignored.push(otherwise)
-      observer?.took('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
+      observer?.applied('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
     }
     const { events, ignored, failed, removed } = out
     return removed.length === 0 ? { events, ignored, failed } : { events, ignored, failed, removed }
@@ -51,27 +53,25 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     messageIdIsChannels: document.messageIdIsChannels,
     answer: { status, contentType, body },
     deadlineMs: deadlineSeconds * 1000,
-    verify: within('signature', () => compileSignature(signatures)),
     handshake: compileHandshake(document.handshake),
+    parse,
+
+    verify: (delivery, secrets, extra, parsed = parse(delivery)) => verify(delivery, secrets, extra, parsed),
 
     map(delivery) {
       try {
         return map(delivery)
       } catch (error) {
         if (error instanceof DeliveryUnreadable) throw error
-        // A body without end in its nesting, or a fault of ours: one delivery's trouble must not stop those behind it.
+        // Endless nesting, or a bug in the interpreter: one delivery must not stop those behind it.
         throw new DeliveryUnreadable('the body cannot be read by the mapping of this source')
       }
     },
 
-    accountsOf(delivery) {
-      let parsed: unknown = null
-      try {
-        parsed = parseBody(delivery.body, delivery.contentType, document.contentTypes)
-      } catch {
-        // Hostile or broken: the headers may still tell, and the signature will judge it.
-      }
-      const frame = frameOf(delivery, parsed)
+    accountsOf(delivery, parsed = parse(delivery)) {
+      if (accounts.length === 0) return []
+      // Of a hostile or broken body only the headers are left; the signature will judge it.
+      const frame = frameOf(delivery, parsed.valueOrNull())
       return [...new Set(accounts.flatMap((read) => read(frame)))]
     },
   }

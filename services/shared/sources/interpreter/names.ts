@@ -1,4 +1,4 @@
-/** How a rule takes a delivery apart and names the parts: elements of lists, JSON inside strings, computed values. */
+/** Compiles the names of a rule: elements of lists (`each`), JSON inside strings (`json`), computed values (`let`). */
 
 import type { IgnoredReason, MessageEvent } from '../../model/message-event.ts'
 import type { AuthorisationRemoved } from '../source.ts'
@@ -8,23 +8,23 @@ import { within } from './language/problem.ts'
 import { compilePath, type Frame, type Scope } from './scope.ts'
 import { compileValue } from './values/values.ts'
 
-/** What a delivery has yielded so far. */
-export interface Yield {
+/** The results of a delivery, filled while rules apply. */
+export interface MappingOutput {
   readonly events: MessageEvent[]
   readonly ignored: IgnoredReason[]
   readonly failed: { rule: string; reason: string }[]
   readonly removed: AuthorisationRemoved[]
-  /** Elements of lists that were looked at. */
+  /** List elements visited so far. */
   items: number
 }
 
-/** Answers to how many items the rule applied. */
-export type Apply = (frame: Frame, receivedAt: number, out: Yield) => number
+/** Applies a rule. @param receivedAt ms @returns the number of items that the rule applied to */
+export type Apply = (frame: Frame, receivedAt: number, out: MappingOutput) => number
 
-/** No delivery of a few MB has more; a mapping that goes through one list inside another must not hold the process. */
+/** More than a delivery of a few MB holds. It bounds mappings that iterate one list for each element of another. */
 const maxItems = 500_000
 
-/** One name for each element of a list, or for one value: the rule is applied to each. */
+/** One name of `each`: the rule applies to every element of a list, or to one value. */
 const compileLevel = (name: string, path: string, scope: Scope, rule: string) => {
   const isList = path.endsWith('[]')
   const read = within(name, () => compilePath(isList ? path.slice(0, -2) : path, scope))
@@ -59,7 +59,7 @@ const compileLevel = (name: string, path: string, scope: Scope, rule: string) =>
   return { scope: inner, wrap }
 }
 
-/** A string that holds JSON, or an object already; what does not parse is left undefined. */
+/** One name of `json`: a string that contains JSON, or a value that is already parsed. Broken JSON becomes undefined. */
 const compileJson = (name: string, path: string, scope: Scope) => {
   const read = within(name, () => compilePath(path, scope))
   const { scope: inner, slot } = scope.with(name)
@@ -74,14 +74,14 @@ const compileJson = (name: string, path: string, scope: Scope) => {
     } catch {
       frame[slot] = undefined
     }
-    scope.observer?.unwrapped(frame[slot])
+    scope.observer?.parsed(frame[slot])
   }
   return { scope: inner, fill }
 }
 
 /**
- * What a rule names, outermost first.
- * @param rule what the rule is called, for a delivery with too many items
+ * Compiles the names of a rule, outermost first.
+ * @param rule name of the rule, for the failure of a delivery with too many items
  * @throws MappingProblem
  */
 export const compileNames = (
@@ -89,11 +89,11 @@ export const compileNames = (
   outer: Scope,
   rule: string,
 ): {
-  /** In which the rest of the rule is compiled. */
+  /** The scope of the rest of the rule. */
   readonly scope: Scope
-  /** For each item, before anything else. */
+  /** Fill the frame's slots of `json` and `let`; run first for each item. */
   readonly fills: readonly ((frame: Frame) => void)[]
-  /** Applies to each item what is written for one. */
+  /** Turns a rule for one item into a rule for all items of a delivery. */
   forEach(one: Apply): Apply
 } => {
   let scope = outer
@@ -104,9 +104,9 @@ export const compileNames = (
   })
   const fills: ((frame: Frame) => void)[] = []
   for (const [name, path] of Object.entries(json ?? {})) {
-    const opened = within('json', () => compileJson(name, path, scope))
-    fills.push(opened.fill)
-    scope = opened.scope
+    const parsed = within('json', () => compileJson(name, path, scope))
+    fills.push(parsed.fill)
+    scope = parsed.scope
   }
   for (const [name, value] of Object.entries(values ?? {})) {
     const read = within('let', () => within(name, () => compileValue(value, scope)))

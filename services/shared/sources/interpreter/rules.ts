@@ -1,108 +1,115 @@
-/** Rules to closures: which items a delivery has, and what becomes of each. */
+/** Compiles rules to closures: which items a delivery contains, and the result of each. */
 import { eventProblemsOf, messageEventSchema } from '../../model/message-event.ts'
 import { compileRemoved } from './delivery/removed.ts'
 import { compileEvent } from './event/event.ts'
-import type { RemovedRule, Rule } from './language/document.ts'
+import type { Rule } from './language/document.ts'
+import type { RemovedRule } from './language/event-rule.ts'
 import { type DocumentPosition, within } from './language/problem.ts'
-import { type Apply, compileNames, type Yield } from './names.ts'
-import type { Became } from './observer.ts'
+import { type Apply, compileNames, type MappingOutput } from './names.ts'
+import type { RuleResult } from './observer.ts'
 import { compilePath, type Scope } from './scope.ts'
-import { compileOptional } from './values/conditions.ts'
+import { compileOptional } from './values/values.ts'
 
-/** Where a rule stands: what it is called in dead letters, and where in the document. */
-interface Where {
+/** Identifies a rule: its name in dead letters and its position in the document. */
+interface RuleIdentity {
   readonly source: string
   readonly name: string
-  readonly place: DocumentPosition
+  readonly position: DocumentPosition
 }
 
-type Settle = (out: Yield, result: Became) => number
+/** Adds an item's result to the output; returns 1, the number of items. */
+type AddResult = (out: MappingOutput, result: RuleResult) => number
 
-const compileSettle =
-  ({ name, place }: Where, { observer }: Scope): Settle =>
+const compileAddResult =
+  ({ name, position }: RuleIdentity, { observer }: Scope): AddResult =>
   (out, result) => {
     if (result.became === 'event') out.events.push(result.event)
     else if (result.became === 'ignored') out.ignored.push(result.reason)
     else out.failed.push({ rule: name, reason: result.reason })
-    observer?.took(name, place, result)
+    observer?.applied(name, position, result)
     return 1
   }
 
-/** An item that is a message event as it stands: checked like one that a connector posts. */
-const compileMessageEvent = (path: string, scope: Scope, where: Where): Apply => {
+/** An item that already is a message event: validated like one that a connector posts. */
+const compileMessageEvent = (path: string, scope: Scope, identity: RuleIdentity): Apply => {
   const read = within('messageEvent', () => compilePath(path, scope))
-  const settle = compileSettle(where, scope)
+  const add = compileAddResult(identity, scope)
   return (frame, _receivedAt, out) => {
     const item = read(frame)
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0
-    const result = messageEventSchema.safeParse({ ...item, source: where.source })
-    if (result.success) return settle(out, { became: 'event', event: result.data })
+    const result = messageEventSchema.safeParse({ ...item, source: identity.source })
+    if (result.success) return add(out, { became: 'event', event: result.data })
     const reason = eventProblemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
-    return settle(out, { became: 'failed', reason: reason.join('; ') })
+    return add(out, { became: 'failed', reason: reason.join('; ') })
   }
 }
 
-const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, where: Where): Apply => {
-  const build = within('event', () => compileEvent(where.source, rule, scope))
-  const settle = compileSettle(where, scope)
+const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, identity: RuleIdentity): Apply => {
+  const build = within('event', () => compileEvent(identity.source, rule, scope))
+  const add = compileAddResult(identity, scope)
   return (frame, receivedAt, out) => {
     const built = build(frame, receivedAt)
-    if (built.kind === 'event') return settle(out, { became: 'event', event: built.event })
-    if (built.kind === 'empty') return settle(out, { became: 'ignored', reason: 'empty' })
-    return settle(out, { became: 'failed', reason: built.reason })
+    if (built.kind === 'event') return add(out, { became: 'event', event: built.event })
+    if (built.kind === 'empty') return add(out, { became: 'ignored', reason: 'empty' })
+    return add(out, { became: 'failed', reason: built.reason })
   }
 }
 
-const compileAction = (rule: Rule, scope: Scope, where: Where): Apply => {
+const compileAction = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply => {
   if (rule.ignore !== undefined) {
-    const settle = compileSettle(where, scope)
-    const result: Became = { became: 'ignored', reason: rule.ignore }
-    if (rule.authorisationRemoved === undefined) return (_frame, _receivedAt, out) => settle(out, result)
+    const add = compileAddResult(identity, scope)
+    const result: RuleResult = { became: 'ignored', reason: rule.ignore }
+    if (rule.authorisationRemoved === undefined) return (_frame, _receivedAt, out) => add(out, result)
     const removed = within('authorisationRemoved', () =>
       compileRemoved(rule.authorisationRemoved as RemovedRule, scope),
     )
     return (frame, receivedAt, out) => {
       const found = removed(frame, receivedAt)
       if (found) out.removed.push(found)
-      return settle(out, result)
+      return add(out, result)
     }
   }
-  if (rule.event !== undefined) return compileEventRule(rule.event, scope, where)
-  if (rule.messageEvent !== undefined) return compileMessageEvent(rule.messageEvent, scope, where)
+  if (rule.event !== undefined) return compileEventRule(rule.event, scope, identity)
+  if (rule.messageEvent !== undefined) return compileMessageEvent(rule.messageEvent, scope, identity)
   const inner = compileRules(rule.rules ?? [], rule.choose ?? 'all', scope, {
-    ...where,
-    place: [...where.place, 'rules'],
+    ...identity,
+    position: [...identity.position, 'rules'],
   })
   if (rule.otherwise === undefined) return inner
-  const settle = compileSettle({ ...where, place: [...where.place, 'otherwise'] }, scope)
-  const otherwise: Became = { became: 'ignored', reason: rule.otherwise }
-  return (frame, receivedAt, out) => inner(frame, receivedAt, out) || settle(out, otherwise)
+  const add = compileAddResult({ ...identity, position: [...identity.position, 'otherwise'] }, scope)
+  const otherwise: RuleResult = { became: 'ignored', reason: rule.otherwise }
+  return (frame, receivedAt, out) => inner(frame, receivedAt, out) || add(out, otherwise)
 }
 
-const compileRule = (rule: Rule, outer: Scope, where: Where): Apply => {
-  const { scope, fills, forEach } = compileNames(rule, outer, where.name)
+const compileRule = (rule: Rule, outer: Scope, identity: RuleIdentity): Apply => {
+  const { scope, fills, forEach } = compileNames(rule, outer, identity.name)
   const holds = compileOptional(rule.when, scope)
-  const act = compileAction(rule, scope, where)
-  const settle = compileSettle(where, scope)
+  const act = compileAction(rule, scope, identity)
+  const add = compileAddResult(identity, scope)
   const one: Apply = (frame, receivedAt, out) => {
     try {
       for (const fill of fills) fill(frame)
       return holds(frame) ? act(frame, receivedAt, out) : 0
     } catch (error) {
-      // Nesting without end, or a fault of ours: it is this item's trouble and nobody else's.
+      // Endless nesting, or a bug in the interpreter: fails this item only, not its neighbours.
       const reason = error instanceof RangeError ? 'it is nested too deeply' : 'it cannot be read'
-      return settle(out, { became: 'failed', reason })
+      return add(out, { became: 'failed', reason })
     }
   }
   return forEach(one)
 }
 
 /** @throws MappingProblem */
-export const compileRules = (rules: readonly Rule[], choose: 'first' | 'all', scope: Scope, where: Where): Apply => {
+export const compileRules = (
+  rules: readonly Rule[],
+  choose: 'first' | 'all',
+  scope: Scope,
+  identity: RuleIdentity,
+): Apply => {
   const compiled = rules.map((rule, at) => {
-    const place = [...where.place, at]
+    const position = [...identity.position, at]
     return within('rules', () =>
-      within(at, () => compileRule(rule, scope, { ...where, place, name: rule.name ?? place.join('.') })),
+      within(at, () => compileRule(rule, scope, { ...identity, position, name: rule.name ?? position.join('.') })),
     )
   })
   return (frame, receivedAt, out) => {

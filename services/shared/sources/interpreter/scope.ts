@@ -1,18 +1,18 @@
 /**
- * Names of the mapping language. They are resolved once, when a mapping is compiled: a delivery is then read from a frame with
- * a place for each name, overwritten item by item, and nothing is looked up or allocated on the way.
+ * Names and paths of the mapping language. The compiler resolves each name to a slot of a frame. A delivery is mapped in one frame
+ * whose slots are overwritten item by item, without look-ups by name or allocations.
  */
 
 import { MappingProblem } from './language/problem.ts'
 import type { Observer } from './observer.ts'
 
-/** What the names stand for while a delivery is mapped. */
+/** The value of each name while a delivery is mapped, by slot. */
 export type Frame = unknown[]
 export type Read = (frame: Frame) => unknown
 
 const roots = ['body', 'headers', 'delivery'] as const
 
-/** The names that an element of the document can use. */
+/** The names that are visible to an element of the document. */
 export class Scope {
   readonly #slots: ReadonlyMap<string, number>
   /** Shared by all scopes of one mapping. */
@@ -29,7 +29,7 @@ export class Scope {
     return new Scope(new Map(roots.map((name, slot) => [name, slot])), { size: roots.length }, observer)
   }
 
-  /** The same names and one more, which hides an outer one of that name. */
+  /** A scope with one more name, which hides an outer one of the same name. */
   with(name: string): { readonly scope: Scope; readonly slot: number } {
     const slot = this.#frame.size++
     return { scope: new Scope(new Map([...this.#slots, [name, slot]]), this.#frame, this.observer), slot }
@@ -40,12 +40,12 @@ export class Scope {
     const slot = this.#slots.get(name)
     if (slot === undefined) {
       const names = [...this.#slots.keys()].join(', ')
-      throw new MappingProblem(`nothing is called ${name} here; there are: ${names}`)
+      throw new MappingProblem(`the name ${name} is not in scope; in scope are: ${names}`)
     }
     return slot
   }
 
-  /** Once everything is compiled: what one delivery is read into. */
+  /** The frame of one delivery. Call it only after the whole mapping is compiled: until then its size grows. */
   frame(body: unknown, headers: unknown, delivery: unknown): Frame {
     const frame: Frame = new Array(this.#frame.size).fill(undefined)
     frame[0] = body
@@ -55,16 +55,16 @@ export class Scope {
   }
 }
 
-/** Own keys only: a body cannot reach into prototypes. */
+/** Reads own keys only, so that a body cannot reach prototypes. */
 export const member = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined
 
-/** Keys that plain objects and lists have without anybody having sent them. */
+/** Keys that every object or list inherits, so that reading them needs an ownership check. */
 const inherited = (key: string) => key in Object.prototype || key in Array.prototype
 
-/** Follows one key. What nothing inherits can be read without asking whose it is: bodies are plain objects and lists. */
+/** Follows one key. Without the check for own keys where it cannot matter: bodies are plain objects and lists. */
 const compileKey = (key: string, observer: Observer | undefined): ((value: unknown) => unknown) => {
   if (observer) {
     return (value) => {
@@ -81,7 +81,7 @@ const steps = /\["([^"]+)"\]|[^.[]+/g
 const namesIn = (path: string): [string, ...string[]] =>
   [...path.matchAll(steps)].map(([plain, bracketed]) => bracketed ?? plain) as [string, ...string[]]
 
-/** `text.body` from a value at hand. */
+/** Compiles a path inside a value, such as `text.body`. */
 export const compileKeys = (path: string, { observer }: Scope): ((value: unknown) => unknown) => {
   const reads = namesIn(path).map((key) => compileKey(key, observer))
   return (value) => {
@@ -91,7 +91,7 @@ export const compileKeys = (path: string, { observer }: Scope): ((value: unknown
   }
 }
 
-/** `message.text.body` or `metadata["#wa.timestamp"]` → a function. @throws MappingProblem for a name that is not in scope */
+/** Compiles `message.text.body` or `metadata["#wa.timestamp"]`. @throws MappingProblem for a name that is not in scope */
 export const compilePath = (path: string, scope: Scope): Read => {
   const [name, ...keys] = namesIn(path)
   const slot = scope.slotOf(name)

@@ -1,4 +1,4 @@
-/** Connections: what each needs to receive, to match and to send. */
+/** Checks that each connection has what it needs to receive, to match and to send. */
 
 import { defaultListId, listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
@@ -9,30 +9,31 @@ import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
 const { good, warning, bad } = checkResultsOf('connections')
 
+/** The gateway's own secret for the source. */
 const hasSecret = (source: string, env: NodeJS.ProcessEnv) =>
   Boolean(env[`${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`])
 
-const listsOf = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): CheckResult[] => {
+const checkLists = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): CheckResult[] => {
   const known = new Set(lists.map(({ listId }) => listId))
   const exists = (listId: string) => known.has(listId)
   const found = connections.flatMap((connection) =>
     missingListsOf(connection, exists).map((listId) =>
       bad(
-        `connection ${connection.connectionId} names keyword list ${listId}, which does not exist: it raises nothing`,
+        `connection ${connection.connectionId} names keyword list ${listId}, which does not exist: it matches nothing`,
         `signals keywords import FILE --list ${listId}, or add the connection again with another list`,
       ),
     ),
   )
   if (!exists(defaultListId) && connections.some((connection) => listIdOf(connection, exists) === defaultListId))
     found.push(
-      warning('there is no default keyword list: no keyword signals are raised', 'signals keywords import FILE'),
+      warning('there is no default keyword list: no keyword signals are emitted', 'signals keywords import FILE'),
     )
   return found
 }
 
-const secretsOf = (connections: readonly Connection[], { env, sources }: DiagnosticsContext): CheckResult[] => {
+const checkSecrets = (connections: readonly Connection[], { env, sources }: DiagnosticsContext): CheckResult[] => {
   const unsigned = new Set((env.ALLOW_UNSIGNED ?? '').split(',').map((name) => name.trim()))
-  const lacking = Map.groupBy(
+  const withoutSecret = Map.groupBy(
     connections.filter(
       ({ source, webhookSecret }) =>
         sources().get(source)?.signed === true &&
@@ -42,7 +43,7 @@ const secretsOf = (connections: readonly Connection[], { env, sources }: Diagnos
     ),
     ({ source }) => source,
   )
-  return [...lacking].map(([source, own]) =>
+  return [...withoutSecret].map(([source, own]) =>
     warning(
       `no webhook secret of ${source} is set here, and ${counted(own.length, 'connection')} of it ${own.length === 1 ? 'has' : 'have'} none of ${own.length === 1 ? 'its' : 'their'} own: the gateway refuses ${own.length === 1 ? 'its' : 'their'} webhooks`,
       `set ${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET for the gateway (deliveries by Kafka or /v1/message-events need none)`,
@@ -56,7 +57,7 @@ const namesOf = (connections: readonly Connection[]) =>
     .slice(0, 5)
     .join(', ')
 
-const tokensOf = (connections: readonly Connection[], now: number): CheckResult[] => {
+const checkTokens = (connections: readonly Connection[], now: number): CheckResult[] => {
   const byState = Map.groupBy(connections, (connection) => tokenState(connection, now))
   const expired = byState.get('expired') ?? []
   const expiring = byState.get('expiring') ?? []
@@ -71,11 +72,11 @@ const tokensOf = (connections: readonly Connection[], now: number): CheckResult[
   ]
 }
 
-export const connections = async (patient: DiagnosticsContext): Promise<CheckResult[]> => {
-  const [all, lists] = await Promise.all([patient.connections(), patient.keywordLists()])
+export const connections = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
+  const [all, lists] = await Promise.all([context.connections(), context.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
   if (live.length === 0)
-    return [warning('nobody is connected: every message is dropped', 'signals connections add --file FILE')]
+    return [warning('no account is connected: every message is dropped', 'signals connections add --file FILE')]
   const refused = live
     .filter(({ status }) => status === 'reconnect')
     .map(({ connectionId }) =>
@@ -86,22 +87,22 @@ export const connections = async (patient: DiagnosticsContext): Promise<CheckRes
     )
   const paused = live.filter(({ status }) => status === 'paused')
   const unknown = live
-    .filter(({ source }) => !patient.sources().get(source))
+    .filter(({ source }) => !context.sources().get(source))
     .map(({ connectionId, source }) =>
       bad(
         `connection ${connectionId} is of source ${source}, which has no mapping`,
-        'see docs/sources: add a mapping, or mend the name',
+        'add a mapping (docs/sources), or fix the name',
       ),
     )
-  const found = [
+  const results = [
     ...refused,
-    ...tokensOf(live, patient.now()),
+    ...checkTokens(live, context.clock.now()),
     ...unknown,
-    ...listsOf(live, lists),
-    ...secretsOf(live, patient),
+    ...checkLists(live, lists),
+    ...checkSecrets(live, context),
     ...(paused.length > 0
       ? [warning(`${counted(paused.length, 'connection')} paused: ${namesOf(paused)}`, 'signals connections resume ID')]
       : []),
   ]
-  return [good(`${counted(live.length, 'connection')}`), ...found]
+  return [good(`${counted(live.length, 'connection')}`), ...results]
 }

@@ -1,15 +1,17 @@
-/** Kafka: what it can, its topics against the topology, its clock, and what lies in the side topics. */
+/** Checks Kafka: protocol versions, topics against the topology, clock, dead letters and parked signals. */
 
 import { parkedGroup } from '../../../consumer-groups.ts'
-import { consumerStages, deadLetterTopic, parkedTopic, topics } from '../../../topology.ts'
+import { deadLetterTopic, parkedTopic } from '../../../derived-topics.ts'
+import { consumerStages, topics } from '../../../topology.ts'
 import { planTopics, type TopicChange } from '../../topics/provision.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
 const { good, warning, bad } = checkResultsOf('kafka')
-/** Lag in seconds is the difference of two clocks: a second is what it may be wrong by. */
-const tolerableSkewMs = 1_000
-const nobody = 'signals-doctor'
+/** Lag in seconds is the difference of two clocks: a second of error is tolerated. */
+const maxSkewMs = 1_000
+/** A group for offset queries; nothing commits under it. */
+const queryGroup = 'signals-doctor'
 
 const changeText = (change: TopicChange): string => {
   switch (change.kind) {
@@ -22,13 +24,13 @@ const changeText = (change: TopicChange): string => {
   }
 }
 
-/** Most differences of a fresh cluster have one cause: the first few tell it. */
-const mostTold = 5
+/** Differences of a new cluster mostly have one cause: the first few show it. */
+const maxShownChanges = 5
 
-/** The newest record of each topic: one from the future says by how much the broker's clock is ahead of ours. */
-const clock = async ({ broker, now }: DiagnosticsContext, names: readonly string[]): Promise<CheckResult> => {
-  const ends = await broker().progress(names.map((topic) => ({ group: nobody, topic })))
-  const before = now()
+/** Compares the newest record of each topic with this machine's clock: a record from the future shows a broker clock that is ahead. */
+const checkClock = async ({ broker, clock }: DiagnosticsContext, names: readonly string[]): Promise<CheckResult> => {
+  const ends = await broker().progress(names.map((topic) => ({ group: queryGroup, topic })))
+  const before = clock.now()
   const newest = await Promise.all(
     names.map((topic, n) =>
       broker().timestamps(
@@ -40,17 +42,17 @@ const clock = async ({ broker, now }: DiagnosticsContext, names: readonly string
     ),
   )
   const ahead = Math.max(0, ...newest.flatMap((times) => [...times.values()].map((at) => at - before)))
-  return ahead > tolerableSkewMs
+  return ahead > maxSkewMs
     ? bad(
         `Kafka's clock is at least ${(ahead / 1000).toFixed(1)} s ahead of this machine's`,
-        'synchronise the clocks (NTP): lag in seconds and waits are wrong by as much',
+        'synchronise the clocks (NTP): lag in seconds and waits are wrong by this much',
       )
     : good("Kafka's clock is not ahead of this machine's")
 }
 
-const held = async ({ broker }: DiagnosticsContext, names: ReadonlySet<string>): Promise<CheckResult[]> => {
+const checkDeadLetters = async ({ broker }: DiagnosticsContext, names: ReadonlySet<string>): Promise<CheckResult[]> => {
   const dead = consumerStages.map(deadLetterTopic).filter((name) => names.has(name))
-  const ends = await broker().progress(dead.map((topic) => ({ group: nobody, topic })))
+  const ends = await broker().progress(dead.map((topic) => ({ group: queryGroup, topic })))
   const found = dead.flatMap((topic, n) => {
     const records = (ends[n] ?? []).reduce((sum, { low, high }) => sum + Number(high - low), 0)
     return records === 0
@@ -58,14 +60,14 @@ const held = async ({ broker }: DiagnosticsContext, names: ReadonlySet<string>):
       : [
           warning(
             `${counted(records, 'dead letter')} in ${topic}`,
-            'signals dead-letters list; mend the cause, then redrive',
+            'signals dead-letters list; fix the cause, then redrive',
           ),
         ]
   })
   return found.length > 0 ? found : [good('there are no dead letters')]
 }
 
-const parked = async ({ broker }: DiagnosticsContext): Promise<CheckResult> => {
+const checkParked = async ({ broker }: DiagnosticsContext): Promise<CheckResult> => {
   const [partitions = []] = await broker().progress([{ group: parkedGroup, topic: parkedTopic }])
   const waiting = partitions.reduce(
     (sum, { low, high, committed }) => sum + Number(high - (committed !== null && committed > low ? committed : low)),
@@ -79,8 +81,8 @@ const parked = async ({ broker }: DiagnosticsContext): Promise<CheckResult> => {
       )
 }
 
-export const kafka = async (patient: DiagnosticsContext): Promise<CheckResult[]> => {
-  const { brokers, broker } = patient
+export const kafka = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
+  const { brokers, broker } = context
   const { nodes, lacking } = await broker().describe()
   const actual = await broker().listTopics()
   const changes = planTopics(actual)
@@ -89,21 +91,21 @@ export const kafka = async (patient: DiagnosticsContext): Promise<CheckResult[]>
   return [
     good(`Kafka answers at ${brokers} (${counted(nodes, 'broker')})`),
     lacking.length === 0
-      ? good('Kafka speaks the versions of its protocol that are needed')
+      ? good('Kafka supports the required protocol versions')
       : bad(`Kafka is too old: it lacks ${lacking.join(', ')}`, 'use Kafka 2.4 or later'),
     ...(changes.length === 0
       ? [good('topics are as declared')]
-      : changes.slice(0, mostTold).map((change) => bad(changeText(change), remedy))),
-    ...(changes.length > mostTold
-      ? [bad(`${counted(changes.length - mostTold, 'more difference')} between topics and topology`, remedy)]
+      : changes.slice(0, maxShownChanges).map((change) => bad(changeText(change), remedy))),
+    ...(changes.length > maxShownChanges
+      ? [bad(`${counted(changes.length - maxShownChanges, 'more difference')} between topics and topology`, remedy)]
       : []),
-    await clock(
-      patient,
+    await checkClock(
+      context,
       Object.values(topics)
         .map(({ name }) => name)
         .filter((name) => names.has(name)),
     ),
-    ...(await held(patient, names)),
-    ...(names.has(parkedTopic) ? [await parked(patient)] : []),
+    ...(await checkDeadLetters(context, names)),
+    ...(names.has(parkedTopic) ? [await checkParked(context)] : []),
   ]
 }

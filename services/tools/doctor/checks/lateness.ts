@@ -1,4 +1,4 @@
-/** Whether the stages keep up: how long what lies in Kafka for them has been waiting. */
+/** Checks whether the stages keep up: the age of the oldest record that each has yet to process. */
 
 import { consumerGroups } from '../../../consumer-groups.ts'
 import { LagReader } from '../../../runtime/health/lag.ts'
@@ -8,14 +8,14 @@ import type { DiagnosticsContext } from '../diagnostics-context.ts'
 const { good, bad } = checkResultsOf('stages')
 const lateSeconds = 120
 
-export const lateness = async ({ broker: open, now }: DiagnosticsContext): Promise<CheckResult[]> => {
+export const lateness = async ({ broker: open, clock }: DiagnosticsContext): Promise<CheckResult[]> => {
   const broker = open()
-  // A topic that is missing is told with Kafka's: it must not hide what waits in the others.
-  const known = new Set((await broker.listTopics()).map(({ name }) => name))
+  // The Kafka check reports missing topics; here they must not hide the lag of the others.
+  const existing = new Set((await broker.listTopics()).map(({ name }) => name))
   const lags = await new LagReader(
     broker,
-    consumerGroups.filter(({ topic }) => known.has(topic)),
-  ).read(now)
+    consumerGroups.filter(({ topic }) => existing.has(topic)),
+  ).read(clock.now)
   const late = Map.groupBy(
     lags.filter(({ lane, seconds }) => seconds > lateSeconds && (lane === 'main' || lane === 'waiting')),
     ({ topic }) => topic,

@@ -1,8 +1,8 @@
-/** What makes a file unusable as a whole, above all an Avro container: told before anything is decided. */
+/** Checks an Avro container before a run decides anything: an unusable file is refused as a whole. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import avro from 'avsc'
 
-/** The file cannot be read, or is another one than the run began with. */
+/** The file cannot be read, or is not the file that the run began with. */
 export class FileUnusable extends Error {
   override readonly name = 'FileUnusable'
 }
@@ -36,22 +36,22 @@ const lastBytes = (path: string, bytes: number): Buffer => {
   return last
 }
 
-/** The decoder takes a container that was cut off for one that ends there: half an export must not pass for a whole. @throws FileUnusable */
+/** Detects a truncated container, which the decoder would read as a complete shorter one. @throws FileUnusable */
 export const checkContainer = (path: string, bytes: number): void => {
   const header = headerOf(path)
-  if (!header) throw new FileUnusable(`${path} is no Avro container of message events`)
+  if (!header) throw new FileUnusable(`${path} is not an Avro container of message events`)
   const codec = header.meta['avro.codec']?.toString() ?? 'null'
   if (!codecs.includes(codec))
     throw new FileUnusable(`${path} is compressed by ${codec}: export it with the codec deflate or null, or as NDJSON`)
-  if (!lastBytes(path, bytes).equals(header.sync)) throw new FileUnusable(`${path} is cut off: export or copy it anew`)
+  if (!lastBytes(path, bytes).equals(header.sync)) throw new FileUnusable(`${path} is cut off: export or copy it again`)
 }
 
-/** What failed is the file, not what is done with its items. */
+/** Reading or decoding the file failed, not the processing of its items. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
 }
 
-/** Tells errors of the file from those of whoever takes its items. @throws Unreadable */
+/** Wraps errors of the file, so that the caller can tell them from errors of its own loop body. @throws Unreadable */
 export async function* readable(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   const iterator = items[Symbol.asyncIterator]()
   try {

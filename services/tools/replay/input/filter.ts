@@ -1,6 +1,6 @@
 /**
- * `--where`: a small language for conditions on messages. `field=value`, `field!=value`; several values stand between commas and
- * mean "one of them"; several conditions must all hold. Pure.
+ * `--where`: conditions on messages, `field=value` or `field!=value`. Commas separate values: one of them must match. All conditions
+ * must hold. Pure.
  */
 import { channels, directions, kinds, senders } from '../../../shared/model/message-event.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
@@ -23,19 +23,19 @@ export interface FilterCondition {
   readonly values: readonly string[]
 }
 
-/** A condition is wrong; the message says how one is written. */
+/** A condition is malformed; the message gives the form. */
 export class FilterInvalid extends Error {
-  override readonly name = 'WhereInvalid'
+  override readonly name = 'FilterInvalid'
 }
 
-const closed: Partial<Record<FilterField, readonly string[]>> = {
+const enumerated: Partial<Record<FilterField, readonly string[]>> = {
   channel: channels,
   kind: kinds,
   direction: directions,
   sender: senders,
 }
 
-/** @throws WhereInvalid */
+/** @throws FilterInvalid */
 export const parseFilter = (text: string): FilterCondition => {
   const [, field, operator, list] = /^\s*([a-z]+)\s*(!?=)\s*(.+?)\s*$/s.exec(text) ?? []
   if (field === undefined || list === undefined)
@@ -44,29 +44,29 @@ export const parseFilter = (text: string): FilterCondition => {
     throw new FilterInvalid(`--where: there is no field "${field}"; there are ${filterFields.join(', ')}`)
   const values = list.split(',').map((value) => value.trim())
   if (values.some((value) => value === '')) throw new FilterInvalid(`--where ${field}: a value is empty`)
-  const known = closed[field as FilterField]
-  const unknown = known && values.find((value) => !known.includes(value))
-  if (unknown) throw new FilterInvalid(`--where ${field}: "${unknown}" is none of ${known.join(', ')}`)
+  const allowed = enumerated[field as FilterField]
+  const wrong = allowed && values.find((value) => !allowed.includes(value))
+  if (wrong) throw new FilterInvalid(`--where ${field}: "${wrong}" is none of ${allowed.join(', ')}`)
   return { field: field as FilterField, negated: operator === '!=', values }
 }
 
 const pseudonym = /^[0-9a-f]{32}$/
 
 /**
- * Ids of the source (a phone number may be in one) become the pseudonyms that stand for them past ingest: a run is written down,
- * and nothing of a person may be.
- * @param standFor pseudonyms of an id, one for each connection that could know it
+ * Replaces ids of the source by the pseudonyms that ingest gives them. The run's record keeps the conditions, and a source's id may
+ * hold a phone number.
+ * @param pseudonymsOf pseudonyms of an id, one for each connection that could have it
  */
 export const withPseudonyms = (
   conditions: readonly FilterCondition[],
-  standFor: (kind: 'conversation' | 'message', id: string) => readonly string[],
+  pseudonymsOf: (kind: 'conversation' | 'message', id: string) => readonly string[],
 ): readonly FilterCondition[] =>
   conditions.map((condition) => {
     const { field, values } = condition
     if (field !== 'conversation' && field !== 'message') return condition
     return {
       ...condition,
-      values: values.flatMap((value) => (pseudonym.test(value) ? [value] : standFor(field, value))),
+      values: values.flatMap((value) => (pseudonym.test(value) ? [value] : pseudonymsOf(field, value))),
     }
   })
 

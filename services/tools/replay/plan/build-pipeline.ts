@@ -1,7 +1,7 @@
-/** Puts the stages of live traffic together for one run, on stores of the run's own. */
+/** Builds the pipeline of one run: the stages of live traffic on stores of the run's own. */
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
-import { openCrossSourceDedup, openDedup } from '../../../ingest/marks.ts'
+import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
@@ -25,31 +25,32 @@ export interface PipelineTools {
   readonly directory: ConnectionDirectory
   readonly lists: readonly KeywordListRecord[]
   readonly clock: Clock
-  /** As attribution has it, ms. */
+  /** Attribution's ATTRIBUTION_WAIT, ms. */
   readonly waitMs: number
 }
 
 export interface BuiltPipeline {
-  readonly chain: InProcessPipeline
-  takes(message: Message): boolean
+  readonly pipeline: InProcessPipeline
+  /** True for messages of the connection and source that the request names. */
+  isInScope(message: Message): boolean
 }
 
 export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): BuiltPipeline => {
   const { redis, clock, lists, ...shared } = tools
-  const claims = new RunClaims({ dedup: openDedup(redis), feeds: openCrossSourceDedup(redis) })
+  const claims = new RunClaims({ event: openDedup(redis), crossSource: openCrossSourceDedup(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
-  const takes = ({ connectionId, source }: Message) =>
+  const isInScope = ({ connectionId, source }: Message) =>
     (request.connection === null || request.connection === connectionId) &&
     (request.source === null || request.source === source)
-  const chain = new InProcessPipeline(request.entry, {
+  const pipeline = new InProcessPipeline(request.entry, {
     ...shared,
-    epochs: new ListVersions(lists, request.lists),
-    ingest: ingest({ ...shared, dedup: claims.dedup, feeds: claims.feeds }) as never,
-    attribution: attribution({ ...shared, store }) as never,
+    listVersions: new ListVersions(lists, request.lists),
+    ingest: ingest({ ...shared, claims }),
+    attribution: attribution({ ...shared, store }),
     isUnseen: claims.isUnseen,
-    takes,
-    wants: (message) => !store.isHeldByLive(message) && filterMatches(message, request.where),
+    isInScope,
+    isRequested: (message) => !store.isHeldByLive(message) && filterMatches(message, request.where),
     now: clock.now(),
   })
-  return { chain, takes }
+  return { pipeline, isInScope }
 }

@@ -1,12 +1,14 @@
 /**
- * The decisions of live traffic, in one process: the same stages, on stores of the run's own. What they would publish is handed
- * from one to the next, and nothing is written anywhere.
+ * Decides in one process what live traffic decides in three: the same stages, on stores of the run's own. Each stage's output goes
+ * straight to the next stage; the pipeline writes nothing.
  */
 
+import type { attribution } from '../../../attribution/stage.ts'
 import { ownerOf } from '../../../ingest/identity.ts'
+import type { ingest } from '../../../ingest/stage.ts'
 import { keywords } from '../../../keywords/stage.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
-import type { Input, Stage } from '../../../runtime/batch/stage.ts'
+import type { Input } from '../../../runtime/batch/stage.ts'
 import { BadRecord } from '../../../runtime/failures.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
@@ -19,12 +21,13 @@ import { ReorderBuffer } from './reorder-buffer.ts'
 
 export interface Decided {
   readonly signal: Signal
-  /** When its message was received, ms: its live signal, if there is one, came after that. */
+  /** When the signal's message came, ms. Its live signal, if there is one, came later. */
   readonly receivedAt: number
 }
 
 export interface Ingested {
   readonly message: Message
+  /** Live ingest never let the message in. */
   readonly unseen: boolean
 }
 
@@ -32,34 +35,34 @@ export interface InProcessPipelineTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
-  readonly epochs: ListVersions
-  /** Stages differ in what they keep; a chain does not look into it. */
-  readonly ingest: Stage<never, unknown, never>
-  readonly attribution: Stage<Message, unknown, never>
-  /** As of the last batch: live ingest never let in what this owner stands for. */
+  readonly listVersions: ListVersions
+  readonly ingest: ReturnType<typeof ingest>
+  readonly attribution: ReturnType<typeof attribution>
+  /** For the last batch that `ingest` loaded: live ingest never let in the event of this owner. */
   isUnseen(owner: Buffer): boolean
-  /** Whose messages are looked at, at all. */
-  takes(message: Message): boolean
-  /** Whose signals are asked for. */
-  wants(message: Message): boolean
+  /** Messages out of scope are not decided at all. */
+  isInScope(message: Message): boolean
+  /** Other messages change conversation state, but give no signals. */
+  isRequested(message: Message): boolean
   /** Wall clock, ms. */
   readonly now: number
 }
 
-/** As many as the loop of a stage decides at one time. */
-const slice = 2_000
-/** Messages held back for event order: some 40 MB. */
-const heldBack = 20_000
-/** A wait of live traffic (for a referral that comes apart) is over in a replay: all that will come is there. */
+/** As in the loop of a stage: what it decides at a time. */
+const sliceRecords = 2_000
+/** Messages in the reorder buffer: about 40 MB. */
+const reorderMessages = 20_000
+/** Longer than any wait for a referral (at most 10 min): in a replay every referral that will come is there already. */
 const afterAnyWaitMs = 86_400_000
-const mostAttempts = 5
+const maxAttempts = 5
 
 export class InProcessPipeline {
   readonly #entry: ReplayEntry
   readonly #tools: InProcessPipelineTools
-  readonly #order = new ReorderBuffer(heldBack)
-  readonly #counts = new Map<string, number>()
-  #waiting: Input<Message>[] = []
+  readonly #order = new ReorderBuffer(reorderMessages)
+  readonly #outcomes = new Map<string, number>()
+  /** Deferred by attribution: decided again after the next slice. */
+  #deferred: Input<Message>[] = []
   #messages = 0
   #unseen = 0
 
@@ -68,48 +71,50 @@ export class InProcessPipeline {
     this.#tools = tools
   }
 
-  /** Outcomes by kind and reason, as the stages' metrics would say. */
-  get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+  /** Counts of outcomes by kind and reason, with the names of the stages' metrics. */
+  get outcomes(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#outcomes].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  /** Messages that were looked at. */
+  /** Messages that reached the keywords stage. */
   get messages(): number {
     return this.#messages
   }
 
-  /** Messages that live traffic never let in: a mapping that was mended since, a partner's file. */
+  /** Messages that live ingest never let in: of a mapping fixed since, of a partner's file. */
   get unseen(): number {
     return this.#unseen
   }
 
-  /** @returns signals that are decided by now. @throws DependencyError */
+  /** @returns the signals decided so far and not returned yet. @throws DependencyError */
   async take(records: readonly ConsumedRecord[]): Promise<readonly Decided[]> {
     const { codec } = this.#tools
     if (this.#entry !== 'raw') await codec.prepare(records)
     if (this.#entry === 'attributed-messages') {
-      return this.#keywords(this.#decoded(records, (record) => codec.decode('attributedMessages', record)).map(value))
+      return this.#keywords(
+        this.#decoded(records, (record) => codec.decode('attributedMessages', record)).map(inputValue),
+      )
     }
     const messages =
       this.#entry === 'raw'
         ? (await this.ingested(records)).map(({ message }) => message)
-        : this.#decoded(records, (record) => codec.decode('messages', record)).map(value)
-    return this.#attribution(this.#order.add(messages.filter(this.#tools.takes)))
+        : this.#decoded(records, (record) => codec.decode('messages', record)).map(inputValue)
+    return this.#attribution(this.#order.add(messages.filter(this.#tools.isInScope)))
   }
 
-  /** What was held back. */
+  /** @returns the signals of all messages still buffered or deferred. @throws DependencyError */
   async finish(): Promise<readonly Decided[]> {
     if (this.#entry === 'attributed-messages') return []
-    const decided = [...(await this.#attribution(this.#order.rest()))]
-    for (let tries = 0; this.#waiting.length > 0 && tries < mostAttempts; tries++)
-      decided.push(...(await this.#again()))
+    const decided = [...(await this.#attribution(this.#order.drain()))]
+    for (let tries = 0; this.#deferred.length > 0 && tries < maxAttempts; tries++)
+      decided.push(...(await this.#attributed(this.#takeDeferred(), this.#tools.now + afterAnyWaitMs)))
     return decided
   }
 
   #count(outcome: Outcome) {
     if (outcome.kind === 'forwarded') return
     const label = `${outcome.kind} ${outcome.kind === 'deadLettered' ? outcome.failure.code : outcome.reason}`
-    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1)
+    this.#outcomes.set(label, (this.#outcomes.get(label) ?? 0) + 1)
   }
 
   #decoded<T>(records: readonly ConsumedRecord[], decode: (record: ConsumedRecord) => T): Input<T>[] {
@@ -124,7 +129,7 @@ export class InProcessPipeline {
     })
   }
 
-  /** Raw deliveries to messages, and whether live traffic has ever let each of them in. @throws DependencyError */
+  /** The messages of raw deliveries. @throws DependencyError */
   async ingested(records: readonly ConsumedRecord[]): Promise<readonly Ingested[]> {
     const { codec, ingest, now, isUnseen } = this.#tools
     await codec.prepare(records)
@@ -132,7 +137,7 @@ export class InProcessPipeline {
     for (const part of inSlices(this.#decoded(records, (record) => ingest.decode(record)))) {
       const state = await ingest.load(part, now)
       ingest.decide(part, { state, now }).outcomes.forEach((outcomes, at) => {
-        const { record } = part[at] as Input<never>
+        const { record } = part[at] as Input<unknown>
         for (const [item, outcome] of ([outcomes].flat() as Outcome[]).entries()) {
           this.#count(outcome)
           if (outcome.kind !== 'forwarded') continue
@@ -149,19 +154,18 @@ export class InProcessPipeline {
   async #attribution(messages: readonly Message[]): Promise<readonly Decided[]> {
     const decided: Decided[] = []
     for (const part of inSlices(messages.map(asInput))) {
-      const earlier = this.#waiting
-      this.#waiting = []
+      const deferred = this.#takeDeferred()
       decided.push(...(await this.#attributed(part, this.#tools.now)))
-      // One slice later: what the wait is for has had its turn.
-      if (earlier.length > 0) decided.push(...(await this.#attributed(earlier, this.#tools.now + afterAnyWaitMs)))
+      // One slice later the referral that they wait for has been decided.
+      if (deferred.length > 0) decided.push(...(await this.#attributed(deferred, this.#tools.now + afterAnyWaitMs)))
     }
     return decided
   }
 
-  async #again(): Promise<readonly Decided[]> {
-    const earlier = this.#waiting
-    this.#waiting = []
-    return this.#attributed(earlier, this.#tools.now + afterAnyWaitMs)
+  #takeDeferred(): readonly Input<Message>[] {
+    const deferred = this.#deferred
+    this.#deferred = []
+    return deferred
   }
 
   async #attributed(part: readonly Input<Message>[], now: number): Promise<readonly Decided[]> {
@@ -174,7 +178,7 @@ export class InProcessPipeline {
       const input = part[at] as Input<Message>
       for (const one of [outcome].flat() as Outcome[]) {
         if (one.kind === 'deferred') {
-          this.#waiting.push({ ...input, attempt: input.attempt + (one.attempted ? 1 : 0) })
+          this.#deferred.push({ ...input, attempt: input.attempt + (one.attempted ? 1 : 0) })
           continue
         }
         this.#count(one)
@@ -186,16 +190,17 @@ export class InProcessPipeline {
   }
 
   async #keywords(attributed: readonly AttributedMessage[]): Promise<readonly Decided[]> {
-    const { epochs, wants, takes, now } = this.#tools
+    const { listVersions, isRequested, isInScope, now } = this.#tools
     this.#messages += attributed.length
-    const wanted = attributed.filter(({ message }) => takes(message) && wants(message))
+    const requested = attributed.filter(({ message }) => isInScope(message) && isRequested(message))
     const decided: Decided[] = []
-    for (const [epoch, ofEpoch] of Map.groupBy(wanted, ({ message }) => epochs.epochOf(message.receivedAt))) {
-      const stage = keywords({ ...this.#tools, lists: await epochs.lists(epoch), count: () => {} })
-      const part = ofEpoch.map(asInput)
+    const byVersions = Map.groupBy(requested, ({ message }) => listVersions.countAt(message.receivedAt))
+    for (const [count, own] of byVersions) {
+      const stage = keywords({ ...this.#tools, lists: await listVersions.lists(count), count: () => {} })
+      const part = own.map(asInput)
       const state = await stage.load(part, now)
       stage.decide(part, { state, now }).outcomes.forEach((outcome, at) => {
-        const { receivedAt } = (ofEpoch[at] as AttributedMessage).message
+        const { receivedAt } = (own[at] as AttributedMessage).message
         for (const one of [outcome].flat() as Outcome[]) {
           this.#count(one)
           if (one.kind !== 'forwarded') continue
@@ -208,10 +213,10 @@ export class InProcessPipeline {
   }
 }
 
-const value = <T>(input: Input<T>): T => input.value
+const inputValue = <T>(input: Input<T>): T => input.value
 
-/** Handed on within the process: it stands in no topic. */
-const nowhere: ConsumedRecord = {
+/** Place of a value that no topic holds. */
+const noRecord: ConsumedRecord = {
   topic: 'replay',
   partition: 0,
   offset: 0n,
@@ -220,8 +225,8 @@ const nowhere: ConsumedRecord = {
   headers: {},
   timestamp: 0,
 }
-const asInput = <T>(value: T): Input<T> => ({ value, record: nowhere, attempt: 1 })
+const asInput = <T>(value: T): Input<T> => ({ value, record: noRecord, attempt: 1 })
 
 function* inSlices<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += slice) yield items.slice(from, from + slice)
+  for (let from = 0; from < items.length; from += sliceRecords) yield items.slice(from, from + sliceRecords)
 }

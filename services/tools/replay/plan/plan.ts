@@ -1,9 +1,8 @@
 /**
- * The dry run, which every run begins with: the same decisions, and which of their signals are new. Nothing is written.
+ * The dry run that begins every run: it makes the decisions and finds which signals are new. It writes nothing.
  *
- * A signal is known by its id, which is the same however often it is decided: it is reported already when TikTok has settled it (a
- * sent-mark), or when it was raised before (`signals.v1`, the replay lane, and for older ones `deliveries.v1`): then it is settled or
- * on its way. So each is sent at most once ever, whoever raises it.
+ * A signal has the same id however often it is decided. It is already reported when the sent log has TikTok's final answer, or when
+ * a topic holds it: `signals.v1`, the replay topic, and for older ones `deliveries.v1`. So each signal is sent at most once ever.
  */
 
 import type { SentLog } from '../../../dispatch/sent-log/sent-log.ts'
@@ -11,10 +10,11 @@ import type { Broker, ConsumedRecord, OffsetRange } from '../../../runtime/ports
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { Signal } from '../../../shared/model/topic-values.ts'
+import { derivedRetentionMs, topics } from '../../../topology.ts'
 import type { FileProblem } from '../input/event-file.ts'
 import { readRange } from '../input/offset-range.ts'
 import type { ReplayRequest } from '../request.ts'
-import { findRaised } from './already-reported.ts'
+import { findReported } from './already-reported.ts'
 import type { Decided, InProcessPipeline } from './in-process-pipeline.ts'
 import { ReplayCounts } from './replay-counts.ts'
 
@@ -22,65 +22,66 @@ export const replaySkipReasons = ['paused', 'expired'] as const
 export type ReplaySkipReason = (typeof replaySkipReasons)[number]
 
 export interface Plan {
-  readonly tally: ReplayCounts
-  /** In the order in which they are sent: by event time. */
+  readonly counts: ReplayCounts
+  /** New signals that are still to be sent, by event time. */
   readonly fresh: readonly Signal[]
-  /** New ones that this run has published before it was stopped. */
+  /** New signals that this run published before it was stopped. */
   readonly published: number
   readonly skipped: Readonly<Record<ReplaySkipReason, number>>
   readonly records: number
   readonly messages: number
-  /** Messages that live traffic never let in. */
+  /** Messages that live ingest never let in. */
   readonly unseen: number
-  /** Of the stages, by kind and reason. */
+  /** Counts of the stages' outcomes, by kind and reason. */
   readonly outcomes: Readonly<Record<string, number>>
-  /** The first of them. */
+  /** The first 20. */
   readonly fileProblems: readonly FileProblem[]
   readonly fileProblemCount: number
 }
 
 export interface Deciding {
   readonly records: number
-  /** How many there are; null where that is not known before all is read (a file). */
+  /** Records to read; null for a file, whose count is unknown until its end. */
   readonly all: number | null
-  /** Of what is to be read, 0 to 1. */
+  /** Share of the input that is read, 0 to 1. */
   readonly share: number
 }
 
 export interface PlanTools {
   readonly broker: Broker
   readonly codec: Codec
-  readonly marks: Pick<SentLog, 'read'>
+  readonly sentLog: Pick<SentLog, 'read'>
   readonly directory: ConnectionDirectory
-  readonly chain: InProcessPipeline
+  readonly pipeline: InProcessPipeline
+  /** Signals of older messages are not sent, ms. */
   readonly expireMs: number
-  /** Ids that this run has published already. */
+  /** Signal ids that this run has published already. */
   readonly own: ReadonlySet<string>
-  /** After each batch; a run that has to give way rests in here. */
+  /** After each batch; a run pauses in here while live traffic is behind. */
   onDeciding?(progress: Deciding): Promise<void>
-  /** After each batch of what was raised before. */
+  /** After each batch that is searched for reported signals. */
   onComparing?(): Promise<void>
 }
 
-/** Signals.v1 is kept for seven days: what is older stands in the deliveries alone. */
-const signalsKeptMs = 6.5 * 86_400_000
-/** Clocks of gateway and broker. */
-const slackMs = 600_000
-const shownProblems = 20
+/** Older signals may be in `deliveries.v1` alone. Half a day less than the retention, which may end while the plan reads. */
+const signalsKeptMs = Math.min(topics.signals.retentionMs, derivedRetentionMs.replayedSignals) - 12 * 3_600_000
+/** Allowed difference between the clocks of gateway and broker. */
+const clockSkewMs = 600_000
+const maxShownProblems = 20
 
 export const planReplay = async (
   request: ReplayRequest,
-  stretches: readonly OffsetRange[],
+  ranges: readonly OffsetRange[],
   tools: PlanTools,
 ): Promise<Plan> => {
-  const { broker, marks, directory, chain, expireMs, own } = tools
-  const tally = new ReplayCounts()
+  const { broker, sentLog, directory, pipeline, expireMs, own } = tools
+  const counts = new ReplayCounts()
   const skipped: Record<ReplaySkipReason, number> = { paused: 0, expired: 0 }
   const fileProblems: FileProblem[] = []
   const seen = new Set<string>()
   const fresh = new Map<string, Signal>()
   let earliest = Number.POSITIVE_INFINITY
-  const all = request.file ? null : stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0)
+  const all = request.file ? null : ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0)
   let fileProblemCount = 0
   let published = 0
   let records = 0
@@ -91,38 +92,38 @@ export const planReplay = async (
   }
   const classify = async (decided: readonly Decided[]) => {
     const first = decided.filter(({ signal }) => !seen.has(signal.signalId) && seen.add(signal.signalId))
-    const known = await marks.read(first.map(({ signal }) => signal))
+    const sent = await sentLog.read(first.map(({ signal }) => signal))
     for (const [at, { signal, receivedAt }] of first.entries()) {
       const isOwn = own.has(signal.signalId)
-      const reason = isOwn || known[at] ? null : reasonToSkip(signal)
+      const reason = isOwn || sent[at] ? null : reasonToSkip(signal)
       if (reason) skipped[reason]++
-      else tally.add(signal, isOwn || !known[at] ? 'new' : 'reported')
+      else counts.add(signal, isOwn || !sent[at] ? 'new' : 'reported')
       if (isOwn) published++
-      if (isOwn || known[at] || reason) continue
+      if (isOwn || sent[at] || reason) continue
       fresh.set(signal.signalId, signal)
       earliest = Math.min(earliest, receivedAt)
     }
   }
   const take = async (batch: readonly ConsumedRecord[], share: number | null) => {
     records += batch.length
-    await classify(await chain.take(batch))
+    await classify(await pipeline.take(batch))
     await tools.onDeciding?.({ records, all, share: share ?? (all ? records / all : 1) })
   }
   await tools.onDeciding?.({ records, all, share: 0 })
-  await readRange(request, stretches, broker, take, (problem) => {
+  await readRange(request, ranges, broker, take, (problem) => {
     fileProblemCount++
-    if (fileProblems.length < shownProblems) fileProblems.push(problem)
+    if (fileProblems.length < maxShownProblems) fileProblems.push(problem)
   })
-  await classify(await chain.finish())
+  await classify(await pipeline.finish())
 
-  await findRaised(fresh, earliest - slackMs, earliest < request.askedAt - signalsKeptMs, tools, (id) => {
-    tally.correct(fresh.get(id) as Signal)
+  await findReported(fresh, earliest - clockSkewMs, earliest < request.askedAt - signalsKeptMs, tools, (id) => {
+    counts.correct(fresh.get(id) as Signal)
     fresh.delete(id)
   })
-  const { counts: outcomes, messages, unseen } = chain
+  const { outcomes, messages, unseen } = pipeline
   const inOrder = [...fresh.values()].sort((a, b) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1))
   return {
-    tally,
+    counts,
     fresh: inOrder,
     published,
     skipped,

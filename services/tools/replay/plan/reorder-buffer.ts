@@ -1,32 +1,32 @@
 /**
- * Event order within bounds: holds back so many messages and gives out the oldest by event time. Feeds that lie further apart than
- * that come as they lie in the topic, which is how live traffic saw them. Pure.
+ * Event order within bounds: buffers a fixed number of messages and releases the oldest by event time. Messages further apart than
+ * the buffer keep the order of their topic, as in live traffic. Pure.
  */
 import type { Message } from '../../../shared/model/topic-values.ts'
 
 export class ReorderBuffer {
   readonly #size: number
-  #held: Message[] = []
+  #buffer: Message[] = []
 
   constructor(size: number) {
     this.#size = size
   }
 
-  /** @returns what is older than all that is still held back, oldest first */
+  /** @returns messages older than everything still buffered, oldest first */
   add(messages: readonly Message[]): Message[] {
-    this.#held.push(...messages)
-    if (this.#held.length < 2 * this.#size) return []
+    this.#buffer.push(...messages)
+    if (this.#buffer.length < 2 * this.#size) return []
     this.#sort()
-    return this.#held.splice(0, this.#held.length - this.#size)
+    return this.#buffer.splice(0, this.#buffer.length - this.#size)
   }
 
-  /** All that is left, oldest first. */
-  rest(): Message[] {
+  /** Empties the buffer. @returns all messages left, oldest first */
+  drain(): Message[] {
     this.#sort()
-    return this.#held.splice(0)
+    return this.#buffer.splice(0)
   }
 
   #sort() {
-    this.#held.sort((a, b) => a.occurredAt - b.occurredAt || (a.message < b.message ? -1 : 1))
+    this.#buffer.sort((a, b) => a.occurredAt - b.occurredAt || (a.message < b.message ? -1 : 1))
   }
 }

@@ -5,7 +5,7 @@ export interface ReplayCountsRow {
   readonly connection: string
   /** A flag of the keyword list; `conversation` and `order` for signals without one. */
   readonly flag: string
-  /** UTC, of the message. */
+  /** Day of the message, UTC. */
   readonly day: string
   readonly new: number
   readonly reported: number
@@ -19,11 +19,11 @@ export class ReplayCounts {
   readonly #rows = new Map<string, { new: number; reported: number }>()
   readonly #totals = { new: 0, reported: 0 }
 
-  add(signal: Signal, standing: ReportState): void {
-    this.#change(signal, standing, 1)
+  add(signal: Signal, state: ReportState): void {
+    this.#change(signal, state, 1)
   }
 
-  /** What was counted as new turns out to be reported already. */
+  /** Moves a signal from new to reported. */
   correct(signal: Signal): void {
     this.#change(signal, 'new', -1)
     this.#change(signal, 'reported', 1)
@@ -33,7 +33,7 @@ export class ReplayCounts {
     return { ...this.#totals }
   }
 
-  /** By connection, day, flag. */
+  /** Sorted by connection, day, flag. */
   get rows(): readonly ReplayCountsRow[] {
     return [...this.#rows]
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -43,13 +43,13 @@ export class ReplayCounts {
       })
   }
 
-  #change(signal: Signal, standing: ReportState, by: number) {
-    this.#totals[standing] += by
+  #change(signal: Signal, state: ReportState, by: number) {
+    this.#totals[state] += by
     const flags = signal.kind === 'keyword' ? signal.flags : [signal.kind]
     for (const flag of flags) {
       const key = `${signal.connectionId}\n${dayOf(signal.occurredAt)}\n${flag}`
       const row = this.#rows.get(key) ?? { new: 0, reported: 0 }
-      row[standing] += by
+      row[state] += by
       this.#rows.set(key, row)
     }
   }

@@ -1,85 +1,78 @@
 /**
- * What stands in for ingest's claims in a replay: copies within the run are recognised; live claims are looked at, and neither
- * made nor in the way.
+ * Replaces ingest's claims in a replay. It recognises copies within the run; it reads live claims, but makes none and is not
+ * stopped by one.
  *
- * One thing of live's is respected: a message that reached a tenant by two feeds was counted by the feed whose claim came first,
- * and is counted by the same one here. A second copy of one and the same message needs no such care: its signals have the same
- * ids.
+ * One live decision binds the run: a message that reached a tenant from two sources is counted by the source whose claim came
+ * first, in the replay as in live traffic. A second copy of the same message needs no such rule: its signals have the same ids.
  */
+import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
 import type { BucketKey, BucketValue, HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 
-type Live = Pick<HourBuckets, 'read'>
+type LiveClaims = Pick<HourBuckets, 'read'>
+type Holders = readonly (Buffer | null)[]
 
 const text = (bytes: Buffer) => bytes.toString('latin1')
 
-/** Live's holder of each mark, at its own time or another that a copy may carry. */
-const holdersOf = async (live: Live, entries: readonly BucketValue[]): Promise<(Buffer | null)[]> => {
-  const places: number[] = []
-  const marks: BucketKey[] = []
-  entries.forEach(({ at, mark, alsoAt = [] }, place) => {
+/** A cross-source value is the owner plus one byte for the channel. */
+const ownerIn = (value: Buffer) => text(value.subarray(0, -1))
+
+/** The live holder of each mark, at its own time or at another time that a copy may carry. */
+const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]): Promise<Holders> => {
+  const entryIndexes: number[] = []
+  const keys: BucketKey[] = []
+  entries.forEach(({ at, hash, alsoAt = [] }, entryIndex) => {
     for (const time of [at, ...alsoAt]) {
-      places.push(place)
-      marks.push({ at: time, mark })
+      entryIndexes.push(entryIndex)
+      keys.push({ at: time, hash })
     }
   })
-  const found = await live.read(marks)
+  const found = await live.read(keys)
   const holders = new Array<Buffer | null>(entries.length).fill(null)
-  places.forEach((place, index) => {
-    holders[place] ??= found[index] ?? null
+  entryIndexes.forEach((entryIndex, index) => {
+    holders[entryIndex] ??= found[index] ?? null
   })
   return holders
 }
 
-const onlyClaims = (claim: HourBuckets['claim']): HourBuckets => ({
-  claim,
-  read: () => Promise.reject(new Error('a replay reads no claims by themselves')),
-  write: () => Promise.reject(new Error('a replay writes no claims')),
-})
-
-export class RunClaims {
-  readonly #live: { readonly dedup: Live; readonly feeds: Live }
-  /** Who holds a mark within the run: some 60 bytes each, for as long as it reads. */
-  readonly #dedup = new Map<string, Buffer>()
-  readonly #feeds = new Map<string, Buffer>()
-  /** Of the batch under way: live's holder of an owner's own mark. */
-  #own: Promise<ReadonlyMap<string, Buffer | null>> = Promise.resolve(new Map())
-  #seen: ReadonlyMap<string, Buffer | null> = new Map()
-
-  constructor(live: { readonly dedup: Live; readonly feeds: Live }) {
-    this.#live = live
-  }
-
-  readonly dedup: HourBuckets = onlyClaims(async (entries) => {
-    this.#own = holdersOf(this.#live.dedup, entries).then(
-      (holders) => new Map(entries.map(({ value }, at) => [text(value), holders[at] ?? null])),
-    )
-    this.#seen = await this.#own
-    return entries.map((entry) => held(this.#dedup, entry))
-  })
-
-  /** As of the last batch: live ingest has never let in what this owner stands for. */
-  isUnseen = (owner: Buffer): boolean => this.#seen.get(text(owner)) === null
-
-  /** Asked in the same turn as `dedup`, after it. */
-  readonly feeds: HourBuckets = onlyClaims(async (entries) => {
-    const own = this.#own
-    const [holders, ofOwner] = await Promise.all([holdersOf(this.#live.feeds, entries), own])
-    return entries.map((entry, at) => {
-      const live = holders[at]
-      // A feed's mark is the owner and a byte for the channel.
-      const countedBy = live && text(live.subarray(0, -1))
-      const ownHolder = ofOwner.get(text(entry.value.subarray(0, -1)))
-      const isCountedByItself = ownHolder && text(ownHolder) === countedBy
-      return live && !isCountedByItself ? live : held(this.#feeds, entry)
-    })
-  })
-}
-
-/** The first in the run holds. */
-const held = (holders: Map<string, Buffer>, { mark, value }: BucketValue): Buffer => {
-  const key = text(mark)
+/** The first claim of a mark within the run holds it. */
+const claimInRun = (holders: Map<string, Buffer>, { hash, value }: BucketValue): Buffer => {
+  const key = text(hash)
   const holder = holders.get(key)
   if (holder) return holder
   holders.set(key, value)
   return value
+}
+
+export class RunClaims implements IngestClaims {
+  readonly #live: ByPurpose<LiveClaims>
+  /** Holders of marks within the run: about 60 bytes each, until the run has read everything. */
+  readonly #event = new Map<string, Buffer>()
+  readonly #crossSource = new Map<string, Buffer>()
+  /** Of the last batch: by owner, the live holder of the owner's own mark. */
+  #liveByOwner: ReadonlyMap<string, Buffer | null> = new Map()
+
+  constructor(live: ByPurpose<LiveClaims>) {
+    this.#live = live
+  }
+
+  async claim(marks: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>> {
+    const [event, crossSource] = await Promise.all([
+      liveHoldersOf(this.#live.event, marks.event),
+      liveHoldersOf(this.#live.crossSource, marks.crossSource),
+    ])
+    const liveByOwner = new Map(marks.event.map(({ value }, at) => [text(value), event[at] ?? null]))
+    this.#liveByOwner = liveByOwner
+    return {
+      event: marks.event.map((entry) => claimInRun(this.#event, entry)),
+      crossSource: marks.crossSource.map((entry, at) => {
+        const live = crossSource[at]
+        const own = liveByOwner.get(ownerIn(entry.value))
+        const isCountedByItself = live && own && text(own) === ownerIn(live)
+        return live && !isCountedByItself ? live : claimInRun(this.#crossSource, entry)
+      }),
+    }
+  }
+
+  /** In the last batch: live ingest never let in the event of this owner. */
+  isUnseen = (owner: Buffer): boolean => this.#liveByOwner.get(text(owner)) === null
 }

@@ -1,6 +1,6 @@
 /**
- * The record of one run in `replays.v1`: as the process that works on it writes it, and what others write about it meanwhile.
- * It is renewed whatever the run is at: a record that is old means that nobody works on the run any more.
+ * This process's view of its run in `replays.v1`: it writes the record, and follows what other processes write about the run.
+ * It renews the record during every phase of the run: an old record means that its process is gone.
  */
 
 import type { Clock, Producer } from '../../../runtime/ports.ts'
@@ -8,28 +8,28 @@ import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import { writeRun } from './run-store.ts'
 
-/** Three of them fit into the silence after which a run counts as interrupted. */
-const beatMs = 5_000
+/** Three heartbeats fit into the 15 s of silence after which a run counts as interrupted. */
+const heartbeatMs = 5_000
 
 export class RunRecord {
   readonly #codec: Codec
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'now'>
   #producer: Pick<Producer, 'send'> | undefined
   #run: ReplayRun | undefined
-  /** Latched: a note of ours may cross with theirs. */
-  #told: 'cancelled' | 'taken over' | null = null
+  /** Latched: a later record of ours may cross with theirs. */
+  #endedByOthers: 'cancelled' | 'taken over' | null = null
 
-  constructor(codec: Codec, clock: Clock) {
+  constructor(codec: Codec, clock: Pick<Clock, 'now'>) {
     this.#codec = codec
     this.#clock = clock
   }
 
-  /** What others have written about the run. */
-  get told() {
-    return this.#told
+  /** How another process ended this process's work on the run; null: it did not. */
+  get endedByOthers() {
+    return this.#endedByOthers
   }
 
-  /** The run is this process's from here on. @throws DependencyError */
+  /** Makes this process the owner of the run. @throws DependencyError */
   async begin(run: ReplayRun, producer: Pick<Producer, 'send'>): Promise<void> {
     this.#producer = producer
     await this.#write(run)
@@ -40,16 +40,17 @@ export class RunRecord {
     if (this.#run) await this.#write({ ...this.#run, ...changes, updatedAt: this.#clock.now() })
   }
 
-  /** Says, now and then, that somebody works on it; what others have written is not written over. @throws DependencyError */
-  async beat(): Promise<void> {
-    if (!this.#run || this.#told !== null || this.#clock.now() - this.#run.updatedAt < beatMs) return
+  /** Renews the record every 5 s, unless another process has ended the run. @throws DependencyError */
+  async heartbeat(): Promise<void> {
+    if (!this.#run || this.#endedByOthers !== null || this.#clock.now() - this.#run.updatedAt < heartbeatMs) return
     await this.change({})
   }
 
-  hear({ run, status, owner }: ReplayRun) {
+  /** Takes in a record of `replays.v1`; records of other runs change nothing. */
+  follow({ run, status, owner }: ReplayRun) {
     if (!this.#run || run !== this.#run.run) return
-    if (owner > this.#run.owner) this.#told = 'taken over'
-    else if (owner === this.#run.owner && status === 'cancelled') this.#told ??= 'cancelled'
+    if (owner > this.#run.owner) this.#endedByOthers = 'taken over'
+    else if (owner === this.#run.owner && status === 'cancelled') this.#endedByOthers ??= 'cancelled'
   }
 
   async #write(run: ReplayRun) {

@@ -1,65 +1,68 @@
 /**
- * How fast a replay may go: additive increase while live traffic does not feel it, halved when it does, a stop when it suffers. Pure.
+ * The rate of a replay, adapted to the lag of live traffic: it grows while that lag is tolerated, halves above the tolerance, and is
+ * zero far above it. Pure.
  */
 export interface AimdRateOptions {
-  /** Signals a second, at most. */
-  readonly most: number
-  /** Live lag before the run, seconds. */
+  /** Signals a second. */
+  readonly max: number
+  /** Lag of live traffic before the run, seconds. */
   readonly baseline: number
 }
 
-/** Of the lag before; below a quarter of a second, lag is the length of a batch. */
-const tolerance = 1.1
-const leastToleratedSeconds = 0.25
-/** So much above what is tolerated: nothing goes until it is over. */
+/** Share of the baseline that is tolerated. */
+const toleranceFactor = 1.1
+/** Below a quarter of a second, lag is the length of a batch. */
+const minToleratedSeconds = 0.25
+/** Above so many times the tolerated lag the rate is zero. */
 const stopFactor = 4
 
-/** Seconds that live traffic may be behind while a replay goes on. @param baseline seconds that it was behind before */
-export const toleratedLag = (baseline: number): number => Math.max(baseline * tolerance, leastToleratedSeconds)
+/** The lag of live traffic at which a replay still goes on, seconds. @param baseline lag before the run, seconds */
+export const toleratedLag = (baseline: number): number => Math.max(baseline * toleranceFactor, minToleratedSeconds)
+/** Share of the maximum with which a run starts. */
 const startShare = 0.2
-const growth = 1.25
-/** Up to half of what was too much: there live traffic has felt nothing before. */
-const growthAgain = 2
+const growthFactor = 1.25
+/** Up to half of the rate that was too high: live traffic tolerated that rate before. */
+const recoveryFactor = 2
 
 export class AimdRate {
-  readonly #most: number
+  readonly #max: number
   readonly #tolerated: number
-  #rate: number
-  #feltNothingAt = 0
+  #perSecond: number
+  #toleratedRate = 0
   #credit = 0
 
-  constructor({ most, baseline }: AimdRateOptions) {
-    this.#most = most
+  constructor({ max, baseline }: AimdRateOptions) {
+    this.#max = max
     this.#tolerated = toleratedLag(baseline)
-    this.#rate = Math.max(1, most * startShare)
+    this.#perSecond = Math.max(1, max * startShare)
   }
 
-  /** Signals a second, right now. */
-  get rate(): number {
-    return this.#rate
+  /** Present rate, signals a second. */
+  get perSecond(): number {
+    return this.#perSecond
   }
 
   /** @param liveLag seconds, of the stage that is furthest behind */
   adjust(liveLag: number): void {
     if (liveLag <= this.#tolerated) {
-      const factor = this.#rate < this.#feltNothingAt ? growthAgain : growth
-      this.#rate = Math.min(this.#most, Math.max(1, this.#rate * factor))
+      const factor = this.#perSecond < this.#toleratedRate ? recoveryFactor : growthFactor
+      this.#perSecond = Math.min(this.#max, Math.max(1, this.#perSecond * factor))
       return
     }
-    if (this.#rate > 1) this.#feltNothingAt = this.#rate / 2
-    this.#rate = liveLag > this.#tolerated * stopFactor ? 0 : Math.max(1, this.#rate / 2)
+    if (this.#perSecond > 1) this.#toleratedRate = this.#perSecond / 2
+    this.#perSecond = liveLag > this.#tolerated * stopFactor ? 0 : Math.max(1, this.#perSecond / 2)
   }
 
-  /** How many signals may go after `ms` more have passed; never more than a second's worth at once. */
-  take(ms: number): number {
-    this.#credit = Math.min(this.#rate, this.#credit + (this.#rate * ms) / 1000)
+  /** Grants signals for `ms` more of time, at most a second's worth at once. @returns how many */
+  grant(ms: number): number {
+    this.#credit = Math.min(this.#perSecond, this.#credit + (this.#perSecond * ms) / 1000)
     const whole = Math.floor(this.#credit)
     this.#credit -= whole
     return whole
   }
 
-  /** What was granted and could not go. */
-  giveBack(count: number): void {
+  /** Takes back granted signals that were not sent. */
+  refund(count: number): void {
     this.#credit += count
   }
 }

@@ -1,7 +1,8 @@
 /**
- * What live traffic never let in (a mapping that was mended since, a partner's file) it does not know of: the next message of such a
- * conversation would start it a second time. So a run that sends hands these messages to attribution as history: they build state
- * and raise nothing. Attribution knows messages by identity: handed over twice, they change nothing.
+ * Hands messages that live ingest never let in (mapping fixed since, partner's file) to attribution as history. Without them the
+ * next live message of such a conversation would start it a second time. History builds state and emits no signal.
+ *
+ * Attribution knows messages by identity: seeding one twice changes nothing.
  */
 
 import type { Broker, OffsetRange, Producer } from '../../../runtime/ports.ts'
@@ -17,34 +18,34 @@ export interface SeedTools {
   readonly broker: Broker
   readonly codec: Codec
   readonly producer: Pick<Producer, 'send'>
-  readonly chain: Pick<InProcessPipeline, 'ingested'>
-  takes(message: Message): boolean
-  /** Between two batches: live traffic has its turn. */
-  rest(): Promise<void>
+  readonly pipeline: Pick<InProcessPipeline, 'ingested'>
+  isInScope(message: Message): boolean
+  /** After each batch: a run pauses in here while live traffic is behind. */
+  onBatch(): Promise<void>
 }
 
-/** @returns how many messages were handed over. @throws DependencyError */
+/** @param run id of the run. @returns how many messages were seeded. @throws DependencyError */
 export const seedAttribution = async (
   run: string,
   request: ReplayRequest,
-  stretches: readonly OffsetRange[],
-  { broker, codec, producer, chain, takes, rest }: SeedTools,
+  ranges: readonly OffsetRange[],
+  { broker, codec, producer, pipeline, isInScope, onBatch }: SeedTools,
 ): Promise<number> => {
-  let taught = 0
-  const take = async (records: Parameters<InProcessPipeline['ingested']>[0]) => {
-    const ingested = await chain.ingested(records)
-    const unknown = ingested.filter(({ message, unseen }) => unseen && takes(message))
+  let seeded = 0
+  const seed = async (records: Parameters<InProcessPipeline['ingested']>[0]) => {
+    const ingested = await pipeline.ingested(records)
+    const unseen = ingested.filter((one) => one.unseen && isInScope(one.message))
     await producer.send(
-      unknown.map(({ message }) => ({
+      unseen.map(({ message }) => ({
         topic: topics.messages.name,
         key: message.conversation,
         value: codec.encode('messages', { ...message, backfill: true }),
         headers: { [replayHeader]: run },
       })),
     )
-    taught += unknown.length
-    await rest()
+    seeded += unseen.length
+    await onBatch()
   }
-  await readRange(request, stretches, broker, take, () => {})
-  return taught
+  await readRange(request, ranges, broker, seed, () => {})
+  return seeded
 }

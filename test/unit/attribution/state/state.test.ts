@@ -22,7 +22,7 @@ const c = { message: 'cccccccccccc', occurredAt: noon + 2000 }
 const touch = (occurredAt: number, trackingId: string) => ({ occurredAt, trackingId, message: null, within: 0 })
 
 describe('a conversation', () => {
-  it('remembers who started it, and who started it again', () => {
+  it('keeps the message that started it, and those that started it again', () => {
     const state = started(started(emptyState, a), c)
     expect([a, b, c].map(({ message }) => isStart(state, message))).toEqual([true, false, true])
     expect(lastStart(state)).toEqual(c)
@@ -30,7 +30,7 @@ describe('a conversation', () => {
     expect(lastStart(emptyState)).toBeNull()
   })
 
-  it('knows its first messages by identity and event time, whatever their order of arrival', () => {
+  it('orders its first messages by event time, in any order of arrival', () => {
     const late = positioned(emptyState, c, 2)
     const earlier = positioned(late.state, a, 2)
     const between = positioned(earlier.state, b, 2)
@@ -41,7 +41,7 @@ describe('a conversation', () => {
     expect(positioned(emptyState, a, 0)).toEqual({ state: emptyState, position: null })
   })
 
-  it('forgets what was found in a text that turns out to be none of the first', () => {
+  it('removes a touch from a text that is no longer among the first', () => {
     const found = { occurredAt: c.occurredAt, trackingId: 'x', message: c.message, within: 2 }
     const state = touched(positioned(emptyState, c, 2).state, found, week)
     expect(positioned(state, a, 2).state.touches).toEqual([found])
@@ -60,24 +60,24 @@ describe('a conversation', () => {
     expect(lastTouch(state, at, week)?.trackingId).toBe(expected)
   })
 
-  it('does not change when a touch is delivered again', () => {
+  it('does not change when a touch is redelivered', () => {
     const state = touched(emptyState, touch(noon, 'x'), week)
     expect(touched(state, touch(noon, 'x'), week)).toBe(state)
   })
 
-  it('forgets touches that no window reaches, but for the one that drove its last start', () => {
+  it('removes touches that no window reaches, except the one of its last start', () => {
     const old = touched(emptyState, touch(noon - 15 * day, 'old'), week)
     expect(touched(old, touch(noon, 'new'), week).touches).toHaveLength(1)
     const driven = started(old, { ...a, occurredAt: noon - 14 * day })
     expect(touched(driven, touch(noon, 'new'), week).touches).toHaveLength(2)
   })
 
-  it('keeps the touches of short windows as long as deliveries are tried again', () => {
+  it('keeps the touches of short windows as long as sources retry deliveries', () => {
     const old = touched(emptyState, touch(noon - 4.5 * day, 'old'), day)
     expect(touched(old, touch(noon, 'new'), day).touches).toHaveLength(2)
   })
 
-  it('notes when it was last heard of: exactly where silences count, else weekly', () => {
+  it('updates the time of its last message: exactly if silences count, else weekly', () => {
     const state = heard(emptyState, noon, false)
     expect(state.lastAt).toBe(noon)
     expect(heard(state, noon + 6 * day, false)).toBe(state)
@@ -86,7 +86,7 @@ describe('a conversation', () => {
     expect(heard(state, noon - 1, true)).toBe(state)
   })
 
-  it('that was known by two ids keeps the earlier start, all touches, and whom it has waiting itself', () => {
+  it('merged from two ids keeps the earlier start, all touches, and its own held messages', () => {
     const one = { ...touched(started(emptyState, b), touch(noon, 'x'), week), waiting: [c], waitUntil: noon + 5000 }
     const other = { ...touched(started(emptyState, a), touch(noon - 5, 'y'), week), waiting: [a], waitUntil: noon }
     const thread = merged(one, [other], ['22'.repeat(16)])
@@ -131,7 +131,7 @@ describe('a conversation’s state', () => {
     expect(stateFromRecord(touchesRecordOf('c0', state))).toEqual(state)
   })
 
-  it('is absent where the bytes are of another format', () => {
+  it('is absent if the bytes have another format', () => {
     expect(unpack(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))).toBeNull()
     expect(unpack(Buffer.alloc(0))).toBeNull()
   })

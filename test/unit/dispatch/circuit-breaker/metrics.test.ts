@@ -20,7 +20,7 @@ describe('the breakers as gauges', () => {
     ['slow', note(3_000, { failures: 0, slows: 2, cause: 'slow' })],
   ])
 
-  it('list the oldest trouble first, with when it is asked again', () => {
+  it('list the oldest failure first, with the time of the next call', () => {
     expect(breakerRows(notes, now).map(({ connectionId, state, nextAt }) => [connectionId, state, nextAt])).toEqual([
       ['open', 'open', 12_000],
       ['half', 'half_open', 9_000],
@@ -36,7 +36,7 @@ describe('the breakers as gauges', () => {
     expect(oldest[0]).toEqual({ labels: { connection: 'connection-0', cause: 'timeout' }, value: 10 })
   })
 
-  it('name nobody any more once the breaker is closed', async () => {
+  it('no longer name a connection once its breaker is closed', async () => {
     const metrics = new Metrics('dispatch')
     metrics.replace('signals_breaker_open_seconds', breakerGauges(breakerRows(notes, now), now).oldest)
     expect(await metrics.render()).toContain('connection="open"')

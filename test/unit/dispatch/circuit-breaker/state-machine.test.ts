@@ -24,34 +24,34 @@ const failedTimes = (times: number, failure = service, id = 'a') => {
 describe('a breaker', () => {
   it('is closed until something fails', () => expect(admission(undefined, 'main', 0, timing)).toEqual({ kind: 'send' }))
 
-  it.each(['main', 'waiting', 'replay'] as const)('is open after a failure: the %s lane holds', (lane) => {
+  it.each(['main', 'waiting', 'replay'] as const)('is open after a failure: %s traffic waits', (trafficClass) => {
     const note = failedTimes(1)
     expect(breakerStateOf(note, 1)).toBe('open')
-    expect(admission(note, lane, 1, timing)).toEqual({ kind: 'held', delay: '10s' })
+    expect(admission(note, trafficClass, 1, timing)).toEqual({ kind: 'notAttempted', delay: '10s' })
   })
 
-  it('is half open when its rest is over: one of the waiting lane asks, everybody else waits for it', () => {
+  it('is half open after its cooldown: one batch of deferred signals probes, all others wait for it', () => {
     const note = failedTimes(1)
     expect(breakerStateOf(note, 9_700)).toBe('half_open')
-    expect(admission(note, 'main', 9_700, timing).kind).toBe('held')
-    const asked = admission(note, 'waiting', 9_700, timing)
-    if (asked.kind !== 'probe') throw new Error(asked.kind)
-    expect(admission(asked.next, 'waiting', 9_701, timing).kind).toBe('held')
-    expect(admission(asked.next, 'main', 9_701, timing).kind).toBe('held')
-    expect(admission(asked.next, 'waiting', 12_701, timing).kind).toBe('probe')
+    expect(admission(note, 'main', 9_700, timing).kind).toBe('notAttempted')
+    const probe = admission(note, 'waiting', 9_700, timing)
+    if (probe.kind !== 'probe') throw new Error(probe.kind)
+    expect(admission(probe.next, 'waiting', 9_701, timing).kind).toBe('notAttempted')
+    expect(admission(probe.next, 'main', 9_701, timing).kind).toBe('notAttempted')
+    expect(admission(probe.next, 'waiting', 12_701, timing).kind).toBe('probe')
   })
 
-  it('lets the main lane ask where no waiting lane did', () =>
+  it('lets main traffic probe when no deferred signals did', () =>
     expect(admission(failedTimes(1), 'main', 19_700, timing).kind).toBe('probe'))
 
   it.each([
     ['service', service, [8, 8, 45, 45, 45, 240, 240]],
     ['throttled', throttled, [1, 45, 300, 300]],
-  ] as const)('rests longer the longer it lasts: %s', (_name, failure, seconds) => {
-    seconds.forEach((rest, index) => {
+  ] as const)('has a longer cooldown the longer it lasts: %s', (_name, failure, seconds) => {
+    seconds.forEach((cooldown, index) => {
       const { waitingFrom, mainFrom } = failedTimes(index + 1, failure)
-      expect(waitingFrom).toBeGreaterThanOrEqual(rest * 800)
-      expect(waitingFrom).toBeLessThanOrEqual(rest * 1_200)
+      expect(waitingFrom).toBeGreaterThanOrEqual(cooldown * 800)
+      expect(waitingFrom).toBeLessThanOrEqual(cooldown * 1_200)
       expect(mainFrom).toBe(waitingFrom + 10_000)
     })
   })
@@ -61,30 +61,30 @@ describe('a breaker', () => {
     [3, '1m'],
     [6, '5m'],
   ] as const)('after %i failures its signals wait %s', (failures, delay) =>
-    expect(admission(failedTimes(failures), 'waiting', 1, timing)).toEqual({ kind: 'held', delay }),
+    expect(admission(failedTimes(failures), 'waiting', 1, timing)).toEqual({ kind: 'notAttempted', delay }),
   )
 
-  it('asks for different connections at different times, for the same always at the same', () => {
+  it('probes different connections at different times, the same one always at the same', () => {
     const times = Array.from({ length: 50 }, (_, n) => failedTimes(1, service, `connection-${n}`).waitingFrom)
     expect(new Set(times).size).toBeGreaterThan(25)
     expect(failedTimes(1, service, 'connection-7').waitingFrom).toBe(times[7])
   })
 
-  it('never rests beyond the wait of the topic that holds its signals', () => {
+  it('has a first cooldown below the wait of the topic that holds its signals', () => {
     for (let n = 0; n < 500; n++) expect(failedTimes(1, service, `connection-${n}`).waitingFrom).toBeLessThan(10_000)
   })
 
-  it('of one that is slow once stays closed; twice in a row, and nobody waits for it in the main lane', () => {
+  it('stays closed after one slow answer; after two in a row main traffic does not wait for it', () => {
     const once = afterSlow(undefined, 0, timing)
     expect(admission(once, 'main', 1, timing)).toEqual({ kind: 'send' })
     const twice = afterSlow(once, 1_000, timing)
     expect(breakerStateOf(twice, 1_001)).toBe('slow')
-    expect(admission(twice, 'main', 1_001, timing)).toEqual({ kind: 'behind' })
+    expect(admission(twice, 'main', 1_001, timing)).toEqual({ kind: 'detached' })
     expect(admission(twice, 'waiting', 1_001, timing)).toEqual({ kind: 'send' })
     expect(admission(twice, 'main', 21_001, timing)).toEqual({ kind: 'send' })
   })
 
-  it('rests a tenth as long at a tenth of the scale', () =>
+  it('has a tenth of the cooldown at a tenth of the scale', () =>
     expect(afterFailure('a', undefined, service, 0, { ...timing, scale: 0.1 }).waitingFrom).toBeCloseTo(
       failedTimes(1).waitingFrom / 10,
       -1,
@@ -94,40 +94,40 @@ describe('a breaker', () => {
 breakerStoreContract('memory', async () => new MemoryBreakerStore())
 
 describe('breakers', () => {
-  it('are shared: what one instance learnt, the next batch of another knows', async () => {
+  it('are shared: the next batch of another instance knows what one learnt', async () => {
     const store = new MemoryBreakerStore()
     const [one, other] = [new BreakerRegistry(store, timing), new BreakerRegistry(store, timing)]
     one.failed('a', service, 0)
     await one.refresh([])
     await other.refresh(['a'])
-    expect((await other.ask('a', 'main', 1)).kind).toBe('held')
+    expect((await other.ask('a', 'main', 1)).kind).toBe('notAttempted')
     one.recovered('a')
     await one.refresh([])
     await other.refresh(['a'])
     expect(await other.ask('a', 'main', 1)).toEqual({ kind: 'send' })
   })
 
-  it('are known to a process that was started again', async () => {
+  it('are known to a restarted process', async () => {
     const store = new MemoryBreakerStore()
     const before = new BreakerRegistry(store, timing)
     for (let n = 0; n < 3; n++) before.failed('a', service, 0)
     await before.refresh([])
     const after = new BreakerRegistry(store, timing)
     await after.refresh(['a'])
-    expect(await after.ask('a', 'waiting', 1)).toEqual({ kind: 'held', delay: '1m' })
+    expect(await after.ask('a', 'waiting', 1)).toEqual({ kind: 'notAttempted', delay: '1m' })
   })
 
-  it('half open let one instance ask', async () => {
+  it('let one instance probe when half open', async () => {
     const store = new MemoryBreakerStore()
     const [one, other] = [new BreakerRegistry(store, timing), new BreakerRegistry(store, timing)]
     one.failed('a', service, 0)
     await one.refresh(['a'])
     await other.refresh(['a'])
-    const asked = await Promise.all([one.ask('a', 'waiting', 9_900), other.ask('a', 'waiting', 9_900)])
-    expect(asked.map(({ kind }) => kind).sort()).toEqual(['held', 'probe'])
+    const admissions = await Promise.all([one.ask('a', 'waiting', 9_900), other.ask('a', 'waiting', 9_900)])
+    expect(admissions.map(({ kind }) => kind).sort()).toEqual(['notAttempted', 'probe'])
   })
 
-  it('pause the stage while Redis is away, and forget nothing meanwhile', async () => {
+  it('fail the batch while Redis is away, and lose nothing', async () => {
     const store = new MemoryBreakerStore()
     const write = store.write.bind(store)
     store.write = () => Promise.reject(new DependencyError('redis', 'away'))
@@ -136,11 +136,11 @@ describe('breakers', () => {
     await expect(breakers.refresh(['a'])).rejects.toThrow(DependencyError)
     store.write = write
     await breakers.refresh(['a'])
-    expect((await breakers.ask('a', 'main', 1)).kind).toBe('held')
+    expect((await breakers.ask('a', 'main', 1)).kind).toBe('notAttempted')
     expect(store.notes.get('a')?.failures).toBe(1)
   })
 
-  it('do not take an older note for what was learnt during the reading of it', async () => {
+  it('do not replace what was learnt during a read by the older note that it brings', async () => {
     const store = new MemoryBreakerStore()
     const breakers = new BreakerRegistry(store, timing)
     let read: () => void = () => {}
@@ -149,12 +149,11 @@ describe('breakers', () => {
         read = () => resolve(ids.map(() => null))
       })
     const refreshing = breakers.refresh(['a'])
-    await Promise.resolve()
-    await Promise.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
     breakers.failed('a', service, 0)
     await new Promise((resolve) => setImmediate(resolve))
     read()
     await refreshing
-    expect((await breakers.ask('a', 'main', 1)).kind).toBe('held')
+    expect((await breakers.ask('a', 'main', 1)).kind).toBe('notAttempted')
   })
 })

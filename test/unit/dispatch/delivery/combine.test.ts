@@ -1,42 +1,42 @@
 import { combined } from '../../../../services/dispatch/delivery/combine.ts'
-import { partsOf } from '../../../../services/dispatch/destinations/tiktok/index.ts'
+import { partsOf } from '../../../../services/dispatch/destinations/tiktok/encoder.ts'
 import { parseProfile } from '../../../../services/dispatch/destinations/tiktok/profile.ts'
 import type { FinalResult, PartResult, SendResult } from '../../../../services/dispatch/send-result.ts'
 import { numbered, openDispatch } from '../../../support/dispatch-world.ts'
 
-const settled = (outcome: FinalResult['outcome'], fields: Partial<FinalResult> = {}): PartResult => ({
-  result: { kind: 'settled', outcome, code: 0, requestId: 'r', attempt: 1, sentAt: 10, at: 20, ...fields },
+const final = (outcome: FinalResult['outcome'], fields: Partial<FinalResult> = {}): PartResult => ({
+  result: { kind: 'final', outcome, code: 0, requestId: 'r', attempt: 1, sentAt: 10, at: 20, ...fields },
   recorded: false,
 })
 const open = (result: SendResult): PartResult => ({ result, recorded: false })
-const held: SendResult = { kind: 'held', delay: '10s', reason: 'slow' }
+const notAttempted: SendResult = { kind: 'notAttempted', delay: '10s', reason: 'slow' }
 const refused: SendResult = { kind: 'refused', unknownCode: false, reason: 'service' }
 
 describe('a signal of several events', () => {
   it.each<[string, PartResult[], object]>([
-    ['accepted when all are', [settled('accepted'), settled('accepted')], { outcome: 'accepted' }],
-    ['accepted when TikTok had one of them', [settled('duplicate'), settled('accepted')], { outcome: 'accepted' }],
-    ['a duplicate when it had all', [settled('duplicate'), settled('duplicate')], { outcome: 'duplicate' }],
+    ['accepted when all are', [final('accepted'), final('accepted')], { outcome: 'accepted' }],
+    ['accepted when TikTok had one of them', [final('duplicate'), final('accepted')], { outcome: 'accepted' }],
+    ['a duplicate when it had all', [final('duplicate'), final('duplicate')], { outcome: 'duplicate' }],
     [
       'rejected, with the code, when one is',
-      [settled('accepted'), settled('rejected', { code: 40002, requestId: 'bad' })],
+      [final('accepted'), final('rejected', { code: 40002, requestId: 'bad' })],
       { outcome: 'rejected', code: 40002, requestId: 'bad' },
     ],
-    ['sent again while one is refused', [settled('accepted'), open(refused)], refused],
-    ['sent again while one was not sent', [open(held), settled('rejected')], held],
-    ['refused before it is held', [open(held), open(refused)], refused],
+    ['sent again while one is refused', [final('accepted'), open(refused)], refused],
+    ['sent again while one was not sent', [open(notAttempted), final('rejected')], notAttempted],
+    ['refused before it is not attempted', [open(notAttempted), open(refused)], refused],
     ['withheld before all', [open(refused), open({ kind: 'withheld' })], { kind: 'withheld' }],
     [
       'of the times of all of them',
-      [settled('accepted', { sentAt: 5, at: 9 }), settled('accepted', { sentAt: 7, at: 30, attempt: 3 })],
+      [final('accepted', { sentAt: 5, at: 9 }), final('accepted', { sentAt: 7, at: 30, attempt: 3 })],
       { sentAt: 5, at: 30, attempt: 3 },
     ],
   ])('is %s', (_name, parts, expected) => expect(combined(parts)).toMatchObject(expected))
 
-  it('is done with once all its marks say that the record is there', () => {
-    const recorded = { ...settled('accepted'), recorded: true }
+  it('needs nothing more once the delivery record of all its events is published', () => {
+    const recorded = { ...final('accepted'), recorded: true }
     expect(combined([recorded, recorded])).toEqual({ kind: 'recorded' })
-    expect(combined([recorded, settled('accepted')])).toMatchObject({ kind: 'settled', outcome: 'accepted' })
+    expect(combined([recorded, final('accepted')])).toMatchObject({ kind: 'final', outcome: 'accepted' })
   })
 })
 
@@ -60,23 +60,23 @@ describe('one event per flag', () => {
     return opened
   }
 
-  it('settles once, however many events it is', async () => {
-    const { run, callSizes, held } = world()
+  it('has one outcome, however many events it is', async () => {
+    const { run, callSizes, acceptedIds } = world()
     expect((await run([keyword, numbered('a', 1)])).words).toEqual(['accepted', 'accepted'])
     expect(callSizes()).toEqual([4])
-    expect(new Set(held()).size).toBe(4)
+    expect(new Set(acceptedIds()).size).toBe(4)
     expect((await run([keyword])).words).toEqual(['dropped recorded'])
   })
 
   it('is rejected for one bad event, and the others are delivered all the same', async () => {
-    const { run, fault, held } = world()
+    const { run, fault, acceptedIds } = world()
     fault({ eventIds: [booking as string], code: 40002, hint: true })
     expect((await run([keyword])).words).toEqual(['rejected'])
-    expect(held()).toHaveLength(2)
-    expect(held()).toContain(payment)
+    expect(acceptedIds()).toHaveLength(2)
+    expect(acceptedIds()).toContain(payment)
   })
 
-  it('is not sent again where only the mark of the whole was brought back', async () => {
+  it('is not sent again when the sent log has only a rebuilt record of the whole signal', async () => {
     const { run, sentLog, callSizes } = world()
     const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
     await sentLog.write([{ signal: keyword, settled, recorded: true }])
@@ -84,7 +84,7 @@ describe('one event per flag', () => {
     expect(callSizes()).toEqual([])
   })
 
-  it('sends again only the event that TikTok has not answered for', async () => {
+  it('sends again only the event without a final answer', async () => {
     const { run, fault, clearFaults, callSizes, breakers, repeats } = world()
     fault({ eventIds: [booking as string], code: 47_111 })
     expect((await run([keyword])).words).toEqual(['deferred 10s unknown_code'])

@@ -25,7 +25,7 @@ const open = ({ isScarce = true, lingerMs = 200, batchMs = 30 } = {}) => {
 }
 
 describe('lingering', () => {
-  it('waits for the rest of the moment where calls are scarce, and passes on what was done', async () => {
+  it('waits for the rest of the time while calls are scarce, and returns the batch’s result', async () => {
     const { run, slept } = open()
     expect(await run(3)).toEqual({ processed: 3, pauseMs: 0 })
     expect(slept).toEqual([170])
@@ -33,10 +33,10 @@ describe('lingering', () => {
 
   it.each([
     ['calls are not scarce', { isScarce: false }, 3],
-    ['the batch has full calls as it is', {}, 50],
-    ['the batch took longer than that itself', { batchMs: 250 }, 3],
+    ['the batch fills its calls already', {}, 50],
+    ['the batch took longer itself', { batchMs: 250 }, 3],
     ['it is switched off', { lingerMs: 0 }, 3],
-  ])('waits for nothing where %s', async (_name, options, count) => {
+  ])('does not wait when %s', async (_name, options, count) => {
     const { run, slept } = open(options)
     await run(count)
     expect(slept).toEqual([])

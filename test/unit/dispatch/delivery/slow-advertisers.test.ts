@@ -1,7 +1,7 @@
 import { idsOf, numbered, openDispatch, some, times } from '../../../support/dispatch-world.ts'
 
 describe('an advertiser that hangs', () => {
-  it('costs the batch its patience, not the time-out, and others nothing', async () => {
+  it('costs the batch the usual time of a call, not the time-out, and others nothing', async () => {
     const world = openDispatch({ eventsPerCall: 1 })
     world.connect('hangs')
     world.connect('well')
@@ -16,12 +16,12 @@ describe('an advertiser that hangs', () => {
       'accepted',
     ])
     expect((await world.run([numbered('hangs', 8)])).words).toEqual(['deferred 10s slow untried'])
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.callSizes()).toEqual([1, 1, 1])
     expect((await world.run([numbered('hangs', 9)])).words).toEqual(['deferred 10s breaker_open untried'])
   })
 
-  it('does not keep the others waiting for a slot, however many hang', async () => {
+  it('does not make the others wait for a slot, however many hang', async () => {
     const world = openDispatch()
     for (let index = 0; index < 12; index++) world.connect(`hangs-${index}`)
     world.connect('well')
@@ -34,20 +34,20 @@ describe('an advertiser that hangs', () => {
     const { words } = await world.run([...hanging, numbered('well', 0)])
     expect(words.at(-1)).toBe('accepted')
     expect(besides).toBe(12)
-    await world.scheduler.drained()
+    await world.drained()
   })
 
-  it('and answers after all is not sent to again: the answer is noted when it comes', async () => {
+  it('is not sent to again when it answers after all: the answer is written when it comes', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })
     expect((await world.run(some('a', 2))).words).toEqual(times(2, 'deferred 10s slow'))
-    await world.scheduler.drained()
+    await world.drained()
     expect((await world.run(some('a', 2), { topic: 'later', attempt: 2 })).words).toEqual(times(2, 'accepted'))
     expect(world.callSizes()).toEqual([2])
   })
 
-  it('is sent the rest behind the batch, and what came meanwhile behind that', async () => {
+  it('gets the rest detached from the batch, and what came meanwhile after that', async () => {
     const world = openDispatch({ eventsPerCall: 2 })
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })
@@ -57,37 +57,37 @@ describe('an advertiser that hangs', () => {
       ...times(3, 'deferred 10s slow untried'),
     ])
     expect((await world.run(second)).words).toEqual(['deferred 10s slow untried'])
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.callSizes()).toEqual([2, 2, 1, 1])
-    expect(world.held()).toEqual(idsOf([...first, ...second]))
+    expect(world.acceptedIds()).toEqual(idsOf([...first, ...second]))
     const back = await world.run([...first, ...second], { topic: 'later', attempt: 2 })
     expect(back.words).toEqual(times(6, 'accepted'))
     expect(world.repeats()).toBe(0)
   })
 
-  it('is told nothing any more once its consent has ended, not even behind the batch', async () => {
+  it('gets nothing more once its consent has ended, not even detached from the batch', async () => {
     const world = openDispatch({ eventsPerCall: 1 })
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })
     await world.run(some('a', 3))
     world.connect('a', { status: 'disconnected', accessToken: null })
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.callSizes()).toEqual([1])
   })
 
-  it('again and again is not waited for at all, and gets everything all the same', async () => {
+  it('is not waited for at all when it hangs repeatedly, and gets everything all the same', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ slowMs: 60 })
     for (let n = 0; n < 2; n++) {
       await world.run([numbered('a', n)])
-      await world.scheduler.drained()
+      await world.drained()
     }
     const calls = world.callSizes().length
     expect((await world.run([numbered('a', 5)])).words).toEqual(['deferred 10s slow untried'])
-    await world.scheduler.drained()
+    await world.drained()
     expect(world.callSizes()).toHaveLength(calls + 1)
-    expect(world.held()).toContain(numbered('a', 5).signalId)
+    expect(world.acceptedIds()).toContain(numbered('a', 5).signalId)
   })
 
   it('makes no call so late that the deferred signal may meet it', async () => {
@@ -95,12 +95,13 @@ describe('an advertiser that hangs', () => {
     world.connect('a')
     world.fault({ slowMs: 90 })
     await world.run(some('a', 20))
-    await world.scheduler.drained()
-    expect(world.callSizes().length).toBeLessThan(6)
+    await world.drained()
+    // Detached at 40 ms, so calls may begin until 240 ms: at 0, 90 and 180.
+    expect(world.callSizes()).toEqual([1, 1, 1])
     expect(world.breakerStore.notes.get('a')?.failures).toBe(0)
   })
 
-  it('is waited for where nobody healthy waits behind it', async () => {
+  it('is waited for in the later topics, where it delays no healthy connection', async () => {
     const world = openDispatch()
     world.connect('a')
     world.fault({ slowMs: 80, count: 1 })
@@ -109,19 +110,37 @@ describe('an advertiser that hangs', () => {
 })
 
 describe('an advertiser at its limit', () => {
-  it('gets its signals at the pace of the limit, behind the batch, and its neighbours get theirs at once', async () => {
+  it('gets its signals at the pace of the limit, detached from the batch, and its neighbours get theirs at once', async () => {
     const world = openDispatch({ eventsPerCall: 1, limits: { app: 1_000, advertiser: 14 } })
     world.connect('busy')
     world.connect('well')
     const { words } = await world.run([...some('busy', 3), numbered('well', 0)])
     expect(words).toEqual(['accepted', ...times(2, 'deferred 10s limit_advertiser untried'), 'accepted'])
-    await world.scheduler.drained()
-    expect(world.held()).toHaveLength(4)
+    await world.drained()
+    expect(world.acceptedIds()).toHaveLength(4)
     expect((await world.run(some('busy', 3), { topic: 'later' })).words).toEqual([
       'dropped recorded',
       'accepted',
       'accepted',
     ])
     expect(world.repeats()).toBe(0)
+  })
+})
+
+describe('the limit of the app', () => {
+  it('makes the batch wait, and defers nothing', async () => {
+    const world = openDispatch({ eventsPerCall: 1, limits: { app: 1, advertiser: 1_000 } })
+    world.connect('a')
+    expect((await world.run(some('a', 20))).words).toEqual(times(20, 'accepted'))
+  })
+
+  it('defers what would wait longer than 30 s, as not attempted', async () => {
+    const world = openDispatch({ limits: { app: 1, advertiser: 1_000 } })
+    world.connect('a')
+    // The token after the block comes in another second.
+    await world.tokenBuckets.block('app', 29_001)
+    expect((await world.run(some('a', 2))).words).toEqual(times(2, 'deferred 10s limit_app untried'))
+    world.limitsLater(1)
+    expect((await world.run(some('a', 2))).words).toEqual(times(2, 'accepted'))
   })
 })

@@ -10,7 +10,7 @@ const open = (current: ConnectionRecord | undefined, fail = false) => {
   const notes: [ChangeNote, Author][] = []
   const marked: [string, number][] = []
   const state = { fail, current }
-  const reconnects = new TopicTokenRefusals({
+  const refusals = new TopicTokenRefusals({
     writer: {
       change: async (_id: string, change: ConnectionUpdate, note: ChangeNote, author: Author) => {
         if (state.fail) throw new DependencyError('kafka', 'away')
@@ -24,15 +24,15 @@ const open = (current: ConnectionRecord | undefined, fail = false) => {
     },
     onMark: (id, code) => marked.push([id, code]),
   })
-  return { reconnects, written, notes, marked, state }
+  return { refusals, written, notes, marked, state }
 }
 
 describe('a refused token', () => {
   const connection = connectionRecord()
 
-  it('sets the connection to reconnect, keeping all else, and says by which code', async () => {
-    const { reconnects, written, notes, marked } = open(connection)
-    await reconnects.markReconnect(connection, 40105)
+  it('sets the connection to reconnect, keeping all else, and reports the code', async () => {
+    const { refusals, written, notes, marked } = open(connection)
+    await refusals.markReconnect(connection, 40105)
     expect(written).toEqual([{ ...connection, status: 'reconnect', statusCode: 40105, changedAt: noon }])
     expect(notes).toEqual([
       [
@@ -44,24 +44,24 @@ describe('a refused token', () => {
   })
 
   it('counts at once, for this record only', async () => {
-    const { reconnects } = open(connection)
-    expect(reconnects.refused(connection)).toBe(false)
-    await reconnects.markReconnect(connection, 40105)
-    expect(reconnects.refused(connection)).toBe(true)
-    expect(reconnects.refused({ ...connection, changedAt: noon + 1 })).toBe(false)
+    const { refusals } = open(connection)
+    expect(refusals.refused(connection)).toBe(false)
+    await refusals.markReconnect(connection, 40105)
+    expect(refusals.refused(connection)).toBe(true)
+    expect(refusals.refused({ ...connection, changedAt: noon + 1 })).toBe(false)
   })
 
-  it('is told once, however many calls hear it', async () => {
-    const { reconnects, written } = open(connection)
-    await Promise.all([reconnects.markReconnect(connection, 40105), reconnects.markReconnect(connection, 40105)])
+  it('is marked once, however many calls get it', async () => {
+    const { refusals, written } = open(connection)
+    await Promise.all([refusals.markReconnect(connection, 40105), refusals.markReconnect(connection, 40105)])
     expect(written).toHaveLength(1)
   })
 
-  it('is told again when the topic did not take it', async () => {
-    const { reconnects, written, state } = open(connection, true)
-    await expect(reconnects.markReconnect(connection, 40105)).rejects.toThrow(DependencyError)
+  it('is marked again when the topic did not take the change', async () => {
+    const { refusals, written, state } = open(connection, true)
+    await expect(refusals.markReconnect(connection, 40105)).rejects.toThrow(DependencyError)
     state.fail = false
-    await reconnects.markReconnect(connection, 40105)
+    await refusals.markReconnect(connection, 40105)
     expect(written).toHaveLength(1)
   })
 
@@ -74,8 +74,8 @@ describe('a refused token', () => {
     ],
     ['was of a connection that is gone', undefined],
   ])('changes nothing where it %s', async (_name, current) => {
-    const { reconnects, written } = open(current)
-    await reconnects.markReconnect(connection, 40105)
+    const { refusals, written } = open(current)
+    await refusals.markReconnect(connection, 40105)
     expect(written).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
-import { type Answer, judge } from '../../../../services/dispatch/destinations/tiktok/judge.ts'
+import type { Answer } from '../../../../services/dispatch/destinations/destination.ts'
+import { judge } from '../../../../services/dispatch/destinations/tiktok/judge.ts'
 
 const answered = (status: number, body: unknown): Answer => ({
   kind: 'answered',
@@ -28,7 +29,7 @@ describe('judging an answer', () => {
     ['a redirect', answered(302, ''), 'service', null, 'no_json'],
     ['a time-out', { kind: 'failed', reason: 'timeout' }, 'service', null, 'timeout'],
     ['a reset', { kind: 'failed', reason: 'reset' }, 'service', null, 'reset'],
-    ['nobody there', { kind: 'failed', reason: 'unreachable' }, 'service', null, 'unreachable'],
+    ['no server', { kind: 'failed', reason: 'unreachable' }, 'service', null, 'unreachable'],
   ])('takes %s as it is', (_name, answer, verdict, code, reason) => {
     expect(judge(answer)).toMatchObject({ verdict, code, reason })
   })
@@ -42,6 +43,13 @@ describe('judging an answer', () => {
   ])('reads the culprits from %p', (message, hints) => {
     expect(judge(tiktok(40002, { message })).hints).toEqual(hints)
   })
+
+  it.each([
+    ['the app, by its code', tiktok(40100), 'app'],
+    ['the advertiser, by its code', tiktok(40133), 'advertiser'],
+    ['the app, by HTTP 429', answered(429, 'slow down'), 'app'],
+    ['none, when it is not throttled', tiktok(0), undefined],
+  ])('names whose limit is met: %s', (_name, answer, limit) => expect(judge(answer).limit).toBe(limit))
 
   it('reads culprits only where an event is at fault', () => {
     expect(judge(tiktok(40100, { message: 'Batch.3' })).hints).toEqual([])

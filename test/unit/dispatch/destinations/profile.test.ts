@@ -28,11 +28,11 @@ describe('the profile simulator-1', () => {
     })
   })
 
-  it('leaves an empty tracking id away, as one that is not there', () => {
+  it('omits an empty tracking id, as an absent one', () => {
     expect(JSON.parse(call('9', [signal({ trackingId: '' })])).data[0].user).toEqual({})
   })
 
-  it('says nothing else of the message', () => {
+  it('writes nothing else of the message', () => {
     const event = JSON.parse(call('9', [signal({ keywordListVersion: 3, channel: 'telegram' })])).data[0]
     expect(Object.keys(event)).toEqual(['event', 'event_id', 'event_time', 'user', 'properties'])
   })
@@ -69,12 +69,12 @@ describe('choosing a profile', () => {
     expect(() => loadProfile('simulator-1', real)).toThrow(/refused for any other host/)
   })
 
-  it.each(['simulator-2', '../../x', 'nowhere.json'])('refuses what is not there: %s', (name) => {
+  it.each(['simulator-2', '../../x', 'nowhere.json'])('refuses a profile that does not exist: %s', (name) => {
     expect(() => loadProfile(name, local)).toThrow(/TIKTOK_WIRE_PROFILE/)
   })
 })
 
-describe('a profile of one’s own', () => {
+describe('a custom profile', () => {
   const document = {
     name: 'partner',
     version: 2,
@@ -90,7 +90,7 @@ describe('a profile of one’s own', () => {
   const parse = (change: object) => parseProfile(JSON.stringify({ ...document, ...change }))
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
-  it('places flags and tracking id where it says', () => {
+  it('puts flags and tracking id at its paths', () => {
     const encode = eventEncoder(parse({}))
     expect(encode(signal({ kind: 'keyword', flags: ['payment', 'booking'], trackingId: 'c', occurredAt: at }))).toEqual(
       {
@@ -104,7 +104,7 @@ describe('a profile of one’s own', () => {
     )
   })
 
-  it('hashes what TikTok takes only hashed, in the form that it documents', () => {
+  it('hashes fields that TikTok takes only hashed, in the form that it documents', () => {
     const encode = eventEncoder(
       parse({
         trackingId: { at: 'user.external_id', hash: 'sha256' },
@@ -148,12 +148,12 @@ describe('a profile of one’s own', () => {
   it.each<[string, object, RegExp]>([
     ['an event without a name', { events: { ...document.events, order: { name: '' } } }, /events\.order\.name/],
     ['a kind left out', { events: { conversation: { name: 'Talk' } } }, /events\.keyword/],
-    ['a field nobody reads', { flag: 1 }, /flag/],
-    ['a place that is none', { trackingId: 'a.b.c' }, /trackingId/],
-    ['a place that every event writes', { trackingId: 'event_id' }, /trackingId: event_id is written/],
-    ['one place for two', { constants: [{ at: 'click', value: 1 }] }, /constants\.0\.at: click is taken by trackingId/],
+    ['an unknown field', { flag: 1 }, /flag/],
+    ['an invalid path', { trackingId: 'a.b.c' }, /trackingId/],
+    ['a path that the encoder writes', { trackingId: 'event_id' }, /trackingId: event_id is a field/],
+    ['one path for two', { constants: [{ at: 'click', value: 1 }] }, /constants\.0\.at: click is taken by trackingId/],
     [
-      'a place inside another',
+      'a path inside another',
       { trackingId: 'user', constants: [{ at: 'user.locale', value: 'es' }] },
       /trackingId: user must be free/,
     ],
@@ -171,7 +171,7 @@ describe('a profile of one’s own', () => {
     ['a property where the flags go', { flags: { at: 'properties.via' } }, /events\.keyword\.properties\.via/],
   ])('is refused for %s', (_name, change, message) => expect(() => parse(change)).toThrow(message))
 
-  it('never quotes a value that may be somebody’s', () => {
+  it('never quotes a value that may be personal', () => {
     expect(() => parse({ constants: [{ at: 'user.email', value: 'anna at home', hash: 'email' }] })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('anna') }),
     )

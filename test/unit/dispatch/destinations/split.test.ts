@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../../services/dispatch/destinations/tiktok/codes.ts'
+import type { Verdict } from '../../../../services/dispatch/destinations/destination.ts'
 import { split } from '../../../../services/dispatch/destinations/tiktok/split.ts'
 
 const parts = (size: number, verdict: Verdict, hints: number[] = []) => split(size, { verdict, hints })
@@ -7,9 +7,9 @@ describe('splitting a call', () => {
   it.each<[string, number, Verdict, number[], number[][] | null]>([
     ['leaves a success', 4, 'accepted', [], null],
     ['leaves a duplicate: it names the request', 4, 'duplicate', [], null],
-    ['leaves what is about the world', 4, 'service', [], null],
-    ['leaves what is about the advertiser', 4, 'token', [], null],
-    ['leaves an event that stands alone', 1, 'bad_event', [0], null],
+    ['leaves a failure of the service', 4, 'service', [], null],
+    ['leaves a refused token', 4, 'token', [], null],
+    ['leaves an event that is alone', 1, 'bad_event', [0], null],
     [
       'halves without a hint',
       5,
@@ -23,7 +23,7 @@ describe('splitting a call', () => {
     ['sets the hinted apart, neighbours first', 4, 'bad_event', [2], [[0, 1, 3], [2]]],
     ['sets several hinted apart, each alone', 4, 'bad_event', [2, 0], [[1, 3], [2], [0]]],
     [
-      'does not believe a place that is not there',
+      'ignores a position outside of the call',
       4,
       'bad_event',
       [4],
@@ -34,11 +34,11 @@ describe('splitting a call', () => {
     ],
     ['halves when all are hinted', 2, 'bad_event', [0, 1], [[0], [1]]],
     ['halves a partial success', 2, 'partial', [], [[0], [1]]],
-    ['halves what is too many', 3, 'too_many', [], [[0, 1], [2]]],
-    ['halves what nobody knows', 2, 'unknown', [], [[0], [1]]],
+    ['halves too many events', 3, 'too_many', [], [[0, 1], [2]]],
+    ['halves an unknown code', 2, 'unknown', [], [[0], [1]]],
   ])('%s', (_name, size, verdict, hints, expected) => expect(parts(size, verdict, hints)).toEqual(expected))
 
-  it('loses and doubles no place', () => {
+  it('loses and doubles no position', () => {
     for (let size = 2; size < 60; size++) {
       const all = Array.from({ length: size }, (_, place) => place)
       for (const hints of [[], [0], [size - 1], [0, size - 1]]) {

@@ -5,7 +5,7 @@ import {
   type Window,
 } from '../../../../services/dispatch/limits/adaptive-concurrency.ts'
 
-const bounds = { least: 4, most: 32 }
+const bounds = { min: 4, max: 32 }
 const window = (fields: Partial<Window> = {}): Window => ({
   calls: 20,
   failures: 0,
@@ -15,7 +15,7 @@ const window = (fields: Partial<Window> = {}): Window => ({
   ...fields,
 })
 
-describe('how many calls go side by side', () => {
+describe('the number of concurrent calls', () => {
   it.each<[string, number, Window, number]>([
     ['one more while all are in use and answered as usual', 10, window(), 11],
     ['no more where they are not needed', 10, window({ saturated: false }), 10],
@@ -28,7 +28,7 @@ describe('how many calls go side by side', () => {
     ['not fewer for a difference that is noise', 20, window({ meanMs: 65 }), 21],
   ])('%s', (_name, limit, seen, next) => expect(nextLimit(limit, 50, seen, bounds)).toBe(next))
 
-  it('is not lowered before it is known what is usual', () =>
+  it('is not lowered before the usual time is known', () =>
     expect(nextLimit(20, null, window({ meanMs: 5_000, saturated: false }), bounds)).toBe(20))
 
   it('comes back after an outage', () => {
@@ -47,15 +47,15 @@ describe('how many calls go side by side', () => {
   })
 })
 
-describe('patience', () => {
+describe('the estimate of call times', () => {
   const after = (...answers: number[]) => {
-    const patience = new RttEstimator(1_000)
-    for (const ms of answers) patience.observe(ms)
-    return patience.now
+    const rtt = new RttEstimator(1_000)
+    for (const ms of answers) rtt.observe(ms)
+    return rtt.now
   }
   const times = (count: number, ms: number) => Array.from({ length: count }, () => ms)
 
-  it('is short before anything is known, and never above the setting', () => {
+  it('is short before the first measurement, and never above the setting', () => {
     expect(after()).toBe(300)
     expect(new RttEstimator(100).now).toBe(100)
     expect(after(...times(200, 5_000))).toBe(1_000)
@@ -68,7 +68,7 @@ describe('patience', () => {
     expect(usual).toBeLessThan(450)
   })
 
-  it('is not talked up by one connection in twenty that takes long', () => {
+  it('is not raised by one connection in twenty that takes long', () => {
     const answers = Array.from({ length: 400 }, (_, n) => (n % 20 === 0 ? 2_500 : 5))
     expect(after(...answers)).toBeLessThan(450)
   })

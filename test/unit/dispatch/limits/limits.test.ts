@@ -12,7 +12,7 @@ rateLimitsContract('memory', async (limits) => new MemoryRateLimits({ ...limits,
 describe('a limit of calls a second', () => {
   it.each([1, 2, 5, 10, 25, 100, 1_000])('lets no second see more than %i, wherever it begins', (perSecond) => {
     const limit = limitOf(perSecond)
-    // Everybody takes whatever is there, every 5 ms for three seconds.
+    // Every 5 ms for three seconds, calls take all tokens.
     let bucket: { tokens: number; at: number } | undefined
     const taken: number[] = []
     for (let now = 0; now < 3_000; now += 5) {
@@ -27,44 +27,45 @@ describe('a limit of calls a second', () => {
   })
 })
 
-describe('the lane of a batch', () => {
+describe('the traffic class of a batch', () => {
   it.each([
     ['signals.v1', 'main'],
     ['signals.dispatch.later-10s.v1', 'waiting'],
     ['signals.replay.v1', 'replay'],
-  ])('%s: %s', (topic, lane) => expect(trafficClassOf(topic)).toBe(lane))
+  ])('%s: %s', (topic, trafficClass) => expect(trafficClassOf(topic)).toBe(trafficClass))
 })
 
-describe('the gate', () => {
-  const patience = { app: 10_000, advertiser: 100 }
+describe('the rate limiter', () => {
+  const timeoutMs = { app: 10_000, advertiser: 100 }
+  const none = { app: 0, advertiser: 0 }
   /** A clock that only sleeping moves. */
   const withLimits = (app: number, advertiser: number) => {
     let now = 0
     const slept: number[] = []
     const limits = new MemoryRateLimits({ app: limitOf(app), advertiser: limitOf(advertiser), now: () => now })
-    const gate = new RateLimiter(limits, async (ms) => {
+    const rateLimiter = new RateLimiter(limits, async (ms) => {
       slept.push(ms)
       now += ms
     })
-    return { gate, slept, limits }
+    return { rateLimiter, slept, limits }
   }
 
   it('lets through what the limits allow', async () => {
-    const { gate, slept } = withLimits(1_000, 100)
-    expect(await gate.pass('a', 'main', patience)).toBe('passed')
+    const { rateLimiter, slept } = withLimits(1_000, 100)
+    expect(await rateLimiter.pass('a', 'main', timeoutMs)).toBe('passed')
     expect(slept).toEqual([])
   })
 
-  it('waits a moment for the limit, and says whose it is where that is not enough', async () => {
-    const { gate, slept } = withLimits(1_000, 20)
+  it('waits for the limit until its timeout, then answers whose limit is short', async () => {
+    const { rateLimiter, slept } = withLimits(1_000, 20)
     const passed = []
-    for (let n = 0; n < 4; n++) passed.push(await gate.pass('a', 'main', patience))
+    for (let n = 0; n < 4; n++) passed.push(await rateLimiter.pass('a', 'main', timeoutMs))
     expect(passed).toEqual(['passed', 'passed', 'passed', 'passed'])
     expect(slept.every((ms) => ms <= 60)).toBe(true)
     const slow = withLimits(1_000, 1)
-    expect(await slow.gate.pass('a', 'main', patience)).toBe('passed')
-    expect(await slow.gate.pass('a', 'main', patience)).toBe('advertiser')
-    expect(await slow.gate.pass('b', 'main', patience)).toBe('passed')
+    expect(await slow.rateLimiter.pass('a', 'main', timeoutMs)).toBe('passed')
+    expect(await slow.rateLimiter.pass('a', 'main', timeoutMs)).toBe('advertiser')
+    expect(await slow.rateLimiter.pass('b', 'main', timeoutMs)).toBe('passed')
   })
 
   it('asks once for all who ask at the same time', async () => {
@@ -76,8 +77,12 @@ describe('the gate', () => {
         return { grants: asks.map(({ calls }) => ({ calls, short: null, waitMs: 0 })), left: 1 }
       },
     }
-    const gate = new RateLimiter(limits, async () => {})
-    const first = [gate.pass('a', 'main', patience), gate.pass('b', 'main', patience), gate.pass('a', 'main', patience)]
+    const rateLimiter = new RateLimiter(limits, async () => {})
+    const first = [
+      rateLimiter.pass('a', 'main', timeoutMs),
+      rateLimiter.pass('b', 'main', timeoutMs),
+      rateLimiter.pass('a', 'main', timeoutMs),
+    ]
     await Promise.all(first)
     expect(asked).toEqual([
       [
@@ -87,26 +92,33 @@ describe('the gate', () => {
     ])
   })
 
-  it('lets live traffic by while a replay has had its share', async () => {
-    const { gate } = withLimits(100, 100)
-    const none = { app: 0, advertiser: 0 }
-    const replayed = await Promise.all(Array.from({ length: 10 }, () => gate.pass('a', 'replay', none)))
+  it('lets live traffic pass when a replay has used its share', async () => {
+    const { rateLimiter } = withLimits(100, 100)
+    const replayed = await Promise.all(Array.from({ length: 10 }, () => rateLimiter.pass('a', 'replay', none)))
     expect(replayed.filter((passage) => passage === 'passed')).toHaveLength(5)
-    const live = await Promise.all(Array.from({ length: 5 }, () => gate.pass('b', 'main', none)))
+    const live = await Promise.all(Array.from({ length: 5 }, () => rateLimiter.pass('b', 'main', none)))
     expect(live.every((passage) => passage === 'passed')).toBe(true)
-    expect(gate.isScarce).toBe(true)
+    expect(rateLimiter.isScarce).toBe(true)
   })
 
-  it('passes on that Redis is away, and goes on when it is back', async () => {
+  it('leaves a tenth of the app’s bucket to live traffic when deferred signals come back', async () => {
+    const { rateLimiter } = withLimits(100, 100)
+    const waiting = await Promise.all(Array.from({ length: 10 }, () => rateLimiter.pass('a', 'waiting', none)))
+    expect(waiting.filter((passage) => passage === 'passed')).toHaveLength(9)
+    expect(await rateLimiter.pass('b', 'main', none)).toBe('passed')
+    expect(await rateLimiter.pass('b', 'main', none)).toBe('app')
+  })
+
+  it('rejects while Redis is away, and passes again when it is back', async () => {
     const { limits } = withLimits(10, 10)
     let away = true
-    const gate = new RateLimiter(
+    const rateLimiter = new RateLimiter(
       { take: (...args) => (away ? Promise.reject(new DependencyError('redis', 'away')) : limits.take(...args)) },
       async () => {},
     )
-    await expect(gate.pass('a', 'main', patience)).rejects.toThrow(DependencyError)
+    await expect(rateLimiter.pass('a', 'main', timeoutMs)).rejects.toThrow(DependencyError)
     away = false
-    expect(await gate.pass('a', 'main', patience)).toBe('passed')
+    expect(await rateLimiter.pass('a', 'main', timeoutMs)).toBe('passed')
   })
 })
 
@@ -120,21 +132,29 @@ describe('a throttling answer', () => {
     return { throttling, blocked, later: (ms: number) => (now += ms) }
   }
 
-  it.each([40132, 40133])('%i stops its advertiser until the next second', async (code) => {
+  it('about the advertiser blocks its bucket until the next second', async () => {
     const { throttling, blocked } = open()
-    await throttling.met(a, code)
+    await throttling.apply(a, { limit: 'advertiser' })
     expect(blocked).toEqual([[{ advertiserId: 'advertiser-a' }, 1_000]])
   })
 
-  it.each([40100, 40016, null])('%p stops the app only when another connection meets it too', async (code) => {
-    const { throttling, blocked, later } = open()
-    await throttling.met(a, code)
-    await throttling.met(a, code)
+  it('about the app blocks the app only when another connection gets one too', async () => {
+    const { throttling, blocked } = open()
+    await throttling.apply(a, { limit: 'app' })
+    await throttling.apply(a, { limit: 'app' })
     expect(blocked).toEqual([])
-    await throttling.met(b, code)
+    await throttling.apply(b, { limit: 'app' })
     expect(blocked).toEqual([['app', 1_000]])
-    later(60_000)
-    await throttling.met(a, code)
-    expect(blocked).toHaveLength(1)
+  })
+
+  it.each([
+    [9_999, 1],
+    [10_000, 0],
+  ])('of another connection counts for 10 s: %i ms later', async (ms, blocks) => {
+    const { throttling, blocked, later } = open()
+    await throttling.apply(a, { limit: 'app' })
+    later(ms)
+    await throttling.apply(b, { limit: 'app' })
+    expect(blocked).toHaveLength(blocks)
   })
 })

@@ -1,4 +1,5 @@
 import { Semaphore } from '../../../../services/dispatch/limits/semaphore.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 
 const gate = () => {
   let open: () => void = () => {}
@@ -8,15 +9,14 @@ const gate = () => {
   return { opened, open }
 }
 const turn = () => new Promise((resolve) => setImmediate(resolve))
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('slots', () => {
-  it('run as many at a time as there are, first come first served', async () => {
-    const slots = new Semaphore({ size: 2, most: 8, slowAfterMs: 10_000 })
+describe('a semaphore', () => {
+  it('runs as many calls at a time as it has slots, first come first served', async () => {
+    const semaphore = new Semaphore({ size: 2, max: 8, slowAfterMs: 10_000 }, new FakeClock())
     const gates = [gate(), gate(), gate(), gate()]
     const started: number[] = []
     const all = gates.map(({ opened }, index) =>
-      slots.run(async () => {
+      semaphore.run(async () => {
         started.push(index)
         await opened
       }),
@@ -31,43 +31,47 @@ describe('slots', () => {
     expect(started).toEqual([0, 1, 2, 3])
   })
 
-  it('give a slow call’s place to the next, up to the bound', async () => {
-    const slots = new Semaphore({ size: 1, most: 2, slowAfterMs: 5 })
+  it('gives a slow call’s slot to the next, up to the hard bound', async () => {
+    const time = new FakeClock()
+    const semaphore = new Semaphore({ size: 1, max: 2, slowAfterMs: 250 }, time)
     const gates = [gate(), gate(), gate()]
     const started: number[] = []
     const all = gates.map(({ opened }, index) =>
-      slots.run(async () => {
+      semaphore.run(async () => {
         started.push(index)
         await opened
       }),
     )
-    while (started.length < 2) await wait(5)
-    await wait(30)
+    await time.advance(249)
+    expect(started).toEqual([0])
+    await time.advance(1)
+    expect(started).toEqual([0, 1])
+    await time.advance(250)
     expect(started).toEqual([0, 1])
     gates[0]?.open()
-    await wait(30)
+    await turn()
     expect(started).toEqual([0, 1, 2])
     for (const { open } of gates) open()
     await Promise.all(all)
   })
 
-  it('let more go at once when there are more of them, fewer as calls end', async () => {
-    const slots = new Semaphore({ size: 1, most: 8, slowAfterMs: 10_000 })
+  it('starts more calls at once when it grows, and shrinks as calls end', async () => {
+    const semaphore = new Semaphore({ size: 1, max: 8, slowAfterMs: 10_000 }, new FakeClock())
     const gates = [gate(), gate(), gate(), gate(), gate()]
     const started: number[] = []
     const waited: boolean[] = []
     const all = gates.map(({ opened }, index) =>
-      slots.run(async (hasWaited) => {
+      semaphore.run(async (hasWaited) => {
         started.push(index)
         waited.push(hasWaited)
         await opened
       }),
     )
-    slots.resize(3)
+    semaphore.resize(3)
     await turn()
     expect(started).toEqual([0, 1, 2])
     expect(waited).toEqual([false, true, true])
-    slots.resize(1)
+    semaphore.resize(1)
     gates[0]?.open()
     gates[1]?.open()
     await turn()
@@ -79,9 +83,9 @@ describe('slots', () => {
     await Promise.all(all)
   })
 
-  it('give back the place of a call that throws', async () => {
-    const slots = new Semaphore({ size: 1, most: 1, slowAfterMs: 1_000 })
-    await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
-    expect(await slots.run(async () => 'next')).toBe('next')
+  it('gets back the slot of a call that throws', async () => {
+    const semaphore = new Semaphore({ size: 1, max: 1, slowAfterMs: 1_000 }, new FakeClock())
+    await expect(semaphore.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await semaphore.run(async () => 'next')).toBe('next')
   })
 })

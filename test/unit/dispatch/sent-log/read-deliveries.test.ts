@@ -19,10 +19,10 @@ const filled = async (values: (codec: Codec) => readonly (Buffer | null)[]) => {
 }
 
 describe('deliveries, read whole', () => {
-  it('come in order; what does not decode is passed over', async () => {
+  it('come in order, without records that do not decode', async () => {
     const tools = await filled((codec) => [
       codec.encode('deliveries', delivery(1)),
-      Buffer.from('of another making'),
+      Buffer.from('another format'),
       null,
       codec.encode('deliveries', delivery(2)),
     ])
@@ -36,9 +36,9 @@ describe('deliveries, read whole', () => {
     expect(shares.at(-1)).toBe(1)
   })
 
-  it('are not read on when the process stops, and nobody takes them for complete', async () => {
+  it('are not read on when the process stops, and the reading fails', async () => {
     const tools = await filled((codec) => [codec.encode('deliveries', delivery(1))])
     const reading = readDeliveries({ ...tools, signal: AbortSignal.abort(), onProgress: () => {} }, async () => {})
-    await expect(reading).rejects.toThrow('stopping while sent-marks are brought back')
+    await expect(reading).rejects.toThrow('stopping while the sent log is rebuilt')
   })
 })

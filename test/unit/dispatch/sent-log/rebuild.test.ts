@@ -11,64 +11,64 @@ const sent = signal({ signalId: '5e'.repeat(16) })
 const delivery = (fields: Partial<Delivery> = {}): Delivery =>
   deliveryOf(sent, { attempt: 2, sentAt: noon + 10, settledAt: noon + 40, ...fields })
 
-/** Presence in memory: emptied with everything else. */
-class MemoryPresence implements CompletenessMarker {
-  whole = false
+/** A marker in memory; a test empties it together with the buckets. */
+class MemoryMarker implements CompletenessMarker {
+  isComplete = false
   token: string | null = null
   async lost() {
-    return this.whole ? [] : [0]
+    return this.isComplete ? [] : [0]
   }
   async begin(_parts: readonly number[], token: string) {
     this.token = token
   }
   async complete(_parts: readonly number[], token: string) {
-    if (this.token === token) this.whole = true
+    if (this.token === token) this.isComplete = true
   }
 }
 
-const open = (deliveries: readonly Delivery[], during: (attempt: number) => void = () => {}) => {
+const open = (deliveries: readonly Delivery[], during: (rebuild: number) => void = () => {}) => {
   const buckets = new MemoryHourBuckets()
-  const presence = new MemoryPresence()
-  let restorations = 0
-  const marks = new RebuildingSentLog({
-    marks: new BucketSentLog(buckets),
+  const marker = new MemoryMarker()
+  let rebuilds = 0
+  const sentLog = new RebuildingSentLog({
+    sentLog: new BucketSentLog(buckets),
     buckets,
-    presence,
-    deliveries: async (onBatch) => {
-      during(++restorations)
+    marker,
+    readDeliveries: async (onBatch) => {
+      during(++rebuilds)
       await onBatch(deliveries)
     },
     now: () => noon + dayMs,
     keepMs: 8 * dayMs,
   })
-  return { marks, buckets, presence, restorations: () => restorations }
+  return { sentLog, buckets, marker, rebuilds: () => rebuilds }
 }
 
-describe('sent-marks that Redis has lost', () => {
-  it('are brought back before anything is read', async () => {
-    const { marks, restorations } = open([delivery()])
-    expect(await marks.read([sent])).toEqual([
+describe('a sent log that Redis has lost', () => {
+  it('is rebuilt before a read returns', async () => {
+    const { sentLog, rebuilds } = open([delivery()])
+    expect(await sentLog.read([sent])).toEqual([
       {
         settled: { outcome: 'accepted', code: 0, requestId: null, attempt: 2, sentAt: noon + 10, at: noon + 40 },
         recorded: true,
       },
     ])
-    await marks.read([sent])
-    expect(restorations()).toBe(1)
+    await sentLog.read([sent])
+    expect(rebuilds()).toBe(1)
   })
 
-  it.each(['expired', 'withheld'] as const)('are none where TikTok was told nothing: %s', async (outcome) => {
-    const { marks } = open([delivery({ outcome, code: null, sentAt: null })])
-    expect(await marks.read([sent])).toEqual([null])
+  it.each(['expired', 'withheld'] as const)('has no record of a signal that was not sent: %s', async (outcome) => {
+    const { sentLog } = open([delivery({ outcome, code: null, sentAt: null })])
+    expect(await sentLog.read([sent])).toEqual([null])
   })
 
-  it('are none that would have ended by now', async () => {
-    const { marks } = open([delivery({ settledAt: noon - 8 * dayMs })])
-    expect(await marks.read([sent])).toEqual([null])
+  it('has no record that would have expired by now', async () => {
+    const { sentLog } = open([delivery({ settledAt: noon - 8 * dayMs })])
+    expect(await sentLog.read([sent])).toEqual([null])
   })
 
-  it('do not take the place of what was written meanwhile', async () => {
-    const { marks } = open([delivery()])
+  it('keeps what was written during the rebuild', async () => {
+    const { sentLog } = open([delivery()])
     const settled = {
       outcome: 'rejected',
       code: 40002,
@@ -77,31 +77,31 @@ describe('sent-marks that Redis has lost', () => {
       sentAt: noon,
       at: noon + 1,
     } as const
-    await marks.write([{ signal: sent, settled, recorded: false }])
-    expect(await marks.read([sent])).toEqual([{ settled, recorded: false }])
+    await sentLog.write([{ signal: sent, settled, recorded: false }])
+    expect(await sentLog.read([sent])).toEqual([{ settled, recorded: false }])
   })
 
-  it('are brought back again where they are lost while it is done', async () => {
-    const { marks, restorations, buckets, presence } = open([delivery()], (attempt) => {
-      if (attempt > 1) return
+  it('is rebuilt again when Redis loses data during the rebuild', async () => {
+    const { sentLog, rebuilds, buckets, marker } = open([delivery()], (rebuild) => {
+      if (rebuild > 1) return
       buckets.values.clear()
-      presence.token = null
+      marker.token = null
     })
-    expect((await marks.read([sent]))[0]?.recorded).toBe(true)
-    expect(restorations()).toBe(2)
+    expect((await sentLog.read([sent]))[0]?.recorded).toBe(true)
+    expect(rebuilds()).toBe(2)
   })
 
-  it('are brought back once for all batches that miss them', async () => {
-    const { marks, restorations } = open([delivery()])
-    await Promise.all([marks.read([sent]), marks.read([sent]), marks.whole()])
-    expect(restorations()).toBe(1)
+  it('is rebuilt once for all batches that read it', async () => {
+    const { sentLog, rebuilds } = open([delivery()])
+    await Promise.all([sentLog.read([sent]), sentLog.read([sent]), sentLog.ensureComplete()])
+    expect(rebuilds()).toBe(1)
   })
 
-  it('pause the stage while Kafka is away too', async () => {
-    const { marks } = open([delivery()], (attempt) => {
-      if (attempt === 1) throw new DependencyError('kafka', 'away')
+  it('stops the read while Kafka is away', async () => {
+    const { sentLog } = open([delivery()], (rebuild) => {
+      if (rebuild === 1) throw new DependencyError('kafka', 'away')
     })
-    await expect(marks.read([sent])).rejects.toThrow(DependencyError)
-    expect((await marks.read([sent]))[0]?.recorded).toBe(true)
+    await expect(sentLog.read([sent])).rejects.toThrow(DependencyError)
+    expect((await sentLog.read([sent]))[0]?.recorded).toBe(true)
   })
 })

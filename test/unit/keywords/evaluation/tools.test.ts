@@ -18,7 +18,7 @@ describe('trying a list on a text', () => {
     ['el envio', 'envío', 'differs in accents'],
     ['thank everybody', 'thank you', 'half a phrase'],
     ['ขอ คูปองเงินสด', 'เงินสด', 'part of a longer keyword'],
-  ])('says of "%s" that %s is nearly there: %s', (text, keyword, reason) => {
+  ])('says of "%s" that %s nearly matches: %s', (text, keyword, reason) => {
     const { matches, nearMisses } = explain(list, text)
     expect(matches.map((match) => match.keyword)).not.toContain(keyword)
     expect(nearMisses).toContainEqual(expect.objectContaining({ keyword, reason }))
@@ -76,8 +76,8 @@ describe('a large list', () => {
   })
 })
 
-describe('what lists find', () => {
-  it('is counted by list, flag and mode, within bounds, and told of shadows once a minute', () => {
+describe('a keyword hit', () => {
+  it('is counted by list, flag and mode, within bounds, and shadow lists are logged once a minute', () => {
     const counted: Record<string, string>[] = []
     const logged: unknown[] = []
     let now = noon

@@ -10,22 +10,22 @@ const list = (listId: string, version: number, keyword: string, shadow = false) 
 
 const empty = { flags: () => [], entries: () => [], hits: () => [] }
 
-const settled = async (...records: readonly ReturnType<typeof list>[]) => {
+const compiledLists = async (...records: readonly ReturnType<typeof list>[]) => {
   const lists = new KeywordLists()
   for (const record of records) lists.stage(record)
   await lists.compilePending()
   return lists
 }
 
-describe('the lists in force', () => {
+describe('the active lists', () => {
   it('are those of the highest version, whatever the order of the records', async () => {
-    const lists = await settled(list('default', 2, 'dos'), list('default', 1, 'uno'))
+    const lists = await compiledLists(list('default', 2, 'dos'), list('default', 1, 'uno'))
     expect(lists.get('default')?.version).toBe(2)
     expect(lists.get('default')?.matcher.flags('dos')).toEqual(['hit'])
     expect(lists.get('other')).toBeUndefined()
   })
 
-  it('are compiled once, however many versions came before', async () => {
+  it('are compiled once, for any number of earlier versions', async () => {
     const compiled: number[] = []
     const lists = new KeywordLists(({ version }) => {
       compiled.push(version)
@@ -38,7 +38,7 @@ describe('the lists in force', () => {
   })
 
   it('stay as they are while a new version compiles, and when it does not compile', async () => {
-    const lists = await settled(list('default', 1, 'uno'))
+    const lists = await compiledLists(list('default', 1, 'uno'))
     lists.stage(list('default', 2, 'dos'))
     expect(lists.get('default')?.version).toBe(1)
     const failing = new KeywordLists(({ version }) => {
@@ -64,34 +64,34 @@ describe('a connection', () => {
     ['the default list', { keywordListId: null, market: null }, 'default'],
     ['no list where its own does not exist', { keywordListId: 'nosuch', market: 'mx' }, undefined],
   ])('is matched against %s', async (_what, choice, expected) => {
-    const lists = await settled(...all)
-    expect(lists.of(connectionRecord(choice)).raising?.listId).toBe(expected)
+    const lists = await compiledLists(...all)
+    expect(lists.of(connectionRecord(choice)).active?.listId).toBe(expected)
   })
 
-  it('counts by the lists in its shadow, and by a newer shadow version of its own', async () => {
-    const lists = await settled(...all, list('default', 2, 'd', true), list('mx', 3, 'e', true))
+  it('is counted by its shadow lists, and by a newer shadow version of its own list', async () => {
+    const lists = await compiledLists(...all, list('default', 2, 'd', true), list('mx', 3, 'e', true))
     const of = (fields: Parameters<typeof connectionRecord>[0]) => {
-      const { raising, shadows } = lists.of(connectionRecord(fields))
-      return [raising?.version, shadows.map(({ listId, version }) => `${listId}@${version}`)]
+      const { active, shadows } = lists.of(connectionRecord(fields))
+      return [active?.version, shadows.map(({ listId, version }) => `${listId}@${version}`)]
     }
     expect(of({})).toEqual([1, ['default@2']])
-    expect(of({ market: 'mx' })).toEqual([4, []]) // version 3 only counted until 4 came
+    expect(of({ market: 'mx' })).toEqual([4, []]) // version 4 ended the shadow version 3
     expect(of({ market: 'mx', shadowListIds: ['promo', 'nosuch'] })).toEqual([4, ['promo@2']])
   })
 
-  it('that names a list in vain is told of once, and again after it was mended', async () => {
+  it('that names a missing list is reported once, and again if it was fixed in between', async () => {
     const directory = new ConnectionDirectory()
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'mx', shadowListIds: ['next'] }))
     directory.apply('gone', connectionRecord({ connectionId: 'gone', keywordListId: 'x', status: 'disconnected' }))
     const lists = new KeywordLists()
     const missing = new MissingLists(directory, lists)
-    expect(missing.news().map(({ listId }) => listId)).toEqual(['mx', 'next'])
-    expect(missing.news()).toEqual([])
+    expect(missing.newlyMissing().map(({ listId }) => listId)).toEqual(['mx', 'next'])
+    expect(missing.newlyMissing()).toEqual([])
     lists.stage(list('mx', 1, 'a'))
     await lists.compilePending()
-    expect(missing.news()).toEqual([])
+    expect(missing.newlyMissing()).toEqual([])
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'br' }))
-    expect(missing.news()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
+    expect(missing.newlyMissing()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
   })
 })
 
@@ -103,8 +103,8 @@ describe('the archive', () => {
     expect(archive.atVersion('mx', 9)).toBeUndefined()
   })
 
-  it('knows what is in force, what counts beside it, and what comes next', () => {
-    expect(archive.inForce('mx')?.version).toBe(2)
+  it('knows the active version, the shadow version and the next number', () => {
+    expect(archive.active('mx')?.version).toBe(2)
     expect(archive.shadow('mx')?.version).toBe(3)
     expect(archive.nextVersion('mx')).toBe(4)
     expect(archive.nextVersion('br')).toBe(1)
@@ -112,7 +112,7 @@ describe('the archive', () => {
 })
 
 describe('the difference between two versions', () => {
-  it('is what was added, removed and changed in manner', () => {
+  it('is the entries added, removed and changed in their options', () => {
     const before = [
       keywordEntry('pago'),
       keywordEntry('envío'),

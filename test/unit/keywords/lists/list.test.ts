@@ -33,7 +33,7 @@ describe('a keyword list', () => {
     })
   })
 
-  it('says for all its entries what they do not say themselves', () => {
+  it('applies its own options to entries without them', () => {
     const entries = [
       { keyword: 'envío', flag: 'shipping' },
       { keyword: 'año', flag: 'year', fold: 'exact', addresses: 'skip' },
@@ -59,22 +59,22 @@ describe('a keyword list', () => {
     ['an invisible keyword', 'keyword,flag\n\u200b,payment\n', /^line 2: keyword has no visible character/],
     ['an unknown way of folding', 'keyword,flag,fold\npago,payment,loose\n', /^line 2: fold/],
     [
-      'keywords that are one without accents',
+      'keywords that are equal without accents',
       'keyword,flag,fold\nsi,yes,accents\nsí,yes,accents\n',
       /^line 3: .* line 2/,
     ],
     ['an unknown match', 'keyword,flag,match\npago,payment,fuzzy\n', /^line 2: match/],
-    ['a locale that is none', 'keyword,flag,locale\npago,payment,x_y_z\n', /^line 2: locale must be a BCP 47 tag/],
+    ['an invalid locale', 'keyword,flag,locale\npago,payment,x_y_z\n', /^line 2: locale must be a BCP 47 tag/],
     ['the same entry twice', 'keyword,flag\npago,payment\nPAGO,payment\n', /^line 3: .* line 2 already/],
     ['too many fields', 'keyword,flag\npago,payment,oops\n', /^line 2 has 3 fields, line 1 names 2; .*quotes$/],
     ['no head', 'pago,payment\n', /^line 1: must name the columns/],
     ['no entries', 'keyword,flag\n', /no entries/],
-    ['broken JSON', '{"entries": [', /is no JSON/],
+    ['broken JSON', '{"entries": [', /is not JSON/],
     ['a bad entry in JSON', '{"entries":[{"keyword":"a","flag":"a"},{"keyword":"b"}]}', /^entry 2: flag/],
     ['an unknown field in JSON', '{"entries":[{"keyword":"a","flag":"a","fuzzy":1}]}', /^entry 1:/],
   ])('is refused as a whole for %s', (_name, text, expected) => expect(problems(text)).toMatch(expected))
 
-  it('tells all problems at once', () => {
+  it('reports all problems at once', () => {
     expect(problems('keyword,flag\na,B\nb,C\n').split('\n')).toHaveLength(2)
   })
 })

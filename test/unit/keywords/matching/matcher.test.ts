@@ -218,7 +218,7 @@ describe('a text as it was written and its folded form', () => {
             .filter((one) => fold(one.keyword.trim(), foldingOf(one)).trim() !== '')
           fc.pre(entries.length > 0)
           const matcher = compileKeywords(entries)
-          // Chance seldom writes a keyword: one is put in.
+          // Random texts seldom contain a keyword, so one is inserted.
           const at = where % (text.length + 1)
           const written = `${text.slice(0, at)}${entries[where % entries.length]?.keyword}${text.slice(at)}`
           for (const one of [text, written]) {
@@ -231,7 +231,7 @@ describe('a text as it was written and its folded form', () => {
     )
   })
 
-  it('hold exactly the places at which looking for each keyword alone finds it', () => {
+  it('have exactly the hits of a separate search for each keyword', () => {
     fc.assert(
       fc.property(
         fc.array(anEntry, { minLength: 1, maxLength: 8 }),

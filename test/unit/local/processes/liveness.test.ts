@@ -1,58 +1,61 @@
 import { Liveness } from '../../../../services/local/processes/liveness.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 
-const world = () => {
-  const state = { now: 0, alive: false, silences: [] as number[] }
+const open = ({ alive }: { alive: boolean }) => {
+  const clock = new FakeClock()
+  const state = { alive, silences: [] as number[] }
   const liveness = new Liveness({
     answers: async () => state.alive,
     onSilent: (ms) => state.silences.push(ms),
-    patienceMs: 10_000,
-    now: () => state.now,
+    timeoutMs: 10_000,
+    clock,
   })
-  const looks = async (...after: number[]) => {
-    for (const seconds of after) {
-      state.now += seconds * 1000
-      await liveness.look()
-    }
-  }
-  return { state, liveness, looks }
+  liveness.start()
+  return { clock, state, liveness }
 }
 
 describe('liveness', () => {
-  it('leaves a child alone that has not answered yet: it is starting', async () => {
-    const { state, looks } = world()
-    await looks(10, 10, 10, 10)
+  it('ignores a child that has not answered yet: it is starting', async () => {
+    const { clock, state } = open({ alive: false })
+    await clock.advance(60_000)
     expect(state.silences).toEqual([])
   })
 
-  it('condemns one that answered and has not for too long', async () => {
-    const { state, looks } = world()
-    state.alive = true
-    await looks(0)
+  it('reports a child that answered and then did not for the time-out', async () => {
+    const { clock, state } = open({ alive: true })
+    await clock.advance(2_000)
     state.alive = false
-    await looks(4, 4)
+    await clock.advance(9_999)
     expect(state.silences).toEqual([])
-    await looks(4)
-    expect(state.silences).toEqual([12_000])
+    await clock.advance(1)
+    expect(state.silences).toEqual([10_000])
   })
 
-  it('gives several chances, however late the first comes: the machine may have slept', async () => {
-    const { state, looks } = world()
-    state.alive = true
-    await looks(0)
+  it('waits for three missed polls, however long the silence: the machine may have slept', async () => {
+    const { clock, state } = open({ alive: true })
+    await clock.advance(2_000)
     state.alive = false
-    await looks(3_600)
+    clock.set(3_600_000)
+    await clock.advance(2_000)
+    expect(state.silences).toEqual([])
     state.alive = true
-    await looks(2)
+    await clock.advance(60_000)
     expect(state.silences).toEqual([])
   })
 
-  it('begins anew with the next process', async () => {
-    const { state, liveness, looks } = world()
-    state.alive = true
-    await looks(0)
+  it('starts over with the next process', async () => {
+    const { clock, state, liveness } = open({ alive: true })
+    await clock.advance(2_000)
     state.alive = false
     liveness.reset()
-    await looks(4, 4, 4, 4)
+    await clock.advance(60_000)
     expect(state.silences).toEqual([])
+  })
+
+  it('polls no more after a stop', async () => {
+    const { clock, liveness } = open({ alive: true })
+    liveness.stop()
+    await clock.advance(60_000)
+    expect(clock.pending).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { Faults, faultSchema } from '../../../../services/local/simulator/faults.ts'
 import { hashOf, Store } from '../../../../services/local/simulator/store.ts'
-import { track, type World } from '../../../../services/local/simulator/track.ts'
+import { type SimulatorState, track } from '../../../../services/local/simulator/track.ts'
 import { noon } from '../../../support/builders.ts'
 
 const hour = 3_600_000
@@ -16,18 +16,29 @@ const body = (data: unknown, fields: object = {}) =>
 
 const open = () => {
   const state = { now: noon }
-  const world: World = { store: new Store(5), faults: new Faults(), tokens: new Set(), now: () => state.now }
+  const simulator: SimulatorState = {
+    store: new Store(5),
+    faults: new Faults(),
+    tokens: new Set(),
+    now: () => state.now,
+  }
   const send = (text: string, token: string | undefined = 'one') => {
-    const answer = track(text, token, world)
+    const answer = track(text, token, simulator)
     return answer.kind === 'answer' && answer.type.startsWith('application/json')
       ? { ...(JSON.parse(answer.body) as { code: number; message: string; request_id: string }), status: answer.status }
       : { code: null, message: answer.kind, status: answer.kind === 'answer' ? answer.status : null }
   }
-  return { ...world, world, send, state, fault: (fault: object) => world.faults.add(faultSchema.parse(fault)) }
+  return {
+    ...simulator,
+    simulator,
+    send,
+    state,
+    fault: (fault: object) => simulator.faults.add(faultSchema.parse(fault)),
+  }
 }
 
 describe('the track endpoint', () => {
-  it('takes a good call', () => {
+  it('accepts a valid call', () => {
     const { send, store } = open()
     expect(send(body([event()]))).toMatchObject({ code: 0, message: 'OK', status: 200 })
     expect(store.events(0, 10)).toMatchObject([
@@ -55,19 +66,19 @@ describe('the track endpoint', () => {
     ['an unhashed phone', body([event('e', { user: { phone: '+1' } })]), 40062, /hashed/],
     ['a web event without a page', body([event()], { event_source: 'web' }), 40002, /page\.url/],
     ['a crm event without a lead', body([event()], { event_source: 'crm' }), 40002, /lead_id/],
-  ])('refuses %s, and takes nothing of the call', (_name, text, code, message) => {
+  ])('refuses %s, and accepts no event of the call', (_name, text, code, message) => {
     const { send, store } = open()
     expect(send(text)).toMatchObject({ code, status: 200, message: expect.stringMatching(message) })
     expect(store.stats()).toMatchObject({ events: 0, refused: 1, calls: 1 })
   })
 
-  it('takes a thousand', () => {
+  it('accepts 1,000 events', () => {
     expect(open().send(body(Array.from({ length: 1_000 }, (_, i) => event(`e${i}`))))).toMatchObject({ code: 0 })
   })
 
-  it('wants a token, and a registered one once any is', () => {
-    const { send, tokens, world } = open()
-    expect(track(body([event()]), undefined, world)).toMatchObject({ body: expect.stringContaining('40104') })
+  it('requires a token, and a registered one once any is registered', () => {
+    const { send, tokens, simulator } = open()
+    expect(track(body([event()]), undefined, simulator)).toMatchObject({ body: expect.stringContaining('40104') })
     expect(send(body([event()]), 'any').code).toBe(0)
     tokens.add('one')
     expect(send(body([event('e2')]), 'any').code).toBe(40105)
@@ -88,7 +99,7 @@ describe('the track endpoint', () => {
     expect(store.stats()).toMatchObject({ events: 4, duplicates: 2 })
   })
 
-  it('keeps the newest for reading and counts all', () => {
+  it('keeps the newest events and counts all', () => {
     const { send, store } = open()
     for (let i = 1; i <= 12; i++) send(body([event(`e${i}`)]))
     expect(store.events(0, 100).map(({ seq }) => seq)).toEqual([8, 9, 10, 11, 12])
@@ -109,19 +120,19 @@ describe('faults', () => {
     ['silence', { timeout: true }, { message: 'silence' }, 0],
     ['a cut connection', { reset: true }, { message: 'reset' }, 0],
     ['a lost answer', { reset: true, taken: true }, { message: 'reset' }, 3],
-    ['a partial success by place', { partial: { places: [1] } }, { code: 20001 }, 2],
+    ['a partial success by index', { partial: { places: [1] } }, { code: 20001 }, 2],
     ['a partial success by id', { partial: { eventIds: ['e1', 'e3'] } }, { code: 20001 }, 1],
-    ['a partial success without a culprit here', { partial: { eventIds: ['e9'] } }, { code: 0 }, 3],
+    ['a partial success without a failed event in the call', { partial: { eventIds: ['e9'] } }, { code: 0 }, 3],
     ['slowness', { slowMs: 5 }, { code: 0 }, 3],
-    ['success by order', { code: 0 }, { code: 0 }, 3],
+    ['scripted success', { code: 0 }, { code: 0 }, 3],
   ])('%s', (_name, fault, answer, taken) => {
-    const world = open()
-    world.fault(fault)
-    expect(world.send(call)).toMatchObject(answer)
-    expect(world.store.stats().events).toBe(taken)
+    const { send, store, fault: add } = open()
+    add(fault)
+    expect(send(call)).toMatchObject(answer)
+    expect(store.stats().events).toBe(taken)
   })
 
-  it('hit whom they name, as often as they say', () => {
+  it('apply to the calls that they name, as often as they say', () => {
     const { send, fault } = open()
     fault({ token: 'one', code: 40100, count: 2 })
     fault({ eventSourceId: '8', code: 40105 })
@@ -134,7 +145,7 @@ describe('faults', () => {
     })
   })
 
-  it('answer 40050 only where everything was there', () => {
+  it('answer 40050 only to a call with known events', () => {
     const { send, fault } = open()
     fault({ duplicates: true })
     expect([send(call).code, send(call).code, send(body([event('e1'), event('e4')])).code]).toEqual([0, 40050, 0])
@@ -151,7 +162,7 @@ describe('faults', () => {
     expect(send(call).code).toBe(0)
   })
 
-  it('that nobody knows are refused', () => {
+  it('with an unknown field are refused', () => {
     expect(faultSchema.safeParse({ codes: 1 }).success).toBe(false)
   })
 })

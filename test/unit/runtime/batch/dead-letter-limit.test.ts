@@ -34,7 +34,7 @@ describe('the limit on dead letters', () => {
     expect(() => guard.judge(bad(9))).not.toThrow()
   })
 
-  it('adds up what partitions publish side by side', () => {
+  it('adds up what partitions publish concurrently', () => {
     const guard = new DeadLetterGuard(limits)
     const first = guard.judge(bad(6))
     expect(() => guard.judge(bad(4))).toThrow(DeadLetterLimitReached)

@@ -2,15 +2,15 @@ import { delayUntilDue } from '../../../../services/runtime/batch/delay.ts'
 import type { RecordBatch } from '../../../../services/runtime/ports.ts'
 import { consumedRecord, noon, recordBatch } from '../../../support/builders.ts'
 
-const waiting = (...ages: number[]) =>
+const deferred = (...ages: number[]) =>
   recordBatch(ages.map((age, n) => consumedRecord({ offset: BigInt(n), timestamp: noon - age })))
 
-const run = async (batch: RecordBatch, settles = Number.POSITIVE_INFINITY) => {
+const run = async (batch: RecordBatch, processed = Number.POSITIVE_INFINITY) => {
   const taken: number[] = []
   const consumer = delayUntilDue(
     async ({ records }) => {
       taken.push(...records.map(({ offset }) => Number(offset)))
-      return { processed: Math.min(records.length, settles), pauseMs: 0 }
+      return { processed: Math.min(records.length, processed), pauseMs: 0 }
     },
     10_000,
     { now: () => noon },
@@ -19,16 +19,16 @@ const run = async (batch: RecordBatch, settles = Number.POSITIVE_INFINITY) => {
 }
 
 describe('a consumer of a later topic', () => {
-  it('takes what is due and rests until the next one is', async () => {
-    expect(await run(waiting(15_000, 10_000, 9_000, 1_000))).toEqual({ taken: [0, 1], processed: 2, pauseMs: 1_000 })
+  it('processes what is due and pauses until the next record is due', async () => {
+    expect(await run(deferred(15_000, 10_000, 9_000, 1_000))).toEqual({ taken: [0, 1], processed: 2, pauseMs: 1_000 })
   })
-  it('takes all when all is due', async () => {
-    expect(await run(waiting(15_000, 11_000))).toEqual({ taken: [0, 1], processed: 2, pauseMs: 0 })
+  it('processes all when all is due', async () => {
+    expect(await run(deferred(15_000, 11_000))).toEqual({ taken: [0, 1], processed: 2, pauseMs: 0 })
   })
-  it('takes nothing when nothing is due', async () => {
-    expect(await run(waiting(4_000))).toEqual({ taken: [], processed: 0, pauseMs: 6_000 })
+  it('processes nothing when nothing is due', async () => {
+    expect(await run(deferred(4_000))).toEqual({ taken: [], processed: 0, pauseMs: 6_000 })
   })
-  it('commits no more than was settled', async () => {
-    expect(await run(waiting(15_000, 12_000, 500), 1)).toMatchObject({ taken: [0, 1], processed: 1 })
+  it('commits no more than was processed', async () => {
+    expect(await run(deferred(15_000, 12_000, 500), 1)).toMatchObject({ taken: [0, 1], processed: 1 })
   })
 })

@@ -1,8 +1,6 @@
 import { createLoop } from '../../../../services/runtime/batch/loop.ts'
 import { deadLetter, drop } from '../../../../services/runtime/batch/outcome.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
-import { noon } from '../../../support/builders.ts'
-
 import { signals, textStage, texts, world } from '../../../support/loop-world.ts'
 
 describe('the loop', () => {
@@ -21,7 +19,7 @@ describe('the loop', () => {
     ['garbage', 'first'],
     ['first', 'garbage', 'last'],
     ['first', 'garbage'],
-  ])('makes a bad record a dead letter wherever it stands, its neighbours go on: %s %s %s', async (...values) => {
+  ])('makes a bad record a dead letter at any position, its neighbours are forwarded: %s %s %s', async (...values) => {
     const { sent, tools } = await world()
     const batch = texts(...values.filter((value) => value !== undefined))
     await createLoop(
@@ -33,15 +31,15 @@ describe('the loop', () => {
     expect(byTopic.get('signals.dispatch.dead.v1')).toHaveLength(1)
   })
 
-  it('tries again when a dependency fails, slower each time, with nothing dead-lettered or saved twice', async () => {
-    const { sent, troubles, slept, tools, health } = await world()
+  it('retries when a dependency fails, with longer pauses, and dead-letters or saves nothing twice', async () => {
+    const { sent, failures, clock, tools, health } = await world()
     const saved: string[] = []
-    troubles.push(new DependencyError('kafka', 'away'), new DependencyError('kafka', 'away'))
+    failures.push(new DependencyError('kafka', 'away'), new DependencyError('kafka', 'away'))
     await createLoop(
       textStage((text) => signals(text), saved),
       tools,
     )(texts('a'))
-    expect(slept).toEqual([100, 200])
+    expect(clock.slept).toEqual([100, 200])
     expect(sent).toHaveLength(1)
     expect(saved).toEqual(['a'])
     expect(health.report().state).toBe('running')
@@ -73,20 +71,20 @@ describe('the loop', () => {
   })
 
   it('leaves a batch uncommitted when the consumer drains', async () => {
-    const { tools, troubles } = await world()
+    const { tools, failures, clock } = await world()
     const draining = new AbortController()
-    troubles.push(new DependencyError('kafka', 'away'))
+    failures.push(new DependencyError('kafka', 'away'))
     const loop = createLoop(
       textStage((text) => signals(text)),
       {
         ...tools,
-        clock: { now: () => noon, sleep: async () => draining.abort() },
+        clock: Object.assign(clock, { sleep: async () => draining.abort() }),
       },
     )
     expect(await loop({ ...texts('a'), signal: draining.signal })).toEqual({ processed: 0, pauseMs: 0 })
   })
 
-  it('commits the slices that were settled before the consumer drained', async () => {
+  it('commits the slices that were processed before the consumer drained', async () => {
     const { tools, sent } = await world()
     const draining = new AbortController()
     const loop = createLoop(

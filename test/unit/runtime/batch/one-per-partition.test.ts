@@ -2,15 +2,15 @@ import { assignByNumber } from '../../../../services/runtime/adapters/kafka/assi
 import { onePerPartition } from '../../../../services/runtime/batch/one-per-partition.ts'
 
 describe('batches of one partition number', () => {
-  it('are handled one at a time, across topics, and those of others beside them', async () => {
+  it('are processed one at a time, across topics, and concurrently with other partition numbers', async () => {
     const log: string[] = []
     let release: () => void = () => {}
-    const held = new Promise<void>((resolve) => {
+    const blocked = new Promise<void>((resolve) => {
       release = resolve
     })
     const handle = onePerPartition(async ({ topic, partition }: { topic: string; partition: number }) => {
       log.push(`begin ${topic}/${partition}`)
-      if (topic === 'main' && partition === 0) await held
+      if (topic === 'main' && partition === 0) await blocked
       log.push(`end ${topic}/${partition}`)
     })
     const all = [handle({ topic: 'main', partition: 0 }), handle({ topic: 'later', partition: 0 })]
@@ -21,7 +21,7 @@ describe('batches of one partition number', () => {
     expect(log.slice(3)).toEqual(['end main/0', 'begin later/0', 'end later/0'])
   })
 
-  it('go on after one that failed, which is told to whoever asked', async () => {
+  it('continue after one that failed, and its caller gets the error', async () => {
     const handle = onePerPartition(async ({ fails }: { partition: number; fails: boolean }) => {
       if (fails) throw new Error('broken')
       return 'done'

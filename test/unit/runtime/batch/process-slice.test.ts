@@ -5,8 +5,8 @@ import { noon } from '../../../support/builders.ts'
 
 import { signals, textStage, texts, world } from '../../../support/loop-world.ts'
 
-/** Played through the loop, which is how an attempt is ever made. */
-describe('an attempt', () => {
+/** Through the loop, the only caller. */
+describe('processing a slice', () => {
   it('publishes what is forwarded in order, with its trace, then saves', async () => {
     const { sent, tools, codec } = await world()
     const saved: string[] = []
@@ -24,7 +24,7 @@ describe('an attempt', () => {
     expect(saved).toEqual(['a', 'b'])
   })
 
-  it('settles the parts of one record each by itself', async () => {
+  it('gives each part of one record its own outcome', async () => {
     const { sent, tools } = await world()
     const loop = createLoop(
       textStage(() => [signals('x'), drop('not_ours'), deadLetter('item_unmappable', 'rule person')]),
@@ -43,8 +43,8 @@ describe('an attempt', () => {
       textStage(() => drop('x')),
       tools,
     )(texts('first', 'garbage'))
-    const [letter] = sent.flat() as [ProducerRecord]
-    const { original, ...rest } = codec.decodeDeadLetter(letter.value)
+    const [record] = sent.flat() as [ProducerRecord]
+    const { original, ...rest } = codec.decodeDeadLetter(record.value)
     expect(rest).toEqual({
       stage: 'dispatch',
       code: 'bytes_invalid',
@@ -57,7 +57,7 @@ describe('an attempt', () => {
       timestamp: noon,
       keyId: 'source/dead-letters',
     })
-    expect(letter.headers).toEqual({
+    expect(record.headers).toEqual({
       stage: 'dispatch',
       code: 'bytes_invalid',
       origin: 'signals.v1/0/1',
@@ -65,7 +65,7 @@ describe('an attempt', () => {
       traceparent: '00-t-s-01',
       'received-at': String(noon - 1000),
     })
-    expect(letter.key).toBe(keyring.pseudonym('record-key', 'key-garbage'))
+    expect(record.key).toBe(keyring.pseudonym('record-key', 'key-garbage'))
     const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original))
     expect({ ...opened, headers: { ...opened.headers } }).toEqual({
       key: 'key-garbage',
@@ -75,7 +75,7 @@ describe('an attempt', () => {
     expect(original.includes('garbage')).toBe(false)
   })
 
-  it('defers and parks a record as it came, one attempt older when deferred', async () => {
+  it('defers and parks a record unchanged, with one more attempt when deferred', async () => {
     const { sent, tools } = await world()
     const loop = createLoop(
       textStage((text) => (text === 'wait' ? defer('10s', 'throttled') : park('paused'))),
@@ -109,8 +109,8 @@ describe('an attempt', () => {
   })
 
   it('makes a result that is too large for the broker a dead letter; the rest is sent', async () => {
-    const { sent, troubles, tools } = await world()
-    troubles.push(new RecordTooLarge(1, 2, 1))
+    const { sent, failures, tools } = await world()
+    failures.push(new RecordTooLarge(1, 2, 1))
     await createLoop(
       textStage((text) => signals(text)),
       tools,
@@ -123,8 +123,8 @@ describe('an attempt', () => {
   })
 
   it('makes only the item a dead letter whose result is too large, not its neighbours in the same delivery', async () => {
-    const { sent, troubles, tools } = await world()
-    troubles.push(new RecordTooLarge(1, 2, 1))
+    const { sent, failures, tools } = await world()
+    failures.push(new RecordTooLarge(1, 2, 1))
     await createLoop(
       textStage(() => [signals('x'), signals('large'), drop('not_ours'), signals('y')]),
       tools,
@@ -136,9 +136,9 @@ describe('an attempt', () => {
     ])
   })
 
-  it('ends when even the dead letter is too large, instead of trying for ever', async () => {
-    const { troubles, tools } = await world()
-    troubles.push(new RecordTooLarge(0, 2, 1), new RecordTooLarge(0, 2, 1))
+  it('ends when even the dead letter is too large, instead of retrying forever', async () => {
+    const { failures, tools } = await world()
+    failures.push(new RecordTooLarge(0, 2, 1), new RecordTooLarge(0, 2, 1))
     await expect(
       createLoop(
         textStage((text) => signals(text)),

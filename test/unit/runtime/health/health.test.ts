@@ -9,30 +9,30 @@ const world = () => {
 }
 
 describe('health', () => {
-  it('is the age of the oldest record, in hand or still in Kafka', () => {
+  it('is the age of the oldest record, in progress or still in Kafka', () => {
     const { clock, health } = world()
     health.begin('t/0', clock.at - 3_000)
     expect(health.report().oldestUnprocessedSeconds).toBe(3)
-    health.unfetched(new Map([['t/1', { next: 5n, dueAt: clock.at - 9_000 }]]))
+    health.unfetched(new Map([['t/1', { offset: 5n, dueAt: clock.at - 9_000 }]]))
     expect(health.report().oldestUnprocessedSeconds).toBe(9)
   })
 
-  it('forgets what was settled since the last look', () => {
+  it('leaves out what was processed since the last poll', () => {
     const { clock, health } = world()
-    health.unfetched(new Map([['t/1', { next: 5n, dueAt: clock.at - 9_000 }]]))
-    health.settled('t/1', 6n)
+    health.unfetched(new Map([['t/1', { offset: 5n, dueAt: clock.at - 9_000 }]]))
+    health.processed('t/1', 6n)
     expect(health.report().oldestUnprocessedSeconds).toBe(0)
   })
 
-  it('counts nothing that is not due yet', () => {
+  it('leaves out what is not due', () => {
     const { clock, health } = world()
-    health.unfetched(new Map([['t/1', { next: 5n, dueAt: clock.at + 9_000 }]]))
+    health.unfetched(new Map([['t/1', { offset: 5n, dueAt: clock.at + 9_000 }]]))
     expect(health.report()).toMatchObject({ oldestUnprocessedSeconds: 0, healthy: true })
   })
 
-  it('turns red when a record has waited for two minutes, and stays ready: a restart would not help', () => {
+  it('is unhealthy when a record has waited for two minutes, but ready: a restart would not help', () => {
     const { clock, health } = world()
-    health.unfetched(new Map([['t/0', { next: 1n, dueAt: clock.at - 119_000 }]]))
+    health.unfetched(new Map([['t/0', { offset: 1n, dueAt: clock.at - 119_000 }]]))
     expect(health.report().healthy).toBe(true)
     clock.at += 2_000
     expect(health.report()).toMatchObject({ healthy: false, ready: true })
@@ -49,7 +49,7 @@ describe('health', () => {
     expect(health.report()).toMatchObject({ consumer: 'up', healthy: true })
   })
 
-  it('says that it waits for Kafka also with nothing to do, and turns red when that lasts', () => {
+  it('reports that it waits for Kafka also when idle, and is unhealthy when that lasts', () => {
     const { clock, health } = world()
     expect(health.kafka(true)).toBe(false)
     expect(health.kafka(false)).toBe(true)
@@ -61,9 +61,9 @@ describe('health', () => {
     expect(health.report()).toMatchObject({ state: 'running', reason: null, healthy: true })
   })
 
-  it('does not wait for a dependency any more once it holds nothing', () => {
+  it('stops waiting for a dependency when it has no batch', () => {
     const { clock, health } = world()
-    for (const place of ['t/0', 't/1']) health.begin(place, clock.at)
+    for (const topicPartition of ['t/0', 't/1']) health.begin(topicPartition, clock.at)
     health.to('waiting', 'redis')
     health.end('t/0')
     expect(health.report()).toMatchObject({ state: 'waiting', reason: 'redis' })
@@ -83,7 +83,7 @@ describe('health', () => {
     })
     health.to('stopping')
     expect(health.report().state).toBe('stopping')
-    // What is drained meanwhile does not make it run again.
+    // Draining a batch does not change that.
     health.to('running')
     expect(health.report().state).toBe('stopping')
   })

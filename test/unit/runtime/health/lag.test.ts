@@ -1,7 +1,8 @@
 import { consumerGroup, laterGroup, parkedGroup } from '../../../../services/consumer-groups.ts'
+import { laterTopic, parkedTopic } from '../../../../services/derived-topics.ts'
 import { LagReader } from '../../../../services/runtime/health/lag.ts'
 import { LagTrend } from '../../../../services/runtime/health/lag-trend.ts'
-import { laterTopic, parkedTopic, topics } from '../../../../services/topology.ts'
+import { topics } from '../../../../services/topology.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 const noon = 1_700_000_000_000
@@ -44,7 +45,7 @@ const world = async () => {
 describe('lag', () => {
   const [main, later, parked] = groups
 
-  it('is nothing on topics that are empty, also for groups that never committed', async () => {
+  it('is zero on empty topics, also for groups that never committed', async () => {
     const { read } = await world()
     const lags = await read(noon)
     expect(lags).toHaveLength(6)
@@ -69,7 +70,7 @@ describe('lag', () => {
     ])
   })
 
-  it('of a waiting lane counts only the time that a record is overdue', async () => {
+  it('of a `later` topic counts only the time since a record was due', async () => {
     const { write, read } = await world()
     await write(later.topic, 0, noon - 4_000)
     await write(later.topic, 1, noon - 13_000)
@@ -79,29 +80,29 @@ describe('lag', () => {
     ])
   })
 
-  it('counts what is parked and calls none of it late', async () => {
+  it('counts parked records but no seconds for them', async () => {
     const { write, read } = await world()
     await write(parked.topic, 0, noon - waitMs, noon - waitMs)
     expect((await read(noon))[4]).toMatchObject({ messages: 2, seconds: 0, dueAt: null })
   })
 
-  it('asks for a time once as long as a group stands still, and its age grows all the same', async () => {
+  it('fetches a timestamp once while a group does not move, and its age still grows', async () => {
     const { write, broker } = await world()
     await write(main.topic, 0, noon)
-    let asked = 0
+    let fetched = 0
     const reader = new LagReader(
       {
-        progress: (places) => broker.progress(places),
-        timestamps: (topic, places) => {
-          asked += places.length
-          return broker.timestamps(topic, places)
+        progress: (groups) => broker.progress(groups),
+        timestamps: (topic, positions) => {
+          fetched += positions.length
+          return broker.timestamps(topic, positions)
         },
       },
       groups,
     )
     expect((await reader.read(() => noon + 1_000))[0]?.seconds).toBe(1)
     expect((await reader.read(() => noon + 5_000))[0]?.seconds).toBe(5)
-    expect(asked).toBe(1)
+    expect(fetched).toBe(1)
   })
 })
 
@@ -111,27 +112,27 @@ describe('the trend of lag', () => {
     ...{ messages, next },
   })
 
-  it('is unknown after one look', () => {
+  it('is unknown after one sample', () => {
     const trend = new LagTrend()
     trend.add(noon, [lag(10, 0n)])
     expect(trend.of('t')).toEqual({ trendPerSecond: null, processedPerSecond: null, catchUpSeconds: null })
   })
 
-  it('tells the time to catch up from what comes in and what is worked off', () => {
+  it('gives the time to catch up from the incoming and the processed rate', () => {
     const trend = new LagTrend()
     trend.add(noon, [lag(1_000, 0n)])
     trend.add(noon + 10_000, [lag(600, 900n)])
     expect(trend.of('t')).toEqual({ trendPerSecond: -40, processedPerSecond: 90, catchUpSeconds: 15 })
   })
 
-  it('promises nothing while the backlog grows', () => {
+  it('gives no time while the backlog grows', () => {
     const trend = new LagTrend()
     trend.add(noon, [lag(0, 0n)])
     trend.add(noon + 10_000, [lag(50, 0n)])
     expect(trend.of('t')).toMatchObject({ trendPerSecond: 5, catchUpSeconds: null })
   })
 
-  it('forgets what is older than half a minute', () => {
+  it('ignores samples older than 30 s', () => {
     const trend = new LagTrend()
     for (let second = 0; second <= 120; second += 10) trend.add(noon + second * 1000, [lag(second < 60 ? 0 : 100, 0n)])
     expect(trend.of('t').trendPerSecond).toBe(0)

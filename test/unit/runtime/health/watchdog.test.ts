@@ -12,6 +12,7 @@ import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { topics } from '../../../../services/topology.ts'
 import { noon, testKeyring } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
@@ -23,12 +24,11 @@ afterEach(() => {
   for (const stop of stopping.splice(0)) stop()
 })
 
-/** A stage on a broker in memory, its watchdog and a clock that the test moves. */
+/** A stage on a broker in memory, and its watchdog. */
 const world = async (load: () => Promise<undefined>) => {
-  let now = noon
-  const clock = { now: () => now, sleep: async () => new Promise<void>((resolve) => setTimeout(resolve, 1)) }
+  const clock = new FakeClock(noon)
   const cluster = new MemoryCluster()
-  cluster.now = () => now
+  cluster.now = clock.now
   const broker = cluster.open()
   await broker.createTopics([{ name: topic, partitions: 1, config: {} }])
   const producer = await broker.producer()
@@ -41,10 +41,10 @@ const world = async (load: () => Promise<undefined>) => {
   const progress = new Progress({
     ...{ clock, health, metrics, log },
     broker: {
-      timestamps: (...asked) => broker.timestamps(...asked),
-      progress: async (places) => {
+      timestamps: (...args) => broker.timestamps(...args),
+      progress: async (groups) => {
         if (away) throw new DependencyError('kafka', 'away')
-        return broker.progress(places)
+        return broker.progress(groups)
       },
     },
     groups: consumerGroups.filter((spec) => spec.group === group),
@@ -72,8 +72,8 @@ const world = async (load: () => Promise<undefined>) => {
   stopping.push(() => void consumer.stop())
   health.to('running')
   const after = async (seconds: number) => {
-    now += seconds * 1000
-    await progress.look()
+    await clock.advance(seconds * 1000)
+    await progress.poll()
   }
   const kafka = (answers: boolean) => {
     away = !answers
@@ -81,8 +81,8 @@ const world = async (load: () => Promise<undefined>) => {
   return { after, write, kafka, health, metrics, progress, silences, cluster }
 }
 
-describe('a stage that stops in silence', () => {
-  it('whose promise never settles is found, and turns red by the age of what it holds', async () => {
+describe('the watchdog', () => {
+  it('detects a stage whose promise never settles; health turns red by the age of its batch', async () => {
     const { after, write, health, silences } = await world(() => new Promise(() => {}))
     await write()
     await after(1)
@@ -94,14 +94,14 @@ describe('a stage that stops in silence', () => {
     expect(health.report()).toMatchObject({ healthy: false, ready: true })
   })
 
-  it('that has nothing to do is left alone', async () => {
+  it('ignores an idle stage', async () => {
     const { after, health, silences } = await world(async () => undefined)
     for (let n = 0; n < 5; n++) await after(100)
     expect(silences).toEqual([])
     expect(health.report()).toMatchObject({ oldestUnprocessedSeconds: 0, healthy: true })
   })
 
-  it('that works, however far behind, is left alone', async () => {
+  it('ignores a stage that progresses, however far behind', async () => {
     const { after, write, silences, cluster } = await world(async () => undefined)
     for (let n = 0; n < 5; n++) {
       await write()
@@ -111,18 +111,18 @@ describe('a stage that stops in silence', () => {
     expect(silences).toEqual([])
   })
 
-  it('because a dependency is away is waiting, not silent', async () => {
+  it('ignores a stage that waits for a dependency', async () => {
     const { after, write, health, silences } = await world(async () => {
       throw new DependencyError('redis', 'away')
     })
     await write()
-    await eventually('it waits', () => health.state === 'waiting')
+    await eventually('the stage waits', () => health.state === 'waiting')
     for (let n = 0; n < 5; n++) await after(100)
     expect(silences).toEqual([])
     expect(health.report()).toMatchObject({ state: 'waiting', reason: 'redis', healthy: false })
   })
 
-  it('because Kafka is away says so with nothing to do, and is not silent', async () => {
+  it('ignores an idle stage while Kafka is away, and health reports the outage', async () => {
     const { after, kafka, health, silences } = await world(async () => undefined)
     kafka(false)
     for (let n = 0; n < 3; n++) await after(100)
@@ -133,14 +133,14 @@ describe('a stage that stops in silence', () => {
     expect(health.report()).toMatchObject({ state: 'running', healthy: true })
   })
 
-  it('that has left its group while Kafka answers is found', async () => {
+  it('detects a stage that is out of its group while Kafka answers', async () => {
     const { after, health, silences } = await world(async () => undefined)
     health.connection('down', group)
     await after(61)
     expect(silences).toEqual(['Kafka answers, but the consumer is not in its group'])
   })
 
-  it('shows its lag as metrics', async () => {
+  it('shows the lag as metrics', async () => {
     const { after, write, metrics, progress } = await world(() => new Promise(() => {}))
     await write()
     await after(7)

@@ -17,7 +17,7 @@ const settings = (current: string, ...previous: string[]) => ({
 const names = (keyring: Keyring) => [
   keyring.pseudonym('message', 'whatsapp', '1', 'm'),
   keyring.signalId('acme', 'c', 'm', 'keyword'),
-  keyring.mark(8, 'event', 'm').toString('hex'),
+  keyring.shortHash(8, 'event', 'm').toString('hex'),
   keyring.sourceKey('whatsapp').seal('a body', 'whatsapp').toString('hex'),
 ]
 
@@ -46,7 +46,7 @@ describe.each([
   ['a new installation', true],
   ['an installation whose ids derive from its master key', false],
 ])('replacing the master key of %s', (_name, fresh) => {
-  it('changes no id, no mark and no key of raw bodies; texts open; secrets change keys', async () => {
+  it('changes no id, no hash and no key of raw bodies; texts open; secrets change keys', async () => {
     const tools = await open()
     await sealDataSecret(settings(old), tools, { fresh, onlyIfMissing: true })
     const before = await readKeyring(settings(old), tools)
@@ -55,9 +55,9 @@ describe.each([
     const record = connection(before)
     const text = before.connectionKey('acme-wa', record.dataKey as Buffer).seal('hola', 'm')
 
-    // Both keys are given, the old one is in force still.
+    // Both keys are configured, and the old one is still active.
     const both = await readKeyring(settings(next, old), tools)
-    expect(both.inForce).toBe(before.inForce)
+    expect(both.activeKeyId).toBe(before.activeKeyId)
     expect(names(both)).toEqual(ids)
 
     await sealDataSecret(settings(next, old), tools)
@@ -87,22 +87,22 @@ describe.each([
   it('is followed by a process that runs, which seals under the new key from then on', async () => {
     const tools = await open()
     await sealDataSecret(settings(old), tools, { fresh, onlyIfMissing: true })
-    const troubles: Error[] = []
+    const errors: Error[] = []
     const running = (current: string, ...previous: string[]) =>
       followKeyring(settings(current, ...previous), {
         ...tools,
         health: { table: () => {}, keys: () => {} },
-        onTrouble: (error) => troubles.push(error),
+        onError: (error) => errors.push(error),
       })
     const { keyring, stop } = await running(next, old)
     const unprepared = await running(old)
     const ids = names(keyring)
     await sealDataSecret(settings(next, old), tools)
-    await eventually('the new key in force', async () => keyring.inForce === keyring.masterKeys[0])
+    await eventually('the new key is active', async () => keyring.activeKeyId === keyring.masterKeys[0])
     expect(names(keyring)).toEqual(ids)
     expect(keyring.keyIdOf(keyring.wrap('t', 'c'))).toBe(keyring.masterKeys[0])
-    // One that was not given the new key ends, before it meets a secret that it cannot open.
-    expect(troubles).toEqual([expect.any(ConfigError)])
+    // A process without the new key ends before it reads a secret that it cannot open.
+    expect(errors).toEqual([expect.any(ConfigError)])
     await Promise.all([stop(), unprepared.stop()])
   })
 })
@@ -120,7 +120,7 @@ describe('wrapped secrets', () => {
   it('are sealed under the first key of an installation that has no data secret of its own', async () => {
     const before = await Keyring.open(old)
     const both = await Keyring.open(next, { previous: [old] })
-    expect(both.inForce).toBe(before.inForce)
+    expect(both.activeKeyId).toBe(before.activeKeyId)
     expect(names(both)).toEqual(names(before))
   })
 })

@@ -16,7 +16,7 @@ describe('the keyring', () => {
     expect(one.seal(words, 'm1')).toEqual(other.seal(words, 'm1'))
   })
 
-  it('uses another nonce for another text and for another place', async () => {
+  it('uses different nonces for different texts and contexts', async () => {
     const key = (await Keyring.open(masterKey)).sourceKey('whatsapp')
     const nonces = [key.seal(words, 'm1'), key.seal(`${words}!`, 'm1'), key.seal(words, 'm2')].map((sealed) =>
       sealed.subarray(0, 24).toString('hex'),
@@ -55,10 +55,10 @@ describe('the keyring', () => {
     expect(keyring.signalId('conversation', 'ab', 'c')).not.toBe(one)
   })
 
-  it('makes marks of the asked length', async () => {
+  it('makes short hashes of the requested length', async () => {
     const keyring = await Keyring.open(masterKey)
-    expect(keyring.mark(8, 'x')).toHaveLength(8)
-    expect(keyring.mark(4, 'x')).toEqual(keyring.mark(8, 'x').subarray(0, 4))
+    expect(keyring.shortHash(8, 'x')).toHaveLength(8)
+    expect(keyring.shortHash(4, 'x')).toEqual(keyring.shortHash(8, 'x').subarray(0, 4))
   })
 
   it('wraps secrets and forgets a connection', async () => {

@@ -12,7 +12,7 @@ const documented = () => {
   return new Map(
     rows.flatMap((row) => {
       const [, names = '', type = '', labels = ''] = row.split('|').map((cell) => cell.trim())
-      // Labels stand first and in backticks; what follows a colon or semicolon explains them.
+      // Labels come first, in backticks; an explanation follows a colon or semicolon.
       const own = Array.from(labels.replace(/[:;].*?(?=, `|$)/g, '').matchAll(/`([a-z_]+)`/g), ([, name]) => name)
       return Array.from(names.matchAll(/`(signals_\w+)`/g), ([, name]) => [name ?? '', { type, labels: own }] as const)
     }),
@@ -22,7 +22,7 @@ const documented = () => {
 describe('the catalogue of metrics', () => {
   const catalogue = Object.entries(metricCatalogue)
 
-  it('is what the docs list, no more and no less, with type and labels', () => {
+  it('equals the list in the docs, with type and labels', () => {
     const docs = Object.fromEntries(documented())
     const code = Object.fromEntries(catalogue.map(([name, { type, labels }]) => [name, { type, labels: [...labels] }]))
     expect(docs).toEqual(code)
@@ -35,12 +35,12 @@ describe('the catalogue of metrics', () => {
     expect(name).not.toMatch(/_(ms|millis|milliseconds|minutes|kb|mb|percent)(_|$)/)
   })
 
-  it('has no label that names a person or a thing of one', () => {
+  it('has no label with personal data', () => {
     const labels = new Set(catalogue.flatMap(([, entry]) => entry.labels))
     for (const label of labels) expect(label).not.toMatch(/conversation|message_id|user|phone|name|text|account|tenant/)
   })
 
-  it('is wholly in use: nothing is listed that nobody sets', () => {
+  it('has no metric that no code sets', () => {
     const code = readdirSync(join(root, 'services'), { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== 'metrics.ts')
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
@@ -48,7 +48,7 @@ describe('the catalogue of metrics', () => {
     expect(catalogue.map(([name]) => name).filter((name) => !code.includes(`'${name}'`))).toEqual([])
   })
 
-  it('tells no gauge that the process has not set: 0 would be a figure', async () => {
+  it('exports no gauge that the process has not set, because 0 would be a value', async () => {
     const metrics = new Metrics('ingest')
     expect(await metrics.render()).not.toMatch(/^signals_(disk_free_bytes|state_rebuilt_share)/m)
     metrics.set('signals_disk_free_bytes', {}, 7)

@@ -93,13 +93,13 @@ describe('the codec', () => {
     expect(codec.encode(topic, value as never)).toEqual(bytes)
   })
 
-  it('reads a message event that a connector wrote as Avro', async () => {
+  it('decodes a message event that a connector wrote in Avro', async () => {
     const codec = await Codec.open(new MemoryRegistry())
     const event = messageEvent()
     expect({ ...(codec.decodeMessageEvent(codec.encode('channelEvents', event as never)) as object) }).toEqual(event)
   })
 
-  it('asks the registry once for an id it did not write itself, and once in a while for a missing one', async () => {
+  it('requests a foreign schema id once, and an unknown one again after a while', async () => {
     const registry = new MemoryRegistry()
     const writer = await Codec.open(registry)
     const value = writer.encode('signals', signal())
@@ -129,14 +129,14 @@ describe('the codec', () => {
     expect(failing(() => codec.decode('signals', { value }))).toBe('bytes_invalid')
   })
 
-  it('refuses bytes that do not fit their schema, without quoting them', async () => {
+  it('rejects bytes that do not match their schema, without quoting them', async () => {
     const codec = await Codec.open(new MemoryRegistry())
     const value = Buffer.concat([codec.encode('signals', signal()).subarray(0, 5), Buffer.from('hola Ana, ya pagué')])
     expect(() => codec.decode('signals', { value })).toThrow(/does not decode by schema id/)
     expect(() => codec.decode('signals', { value })).not.toThrow(/Ana/)
   })
 
-  it('reads a record written by an older version of its schema', async () => {
+  it('decodes a record of an older schema version', async () => {
     const registry = new MemoryRegistry()
     const codec = await Codec.open(registry)
     const older = JSON.parse(schemaVersions('signal').at(-1) as string) as { fields: { name: string }[] }

@@ -13,8 +13,8 @@ const filled = async (records: number) => {
   return broker
 }
 
-describe('a topic read whole', () => {
-  it('comes in batches of one partition, in order, with the share that is read', async () => {
+describe('reading a topic to its end', () => {
+  it('gives batches of one partition, in order, with the share that is read', async () => {
     const broker = await filled(6_002)
     const shares: number[] = []
     const taken: number[][] = [[], []]
@@ -28,27 +28,27 @@ describe('a topic read whole', () => {
     expect(taken).toEqual([all(0), all(1)])
   })
 
-  it('comes in batches of some thousand, however much an answer holds', async () => {
+  it('gives batches of at most 2,000 records, however large a response is', async () => {
     const record = { topic, partition: 0, key: null, value: null, headers: {}, timestamp: 0 }
-    const answer = Array.from({ length: 4_500 }, (_, n) => ({ ...record, offset: BigInt(n) }))
+    const response = Array.from({ length: 4_500 }, (_, n) => ({ ...record, offset: BigInt(n) }))
     const taken: [number, number][] = []
     const broker = {
       offsetsAt: async (_topic: string, time: number) => new Map([[0, time === 0 ? 0n : 9_000n]]),
-      read: async (_topic: string, _stretches: unknown, onRecords: (records: typeof answer) => void | Promise<void>) =>
-        onRecords(answer),
+      read: async (_topic: string, _ranges: unknown, onRecords: (records: typeof response) => void | Promise<void>) =>
+        onRecords(response),
     }
     await readInBatches(broker, topic, async ({ length }, share) => void taken.push([length, share]))
     expect(taken.map(([length]) => length)).toEqual([2_000, 2_000, 500])
     expect(taken.at(-1)?.[1]).toBe(0.5)
   })
 
-  it('calls for nothing where nothing is', async () => {
+  it('does not call for an empty topic', async () => {
     const calls: unknown[] = []
     await readInBatches(await filled(0), topic, async (records) => void calls.push(records))
     expect(calls).toEqual([])
   })
 
-  it('ends with what the reader throws', async () => {
+  it('rejects with the error of the callback', async () => {
     const reading = readWhole(await filled(10), topic, () => {
       throw new RangeError('enough')
     })

@@ -11,7 +11,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`
 
 describe('the export', () => {
-  it('is OTLP in JSON, by the variables', async () => {
+  it('is OTLP in JSON, as the variables configure', async () => {
     const bodies: string[] = []
     const collector = createServer(async (request, response) => {
       const parts: Buffer[] = []
@@ -48,7 +48,7 @@ describe('the export', () => {
     })
   })
 
-  it('sends what waits at the end, and counts what a collector does not take', async () => {
+  it('exports the queue at shutdown, and counts spans that the collector rejects', async () => {
     let lost = 0
     const calls: number[] = []
     const processor = exportingProcessor(
@@ -70,7 +70,7 @@ describe('the export', () => {
     expect(lost).toBe(512)
   })
 
-  it('drops, and counts, what comes while the collector is slow and the queue full', async () => {
+  it('drops and counts spans while the collector is slow and the queue is full', async () => {
     let lost = 0
     const onLost = (count: number) => {
       lost += count
@@ -86,7 +86,7 @@ describe('the export', () => {
     }
     const processor = exportingProcessor(slow, { everyMs: 60_000, onLost })
     const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan
-    // One call is under way and holds 512; 8192 wait.
+    // 512 spans are in a running call, 8,192 in the queue.
     for (let n = 0; n < 512 + 8_192 + 3; n++) processor.onEnd(span)
     expect(lost).toBe(3)
     isSlow = false
@@ -94,7 +94,7 @@ describe('the export', () => {
     await processor.shutdown()
   })
 
-  it('loads nothing of OpenTelemetry where no variable asks for it', () => {
+  it('loads no SDK of OpenTelemetry unless an endpoint is set', () => {
     const script = `
       const { registerHooks } = await import('node:module')
       const loaded = []
@@ -103,7 +103,7 @@ describe('the export', () => {
       const open = async (env) => [await openTracing('test', { count: () => {} }, env) !== null, loaded.length > 0]
       console.log(JSON.stringify([await open({}), await open({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })]))
       process.exit()`
-    // In a process of its own: this one has the library loaded.
+    // In a separate process, because this one has loaded the library.
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../../../..'),
       encoding: 'utf8',

@@ -15,13 +15,14 @@ import { tracesUrl, tracingFields } from '../../../../services/runtime/tracing/c
 import { samplerOf } from '../../../../services/runtime/tracing/sampler.ts'
 import { Tracer } from '../../../../services/runtime/tracing/tracer.ts'
 import { consumedRecord, noon, recordBatch, signal, testKeyring } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`
 const unsampled = traceparent.replace(/01$/, '00')
 
-/** A tracer whose ended spans are in memory. */
+/** A tracer that keeps ended spans in memory. */
 const memoryTracer = (sampler = samplerOf('parentbased_always_on', 1)) => {
   const exporter = new InMemorySpanExporter()
   const provider = new TracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor({ exporter })] })
@@ -31,7 +32,7 @@ const memoryTracer = (sampler = samplerOf('parentbased_always_on', 1)) => {
 describe('a traceparent', () => {
   const { tracer } = memoryTracer()
 
-  it('is read and written as W3C has it', () => {
+  it('is read and written in the W3C format', () => {
     const parent = tracer.read(traceparent)
     expect(parent).toMatchObject({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 1 })
     const span = tracer.start({ name: 'n', kind: 'server', parent })
@@ -59,7 +60,7 @@ describe('a sampler', () => {
     return sampler.shouldSample(from, id, 'n', SpanKind.SERVER, {}, []).decision === SamplingDecision.RECORD_AND_SAMPLED
   }
 
-  it('goes by whoever began the trace', () => {
+  it('follows the decision of the first span', () => {
     expect(keeps(samplerOf('parentbased_always_on', 1), traceId, unsampled)).toBe(false)
     expect(keeps(samplerOf('parentbased_always_off', 1), traceId, traceparent)).toBe(true)
     expect(keeps(samplerOf('parentbased_always_off', 1), traceId, null)).toBe(false)
@@ -73,7 +74,7 @@ describe('a sampler', () => {
 describe('the variables', () => {
   const config = (env: Record<string, string>) => loadConfig(tracingFields, env)
 
-  it('turn tracing on by an endpoint', () => {
+  it('turn tracing on if an endpoint is set', () => {
     expect(tracesUrl(config({}))).toBeNull()
     expect(tracesUrl(config({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' }))).toBe(
       'http://collector:4318/v1/traces',
@@ -82,7 +83,7 @@ describe('the variables', () => {
     expect(tracesUrl(config({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'true' }))).toBeNull()
   })
 
-  it('are refused by name where they are wrong', () => {
+  it('are rejected by name when invalid', () => {
     expect(() => config({ OTEL_TRACES_SAMPLER: 'sometimes' })).toThrow(ConfigError)
     expect(() => config({ OTEL_EXPORTER_OTLP_HEADERS: 'nonsense' })).toThrow(/OTEL_EXPORTER_OTLP_HEADERS/)
     expect(config({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b%20c, d=e' }).OTEL_EXPORTER_OTLP_HEADERS).toEqual({
@@ -109,7 +110,7 @@ describe('a stage that is traced', () => {
       {
         producer: { send: async (records) => void sent.push(...records), close: async () => {} },
         ...{ codec, keyring, tracer },
-        clock: { now: () => noon, sleep: async () => {} },
+        clock: new FakeClock(noon, { skipSleeps: true }),
         metrics: new Metrics('test'),
         log: createLog('test', 'fatal'),
         health: new Health({ now: () => noon }),
@@ -131,7 +132,7 @@ describe('a stage that is traced', () => {
     ['forwarded', next],
     ['deferred', defer('10s', 'later')],
     ['a dead letter', deadLetter('bytes_invalid', 'no')],
-  ])('hands on its own span with what is %s', async (_name, outcome) => {
+  ])('passes on its own span with a record that is %s', async (_name, outcome) => {
     const { run, spans, sent } = await world(outcome)
     await run({ traceparent })
     const own = spans().find(({ name }) => name === 'dispatch process')
@@ -156,7 +157,7 @@ describe('a stage that is traced', () => {
     expect(spans()).toHaveLength(3)
   })
 
-  it('makes nothing of records that nobody samples, and hands on what they came with', async () => {
+  it('creates no span for unsampled records, and passes on their headers', async () => {
     const { run, spans, sent } = await world(next)
     await run({}, { traceparent: unsampled })
     expect(spans()).toEqual([])
@@ -164,8 +165,8 @@ describe('a stage that is traced', () => {
   })
 })
 
-describe('both ends', () => {
-  it('put the span of a request in place of what it came with', async () => {
+describe('the gateway and dispatch', () => {
+  it('replace the traceparent of a request by that of its span', async () => {
     const { tracer, spans } = memoryTracer()
     const receive = (headers: Record<string, string>) => {
       const request = { method: 'POST', headers: { ...headers } }

@@ -3,6 +3,7 @@ import { revokeGrants } from '../../../../services/shared/connections/authorisat
 import { parseDraft } from '../../../../services/shared/connections/connection.ts'
 import { changeConnection } from '../../../../services/shared/connections/operations.ts'
 import { refreshDue } from '../../../../services/shared/connections/tokens/refresh.ts'
+import { noon } from '../../../support/builders.ts'
 import { openOauth } from '../../../support/oauth-world.ts'
 
 const draft = (fields: object = {}) =>
@@ -24,7 +25,7 @@ describe('an advertiser’s authorisation', () => {
     expect(await world.history('acme')).toEqual(['authorised'])
   })
 
-  it('looks the event set up for the messaging account', async () => {
+  it('finds the event set of the messaging account', async () => {
     const world = await openOauth()
     const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', eventSetId: '901', name: 'n', matched: true }
     world.tiktok.addEventSet(set)
@@ -41,7 +42,7 @@ describe('an advertiser’s authorisation', () => {
     ['it is for another advertiser', { advertiserId: '701' }, {}, /not for advertiser 701/],
     ['it is for several', {}, { advertiserIds: ['1', '2'] }, /several advertisers \(1, 2\)/],
     ['the account has no event set', { eventSetId: undefined }, {}, /has no message event set.*by hand/],
-    ['nobody knows the messaging app', { eventSetId: undefined, source: 'blip' }, {}, /messagingApp/],
+    ['the messaging app is unknown', { eventSetId: undefined, source: 'blip' }, {}, /messagingApp/],
   ])('is refused when %s, and the grant given back', async (_name, fields, grant, message) => {
     const world = await openOauth()
     await expect(connect(world, fields, grant)).rejects.toThrow(message)
@@ -61,7 +62,7 @@ describe('an advertiser’s authorisation', () => {
     expect(await world.authorisations.status(id)).toEqual({ status: 'done', connectionId: 'acme' })
     await expect(finish({})).rejects.toThrow(/answered already/)
     const late = await world.authorisations.begin('advertiser', 'acme', 'ana')
-    world.now += 600_001
+    world.clock.set(noon + 600_001)
     await expect(world.authorisations.finish(world.agree(late.url))).rejects.toThrow(/ten minutes/)
   })
 
@@ -97,8 +98,8 @@ describe('an advertiser’s authorisation', () => {
     const world = await openOauth()
     const { accessToken } = await connect(world)
     const token = world.keyring.unwrap(accessToken as Buffer).toString()
-    const { before, record } = await changeConnection('acme', 'disconnect', world.desk, cli)
-    expect(await revokeGrants(before, record, world.desk, world.oauth, cli)).toBe('revoked')
+    const { before, record } = await changeConnection('acme', 'disconnect', world.connections, cli)
+    expect(await revokeGrants(before, record, world.connections, world.oauth, cli)).toBe('revoked')
     expect(world.tiktok.revoked).toContain(token)
     expect(await world.history('acme')).toEqual(['authorised', 'disconnected', 'revoked'])
   })
@@ -114,10 +115,9 @@ describe('a TikTok account’s authorisation', () => {
     const now = () => world.directory.byId('acme')
     const open = (name: 'accessToken' | 'refreshToken') =>
       world.keyring.unwrap(now()?.account?.[name] as Buffer).toString()
-    const later = (ms: number) => {
-      world.now += ms
-    }
-    const refresh = () => refreshDue({ ...world.desk, oauth: world.oauth, redis: world.redis, clock: world.clock })
+    const later = (ms: number) => world.clock.set(world.clock.now() + ms)
+    const refresh = () =>
+      refreshDue({ ...world.connections, oauth: world.oauth, redis: world.redis, clock: world.clock })
     return { ...world, world, now, open, refresh, later }
   }
   const day = 86_400_000
@@ -129,11 +129,11 @@ describe('a TikTok account’s authorisation', () => {
       const { url } = await world.authorisations.begin('account', 'acme', 'ana')
       return world.authorisations.finish(world.agree(url, { scopes, ...grant }))
     }
-    await expect(again({ openId: 'other' })).rejects.toThrow(/another account/)
+    await expect(again({ openId: 'other' })).rejects.toThrow(/not the account of acme/)
     await expect(again({ scopes: ['user.info.basic'] })).rejects.toThrow(
       /missing: message.list.read \(read its messages\); .*owner agree/,
     )
-    // Without the permission to know who it is, TikTok does not tell who it is.
+    // Without `user.info.basic` TikTok's answer has no open_id.
     await expect(again({ scopes: [], openId: '' })).rejects.toThrow(
       /missing: user.info.basic \(.*\), message.list.read/,
     )
@@ -148,11 +148,11 @@ describe('a TikTok account’s authorisation', () => {
     later(0.8 * day)
     await refresh()
     expect(open('refreshToken')).not.toBe(first)
-    // The new one has proven itself.
+    // The new token has worked.
     expect(now()?.account?.previousRefreshToken).toBeNull()
   })
 
-  it('survives an answer that is lost: the token before is tried again', async () => {
+  it('survives a lost answer: the previous token is tried again', async () => {
     const { open, refresh, later, lost, now } = await withAccount()
     later(0.8 * day)
     lost.add('tt_user/oauth2/refresh_token/')
@@ -166,7 +166,7 @@ describe('a TikTok account’s authorisation', () => {
     expect(now()?.status).toBe('active')
   })
 
-  it('keeps both tokens until the new one is known to work', async () => {
+  it('keeps both tokens until the new one has worked', async () => {
     const { refresh, later, lost, now } = await withAccount()
     later(0.8 * day)
     lost.add('tt_user/token_info/get/')

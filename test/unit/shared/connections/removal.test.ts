@@ -42,9 +42,9 @@ describe('a withdrawn authorisation', () => {
   })
 
   it.each<[string, Partial<ConnectionRecord>, number, string]>([
-    ['older than the consent that stands', {}, noon - 120_000, 'biz'],
+    ['older than the current consent', {}, noon - 120_000, 'biz'],
     ['of another account', {}, noon, 'other'],
-    ['told again', { status: 'disconnected' }, noon, 'biz'],
+    ['repeated', { status: 'disconnected' }, noon, 'biz'],
   ])('changes nothing when it is %s', async (_name, fields, occurredAt, accountId) => {
     const { notes } = await play(fields, occurredAt, accountId)
     expect(notes).toEqual([])

@@ -1,11 +1,14 @@
+import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { disconnect, pause, reconnect } from '../../../../services/shared/connections/connection.ts'
+import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import { readHistory } from '../../../../services/shared/connections/history.ts'
 import { type ConnectionLog, openConnectionLog } from '../../../../services/shared/connections/store.ts'
-import type { Author } from '../../../../services/shared/connections/writer.ts'
+import { type Author, ConnectionWriter } from '../../../../services/shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { topics } from '../../../../services/topology.ts'
 import { connectionRecord, noon } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
@@ -21,7 +24,7 @@ const open = async () => {
   )
   const registry = new MemoryRegistry()
   const codec = await Codec.open(registry)
-  const log = (): Promise<ConnectionLog> => openConnectionLog(broker, codec, { now: () => noon })
+  const log = (): Promise<ConnectionLog> => openConnectionLog(broker, codec, new FakeClock(noon))
   return { cluster, broker, codec, log }
 }
 
@@ -54,7 +57,7 @@ describe('the writer of connections', () => {
     expect(await readHistory(broker, codec, 'other')).toEqual([])
   })
 
-  it('makes a change anew when another writer was first, and neither is lost', async () => {
+  it('repeats a change when another writer was first, and neither is lost', async () => {
     const { log, broker, codec } = await open()
     const [one, other] = [await log(), await log()]
     await add(one)
@@ -66,29 +69,29 @@ describe('the writer of connections', () => {
     expect(lines.map(({ revision }) => revision)).toEqual(lines.map((_, at) => at + 1))
   })
 
-  it('leaves the truth on top where its own change is none any more', async () => {
+  it('overwrites its losing record also where the repeated change is a no-op', async () => {
     const { log, cluster, codec } = await open()
     const [one, other] = [await log(), await log()]
     await add(one)
     await Promise.all([change(one, disconnect, cli), change(other, reconnect, dispatch)])
     const last = cluster.records(topics.connections.name).at(-1)
-    // Compaction keeps the last record of a key: it must not be the one that lost, which holds a token still.
+    // Compaction keeps the last record of a key: it must not be the losing one, which still has a token.
     expect(codec.decode('connections', last as never)).toMatchObject({ status: 'disconnected', accessToken: null })
   })
 
-  it('passes over a record that lost, and says so', async () => {
+  it('skips a losing record, and reports it as stale', async () => {
     const { log } = await open()
     const { directory } = await log()
     expect(directory.apply('a', connectionRecord({ revision: 3, changeId: 'x' }))).toBe('applied')
     expect(directory.apply('a', connectionRecord({ revision: 3, changeId: 'y', status: 'paused' }))).toBe('stale')
     expect(directory.apply('a', connectionRecord({ revision: 3, changeId: 'x' }))).toBe('applied')
     expect(directory.byId('a')?.status).toBe('active')
-    // A writer from before revisions follows on.
+    // A record from before revisions existed applies.
     expect(directory.apply('a', connectionRecord({ status: 'paused' }))).toBe('applied')
     expect(directory.byId('a')?.status).toBe('paused')
   })
 
-  it('writes nothing for what is no change', async () => {
+  it('writes nothing for a no-op', async () => {
     const { log, cluster } = await open()
     const one = await log()
     await add(one)
@@ -98,7 +101,18 @@ describe('the writer of connections', () => {
     expect(cluster.records(topics.connectionHistory.name)).toHaveLength(2)
   })
 
-  it('hands on why a change was refused, with nothing written', async () => {
+  it('fails when its own record does not return within 30 s: the follower has lost its broker', async () => {
+    const { broker, codec } = await open()
+    const clock = new FakeClock(noon)
+    const writer = new ConnectionWriter({
+      ...{ directory: new ConnectionDirectory(), codec, producer: await broker.producer(), clock },
+    })
+    const change = writer.change('acme-wa', () => connectionRecord(), { action: 'added' }, cli)
+    await expect(clock.runUntil(change)).rejects.toThrow(DependencyError)
+    expect(clock.now()).toBe(noon + 30_000)
+  })
+
+  it('passes on the error of a refused change, with nothing written', async () => {
     const { log, cluster } = await open()
     const one = await log()
     const refuse = () => {

@@ -79,7 +79,7 @@ describe('the Blip mapping', () => {
       { attachments: ['location'] },
     ],
     [
-      'a reply by what was written, not by what it answers',
+      'a reply by its own text, not by the quoted one',
       blip({
         type: 'application/vnd.lime.reply+json',
         content: { replied: { type: 'text/plain', value: 'sim' }, inReplyTo: { type: 'text/plain', value: 'quer?' } },
@@ -96,7 +96,7 @@ describe('the Blip mapping', () => {
   it.each<[string, object, string]>([
     ['a receipt', { id: '1', from: 'a@wa.gw.msging.net', to: 'b@msging.net', event: 'consumed' }, 'status'],
     [
-      'somebody typing',
+      'a typing indicator',
       blip({ type: 'application/vnd.lime.chatstate+json', content: { state: 'composing' } }),
       'typing',
     ],
@@ -109,7 +109,7 @@ describe('the Blip mapping', () => {
       blip({ from: 'router@msging.net', to: 'sub@tunnel.msging.net/55%40wa.gw.msging.net' }),
       'handover',
     ],
-    ['what bots tell each other', blip({ from: 'shop@msging.net', to: 'other@msging.net' }), 'system'],
+    ['a message between bots', blip({ from: 'shop@msging.net', to: 'other@msging.net' }), 'system'],
     ['a message of nothing', blip({ content: '' }), 'empty'],
     ['who is there', blip({ type: 'application/vnd.lime.presence+json', content: {} }), 'presence'],
     ['a body of another kind', { hello: 1 }, 'unknown'],

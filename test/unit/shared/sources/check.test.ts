@@ -46,7 +46,7 @@ describe('a sample', () => {
     ],
   }
 
-  it('is told item by item: by which rule, where in the document, and what became of it', () => {
+  it('is reported item by item: its rule, the rule’s line, and the result', () => {
     expect(source).toMatchObject({ name: 'example', version: 3 })
     const { ok, error, items } = report(body)
     expect({ ok, error }).toEqual({ ok: false, error: null })
@@ -60,18 +60,18 @@ describe('a sample', () => {
     expect(items[2]).toMatchObject({ reason: 'conversationId is missing or too long' })
   })
 
-  it('is told with every path that nothing has looked at, inside strings of JSON too', () => {
+  it('is reported with every unread path, also inside strings of JSON', () => {
     expect(report(body).unread).toEqual([
       { path: 'body.items[].body.media[].url', left: 1, of: 1 },
       { path: 'body.items[].body["a.b"]', left: 1, of: 1 },
-      // Whoever has no conversation is not asked for more.
+      // An item without a conversation fails before its id is read.
       { path: 'body.items[].id', left: 2, of: 3 },
       { path: 'body.items[].lang', left: 2, of: 2 },
       { path: 'body.page.name', left: 1, of: 1 },
     ])
   })
 
-  it('is good when all of it is events and ignored items', () => {
+  it('is valid when every item becomes an event or is ignored', () => {
     expect(report({ ...body, items: body.items.slice(0, 2) }).ok).toBe(true)
     expect(report({ items: [] })).toMatchObject({
       ok: true,
@@ -79,7 +79,7 @@ describe('a sample', () => {
     })
   })
 
-  it('may be no delivery at all', () => {
+  it('may not be a delivery at all', () => {
     expect(report('nonsense')).toMatchObject({ ok: false, error: 'the body is not JSON', items: [] })
     expect(report({ other: 1 })).toMatchObject({
       ok: false,
@@ -88,7 +88,7 @@ describe('a sample', () => {
     })
   })
 
-  it('may be nested as deep as it likes', () => {
+  it('may be nested to any depth', () => {
     const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
     expect(report(`{"items":[${deep}]}`).items).toMatchObject([{ became: 'ignored', reason: 'unknown' }])
   })

@@ -22,7 +22,7 @@ rules:
       time: [{ of: item.sent, unit: s }]
       text: [{ of: item.html, origin: typed, html: true }]
 `
-  it('says what a source means without a line of code', () => {
+  it('maps a source without code', () => {
     const body = { page: 'p', items: [{ id: 7, from: 'u', sent: seconds, html: '<p>Ada &amp; <b>siap</b></p>' }] }
     expect(parseMapping(own, 'own.yaml').map(deliveryOf('example', body)).events).toEqual([
       expect.objectContaining({
@@ -44,11 +44,11 @@ rules:
       /own\.yaml:\d+: rules\.0\.event has no sendr; it takes .*sender/,
     ],
     [
-      'a channel that is none',
+      'an unknown channel',
       own.replace('channel: other', 'channel: pigeon'),
       /own\.yaml:9: rules\.0\.event\.channel must be one of tiktok/,
     ],
-  ])('is refused with the place of the error: %s', (_name, text, expected) => {
+  ])('is refused with the position of the error: %s', (_name, text, expected) => {
     expect(() => parseMapping(text, 'own.yaml')).toThrow(MappingInvalid)
     expect(() => parseMapping(text, 'own.yaml')).toThrow(expected)
   })

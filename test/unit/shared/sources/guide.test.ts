@@ -11,11 +11,11 @@ const blocks = (language: string) =>
 describe('the guide to a new source', () => {
   const mapping = blocks('text').join('')
 
-  it('writes the mapping that is shipped, part by part', () => {
+  it('contains the shipped mapping, part by part', () => {
     expect(mapping).toBe(readFileSync(join(root, 'services/shared/sources/mappings/example-partner.yaml'), 'utf8'))
   })
 
-  it('says of its sample what comes out', () => {
+  it('states the results of its sample', () => {
     const { ok, items, unread } = checkMapping(mapping, 'my-partner.yaml').check(
       deliveryOf('example-partner', blocks('json')[0] ?? ''),
     )

@@ -37,7 +37,7 @@ const whatsappMessage = (id: string) => ({
   referral: { source_type: 'ad', source_id: '6', ctwa_clid: 'A', source_url: 'https://fb.me/x' },
 })
 
-/** Sources whose deliveries hold several items: the path to the first of them, and the id of the second. */
+/** Sources whose deliveries hold several items: the path of the first item, and the id of the second. */
 const several: Record<
   string,
   { readonly body: object; readonly first: readonly string[]; readonly neighbour: string }
@@ -75,7 +75,7 @@ const several: Record<
   },
 }
 
-/** Every source with one delivery that maps. */
+/** A valid delivery of every source. */
 const single: Record<string, object> = {
   ...Object.fromEntries(Object.entries(several).map(([name, { body }]) => [name, body])),
   tiktok: {
@@ -95,7 +95,7 @@ const single: Record<string, object> = {
   halosis: messageEvent({ source: 'halosis' }),
 }
 
-/** null where the body is refused as a whole; anything else thrown is a fault. */
+/** null: the body is refused as a whole. Any other error fails the test. */
 const outcome = (name: string, body: string): MappingResult | null => {
   try {
     return mapped(name, body, { headers: haravanHeaders })
@@ -119,18 +119,20 @@ it('knows a delivery of every source', () => {
 
 describe.each(Object.keys(single))('a delivery of %s with one node replaced', (name) => {
   const body = single[name] as object
-  it('is mapped to events of the contract or refused, whatever stands there', () => {
+  it('is mapped to events of the contract or refused, for any value', () => {
+    const broken: string[] = []
     for (const path of nodesOf(body)) {
       const replaced = replacing(body, path)
       for (const [what, json] of Object.entries(hostileValues)) {
         const result = outcome(name, replaced(json))
-        if (result) expect([what, path.join('.'), ...breaksContract(result)]).toEqual([what, path.join('.')])
+        if (result) broken.push(...breaksContract(result).map((problem) => `${path.join('.')}, ${what}: ${problem}`))
       }
     }
+    expect(broken).toEqual([])
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
 
-  it('is so with several of them, of any kind', () => {
+  it('is mapped or refused with several nodes replaced by random values', () => {
     const paths = nodesOf(body)
     fc.assert(
       fc.property(
@@ -142,7 +144,7 @@ describe.each(Object.keys(single))('a delivery of %s with one node replaced', (n
             try {
               text = replacing(JSON.parse(text), path)(JSON.stringify(value))
             } catch {
-              // A change before has taken the place away.
+              // An earlier change has removed this node.
             }
           }
           const result = outcome(name, text)
@@ -156,19 +158,21 @@ describe.each(Object.keys(single))('a delivery of %s with one node replaced', (n
 
 describe.each(Object.entries(several))('the neighbour of a hostile item of %s', (name, { body, first, neighbour }) => {
   const item = first.reduce((value, key) => (value as Record<string, unknown>)[key], body as unknown)
-  it('comes out, whatever stands in the item', () => {
+  it('is mapped, for any value in the item', () => {
+    const lost: string[] = []
     for (const path of nodesOf(item)) {
       const replaced = replacing(body, [...first, ...path])
       for (const [what, json] of Object.entries(hostileValues)) {
-        const ids = outcome(name, replaced(json))?.events.map(({ messageId }) => messageId)
-        expect([what, path.join('.'), ids?.includes(neighbour)]).toEqual([what, path.join('.'), true])
+        const events = outcome(name, replaced(json))?.events ?? []
+        if (!events.some(({ messageId }) => messageId === neighbour)) lost.push(`${path.join('.')}, ${what}`)
       }
     }
+    expect(lost).toEqual([])
   })
 })
 
 describe('a delivery', () => {
-  it('may hold more items than anybody expects, each of which comes out', () => {
+  it('may hold 20,000 items, each of which is mapped', () => {
     const messages = Array.from({ length: 20_000 }, (_, n) => ({
       ...whatsappMessage(`wamid.${n}`),
       text: { body: 'x' },
@@ -177,13 +181,13 @@ describe('a delivery', () => {
   })
 
   it.each(['', ' ', 'null', '[]', '7', '"x"', '{', '[[[[', '\u0000', '{"a":1}{"a":2}', '\ufeff{}', '<xml/>'])(
-    'that is none yields no event: %j',
+    'that is not one yields no event: %j',
     (text) => {
       for (const name of sources.names()) expect([name, outcome(name, text)?.events ?? []]).toEqual([name, []])
     },
   )
 
-  it('without end in its nesting yields no event', () => {
+  it('nested to extreme depth yields no event', () => {
     for (const text of [
       '['.repeat(500_000),
       `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
@@ -200,16 +204,8 @@ describe('no body, however broken,', () => {
     work()
     expect(performance.now() - started).toBeLessThan(1_000)
   }
-  const unreadableOr = (name: string, body: string) => {
-    try {
-      return mapped(name, body)
-    } catch (error) {
-      if (!(error instanceof DeliveryUnreadable)) throw error
-      return null
-    }
-  }
 
-  it.each(sources.names())('makes the %s mapping throw anything but its refusal', (name) => {
+  it.each(sources.names())('makes the %s mapping throw anything but DeliveryUnreadable', (name) => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -218,7 +214,7 @@ describe('no body, however broken,', () => {
           fc.jsonValue().map((value) => JSON.stringify({ event: 'im_receive_msg', content: value, entry: value })),
         ),
         (body) => {
-          unreadableOr(name, body)
+          outcome(name, body)
         },
       ),
     )
@@ -230,7 +226,7 @@ describe('no body, however broken,', () => {
         const body = structuredClone(valid) as unknown as { entry: { changes: { value: { messages: unknown[] } }[] }[] }
         body.entry[0]?.changes[0]?.value.messages.unshift(bad)
         body.entry.unshift(bad as never)
-        const result = unreadableOr('whatsapp', JSON.stringify(body))
+        const result = outcome('whatsapp', JSON.stringify(body))
         expect(result?.events.some(({ messageId }) => messageId === 'wamid.good')).toBe(true)
       }),
     )
@@ -257,7 +253,7 @@ describe('no body, however broken,', () => {
     ],
   ])('%s, hangs a mapping', (_name, body) => {
     within(() => {
-      for (const name of sources.names()) unreadableOr(name, body)
+      for (const name of sources.names()) outcome(name, body)
     })
     expect(({} as { type?: string }).type).toBeUndefined()
   })

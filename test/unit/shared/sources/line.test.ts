@@ -55,7 +55,7 @@ describe('the mapping of LINE', () => {
       { kind: 'edit', messageId: '500', revision: '01EVENT', text: 'ใหม่' },
     ],
     [
-      'what was unsent',
+      'an unsent message',
       { type: 'unsend', unsend: { messageId: '500' } },
       { kind: 'deletion', messageId: '500', text: null, attachments: [] },
     ],
@@ -90,7 +90,7 @@ describe('the mapping of LINE', () => {
     expect(mapped('line', line({ type }))).toEqual({ events: [], ignored: [reason], failed: [] }),
   )
 
-  it('lets an item fail that has no message or nobody, and its neighbours pass', () => {
+  it('fails an item without a message or a person, and maps its neighbours', () => {
     const body = line({ source: undefined, ...lineMessage() }, { type: 'message' }, { type: 'unsend' }, lineMessage())
     const { events, failed } = mapped('line', { ...body, events: [...body.events, null] })
     expect(events).toHaveLength(1)

@@ -57,7 +57,7 @@ describe.each([
       { kind: 'edit', messageId: 'm-1', text: 'novo', revision: expect.any(String) },
     ],
     [
-      'what was unsent',
+      'an unsent message',
       metaItem({ message: { mid: 'm-1', is_deleted: true } }),
       { kind: 'deletion', messageId: 'm-1', text: null },
     ],
@@ -154,7 +154,7 @@ describe.each([
 
   it.each<[string, object, string]>([
     ['a receipt', { delivery: { mids: ['m'] } }, 'status'],
-    ['what was seen', { read: { watermark: 1 } }, 'read'],
+    ['a read receipt', { read: { watermark: 1 } }, 'read'],
     ['a reaction', { reaction: { mid: 'm', action: 'react' } }, 'reaction'],
     ['a change of hands', { pass_thread_control: { new_owner_app_id: 1 } }, 'handover'],
     ['a linked account', { account_linking: { status: 'linked' } }, 'account'],
@@ -165,7 +165,7 @@ describe.each([
     expect(ignored(metaItem(item))).toEqual({ events: [], ignored: [reason], failed: [] }),
   )
 
-  it('lets an item fail that names nobody, and its neighbours pass', () => {
+  it('fails an item without a person, and maps its neighbours', () => {
     const { events, failed } = mapped(
       name,
       meta(object, [metaItem({ sender: {}, message: { mid: 'a', text: 'x' } }), null as never, metaItem()]),
@@ -179,7 +179,7 @@ describe.each([
     expect(only(change, 'changes')).toMatchObject({ messageId: 'm-1', occurredAt: noon, text: 'oi' })
   })
 
-  it('tells a public comment from a message, and a delivery of nothing from one of nobody', () => {
+  it('distinguishes a public comment from a message, and an empty delivery from one of another source', () => {
     const field = object === 'page' ? 'feed' : 'comments'
     expect(mapped(name, meta(object, [{ field, value: { message: 'x' } }], 'changes')).ignored).toEqual(['comment'])
     expect(mapped(name, { object, entry: [] }).ignored).toEqual(['empty'])

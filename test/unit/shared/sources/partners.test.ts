@@ -67,7 +67,7 @@ describe('the Haravan mapping', () => {
     })
   })
 
-  it('gives an update of the order another revision and nothing else of its own', () => {
+  it('changes only the revision with an update of the order', () => {
     const first = theOnly('haravan', haravan(), { headers: haravanHeaders })
     const updated = theOnly('haravan', haravan({ updated_at: '2026-01-02T00:00:00Z' }), {
       headers: { ...haravanHeaders, 'x-haravan-topic': 'orders/updated' },
@@ -81,7 +81,7 @@ describe('the Haravan mapping', () => {
     expect(theOnly('haravan', body, { headers: haravanHeaders })?.referral).toMatchObject({ clickId: 'N.1' })
   })
 
-  it('ignores everything that is no order', () => {
+  it('ignores everything except orders', () => {
     const topic = (name: string) => mapped('haravan', {}, { headers: { 'x-haravan-topic': name } }).ignored
     expect(topic('app_subscriptions/update')).toEqual(['account'])
     expect(topic('customers/create')).toEqual(['contact'])
@@ -97,23 +97,23 @@ describe('the Zwiz mapping', () => {
       zwiz({ type: 'IMAGE' }, { channel: 'IG' }),
       { channel: 'instagram', attachments: ['image'], textOrigin: 'caption' },
     ],
-    ['a kind that nobody described', zwiz({ type: 'HOLOGRAM', text: '' }), { attachments: ['other'] }],
+    ['an undocumented kind', zwiz({ type: 'HOLOGRAM', text: '' }), { attachments: ['other'] }],
   ])('reads %s', (_name, body, expected) => expect(theOnly('zwiz', body)).toMatchObject(expected))
 })
 
 describe('the address of Halosis', () => {
-  it('takes message events as they are: one, a list, or a list under events', () => {
+  it('accepts message events: one, a list, or a list under events', () => {
     const event = messageEvent({ source: 'halosis' })
     for (const body of [event, [event], { events: [event] }]) expect(mapped('halosis', body).events).toEqual([event])
   })
 
-  it('counts what is no event in a list', () => {
+  it('ignores an element of a list that is not an event', () => {
     const event = messageEvent({ source: 'halosis' })
     for (const body of [[null, event, 7], { events: [null, event, 7] }])
       expect(mapped('halosis', body)).toEqual({ events: [event], ignored: ['unknown', 'unknown'], failed: [] })
   })
 
-  it('fails an event that is none with the field, and passes its neighbours', () => {
+  it('fails an invalid event with the field, and passes its neighbours', () => {
     const { events, failed } = mapped('halosis', { events: [{ ...messageEvent(), channel: 'pigeon' }, messageEvent()] })
     expect(events).toHaveLength(1)
     expect(failed).toEqual([{ rule: 'events', reason: expect.stringMatching(/^channel: /) }])
@@ -121,7 +121,7 @@ describe('the address of Halosis', () => {
 })
 
 describe('the worked example', () => {
-  it('reads what the guide says it reads', () => {
+  it('reads what the guide states', () => {
     const { events, ignored } = mapped(
       'example-partner',
       examplePartner(
@@ -147,7 +147,7 @@ describe('the worked example', () => {
 })
 
 describe('a source that signs nothing', () => {
-  it.each(['blip', 'qiscus', 'zwiz', 'halosis', 'example-partner', 'pancake'])('%s proves itself by a key', (name) => {
+  it.each(['blip', 'qiscus', 'zwiz', 'halosis', 'example-partner', 'pancake'])('%s is verified by a key', (name) => {
     const verify = (headers: Record<string, string>) =>
       sourceNamed(name).verify(deliveryOf(name, {}, { headers }), ['k'], { now: 0 })
     expect(verify({ 'x-signals-key': 'k' })).toBe('ok')

@@ -2,7 +2,7 @@ import { mapped, theOnly } from '../../../support/deliveries.ts'
 import { qiscus } from '../../../support/partner-bodies.ts'
 
 describe('the Qiscus mapping', () => {
-  it('gives two files of one second two ids where they bring none', () => {
+  it('derives two ids for two files of one second without ids', () => {
     const idOf = (file: string) =>
       theOnly(
         'qiscus',

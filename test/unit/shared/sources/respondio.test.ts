@@ -17,7 +17,7 @@ describe('the Respond.io mapping', () => {
     ],
     ['a time in seconds', respondio({}, {}, { timestamp: seconds }), { occurredAt: seconds * 1000 }],
     [
-      'what was written with an order',
+      'the note of an order',
       respondio({ type: 'whatsapp_order', text: undefined, order: { text: 'por favor' } }),
       { attachments: ['order'], text: 'por favor', textOrigin: 'typed' },
     ],

@@ -7,7 +7,7 @@ import { deliveryOf, sourceNamed, sources } from '../../../support/deliveries.ts
 const secret = 'made up secret'
 const plain = (text: string) => createHash('sha256').update(text).digest('hex')
 const hmac = (text: string, encoding: 'hex' | 'base64') => createHmac('sha256', secret).update(text).digest(encoding)
-/** What a source would put beside its body, by its public rules. */
+/** The headers that a source sends with a body, by its public rules. */
 const schemes: Record<string, (body: string) => Record<string, string>> = {
   instagram: (body) => ({ 'x-hub-signature-256': `sha256=${hmac(body, 'hex')}` }),
   line: (body) => ({ 'x-line-signature': hmac(body, 'base64') }),
@@ -66,7 +66,7 @@ describe('the token of Telegram', () => {
 describe.each(['messenger', 'instagram', 'whatsapp'])('the handshake of %s', (name) => {
   const ask = (query: string) =>
     sourceNamed(name).handshake(new URLSearchParams(query), {}, { verifyTokens: ['set'], secrets: [] })
-  it('gives the challenge back to who knows the verify token', () => {
+  it('returns the challenge to a caller that knows the verify token', () => {
     expect(ask('hub.mode=subscribe&hub.verify_token=set&hub.challenge=42')).toMatchObject({ status: 200, body: '42' })
     expect(ask('hub.mode=subscribe&hub.verify_token=guess&hub.challenge=42').status).toBe(403)
     expect(ask('hub.mode=subscribe').status).toBe(400)
@@ -74,7 +74,7 @@ describe.each(['messenger', 'instagram', 'whatsapp'])('the handshake of %s', (na
 })
 
 describe('respond.io', () => {
-  it('may have signed the raw body just as well', () => {
+  it('may also have signed the raw body', () => {
     const headers = { 'x-webhook-signature': hmac(spaced, 'base64') }
     const { verify } = sourceNamed('respondio')
     expect(verify(deliveryOf('respondio', spaced, { headers }), [secret], { now: 0 })).toBe('ok')
@@ -82,7 +82,7 @@ describe('respond.io', () => {
 })
 
 describe('every source', () => {
-  it('proves itself in some way', () => {
+  it('is signed', () => {
     for (const name of sources.names())
       expect({ name, signed: sourceNamed(name).signed }).toEqual({ name, signed: true })
   })
@@ -121,7 +121,7 @@ describe('signatures', () => {
 })
 
 describe('the accounts of a body', () => {
-  it('are found before anything is trusted', () => {
+  it('are read from an unverified body', () => {
     expect(
       sourceNamed('whatsapp').accountsOf(
         deliveryOf('whatsapp', {

@@ -46,7 +46,7 @@ describe('the mapping of Telegram', () => {
       { direction: 'outbound', sender: 'agent', textOrigin: 'typed', conversationId: 'account-1:23' },
     ],
     [
-      'the owner’s bot and what was sent while the owner was away',
+      'the owner’s bot, and the owner’s absence note',
       { business_message: telegramMessage({ from: owner, text: 'x', is_from_offline: true }) },
       { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
     ],
@@ -141,7 +141,7 @@ describe('the mapping of Telegram', () => {
     ['who joined', { message: telegramMessage({ new_chat_members: [{}] }) }, 'group'],
     ['a group that moved', { message: telegramMessage({ migrate_to_chat_id: -1001 }) }, 'group'],
     ['a call', { message: telegramMessage({ video_chat_started: {} }) }, 'call'],
-    ['what was pinned', { message: telegramMessage({ pinned_message: {} }) }, 'system'],
+    ['a pinned message', { message: telegramMessage({ pinned_message: {} }) }, 'system'],
     ['a reaction', { message_reaction: {}, message_reaction_count: { x: 1 } }, 'reaction'],
     ['who blocked the bot', { my_chat_member: { chat: { type: 'private' } } }, 'contact'],
     ['the bot in a group', { my_chat_member: { chat: { type: 'group' } } }, 'group'],
@@ -153,7 +153,7 @@ describe('the mapping of Telegram', () => {
     expect(mapped('telegram', telegram(fields))).toEqual({ events: [], ignored: [reason], failed: [] }),
   )
 
-  it('lets what names no chat fail', () => {
+  it('fails an item without a chat', () => {
     expect(mapped('telegram', telegram({ message: { message_id: 1, text: 'x' } })).failed).toHaveLength(1)
     expect(mapped('telegram', telegram({ callback_query: { id: '1' } })).failed).toHaveLength(1)
   })

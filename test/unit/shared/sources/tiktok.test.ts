@@ -3,7 +3,7 @@ import { DeliveryUnreadable } from '../../../../services/shared/sources/index.ts
 import { noon } from '../../../support/builders.ts'
 import { mapped, theOnly } from '../../../support/deliveries.ts'
 
-const told = (event: string, content: object | string) => ({
+const webhook = (event: string, content: object | string) => ({
   client_key: 'app',
   event,
   create_time: Math.floor(noon / 1000),
@@ -43,19 +43,19 @@ describe('the mapping of TikTok', () => {
       { textOrigin: 'button' },
     ],
     [
-      'what somebody wrote in the app',
+      'a message written in the app',
       'im_send_msg',
       { message_tag: { source: 'APP' } },
       { direction: 'outbound', sender: 'agent', textOrigin: 'typed' },
     ],
     [
-      'what was sent by the API',
+      'a message sent by the API',
       'im_send_msg',
       { message_tag: { source: 'API' } },
       { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
     ],
     ['a welcome', 'im_send_msg', { auto_message_type: 'WELCOME_MESSAGE' }, { sender: 'bot', textOrigin: 'automatic' }],
-    ['who is not told', 'im_send_msg', { message_tag: { source: 'OTHERS' } }, { sender: 'unknown' }],
+    ['an unknown sender', 'im_send_msg', { message_tag: { source: 'OTHERS' } }, { sender: 'unknown' }],
     [
       'a card by its title',
       'im_send_msg',
@@ -91,11 +91,11 @@ describe('the mapping of TikTok', () => {
       { referral: { ...none, source: 'other', ref: 'r' } },
     ],
   ])('reads %s', (_name, event, fields, expected) =>
-    expect(theOnly('tiktok', told(event, content(fields)))).toMatchObject(expected),
+    expect(theOnly('tiktok', webhook(event, content(fields)))).toMatchObject(expected),
   )
 
   it('takes the content as an object too', () => {
-    const body = { ...told('im_receive_msg', ''), content: content() }
+    const body = { ...webhook('im_receive_msg', ''), content: content() }
     expect(theOnly('tiktok', body)).toMatchObject({ messageId: 'm-1' })
   })
 
@@ -109,19 +109,19 @@ describe('the mapping of TikTok', () => {
     ['im_receive_msg', 'not JSON', 'unknown'],
     ['im_new_event', {}, 'unknown'],
   ])('ignores %s', (event, body, reason) =>
-    expect(mapped('tiktok', told(event, body))).toMatchObject({ events: [], ignored: [reason], failed: [] }),
+    expect(mapped('tiktok', webhook(event, body))).toMatchObject({ events: [], ignored: [reason], failed: [] }),
   )
 
   it('gives two texts of one instant two ids where they bring none, each the same when it comes again', () => {
     const idOf = (body: string) =>
-      theOnly('tiktok', told('im_receive_msg', content({ message_id: undefined, text: { body } }))).messageId
+      theOnly('tiktok', webhook('im_receive_msg', content({ message_id: undefined, text: { body } }))).messageId
     expect(idOf('one')).toMatch(/^derived:/)
     expect(idOf('one')).toBe(idOf('one'))
     expect(idOf('two')).not.toBe(idOf('one'))
   })
 
   it('lets a message of no conversation fail', () => {
-    const body = told('im_receive_msg', content({ conversation_id: undefined }))
+    const body = webhook('im_receive_msg', content({ conversation_id: undefined }))
     expect(mapped('tiktok', body)).toMatchObject({
       events: [],
       ignored: [],
@@ -130,7 +130,7 @@ describe('the mapping of TikTok', () => {
   })
 
   it('lets a referral of no conversation fail', () => {
-    const body = told('im_referral_msg', { timestamp: noon, referral: { source: 'ad', ad: { ad_id: '1' } } })
+    const body = webhook('im_referral_msg', { timestamp: noon, referral: { source: 'ad', ad: { ad_id: '1' } } })
     expect(mapped('tiktok', body).failed).toEqual([
       { rule: 'referral', reason: expect.stringMatching(/conversationId/) },
     ])

@@ -15,7 +15,7 @@ describe('Twilio’s form of WhatsApp', () => {
   const contentType = 'application/x-www-form-urlencoded; charset=utf-8'
   const only = (fields: Record<string, string>) => theOnly('whatsapp', form(fields), { contentType })
 
-  it('is known without its content type, and is not what no form looks like', () => {
+  it('is recognised without its content type, if it looks like a form', () => {
     expect(theOnly('whatsapp', form({}), { contentType: null })).toMatchObject({ messageId: 'SM1', text: 'oi' })
     expect(() => mapped('whatsapp', 'hello', { contentType: null })).toThrow(/not JSON/)
     expect(() => mapped('line', form({}), { contentType: null })).toThrow(/not JSON/)

@@ -7,16 +7,16 @@ const change = (field: string | undefined, value: object) => ({
   object: 'whatsapp_business_account',
   entry: [{ changes: [{ field, value: { metadata, ...value } }] }],
 })
-const told = (fields: object) => ({ id: 'wamid.1', from: '55', timestamp: seconds, ...fields })
+const rawMessage = (fields: object) => ({ id: 'wamid.1', from: '55', timestamp: seconds, ...fields })
 const text = { type: 'text', text: { body: 'oi' } }
 const inbound = (fields: object, value: object = {}) =>
-  theOnly('whatsapp', change('messages', { messages: [told(fields)], ...value }))
+  theOnly('whatsapp', change('messages', { messages: [rawMessage(fields)], ...value }))
 const echo = (fields: object, field = 'smb_message_echoes') =>
-  theOnly('whatsapp', change(field, { message_echoes: [told({ from: '15550100', to: '55', ...fields })] }))
+  theOnly('whatsapp', change(field, { message_echoes: [rawMessage({ from: '15550100', to: '55', ...fields })] }))
 const past = (fields: object, thread: object = { id: '55' }) =>
   theOnly(
     'whatsapp',
-    change('history', { history: [{ threads: [{ ...thread, messages: [told({ ...text, ...fields })] }] }] }),
+    change('history', { history: [{ threads: [{ ...thread, messages: [rawMessage({ ...text, ...fields })] }] }] }),
   )
 
 const received = (...messages: object[]) =>
@@ -123,7 +123,7 @@ describe('messages of WhatsApp', () => {
     ['a changed number', received({ id: '1', type: 'system', system: {} }), 'system'],
     ['a call', change('calls', { calls: [{}] }), 'call'],
     ['a template’s fate', change('message_template_status_update', { event: 'APPROVED' }), 'template'],
-    ['a field that nobody knows', change('telepathy', {}), 'unknown'],
+    ['an unknown field', change('telepathy', {}), 'unknown'],
     ['a delivery without items', { object: 'whatsapp_business_account', entry: [] }, 'empty'],
     ['a text without words', received({ id: '1', type: 'text', text: { body: '' } }), 'empty'],
   ])('ignores %s', (_name, body, reason) => {
@@ -142,7 +142,7 @@ describe('messages of WhatsApp', () => {
     expect(ignored).toEqual(['unknown'])
   })
 
-  it('fails an item that is no message at all, and only that one', () => {
+  it('fails an item that is not a message, and only that one', () => {
     const body = change('messages', {
       messages: ['x', { id: '2', from: '1', timestamp: '1', type: 'text', text: { body: 'y' } }],
     })
@@ -151,7 +151,7 @@ describe('messages of WhatsApp', () => {
     expect(failed).toEqual([{ rule: 'message', reason: 'it names no person' }])
   })
 
-  it('gives an item without an id the same id every time, and another item another', () => {
+  it('derives the same id for the same item, and another for another', () => {
     const ids = ['x', 'x', 'y'].map(
       (body) => mapped('whatsapp', received({ id: '', type: 'text', text: { body } })).events[0]?.messageId,
     )
@@ -181,7 +181,7 @@ describe('the mapping of WhatsApp', () => {
     ['an id that is none', { id: '0', ...text }, { messageId: expect.stringMatching(/^derived:/) }],
     ['a time as a number of milliseconds', { timestamp: noon, ...text }, { occurredAt: noon, timeSource: 'event' }],
     [
-      'a click on an ad whose kind is not told',
+      'a click on an ad of unknown kind',
       { ...text, referral: { source_id: '9', ctwa_clid: 'c' } },
       { referral: { source: 'meta_ad', adId: '9', clickId: 'c', ref: null, advertiserId: null, url: null } },
     ],
@@ -199,14 +199,14 @@ describe('the mapping of WhatsApp', () => {
     ],
   ])('reads %s', (_name, fields, expected) => expect(inbound(fields)).toMatchObject(expected))
 
-  it('learns the other id from the profile beside, and only from that person’s', () => {
+  it('reads the other id from the profile of the same person only', () => {
     const contacts = [{ wa_id: '55', user_id: 'US.7' }]
     expect(inbound(text, { contacts })?.aliases).toEqual(['42:US.7'])
     expect(inbound({ from: undefined, from_user_id: 'US.7', ...text }, { contacts })?.aliases).toEqual(['42:55'])
     expect(inbound({ from: '66', ...text }, { contacts })?.aliases).toEqual([])
   })
 
-  it('reads what was written in the app on the business’s phone', () => {
+  it('reads messages written in the app on the business’s phone', () => {
     expect(echo({ to_user_id: 'US.7', ...text })).toMatchObject({
       direction: 'outbound',
       sender: 'agent',
@@ -220,13 +220,15 @@ describe('the mapping of WhatsApp', () => {
     })
   })
 
-  it('reads along while another program answers', () => {
-    expect(theOnly('whatsapp', change('standby', { messages: [told(text)] }))).toMatchObject({ direction: 'inbound' })
+  it('reads standby messages while another program answers', () => {
+    expect(theOnly('whatsapp', change('standby', { messages: [rawMessage(text)] }))).toMatchObject({
+      direction: 'inbound',
+    })
     expect(echo(text, 'standby')).toMatchObject({ direction: 'outbound', sender: 'bot', textOrigin: 'automatic' })
     expect(mapped('whatsapp', change('standby', { statuses: [{}] })).ignored).toEqual(['status'])
   })
 
-  it('reads history by who wrote, however the business’s number is spelt', () => {
+  it('reads history by its author, for any spelling of the business’s number', () => {
     expect(past({})).toMatchObject({ direction: 'inbound', sender: 'user', conversationId: '42:55', backfill: true })
     expect(past({ from: '15550100' })).toMatchObject({
       direction: 'outbound',
@@ -238,7 +240,7 @@ describe('the mapping of WhatsApp', () => {
       messageId: 'wamid.0',
       backfill: true,
     })
-    const media = change('history', { messages: [told({ type: 'image', image: {} })] })
+    const media = change('history', { messages: [rawMessage({ type: 'image', image: {} })] })
     expect(theOnly('whatsapp', media)).toMatchObject({
       attachments: ['image'],
       conversationId: '42:55',
@@ -247,9 +249,9 @@ describe('the mapping of WhatsApp', () => {
   })
 
   it.each<[string, object, string[]]>([
-    ['an opened chat', change('messages', { messages: [told({ type: 'request_welcome' })] }), ['handover']],
-    ['a changed number', change('messages', { messages: [told({ type: 'system', system: {} })] }), ['system']],
-    ['one who names nobody', change('messages', { messages: [told({ from: '', ...text })] }), ['unknown']],
+    ['an opened chat', change('messages', { messages: [rawMessage({ type: 'request_welcome' })] }), ['handover']],
+    ['a changed number', change('messages', { messages: [rawMessage({ type: 'system', system: {} })] }), ['system']],
+    ['a message without a person', change('messages', { messages: [rawMessage({ from: '', ...text })] }), ['unknown']],
     ['history that is not shared', change('history', { history: [{ errors: [{ code: 2593109 }] }] }), ['system']],
     ['lists of nothing', change('messages', { messages: [] }), ['empty']],
     ['echoes of nothing', change('smb_message_echoes', { message_echoes: [] }), ['empty']],
@@ -262,17 +264,19 @@ describe('the mapping of WhatsApp', () => {
     expect(mapped('whatsapp', body)).toEqual({ events: [], ignored, failed: [] }),
   )
 
-  it('is not what Meta sends of a page', () => {
+  it('is not a delivery of a page', () => {
     expect(() => mapped('whatsapp', { object: 'page', entry: [] })).toThrow(/not a delivery of this source/)
   })
 
-  it('takes a referral that tells nothing for none', () => {
-    const body = change('messages', { messages: [told({ referral: { source_url: '', ctwa_clid: '' }, ...text })] })
+  it('treats an empty referral as none', () => {
+    const body = change('messages', {
+      messages: [rawMessage({ referral: { source_url: '', ctwa_clid: '' }, ...text })],
+    })
     expect(theOnly('whatsapp', body).referral).toBeNull()
   })
 
-  it('loses nothing beside what is broken', () => {
-    const messages = [null, 7, told({ id: { odd: 1 }, ...text }), told({ id: 'wamid.2', ...text })]
+  it('maps the neighbours of broken items', () => {
+    const messages = [null, 7, rawMessage({ id: { odd: 1 }, ...text }), rawMessage({ id: 'wamid.2', ...text })]
     const { events, failed } = mapped('whatsapp', change('messages', { messages }))
     expect(events.map(({ messageId }) => messageId)).toEqual([expect.stringMatching(/^derived:/), 'wamid.2'])
     expect(failed).toHaveLength(2)

@@ -29,7 +29,7 @@ describe('the mapping of Zalo', () => {
       { occurredAt: noon },
     ],
     [
-      'somebody at the account',
+      'an agent of the account',
       zalo('oa_send_text', { msg_id: '1', text: 'dạ' }, { sender: { id: 'oa', admin_id: '5' } }),
       { direction: 'outbound', sender: 'agent', conversationId: 'oa:person', textOrigin: 'typed' },
     ],
@@ -39,12 +39,12 @@ describe('the mapping of Zalo', () => {
       { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
     ],
     [
-      'somebody who does not follow, by the conversation',
+      'a person who does not follow, by the conversation',
       zalo('anonymous_send_text', { msg_id: '1', text: 'x', conversation_id: 'c-1' }),
       { direction: 'inbound', conversationId: 'c-1', accountId: 'oa' },
     ],
     [
-      'the answer to somebody who does not follow',
+      'the answer to a person who does not follow',
       zalo('oa_send_anonymous_text', { msg_id: '1', text: 'x', conversation_id: 'c-1' }),
       { direction: 'outbound', conversationId: 'c-1', accountId: 'oa' },
     ],
@@ -119,7 +119,7 @@ describe('the mapping of Zalo', () => {
     expect(only(zalo('user_send_text', undefined, { timestamp: '154390853474' }))?.timeSource).toBe('received')
   })
 
-  it('lets what names nobody fail', () => {
+  it('fails an item without a person', () => {
     expect(mapped('zalo', zalo('user_send_text', undefined, { sender: {} })).failed).toHaveLength(1)
     expect(mapped('zalo', zalo('user_send_text', { msg_id: '1', text: '' })).ignored).toEqual(['empty'])
   })

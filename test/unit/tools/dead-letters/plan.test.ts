@@ -1,6 +1,7 @@
+import { dedupWindowMs } from '../../../../services/ingest/identity.ts'
 import type { FoundDeadLetter } from '../../../../services/tools/dead-letters/found.ts'
-import { haveRelatives, planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
-import { anyOfThem, matches } from '../../../../services/tools/dead-letters/select.ts'
+import { needsAllDeadLetters, planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
+import { matches, noConditions } from '../../../../services/tools/dead-letters/select.ts'
 import { noon } from '../../../support/builders.ts'
 
 const found = (offset: number, fields: Partial<FoundDeadLetter> = {}): FoundDeadLetter => ({
@@ -19,68 +20,71 @@ const found = (offset: number, fields: Partial<FoundDeadLetter> = {}): FoundDead
   sealedBytes: 100,
   ...fields,
 })
-const carefully = { force: false, again: false }
+const byDefault = { force: false, again: false }
 const hour = 3_600_000
 
 describe('a redrive', () => {
-  it('puts a record back once for all dead letters that stand for it', () => {
+  it('puts a record back once for all of its dead letters', () => {
     const items = [found(1), found(2, { origin: found(1).origin }), found(3)]
-    const plan = planRedrive(items, new Set(), noon, carefully)
+    const plan = planRedrive(items, new Set(), noon, byDefault)
     expect(plan.send.map(({ together }) => together.map(({ place }) => Number(place.offset)))).toEqual([[1, 2], [3]])
   })
 
-  it('notes all dead letters of a record, also where one alone was asked for', () => {
+  it('counts for all dead letters of a record, also when one alone was selected', () => {
     const [one, other] = [found(1, { code: 'item_unmappable' }), found(2, { origin: found(1).origin })]
-    expect([haveRelatives([one], carefully), haveRelatives([found(3)], carefully)]).toEqual([true, false])
-    const plan = planRedrive([one], new Set(), noon, carefully, [one, other, found(3)])
+    expect([needsAllDeadLetters([one], byDefault), needsAllDeadLetters([found(3)], byDefault)]).toEqual([true, false])
+    const plan = planRedrive([one], new Set(), noon, byDefault, [one, other, found(3)])
     expect(plan.send.map(({ found: { id }, together }) => [id, together])).toEqual([[one.id, [one, other]]])
   })
 
-  it('puts back the last failure of a record alone, however often it failed, or each attempt would double it', () => {
+  it('puts back only the last failure of a record, or each attempt would double it', () => {
     const first = [found(1), found(2, { origin: found(1).origin })]
     const second = found(3, { redrives: 1, redriveOf: found(1).id })
     const third = found(4, { redrives: 2, redriveOf: second.id })
-    const line = [...first, second, third, found(5)]
+    const chain = [...first, second, third, found(5)]
     const redriven = new Set([...first, second].map(({ id }) => id))
-    const again = { ...carefully, again: true }
-    expect(haveRelatives([found(5)], again)).toBe(true)
-    const plan = planRedrive(line, redriven, noon, again, line)
+    const again = { ...byDefault, again: true }
+    expect(needsAllDeadLetters([found(5)], again)).toBe(true)
+    const plan = planRedrive(chain, redriven, noon, again, chain)
     expect(plan.send.map(({ found: { id } }) => id)).toEqual([third.id, found(5).id])
     expect(plan.skipped.failed_later).toBe(3)
-    expect(planRedrive([second], redriven, noon, again, line)).toMatchObject({ send: [], skipped: { failed_later: 1 } })
+    expect(planRedrive([second], redriven, noon, again, chain)).toMatchObject({
+      send: [],
+      skipped: { failed_later: 1 },
+    })
   })
 
   const item = { code: 'item_unmappable' as const }
   it.each([
     ['a code that no redrive can help', found(1, { code: 'bytes_invalid' }), 'never', { force: true }],
     ['what was put back before', found(9), 'redriven', { again: true }],
-    ['what has failed again after a redrive', found(1, { redrives: 1 }), 'failed_again', { again: true }],
+    ['what failed again after a redrive', found(1, { redrives: 1 }), 'failed_again', { again: true }],
     [
-      'an item whose neighbours are no longer remembered',
-      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 96 * hour } }),
+      'an item whose neighbours are no longer recognised',
+      found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs } }),
       'claims_gone',
       { force: true },
     ],
-  ] as const)('leaves %s, unless told otherwise', (_what, one, reason, otherwise) => {
+  ] as const)('skips %s, unless an option includes it', (_what, one, reason, otherwise) => {
     const redriven = new Set([found(9).id])
-    const plan = planRedrive([one], redriven, noon, carefully)
+    const plan = planRedrive([one], redriven, noon, byDefault)
     expect([plan.send.length, plan.skipped[reason]]).toEqual([0, 1])
-    expect(planRedrive([one], redriven, noon, { ...carefully, ...otherwise }).send).toHaveLength(1)
+    expect(planRedrive([one], redriven, noon, { ...byDefault, ...otherwise }).send).toHaveLength(1)
   })
 
-  it('takes an item whose neighbours are remembered, and a whole delivery of any age', () => {
-    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - 90 * hour } })
+  it('takes an item whose neighbours are still recognised, and a whole delivery of any age', () => {
+    const young = found(1, { ...item, origin: { ...found(1).origin, timestamp: noon - dedupWindowMs + 2 * hour } })
     const old = found(2, { origin: { ...found(2).origin, timestamp: noon - 300 * hour } })
-    expect(planRedrive([young, old], new Set(), noon, carefully).send).toHaveLength(2)
+    expect(planRedrive([young, old], new Set(), noon, byDefault).send).toHaveLength(2)
   })
 
-  it('leaves a code of another version to a person, not out', () => {
-    expect(planRedrive([found(1, { code: 'of_tomorrow' })], new Set(), noon, carefully).send).toHaveLength(1)
+  it('does not skip a code of another version', () => {
+    expect(planRedrive([found(1, { code: 'of_tomorrow' })], new Set(), noon, byDefault).send).toHaveLength(1)
   })
 })
 
 describe('dead letters are selected', () => {
-  const belonging = () => ({ source: 'whatsapp', connections: ['acme-wa'] })
+  const owners = () => ({ source: 'whatsapp', connections: ['acme-wa'] })
   it.each([
     ['all of them', {}, true],
     ['by the full id', { ids: ['channel-events.ingest.dead.v1/2/7'] }, true],
@@ -97,6 +101,6 @@ describe('dead letters are selected', () => {
     ['by connection', { connection: 'acme-wa' }, true],
     ['only if all conditions hold', { source: 'whatsapp', connection: 'other' }, false],
   ])('%s', (_how, conditions, expected) => {
-    expect(matches(found(7), { ...anyOfThem, ...conditions }, belonging)).toBe(expected)
+    expect(matches(found(7), { ...noConditions, ...conditions }, owners)).toBe(expected)
   })
 })

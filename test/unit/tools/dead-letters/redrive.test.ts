@@ -1,4 +1,5 @@
 import { consumerGroup } from '../../../../services/consumer-groups.ts'
+import { deadLetterTopic } from '../../../../services/derived-topics.ts'
 import { deadLetterRecord } from '../../../../services/runtime/batch/dead-letter.ts'
 import type { ConsumedRecord, RunningConsumer } from '../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
@@ -6,19 +7,20 @@ import { ConnectionDirectory } from '../../../../services/shared/connections/dir
 import { loadSources } from '../../../../services/shared/sources/index.ts'
 import { planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
 import { runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
-import { anyOfThem } from '../../../../services/tools/dead-letters/select.ts'
+import { noConditions } from '../../../../services/tools/dead-letters/select.ts'
 import {
   type DeadLetterTools,
   findDeadLetters,
   openDeadLetters,
   readRedriven,
 } from '../../../../services/tools/dead-letters/store.ts'
-import { consumerStages, deadLetterTopic, stages, topics } from '../../../../services/topology.ts'
+import { consumerStages, stages, topics } from '../../../../services/topology.ts'
 import { connectionRecord, messageEvent, noon, testKeyring } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
-/** Ingest as far as a redrive sees it: what `broken` says becomes a dead letter, all else is taken. */
+/** Ingest as a redrive sees it: records for which `broken` is true become dead letters, all others are processed. */
 const openIngest = async () => {
   const cluster = new MemoryCluster()
   cluster.now = () => noon
@@ -34,7 +36,7 @@ const openIngest = async () => {
   directory.apply('acme-wa', connectionRecord())
   const tools: DeadLetterTools = { broker, codec, keyring, directory, sources: loadSources() }
   const producer = await broker.producer()
-  const taken: ConsumedRecord[] = []
+  const processed: ConsumedRecord[] = []
   let broken = (_record: ConsumedRecord) => true
   const consumer: RunningConsumer = await broker.consume({
     group: consumerGroup('ingest'),
@@ -42,7 +44,7 @@ const openIngest = async () => {
     from: 'earliest',
     onBatch: async ({ records }) => {
       for (const record of records) {
-        if (!broken(record)) taken.push(record)
+        if (!broken(record)) processed.push(record)
         else {
           const failure = { code: 'event_invalid', detail: 'text: too long' } as const
           await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, failure, noon, { codec, keyring })])
@@ -51,12 +53,13 @@ const openIngest = async () => {
       return undefined
     },
   })
-  const clock = { now: () => noon, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 5)) }
+  const clock = new FakeClock(noon, { skipSleeps: true })
   return {
     tools,
-    taken,
+    processed,
     consumer,
-    mend: (still: typeof broken = () => false) => {
+    clock,
+    fix: (still: typeof broken = () => false) => {
       broken = still
     },
     deliver: async (count: number) => {
@@ -69,10 +72,10 @@ const openIngest = async () => {
           headers: { traceparent: `trace ${n}`, attempt: '3' },
         })),
       )
-      while ((await findDeadLetters(tools, anyOfThem)).length < count) await clock.sleep()
+      while ((await findDeadLetters(tools, noConditions)).length < count) await clock.sleep(0)
     },
     redrive: async (options = { force: false, again: false }) => {
-      const selected = await findDeadLetters(tools, anyOfThem)
+      const selected = await findDeadLetters(tools, noConditions)
       const plan = planRedrive(selected, await readRedriven(tools), noon, options)
       return { plan, result: await runRedrive(plan.send, { ...tools, producer, clock }) }
     },
@@ -88,12 +91,12 @@ describe('a redrive', () => {
 
   it('puts the record back as it was, as new, and marked', async () => {
     await world.deliver(1)
-    world.mend()
+    world.fix()
     expect((await world.redrive()).result).toEqual({ redriven: 1, failedAgain: 0, pending: 0, held: 0 })
-    const record = world.taken[0] as ConsumedRecord
+    const record = world.processed[0] as ConsumedRecord
     expect(JSON.parse((record.value as Buffer).toString())).toEqual(messageEvent({ messageId: 'm0' }))
     expect(record).toMatchObject({ topic: 'channel-events.v1', key: 'person 0' })
-    const id = (await findDeadLetters(world.tools, anyOfThem))[0]?.id
+    const id = (await findDeadLetters(world.tools, noConditions))[0]?.id
     expect(record.headers).toEqual({
       traceparent: 'trace 0',
       'received-at': String(noon),
@@ -102,21 +105,21 @@ describe('a redrive', () => {
     })
   })
 
-  it('remembers what was put back, and does not put it back again by itself', async () => {
+  it('records what was put back, and puts it back again only when asked', async () => {
     await world.deliver(3)
-    world.mend()
+    world.fix()
     await world.redrive()
     const { plan } = await world.redrive()
-    expect([plan.send.length, plan.skipped.redriven, world.taken.length]).toEqual([0, 3, 3])
+    expect([plan.send.length, plan.skipped.redriven, world.processed.length]).toEqual([0, 3, 3])
     await world.redrive({ force: false, again: true })
-    expect(world.taken.map(({ headers }) => headers.redrives)).toEqual(['1', '1', '1', '1', '1', '1'])
+    expect(world.processed.map(({ headers }) => headers.redrives)).toEqual(['1', '1', '1', '1', '1', '1'])
   })
 
-  it('knows a second failure as one', async () => {
+  it('recognises a second failure', async () => {
     await world.deliver(4)
-    world.mend((record) => record.key === 'person 2')
+    world.fix((record) => record.key === 'person 2')
     expect((await world.redrive()).result).toMatchObject({ redriven: 4, failedAgain: 1 })
-    const again = (await findDeadLetters(world.tools, anyOfThem)).filter(({ redrives }) => redrives === 1)
+    const again = (await findDeadLetters(world.tools, noConditions)).filter(({ redrives }) => redrives === 1)
     expect(again.map(({ code }) => code)).toEqual(['event_invalid'])
     expect((await world.redrive()).plan.skipped).toMatchObject({ redriven: 4, failed_again: 1 })
   })
@@ -127,10 +130,19 @@ describe('a redrive', () => {
     expect(result).toEqual({ redriven: 500, failedAgain: 500, pending: 0, held: 700 })
   })
 
-  it('is selected by what is sealed, without telling it', async () => {
+  it('stops when the stage makes no progress for 30 s', async () => {
+    await world.deliver(600)
+    await world.consumer.stop()
+    const startedAt = world.clock.now()
+    const { result } = await world.redrive()
+    expect(result).toEqual({ redriven: 500, failedAgain: 0, pending: 500, held: 100 })
+    expect(world.clock.now() - startedAt).toBeLessThan(31_000)
+  })
+
+  it('selects by the sealed record, without revealing it', async () => {
     await world.deliver(2)
     const by = (source: string, connection: string) =>
-      findDeadLetters(world.tools, { ...anyOfThem, source, connection })
+      findDeadLetters(world.tools, { ...noConditions, source, connection })
     expect(await by('whatsapp', 'acme-wa')).toHaveLength(2)
     expect(await by('tiktok', 'acme-wa')).toHaveLength(0)
     const [found] = await by('whatsapp', 'acme-wa')

@@ -1,19 +1,19 @@
+import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
-import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/topology.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 describe('topics', () => {
-  it('are planned and applied until nothing differs, and nothing else is touched', async () => {
+  it('are planned and applied until nothing differs; other topics stay as they are', async () => {
     const broker = new MemoryCluster().open()
-    await broker.createTopics([{ name: 'somebody-else', partitions: 1, config: {} }])
+    await broker.createTopics([{ name: 'other-application', partitions: 1, config: {} }])
     const plan = planTopics(await broker.listTopics())
     expect(plan).toHaveLength(allTopics.length)
     await applyTopics(broker, plan)
     expect(planTopics(await broker.listTopics())).toEqual([])
-    expect((await broker.listTopics()).map(({ name }) => name)).toContain('somebody-else')
+    expect((await broker.listTopics()).map(({ name }) => name)).toContain('other-application')
   })
 
-  it('tell each difference', () => {
+  it('report each difference', () => {
     const [spec] = allTopics
     const actual = {
       name: spec?.name as string,
@@ -26,7 +26,7 @@ describe('topics', () => {
     ])
   })
 
-  it('keep more partitions than declared: that is a decision to scale', () => {
+  it('keep more partitions than declared: an operator decided to scale', () => {
     const [spec] = allTopics
     expect(
       planTopics([{ name: spec?.name as string, partitions: 12, config: settingsOf(spec as never) }], [spec as never]),

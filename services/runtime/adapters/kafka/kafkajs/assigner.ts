@@ -1,4 +1,4 @@
-/** The group's assignor as kafkajs takes it. kafkajs's own counts through the topics, which parts equal partition numbers. */
+/** Assignor for kafkajs, whose own assigner separates equal partition numbers. */
 import kafkajs, { type PartitionAssigner } from 'kafkajs'
 import { assignByNumber, assignorName, assignorVersion } from '../assignment.ts'
 

@@ -1,4 +1,4 @@
-/** One kafkajs client per process, quiet. */
+/** Creates the kafkajs client, with its log off. */
 import kafkajs, { type Kafka, type KafkaConfig } from 'kafkajs'
 import type { KafkaSasl, KafkaSettings } from '../settings.ts'
 import { registerCodecs } from './codecs.ts'
@@ -12,7 +12,7 @@ const saslOf = (sasl: KafkaSasl): NonNullable<KafkaConfig['sasl']> => {
   return { mechanism: 'scram-sha-512', username, password }
 }
 
-/** kafkajs logs rebalances and retries as errors; what matters comes out as events and exceptions. */
+/** kafkajs logs rebalances and retries as errors. The adapter uses its events and exceptions instead. */
 export const createClient = ({ brokers, clientId, tls, sasl }: KafkaSettings): Kafka => {
   registerCodecs()
   return new kafkajs.Kafka({

@@ -1,4 +1,4 @@
-/** kafkajs knows gzip alone; what others send in another compression is unpacked by the other client's functions. */
+/** kafkajs supports gzip only. Registers the other compressions with functions of platformatic. */
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import kafkajs from 'kafkajs'
 

@@ -1,9 +1,12 @@
 /**
- * Consumer over kafkajs, with what it lacks: heartbeats in the background, a commit that is fenced by the generation in which
- * its batch was fetched, drain on stop and on revoke, and an error that ends the consumer instead of being retried inside.
+ * Consumer over kafkajs. It adds
+ * - heartbeats in the background;
+ * - commits that the broker rejects if the group has a new generation since the batch was fetched;
+ * - draining on stop and on revoke;
+ * - errors that end the consumer, where kafkajs would retry or skip records.
  *
- * kafkajs fetches again only when every batch of the last fetch is done, and rejoins the group only then: so a revoke drains by
- * itself, as long as a batch in progress goes on heartbeating and its commit is refused once the group has moved on.
+ * kafkajs fetches and rejoins the group only when every batch of the last fetch is done. So a revoke drains by itself, as long as batches
+ * in progress send heartbeats and their late commits are rejected.
  */
 import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { Coalescer } from '../../../coalescer.ts'
@@ -19,11 +22,11 @@ const fenced = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTA
 interface Place {
   readonly topic: string
   readonly partition: number
-  /** Of the next record to be read. */
+  /** Offset of the next record to read. */
   readonly offset: string
 }
 
-/** One commit for batches that end together. */
+/** Batches that end at about the same time share a commit. */
 const committing = (commit: EachBatchPayload['commitOffsetsIfNecessary']) =>
   new Coalescer<Place>((places) => {
     const byTopic = Map.groupBy(places, ({ topic }) => topic)
@@ -43,9 +46,9 @@ class KafkajsMember {
   #fatal: unknown
   #underWay = 0
   #isFenced = false
-  /** Settled once it is known that the group stands within the log. */
+  /** Settles when the committed offsets are checked. */
   #checked: Promise<void> = Promise.resolve()
-  /** Of the present generation: what was fetched in an earlier one goes on committing by that, and is refused. */
+  /** Commits of the current generation. A batch of an earlier one uses the old commits, which the broker rejects. */
   #commits: Coalescer<Place> | undefined
 
   constructor(kafka: Kafka, options: ConsumerOptions, fence: Fence) {
@@ -109,14 +112,14 @@ class KafkajsMember {
     if (this.#fatal !== undefined || this.#draining.signal.aborted) return
     this.#fatal = error
     this.#draining.abort()
-    // Not awaited: this runs inside a batch, which `disconnect` waits for.
+    // Not awaited: this runs within a batch, and `disconnect` waits for the batch.
     void this.#close().finally(() => this.#settle.reject(error))
   }
 
   async #jumped(jump: Jump | null): Promise<boolean> {
     if (jump === null) return false
     const { topic, partition, offset, error } = jump
-    // kafkajs may have committed where it means to begin: the group stays where it stood until a human decides.
+    // kafkajs may have committed its reset: restore the offset, so that the next start fails too.
     await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset) }]).catch(() => {})
     this.#end(error)
     return true
@@ -138,7 +141,7 @@ class KafkajsMember {
       if (await this.#jumped(await this.#strict.batch(batch, BigInt(batch.firstOffset() ?? 0), endOf(batch)))) return
       await this.#handle(payload, commits)
     } catch (error) {
-      // A refused commit or heartbeat is the group's business: kafkajs rejoins and the records are read again.
+      // A commit or heartbeat was rejected: kafkajs rejoins the group, and the records are read again.
       if (isKafkajsError(error)) throw error
       this.#end(error)
     } finally {
@@ -172,7 +175,7 @@ class KafkajsMember {
     }
   }
 
-  /** Connection state from kafkajs's events: it joins, crashes and restarts by itself. */
+  /** Reports the connection state from the events of kafkajs, which rejoins and restarts by itself. */
   #watch(): void {
     const { events } = this.#consumer
     const { onAssigned, onConnection, topics } = this.#options
@@ -197,7 +200,7 @@ class KafkajsMember {
     this.#consumer.on(events.DISCONNECT, () => down('disconnected'))
   }
 
-  /** Nothing is fetched meanwhile: kafkajs would commit what it makes of an offset out of range. */
+  /** Pauses fetching during the check, because a fetch outside of the log would reset the offset. */
   #check(assignment: Record<string, number[]>, topics: readonly string[]): void {
     const all = topics.map((topic) => ({ topic }))
     this.#consumer.pause(all)
@@ -207,7 +210,7 @@ class KafkajsMember {
     this.#checked = this.#strict
       .assigned(assignment)
       .then((jump) => this.#jumped(jump))
-      // Where Kafka does not answer: what is wrong will show again at the next join, or in the batches.
+      // After a failed check, the next batch or join detects skipped records.
       .then(resume, resume)
   }
 }

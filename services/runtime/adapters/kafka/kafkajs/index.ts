@@ -1,4 +1,4 @@
-/** Producing and consuming by kafkajs, through its public interface alone. */
+/** Producer and consumer over the public interface of kafkajs. */
 import type { Broker } from '../../../ports.ts'
 import type { Fence } from '../membership.ts'
 import type { KafkaSettings } from '../settings.ts'

@@ -26,7 +26,7 @@ export const openProducer = async (kafka: Kafka, fence: Fence): Promise<Producer
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    // The loop above tries again with the whole batch: long retries in here would only hide the trouble from health.
+    // The batch loop retries too. Longer retries here would hide an outage from the health report.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
   })
   try {

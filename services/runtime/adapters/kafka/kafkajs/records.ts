@@ -10,7 +10,7 @@ const headersOf = (raw: KafkaMessage['headers']): Headers => {
     const value = raw[name]
     if (value === undefined) continue
     headers ??= {}
-    // Several values under one name: the last one holds, as in Kafka's own `lastHeader`.
+    // Of several values of a header the last one counts, as in Kafka's own `lastHeader`.
     headers[name] = (Array.isArray(value) ? value.at(-1) : value)?.toString() ?? ''
   }
   return headers ?? noHeaders

@@ -1,6 +1,6 @@
 /**
- * kafkajs answers an offset that is not in the log any more by beginning anew, and commits that. Here every jump is looked at:
- * a gap that compaction has left is none, anything else is an error, and the group stays where it stood.
+ * Detects skipped records. When an offset is outside of the log, kafkajs resets it without an error and commits the reset. A gap due to
+ * compaction is allowed.
  */
 import type { Admin, Kafka } from 'kafkajs'
 import { type ConsumerOptions, DependencyError } from '../../../ports.ts'
@@ -11,7 +11,7 @@ export interface Place {
   readonly partition: number
 }
 
-/** Where a group stood, and the error that says so. */
+/** An offset that the group must keep, and the error for it. */
 export interface Jump extends Place {
   readonly offset: bigint
   readonly error: DependencyError
@@ -20,7 +20,7 @@ export interface Jump extends Place {
 export class StrictOffsets {
   readonly #admin: Admin
   readonly #group: string
-  /** Of the next record, by `topic/partition`. */
+  /** Expected offset of the next record, by `topic/partition`. */
   readonly #next = new Map<string, bigint>()
 
   constructor(kafka: Kafka, { group }: Pick<ConsumerOptions, 'group'>) {
@@ -36,7 +36,7 @@ export class StrictOffsets {
     await this.#admin.disconnect()
   }
 
-  /** Reads where the group stands in partitions that are this member's from now on. */
+  /** Checks the committed offsets of newly assigned partitions. */
   async assigned(assignment: Readonly<Record<string, readonly number[]>>): Promise<Jump | null> {
     this.#next.clear()
     for (const [topic, partitions] of Object.entries(assignment)) {
@@ -55,7 +55,7 @@ export class StrictOffsets {
     return null
   }
 
-  /** @param first of a batch @param next behind it */
+  /** @param first first offset of a batch. @param next offset after the batch */
   async batch({ topic, partition }: Place, first: bigint, next: bigint): Promise<Jump | null> {
     const place = `${topic}/${partition}`
     const expected = this.#next.get(place)
@@ -69,7 +69,7 @@ export class StrictOffsets {
     return null
   }
 
-  /** What was not processed is read again. */
+  /** Unprocessed records will be read again from `next`. */
   putBack({ topic, partition }: Place, next: bigint): void {
     this.#next.set(`${topic}/${partition}`, next)
   }

@@ -1,11 +1,11 @@
-/** The broker's administration: topics and their settings, and what the cluster is. */
+/** Requests about topics and the cluster. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import type { TopicSettings } from '../../../ports.ts'
 import { protocolErrorsOf, toDependencyError } from '../errors.ts'
 import { type Cluster, connectionOptions } from './wire/cluster.ts'
 
-/** API and version of what we cannot do without; the newest of them is Kafka 2.4's. */
+/** Requests and versions that we need; Kafka 2.4 has all of them. */
 const needed: readonly { readonly name: string; readonly version: number }[] = [
   { name: 'Produce', version: 7 },
   { name: 'Fetch', version: 11 },
@@ -17,7 +17,7 @@ const needed: readonly { readonly name: string; readonly version: number }[] = [
 
 const createTimeoutMs = 10_000
 const lookMs = 100
-/** The broker's own default. */
+/** The default of the broker. */
 const defaultReplication = -1
 
 export class TopicAdmin {
@@ -66,7 +66,7 @@ export class TopicAdmin {
     })
   }
 
-  /** Resolves when every partition has a leader. What is there already stays as it is. */
+  /** Resolves when every partition has a leader. Existing topics stay unchanged. */
   async createTopics(topics: readonly TopicSettings[]): Promise<void> {
     if (topics.length === 0) return
     await this.#run(async () => {

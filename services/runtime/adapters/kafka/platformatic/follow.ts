@@ -1,4 +1,4 @@
-/** Reads topics whole, without a group, and goes on following them: the consumer's fetcher from the beginning of every partition. */
+/** Reads topics from the beginning without a group, then follows them. */
 import type { ConsumedRecord, RunningConsumer } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import { Fetcher } from './consumer/fetcher.ts'
@@ -18,7 +18,7 @@ class Follower {
   #caughtUp: () => void = () => {}
   #end: (error: unknown) => void = () => {}
   #fetcher: Fetcher | undefined
-  /** What was there at the call and has not been handed over: the offset to reach, by place. */
+  /** Offsets that `complete` waits for, by `topic/partition`. */
   #missing = new Map<string, bigint>()
   #work: Promise<void> = Promise.resolve()
   #isOver = false
@@ -64,7 +64,7 @@ class Follower {
     await this.#work.catch(() => {})
   }
 
-  /** One record after another, whichever partition it is of. */
+  /** Passes on one record at a time, across partitions. */
   #handOver(queue: PartitionQueue) {
     const before = this.#work
     this.#work = (async () => {
@@ -87,7 +87,7 @@ class Follower {
     })
   }
 
-  /** Retention has overtaken us, or the topic was made again. */
+  /** Retention has removed the position, or the topic was created again. */
   async #toTheBeginning(queue: PartitionQueue): Promise<void> {
     const { topic, partition } = queue
     const low = (await offsetsAtTime(this.#cluster, [queue], beginning)).get(topic)?.get(partition)
@@ -95,7 +95,7 @@ class Follower {
   }
 }
 
-/** Resolves when everything that was there at the call has been handed over. @throws DependencyError; what `onRecord` throws */
+/** Resolves when `onRecord` has had all records that existed at the call. @throws DependencyError; errors of `onRecord` */
 export const follow = async (
   cluster: Cluster,
   topics: readonly string[],

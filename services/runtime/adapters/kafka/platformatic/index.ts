@@ -1,4 +1,4 @@
-/** Everything that the port offers, by @platformatic/kafka. */
+/** `Broker` over @platformatic/kafka. */
 import type { Broker } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import type { Fence } from '../membership.ts'
@@ -19,7 +19,7 @@ export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker 
     producer: () => understood(openProducer(cluster, fence)),
     consume: (options) => understood(consume(cluster, options, fence)),
     follow: (topics, onRecord, onProgress) => follow(cluster, topics, onRecord, onProgress),
-    read: (topic, stretches, onRecords) => read(cluster, topic, stretches, onRecords),
+    read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
     offsetsAt: (topic, time) => offsetsAt(cluster, topic, time),
     describe: () => admin.describe(),
     listTopics: () => admin.listTopics(),

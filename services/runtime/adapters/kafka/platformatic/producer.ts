@@ -1,6 +1,6 @@
 /**
- * Producer over the protocol's own requests: idempotent, one round of requests at a time, each partition's records encoded once
- * and sent again as the same bytes, so that a broker which has them already does not take them twice.
+ * Idempotent producer. It encodes each batch once and retries with the same bytes, so that the broker drops a batch that it already has.
+ * Requests to different leaders are concurrent; the next requests wait for all of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Producer, ProducerRecord } from '../../../ports.ts'
@@ -14,15 +14,15 @@ import { partitionOf } from './wire/murmur2.ts'
 import { mayRetry, patiently } from './wire/patience.ts'
 import { produceOnce } from './wire/produce.ts'
 
-/** The loop above tries again with the whole batch: long retries in here would only hide the trouble from health. */
-const mostTries = 4
+/** The batch loop retries too. Longer retries here would hide an outage from the health report. */
+const maxTries = 4
 const firstPauseMs = 100
 
 interface Identity {
-  /** -1n: the cluster does not know idempotent producers. */
+  /** -1n when the cluster does not support idempotent producers. */
   readonly id: bigint
   readonly epoch: number
-  /** Of the next record, by `topic/partition`. */
+  /** Sequence number of the next record, by `topic/partition`. */
   readonly sequences: Map<string, number>
 }
 
@@ -34,12 +34,12 @@ interface PartitionBatch {
   bytes: Buffer
 }
 
-interface InitAnswer {
+interface InitResponse {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
 
-/** The broker has forgotten this producer, or what it sent last. */
+/** The broker does not know the producer id or its last sequence number. */
 const forgotten = new Set([
   'UNKNOWN_PRODUCER_ID',
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
@@ -47,7 +47,7 @@ const forgotten = new Set([
   'INVALID_PRODUCER_ID_MAPPING',
 ])
 const duplicate = 'DUPLICATE_SEQUENCE_NUMBER'
-const mostSequence = 0x80000000
+const maxSequence = 0x80000000
 
 class Sender {
   readonly #cluster: Cluster
@@ -75,7 +75,7 @@ class Sender {
     try {
       await this.#deliver(batches, identity)
     } catch (error) {
-      // Which of its records the broker has is not known: the next ones must not follow on from them.
+      // The broker may or may not have these records, so the sequence numbers must not continue.
       this.#identity = undefined
       throw error
     }
@@ -88,15 +88,15 @@ class Sender {
   async #introduce(): Promise<Identity> {
     const versions = await this.#cluster.versions()
     if (!versions.some(({ name }) => name === 'InitProducerId')) return { id: -1n, epoch: -1, sequences: new Map() }
-    const answer = await patiently(this.#cluster, async () =>
-      this.#cluster.call<InitAnswer>(
+    const response = await patiently(this.#cluster, async () =>
+      this.#cluster.call<InitResponse>(
         await this.#cluster.anyNode(),
         'InitProducerId',
         [null, 0, undefined, undefined],
         this.#pool,
       ),
     )
-    return { id: answer.producerId, epoch: answer.producerEpoch, sequences: new Map() }
+    return { id: response.producerId, epoch: response.producerEpoch, sequences: new Map() }
   }
 
   async #parted(records: readonly ProducerRecord[]): Promise<readonly PartitionBatch[]> {
@@ -118,7 +118,7 @@ class Sender {
     return [...found.values()]
   }
 
-  /** Records without a key go round the partitions. */
+  /** Round robin for records without a key. */
   #turn(topic: string): number {
     const turn = this.#turns.get(topic) ?? Math.floor(Math.random() * 1_000)
     this.#turns.set(topic, turn + 1)
@@ -132,19 +132,19 @@ class Sender {
       const { failed, error } = await this.#round(left)
       if (failed.length === 0) return
       const kinds = protocolErrorsOf(error)
-      if (Array.from(kinds).some((kind) => forgotten.has(kind)) && tries < mostTries) {
+      if (Array.from(kinds).some((kind) => forgotten.has(kind)) && tries < maxTries) {
         identity = await this.#introduce()
         this.#identity = identity
         const now = Date.now()
         for (const batch of failed) batch.bytes = encode(batch, identity, now)
-      } else if (tries >= mostTries || !mayRetry(error)) throw error
+      } else if (tries >= maxTries || !mayRetry(error)) throw error
       left = failed
       await sleep(firstPauseMs * 2 ** (tries - 1))
       this.#cluster.forget(error)
     }
   }
 
-  /** One request to each leader, side by side. */
+  /** Sends one request to each leader, concurrently. */
   async #round(batches: readonly PartitionBatch[]): Promise<{ failed: PartitionBatch[]; error: unknown }> {
     const failed: PartitionBatch[] = []
     let worst: unknown
@@ -181,11 +181,11 @@ const nothing = Buffer.alloc(0)
 const encode = ({ records, place }: PartitionBatch, { id, epoch, sequences }: Identity, now: number): Buffer => {
   if (id < 0n) return encodeBatch(records, { producerId: -1n, producerEpoch: -1, first: -1 }, now)
   const first = sequences.get(place) ?? 0
-  sequences.set(place, (first + records.length) % mostSequence)
+  sequences.set(place, (first + records.length) % maxSequence)
   return encodeBatch(records, { producerId: id, producerEpoch: epoch, first }, now)
 }
 
-/** What cannot be tried again tells more than what can. */
+/** Prefers errors that a retry cannot solve. */
 const worseOf = (one: unknown, other: unknown) => (one === undefined || mayRetry(one) ? other : one)
 
 /** @throws an error of platformatic */

@@ -1,4 +1,4 @@
-/** Where groups stand in their topics: a request to each coordinator, two to each leader for the ends of all topics together. */
+/** Offsets of many groups: one request to each coordinator and two to each leader. */
 import type { PartitionOffsets } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import type { Cluster } from './wire/cluster.ts'
@@ -10,8 +10,8 @@ interface Place {
 }
 
 /**
- * One answer per place, in order, partitions ascending. Commits are read before the ends, so a stage that works meanwhile is
- * never ahead of them.
+ * One result per group and topic, in order, with ascending partitions. Requests commits before ends, so that no commit exceeds its
+ * end.
  * @throws DependencyError
  */
 export const progress = async (
@@ -48,7 +48,7 @@ export const progress = async (
   }
 }
 
-/** Per partition the first offset of this time or later; the end where there is none. @throws DependencyError */
+/** By partition, the first offset at or after the time (ms); the end if there is none. @throws DependencyError */
 export const offsetsAt = async (
   cluster: Cluster,
   topic: string,

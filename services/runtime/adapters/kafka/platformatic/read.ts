@@ -1,6 +1,6 @@
 /**
- * Reads stretches of a topic, from offset to offset, by fetches of its own: no group is joined, which takes seconds on a broker
- * that waits for members, and nothing is left behind. Partitions take turns; records are handed over one answer after another.
+ * Reads ranges of offsets without a group: joining one can take seconds, and it leaves offsets behind. Partitions take turns, and
+ * `onRecords` gets one partition of a response at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConsumedRecord, OffsetRange } from '../../../ports.ts'
@@ -12,8 +12,8 @@ import { fetchError, fetchOnce } from './wire/fetch.ts'
 import { beginning, offsetsAtTime } from './wire/offsets.ts'
 
 const limits = { maxWaitMs: 0, maxBytes: 8_388_608, partitionMaxBytes: 1_048_576 }
-/** Trouble in a row: a broker that starts again, a leader that moves. */
-const mostTries = 10
+/** Consecutive failures, such as a restarting broker or a moved leader. */
+const maxTries = 10
 const firstPauseMs = 100
 const longestPauseMs = 2_000
 
@@ -24,7 +24,7 @@ interface Open {
 
 interface Round {
   readonly batches: readonly (readonly ConsumedRecord[])[]
-  /** A partition has given nothing and has not moved on: a transaction that is not over yet. */
+  /** A partition did not advance, because of an open transaction. */
   readonly isBehind: boolean
 }
 
@@ -41,7 +41,7 @@ class Reading {
     this.#open = open
   }
 
-  /** @throws DependencyError; what `onRecords` throws */
+  /** @throws DependencyError; errors of `onRecords` */
   async run(onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>): Promise<void> {
     try {
       while (this.#open.size > 0) {
@@ -64,8 +64,8 @@ class Reading {
       try {
         return await this.#round()
       } catch (error) {
-        if (tries >= mostTries) throw toDependencyError(error)
-        // Nothing of this round has been handed over.
+        if (tries >= maxTries) throw toDependencyError(error)
+        // No records of this round have been passed on.
         for (const [part, next] of before) part.next = next
         this.#cluster.forget(error)
         await sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries))
@@ -73,7 +73,7 @@ class Reading {
     }
   }
 
-  /** One request to each leader; moves `next` on. */
+  /** Sends one request to each leader and advances `next`. */
   async #round(): Promise<Round> {
     const found = (await this.#cluster.metadata([this.#topic])).topics.get(this.#topic)
     const leaderOf = ([partition]: readonly [number, Open]) => found?.partitions[partition]?.leader ?? -1
@@ -106,14 +106,14 @@ class Reading {
     return { batches, isBehind }
   }
 
-  /** Retention has removed what was next: on with what is left. */
+  /** Continues at the first record that retention has left. */
   async #skipRemoved(partition: number, part: Open) {
     const place = { topic: this.#topic, partition }
     const low = (await offsetsAtTime(this.#cluster, [place], beginning)).get(this.#topic)?.get(partition) ?? part.to
     part.next = low > part.next ? low : part.to
   }
 
-  /** An answer holds so many bytes for all partitions together: whoever was served is asked for last. */
+  /** A response has a size limit for all partitions, so a partition with records moves to the end of the request. */
   #toTheEnd([record]: readonly ConsumedRecord[]) {
     const part = record && this.#open.get(record.partition)
     if (!part) return
@@ -122,14 +122,14 @@ class Reading {
   }
 }
 
-/** @throws DependencyError when the trouble lasts; what `onRecords` throws */
+/** @throws DependencyError after repeated failures; errors of `onRecords` */
 export const read = async (
   cluster: Cluster,
   topic: string,
-  stretches: readonly OffsetRange[],
+  ranges: readonly OffsetRange[],
   onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
 ): Promise<void> => {
   const open = new Map<number, Open>()
-  for (const { partition, from, to } of stretches) if (to > from) open.set(partition, { next: from, to })
+  for (const { partition, from, to } of ranges) if (to > from) open.set(partition, { next: from, to })
   await new Reading(cluster, topic, open).run(onRecords)
 }

@@ -1,13 +1,13 @@
-/** Business accounts that a body names, before anything of it is trusted. */
+/** Reads the business accounts that an unverified body names. */
 import { pathSchema } from '../language/expressions.ts'
 import { MappingProblem } from '../language/problem.ts'
 import { compileKeys, compilePath, type Frame, type Scope } from '../scope.ts'
-import { asText } from '../values/values.ts'
+import { asText } from '../values/as-text.ts'
 
-/** A delivery speaks of one account, or of a few; a hostile one must not cost a look-up for each of a million. */
+/** Real deliveries name one account or a few. Bounds the look-ups that a hostile body can cause. */
 const maxAccounts = 100
 
-/** `body.entry[].id` → all values found, up to a hundred. @throws MappingProblem */
+/** Compiles `body.entry[].id` to a function that returns up to `maxAccounts` values. @throws MappingProblem */
 export const compileAccounts = (path: string, scope: Scope): ((frame: Frame) => string[]) => {
   const [root, ...inner] = path.split('[].') as [string, ...string[]]
   for (const step of [root, ...inner])

@@ -1,13 +1,13 @@
-/** Bodies to values: JSON (numbers above 2^53 kept as text) or form fields. */
+/** Parses bodies: JSON, in which integers above 2^53 become text, or form fields. */
 import { DeliveryUnreadable } from '../../source.ts'
 
-/** Only a body that has so many digits in a row, and not inside quotes, needs the slower way. */
+/** Only a body with a number of 16 or more digits may hold an integer above 2^53 and needs the slower way. */
 const longNumber = /[:[,]\s*-?\d{16,}/
 
 const isDigit = (unit: number) => unit >= 48 && unit <= 57
 
-/** Behind the quote that closes the string which begins at `from`. */
-const behindString = (text: string, from: number): number => {
+/** @param from index of a string's opening quote @returns the index after its closing quote */
+const afterString = (text: string, from: number): number => {
   let at = from + 1
   for (;;) {
     at = text.indexOf('"', at)
@@ -20,8 +20,8 @@ const behindString = (text: string, from: number): number => {
 }
 
 /**
- * Integers that a double cannot hold, put in quotes: they are ids, and become the digits that stand there. Not by a reviver:
- * that recurses, and a body may be nested as deep as it likes.
+ * Quotes integers that a double cannot hold: they are ids, and must keep all their digits. A reviver would not do, because it
+ * recurses and a body may be nested to any depth.
  */
 const withLongIntegersQuoted = (text: string): string => {
   let quoted = ''
@@ -30,7 +30,7 @@ const withLongIntegersQuoted = (text: string): string => {
   while (at < text.length) {
     const unit = text.charCodeAt(at)
     if (unit === 34) {
-      at = behindString(text, at)
+      at = afterString(text, at)
       continue
     }
     if (!isDigit(unit)) {
@@ -40,7 +40,7 @@ const withLongIntegersQuoted = (text: string): string => {
     const from = text.charCodeAt(at - 1) === 45 ? at - 1 : at
     while (isDigit(text.charCodeAt(at))) at++
     const next = text[at]
-    // A fraction or an exponent: no id, and skipped whole.
+    // A fraction or an exponent: not an id, so the whole number is skipped.
     if (next === '.' || next === 'e' || next === 'E') {
       at++
       while (/[\d.eE+-]/.test(text[at] ?? '')) at++
@@ -52,7 +52,7 @@ const withLongIntegersQuoted = (text: string): string => {
   return quoted + text.slice(copied)
 }
 
-/** Any depth. @throws SyntaxError; its message may quote the text */
+/** Parses JSON of any depth. @throws SyntaxError, whose message may quote the text */
 export const parseJson = (text: string): unknown => {
   if (!longNumber.test(text)) return JSON.parse(text)
   return JSON.parse(withLongIntegersQuoted(text))
@@ -60,26 +60,101 @@ export const parseJson = (text: string): unknown => {
 
 const formType = /^application\/x-www-form-urlencoded\b/i
 
-/** What no JSON begins with: a field's name and what it is. */
+/** The start of a form body, which is never the start of JSON: a field's name and an equals sign. */
 const formText = /^[\w.%+[\]-]{1,256}=/
 
-/**
- * @param contentType null where nobody kept it: then a body that looks like a form is one, if the source posts forms
- * @param contentTypes what the source posts
- * @throws DeliveryUnreadable
- */
-export const parseBody = (body: Buffer, contentType: string | null, contentTypes: readonly string[]): unknown => {
-  const whole = body.toString('utf8')
-  // Some senders write a byte order mark first.
-  const text = whole.startsWith('\ufeff') ? whole.slice(1) : whole
-  const isForm =
-    contentType === null
-      ? contentTypes.some((type) => formType.test(type)) && formText.test(text)
-      : formType.test(contentType)
-  if (isForm) return Object.fromEntries(new URLSearchParams(text))
-  try {
-    return parseJson(text)
-  } catch {
-    throw new DeliveryUnreadable('the body is not JSON')
+const byteOrderMark = '\ufeff'
+
+type Parsed = { readonly isForm: boolean; readonly value: unknown } | 'unreadable'
+
+/** The body of one delivery, parsed when it is first needed and then kept. */
+export class ParsedBody {
+  readonly #bytes: Buffer
+  readonly #contentType: string | null
+  readonly #contentTypes: readonly string[]
+  #text: string | undefined
+  #parsed: Parsed | undefined
+
+  /**
+   * @param contentType null where none was kept: then the text decides, if the source posts forms
+   * @param contentTypes that the source posts
+   */
+  constructor(bytes: Buffer, contentType: string | null, contentTypes: readonly string[]) {
+    this.#bytes = bytes
+    this.#contentType = contentType
+    this.#contentTypes = contentTypes
+  }
+
+  /** @throws DeliveryUnreadable */
+  value(): unknown {
+    const parsed = this.#once()
+    if (parsed === 'unreadable') throw new DeliveryUnreadable('the body is not JSON')
+    return parsed.value
+  }
+
+  /** null where the body cannot be parsed. */
+  valueOrNull(): unknown {
+    const parsed = this.#once()
+    return parsed === 'unreadable' ? null : parsed.value
+  }
+
+  /** What a signature over fields reads: JSON whatever the content type, and null for any other text. */
+  jsonOrNull(): unknown {
+    const json = this.#json()
+    return json === null ? null : json.value
+  }
+
+  /**
+   * `JSON.stringify(JSON.parse(body))` as the signer computes it: numbers stay numbers. null: the body is not JSON.
+   * Integers above 2^53 need a second parse, since `value` holds them as text.
+   */
+  reserialised(): Buffer | null {
+    const json = this.#json()
+    if (json === null) return null
+    try {
+      const text = this.#decoded()
+      return Buffer.from(JSON.stringify(longNumber.test(text) ? JSON.parse(text) : json.value))
+    } catch {
+      // JSON.stringify recurses; a hostile body may be nested deeper than the stack.
+      return null
+    }
+  }
+
+  #json(): { readonly value: unknown } | null {
+    const parsed = this.#once()
+    const text = this.#decoded()
+    if (parsed === 'unreadable' || text.startsWith(byteOrderMark)) return null
+    if (!parsed.isForm) return parsed
+    try {
+      return { value: parseJson(text) }
+    } catch {
+      return null
+    }
+  }
+
+  #decoded(): string {
+    this.#text ??= this.#bytes.toString('utf8')
+    return this.#text
+  }
+
+  #once(): Parsed {
+    this.#parsed ??= this.#parse()
+    return this.#parsed
+  }
+
+  #parse(): Parsed {
+    const whole = this.#decoded()
+    // Some senders write a byte order mark first.
+    const text = whole.startsWith(byteOrderMark) ? whole.slice(1) : whole
+    const isForm =
+      this.#contentType === null
+        ? this.#contentTypes.some((type) => formType.test(type)) && formText.test(text)
+        : formType.test(this.#contentType)
+    if (isForm) return { isForm, value: Object.fromEntries(new URLSearchParams(text)) }
+    try {
+      return { isForm, value: parseJson(text) }
+    } catch {
+      return 'unreadable'
+    }
   }
 }

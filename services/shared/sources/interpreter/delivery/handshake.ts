@@ -1,13 +1,13 @@
-/** What a source asks once, when its webhook address is entered. */
+/** Answers the handshake: the GET by which a source verifies a webhook address when it is entered. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HttpAnswer, Source } from '../../source.ts'
-import type { HandshakeRule } from '../language/document.ts'
+import type { HandshakeRule } from '../language/delivery-rules.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 const text = (status: number, body: string): HttpAnswer => ({ status, contentType: 'text/plain', body })
 
 export const compileHandshake = (rule: HandshakeRule): Source['handshake'] => {
-  if (rule.mode === 'none') return () => text(200, 'this address takes deliveries by POST\n')
+  if (rule.mode === 'none') return () => text(200, 'this address accepts deliveries by POST\n')
   const { token, challenge, expect } = rule
   return (query, _headers, { verifyTokens }) => {
     const given = query.get(token)
@@ -15,7 +15,7 @@ export const compileHandshake = (rule: HandshakeRule): Source['handshake'] => {
     if (given === null || asked === null) return text(400, `the handshake needs ${token} and ${challenge}\n`)
     if (Object.entries(expect).some(([name, value]) => query.get(name) !== value))
       return text(400, 'this is not the handshake of the source\n')
-    const fits = verifyTokens.some((known) => timingSafeEqual(digest(known), digest(given)))
-    return fits ? text(200, asked) : text(403, 'the verify token is not the one that is set here\n')
+    const fits = verifyTokens.some((token) => timingSafeEqual(digest(token), digest(given)))
+    return fits ? text(200, asked) : text(403, 'the verify token does not match the configured one\n')
   }
 }

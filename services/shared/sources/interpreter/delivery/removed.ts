@@ -1,17 +1,18 @@
-/** An item that ends an account's authorisation. */
+/** Compiles the rule for items that end an account's authorisation. */
 import type { AuthorisationRemoved } from '../../source.ts'
-import type { RemovedRule } from '../language/document.ts'
+import type { RemovedRule } from '../language/event-rule.ts'
 import { within } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
+import { asText } from '../values/as-text.ts'
 import { compileTime } from '../values/time.ts'
-import { asText, compileValue } from '../values/values.ts'
+import { compileValue } from '../values/values.ts'
 
 const reasonOf = (value: unknown): number | null => {
   const text = asText(value)
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null
 }
 
-/** null: it names no account. @throws MappingProblem */
+/** @throws MappingProblem; the compiled function returns null for an item that names no account */
 export const compileRemoved = (
   rule: RemovedRule,
   scope: Scope,

@@ -1,12 +1,12 @@
-/** Proof of who sent a delivery, over the bytes as they came, before anything is parsed for its content. */
+/** Verifies the sender of a delivery over its raw bytes, before the body is mapped. */
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { RawDelivery } from '../../source.ts'
-import type { DigestRule, SignatureRule } from '../language/document.ts'
+import type { DigestRule, SignatureRule } from '../language/delivery-rules.ts'
 import { MappingProblem, within } from '../language/problem.ts'
 import { compilePath, type Frame, type Read, Scope } from '../scope.ts'
+import { asText } from '../values/as-text.ts'
 import { partsOfTemplate } from '../values/template.ts'
-import { asText } from '../values/values.ts'
-import { parseJson } from './body.ts'
+import type { ParsedBody } from './body.ts'
 
 export type SignatureVerdict = 'ok' | 'missing' | 'wrong'
 interface Extra {
@@ -14,12 +14,18 @@ interface Extra {
   /** ms */
   readonly now: number
 }
-export type Verify = (delivery: RawDelivery, secrets: readonly string[], extra: Extra) => SignatureVerdict
+/** @param parsed the body of `delivery`; parsed only for rules that sign fields or a reserialised body */
+export type Verify = (
+  delivery: RawDelivery,
+  secrets: readonly string[],
+  extra: Extra,
+  parsed: ParsedBody,
+) => SignatureVerdict
 
 const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b)
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-/** `t=1,s=ab` → t: [1], s: [ab], in any order and with spaces; while a secret is rotated a part may be there twice. */
+/** `t=1,s=ab` → t: [1], s: [ab], in any order and with spaces. A part may occur twice while a secret is rotated. */
 const partsOf = (header: string): Map<string, string[]> => {
   const parts = new Map<string, string[]>()
   for (const part of header.split(',', 50)) {
@@ -31,7 +37,7 @@ const partsOf = (header: string): Map<string, string[]> => {
   return parts
 }
 
-/** What one delivery offers to sign over. */
+/** The parts of one delivery that a signature may cover. */
 interface Signed {
   readonly frame: Frame
   readonly parts: ReadonlyMap<string, readonly string[]>
@@ -46,7 +52,7 @@ const field = (path: string): ((signed: Signed) => string) => {
   return ({ frame }) => asText(read(frame)) ?? ''
 }
 
-/** Names in braces, the first that is there: what they stand for. @throws MappingProblem */
+/** Compiles the names in one pair of braces, `a|b`: the first that is present counts. @throws MappingProblem */
 const compilePiece = (names: string, hasParts: boolean): Piece => {
   const [first, ...others] = names.split('|').map((name) => compileName(name, hasParts)) as [Piece, ...Piece[]]
   if (others.length === 0) return first
@@ -66,28 +72,11 @@ const compileName = (name: string, hasParts: boolean): Piece => {
   if (/^(body|headers)\../.test(name)) return field(name)
   if (hasParts) return ({ parts }) => parts.get(name)?.[0] ?? ''
   throw new MappingProblem(
-    `{${name}} stands for nothing: there are {body}, {secret}, {app_id}, {body.field}, {headers.name}, and with parts their names`,
+    `{${name}} is not a placeholder: use {body}, {secret}, {app_id}, {body.field}, {headers.name}, or with parts their names`,
   )
 }
 
 const readsBody = (text: string) => /\bbody\./.test(text)
-
-/** As JSON.stringify of whoever signed would write it: with numbers as they are there, not as ids here. */
-const reserialised = (body: Buffer): Buffer | null => {
-  try {
-    return Buffer.from(JSON.stringify(JSON.parse(body.toString('utf8'))))
-  } catch {
-    return null
-  }
-}
-
-const parsedOrNull = (body: Buffer): unknown => {
-  try {
-    return parseJson(body.toString('utf8'))
-  } catch {
-    return null
-  }
-}
 
 const compileDigest = (rule: DigestRule): Verify => {
   const { header, prefix, encoding, parts, signed, age, algorithm } = rule
@@ -102,11 +91,11 @@ const compileDigest = (rule: DigestRule): Verify => {
   const fits = (delivered: Signed, secret: string, expected: readonly Buffer[]): boolean => {
     const hashing = algorithm === 'hmac-sha256' ? createHmac('sha256', secret) : createHash('sha256')
     for (const piece of segments) hashing.update(piece(delivered, secret))
-    const own = hashing.digest()
-    return expected.some((given) => equal(own, given))
+    const computed = hashing.digest()
+    return expected.some((given) => equal(computed, given))
   }
 
-  return ({ headers, body }, secrets, { appId = '', now }) => {
+  return ({ headers, body }, secrets, { appId = '', now }, parsed) => {
     const value = headers[header]
     if (!value) return 'missing'
     const named = parts ? partsOf(value) : new Map<string, string[]>()
@@ -115,16 +104,16 @@ const compileDigest = (rule: DigestRule): Verify => {
       .map((given) => Buffer.from(given.slice(prefix.length), encoding))
       .filter((given) => given.length === 32)
     if (expected.length === 0) return 'wrong'
-    const frame = scope.frame(usesFields ? parsedOrNull(body) : null, headers, null)
+    const frame = scope.frame(usesFields ? parsed.jsonOrNull() : null, headers, null)
     const raw: Signed = { frame, parts: named, bytes: body, appId }
     if (age && ageOf) {
       const at = Number(String(ageOf(raw, ''))) * (age.unit === 's' ? 1000 : 1)
       if (!(Math.abs(now - at) <= age.maxSeconds * 1000)) return 'wrong'
     }
-    const again = rule.body === 'raw' ? null : reserialised(body)
+    const rewritten = rule.body === 'raw' ? null : parsed.reserialised()
     const forms = [
       ...(rule.body === 'reserialised' ? [] : [raw]),
-      ...(again === null ? [] : [{ ...raw, bytes: again }]),
+      ...(rewritten === null ? [] : [{ ...raw, bytes: rewritten }]),
     ]
     return forms.some((form) => secrets.some((secret) => fits(form, secret, expected))) ? 'ok' : 'wrong'
   }
@@ -138,18 +127,18 @@ const compileOne = (rule: SignatureRule): Verify => {
     const value = headers[header]
     if (!value) return 'missing'
     if (!value.startsWith(prefix)) return 'wrong'
-    // Digests are equally long, whatever was given: the comparison tells nothing by its time.
+    // Digests have equal lengths for any header, so the time of the comparison reveals nothing.
     const given = digest(value.slice(prefix.length))
     return secrets.some((secret) => equal(given, digest(secret))) ? 'ok' : 'wrong'
   }
 }
 
-/** Several ways: the first whose header is there decides. @throws MappingProblem */
+/** Compiles alternatives: the first whose header is present decides. @throws MappingProblem */
 export const compileSignature = (rules: readonly SignatureRule[]): Verify => {
   const ways = rules.map((rule, at) => (rules.length === 1 ? compileOne(rule) : within(at, () => compileOne(rule))))
-  return (delivery, secrets, extra) => {
+  return (delivery, secrets, extra, parsed) => {
     for (const verify of ways) {
-      const verdict = verify(delivery, secrets, extra)
+      const verdict = verify(delivery, secrets, extra, parsed)
       if (verdict !== 'missing') return verdict
     }
     return 'missing'

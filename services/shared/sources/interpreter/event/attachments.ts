@@ -1,18 +1,18 @@
-/** Which kinds of things a message carries: by a type and a map, from a list or from one place. */
+/** Compiles attachments: the kinds of things that a message carries, from a type and a map. */
 import type { AttachmentKind } from '../../../model/message-event.ts'
-import type { EventRule } from '../language/document.ts'
+import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within } from '../language/problem.ts'
 import { compileKeys, compilePath, type Frame, isAbsent, type Scope } from '../scope.ts'
-import { compileOptional } from '../values/conditions.ts'
-import { asKey, compileValue } from '../values/values.ts'
+import { asKey } from '../values/as-text.ts'
+import { compileOptional, compileValue } from '../values/values.ts'
 
-/** Nobody sends more in one message; a list of ten thousand would only make a record too large for its neighbours. */
+/** More than any real message carries. A hostile list of ten thousand would make the record too large. */
 const maxAttachments = 100
 
 type Add = (frame: Frame, found: AttachmentKind[]) => void
 
-/** What an element of a list is: a path inside it, or a value in which it is called `item`. */
+/** The type of a list element: by a path inside it, or by a value in which the element is `item`. */
 const compileType = (type: string | Value | undefined, outer: Scope): ((item: unknown, frame: Frame) => unknown) => {
   if (type === undefined) return (item) => item
   if (typeof type === 'string') return compileKeys(type, outer)
@@ -36,9 +36,9 @@ const compileOne = (rule: EventRule['attachments'][number], scope: Scope): Add =
   const add = (type: unknown, found: AttachmentKind[]) => {
     if (isAbsent(type)) return
     const key = asKey(type)
-    const known = key === null ? undefined : map.get(key)
-    // null in the map: this type is no attachment.
-    const kind = known === undefined ? otherwise : known
+    const mapped = key === null ? undefined : map.get(key)
+    // null in the map: items of this type are not attachments.
+    const kind = mapped === undefined ? otherwise : mapped
     if (kind !== null && found.length < maxAttachments) found.push(kind)
   }
   if ('each' in rule) {

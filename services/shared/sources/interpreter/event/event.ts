@@ -1,14 +1,14 @@
-/** One item to one message event, by an event rule. */
+/** Compiles an event rule, which builds a message event from one item. */
 import { channels, directions, kinds, type MessageEvent, maxLinks, senders } from '../../../model/message-event.ts'
-import type { EventRule } from '../language/document.ts'
+import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
 import { type Frame, isAbsent, type Read, type Scope } from '../scope.ts'
-import { compileCondition } from '../values/conditions.ts'
+import { asText } from '../values/as-text.ts'
 import { compileConstant, NotInContract } from '../values/constants.ts'
 import { compileId, idIn } from '../values/ids.ts'
 import { compileTime } from '../values/time.ts'
-import { asText, compileValue, digestOf } from '../values/values.ts'
+import { compileCondition, compileValue, digestOf } from '../values/values.ts'
 import { compileAttachments } from './attachments.ts'
 import { compileReferral } from './referral.ts'
 import { compileWords, noWords } from './words.ts'
@@ -16,29 +16,30 @@ import { compileWords, noWords } from './words.ts'
 export type Built =
   | { readonly kind: 'event'; readonly event: MessageEvent }
   | { readonly kind: 'empty' }
-  /** Recognised, but not to be mapped: names the field, never a value. */
+  /** The item cannot be mapped. The reason names the field, never a value. */
   | { readonly kind: 'failed'; readonly reason: string }
 
 export type BuildEvent = (frame: Frame, receivedAt: number) => Built
 
 const maxIdLength = 512
 const maxAccountLength = 256
-/** A longer link leads nowhere; ten of them would make a record too large. */
+/** In characters. Longer links are not real, and ten of them would make a record too large. */
 const maxLinkLength = 16_384
-/** A person has a number and an id or two. */
+/** A real person has two or three ids. */
 const maxAliases = 20
 
 const empty: Built = { kind: 'empty' }
 const failed = (reason: string): Built => ({ kind: 'failed', reason })
 
-/** Texts that are there, each once, up to so many. */
-const compileTexts = (key: string, values: readonly Value[], scope: Scope, most: number, longest: number) => {
+/** The texts that are present, each once. @param maxCount of texts @param maxLength in characters; longer ones are left out */
+const compileTexts = (key: string, values: readonly Value[], scope: Scope, maxCount: number, maxLength: number) => {
   const reads = withinEach(key, values, (value) => compileValue(value, scope))
   return (frame: Frame): string[] => {
     const found: string[] = []
     for (const read of reads) {
       const text = asText(read(frame))
-      if (text !== null && text.length <= longest && found.length < most && !found.includes(text)) found.push(text)
+      if (text === null || text.length > maxLength || found.length >= maxCount || found.includes(text)) continue
+      found.push(text)
     }
     return found
   }
@@ -49,7 +50,7 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
   const id = (key: 'messageId' | 'channelMessageId', value: Value): Read => within(key, () => compileId(value, scope))
   const required = withinEach('requires', rule.requires, (value) => ({
     read: compileValue(value, scope),
-    // A path says best what was looked for; what is computed is who it was.
+    // A missing path is named; a computed value has no name, and is the person in practice.
     lacks: typeof value === 'string' && value.includes('.') ? `${value} is missing` : 'it names no person',
   }))
   const account = within('accountId', () => compileValue(rule.accountId, scope))

@@ -1,16 +1,16 @@
-/** Where the person came from: the first of several places that tells. */
+/** Compiles the referral: where the person came from, by the first entry that applies. */
 import { type Referral, type ReferralSource, referralSources } from '../../../model/message-event.ts'
-import type { EventRule } from '../language/document.ts'
+import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within } from '../language/problem.ts'
 import type { Frame, Read, Scope } from '../scope.ts'
-import { compileOptional } from '../values/conditions.ts'
+import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
-import { asText, compileValue } from '../values/values.ts'
+import { compileOptional, compileValue } from '../values/values.ts'
 
 const fields = ['ref', 'adId', 'advertiserId', 'clickId', 'url'] as const
 
-/** No click id or link is longer; what is would make the message too large for its topic. */
+/** In characters. Real click ids and links are shorter; longer ones would make the message too large for its topic. */
 const maxLength = 16_384
 
 const compileField = (value: Value | undefined, scope: Scope): ((frame: Frame) => string | null) => {
@@ -25,8 +25,8 @@ const compileField = (value: Value | undefined, scope: Scope): ((frame: Frame) =
 export const compileReferral = (rules: EventRule['referral'], scope: Scope): ((frame: Frame) => Referral | null) => {
   const compiled = rules.map((rule, at) =>
     within(at, () => ({
-      /** Without a condition a place tells something as soon as one of its fields is there. */
-      mustTell: rule.when === undefined,
+      /** An entry without a condition applies if one of its fields is present. */
+      needsField: rule.when === undefined,
       holds: compileOptional(rule.when, scope),
       source: within('source', () =>
         compileConstant('referral.source', rule.source as ReferralSource | Value, referralSources, scope),
@@ -35,11 +35,11 @@ export const compileReferral = (rules: EventRule['referral'], scope: Scope): ((f
     })),
   )
   return (frame) => {
-    for (const { mustTell, holds, source, reads } of compiled) {
+    for (const { needsField, holds, source, reads } of compiled) {
       if (!holds(frame)) continue
       const [ref, adId, advertiserId, clickId, url] = reads.map((read) => read(frame)) as (string | null)[]
-      const told = ref ?? adId ?? advertiserId ?? clickId ?? url ?? null
-      if (mustTell && told === null) continue
+      const firstField = ref ?? adId ?? advertiserId ?? clickId ?? url ?? null
+      if (needsField && firstField === null) continue
       return {
         source: source(frame) ?? 'other',
         ref: ref ?? null,

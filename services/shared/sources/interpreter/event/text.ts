@@ -1,13 +1,13 @@
-/** Texts as the person saw them. */
+/** Turns HTML into the text that the person saw, and cuts texts to the contract's length. */
 import { maxTextLength } from '../../../model/message-event.ts'
 
 const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' }
 const entity = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/gi
-/** Where a person sees a new line. */
+/** Tags that start a new line. */
 const breaking = new Set(['br', '/p', '/div', '/li', '/tr', '/h1', '/h2', '/h3', '/blockquote'])
-/** What stands inside is for the browser. */
+/** Tags whose content is not displayed. */
 const unseen = new Set(['script', 'style'])
-/** No text of a message is longer with all its markup: what follows would be cut anyway. */
+/** In characters, markup included. The rest of a longer text would be cut from the result anyway. */
 const maxHtml = 16 * maxTextLength
 
 const character = (code: number) =>
@@ -20,11 +20,11 @@ const decoded = (text: string): string =>
     return named[(name ?? '').toLowerCase()] ?? all
   })
 
-/** `p` of `<p class="x">`, `/p` of `</p>`; undefined where no tag begins, as in `a < b`. */
+/** `p` of `<p class="x">`, `/p` of `</p>`; undefined if no tag begins there, as in `a < b`. */
 const tagAt = (html: string, at: number): string | undefined =>
   /^<(\/?[a-z][a-z0-9]*|[!?])/i.exec(html.slice(at, at + 20))?.[1]?.toLowerCase()
 
-/** Behind the end of what begins at `at`; -1 where it never ends. */
+/** The index after the tag or comment that begins at `at`; -1 if it never ends. */
 const endOf = (html: string, at: number, tag: string): number => {
   if (html.startsWith('<!--', at)) {
     const end = html.indexOf('-->', at + 4)
@@ -38,7 +38,7 @@ const endOf = (html: string, at: number, tag: string): number => {
   return closed < 0 ? -1 : closed + 1
 }
 
-/** In one pass: an expression that looks ahead from every `<` would take the square of a hostile text's length. */
+/** One linear pass. A regular expression that looks ahead from every `<` would be quadratic for a hostile text. */
 const stripped = (html: string): string => {
   let text = ''
   let at = 0
@@ -47,7 +47,7 @@ const stripped = (html: string): string => {
     if (opening < 0) return text + html.slice(at)
     const tag = tagAt(html, opening)
     const end = tag === undefined ? opening + 1 : endOf(html, opening, tag)
-    // Never closed: nothing behind it can be a tag either.
+    // Never closed, so no later tag is closed either.
     if (end < 0) return text + html.slice(at)
     text += html.slice(at, tag === undefined ? end : opening)
     if (tag !== undefined && breaking.has(tag)) text += '\n'
@@ -55,10 +55,10 @@ const stripped = (html: string): string => {
   }
 }
 
-/** Tags stripped, then entities decoded: what was escaped stays text. */
+/** Strips tags first and decodes entities second, so that escaped markup stays text. */
 export const plainText = (html: string): string => decoded(stripped(html.slice(0, maxHtml))).trim()
 
-/** Cut to the contract's length, never through a surrogate pair. */
+/** Cuts a text to the contract's length, never through a surrogate pair. */
 export const cutText = (text: string): string => {
   if (text.length <= maxTextLength) return text
   const last = text.charCodeAt(maxTextLength - 1)

@@ -1,12 +1,12 @@
-/** What was said, and whose words it is. */
+/** Compiles a message's text and its origin. */
 import { type TextOrigin, textOrigins } from '../../../model/message-event.ts'
-import type { EventRule } from '../language/document.ts'
+import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
-import { compileOptional } from '../values/conditions.ts'
+import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
-import { asText, compileValue } from '../values/values.ts'
+import { compileOptional, compileValue } from '../values/values.ts'
 import { cutText, plainText } from './text.ts'
 
 export interface Words {
@@ -16,7 +16,7 @@ export interface Words {
 
 export const noWords: Words = { text: null, textOrigin: null }
 
-/** The first hit counts. @throws MappingProblem */
+/** The first entry that yields a text counts. @throws MappingProblem */
 export const compileWords = (rules: EventRule['text'], scope: Scope): ((frame: Frame) => Words) => {
   const compiled = rules.map(({ of, origin, html, when }, at) =>
     within(at, () => ({

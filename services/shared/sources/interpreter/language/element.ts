@@ -1,4 +1,4 @@
-/** An element of a mapping document: it takes the fields that it names and no others, and says which those are. */
+/** Schema of an element of a mapping document. It refuses unknown fields, and its error lists the known ones. */
 import { z } from 'zod'
 
 export const element = <Shape extends z.ZodRawShape>(shape: Shape) =>

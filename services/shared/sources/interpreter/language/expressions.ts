@@ -1,12 +1,12 @@
 /**
- * Values and conditions of the mapping language: what every other element of a document is made of.
+ * Schema of values and conditions, which every other element of a mapping document contains.
  * docs/sources/mapping-language.md explains them by example.
  */
 import { z } from 'zod'
 import { element } from './element.ts'
 
 /**
- * `message.text.body`: a name in scope, then keys; a key with dots in it stands in brackets: `metadata["#wa.timestamp"]`.
+ * `message.text.body`: a name in scope, then keys. A key that contains dots is in brackets: `metadata["#wa.timestamp"]`.
  * `headers.x-org`, `delivery.account` and `body` are always in scope.
  */
 export const pathSchema = z
@@ -24,7 +24,7 @@ export const keysSchema = z
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
 type Scalar = string | number | boolean | null
 
-/** What a value may be asked to be; `digits` is also a number. */
+/** Types that a condition can test for; `digits` also accepts a number. */
 const shapes = ['object', 'list', 'string', 'number', 'boolean', 'digits'] as const
 
 export type Test =
@@ -71,10 +71,10 @@ export const valueSchema: z.ZodType<Value> = z.lazy(() =>
   z.union([
     pathSchema,
     element({ const: scalar }),
-    /** The value itself: where a word alone would be one of the contract's constants. */
+    /** The value itself, for elements in which a bare word is one of the contract's constants. */
     element({ of: valueSchema }),
     element({ first: z.array(valueSchema).min(1) }),
-    /** Text with `{path}` in it; absent when one of the paths is. */
+    /** Text with `{path}` in it; absent when one of the paths is absent. */
     element({ template: z.string() }),
     element({
       of: valueSchema,
@@ -82,18 +82,18 @@ export const valueSchema: z.ZodType<Value> = z.lazy(() =>
       otherwise: z.string().nullable().optional(),
     }),
     element({ of: valueSchema, stripPrefix: z.string().min(1) }),
-    /** Up to the first occurrence; all where there is none. */
+    /** Up to the first occurrence; the whole text without one. */
     element({ of: valueSchema, before: z.string().min(1) }),
-    /** Behind the first occurrence; absent where there is none. */
+    /** After the first occurrence; absent without one. */
     element({ of: valueSchema, after: z.string().min(1) }),
-    /** A parameter of a url, which may be a path alone. */
+    /** A query parameter of a URL or of a path. */
     element({ of: valueSchema, query: z.string().min(1) }),
     element({ of: valueSchema, decode: z.literal('percent') }),
-    /** An object less some keys: what a redelivery changes is no stable part of an item. */
+    /** An object without some keys, to leave out what a redelivery changes. */
     element({ of: valueSchema, without: z.array(z.string()).min(1) }),
-    /** A file name's or url's ending, in lower case: `jpg`. */
+    /** The extension of a file name or URL, in lower case: `jpg`. */
     element({ of: valueSchema, extension: z.literal(true) }),
-    /** The first object of a list whose `key` equals this, or what it has under `take`. */
+    /** The first object of a list whose `key` equals the constant, or that object's `take`. */
     element({ of: valueSchema, key: keysSchema, equals: scalar, take: keysSchema.optional() }),
     element({
       cases: z.array(element({ when: conditionSchema, is: valueSchema })).min(1),

@@ -1,15 +1,16 @@
-/** Elements whose outcome must be one of the contract's constants: a channel, a kind, a sender. */
+/** Compiles elements that must yield one of the contract's constants: a channel, a kind, a sender. */
 import type { Value } from '../language/expressions.ts'
 import { MappingProblem, within, withinEach } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
-import { asText, compileValue } from './values.ts'
+import { asText } from './as-text.ts'
+import { compileValue } from './values.ts'
 
-/** What a value can be told to yield, as far as the document says; paths may yield anything. @throws MappingProblem */
+/** Checks the results that the document states; a path may yield anything. @throws MappingProblem */
 const checkOutcomes = (value: Value, names: ReadonlySet<string>): void => {
   const check = (found: unknown, ...keys: string[]) => {
     if (found === null || found === undefined || names.has(String(found))) return
     const problem = new MappingProblem(`${String(found)} is none of ${[...names].join(', ')}`)
-    problem.place.push(...keys)
+    problem.position.push(...keys)
     throw problem
   }
   const inner = (part: Value) => checkOutcomes(part, names)
@@ -26,14 +27,15 @@ const checkOutcomes = (value: Value, names: ReadonlySet<string>): void => {
   }
 }
 
-/** A delivery makes a value yield what is none of the contract's constants. The message names the element only. */
+/** For some delivery, a value yields none of the contract's constants. The message names the element only. */
 export class NotInContract extends Error {
   override readonly name = 'NotInContract'
 }
 
 /**
- * A constant of the contract or a value that yields one; null where it yields nothing.
- * @throws MappingProblem; what it answers throws NotInContract
+ * Compiles a constant of the contract, or a value that yields one.
+ * @returns a function that returns null for an absent value, and throws NotInContract for any other text
+ * @throws MappingProblem
  */
 export const compileConstant = <T extends string>(
   element: string,

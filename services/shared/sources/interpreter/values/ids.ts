@@ -1,9 +1,10 @@
-/** Ids of messages: `0`, `"0"` and `""` are how sources say that they have none, wherever in a list of paths or a template. */
+/** Ids of messages. Sources send `0`, `"0"` or `""` for no id, so these are absent, also inside `first`, `cases` and templates. */
 import type { Value } from '../language/expressions.ts'
 import { within } from '../language/problem.ts'
 import type { Read, Scope } from '../scope.ts'
+import { asText } from './as-text.ts'
 import { compileTemplate } from './template.ts'
-import { asText, compileCases, compileFirst, compileValue } from './values.ts'
+import { compileCases, compileFirst, compileValue } from './values.ts'
 
 export const idIn = (value: unknown): string | null => {
   const id = asText(value)
@@ -12,7 +13,7 @@ export const idIn = (value: unknown): string | null => {
 
 const isNoId = (value: unknown) => idIn(value) === null
 
-/** Like any value, but what is no id is passed over. @throws MappingProblem */
+/** Like `compileValue`, but skips values that are not ids. @throws MappingProblem */
 export const compileId = (value: Value, scope: Scope): Read => {
   const compile = (part: Value) => compileId(part, scope)
   if (typeof value === 'object') {

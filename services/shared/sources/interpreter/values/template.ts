@@ -1,10 +1,10 @@
-/** Texts with `{path}` in them. */
+/** Compiles templates: texts with `{path}` in them. */
 import { pathSchema } from '../language/expressions.ts'
 import { MappingProblem } from '../language/problem.ts'
 import { compilePath, type Read, type Scope } from '../scope.ts'
-import { asText } from './values.ts'
+import { asText } from './as-text.ts'
 
-/** `{a}:{b}` → literals and what stands in braces, in turn, a literal first. @throws MappingProblem */
+/** Splits `{a}:{b}` into literals and the contents of braces, alternating, a literal first. @throws MappingProblem */
 export const partsOfTemplate = (template: string): string[] => {
   const parts = template.split(/\{([^{}]*)\}/)
   if (parts.some((part, at) => at % 2 === 0 && /[{}]/.test(part)))
@@ -13,18 +13,18 @@ export const partsOfTemplate = (template: string): string[] => {
 }
 
 /**
- * Absent as soon as one of its paths is: a template with a hole names nothing.
- * @param hole what counts as text in it; ids refuse 0 besides
+ * A template is absent if one of its paths is absent.
+ * @param textOf converts the value of a path; null: absent. Ids also refuse 0
  */
 export const compileTemplate = (
   template: string,
   scope: Scope,
-  hole: (value: unknown) => string | null = asText,
+  textOf: (value: unknown) => string | null = asText,
 ): Read => {
   const parts = partsOfTemplate(template)
   const reads = parts.map((part, at) => {
     if (at % 2 === 0) return null
-    if (!pathSchema.safeParse(part).success) throw new MappingProblem(`{${part}} is no path such as {message.id}`)
+    if (!pathSchema.safeParse(part).success) throw new MappingProblem(`{${part}} is not a path such as {message.id}`)
     return compilePath(part, scope)
   })
   return (frame) => {
@@ -35,7 +35,7 @@ export const compileTemplate = (
         text += parts[at]
         continue
       }
-      const value = hole(read(frame))
+      const value = textOf(read(frame))
       if (value === null) return undefined
       text += value
     }

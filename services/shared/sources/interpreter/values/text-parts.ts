@@ -1,12 +1,12 @@
-/** Values that are a part of a text: what stands before or behind something, a parameter of a url, a file's ending. */
+/** Compiles values that are a part of a text: before or after a separator, a query parameter, an extension. */
 import type { Value } from '../language/expressions.ts'
 
-/** Longer ones are no links that anybody followed; parsing one costs more than its length. */
+/** In characters. Real links are shorter, and the cost of parsing grows faster than the length. */
 const maxUrl = 16_384
 
 const queryIn = (url: string, name: string): string | undefined => {
   if (url.length > maxUrl || !url.includes('?')) return undefined
-  // A landing page may be told as a path alone.
+  // A landing page may be a path without a host.
   const base = 'https://path.invalid'
   return URL.canParse(url, base) ? new URL(url, base).searchParams.get(name) || undefined : undefined
 }
@@ -27,12 +27,12 @@ const before = (text: string, separator: string): string => {
   return at < 0 ? text : text.slice(0, at)
 }
 
-const behind = (text: string, separator: string): string | undefined => {
+const after = (text: string, separator: string): string | undefined => {
   const at = text.indexOf(separator)
   return at < 0 ? undefined : text.slice(at + separator.length)
 }
 
-/** Numbers are text here too; undefined for a value that changes nothing. */
+/** @returns a function on the value as text (numbers included); undefined for a value that changes no text */
 export const compileOnText = (
   value: Extract<Value, { of: Value }>,
 ): ((text: string) => string | undefined) | undefined => {
@@ -41,7 +41,7 @@ export const compileOnText = (
     return (text) => (text.startsWith(stripPrefix) ? text.slice(stripPrefix.length) : text)
   }
   if ('before' in value) return (text) => before(text, value.before)
-  if ('after' in value) return (text) => behind(text, value.after)
+  if ('after' in value) return (text) => after(text, value.after)
   if ('query' in value) return (text) => queryIn(text, value.query)
   if ('decode' in value) return percentDecoded
   if ('extension' in value) return extensionOf

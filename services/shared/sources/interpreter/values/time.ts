@@ -1,6 +1,6 @@
-/** Times of every spelling to milliseconds. */
+/** Converts times of all units and spellings to milliseconds. */
 import { earliestTime, type TimeSource } from '../../../model/message-event.ts'
-import type { EventRule, TimeUnit } from '../language/document.ts'
+import type { EventRule, TimeUnit } from '../language/event-rule.ts'
 import { within } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
 import { compileValue } from './values.ts'
@@ -11,14 +11,14 @@ const perMs: Record<Exclude<TimeUnit, 'iso' | 'iso-utc' | 'auto'>, number> = {
   us: 1 / 1000,
   ns: 1 / 1_000_000,
 }
-/** Clocks of sources run ahead by a minute or two; what lies further ahead is another unit or another event's time. */
+/** Tolerance for sources whose clocks are fast by a minute or two. A later time is in another unit, or another event's. */
 export const aheadMs = 5 * 60_000
 
-/** 2025-11-25T09:30:00.123+07:00, with a space for the T, without a colon in the zone, or the day alone. */
+/** 2025-11-25T09:30:00.123+07:00, also with a space for the T, without the colon in the zone, or the day alone. */
 const iso =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))? ?(?:([zZ])|([+-]\d{2}):?(\d{2})?)?)?$/
 
-/** @param zoneless whether a time without a zone is UTC; without that it is no time */
+/** @param zoneless true: a time without a zone is UTC; false: it is invalid @returns ms, or NaN */
 const isoTime = (text: string, zoneless: boolean): number => {
   const found = text.length <= 40 ? iso.exec(text) : null
   if (!found) return Number.NaN
@@ -41,8 +41,8 @@ const unitOf = (value: number): keyof typeof perMs =>
   value < 1e11 ? 's' : value < 1e14 ? 'ms' : value < 1e17 ? 'us' : 'ns'
 
 /**
- * @param now when the delivery was received, ms
- * @returns ms; null for what is no time of a message: unreadable, before 2010 or more than five minutes ahead
+ * @param now receipt of the delivery, ms
+ * @returns ms; null for an invalid time: unreadable, before 2010 or more than five minutes after receipt
  */
 export const timeIn = (value: unknown, unit: TimeUnit, now: number): number | null => {
   let ms: number
@@ -61,7 +61,7 @@ export interface When {
   readonly timeSource: TimeSource
 }
 
-/** The first readable one; else the time of receipt, which `timeSource` says. @throws MappingProblem */
+/** The first valid time; else the time of receipt, with `timeSource: received`. @throws MappingProblem */
 export const compileTime = (rules: EventRule['time'], scope: Scope): ((frame: Frame, receivedAt: number) => When) => {
   const compiled = rules.map(({ of, unit, source }, at) => ({
     read: within(at, () => within('of', () => compileValue(of, scope))),

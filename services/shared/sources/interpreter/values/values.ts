@@ -1,41 +1,33 @@
-/** Values of the mapping language, compiled to closures. */
+/** Compiles values of the mapping language to closures, and conditions, which contain values. */
 import { hash } from 'node:crypto'
-import type { Value } from '../language/expressions.ts'
+import type { ConditionElement, Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
 import { compileKeys, compilePath, isAbsent, type Read, type Scope } from '../scope.ts'
-import { compileCondition } from './conditions.ts'
+import { asKey, asText } from './as-text.ts'
+import { conditionCompiler, type Holds } from './conditions.ts'
 import { compileTemplate } from './template.ts'
 import { compileOnText } from './text-parts.ts'
 
-/** Ids may be numbers; whoever asks for text gets them as the digits that stood there. A number without end is no text. */
-export const asText = (value: unknown): string | null => {
-  if (typeof value === 'string') return value === '' ? null : value
-  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
-}
-
-/** What a map is asked with. An object is no key: its own `toString` may be anything. */
-export const asKey = (value: unknown): string | null => (typeof value === 'boolean' ? String(value) : asText(value))
-
 /**
- * 128 bits of SHA-256 in hex, over parts that cannot run into each other.
+ * 128 bits of SHA-256 in hex. Each part is prefixed with its length, so that different parts never hash alike.
  * @throws RangeError for a part nested some thousand levels deep
  */
 export const digestOf = (parts: readonly unknown[]): string => {
-  let text = ''
+  let all = ''
   for (const part of parts) {
-    const own = typeof part === 'object' && part !== null ? JSON.stringify(part) : (asKey(part) ?? '')
-    text += `${own.length}:${own}`
+    const text = typeof part === 'object' && part !== null ? JSON.stringify(part) : (asKey(part) ?? '')
+    all += `${text.length}:${text}`
   }
-  return hash('sha256', text, 'hex').slice(0, 32)
+  return hash('sha256', all, 'hex').slice(0, 32)
 }
 
 const without = (value: unknown, keys: readonly string[]): unknown => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  // Not by assignment: `__proto__` is a key like any other here.
+  // Not by assignment, which would treat `__proto__` specially.
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
 }
 
-/** The first that is there. */
+/** The first value that is not missing. */
 export const compileFirst = (
   parts: readonly Value[],
   compile: (part: Value) => Read,
@@ -92,16 +84,26 @@ export const compileValue = (value: Value, scope: Scope): Read => {
   if ('key' in value) {
     const { key, equals, take } = value
     const taken = take === undefined ? (found: unknown) => found : compileKeys(take, scope)
-    const looked = compileKeys(key, scope)
+    const keyOf = compileKeys(key, scope)
     return (frame) => {
       const list = read(frame)
-      return Array.isArray(list) ? taken(list.find((item) => looked(item) === equals)) : undefined
+      return Array.isArray(list) ? taken(list.find((item) => keyOf(item) === equals)) : undefined
     }
   }
   const change = compileOnText(value)
+  // `of` alone: the value itself.
   if (!change) return read
   return (frame) => {
     const text = asText(read(frame))
     return text === null ? undefined : change(text)
   }
 }
+
+/** @throws MappingProblem */
+export const compileCondition: (condition: ConditionElement, scope: Scope) => Holds = conditionCompiler(compileValue)
+
+const always: Holds = () => true
+
+/** Without a condition it always holds. @throws MappingProblem */
+export const compileOptional = (condition: ConditionElement | undefined, scope: Scope): Holds =>
+  condition === undefined ? always : within('when', () => compileCondition(condition, scope))

@@ -1,33 +1,33 @@
 import { countsText, planText } from '../../../../../services/cli/commands/replay/output.ts'
-import { decidingNow, sendingNow } from '../../../../../services/cli/commands/replay/progress.ts'
+import { decidingReport, sendingReport } from '../../../../../services/cli/commands/replay/progress.ts'
 import type { Plan } from '../../../../../services/tools/replay/plan/plan.ts'
 import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-counts.ts'
 import type { Prepared } from '../../../../../services/tools/replay/run/run.ts'
 import { signal } from '../../../../support/builders.ts'
 
-describe('what a replay tells while it runs', () => {
-  it('is how much is decided, how fast, and how long it still takes', () => {
-    const { json, share, text } = decidingNow({ records: 500, all: 2_000, share: 0.25 }, 5)
+describe('the progress of a replay', () => {
+  it('tells how much is decided, how fast, and how long it still takes', () => {
+    const { json, share, text } = decidingReport({ records: 500, all: 2_000, share: 0.25 }, 5)
     expect(json).toEqual({ phase: 'deciding', records: 500, of: 2_000, share: 0.25, rate: 100, secondsLeft: 15 })
     expect([share, text]).toEqual([0.25, '500 of 2000 decided, 100/s, 15 s left'])
   })
 
-  it('is no number that nobody knows: how many events a file holds, how long what has just begun takes', () => {
-    const { json, text } = decidingNow({ records: 0, all: null, share: 0 }, 0)
+  it('leaves out what is unknown: the events of a file, the time left at the start', () => {
+    const { json, text } = decidingReport({ records: 0, all: null, share: 0 }, 0)
     expect(json).toMatchObject({ of: null, rate: 0, secondsLeft: null })
     expect(text).toBe('0 decided, 0/s')
   })
 
-  it('is what is sent, and that it waits where live traffic is behind', () => {
+  it('tells what is sent, and that it waits while live traffic is behind', () => {
     const progress = { published: 50, all: 200, rate: 0, liveLagSeconds: 3, secondsLeft: null }
-    const { share, text } = sendingNow(progress)
+    const { share, text } = sendingReport(progress)
     expect([share, text]).toEqual([0.25, '50 of 200  0/s, waits for live traffic, live 3 s behind'])
   })
 })
 
-describe('what a replay has found', () => {
+describe('the result of a replay', () => {
   const planOf = (fields: Partial<Plan>): Plan => ({
-    tally: new ReplayCounts(),
+    counts: new ReplayCounts(),
     fresh: [],
     published: 0,
     skipped: { paused: 0, expired: 0 },
@@ -42,7 +42,7 @@ describe('what a replay has found', () => {
   const prepared = (path: string | null): Prepared =>
     ({
       request: { rate: 100, file: path === null ? null : { path, bytes: 1, hash: '' } },
-      range: { stretches: [], leftToLive: 0, keptSince: null },
+      range: { offsets: [], leftToLive: 0, keptSince: null },
     }) as unknown as Prepared
 
   it('names the calls and the time', () => {
@@ -64,7 +64,7 @@ describe('what a replay has found', () => {
     expect(planText(planOf(wrong), prepared('x.avro'))).toMatch(/item 7: text/)
   })
 
-  it('is told at the end, also of a run that ended before it had decided', () => {
+  it('is printed at the end, also of a run that ended before it had decided', () => {
     expect(countsText({ new: 2, reported: 1, published: 2, accepted: 2, waiting: 0 })).toBe(
       '2 new, 1 already reported; 2 published, 2 accepted',
     )

@@ -11,7 +11,7 @@ const zigzag = (value: number) => {
 interface Shape {
   readonly base: number
   readonly last: number
-  /** Offset and time of each record that is left. */
+  /** Offset and time of each remaining record. */
   readonly records: readonly (readonly [offset: number, time: number])[]
   readonly attributes?: number
 }
@@ -67,12 +67,12 @@ describe('the time of the record at an offset', () => {
     expect(recordTimeOf(batch({ ...three, attributes: gzip }), offset)).toEqual({ kind: 'time', at })
   })
 
-  it("is the broker's where the broker stamped the batch", () => {
+  it("is the broker's time for a batch with LogAppendTime", () => {
     expect(recordTimeOf(batch({ ...three, attributes: stamped }), 12n)).toEqual({ kind: 'time', at: 90_000 })
     expect(recordTimeOf(batch({ ...three, attributes: stamped | zstd }), 10n)).toEqual({ kind: 'time', at: 90_000 })
   })
 
-  it('is that of the next record where compaction has taken the one asked for', () => {
+  it('is that of the next record when compaction has removed the requested one', () => {
     expect(
       recordTimeOf(
         batch({
@@ -88,7 +88,7 @@ describe('the time of the record at an offset', () => {
     ).toEqual({ kind: 'time', at: 77 })
   })
 
-  it('lies behind batches that compaction has emptied or that hold no records of anybody', () => {
+  it('comes after batches that are empty or contain control records only', () => {
     const emptied = batch({ base: 10, last: 14, records: [] })
     const marker = batch({ base: 15, last: 15, records: [[15, 3]], attributes: control })
     const tail = batch({ base: 16, last: 20, records: [[16, 4]] })

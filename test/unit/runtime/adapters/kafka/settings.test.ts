@@ -77,7 +77,7 @@ describe('an error of a client', () => {
     ],
     [Object.assign(new Error('x'), { type: 'GROUP_AUTHORIZATION_FAILED' }), /grant it Read on the group/],
     [new Error('Unknown topic t.'), /signals topics plan/],
-    [new Error('Connection closed'), /Kafka does not answer as it should \(Connection closed\); check KAFKA_BROKERS/],
+    [new Error('Connection closed'), /Kafka does not answer as expected \(Connection closed\); check KAFKA_BROKERS/],
   ])('names the setting and the remedy: %s', (error, expected) => {
     expect(toDependencyError(error)).toMatchObject({ dependency: 'kafka', message: expect.stringMatching(expected) })
   })

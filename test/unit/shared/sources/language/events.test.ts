@@ -23,7 +23,7 @@ describe('ids', () => {
     ['a case', { messageId: { cases: [{ when: { value: 'item.text', exists: true }, is: 'item.id' }] } }, {}, 'm1'],
   ])('may be %s', (_name, rule, fields, expected) => expect(eventOf(rule, fields).messageId).toBe(expected))
 
-  it('above 2^53 are the digits that stand in the body', () => {
+  it('above 2^53 keep the digits of the body', () => {
     const text =
       '{"items": [{"from": 12345678901234567890, "id": -9007199254740993, "text": "a:1234567890123456789", "at": 1764060000000}]}'
     const [event] = sourceOf().map(deliveryOf('example', text)).events
@@ -45,12 +45,12 @@ describe('ids', () => {
     },
   )
 
-  it('of a redelivery are the same, without what it changes', () => {
+  it('of a redelivery are the same if the parts that change are left out', () => {
     const rule = { messageId: { const: '' }, derivedFrom: [{ of: 'item', without: ['attempt'] }] }
     expect(eventOf(rule, { attempt: 1 }).messageId).toBe(eventOf(rule, { attempt: 2 }).messageId)
   })
 
-  it('that are missing fail the item and no other', () => {
+  it('that are missing fail their item only', () => {
     const { events, failed } = map({}, { ...item, id: 0 }, { ...item, from: '' }, item)
     expect(events).toHaveLength(1)
     expect(failed).toEqual([
@@ -78,7 +78,7 @@ describe('direction and sender', () => {
     ],
     ['a flag', cases({ value: 'item.echo', equals: true }, 'outbound', 'inbound'), { echo: 'true' }, 'inbound'],
     ['nothing that is there', { of: 'item.dir', map: { out: 'outbound' } }, {}, 'inbound'],
-  ])('are told by %s', (_name, direction, fields, expected) => {
+  ])('are mapped by %s', (_name, direction, fields, expected) => {
     expect(eventOf({ direction }, fields).direction).toBe(expected)
   })
 
@@ -97,7 +97,7 @@ describe('direction and sender', () => {
     ])
   })
 
-  it('that a delivery makes none of the contract’s fail its item', () => {
+  it('that yield none of the contract’s constants fail their item', () => {
     const { events, failed } = map({ sender: { of: 'item.by' } }, { ...item, by: 'martian' }, { ...item, by: 'bot' })
     expect(events).toHaveLength(1)
     expect(failed).toEqual([{ rule: 'rules.0', reason: "sender is none of the contract's" }])
@@ -132,7 +132,7 @@ describe('text', () => {
     expect(eventOf({ text: [{ of: 'item.text', origin: 'typed', html: true }] }, { text: html }).text).toBe(expected)
   })
 
-  it('is cut where the contract says, never through a character', () => {
+  it('is cut at the contract’s length, never through a character', () => {
     const text = `${'a'.repeat(16_383)}🙏tail`
     expect(eventOf({}, { text }).text).toBe('a'.repeat(16_383))
   })
@@ -156,7 +156,7 @@ describe('attachments', () => {
     ],
     ['one place', [{ of: 'item.type', map: types }], { type: 'pic' }, ['image']],
     ['a constant', [{ const: 'location', when: { value: 'item.lat', exists: true } }], { lat: 1 }, ['location']],
-  ])('are told by %s', (_name, attachments, fields, expected) => {
+  ])('are mapped by %s', (_name, attachments, fields, expected) => {
     expect(eventOf({ attachments }, fields).attachments).toEqual(expected)
   })
 })
@@ -181,7 +181,7 @@ describe('referrals', () => {
     ],
     ['behind one whose fields are empty', { link: '/path?ref=', ref: 'r' }, { ...nothing, source: 'other', ref: 'r' }],
     ['where there is any', { link: '', ref: '' }, null],
-  ])('come from the first place %s', (_name, fields, expected) =>
+  ])('come from the first entry %s', (_name, fields, expected) =>
     expect(eventOf({ referral }, fields).referral).toEqual(expected),
   )
 })
@@ -192,7 +192,7 @@ describe('markers', () => {
     map: { edited: 'edit', removed: 'deletion', opened: 'referral' },
     otherwise: 'message',
   }
-  it('tell edits, deletions, referrals and history', () => {
+  it('mark edits, deletions, referrals and history', () => {
     const rule = {
       kind,
       revision: 'item.rev',
@@ -217,7 +217,7 @@ describe('markers', () => {
     expect(eventOf(rule, { type: 'opened' })).toMatchObject({ kind: 'referral', text: null })
   })
 
-  it('keep a tap without a word, where the rule says that it counts', () => {
+  it('keep a tap without a text if the rule counts it', () => {
     expect(eventOf({ keepEmpty: true }, { text: '' }).text).toBeNull()
     expect(map({}, { ...item, text: '' }).ignored).toEqual(['empty'])
   })
@@ -266,7 +266,7 @@ describe('rules', () => {
     ],
     recognise: { value: 'body.pages', is: 'list' },
   }
-  it('take items out of nested lists, which inherit what stands further out, from strings that hold JSON or objects', () => {
+  it('take items from nested lists with access to outer levels, and from strings of JSON or objects', () => {
     const body = {
       at: '1764060000',
       pages: [

@@ -36,7 +36,7 @@ const messageOf = (text: string): string => {
 }
 
 describe('a mapping document', () => {
-  it('is valid as it stands', () => expect(messageOf(document)).toBe('valid'))
+  it('is valid unchanged', () => expect(messageOf(document)).toBe('valid'))
 
   it.each<[string, string, string, RegExp]>([
     [
@@ -61,13 +61,13 @@ describe('a mapping document', () => {
       'a name that is not in scope',
       'messageId: item.id',
       'messageId: itm.id',
-      /^own\.yaml:15: rules\.0\.rules\.1\.event\.messageId nothing is called itm here; there are: body, headers, delivery, item, content/,
+      /^own\.yaml:15: rules\.0\.rules\.1\.event\.messageId the name itm is not in scope; in scope are: body, headers, delivery, item, content/,
     ],
     [
       'a list of what is not in scope',
       '"body.items[]"',
       '"bdy.items[]"',
-      /^own\.yaml:5: rules\.0\.each\.item nothing is called bdy/,
+      /^own\.yaml:5: rules\.0\.each\.item the name bdy is not in scope/,
     ],
     [
       'a path that is none',
@@ -75,7 +75,7 @@ describe('a mapping document', () => {
       'accountId: body..page',
       /^own\.yaml:12: rules\.0\.rules\.1\.event\.accountId must be a path such as/,
     ],
-    ['a hole in a template', '{item.from}"', '{item from}"', /^own\.yaml:14: .*template \{item from\} is no path/],
+    ['a hole in a template', '{item.from}"', '{item from}"', /^own\.yaml:14: .*template \{item from\} is not a path/],
     ['a brace too many', '{item.from}"', '{item.from}}"', /^own\.yaml:14: .*brace without its partner/],
     [
       'a condition without a test',
@@ -112,7 +112,7 @@ describe('a mapping document', () => {
       'a signature over nothing',
       'version: 1',
       'version: 1\nsignature: { algorithm: hmac-sha256, header: x, signed: "{t}.{body}" }',
-      /^own\.yaml:3: signature\.signed \{t\} stands for nothing/,
+      /^own\.yaml:3: signature\.signed \{t\} is not a placeholder/,
     ],
     ['what is no YAML', 'rules:', 'rules: [', /^own\.yaml:\d+: is not YAML/],
     ['an alias of itself', 'version: 1', 'version: 1\nabout: &a [*a]', /^own\.yaml:\d+: /],
@@ -121,9 +121,9 @@ describe('a mapping document', () => {
     expect(messageOf(document.replace(from, to))).toMatch(expected)
   })
 
-  it('is refused by the place where a shared part stands', () => {
+  it('is refused by the position of a shared part', () => {
     expect(
       messageOf(document.replace('          kind: edit\n', '          kind: edit\n          aliases: [nobody.id]\n')),
-    ).toMatch(/^own\.yaml:24: rules\.0\.rules\.2\.event\.aliases\.0 nothing is called nobody/)
+    ).toMatch(/^own\.yaml:24: rules\.0\.rules\.2\.event\.aliases\.0 the name nobody is not in scope/)
   })
 })

@@ -75,7 +75,7 @@ describe('a signature', () => {
       ],
       { 'x-key': 'one' },
     ],
-    ['that nobody asks for', { algorithm: 'none' }, {}],
+    ['that is not required', { algorithm: 'none' }, {}],
   ])('holds %s', (_name, signature, headers) => expect(verify(signature, headers)).toBe('ok'))
 
   const plain = { algorithm: 'hmac-sha256', header: 'x-sig' }
@@ -113,7 +113,7 @@ describe('a signature', () => {
     expect([at(0), at(299_000), at(-299_000), at(301_000), at(-301_000)]).toEqual(['ok', 'ok', 'ok', 'wrong', 'wrong'])
   })
 
-  it('over the body written again keeps numbers as their writer had them', () => {
+  it('over the reserialised body keeps numbers as the sender wrote them', () => {
     const long = '{"id":1234567890123456768}'
     const headers = { 'x-sig': hmac(JSON.stringify(JSON.parse(long))).digest('hex') }
     const { verify: check } = sourceOf({}, { signature: { ...plain, body: 'reserialised' } })
@@ -128,7 +128,7 @@ describe('answer and handshake', () => {
     expect(sourceOf()).toMatchObject({ answer: { status: 200, body: '' }, deadlineMs: 5_000 })
   })
 
-  it('echo a challenge to whoever knows the token', () => {
+  it('echo a challenge to a caller that knows the token', () => {
     const { handshake } = sourceOf(
       {},
       { handshake: { mode: 'challenge', token: 'tok', challenge: 'ch', expect: { mode: 'subscribe' } } },

@@ -1,4 +1,4 @@
-import type { TimeUnit } from '../../../../../services/shared/sources/interpreter/language/document.ts'
+import type { TimeUnit } from '../../../../../services/shared/sources/interpreter/language/event-rule.ts'
 import { timeIn } from '../../../../../services/shared/sources/interpreter/values/time.ts'
 import { eventOf } from '../../../../support/mapping.ts'
 
@@ -48,11 +48,11 @@ describe('a time', () => {
     ['iso', at],
     ['iso-utc', '25/11/2025'],
     ['auto', 'soon'],
-  ])('in %s is not made of %p', (unit, value) => expect(timeIn(value, unit, now)).toBeNull())
+  ])('in %s is not read from %p', (unit, value) => expect(timeIn(value, unit, now)).toBeNull())
 
-  it('may run a little ahead of us', () => expect(timeIn(now + 4 * 60_000, 'ms', now)).toBe(now + 4 * 60_000))
+  it('may be a little ahead of our clock', () => expect(timeIn(now + 4 * 60_000, 'ms', now)).toBe(now + 4 * 60_000))
 
-  it('is the first readable one, the envelope’s after the item’s, else that of receipt', () => {
+  it('is the first valid one, the envelope’s after the item’s, else that of receipt', () => {
     const time = [
       { of: 'item.at', unit: 'ms' },
       { of: 'body.sent', unit: 's', source: 'delivery' },

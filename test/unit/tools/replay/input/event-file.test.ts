@@ -29,7 +29,7 @@ describe('a file of message events', () => {
   }
   const numbered = (n: number) => messageEvent({ messageId: `m${n}`, occurredAt: noon + n })
 
-  it('is read from NDJSON; wrong lines are told by number and field, never by value', async () => {
+  it('is read from NDJSON; wrong lines are reported by number and field, never by value', async () => {
     const lines = [
       JSON.stringify(numbered(1)),
       '',
@@ -62,22 +62,22 @@ describe('a file of message events', () => {
     expect((await read('days.ndjson', { from: noon + 2, to: noon + 4 })).ids).toEqual(['m2', 'm3'])
   })
 
-  it('tells how much of it is read, also of what is not asked for', async () => {
+  it('reports how much of it is read, also while it skips events', async () => {
     writeFileSync(
       join(folder, 'long.ndjson'),
       Array.from({ length: 25_000 }, (_, n) => JSON.stringify(numbered(n))).join('\n'),
     )
-    const told: [number, number][] = []
-    const nothingOfIt = { from: noon - 2, to: noon - 1 }
+    const reports: [number, number][] = []
+    const noEvents = { from: noon - 2, to: noon - 1 }
     const long = await identifyFile(join(folder, 'long.ndjson'))
     await readFile(
       long,
-      nothingOfIt,
-      async (batch, share) => void told.push([batch.length, share]),
+      noEvents,
+      async (batch, share) => void reports.push([batch.length, share]),
       () => {},
     )
-    expect(told.map(([length]) => length)).toEqual([0, 0, 0])
-    const shares = told.map(([, share]) => share)
+    expect(reports.map(([length]) => length)).toEqual([0, 0, 0])
+    const shares = reports.map(([, share]) => share)
     expect(shares).toEqual([...shares].sort((a, b) => a - b))
     expect(shares[0]).toBeGreaterThan(0)
     expect(shares.at(-1)).toBe(1)
@@ -91,7 +91,7 @@ describe('a file of message events', () => {
     expect(await read('marked.ndjson')).toMatchObject({ ids: ['m1', 'm2'], problems: [] })
   })
 
-  it('is refused where a container is cut off, damaged or compressed otherwise: half of it must not pass for a whole', async () => {
+  it('is refused where a container is cut off, damaged or compressed otherwise: a part must not pass for the whole', async () => {
     const encoder = new avro.streams.BlockEncoder(JSON.parse(latestSchema('message-event')), { codec: 'deflate' })
     const file = encoder.pipe(createWriteStream(join(folder, 'whole.avro')))
     for (let n = 0; n < 3_000; n++) encoder.write(numbered(n))
@@ -102,22 +102,22 @@ describe('a file of message events', () => {
     put('cut.avro', whole.subarray(0, whole.length - 700))
     put('damaged.avro', Buffer.concat([whole.subarray(0, -500), Buffer.alloc(400, 7), whole.subarray(-100)]))
     put('other.avro', Buffer.from(whole.toString('latin1').replace('\x0edeflate', '\x0csnappy'), 'latin1'))
-    await expect(read('cut.avro')).rejects.toThrow(/cut off: export or copy it anew/)
+    await expect(read('cut.avro')).rejects.toThrow(/cut off: export or copy it again/)
     await expect(read('other.avro')).rejects.toThrow(/compressed by snappy: export it with the codec deflate or null/)
-    await expect(read('damaged.avro')).rejects.toThrow(/cannot be read behind item \d+: export it anew/)
+    await expect(read('damaged.avro')).rejects.toThrow(/cannot be read after item \d+: export it again/)
     expect((await read('whole.avro')).ids).toHaveLength(3_000)
   })
 
-  it('tells an error of the file from one of whoever takes its items', async () => {
+  it('tells an error of the file from one of its reader', async () => {
     writeFileSync(join(folder, 'one.ndjson'), JSON.stringify(numbered(1)))
     const one = await identifyFile(join(folder, 'one.ndjson'))
     const away = () => Promise.reject(new Error('redis is away'))
     await expect(readFile(one, { from: null, to: null }, away, () => {})).rejects.toThrow('redis is away')
   })
 
-  it('that is not there, or no container, is refused in plain words', async () => {
+  it('that is missing or not a container is refused in plain words', async () => {
     await expect(identifyFile(join(folder, 'absent.ndjson'))).rejects.toThrow(/cannot be read \(ENOENT\)/)
-    writeFileSync(join(folder, 'wrong.avro'), 'these are no Avro bytes')
+    writeFileSync(join(folder, 'wrong.avro'), 'these are not Avro bytes')
     await expect(identifyFile(join(folder, 'wrong.avro'))).rejects.toThrow(FileUnusable)
   })
 })

@@ -7,13 +7,13 @@ import {
 import { message } from '../../../../support/builders.ts'
 
 const one = message({ conversation: 'c0'.repeat(16), channel: 'whatsapp', direction: 'inbound' })
-/** The conversation is known as "thread 7" at its source. */
-const standFor = (kind: string, id: string) => [
+/** The source's id of the conversation is "thread 7". */
+const pseudonymsOf = (kind: string, id: string) => [
   'ff',
   kind === 'conversation' && id === 'thread 7' ? 'c0'.repeat(16) : '00',
 ]
-const written = (...conditions: string[]) => withPseudonyms(conditions.map(parseFilter), standFor)
-const holds = (...conditions: string[]) => filterMatches(one, written(...conditions))
+const stored = (...conditions: string[]) => withPseudonyms(conditions.map(parseFilter), pseudonymsOf)
+const holds = (...conditions: string[]) => filterMatches(one, stored(...conditions))
 
 describe('--where', () => {
   it.each([
@@ -32,8 +32,8 @@ describe('--where', () => {
     ['conversation!=thread 7', false],
   ])('%s holds: %s', (text, expected) => expect(holds(text)).toBe(expected))
 
-  it('is written down without ids of the source', () => {
-    expect(JSON.stringify(written('conversation=thread 7', 'message=wamid.1'))).not.toMatch(/thread|wamid/)
+  it('is stored without ids of the source', () => {
+    expect(JSON.stringify(stored('conversation=thread 7', 'message=wamid.1'))).not.toMatch(/thread|wamid/)
   })
 
   it('asks that all conditions hold', () => {

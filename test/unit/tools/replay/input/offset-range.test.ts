@@ -1,7 +1,7 @@
 import { rangeOf } from '../../../../../services/tools/replay/input/offset-range.ts'
 import { noon } from '../../../../support/builders.ts'
 
-/** A partition holds a record a second from noon on; the first `removed` are gone, live traffic has taken those before `taken`. */
+/** A partition holds a record a second from noon on. Retention removed the first `removed`; live traffic has committed `taken`. */
 interface Partition {
   readonly removed: number
   readonly end: number
@@ -30,8 +30,8 @@ const brokerOf = (partitions: readonly Partition[]) => ({
 const whole: Partition = { removed: 0, end: 100, taken: 100 }
 const at = (second: number) => noon + second * 1000
 const asked = { entry: 'raw', from: null, to: null, offsets: null } as const
-const numbersOf = ({ stretches }: Awaited<ReturnType<typeof rangeOf>>) =>
-  stretches.map(({ from, to }) => [Number(from), Number(to)])
+const numbersOf = ({ offsets }: Awaited<ReturnType<typeof rangeOf>>) =>
+  offsets.map(({ from, to }) => [Number(from), Number(to)])
 
 describe('a range', () => {
   it('by time begins at its first record, and does not include its end', async () => {
@@ -56,7 +56,7 @@ describe('a range', () => {
     ])
   })
 
-  it('leaves to live traffic what that has not taken yet', async () => {
+  it('leaves to live traffic what it has not processed yet', async () => {
     const partitions = [{ ...whole, taken: 15 }, { ...whole, taken: null }, whole]
     const range = await rangeOf({ ...asked, from: at(10), to: at(20) }, brokerOf(partitions))
     expect(numbersOf(range)).toEqual([
@@ -67,7 +67,7 @@ describe('a range', () => {
     expect(range.leftToLive).toBe(15)
   })
 
-  it('says since when all of it is kept, where retention has reached into it', async () => {
+  it('tells since when all records are kept, where retention has removed some of them', async () => {
     const partitions = [{ ...whole, removed: 30 }, { ...whole, removed: 40 }, whole]
     const broker = brokerOf(partitions)
     expect((await rangeOf({ ...asked, from: at(10), to: at(90) }, broker)).keptSince).toBe(at(40))

@@ -17,10 +17,10 @@ const records = [
   list(1, noon + 50, 'own', 'shop'),
 ]
 
-/** Versions that a message which came then is matched against. */
+/** Versions against which a message that came at `receivedAt` is matched. */
 const versions = async (pin: ListPin, receivedAt: number) => {
-  const epochs = new ListVersions(records, pin)
-  const lists = await epochs.lists(epochs.epochOf(receivedAt))
+  const listVersions = new ListVersions(records, pin)
+  const lists = await listVersions.lists(listVersions.countAt(receivedAt))
   return ['default', 'shop'].map((listId) => lists.get(listId)?.version ?? null)
 }
 
@@ -35,13 +35,13 @@ describe('a replayed message is matched', () => {
     expect(await versions({ kind: 'then' }, receivedAt)).toEqual(expected)
   })
 
-  it('by the version that was asked for, whenever it came, and by other lists as they are', async () => {
+  it('by the pinned version, whenever it came, and by other lists at their latest version', async () => {
     expect(await versions({ kind: 'version', listId: null, version: 2 }, noon - 1)).toEqual([2, 1])
     expect(await versions({ kind: 'version', listId: 'default', version: 1 }, noon + 9_999)).toEqual([1, 1])
     expect(await versions({ kind: 'version', listId: 'shop', version: 1 }, noon)).toEqual([3, 1])
   })
 
-  it('by the lists in force when the run began', async () => {
+  it('by the lists that were active when the run began', async () => {
     expect(await versions({ kind: 'at', time: noon + 150 }, noon - 1)).toEqual([2, 1])
   })
 })

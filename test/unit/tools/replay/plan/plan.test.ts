@@ -24,7 +24,7 @@ const openPlan = async () => {
   await broker.createTopics(names.map((name) => ({ name, partitions: 1, config: {} })))
   const codec = await Codec.open(new MemoryRegistry())
   const producer = await broker.producer()
-  const marks = new BucketSentLog(new MemoryHourBuckets())
+  const sentLog = new BucketSentLog(new MemoryHourBuckets())
   const directory = new ConnectionDirectory()
   for (const [id, status] of [
     ['acme-wa', 'active'],
@@ -33,7 +33,7 @@ const openPlan = async () => {
     directory.apply(id, connectionRecord({ connectionId: id, accountId: id, status }))
   return {
     codec,
-    marks,
+    sentLog,
     garbage: (topic: string) => producer.send([{ topic, key: null, value: Buffer.from('no Avro'), headers: {} }]),
     publish: (topic: string, value: Signal, headers = {}) =>
       producer.send([{ topic, key: value.connectionId, value: codec.encode('signals', value), headers }]),
@@ -56,13 +56,13 @@ const openPlan = async () => {
     },
     plan: async (signals: readonly Signal[], { own = new Set<string>(), receivedAt = noon } = {}) => {
       const decided = signals.map((one): Decided => ({ signal: one, receivedAt }))
-      const chain = { take: async () => [], finish: async () => decided, counts: {}, messages: 0, unseen: 0 }
+      const pipeline = { take: async () => [], finish: async () => decided, outcomes: {}, messages: 0, unseen: 0 }
       return planReplay(request, [], {
         broker,
         codec,
-        marks,
+        sentLog,
         directory,
-        chain: chain as unknown as InProcessPipeline,
+        pipeline: pipeline as unknown as InProcessPipeline,
         expireMs: 28 * dayMs,
         own,
       })
@@ -76,58 +76,58 @@ describe('a dry run', () => {
     world = await openPlan()
   })
 
-  it('counts as new what nobody has raised, oldest first, and a signal once', async () => {
+  it('counts as new what no process has emitted, oldest first, and a signal once', async () => {
     const [later, earlier] = [numbered(1), numbered(2, { occurredAt: noon - 5 })]
     const plan = await world.plan([later, earlier, later])
     expect(plan.fresh).toEqual([earlier, later])
-    expect(plan.tally.totals).toEqual({ new: 2, reported: 0 })
+    expect(plan.counts.totals).toEqual({ new: 2, reported: 0 })
   })
 
   it('counts as reported what TikTok has settled, whatever flags it would have now', async () => {
     const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
-    await world.marks.write([{ signal: numbered(1), settled, recorded: true }])
+    await world.sentLog.write([{ signal: numbered(1), settled, recorded: true }])
     const plan = await world.plan([numbered(1, { kind: 'keyword', flags: ['payment', 'thanks'] })])
-    expect([plan.fresh.length, plan.tally.totals]).toEqual([0, { new: 0, reported: 1 }])
+    expect([plan.fresh.length, plan.counts.totals]).toEqual([0, { new: 0, reported: 1 }])
   })
 
-  it('counts as reported what is on its way: raised by live traffic or by another replay', async () => {
+  it('counts as reported what is on its way: emitted by live traffic or by another replay', async () => {
     await world.publish(topics.signals.name, numbered(1))
     await world.publish(replayTopic, numbered(2), { replay: 'another' })
     const plan = await world.plan([numbered(1), numbered(2), numbered(3)])
     expect(plan.fresh).toEqual([numbered(3)])
-    expect(plan.tally.totals).toEqual({ new: 1, reported: 2 })
+    expect(plan.counts.totals).toEqual({ new: 1, reported: 2 })
   })
 
-  it('passes over what does not decode: it raised nothing', async () => {
+  it('skips what does not decode: it cannot be a signal', async () => {
     await world.garbage(topics.signals.name)
     await world.garbage(topics.deliveries.name)
     await world.publish(topics.signals.name, numbered(1))
-    const plan = await world.plan([numbered(1), numbered(2)], { receivedAt: noon - 10 * dayMs })
-    expect(plan.tally.totals).toEqual({ new: 1, reported: 1 })
+    const plan = await world.plan([numbered(1), numbered(2)], { receivedAt: noon - topics.signals.retentionMs - dayMs })
+    expect(plan.counts.totals).toEqual({ new: 1, reported: 1 })
   })
 
-  it('looks into the deliveries for what is older than signals are kept', async () => {
+  it('reads the deliveries for signals older than signals.v1 keeps', async () => {
     await world.deliver(numbered(1))
-    expect((await world.plan([numbered(1)])).tally.totals).toEqual({ new: 1, reported: 0 })
-    const longAgo = { receivedAt: noon - 10 * dayMs }
-    expect((await world.plan([numbered(1)], longAgo)).tally.totals).toEqual({ new: 0, reported: 1 })
+    expect((await world.plan([numbered(1)])).counts.totals).toEqual({ new: 1, reported: 0 })
+    const longAgo = { receivedAt: noon - topics.signals.retentionMs - dayMs }
+    expect((await world.plan([numbered(1)], longAgo)).counts.totals).toEqual({ new: 0, reported: 1 })
   })
 
-  it('leaves out a paused connection and what is too old, but not what was reported of them', async () => {
+  it('leaves out a paused connection and expired signals, but counts what was reported of them', async () => {
     const paused = (n: number) => numbered(n, { connectionId: 'paused-wa' })
     const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
-    await world.marks.write([{ signal: paused(1), settled, recorded: true }])
+    await world.sentLog.write([{ signal: paused(1), settled, recorded: true }])
     const plan = await world.plan([paused(1), paused(2), numbered(3, { occurredAt: noon - 29 * dayMs })])
-    expect([plan.fresh.length, plan.skipped, plan.tally.totals]).toEqual([
+    expect([plan.fresh.length, plan.skipped, plan.counts.totals]).toEqual([
       0,
       { paused: 1, expired: 1 },
       { new: 0, reported: 1 },
     ])
   })
 
-  it('knows what the run has published before it was stopped: still new, and not sent again', async () => {
+  it('counts what the run published before it was stopped as new, and does not send it again', async () => {
     const own = new Set([numbered(1).signalId])
     const plan = await world.plan([numbered(1), numbered(2)], { own })
-    expect([plan.fresh, plan.published, plan.tally.totals]).toEqual([[numbered(2)], 1, { new: 2, reported: 0 }])
+    expect([plan.fresh, plan.published, plan.counts.totals]).toEqual([[numbered(2)], 1, { new: 2, reported: 0 }])
   })
 })

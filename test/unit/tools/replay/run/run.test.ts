@@ -1,3 +1,4 @@
+import { laterTopic } from '../../../../../services/derived-topics.ts'
 import { Keyring } from '../../../../../services/runtime/keys/keyring.ts'
 import type { Producer } from '../../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
@@ -6,16 +7,10 @@ import type { Signal } from '../../../../../services/shared/model/topic-values.t
 import { loadSources } from '../../../../../services/shared/sources/index.ts'
 import type { Plan } from '../../../../../services/tools/replay/plan/plan.ts'
 import { ReplayCounts } from '../../../../../services/tools/replay/plan/replay-counts.ts'
-import { Interrupted, Replay } from '../../../../../services/tools/replay/run/run.ts'
+import { Interrupted } from '../../../../../services/tools/replay/run/interruption.ts'
+import { Replay } from '../../../../../services/tools/replay/run/run.ts'
 import { readRuns, runStateOf, writeRun } from '../../../../../services/tools/replay/run/run-store.ts'
-import {
-  consumerStages,
-  laterTopic,
-  replayGroup,
-  replayTopic,
-  stages,
-  topics,
-} from '../../../../../services/topology.ts'
+import { consumerStages, replayGroup, replayTopic, stages, topics } from '../../../../../services/topology.ts'
 import { connectionRecord, noon, replayRequest, signal } from '../../../../support/builders.ts'
 import { eventually } from '../../../../support/eventually.ts'
 import { MemoryCluster } from '../../../../support/memory-broker.ts'
@@ -29,14 +24,14 @@ const sources = loadSources()
 const numbered = (n: number): Signal => signal({ signalId: n.toString(16).padStart(4, '0').repeat(8) })
 
 const planOf = (fresh: readonly Signal[]): Plan => {
-  const tally = new ReplayCounts()
-  for (const one of fresh) tally.add(one, 'new')
+  const counts = new ReplayCounts()
+  for (const one of fresh) counts.add(one, 'new')
   const skipped = { paused: 0, expired: 0 }
   const found = { records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [], fileProblemCount: 0 }
-  return { tally, fresh, published: 0, skipped, ...found }
+  return { counts, fresh, published: 0, skipped, ...found }
 }
 
-/** Topics of a pipeline with an active connection, whose dispatch takes all that lies in the lane once a second. */
+/** Topics of a pipeline with an active connection. Its dispatch commits the whole replay topic once a second. */
 const openPipeline = async () => {
   const cluster = new MemoryCluster()
   let now = noon
@@ -58,11 +53,11 @@ const openPipeline = async () => {
     pass: (ms: number) => {
       now += ms
     },
-    /** What happens at each tenth of a second. */
+    /** Called at each sleep of the run: every 0.1 s while it sends. */
     onTick: async () => {},
     runs: () => readRuns(broker, codec),
     write: (run: ReplayRun) => writeRun(producer, codec, run),
-    lane: () => cluster.records(replayTopic).length,
+    inReplayTopic: () => cluster.records(replayTopic).length,
     open: async () => {
       const stop = new AbortController()
       const replay = new Replay({
@@ -76,7 +71,8 @@ const openPipeline = async () => {
           now: () => now,
           sleep: async (ms) => {
             now += ms
-            if (now % 1_000 < ms) cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.lane()))
+            if (now % 1_000 < ms)
+              cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.inReplayTopic()))
             await world.onTick()
           },
         },
@@ -111,12 +107,12 @@ describe('a run', () => {
   it('that is cancelled elsewhere ends, and stays cancelled', async () => {
     const { run } = await begun(first.replay, world.producer)
     world.onTick = async () => {
-      if (world.lane() > 100) await world.write({ ...run, status: 'cancelled' })
+      if (world.inReplayTopic() > 100) await world.write({ ...run, status: 'cancelled' })
     }
     const { ending, counts } = await send(first.replay, run)
     expect(ending).toBe('cancelled')
-    expect(counts.published).toBe(world.lane())
-    expect(world.lane()).toBeLessThan(500)
+    expect(counts.published).toBe(world.inReplayTopic())
+    expect(world.inReplayTopic()).toBeLessThan(500)
     expect((await world.runs()).map(({ status }) => status)).toEqual(['cancelled'])
   })
 
@@ -125,18 +121,18 @@ describe('a run', () => {
     const second = await world.open()
     let taken: ReplayRun | undefined
     world.onTick = async () => {
-      if (world.lane() > 100) taken ??= await second.replay.takeOver(run, world.producer)
+      if (world.inReplayTopic() > 100) taken ??= await second.replay.takeOver(run, world.producer)
     }
     expect((await send(first.replay, run)).ending).toBe('taken over')
     const own = await second.replay.publishedBy(taken as ReplayRun)
-    expect(own.size).toBe(world.lane())
+    expect(own.size).toBe(world.inReplayTopic())
     const { ending, counts } = await send(second.replay, taken as ReplayRun, own)
-    expect([ending, counts.published, world.lane()]).toEqual(['done', 1_000, 1_000])
+    expect([ending, counts.published, world.inReplayTopic()]).toEqual(['done', 1_000, 1_000])
     expect((await world.runs()).map(({ status, owner }) => [status, owner])).toEqual([['done', taken?.owner]])
     await second.replay.close()
   })
 
-  it('is renewed while it waits, decides and reads: its silence would mean that nobody works on it', async () => {
+  it('is renewed while it waits, decides and reads: its silence would mean that its process is gone', async () => {
     const { run } = await begun(first.replay, world.producer)
     const states = async () => (await world.runs()).map((one) => runStateOf(one, world.now()))
     const staysRunning = async (work: () => Promise<unknown>) => {
@@ -145,7 +141,7 @@ describe('a run', () => {
       await work()
       expect(await states()).toEqual(['running'])
     }
-    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
+    const range = { offsets: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
     await world.producer.send([{ topic: topics.messages.name, key: null, value: Buffer.from([9]) }])
     await staysRunning(() => first.replay.plan({ request, range }))
     await world.producer.send([{ topic: replayTopic, key: null, value: Buffer.from([9]) }])
@@ -164,7 +160,10 @@ describe('a run', () => {
     await first.replay.end(run, 'stopped')
     expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])
     await world.write({ ...run, status: 'cancelled' })
-    await eventually('the word of it', async () => (await first.replay.end(run, 'stopped')).ending === 'cancelled')
+    await eventually(
+      'the cancelled record',
+      async () => (await first.replay.end(run, 'stopped')).ending === 'cancelled',
+    )
     expect((await world.runs()).map(({ status }) => status)).toEqual(['cancelled'])
   })
 
@@ -176,7 +175,7 @@ describe('a run', () => {
     ])
     world.onTick = async () => first.stop()
     await expect(first.replay.prepareAgain(run)).rejects.toThrow(Interrupted)
-    const range = { stretches: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
+    const range = { offsets: [{ partition: 0, from: 0n, to: 1n }], leftToLive: 0, keptSince: null }
     await expect(first.replay.plan({ request, range })).rejects.toThrow(Interrupted)
     expect((await first.replay.end(run, 'stopped')).ending).toBe('stopped')
     expect((await world.runs()).map(({ status }) => status)).toEqual(['stopped'])

@@ -1,7 +1,8 @@
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../../../../services/shared/connections/directory.ts'
 import type { Signal } from '../../../../../services/shared/model/topic-values.ts'
-import { type Ending, publishedBy, sendSignals } from '../../../../../services/tools/replay/send/send.ts'
+import { publishedBy } from '../../../../../services/tools/replay/send/outcomes.ts'
+import { type Interruption, sendSignals } from '../../../../../services/tools/replay/send/send.ts'
 import { replayGroup, replayTopic } from '../../../../../services/topology.ts'
 import { connectionRecord, noon, signal } from '../../../../support/builders.ts'
 import { MemoryCluster } from '../../../../support/memory-broker.ts'
@@ -11,8 +12,8 @@ const numbered = (n: number, connectionId = 'acme-wa') =>
   signal({ connectionId, signalId: n.toString(16).padStart(4, '0').repeat(8) })
 const many = (count: number) => Array.from({ length: count }, (_, n) => numbered(n))
 
-/** A lane and a dispatch that takes all that lies in it once a second; time passes as the sender sleeps. */
-const openLane = async () => {
+/** A replay topic and a dispatch that commits all of it once a second. Time passes only while the sender sleeps. */
+const openReplayTopic = async () => {
   const cluster = new MemoryCluster()
   let now = noon
   cluster.now = () => now
@@ -24,12 +25,12 @@ const openLane = async () => {
   directory.apply('acme-wa', connectionRecord())
   const world = {
     cluster,
-    takes: true,
+    isDispatching: true,
     lag: 0,
-    interruption: null as Exclude<Ending, 'done' | 'stalled'> | null,
+    interruption: null as Interruption | null,
     directory,
     seconds: () => (now - noon) / 1000,
-    lane: () => cluster.records(replayTopic).length,
+    inTopic: () => cluster.records(replayTopic).length,
     published: (run = 'r1') => publishedBy({ run, laneFrom: {} }, { broker, codec }),
     send: (signals: readonly Signal[], run = 'r1', onSecond: () => void = () => {}) =>
       sendSignals({ run }, signals, {
@@ -41,14 +42,14 @@ const openLane = async () => {
           now: () => now,
           sleep: async (ms) => {
             now += ms
-            if (world.takes && now % 1_000 < ms)
-              cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.lane()))
+            if (world.isDispatching && now % 1_000 < ms)
+              cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.inTopic()))
           },
         },
-        lag: { look: async () => world.lag },
+        lag: { poll: async () => world.lag },
         baseline: 0,
-        rate: 100,
-        interrupted: () => world.interruption,
+        maxRate: 100,
+        interruption: () => world.interruption,
         onSecond: async () => onSecond(),
       }),
   }
@@ -56,12 +57,12 @@ const openLane = async () => {
 }
 
 describe('a replay sends', () => {
-  let world: Awaited<ReturnType<typeof openLane>>
+  let world: Awaited<ReturnType<typeof openReplayTopic>>
   beforeEach(async () => {
-    world = await openLane()
+    world = await openReplayTopic()
   })
 
-  it('all that is new, under the name of the run, and ends when dispatch has taken it', async () => {
+  it('all that is new, under the id of the run, and ends when dispatch has consumed it', async () => {
     expect(await world.send(many(250))).toEqual({ ending: 'done', published: 250, skipped: 0 })
     expect((await world.published()).size).toBe(250)
     expect((await world.published('another')).size).toBe(0)
@@ -72,17 +73,17 @@ describe('a replay sends', () => {
     await world.send(many(250))
     const undisturbed = world.seconds()
     world.lag = 2
-    let looks = 0
+    let seconds = 0
     await world.send(many(250), 'r2', () => {
-      if (++looks === 8) world.lag = 0
+      if (++seconds === 8) world.lag = 0
     })
     expect(world.seconds() - undisturbed).toBeGreaterThan(undisturbed + 5)
   })
 
-  it('two seconds ahead of dispatch at most, and gives up when it takes nothing', async () => {
-    world.takes = false
+  it('two seconds ahead of dispatch at most, and stalls when dispatch makes no progress', async () => {
+    world.isDispatching = false
     expect((await world.send(many(5_000))).ending).toBe('stalled')
-    expect(world.lane()).toBeLessThanOrEqual(300)
+    expect(world.inTopic()).toBeLessThanOrEqual(300)
   })
 
   it('nothing of a connection that was paused meanwhile', async () => {
@@ -91,10 +92,10 @@ describe('a replay sends', () => {
     expect(await world.send(signals)).toEqual({ ending: 'done', published: 1, skipped: 2 })
   })
 
-  it('until it is stopped or cancelled, and what it has sent stands in the lane', async () => {
+  it('until it is stopped or cancelled, and the topic records what it has sent', async () => {
     const signals = many(1_000)
     const first = await world.send(signals, 'r1', () => {
-      if (world.lane() > 100) world.interruption = 'stopped'
+      if (world.inTopic() > 100) world.interruption = 'stopped'
     })
     expect(first.ending).toBe('stopped')
     world.interruption = null
@@ -102,6 +103,6 @@ describe('a replay sends', () => {
     expect(own.size).toBe(first.published)
     const rest = signals.filter(({ signalId }) => !own.has(signalId))
     expect(await world.send(rest)).toEqual({ ending: 'done', published: 1_000 - first.published, skipped: 0 })
-    expect([world.lane(), (await world.published()).size]).toEqual([1_000, 1_000])
+    expect([world.inTopic(), (await world.published()).size]).toEqual([1_000, 1_000])
   })
 })

@@ -1,4 +1,4 @@
-/** A member of a group for as long as the process wants it to be: joins, serves a generation, drains, joins again. */
+/** A group member over several generations: joins, processes one generation, drains, rejoins. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConsumerOptions, DependencyError, type RunningConsumer } from '../../../../ports.ts'
 import { toDependencyError } from '../../errors.ts'
@@ -9,7 +9,7 @@ import { Serving } from './serving.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 2_000
-/** Failures in a row after which the world is told: one is a coordinator that moves. */
+/** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
 const silentFailures = 2
 
 class Consumer {
@@ -28,7 +28,7 @@ class Consumer {
     this.#group = new Group(cluster, options.group, options.topics, options.instanceId ?? null)
   }
 
-  /** Resolves when it has been stopped. @throws the error that ends the consumer */
+  /** Resolves after `stop`. @throws the error that ends the consumer */
   async run(): Promise<void> {
     try {
       let failures = 0
@@ -42,7 +42,7 @@ class Consumer {
           if (this.#stopping.signal.aborted) break
           if (standingOf(error) === 'replaced') throw this.#replaced()
           failures++
-          // To be sent away at a rebalance is nothing that a human should see.
+          // A rejected member rejoins; operators need not see it.
           if (standingOf(error) === null && failures >= silentFailures) this.#down(toDependencyError(error).message)
           await this.#pause(failures)
         }
@@ -113,10 +113,10 @@ class Consumer {
   }
 }
 
-/** What ends the consumer for good is its cause. */
+/** Ends the consumer with its cause. */
 class Ended extends Error {}
 
-/** @throws DependencyError where the cluster cannot be reached or there is no such topic */
+/** @throws DependencyError when the cluster is unreachable or has no such topic */
 export const consume = async (cluster: Cluster, options: ConsumerOptions, fence: Fence): Promise<RunningConsumer> => {
   await cluster.metadata(options.topics, true)
   const consumer = new Consumer(cluster, options, fence)

@@ -1,6 +1,6 @@
 /**
- * Keeps the queues of some partitions filled: one long poll under way at each broker that leads any of them, while what came is
- * processed. Partitions whose queue is full are left out, so that what waits is bounded.
+ * Fetches partitions into their queues while earlier records are processed: one long poll at a time to each leader. A fetch leaves out
+ * partitions with a full queue, which bounds memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { maxWaitMs } from '../../membership.ts'
@@ -8,28 +8,28 @@ import type { Cluster, Pool } from '../wire/cluster.ts'
 import { errorOf } from '../wire/codes.ts'
 import { decodeBatches } from '../wire/decode-batches.ts'
 import { type Fetched, fetchError, fetchOnce, type Wanted } from '../wire/fetch.ts'
-import { mostBytesWaiting, type PartitionQueue } from './partition-queue.ts'
+import { maxBytesWaiting, type PartitionQueue } from './partition-queue.ts'
 
-/** The broker sends a first batch that is larger all the same. */
-const partitionMaxBytes = mostBytesWaiting
+/** The broker exceeds it for a single larger batch. */
+const partitionMaxBytes = maxBytesWaiting
 const maxBytes = 8 * partitionMaxBytes
-/** While a full partition is left out, the poll is short: it is asked for again soon after it has been worked off. */
+/** Maximum wait while a fetch leaves out a full partition, which should return soon after its queue is processed. */
 const briefWaitMs = 100
 const firstPauseMs = 100
 const longestPauseMs = 2_000
-/** Failures in a row after which the world is told: one is a leader that moves. */
+/** Consecutive failures before the fetcher reports them; a moved leader causes one. */
 const silentFailures = 3
 
 export interface FetcherEvents {
-  /** Something has been added to the queue, or its position has moved. */
+  /** The queue has new records, or a new position only. */
   onFetched(queue: PartitionQueue): void
-  /** The next offset lies outside of the log; the queue is left alone until its position has changed. */
+  /** The next offset is outside of the log. */
   onOutOfRange(queue: PartitionQueue): Promise<void>
-  /** null: after trouble, all is well again. */
+  /** @param error null when the fetcher has recovered */
   onTrouble(error: unknown): void
 }
 
-/** What a broker remembers of our fetches, so that each names only what has changed. */
+/** Fetch session of a broker (KIP-227): each request names changed partitions only. */
 interface Session {
   id: number
   epoch: number
@@ -66,7 +66,7 @@ export class Fetcher {
     this.pump()
   }
 
-  /** Fetches wherever something is wanted and nothing is under way. */
+  /** Starts a fetch to each leader without one. */
   pump(): void {
     if (this.#stopped.signal.aborted || this.#isPaused) return
     const wanted = this.#queues.filter((queue) => !queue.isFull)
@@ -97,7 +97,7 @@ export class Fetcher {
     }
   }
 
-  /** Resolves with what went wrong with single partitions. */
+  /** Resolves with the error of a partition. */
   async #fetchOnce(nodeId: number, queues: readonly PartitionQueue[]): Promise<Error | null> {
     const session = this.#sessions.get(nodeId) ?? newSession()
     const { changed, forgotten, all } = this.#difference(session, queues)
@@ -147,7 +147,7 @@ export class Fetcher {
     let trouble: Error | null = null
     for (const { topic, partition, error, highWatermark, aborted, bytes } of partitions) {
       const queue = this.#byPlace.get(`${topic}/${partition}`)
-      // A partition that has moved may have been fetched from its new leader meanwhile.
+      // A fetch from the new leader may have advanced a moved partition.
       if (!queue || queue.position !== asked.get(queue.place)?.offset || this.#stopped.signal.aborted) continue
       if (error === fetchError.offsetOutOfRange) await this.#events.onOutOfRange(queue)
       else if (error !== fetchError.none) trouble = errorOf(error)
@@ -168,7 +168,7 @@ export class Fetcher {
     this.#events.onTrouble(null)
   }
 
-  /** Waits, and looks anew for who leads what. */
+  /** Waits, then refreshes the leaders. */
   async #failed(error: unknown) {
     this.#failures++
     if (this.#failures > silentFailures && !this.#isTold) {
@@ -195,5 +195,5 @@ export class Fetcher {
   }
 }
 
-/** Epochs begin again at 1 behind the largest int32. */
+/** After the largest int32 the epoch restarts at 1. */
 const nextEpoch = (epoch: number) => (epoch >= 0x7fffffff ? 1 : epoch + 1)

@@ -1,7 +1,7 @@
 /**
- * Membership of a consumer group, by the protocol's own requests. platformatic's `Consumer` rejoins by itself as soon as a
- * heartbeat tells of a rebalance, and commits again under the new generation what was refused under the old one: here a member
- * goes on heartbeating until its batches are done, rejoins only then, and each commit names the generation of its batch.
+ * Requests of a group member. The `Consumer` of platformatic is not used: at a rebalance it rejoins before batches finish, and it
+ * repeats a rejected commit in the new generation. Here the caller decides when to rejoin, and each commit has the generation of its
+ * batch.
  */
 import {
   decodeConsumerProtocolAssignment,
@@ -19,24 +19,24 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** What the member is in one generation of the group. */
+/** The member's part in one generation of the group. */
 export interface Generation {
   readonly id: number
   readonly memberId: string
   readonly partitions: readonly TopicPartition[]
-  /** Number of partitions of every topic of the group; null unless this member assigns them. */
+  /** Partitions of each topic of the group, if this member is the leader; otherwise null. */
   readonly assigned: ReadonlyMap<string, number> | null
 }
 
 export interface CommitPlace extends TopicPartition {
-  /** Of the next record to be read. */
+  /** Offset of the next record to read. */
   readonly offset: bigint
 }
 
-/** What the group has made of this member. */
+/** State of the member, as a response of the coordinator shows it. `replaced`: another process has its instance id. */
 export type Standing = 'rebalancing' | 'lost' | 'replaced'
 
-interface JoinAnswer {
+interface JoinResponse {
   readonly generationId: number
   readonly protocolName: string | null
   readonly leader: string
@@ -46,12 +46,12 @@ interface JoinAnswer {
 }
 
 const protocolType = 'consumer'
-/** The broker answers a join when all members have joined, or the rebalance has timed out. */
+/** The coordinator answers when all members have joined or the rebalance times out. */
 const joinTimeoutMs = rebalanceTimeoutMs + sessionTimeoutMs
-/** A control request that takes longer has not been heard within the session anyway. */
+/** A slower heartbeat is too late for the session. */
 const controlTimeoutMs = sessionTimeoutMs
 
-/** What a protocol error says about the member; null: nothing, it is trouble on the way. */
+/** null when the error is not about membership. */
 export const standingOf = (error: unknown): Standing | null => {
   const kinds = protocolErrorsOf(error)
   if (kinds.has('FENCED_INSTANCE_ID')) return 'replaced'
@@ -65,11 +65,11 @@ export class Group {
   readonly #topics: readonly string[]
   readonly #instanceId: string | null
   readonly #control: Pool
-  /** Of joins under way. */
+  /** Connections of a join in progress. */
   #joining: Pool | undefined
   #memberId = ''
 
-  /** @param instanceId of a static member: it keeps its partitions through a restart */
+  /** @param instanceId null for a dynamic member */
   constructor(cluster: Cluster, name: string, topics: readonly string[], instanceId: string | null) {
     this.#cluster = cluster
     this.#name = name
@@ -88,13 +88,15 @@ export class Group {
       const isLeader = joined.leader === joined.memberId
       const counts = isLeader ? await this.#countPartitions(joined) : null
       const assignments = counts === null || joined.skipAssignment ? [] : assignmentsFor(joined, counts)
-      const answer = await this.#call<{ assignment: Buffer }>(
+      const response = await this.#call<{ assignment: Buffer }>(
         'SyncGroup',
         [joined.generationId, joined.memberId, this.#instanceId, protocolType, joined.protocolName, assignments],
         pool,
       )
       const { assignedPartitions } =
-        answer.assignment.length > 0 ? decodeConsumerProtocolAssignment(answer.assignment) : { assignedPartitions: [] }
+        response.assignment.length > 0
+          ? decodeConsumerProtocolAssignment(response.assignment)
+          : { assignedPartitions: [] }
       return {
         id: joined.generationId,
         memberId: joined.memberId,
@@ -109,16 +111,16 @@ export class Group {
     }
   }
 
-  /** Ends a join that is under way. */
+  /** Cancels a join in progress. */
   abandonJoin(): void {
     void this.#joining?.close()
   }
 
-  async #joinOnce(pool: Pool): Promise<JoinAnswer> {
+  async #joinOnce(pool: Pool): Promise<JoinResponse> {
     const metadata = encodeConsumerProtocolSubscription({ version: assignorVersion, topics: [...this.#topics] })
     const protocols = [{ name: assignorName, metadata }]
     const ask = () =>
-      this.#call<JoinAnswer>(
+      this.#call<JoinResponse>(
         'JoinGroup',
         [sessionTimeoutMs, rebalanceTimeoutMs, this.#memberId, this.#instanceId, protocolType, protocols, null],
         pool,
@@ -126,7 +128,7 @@ export class Group {
     try {
       return await ask()
     } catch (error) {
-      // The broker has drawn an id for a new member and wants to see it again.
+      // The coordinator assigns an id to a new member, which must repeat the request with it.
       const given = (error as { response?: { memberId?: string } }).response?.memberId
       if (!protocolErrorsOf(error).has('MEMBER_ID_REQUIRED') || !given) throw error
       this.#memberId = given
@@ -134,12 +136,12 @@ export class Group {
     }
   }
 
-  async #countPartitions({ members }: JoinAnswer): Promise<ReadonlyMap<string, number>> {
+  async #countPartitions({ members }: JoinResponse): Promise<ReadonlyMap<string, number>> {
     const topics = new Set(members.flatMap(({ metadata }) => decodeConsumerProtocolSubscription(metadata).topics))
     return this.partitionCounts([...topics])
   }
 
-  /** As the cluster has them now. */
+  /** Refreshes the metadata first. */
   async partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const metadata = await this.#cluster.metadata(topics, true)
     return new Map(topics.map((topic) => [topic, metadata.topics.get(topic)?.partitionsCount ?? 0]))
@@ -150,7 +152,7 @@ export class Group {
     await this.#call('Heartbeat', [id, memberId, this.#instanceId])
   }
 
-  /** Fenced by the generation. @throws an error of platformatic: see `standingOf` */
+  /** The coordinator rejects it after the generation. @throws an error of platformatic: see `standingOf` */
   async commit({ id, memberId }: Generation, places: readonly CommitPlace[]): Promise<void> {
     const topics = Array.from(
       Map.groupBy(places, ({ topic }) => topic),
@@ -167,7 +169,7 @@ export class Group {
     await this.#call('OffsetCommit', [id, memberId, this.#instanceId, topics])
   }
 
-  /** A static member only goes silent: its partitions wait for its restart. */
+  /** A static member sends nothing: the coordinator keeps its partitions until the session ends. */
   async leave(): Promise<void> {
     const memberId = this.#memberId
     this.#memberId = ''
@@ -179,13 +181,13 @@ export class Group {
     return this.#control.close()
   }
 
-  async #call<Answer>(name: Parameters<Cluster['call']>[1], args: readonly unknown[], pool: Pool = this.#control) {
+  async #call<Response>(name: Parameters<Cluster['call']>[1], args: readonly unknown[], pool: Pool = this.#control) {
     try {
       const nodeId = await this.#cluster.coordinator(this.#name)
-      return await this.#cluster.call<Answer>(nodeId, name, [this.#name, ...args], pool)
+      return await this.#cluster.call<Response>(nodeId, name, [this.#name, ...args], pool)
     } catch (error) {
       const kinds = protocolErrorsOf(error)
-      // The next join is that of a new member.
+      // The next join is of a new member.
       if (kinds.has('UNKNOWN_MEMBER_ID')) this.#memberId = ''
       else if (standingOf(error) === null && !kinds.has('MEMBER_ID_REQUIRED')) this.#cluster.forget(error, this.#name)
       throw error
@@ -193,7 +195,7 @@ export class Group {
   }
 }
 
-const assignmentsFor = ({ members }: JoinAnswer, counts: ReadonlyMap<string, number>) => {
+const assignmentsFor = ({ members }: JoinResponse, counts: ReadonlyMap<string, number>) => {
   const partitions = new Map(
     Array.from(counts, ([topic, count]) => [topic, Array.from({ length: count }, (_, number) => number)]),
   )

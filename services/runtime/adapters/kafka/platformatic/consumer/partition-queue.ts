@@ -1,15 +1,15 @@
-/** What has been fetched of one partition and is not handed over yet. */
+/** Fetched records of one partition that no batch has yet. */
 import type { ConsumedRecord } from '../../../../ports.ts'
 import type { Decoded } from '../wire/decode-batches.ts'
 
-/** A partition with more than this waiting is not fetched: about two slices of the loop. */
-export const mostBytesWaiting = 524_288
+/** A fetch leaves out a partition with more bytes in its queue. About half a slice of the loop at 500 bytes a record. */
+export const maxBytesWaiting = 524_288
 
 export interface Taken {
   readonly records: readonly ConsumedRecord[]
-  /** Offset to commit when all of them are processed: behind gaps that follow the last record. */
+  /** Offset to commit after all records, including gaps after the last one. */
   readonly next: bigint
-  /** As they came, about. */
+  /** Approximate size. */
   readonly bytes: number
 }
 
@@ -21,9 +21,9 @@ export class PartitionQueue {
   /** Next offset to fetch. */
   position: bigint
   highWatermark = 0n
-  /** The place to begin came from `from`, not from a commit: it may move with the beginning of the log. */
+  /** The group has no commit, so the position may follow the start of the log. */
   isUncommitted: boolean
-  /** A batch is being processed, or the partition rests. */
+  /** A batch is in progress, or the partition is paused. */
   isHeld = false
   isResting = false
   #waiting: ConsumedRecord[] = []
@@ -38,7 +38,7 @@ export class PartitionQueue {
   }
 
   get isFull(): boolean {
-    return this.#bytes >= mostBytesWaiting
+    return this.#bytes >= maxBytesWaiting
   }
 
   get isReady(): boolean {
@@ -67,7 +67,7 @@ export class PartitionQueue {
     return taken
   }
 
-  /** What was taken and not processed comes first again. */
+  /** Returns unprocessed records to the front of the queue. */
   putBack(records: readonly ConsumedRecord[], bytes: number): void {
     this.#waiting = this.#waiting.length > 0 ? records.concat(this.#waiting) : [...records]
     this.#bytes += bytes

@@ -1,4 +1,4 @@
-/** Where a group begins to read, and what it means that its offset is not there any more. */
+/** Start offsets of a group, and the decision about an offset outside of the log. */
 import { type ConsumerOptions, DependencyError } from '../../../../ports.ts'
 import { outOfRange } from '../../out-of-range.ts'
 import type { Cluster } from '../wire/cluster.ts'
@@ -12,7 +12,7 @@ const startsOf = (cluster: Cluster, places: readonly TopicPartition[], from: Whe
   offsetsAtTime(cluster, places, from === 'earliest' ? beginning : end)
 
 /**
- * At the group's commit; where it never committed, at the end of the log that `from` names.
+ * Starts at the committed offset; without one, at the end of the log that `from` names.
  * @throws an error of platformatic
  */
 export const positionedQueues = async (
@@ -38,9 +38,8 @@ export const positionedQueues = async (
 }
 
 /**
- * The next offset of a queue lies outside of the log. A group never jumps over records: what it has not processed and cannot
- * read any more is for a human to decide.
- * @returns the error that ends the consumer; null where the queue may go on
+ * Decides about a position outside of the log. The consumer never skips records: an operator must set the offset.
+ * @returns the error that ends the consumer; null when the queue may continue
  * @throws an error of platformatic
  */
 export const judgeOutOfRange = async (
@@ -58,7 +57,7 @@ export const judgeOutOfRange = async (
     offsetsAtTime(cluster, place, beginning).then(in_),
     offsetsAtTime(cluster, place, end).then(in_),
   ])
-  // The broker had not caught up with its own log yet.
+  // The broker had not loaded its log completely.
   if (low !== undefined && high !== undefined && queue.position >= low && queue.position <= high) return null
   return new DependencyError('kafka', outOfRange(group, queue, queue.position, low, high))
 }

@@ -1,6 +1,6 @@
 /**
- * One generation of the group: fetches the partitions that it gives this member, hands their records over side by side, commits
- * under this generation and heartbeats until the last batch is done.
+ * One generation of a group member. Fetches the assigned partitions, processes them concurrently, commits within this generation, and
+ * sends heartbeats until the last batch is finished.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Coalescer } from '../../../../coalescer.ts'
@@ -12,10 +12,10 @@ import { type CommitPlace, type Generation, type Group, standingOf } from './gro
 import type { PartitionQueue } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
 
-/** How often the member that assigns partitions looks for new ones. */
+/** How often the leader of the group looks for new partitions. */
 const partitionsLookMs = 60_000
 const commitPauseMs = 200
-/** Failures in a row after which the world is told: one is a coordinator that moves. */
+/** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
 const silentFailures = 3
 
 export type End =
@@ -23,11 +23,11 @@ export type End =
   | { readonly kind: 'failed'; readonly error: unknown }
 
 export interface ServingEvents {
-  /** null: all is well again. */
+  /** @param trouble null when the consumer has recovered */
   onConnection(trouble: unknown): void
 }
 
-/** A commit that was not made because the generation is over. */
+/** The batch was not committed because its generation has ended. */
 class Stale extends Error {}
 
 export class Serving {
@@ -43,7 +43,7 @@ export class Serving {
   readonly #timers: NodeJS.Timeout[] = []
   readonly #underWay = new Set<Promise<void>>()
   #finish: (end: End) => void = () => {}
-  /** Whose turn it is, first to last. */
+  /** In the order in which they are processed next. */
   readonly #turns = new Set<PartitionQueue>()
   #fetcher: Fetcher | undefined
   #isLost = false
@@ -64,7 +64,7 @@ export class Serving {
     })
   }
 
-  /** Whether batches are under way that another member may have by now. */
+  /** Whether the member processes batches that another member may have too. */
   get holdsExpired(): boolean {
     return this.#underWay.size > 0 && this.#isStale
   }
@@ -91,12 +91,12 @@ export class Serving {
     if (queues.length > 0 && !this.#isOver) await this.#fetcher.start()
   }
 
-  /** Hands nothing more over; what is under way may finish and commit. */
+  /** Starts no further batch. Batches in progress may finish and commit. */
   revoke(): void {
     this.#finish({ kind: 'revoked' })
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no batch is in progress. */
   async drained(): Promise<void> {
     this.#draining.abort()
     await this.#fetcher?.stop()
@@ -138,7 +138,7 @@ export class Serving {
       const now = await this.#group.partitionCounts([...before.keys()])
       if (Array.from(now).some(([topic, count]) => count > (before.get(topic) ?? 0))) this.revoke()
     } catch {
-      // The next look is in a minute.
+      // The next attempt is in a minute.
     }
   }
 
@@ -148,7 +148,7 @@ export class Serving {
   }
 
   #fetched(queue: PartitionQueue): void {
-    // Nothing but markers of transactions, or what compaction has left of a batch: the group stands behind it all the same.
+    // The fetch had only transaction markers or compacted batches: commit their end, so that the lag becomes 0.
     if (queue.isEmpty && !queue.isHeld && !this.#isOver)
       this.#commits.call([placeOf(queue, queue.position)]).catch(() => {})
     this.#dispatch()
@@ -160,7 +160,7 @@ export class Serving {
       if (this.#isOver || this.#underWay.size >= most) return
       if (!queue.isReady) continue
       queue.isHeld = true
-      // Its next turn comes after everybody else's.
+      // Other partitions are processed before its next batch.
       this.#turns.delete(queue)
       this.#turns.add(queue)
       const work = this.#handle(queue).finally(() => {
@@ -213,7 +213,7 @@ export class Serving {
     void wake?.then(resume)
   }
 
-  /** Again while it is only trouble on the way and the session lasts. @throws Stale */
+  /** Retries transient errors until the session ends. @throws Stale */
   async #commit(places: readonly CommitPlace[]): Promise<void> {
     for (let failures = 0; ; failures++) {
       if (this.#isStale) throw new Stale()
@@ -239,5 +239,5 @@ export class Serving {
 
 const placeOf = ({ topic, partition }: PartitionQueue, offset: bigint): CommitPlace => ({ topic, partition, offset })
 
-/** What a timer of Node can wait. */
+/** The longest delay of a Node timer, ms. */
 const longestTimerMs = 2_147_483_647

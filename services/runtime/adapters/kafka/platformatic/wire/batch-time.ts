@@ -1,6 +1,6 @@
 /**
- * When a record was written, read from the bytes of its batch. Only as much is decoded as that takes: a batch that the broker
- * stamped (LogAppendTime) says it in its header, whatever its compression.
+ * Reads the timestamp of a record from the bytes of its batch, and decodes no more than needed. A batch with LogAppendTime has the
+ * timestamp in its header, whatever its compression.
  */
 import { gunzipSync } from 'node:zlib'
 
@@ -21,25 +21,25 @@ const compression = { none: 0, gzip: 1 }
 const varint = (bytes: Buffer, from: number): { value: bigint; next: number } => {
   let value = 0n
   let shift = 0n
-  for (let place = from; ; place++) {
-    const byte = bytes[place]
+  for (let index = from; ; index++) {
+    const byte = bytes[index]
     if (byte === undefined) throw new RangeError('cut off')
     value |= BigInt(byte & 0x7f) << shift
-    if (byte < 0x80) return { value: (value >> 1n) ^ -(value & 1n), next: place + 1 }
+    if (byte < 0x80) return { value: (value >> 1n) ^ -(value & 1n), next: index + 1 }
     shift += 7n
   }
 }
 
-/** Time of the first record at or behind `wanted` (offset delta), null where compaction left none. */
-const walk = (records: Buffer, count: number, wanted: bigint): bigint | null => {
-  let place = 0
+/** Time of the first record at or after `wanted` (offset delta); null when compaction left none. */
+const timeDeltaOf = (records: Buffer, count: number, wanted: bigint): bigint | null => {
+  let start = 0
   for (let n = 0; n < count; n++) {
-    const { value: length, next } = varint(records, place)
-    // One byte of attributes, then the time's and the offset's difference to the batch's.
+    const { value: length, next } = varint(records, start)
+    // One byte of attributes, then timestamp and offset relative to the batch.
     const time = varint(records, next + 1)
     const offset = varint(records, time.next)
     if (offset.value >= wanted) return time.value
-    place = next + Number(length)
+    start = next + Number(length)
   }
   return null
 }
@@ -52,11 +52,11 @@ const unpacked = (records: Buffer, codec: number): Buffer | null => {
 export type TimestampHit =
   /** ms */
   | { readonly kind: 'time'; readonly at: number }
-  /** Nothing at or behind the offset in these batches: look on at this one. */
+  /** These batches have no record at or after the wanted offset: continue at this one. */
   | { readonly kind: 'next'; readonly offset: bigint }
 
 /**
- * @param batches as a fetch at `wanted` gives them, the last perhaps cut off
+ * @param batches bytes of a fetch at `wanted`; the last batch may be cut off
  */
 export const recordTimeOf = (batches: Buffer, wanted: bigint): TimestampHit => {
   let next = wanted
@@ -78,11 +78,11 @@ export const recordTimeOf = (batches: Buffer, wanted: bigint): TimestampHit => {
     const maxTime = batch.readBigInt64BE(at.maxTime)
     if (stamped && wanted <= base) return { kind: 'time', at: Number(maxTime) }
     const records = unpacked(batch.subarray(at.records), attributes & 0x07)
-    // Packed in a way that we do not unpack: the batch's own time is the nearest there is.
+    // A compression that we do not decode: use the batch's time.
     if (records === null) return { kind: 'time', at: Number(maxTime) }
     let delta: bigint | null
     try {
-      delta = walk(records, count, wanted - base)
+      delta = timeDeltaOf(records, count, wanted - base)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       return { kind: 'time', at: Number(maxTime) }

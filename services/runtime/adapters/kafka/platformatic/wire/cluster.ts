@@ -1,11 +1,11 @@
-/** The cluster as one process sees it: which broker leads what, and connections for each purpose. */
+/** Metadata, coordinators and connections of a cluster. */
 import { Base, type Broker, type ClusterMetadata, type Connection, ConnectionPool } from '@platformatic/kafka'
 import { protocolErrorsOf, toDependencyError } from '../../errors.ts'
 import type { KafkaSettings } from '../../settings.ts'
 import { type Api, type ApiName, newestOf, type VersionRange } from './protocol.ts'
 
 const connectTimeoutMs = 3_000
-/** Longer than any answer takes that is not a long poll or a rebalance. */
+/** For requests other than joins. */
 const requestTimeoutMs = 15_000
 const metadataMaxAgeMs = 60_000
 
@@ -15,7 +15,7 @@ export interface Pool {
   close(): Promise<void>
 }
 
-/** What platformatic's clients and pools take. */
+/** Options of platformatic's clients and pools. */
 export const connectionOptions = ({ tls, sasl }: KafkaSettings, requestTimeout = requestTimeoutMs) => ({
   connectTimeout: connectTimeoutMs,
   requestTimeout,
@@ -23,7 +23,7 @@ export const connectionOptions = ({ tls, sasl }: KafkaSettings, requestTimeout =
   ...(sasl ? { sasl: { ...sasl } } : {}),
 })
 
-/** platformatic reports some failures of a connection twice; the second would end the process as unhandled. */
+/** A connection may emit `error` twice, but its pool listens once. Without a listener the second would end the process. */
 const hearErrors = (pool: Pick<ConnectionPool, 'on'>) =>
   pool.on('connecting', ({ connection }) => void connection.on('error', () => {}))
 
@@ -48,8 +48,9 @@ export class Cluster {
   }
 
   /**
-   * Leaders and ids of topics, at most a minute old unless `fresh`.
-   * @throws DependencyError, also where there is no such topic
+   * Leaders and ids of topics, at most 60 s old.
+   * @param fresh requests them in any case
+   * @throws DependencyError, also when a topic does not exist
    */
   async metadata(topics: readonly string[], fresh = false): Promise<ClusterMetadata> {
     try {
@@ -59,7 +60,7 @@ export class Cluster {
     }
   }
 
-  /** Connections of their own, so that a request that waits at the broker holds up no other. */
+  /** A broker processes the requests of a connection in order, so long polls and joins need connections of their own. */
   pool(requestTimeout = requestTimeoutMs): Pool {
     const pool = new ConnectionPool(this.settings.clientId, connectionOptions(this.settings, requestTimeout))
     hearErrors(pool)
@@ -73,7 +74,7 @@ export class Cluster {
     }
   }
 
-  /** For requests that are answered at once. */
+  /** Connections for requests without a wait at the broker. */
   get shared(): Pick<Pool, 'get'> {
     return this.#base.connections
   }
@@ -100,34 +101,34 @@ export class Cluster {
   }
 
   /** One request to one broker. @throws an error of platformatic */
-  async call<Answer>(nodeId: number, name: ApiName, args: readonly unknown[], pool: Pick<Pool, 'get'> = this.shared) {
+  async call<Response>(nodeId: number, name: ApiName, args: readonly unknown[], pool: Pick<Pool, 'get'> = this.shared) {
     const { api } = await this.api(name)
     const connection = await pool.get(await this.broker(nodeId))
-    return (await api.async(connection, ...args)) as Answer
+    return (await api.async(connection, ...args)) as Response
   }
 
-  /** Any broker that answers. */
+  /** Id of any broker. */
   async anyNode(): Promise<number> {
     const { brokers } = await this.metadata([])
     for (const nodeId of brokers.keys()) return nodeId
     throw toDependencyError(new Error('the cluster names no broker'))
   }
 
-  /** The broker that keeps a group. @throws an error of platformatic */
+  /** Id of the group's coordinator. @throws an error of platformatic */
   async coordinator(group: string): Promise<number> {
     const known = this.#coordinators.get(group)
     if (known !== undefined) return known
-    const answer = await this.call<{ coordinators: readonly { nodeId: number }[] }>(
+    const response = await this.call<{ coordinators: readonly { nodeId: number }[] }>(
       await this.anyNode(),
       'FindCoordinator',
       [keyTypeGroup, [group]],
     )
-    const nodeId = answer.coordinators[0]?.nodeId ?? -1
+    const nodeId = response.coordinators[0]?.nodeId ?? -1
     this.#coordinators.set(group, nodeId)
     return nodeId
   }
 
-  /** After trouble: what was known of the cluster may be out of date. */
+  /** Drops cached state that may be the cause of an error. */
   forget(error?: unknown, group?: string): void {
     if (group !== undefined) this.#coordinators.delete(group)
     const kinds = protocolErrorsOf(error)

@@ -1,4 +1,4 @@
-/** Error codes of the protocol as errors, where an answer is not read by platformatic's own parser. */
+/** Makes errors of the protocol's error codes, for responses that platformatic does not parse. */
 import { protocolErrors } from '@platformatic/kafka'
 
 const byCode = new Map(Object.values(protocolErrors).map((one) => [one.code, one]))

@@ -1,11 +1,11 @@
 /**
- * Records out of the bytes of a fetch: keys as text, values as views of what came, headers only when they are asked for.
- * A quarter of what platformatic's `readRecordsBatch` costs, whose reader goes field by field over a list of buffers.
+ * Decodes the records of a fetch. Values are views of the response, and headers are decoded at their first use.
+ * `readRecordsBatch` of platformatic needs more CPU, because it reads each field from a list of buffers.
  */
 import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka'
 import type { ConsumedRecord, Headers } from '../../../../ports.ts'
 
-/** Offsets of a batch's fields (message format 2). */
+/** Positions of the header fields (message format 2). */
 const at = {
   length: 8,
   magic: 16,
@@ -40,7 +40,7 @@ class Cursor {
       byte = bytes[this.place++] as number
       value += (byte & 0x7f) * factor
     }
-    // Undoes the zigzag without leaving the numbers that a double holds exactly.
+    // Zigzag without bit operations, which are limited to 32 bits.
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
@@ -63,7 +63,7 @@ const headersAt = (bytes: Buffer, place: number): Headers => {
   const cursor = new Cursor(bytes, place)
   const count = cursor.varint()
   if (count <= 0) return noHeaders
-  // Several values under one name: the last one holds, as in Kafka's own `lastHeader`.
+  // Of several values of a header the last one counts, as in Kafka's own `lastHeader`.
   const headers: Record<string, string> = {}
   for (let n = 0; n < count; n++) {
     const name = cursor.text(cursor.varint())
@@ -108,7 +108,7 @@ export interface AbortedTransaction {
   readonly firstOffset: bigint
 }
 
-/** Which batches belong to transactions that were aborted, while one goes through them in order. */
+/** Finds batches of aborted transactions; batches must be checked in order. */
 class Aborted {
   readonly #waiting: AbortedTransaction[]
   readonly #open = new Set<bigint>()
@@ -148,11 +148,11 @@ const isAbortMarker = (batch: Buffer): boolean => {
 
 export interface Decoded {
   readonly records: readonly ConsumedRecord[]
-  /** Offset behind the last whole batch: further than the last record where compaction or a transaction has left a gap. */
+  /** Offset after the last complete batch, including gaps of compaction and transactions. */
   readonly next: bigint
 }
 
-/** @param bytes batches as a fetch at `wanted` gives them, the last perhaps cut off */
+/** @param bytes bytes of a fetch at `wanted`; the last batch may be cut off */
 export const decodeBatches = (
   bytes: Buffer,
   {

@@ -1,26 +1,26 @@
 /**
- * A record batch (message format 2) written into one buffer: a third of what platformatic's `createRecordsBatch` costs, which
- * makes a small buffer of every field.
+ * Encodes a record batch (message format 2) into one buffer. `createRecordsBatch` of platformatic needs about three times the CPU,
+ * because it allocates a buffer per field.
  */
 import { crc32c } from '@platformatic/kafka'
 import type { Headers, ProducerRecord } from '../../../../ports.ts'
 
-/** A record and its key as bytes: the partitioner needs them too. */
+/** The partitioner needs the bytes of the key too. */
 export interface KeyedRecord {
   readonly record: ProducerRecord
   readonly key: Buffer | null
 }
 
 export interface Sequence {
-  /** -1n: not idempotent. */
+  /** -1n for a producer without idempotence. */
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** Of the first record. */
+  /** Sequence number of the first record. */
   readonly first: number
 }
 
 const headBytes = 61
-/** Offsets of the head's fields. */
+/** Positions of the header fields. */
 const at = {
   length: 8,
   leaderEpoch: 12,
@@ -36,7 +36,7 @@ const at = {
   count: 57,
 } as const
 
-/** Lengths and numbers of records as a zigzag varint holds them; -1 stands for null. */
+/** Zigzag encoding of lengths and deltas; a length of -1 means null. */
 const zigzag = (value: number) => ((value << 1) ^ (value >> 31)) >>> 0
 
 const sizeOfVarint = (value: number): number => {
@@ -71,11 +71,11 @@ const sizeOfHeaders = (headers: Headers | undefined): number => {
   return size + sizeOfVarint(count)
 }
 
-/** Without its own length in front. */
+/** Bytes of a record without its length prefix. */
 const sizeOfRecord = ({ record: { value, headers }, key }: KeyedRecord, index: number): number => {
   const keySize = key === null ? 1 : sizeOfVarint(key.length) + key.length
   const valueSize = value === null ? 1 : sizeOfVarint(value.length) + value.length
-  // One byte of attributes, and one for the timestamp, which is that of the batch.
+  // One byte of attributes and one of the timestamp delta, which is 0.
   return 2 + sizeOfVarint(index) + keySize + valueSize + sizeOfHeaders(headers)
 }
 

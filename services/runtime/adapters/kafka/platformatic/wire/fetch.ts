@@ -1,4 +1,4 @@
-/** A fetch of several partitions from one broker, answered with the bytes of their batches. */
+/** Fetches partitions from one broker; the result has the bytes of their record batches. */
 import type { Connection, Reader } from '@platformatic/kafka'
 import type { AbortedTransaction } from './decode-batches.ts'
 import { type Api, sendRaw } from './protocol.ts'
@@ -17,9 +17,9 @@ export interface FetchLimits {
 }
 
 export interface FetchSession {
-  /** 0: none yet. */
+  /** 0 without a session. */
   readonly id: number
-  /** 0: begins a session; -1: without one. */
+  /** 0 starts a session; -1 fetches without one. */
   readonly epoch: number
   readonly forgotten: readonly Omit<Wanted, 'offset'>[]
 }
@@ -27,7 +27,7 @@ export interface FetchSession {
 export interface FetchedPartition {
   readonly topic: string
   readonly partition: number
-  /** Of the protocol; 0: none. */
+  /** Error code of the protocol; 0 for none. */
   readonly error: number
   readonly highWatermark: bigint
   readonly aborted: readonly AbortedTransaction[]
@@ -40,13 +40,13 @@ export interface Fetched {
   readonly partitions: readonly FetchedPartition[]
 }
 
-/** From these versions on, lengths are compact, and topics go by id. */
+/** First versions with compact lengths, and with topic ids. */
 const flexibleFrom = 12
 const idsFrom = 13
 const readCommitted = 1
 const uuidBytes = 16
 
-class AnswerReader {
+class ResponseReader {
   readonly #bytes: Buffer
   readonly #isFlexible: boolean
   #place = 0
@@ -79,7 +79,7 @@ class AnswerReader {
     }
   }
 
-  /** Of an array or of bytes; none where there is null. */
+  /** Length of an array or of bytes; 0 for null. */
   length() {
     return Math.max(0, this.#isFlexible ? this.unsignedVarint() - 1 : this.int32())
   }
@@ -111,8 +111,8 @@ const idOf = (bytes: Buffer) => {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-const readAnswer = (bytes: Buffer, version: number, nameOf: (topicId: string) => string): Fetched => {
-  const reader = new AnswerReader(bytes, version >= flexibleFrom)
+const readResponse = (bytes: Buffer, version: number, nameOf: (topicId: string) => string): Fetched => {
+  const reader = new ResponseReader(bytes, version >= flexibleFrom)
   reader.int32()
   const error = reader.int16()
   const sessionId = reader.int32()
@@ -130,7 +130,7 @@ const readAnswer = (bytes: Buffer, version: number, nameOf: (topicId: string) =>
         reader.skipTags()
         return transaction
       })
-      // Preferred replica: only for consumers that name their rack.
+      // Preferred replica: unused without a rack.
       reader.int32()
       const records = reader.bytes(reader.length())
       reader.skipTags()
@@ -167,8 +167,8 @@ const forgottenByTopic = (forgotten: FetchSession['forgotten'], version: number)
   )
 
 /**
- * @param wanted of a session, only what has changed
- * @param nameOf name of a topic by its id
+ * @param wanted within a session, the changed partitions only
+ * @param nameOf topic name of an id
  */
 export const fetchOnce = (
   connection: Connection,
@@ -192,9 +192,9 @@ export const fetchOnce = (
       '',
     )
   const parse = (_correlation: number, _key: number, _version: number, { buffer }: Reader) =>
-    readAnswer(buffer.buffer, version, nameOf)
+    readResponse(buffer.buffer, version, nameOf)
   return sendRaw(connection, api, request, parse, flexibleFrom)
 }
 
-/** Error codes of a partition that are told apart. */
+/** Error codes with a treatment of their own. */
 export const fetchError = { none: 0, offsetOutOfRange: 1, sessionNotFound: 70, invalidSessionEpoch: 71 } as const

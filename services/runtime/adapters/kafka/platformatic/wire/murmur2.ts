@@ -1,6 +1,6 @@
 /**
- * The partition of a key as Java's client, librdkafka's murmur2 and kafkajs choose it. platformatic's `compatibilityPartitioner`
- * gives the same numbers, but counts in BigInt, which costs more than all the rest of a record.
+ * The default partitioner of Java's client and kafkajs. `compatibilityPartitioner` of platformatic has the same results, but computes with
+ * BigInt, which costs more than encoding the record.
  */
 const seed = 0x9747b28c
 const multiplier = 0x5bd1e995

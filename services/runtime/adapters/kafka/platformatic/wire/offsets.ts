@@ -1,4 +1,4 @@
-/** Offsets: where groups stand, and where partitions begin and end or have a record of some time. */
+/** Requests for committed offsets, and for offsets by time. */
 import type { Cluster } from './cluster.ts'
 import { patiently } from './patience.ts'
 
@@ -15,7 +15,7 @@ interface CommittedTopics {
   }[]
 }
 
-interface OffsetFetchAnswer extends CommittedTopics {
+interface OffsetFetchResponse extends CommittedTopics {
   /** From version 8 on. */
   readonly groups: readonly CommittedTopics[]
 }
@@ -28,7 +28,7 @@ export interface GroupPlaces {
 /** Topic → partition → offset. */
 export type Offsets = ReadonlyMap<string, ReadonlyMap<number, bigint>>
 
-/** Asked of the protocol in place of a time. */
+/** Special times of the protocol. */
 export const beginning = -2n
 export const end = -1n
 
@@ -43,7 +43,7 @@ const offsetsIn = ({ topics }: CommittedTopics): Offsets =>
   )
 
 /**
- * Committed offsets of groups, -1n where a group never committed: one request to each broker that keeps any of them.
+ * Committed offsets of groups; -1n without a commit. Sends one request to each coordinator.
  * @throws an error of platformatic
  */
 export const committedOffsets = (cluster: Cluster, places: readonly GroupPlaces[]): Promise<readonly Offsets[]> =>
@@ -61,9 +61,9 @@ const askCommitted = async (cluster: Cluster, places: readonly GroupPlaces[]): P
   const { version } = (await cluster.api('OffsetFetch')).api
   const ask = async (nodeId: number, some: readonly GroupPlaces[]) => {
     const groups = some.map(({ group, topics }) => ({ groupId: group, memberId: null, memberEpoch: -1, topics }))
-    const answer = await cluster.call<OffsetFetchAnswer>(nodeId, 'OffsetFetch', [groups, false])
-    if (version < severalGroupsFrom) found.set(some[0]?.group as string, offsetsIn(answer))
-    else for (const one of answer.groups) found.set(one.groupId as string, offsetsIn(one))
+    const response = await cluster.call<OffsetFetchResponse>(nodeId, 'OffsetFetch', [groups, false])
+    if (version < severalGroupsFrom) found.set(some[0]?.group as string, offsetsIn(response))
+    else for (const one of response.groups) found.set(one.groupId as string, offsetsIn(one))
   }
   const requests = Array.from(
     Map.groupBy(nodes, ({ nodeId }) => nodeId),
@@ -81,7 +81,7 @@ interface Place {
   readonly partition: number
 }
 
-interface ListOffsetsAnswer {
+interface ListOffsetsResponse {
   readonly topics: readonly {
     readonly name: string
     readonly partitions: readonly { readonly partitionIndex: number; readonly offset: bigint }[]
@@ -89,7 +89,8 @@ interface ListOffsetsAnswer {
 }
 
 /**
- * @param time ms, or `beginning` or `end`; -1n in the answer: no record of that time or later
+ * Offsets of the first records at or after a time; -1n if there is none. Sends one request to each leader.
+ * @param time ms, `beginning` or `end`
  * @throws an error of platformatic
  */
 export const offsetsAtTime = (cluster: Cluster, places: readonly Place[], time: bigint): Promise<Offsets> =>
@@ -112,8 +113,12 @@ const askOffsets = async (cluster: Cluster, places: readonly Place[], time: bigi
         })),
       }),
     )
-    const answer = await cluster.call<ListOffsetsAnswer>(leader, 'ListOffsets', [replicaNone, readUncommitted, wanted])
-    for (const { name, partitions } of answer.topics)
+    const response = await cluster.call<ListOffsetsResponse>(leader, 'ListOffsets', [
+      replicaNone,
+      readUncommitted,
+      wanted,
+    ])
+    for (const { name, partitions } of response.topics)
       for (const { partitionIndex, offset } of partitions) found.get(name)?.set(partitionIndex, offset)
   })
   await Promise.all(requests)
@@ -123,7 +128,7 @@ const askOffsets = async (cluster: Cluster, places: readonly Place[], time: bigi
 const replicaNone = -1
 const readUncommitted = 0
 
-/** Every partition of topics. @throws DependencyError */
+/** All partitions of the topics. @throws DependencyError */
 export const partitionsOf = async (cluster: Cluster, topics: readonly string[], fresh = false) => {
   const metadata = await cluster.metadata(topics, fresh)
   return topics.flatMap((topic) =>

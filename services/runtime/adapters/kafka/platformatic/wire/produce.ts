@@ -1,4 +1,4 @@
-/** A produce request of batches that are encoded already. */
+/** Sends encoded record batches. */
 import { type Connection, type Reader, Writer } from '@platformatic/kafka'
 import { type Api, sendRaw } from './protocol.ts'
 
@@ -8,7 +8,7 @@ export interface EncodedBatch {
   readonly bytes: Buffer
 }
 
-interface ProduceAnswer {
+interface ProduceResponse {
   readonly responses: readonly {
     readonly name: string
     readonly partitionResponses: readonly { readonly index: number; readonly errorCode: number }[]
@@ -17,7 +17,7 @@ interface ProduceAnswer {
 
 const flexibleFrom = 9
 const acksOfAll = -1
-/** How long the broker waits for its replicas. */
+/** How long the leader waits for its replicas, ms. */
 const acksTimeoutMs = 10_000
 
 const requestOf = (batches: readonly EncodedBatch[], isCompact: boolean): Writer => {
@@ -43,18 +43,18 @@ const requestOf = (batches: readonly EncodedBatch[], isCompact: boolean): Writer
   return isCompact ? writer.appendTaggedFields() : writer
 }
 
-/** Codes of the partitions that failed, by `topic/partition`. @throws an error of platformatic */
+/** Error codes of failed partitions, by `topic/partition`. @throws an error of platformatic */
 export const produceOnce = async (
   connection: Connection,
   api: Api,
   batches: readonly EncodedBatch[],
 ): Promise<ReadonlyMap<string, number>> => {
-  const parse = (correlation: number, key: number, version: number, reader: Reader): ProduceAnswer => {
+  const parse = (correlation: number, key: number, version: number, reader: Reader): ProduceResponse => {
     try {
-      return api.parseResponse(correlation, key, version, reader) as ProduceAnswer
+      return api.parseResponse(correlation, key, version, reader) as ProduceResponse
     } catch (error) {
-      // platformatic throws the answer as soon as one partition has failed.
-      const { response } = error as { response?: ProduceAnswer }
+      // platformatic throws if any partition has failed; its error has the response.
+      const { response } = error as { response?: ProduceResponse }
       if (!response) throw error
       return response
     }

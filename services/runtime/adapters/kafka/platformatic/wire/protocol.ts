@@ -1,4 +1,4 @@
-/** Requests of the protocol in the newest version that both sides speak, by the functions that platformatic exports. */
+/** Protocol requests in the newest version that cluster and client support. */
 
 import type { Connection, ResponseParser, Writer } from '@platformatic/kafka'
 import * as platformatic from '@platformatic/kafka'
@@ -37,7 +37,7 @@ export interface VersionRange {
 
 const exported = platformatic as unknown as Readonly<Record<string, Api | undefined>>
 
-/** @throws DependencyError where the cluster and this client have no version in common */
+/** @throws DependencyError when cluster and client have no version in common */
 export const newestOf = (name: ApiName, ranges: readonly VersionRange[]): Api => {
   const range = ranges.find((one) => one.name === name)
   const function_ = name[0]?.toLowerCase() + name.slice(1)
@@ -47,22 +47,22 @@ export const newestOf = (name: ApiName, ranges: readonly VersionRange[]): Api =>
   }
   throw new DependencyError(
     'kafka',
-    `this Kafka speaks no version of ${name} that this client knows: Kafka 2.4 is the oldest`,
+    `this Kafka supports no version of ${name} that the client knows; at least Kafka 2.4 is needed`,
   )
 }
 
-/** Sends a request whose answer is read by `parse` instead of platformatic's own parser. */
-export const sendRaw = <Answer>(
+/** Sends a request and parses its response with `parse` instead of platformatic's parser. */
+export const sendRaw = <Response>(
   connection: Connection,
   { api }: Api,
   request: () => Writer,
-  parse: ResponseParser<Answer>,
-  /** From this version on, the request's and the answer's headers have tagged fields. */
+  parse: ResponseParser<Response>,
+  /** First version whose headers have tagged fields. */
   flexibleFrom: number,
-): Promise<Answer> =>
+): Promise<Response> =>
   new Promise((resolve, reject) => {
     const isFlexible = api.version >= flexibleFrom
-    connection.send<Answer>(api.key, api.version, request, parse, isFlexible, isFlexible, (error, answer) =>
-      error ? reject(error) : resolve(answer as Answer),
+    connection.send<Response>(api.key, api.version, request, parse, isFlexible, isFlexible, (error, response) =>
+      error ? reject(error) : resolve(response as Response),
     )
   })

@@ -1,0 +1,138 @@
+/** `signals dead-letters redrive`: plans, reports the dry run, asks, and sends the records back. */
+import { systemClock } from '../../../runtime/clock.ts'
+import { catalogueEntryOf, type FoundDeadLetter } from '../../../tools/dead-letters/found.ts'
+import {
+  needsAllDeadLetters,
+  planRedrive,
+  type RedrivePlan,
+  type RedriveSkipReason,
+  redriveSkipReasons,
+} from '../../../tools/dead-letters/plan.ts'
+import { probe } from '../../../tools/dead-letters/probe.ts'
+import { type RedriveResult, runRedrive } from '../../../tools/dead-letters/redrive.ts'
+import { type Conditions, hasId, noConditions } from '../../../tools/dead-letters/select.ts'
+import {
+  type DeadLetterTools,
+  findDeadLetters,
+  openDeadLetters,
+  readRedriven,
+} from '../../../tools/dead-letters/store.ts'
+import { maySend, type SendOptions } from '../../confirm-send.ts'
+import { type CliContext, withContext } from '../../context.ts'
+import { exitCodes, Refused, UsageError } from '../../exit.ts'
+import { notify, print, printJson } from '../../output.ts'
+import { tableByCode } from './output.ts'
+import { conditionsOf, openTools, type SelectionFlags, selectedBy } from './selection.ts'
+
+export interface RedriveFlags extends SelectionFlags, SendOptions {
+  all?: boolean
+  force?: boolean
+  again?: boolean
+}
+
+interface DryRun {
+  readonly selected: number
+  readonly records: number
+  readonly skipped: RedrivePlan['skipped']
+  readonly tried: Readonly<Record<string, number>>
+}
+
+/** Dead letters whose originals are in memory at a time. */
+const probeChunk = 1_000
+const nothingDone: RedriveResult = { redriven: 0, failedAgain: 0, pending: 0, held: 0 }
+
+/** @throws UsageError when the flags choose nothing */
+const chosenConditions = (ids: readonly string[], flags: RedriveFlags): Conditions => {
+  const conditions = conditionsOf(flags, ids)
+  const isChosen = ids.length > 0 || Object.values(conditions).some((value) => value !== null && !Array.isArray(value))
+  if (!isChosen && !flags.all)
+    throw new UsageError('choose dead letters: by ids, a condition such as --code or --source, or --all')
+  return conditions
+}
+
+/** @throws UsageError when an id selects nothing */
+const checkAllFound = (ids: readonly string[], selected: readonly FoundDeadLetter[]) => {
+  const unknown = ids.filter((id) => !selected.some((found) => hasId(found, id)))
+  if (unknown.length > 0)
+    throw new UsageError(
+      `there is no such dead letter (any more), or a condition excludes it: ${unknown.join(', ')}; see: signals dead-letters list`,
+    )
+}
+
+/** Counts of probe results: `passes`, `unknown`, or the code of the next failure. */
+const probeAll = async (plan: RedrivePlan, tools: DeadLetterTools): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (let from = 0; from < plan.send.length; from += probeChunk) {
+    const found = plan.send.slice(from, from + probeChunk).map((one) => one.found)
+    const originals = await openDeadLetters(tools, found)
+    await tools.codec.prepare([...originals.values()])
+    for (const record of originals.values()) {
+      const result = probe(record, tools)
+      counts[result] = (counts[result] ?? 0) + 1
+    }
+  }
+  return counts
+}
+
+const reportDryRun = ({ records, skipped, tried }: DryRun, selected: readonly FoundDeadLetter[]) => {
+  if (selected.length > 0) notify(tableByCode(selected))
+  notify(`\n${selected.length} dead letters selected: ${records} records would be put back`)
+  for (const [reason, count] of Object.entries(skipped))
+    if (count > 0) notify(`${count} skipped: ${redriveSkipReasons[reason as RedriveSkipReason]}`)
+  for (const [result, count] of Object.entries(tried))
+    if (result !== 'unknown')
+      notify(`${count} ${result === 'passes' ? 'would pass the current mappings' : `would fail again: ${result}`}`)
+}
+
+const reportResult = (result: RedriveResult, dryRun: DryRun, json: boolean) => {
+  const { redriven, failedAgain, pending, held } = result
+  if (json) printJson({ dryRun: false, ...dryRun, ...result })
+  else
+    print(
+      `${redriven} put back, ${failedAgain} of them failed again, ${pending} not processed yet, ${held} not put back`,
+    )
+  if (held > 0) notify('signals: stopped: most records of a chunk failed again, or their stage makes no progress')
+  if (failedAgain + held + pending > 0) process.exitCode = exitCodes.failed
+}
+
+const send = async (plan: RedrivePlan, tools: DeadLetterTools, { broker }: CliContext) => {
+  const producer = await broker().producer()
+  try {
+    return await runRedrive(plan.send, {
+      ...tools,
+      producer,
+      clock: systemClock,
+      onProgress: (done, all) => {
+        if (process.stderr.isTTY) notify(`${done} of ${all} put back`)
+      },
+    })
+  } finally {
+    await producer.close()
+  }
+}
+
+export const redrive = (ids: readonly string[], flags: RedriveFlags) =>
+  withContext(async (context) => {
+    const { json = false, force = false, again = false } = flags
+    const conditions = chosenConditions(ids, flags)
+    const tools = await openTools(context)
+    const selected = await selectedBy(tools, conditions)
+    checkAllFound(ids, selected)
+    const all = needsAllDeadLetters(selected, { force, again }) ? await findDeadLetters(tools, noConditions) : selected
+    const now = systemClock.now()
+    const plan = planRedrive(selected, await readRedriven(tools), now, { force, again }, all)
+    if (selected.length > 0 && plan.skipped.never === selected.length)
+      throw new Refused(
+        `a redrive cannot help: ${catalogueEntryOf(selected[0]?.code ?? '').help} Send them all the same with --force.`,
+      )
+    const records = plan.send.length
+    const dryRun = { selected: selected.length, records, skipped: plan.skipped, tried: await probeAll(plan, tools) }
+    if (!json || process.stderr.isTTY) reportDryRun(dryRun, selected)
+    const isDryRun = flags.dryRun === true || !flags.yes
+    if (records === 0 || !(await maySend(flags, `put ${records} records back?`))) {
+      if (json) printJson({ dryRun: isDryRun, ...dryRun, ...nothingDone })
+      else if (!isDryRun) print('nothing was put back')
+      return
+    }
+    reportResult(await send(plan, tools, context), dryRun, json)
+  })

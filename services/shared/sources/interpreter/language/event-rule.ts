@@ -1,0 +1,115 @@
+/** Schema of the rules that build a message event from an item. docs/sources/mapping-language.md explains them. */
+import { z } from 'zod'
+import {
+  attachmentKinds,
+  channels,
+  directions,
+  kinds,
+  referralSources,
+  senders,
+  textOrigins,
+} from '../../../model/message-event.ts'
+import { element } from './element.ts'
+import { conditionSchema, keysSchema, pathSchema, valueSchema } from './expressions.ts'
+
+/** A constant of the contract, or a value that yields one. */
+const oneOf = <T extends string>(names: readonly T[]) =>
+  z.union([
+    z.enum(names),
+    valueSchema.refine((value) => typeof value !== 'string', `must be one of ${names.join(', ')}, or a value`),
+  ])
+
+export const timeUnits = ['s', 'ms', 'us', 'ns', 'iso', 'iso-utc', 'auto'] as const
+export type TimeUnit = (typeof timeUnits)[number]
+
+export const eventSchema = element({
+  /** The item fails if one of these is absent, for instance the person. */
+  requires: z.array(valueSchema).default([]),
+  accountId: valueSchema,
+  channel: oneOf(channels),
+  conversationId: valueSchema,
+  messageId: valueSchema,
+  /** Stable parts of an item without an id, to derive one from. */
+  derivedFrom: z.array(valueSchema).default([]),
+  kind: oneOf(kinds),
+  direction: oneOf(directions),
+  sender: oneOf(senders),
+  time: z
+    .array(
+      element({
+        of: valueSchema,
+        unit: z.enum(timeUnits),
+        source: z.enum(['event', 'delivery']).default('event'),
+      }),
+    )
+    .min(1),
+  /** The first entry that yields a text counts. */
+  text: z
+    .array(
+      element({
+        of: valueSchema,
+        origin: oneOf(textOrigins),
+        html: z.boolean().default(false),
+        when: conditionSchema.optional(),
+      }),
+    )
+    .default([]),
+  links: z.array(valueSchema).default([]),
+  attachments: z
+    .array(
+      z.union([
+        element({ const: z.enum(attachmentKinds), when: conditionSchema.optional() }),
+        element({
+          of: valueSchema,
+          map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
+          otherwise: z.enum(attachmentKinds).nullable().default('other'),
+        }),
+        element({
+          each: pathSchema,
+          /** A path inside each element, or a value in which `item` is the element. Default: the element itself. */
+          type: z
+            .union([
+              keysSchema,
+              valueSchema.refine(
+                (value) => typeof value !== 'string',
+                'must be a path inside each element, or a value',
+              ),
+            ])
+            .optional(),
+          map: z.record(z.string(), z.enum(attachmentKinds).nullable()),
+          otherwise: z.enum(attachmentKinds).nullable().default('other'),
+        }),
+      ]),
+    )
+    .default([]),
+  /** The first entry counts whose condition holds, or, without a condition, that has a field which is present. */
+  referral: z
+    .array(
+      element({
+        when: conditionSchema.optional(),
+        source: oneOf(referralSources),
+        ref: valueSchema.optional(),
+        adId: valueSchema.optional(),
+        advertiserId: valueSchema.optional(),
+        clickId: valueSchema.optional(),
+        url: valueSchema.optional(),
+      }),
+    )
+    .default([]),
+  channelMessageId: valueSchema.optional(),
+  revision: valueSchema.optional(),
+  aliases: z.array(valueSchema).default([]),
+  backfill: z.union([z.boolean(), conditionSchema]).default(false),
+  /** true: a message without text, attachment and referral counts; false: it is ignored as `empty`. */
+  keepEmpty: z.boolean().default(false),
+})
+export type EventRule = z.output<typeof eventSchema>
+
+/** An item by which an account withdraws its authorisation: the account's connection is disconnected. */
+export const removedSchema = element({
+  accountId: valueSchema,
+  /** The source's numeric reason. */
+  reason: valueSchema.optional(),
+  time: eventSchema.shape.time,
+})
+export type RemovedRule = z.output<typeof removedSchema>

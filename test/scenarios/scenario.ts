@@ -1,0 +1,133 @@
+/** Shared by scenarios: a pipeline of real processes, clients for it, and the events that the simulator has received. */
+
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
+import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
+import type { Broker, Producer } from '../../services/runtime/ports.ts'
+import { Codec } from '../../services/runtime/topics/codec.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
+import { topics } from '../../services/topology.ts'
+import { openWorld, type World } from '../support/world.ts'
+
+export const print = (line: string) => void process.stdout.write(`${line}\n`)
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+export interface Scenario {
+  readonly world: World
+  readonly broker: Broker
+  readonly producer: Producer
+  readonly codec: Codec
+  readonly keyring: Keyring
+  readonly tiktok: ReceivedEvents
+  stop(): Promise<void>
+}
+
+interface ReceivedEvent {
+  readonly seq: number
+  readonly receivedAt: string
+  readonly duplicate: boolean
+  readonly event: { readonly event_id: string; readonly properties: Readonly<Record<string, unknown>> }
+}
+
+/** Events at the simulator, by event id: the time of the first arrival, and how often each came. */
+export class ReceivedEvents {
+  readonly #url: string
+  readonly arrivedAt = new Map<string, number>()
+  readonly times = new Map<string, number>()
+  #seq = 0
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  /** Reads new events. @returns how many different ones there are */
+  async poll(): Promise<number> {
+    for (;;) {
+      const response = await fetch(`${this.#url}/_events?since=${this.#seq}&limit=20000`)
+      const { events } = (await response.json()) as { events: readonly ReceivedEvent[] }
+      for (const { seq, receivedAt, event } of events) {
+        this.#seq = seq
+        this.times.set(event.event_id, (this.times.get(event.event_id) ?? 0) + 1)
+        if (!this.arrivedAt.has(event.event_id)) this.arrivedAt.set(event.event_id, Date.parse(receivedAt))
+      }
+      if (events.length < 20_000) return this.arrivedAt.size
+    }
+  }
+
+  /** Waits until `count` different signals have arrived. */
+  async until(count: number, withinMs: number): Promise<void> {
+    const end = Date.now() + withinMs
+    while ((await this.poll()) < count) {
+      if (Date.now() > end) throw new Error(`${count} signals expected, ${this.arrivedAt.size} arrived`)
+      await sleep(500)
+    }
+  }
+
+  /** Ids without an event. */
+  missing = (ids: Iterable<string>): string[] => [...ids].filter((id) => !this.arrivedAt.has(id))
+  /** Ids with more than one event. */
+  repeated = (ids: Iterable<string>): string[] => [...ids].filter((id) => (this.times.get(id) ?? 0) > 1)
+}
+
+export const openScenario = async (
+  accounts: readonly { readonly source: string; readonly accountId: string }[],
+  env: Record<string, string> = {},
+): Promise<Scenario> => {
+  const masterKey = Buffer.alloc(32, 5).toString('base64')
+  const world = await openWorld({
+    LOG_LEVEL: 'warn',
+    SIGNALS_MASTER_KEY: masterKey,
+    SIMULATOR_KEEP: '2000000',
+    ...env,
+  })
+  const { brokers, registry, simulator } = world.pipeline.ready
+  const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'scenario'))
+  const codec = await Codec.open(openRegistry(registry))
+  const settings = { SIGNALS_MASTER_KEY: masterKey, SIGNALS_MASTER_KEY_PREVIOUS: [] }
+  const keyring = await readKeyring(settings, { broker, codec })
+  const producer = await broker.producer()
+  await producer.send(
+    accounts.map(({ source, accountId }) => {
+      const input = {
+        connectionId: accountId,
+        tenantId: 'scenario',
+        source,
+        accountId,
+        advertiserId: `advertiser-${accountId}`,
+        eventSetId: `set-${accountId}`,
+        accessToken: `token-${accountId}`,
+      }
+      const record = connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring)
+      return { topic: topics.connections.name, key: accountId, value: codec.encode('connections', record) }
+    }),
+  )
+  return {
+    world,
+    broker,
+    producer,
+    codec,
+    keyring,
+    tiktok: new ReceivedEvents(simulator),
+    stop: async () => {
+      await producer.close().catch(() => {})
+      await broker.close().catch(() => {})
+      await world.stop()
+    },
+  }
+}
+
+export const quantile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
+
+/** Prints one line for each check. A scenario with a failed check runs to its end and then fails. */
+export class Checks {
+  failed = 0
+  check(what: string, holds: boolean, figures = '') {
+    if (!holds) this.failed++
+    print(`${holds ? 'ok  ' : 'FAIL'}  ${what}${figures ? `: ${figures}` : ''}`)
+  }
+}

@@ -1,0 +1,130 @@
+/** A message event means the same as JSON, as Avro of the registry, and from a file. */
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import avro from 'avsc'
+import fc from 'fast-check'
+import { latestSchema } from '../../../schemas/index.ts'
+import { parseMessageEvent } from '../../../services/ingest/delivery.ts'
+import { Codec } from '../../../services/runtime/topics/codec.ts'
+import * as model from '../../../services/shared/model/message-event.ts'
+import { identifyFile, readFile } from '../../../services/tools/replay/input/event-file.ts'
+import { noon } from '../../support/builders.ts'
+import { MemoryRegistry } from '../../support/memory-registry.ts'
+
+/** Line separators included: a reader of lines must not split at them. */
+const textOf = (maxLength: number) =>
+  fc.oneof(
+    fc.string({ minLength: 1, maxLength, unit: 'grapheme' }),
+    fc.constantFrom('a\u2028b', 'a\u2029b', 'a\u0085b'),
+  )
+const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
+
+/** Every field of the contract, each value a valid one. */
+const anyEvent: fc.Arbitrary<model.MessageEvent> = fc.record({
+  source: fc.constantFrom('tiktok', 'whatsapp', 'a-partner'),
+  accountId: textOf(20),
+  channel: fc.constantFrom(...model.channels),
+  conversationId: textOf(40),
+  messageId: textOf(40),
+  kind: fc.constantFrom(...model.kinds),
+  direction: fc.constantFrom(...model.directions),
+  sender: fc.constantFrom(...model.senders),
+  occurredAt: fc.integer({ min: model.earliestTime, max: noon }),
+  timeSource: fc.constantFrom(...model.timeSources),
+  text: orNull(textOf(200)),
+  textOrigin: orNull(fc.constantFrom(...model.textOrigins)),
+  links: fc.array(textOf(60), { maxLength: model.maxLinks }),
+  attachments: fc.array(fc.constantFrom(...model.attachmentKinds), { maxLength: 5 }),
+  referral: orNull(
+    fc.record({
+      source: fc.constantFrom(...model.referralSources),
+      ref: orNull(textOf(30)),
+      adId: orNull(textOf(30)),
+      advertiserId: orNull(textOf(30)),
+      clickId: orNull(textOf(30)),
+      url: orNull(textOf(60)),
+    }),
+  ),
+  channelMessageId: orNull(textOf(30)),
+  revision: orNull(textOf(30)),
+  aliases: fc.array(textOf(30), { maxLength: 3 }),
+  backfill: fc.boolean(),
+})
+
+const schema = JSON.parse(latestSchema('message-event'))
+/** As a connector's serialiser has it: nothing of ours. */
+const writer = avro.Type.forSchema(schema)
+
+const registryBytes = (event: model.MessageEvent, id: number) => {
+  const header = Buffer.alloc(5)
+  header.writeInt32BE(id, 1)
+  return Buffer.concat([header, writer.toBuffer(event)])
+}
+
+describe('a message event', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'event-forms-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('is the same event as JSON and as Avro of the registry, with every field', async () => {
+    const registry = new MemoryRegistry()
+    const codec = await Codec.open(registry)
+    const id = await registry.register('channel-events.v1-value', latestSchema('message-event'))
+    await codec.prepare([{ value: Buffer.from([0, 0, 0, 0, id]) }])
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const validated = (bytes: Buffer) => model.messageEventSchema.safeParse(parseMessageEvent(bytes, codec))
+        const asJson = validated(Buffer.from(JSON.stringify(event)))
+        expect(asJson.error?.issues).toBeUndefined()
+        expect(asJson.data).toEqual(event)
+        expect(validated(registryBytes(event, id))).toEqual(asJson)
+      }),
+    )
+  })
+
+  it('is the same event from an NDJSON file and from an Avro container', async () => {
+    const events = fc.sample(anyEvent, 200)
+    const [json, container] = [join(folder, 'events.ndjson'), join(folder, 'events.avro')]
+    writeFileSync(json, events.map((event) => JSON.stringify(event)).join('\n'))
+    const encoder = new avro.streams.BlockEncoder(schema)
+    const file = encoder.pipe(createWriteStream(container))
+    for (const event of events) encoder.write(event)
+    encoder.end()
+    await finished(file)
+    const read = async (path: string) => {
+      const values: unknown[] = []
+      const problems: unknown[] = []
+      await readFile(
+        await identifyFile(path),
+        { from: null, to: null },
+        async (records) => void values.push(...records.map(({ value }) => JSON.parse(String(value)))),
+        (problem) => problems.push(problem),
+      )
+      return { values, problems }
+    }
+    expect(await read(json)).toEqual({ values: events, problems: [] })
+    expect(await read(container)).toEqual({ values: events, problems: [] })
+  })
+
+  it('may hold fields that the contract does not know, at the top and in its referral', () => {
+    const [event] = fc.sample(anyEvent, 1) as [model.MessageEvent]
+    const referral = {
+      source: 'tiktok_ad',
+      ref: 'r',
+      adId: null,
+      advertiserId: null,
+      clickId: null,
+      url: null,
+    } as const
+    const result = model.messageEventSchema.safeParse({
+      ...event,
+      surplus: 1,
+      referral: { ...referral, campaign_name: 'x' },
+    })
+    expect(result.data).toEqual({ ...event, referral })
+  })
+})

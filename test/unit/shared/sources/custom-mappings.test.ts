@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  CustomMappings,
+  followSources,
+  loadSources,
+  type MappingsChange,
+  parseMapping,
+  waits,
+} from '../../../../services/shared/sources/index.ts'
+import { sources as shipped } from '../../../support/deliveries.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
+import { documentOf } from '../../../support/mapping.ts'
+
+const mapping = (source: string, version = 1) => documentOf({}, { source, version })
+
+const setUp = (wait: keyof typeof waits = 'ingest') => {
+  const files = new Map<string, string>()
+  const changes: string[] = []
+  let isFolderMissing = false
+  let now = 0
+  const sources = new CustomMappings(
+    [parseMapping(mapping('shipped'), 'shipped.yaml')],
+    {
+      list: () => {
+        if (isFolderMissing) throw new Error('ENOENT')
+        return [...files].sort().map(([file, text]) => ({ file, stamp: text }))
+      },
+      read: (file) => files.get(file) as string,
+    },
+    { waits: waits[wait], onChange: ({ kind, file }: MappingsChange) => void changes.push(`${kind} ${file}`) },
+  )
+  /** Lets time pass and polls twice a second, as a service does. */
+  const pass = (ms: number) => {
+    for (const end = now + ms; now < end; ) {
+      now += 500
+      sources.poll(now)
+    }
+  }
+  const version = (name: string) => sources.get(name)?.version
+  return {
+    files,
+    changes,
+    sources,
+    pass,
+    version,
+    start: () => sources.poll(now, true),
+    removeFolder: () => {
+      isFolderMissing = true
+    },
+  }
+}
+
+describe('custom mappings', () => {
+  it('are active from the start, beside the shipped ones', () => {
+    const { files, start, sources } = setUp()
+    files.set('a.yaml', mapping('mine'))
+    start()
+    expect(sources.names()).toEqual(['shipped', 'mine'])
+  })
+
+  it.each(['gateway', 'ingest'] as const)('are added, changed and removed within five seconds at %s', (wait) => {
+    const { files, start, pass, version } = setUp(wait)
+    start()
+    files.set('a.yaml', mapping('mine'))
+    pass(4_500)
+    expect(version('mine')).toBe(1)
+    files.set('a.yaml', mapping('mine', 2))
+    pass(4_500)
+    expect(version('mine')).toBe(2)
+    files.delete('a.yaml')
+    pass(4_500)
+    expect(version('mine')).toBeUndefined()
+  })
+
+  it('are active in ingest before the gateway accepts deliveries for them, and until after', () => {
+    const [gateway, ingest] = [setUp('gateway'), setUp('ingest')]
+    for (const { start } of [gateway, ingest]) start()
+    const knows = () => [gateway, ingest].map(({ version }) => version('mine') !== undefined)
+    const seen = new Set<string>()
+    for (const present of [true, false])
+      for (let half = 0; half < 9; half++)
+        for (const { files, pass } of [gateway, ingest]) {
+          if (present) files.set('a.yaml', mapping('mine'))
+          else files.delete('a.yaml')
+          pass(500)
+          seen.add(knows().join())
+        }
+    expect([...seen].sort()).toEqual(['false,false', 'false,true', 'true,true'])
+  })
+
+  it('stay active when a change is broken; it is reported with its position and read again after the next change', () => {
+    const { files, start, pass, version, sources, changes } = setUp()
+    files.set('a.yaml', mapping('mine'))
+    start()
+    files.set('a.yaml', mapping('mine', 2).replace('sender: user', 'sender: martian'))
+    pass(10_000)
+    expect(version('mine')).toBe(1)
+    expect(sources.report()).toEqual({
+      own: [{ source: 'mine', version: 1, file: 'a.yaml' }],
+      refused: [
+        { file: 'a.yaml', problem: expect.stringMatching(/^a\.yaml:\d+: rules\.0\.event\.sender must be one of/) },
+      ],
+    })
+    expect(changes).toEqual(['taken a.yaml', 'refused a.yaml'])
+    files.set('a.yaml', mapping('mine', 3))
+    pass(1_500)
+    expect(version('mine')).toBe(3)
+    expect(sources.report().refused).toEqual([])
+  })
+
+  it('are not read while they are being written', () => {
+    const { files, start, pass, sources, changes } = setUp()
+    start()
+    const whole = mapping('mine')
+    for (let length = 20; length < whole.length; length += 40) {
+      files.set('a.yaml', whole.slice(0, length))
+      pass(500)
+    }
+    files.set('a.yaml', whole)
+    pass(1_000)
+    expect(changes).toEqual(['taken a.yaml'])
+    expect(sources.get('mine')).toBeDefined()
+  })
+
+  it('replace a shipped one of the same name, until they are removed', () => {
+    const { files, start, pass, version } = setUp('gateway')
+    start()
+    files.set('a.yaml', mapping('shipped', 9))
+    pass(1_500)
+    expect(version('shipped')).toBe(9)
+    files.delete('a.yaml')
+    pass(2_000)
+    expect(version('shipped')).toBe(1)
+  })
+
+  it('are one per source: the second file is refused until the first is removed', () => {
+    const { files, start, pass, sources, version } = setUp()
+    files.set('a.yaml', mapping('mine'))
+    start()
+    files.set('b.yaml', mapping('mine', 2))
+    pass(2_000)
+    expect(version('mine')).toBe(1)
+    expect(sources.report().refused).toEqual([
+      { file: 'b.yaml', problem: expect.stringContaining('a.yaml already defines source mine') },
+    ])
+    files.delete('a.yaml')
+    files.set('b.yaml', mapping('mine', 3))
+    pass(1_000)
+    expect(version('mine')).toBe(3)
+    pass(4_000)
+    expect(version('mine')).toBe(3)
+  })
+
+  it('survive an editor that removes a file before it writes it again, and an unavailable folder', () => {
+    const { files, start, pass, version, removeFolder } = setUp('gateway')
+    files.set('a.yaml', mapping('mine'))
+    start()
+    files.delete('a.yaml')
+    pass(500)
+    files.set('a.yaml', mapping('mine', 2))
+    pass(500)
+    expect(version('mine')).toBe(1)
+    pass(500)
+    expect(version('mine')).toBe(2)
+    removeFolder()
+    pass(60_000)
+    expect(version('mine')).toBe(2)
+  })
+
+  it('may rename their source', () => {
+    const { files, start, pass, sources } = setUp()
+    files.set('a.yaml', mapping('mine'))
+    start()
+    files.set('a.yaml', mapping('yours'))
+    pass(2_000)
+    expect(sources.names()).toEqual(['shipped', 'yours'])
+  })
+})
+
+it('loads every shipped mapping, under the name of its file', () => {
+  expect(loadSources().names()).toEqual(shipped.names())
+  expect(shipped.names().map((name) => shipped.get(name)?.name)).toEqual(shipped.names())
+})
+
+describe('following the sources', () => {
+  it('polls the folder until it is stopped', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mappings-'))
+    const clock = new FakeClock(1_000)
+    const changes: string[] = []
+    const onChange = ({ kind, file }: MappingsChange) => void changes.push(`${kind} ${file}`)
+    const { sources, stop } = followSources({ folder, waits: waits.ingest, clock, onChange })
+    try {
+      writeFileSync(join(folder, 'a.yaml'), mapping('mine'))
+      await clock.advance(4_500)
+      expect([changes, sources.get('mine')?.version]).toEqual([['taken a.yaml'], 1])
+      stop()
+      writeFileSync(join(folder, 'a.yaml'), mapping('mine', 22))
+      await clock.advance(60_000)
+      expect([sources.get('mine')?.version, clock.pending]).toEqual([1, 0])
+    } finally {
+      stop()
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
