@@ -236,7 +236,7 @@ export const groupContract = (client: string, others: string, open: Open, addres
           const onBatch = async () => undefined
           const { consumer } = await join(own, { onBatch })
           await expect(consumer.ended).rejects.toThrow(
-            /offset 5 of .*\/0, outside of the log \(8 to 10\).*--reset-offsets/,
+            /committed offset 5 of .*\/0, outside of the log \(8 to 10\).*--reset-offsets/,
           )
           expect((await committed())[0]).toBe(5n)
         }

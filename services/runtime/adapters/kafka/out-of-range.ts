@@ -6,7 +6,7 @@ export const outOfRange = (
   low: bigint | undefined,
   high: bigint | undefined,
 ): string =>
-  `group ${group} stands at offset ${offset} of ${topic}/${partition}, outside of the log (${low} to ${high}): retention ` +
+  `group ${group} has committed offset ${offset} of ${topic}/${partition}, outside of the log (${low} to ${high}): retention ` +
   'has removed records that were never processed, or the topic was made again. Nothing is skipped silently: stop the ' +
   `group and set its offset, kafka-consumer-groups --group ${group} --topic ${topic}:${partition} --reset-offsets ` +
   '--to-earliest --execute'

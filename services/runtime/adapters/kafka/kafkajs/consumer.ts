@@ -220,7 +220,11 @@ const endOf = (batch: Batch): bigint => BigInt(batch.lastOffset()) + 1n
 const isKafkajsError = (error: unknown) => error instanceof Error && error.name.startsWith('KafkaJS')
 
 /** @throws DependencyError */
-export const consume = async (kafka: Kafka, options: ConsumerOptions, fence: Fence): Promise<RunningConsumer> => {
+export const consumeByKafkajs = async (
+  kafka: Kafka,
+  options: ConsumerOptions,
+  fence: Fence,
+): Promise<RunningConsumer> => {
   const member = new KafkajsMember(kafka, options, fence)
   try {
     await member.start()

@@ -3,13 +3,13 @@ import type { Broker } from '../../../ports.ts'
 import type { Fence } from '../membership.ts'
 import type { KafkaSettings } from '../settings.ts'
 import { createClient } from './client.ts'
-import { consume } from './consumer.ts'
-import { openProducer } from './producer.ts'
+import { consumeByKafkajs } from './consumer.ts'
+import { openKafkajsProducer } from './producer.ts'
 
 export const openKafkajs = (settings: KafkaSettings, fence: Fence): Pick<Broker, 'producer' | 'consume'> => {
   const kafka = createClient(settings)
   return {
-    producer: () => openProducer(kafka, fence),
-    consume: (options) => consume(kafka, options, fence),
+    producer: () => openKafkajsProducer(kafka, fence),
+    consume: (options) => consumeByKafkajs(kafka, options, fence),
   }
 }

@@ -22,7 +22,7 @@ const toTopicMessages = (records: readonly ProducerRecord[]) => {
 }
 
 /** @throws DependencyError */
-export const openProducer = async (kafka: Kafka, fence: Fence): Promise<Producer> => {
+export const openKafkajsProducer = async (kafka: Kafka, fence: Fence): Promise<Producer> => {
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,

@@ -53,7 +53,7 @@ class Follower {
     this.#fetcher = new Fetcher(this.#cluster, queues, {
       onFetched: (queue) => this.#handOver(queue),
       onOutOfRange: (queue) => this.#toTheBeginning(queue),
-      onTrouble: () => {},
+      onFailure: () => {},
     })
     await this.#fetcher.start()
   }

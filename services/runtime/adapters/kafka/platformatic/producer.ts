@@ -11,8 +11,8 @@ import type { Cluster, Pool } from './wire/cluster.ts'
 import { errorOf, nameOf } from './wire/codes.ts'
 import { encodeBatch, type KeyedRecord } from './wire/encode-batch.ts'
 import { partitionOf } from './wire/murmur2.ts'
-import { mayRetry, patiently } from './wire/patience.ts'
 import { produceOnce } from './wire/produce.ts'
+import { mayRetry, retrying } from './wire/retry.ts'
 
 /** The batch loop retries too. Longer retries here would hide an outage from the health report. */
 const maxTries = 4
@@ -88,7 +88,7 @@ class Sender {
   async #introduce(): Promise<Identity> {
     const versions = await this.#cluster.versions()
     if (!versions.some(({ name }) => name === 'InitProducerId')) return { id: -1n, epoch: -1, sequences: new Map() }
-    const response = await patiently(this.#cluster, async () =>
+    const response = await retrying(this.#cluster, async () =>
       this.#cluster.call<InitResponse>(
         await this.#cluster.anyNode(),
         'InitProducerId',

@@ -45,7 +45,7 @@ class Reading {
   async run(onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>): Promise<void> {
     try {
       while (this.#open.size > 0) {
-        const { batches, isBehind } = await this.#patiently()
+        const { batches, isBehind } = await this.#retrying()
         for (const records of batches) {
           await onRecords(records)
           this.#toTheEnd(records)
@@ -58,7 +58,7 @@ class Reading {
     }
   }
 
-  async #patiently(): Promise<Round> {
+  async #retrying(): Promise<Round> {
     const before = Array.from(this.#open.values(), (part) => [part, part.next] as const)
     for (let tries = 1; ; tries++) {
       try {

@@ -4,7 +4,7 @@ import { type ConsumerOptions, DependencyError, type RunningConsumer } from '../
 import { toDependencyError } from '../../errors.ts'
 import type { Fence } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
-import { type Generation, Group, standingOf } from './group.ts'
+import { type Generation, GroupMember, standingOf } from './group-member.ts'
 import { Serving } from './serving.ts'
 
 const firstPauseMs = 100
@@ -16,7 +16,7 @@ class Consumer {
   readonly #cluster: Cluster
   readonly #options: ConsumerOptions
   readonly #fence: Fence
-  readonly #group: Group
+  readonly #group: GroupMember
   readonly #stopping = new AbortController()
   #serving: Serving | undefined
   #isUp: boolean | undefined
@@ -25,7 +25,7 @@ class Consumer {
     this.#cluster = cluster
     this.#options = options
     this.#fence = fence
-    this.#group = new Group(cluster, options.group, options.topics, options.instanceId ?? null)
+    this.#group = new GroupMember(cluster, options.group, options.topics, options.instanceId ?? null)
   }
 
   /** Resolves after `stop`. @throws the error that ends the consumer */

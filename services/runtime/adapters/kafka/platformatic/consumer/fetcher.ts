@@ -26,7 +26,7 @@ export interface FetcherEvents {
   /** The next offset is outside of the log. */
   onOutOfRange(queue: PartitionQueue): Promise<void>
   /** @param error null when the fetcher has recovered */
-  onTrouble(error: unknown): void
+  onFailure(error: unknown): void
 }
 
 /** Fetch session of a broker (KIP-227): each request names changed partitions only. */
@@ -165,7 +165,7 @@ export class Fetcher {
     this.#failures = 0
     if (!this.#isTold) return
     this.#isTold = false
-    this.#events.onTrouble(null)
+    this.#events.onFailure(null)
   }
 
   /** Waits, then refreshes the leaders. */
@@ -173,7 +173,7 @@ export class Fetcher {
     this.#failures++
     if (this.#failures > silentFailures && !this.#isTold) {
       this.#isTold = true
-      this.#events.onTrouble(error)
+      this.#events.onFailure(error)
     }
     this.#isPaused = true
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#failures - 1))

@@ -3,7 +3,7 @@ import { type ConsumerOptions, DependencyError } from '../../../../ports.ts'
 import { outOfRange } from '../../out-of-range.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { beginning, committedOffsets, end, offsetsAtTime } from '../wire/offsets.ts'
-import type { TopicPartition } from './group.ts'
+import type { TopicPartition } from './group-member.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
 type Where = Pick<ConsumerOptions, 'group' | 'from'>

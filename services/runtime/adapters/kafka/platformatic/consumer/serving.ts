@@ -8,7 +8,7 @@ import type { ConsumerOptions, RecordBatch } from '../../../../ports.ts'
 import { heartbeatMs, Session } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { Fetcher } from './fetcher.ts'
-import { type CommitPlace, type Generation, type Group, standingOf } from './group.ts'
+import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
 
@@ -33,7 +33,7 @@ class Stale extends Error {}
 export class Serving {
   readonly over: Promise<End>
   readonly #cluster: Cluster
-  readonly #group: Group
+  readonly #group: GroupMember
   readonly #generation: Generation
   readonly #options: ConsumerOptions
   readonly #events: ServingEvents
@@ -49,7 +49,13 @@ export class Serving {
   #isLost = false
   #isBeating = false
 
-  constructor(cluster: Cluster, group: Group, generation: Generation, options: ConsumerOptions, events: ServingEvents) {
+  constructor(
+    cluster: Cluster,
+    group: GroupMember,
+    generation: Generation,
+    options: ConsumerOptions,
+    events: ServingEvents,
+  ) {
     this.#cluster = cluster
     this.#group = group
     this.#generation = generation
@@ -86,7 +92,7 @@ export class Serving {
     this.#fetcher = new Fetcher(this.#cluster, queues, {
       onFetched: (queue) => this.#fetched(queue),
       onOutOfRange: (queue) => this.#outOfRange(queue),
-      onTrouble: (trouble) => this.#events.onConnection(trouble),
+      onFailure: (trouble) => this.#events.onConnection(trouble),
     })
     if (queues.length > 0 && !this.#isOver) await this.#fetcher.start()
   }

@@ -1,6 +1,6 @@
 /** Requests for committed offsets, and for offsets by time. */
 import type { Cluster } from './cluster.ts'
-import { patiently } from './patience.ts'
+import { retrying } from './retry.ts'
 
 interface TopicPartitions {
   readonly name: string
@@ -47,7 +47,7 @@ const offsetsIn = ({ topics }: CommittedTopics): Offsets =>
  * @throws an error of platformatic
  */
 export const committedOffsets = (cluster: Cluster, places: readonly GroupPlaces[]): Promise<readonly Offsets[]> =>
-  patiently(
+  retrying(
     cluster,
     () => askCommitted(cluster, places),
     places.map(({ group }) => group),
@@ -94,7 +94,7 @@ interface ListOffsetsResponse {
  * @throws an error of platformatic
  */
 export const offsetsAtTime = (cluster: Cluster, places: readonly Place[], time: bigint): Promise<Offsets> =>
-  patiently(cluster, () => askOffsets(cluster, places, time))
+  retrying(cluster, () => askOffsets(cluster, places, time))
 
 const askOffsets = async (cluster: Cluster, places: readonly Place[], time: bigint): Promise<Offsets> => {
   const topics = [...new Set(places.map(({ topic }) => topic))]

@@ -59,7 +59,7 @@ export const standingOf = (error: unknown): Standing | null => {
   return kinds.has('REBALANCE_IN_PROGRESS') ? 'rebalancing' : null
 }
 
-export class Group {
+export class GroupMember {
   readonly #cluster: Cluster
   readonly #name: string
   readonly #topics: readonly string[]

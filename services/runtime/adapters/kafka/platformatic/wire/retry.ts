@@ -13,7 +13,7 @@ export const mayRetry = (error: unknown): boolean => {
 }
 
 /** @param groups groups whose coordinators may have moved. @throws the last error of `work` */
-export const patiently = async <T>(
+export const retrying = async <T>(
   cluster: Cluster,
   work: () => Promise<T>,
   groups: readonly string[] = [],
