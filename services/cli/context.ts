@@ -7,7 +7,7 @@ import { type Addresses, readSecrets, runningState, type Secrets } from '../loca
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
-import { ConfigError, fields, loadConfig } from '../runtime/config.ts'
+import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
 import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
@@ -89,7 +89,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
       return masterKeysOf(env, secrets)
     },
     broker: once(() => {
-      const broker = openBroker(context.brokers.split(','), 'signals-cli')
+      const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
       closing.push(() => broker.close())
       return broker
     }),

@@ -5,7 +5,7 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { loadConfig } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -33,7 +33,7 @@ main('console', async (lifecycle, log) => {
   const config = loadConfig(consoleFields, process.env)
   const clock = systemClock
   const health = new Health(clock)
-  const broker = openBroker(config.KAFKA_BROKERS, 'signals-console')
+  const broker = openBroker(kafkaSettings(config, 'signals-console'))
   lifecycle.onStop('broker', () => broker.close())
   const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
   const codec = await lifecycle.untilUp(clock, () =>

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { loadConfig, masked } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, masked } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -34,7 +34,7 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
 
-  const broker = openBroker(config.KAFKA_BROKERS, 'signals-gateway')
+  const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))

@@ -3,6 +3,13 @@
  * only the files that start a process, the command line and the local pipeline read it.
  */
 import { z } from 'zod'
+import {
+  type KafkaConfig,
+  type KafkaSettings,
+  kafkaFields,
+  kafkaProblems,
+  toKafkaSettings,
+} from './adapters/kafka/settings.ts'
 import { redisUrlProblem } from './adapters/redis-url.ts'
 
 /** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */
@@ -26,6 +33,7 @@ export const fields = {
   KAFKA_BROKERS: csv
     .refine((list) => list.length > 0, 'name at least one broker, host:port')
     .refine((list) => list.every((broker) => hostAndPort.test(broker)), 'must be host:port, several comma separated'),
+  ...kafkaFields,
   REDIS_URL: z.string().superRefine((url, context) => {
     const message = redisUrlProblem(url)
     if (message) context.addIssue({ code: 'custom', message })
@@ -84,6 +92,20 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   })
   throw new ConfigError(problems.join('\n'))
 }
+
+/** @throws ConfigError when the Kafka settings contradict each other */
+export const kafkaSettings = (
+  config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
+  clientId: string,
+): KafkaSettings => {
+  const problems = kafkaProblems(config)
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+  return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
+}
+
+/** For known brokers, comma separated; the other settings come from the environment. @throws ConfigError */
+export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientId: string): KafkaSettings =>
+  kafkaSettings({ ...loadConfig(kafkaFields, env), KAFKA_BROKERS: brokers.split(',') }, clientId)
 
 /** The configuration for a log: secrets and passwords in URLs are masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>

@@ -53,8 +53,13 @@ export interface ConsumerOptions {
   readonly group: string
   /** One member of the group has equal partition numbers of all topics. */
   readonly topics: readonly string[]
-  /** Start of a group without a committed offset. */
+  /** Start of a group without a committed offset. A committed offset outside of the log ends the consumer with a DependencyError. */
   readonly from: 'earliest' | 'latest'
+  /**
+   * Name of a static member, unique within the group. A restart with the same name within the session (10 s) gets the same partitions
+   * back, without a rebalance of the group. The kafkajs adapter ignores it.
+   */
+  readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number
   /**

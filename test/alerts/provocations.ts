@@ -8,6 +8,7 @@ import { readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { topics } from '../../services/topology.ts'
 import { accountGrant, connectionRecord } from '../support/builders.ts'
@@ -73,7 +74,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
       socket.once('error', reject)
     })
   const writeUndecodable = async (count: number) => {
-    const broker = openBroker(brokers.split(','), 'alerts')
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
     const producer = await broker.producer()
     await producer.send(
       Array.from({ length: count }, (_, at) => ({
@@ -87,7 +88,7 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
   }
   /** Writes the record that the console would write, with a refresh token that expires in the given number of days. */
   const writeAccount = async (refreshDays: number) => {
-    const broker = openBroker(brokers.split(','), 'alerts')
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
     const producer = await broker.producer()
     const codec = await Codec.open(openRegistry(world.pipeline.ready.registry), systemClock, ['connections'])
     const day = 86_400_000

@@ -12,7 +12,7 @@ import { localFields } from '../../services/local/config.ts'
 import { runningState } from '../../services/local/supervisor/state-file.ts'
 import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { loadConfig } from '../../services/runtime/config.ts'
+import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
 import { topics } from '../../services/topology.ts'
 import { usage } from './usage.ts'
 
@@ -202,7 +202,7 @@ try {
     return { took: took.sort((a, b) => a - b), statuses }
   }
 
-  const broker = openBroker(parts.brokers.split(','), 'bench-gateway')
+  const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench-gateway'))
   const inKafka = async () =>
     (await broker.offsets('signals-bench', topics.channelEvents.name)).reduce(
       (sum, { low, high }) => sum + Number(high - low),

@@ -15,7 +15,7 @@ import { runningState } from '../../services/local/supervisor/state-file.ts'
 import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
-import { loadConfig } from '../../services/runtime/config.ts'
+import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
@@ -49,7 +49,7 @@ const benchPipeline = async (count: number) => {
   const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
   try {
     const parts = await supervisor.startParts()
-    const broker = openBroker(parts.brokers.split(','), 'bench')
+    const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench'))
     const codec = await Codec.open(openRegistry(parts.registry))
     const keyring = await Keyring.open(masterKey)
     const producer = await broker.producer()

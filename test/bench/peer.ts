@@ -11,7 +11,7 @@ import { localFields } from '../../services/local/config.ts'
 import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
-import { loadConfig } from '../../services/runtime/config.ts'
+import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
@@ -36,7 +36,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => void supervisor.stop().then(() => process.exit(0)))
 
 const parts = await supervisor.startParts()
-const broker = openBroker(parts.brokers.split(','), 'bench-peer')
+const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench-peer'))
 const codec = await Codec.open(openRegistry(parts.registry))
 const keyring = await Keyring.open(masterKey)
 const accounts = await accountsOf(join(process.env.WORKLOAD ?? '', 'events.ndjson'))

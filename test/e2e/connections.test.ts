@@ -4,6 +4,7 @@ import { runSignals } from '../../services/local/demo/pipeline.ts'
 import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
 import { Keyring, SealBroken } from '../../services/runtime/keys/keyring.ts'
 import { openContent } from '../../services/runtime/keys/sealed-content.ts'
@@ -59,7 +60,7 @@ describe('the life of a connection', () => {
     name: string,
   ): Promise<T[]> => {
     const { brokers, registry } = world.pipeline.ready
-    const broker = openBroker(brokers.split(','), 'e2e')
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'e2e'))
     const codec = await Codec.open(openRegistry(registry))
     const found: T[] = []
     const following = await broker.follow([name], async (record) => {
@@ -130,7 +131,7 @@ describe('the life of a connection', () => {
 
   it('ends during traffic: pending signals are withheld, texts can never be opened, late webhooks are dropped', async () => {
     const { brokers, registry } = world.pipeline.ready
-    const broker = openBroker(brokers.split(','), 'e2e')
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'e2e'))
     const codec = await Codec.open(openRegistry(registry))
     const keyring = await readKeyring(
       { SIGNALS_MASTER_KEY: newKey, SIGNALS_MASTER_KEY_PREVIOUS: [] },

@@ -1,6 +1,7 @@
 import { deadLetterTopic } from '../../services/derived-topics.ts'
 import { whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
@@ -75,7 +76,7 @@ describe('history', () => {
   }, 240_000)
 
   it('with dead letters is shown without its content, and a second failure is recognised', async () => {
-    const broker = openBroker(world.pipeline.ready.brokers.split(','), 'test')
+    const broker = openBroker(kafkaSettingsOf(process.env, world.pipeline.ready.brokers, 'test'))
     const producer = await broker.producer()
     const value = Buffer.from('{"source":"whatsapp","text":"my secret words"}')
     await producer.send([{ topic: 'channel-events.v1', key: '5215559999', value }])

@@ -8,7 +8,7 @@ import { realParts } from '../support/real-parts.ts'
 describe('lag on Kafka', () => {
   let broker: Broker
   beforeAll(() => {
-    broker = openBroker(realParts().brokers, 'it-lag')
+    broker = openBroker(realParts().kafka('it-lag'))
   })
   afterAll(() => broker.close())
 

@@ -2,6 +2,7 @@
 
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
 import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { Broker, Producer } from '../../services/runtime/ports.ts'
@@ -82,7 +83,7 @@ export const openScenario = async (
     ...env,
   })
   const { brokers, registry, simulator } = world.pipeline.ready
-  const broker = openBroker(brokers.split(','), 'scenario')
+  const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'scenario'))
   const codec = await Codec.open(openRegistry(registry))
   const settings = { SIGNALS_MASTER_KEY: masterKey, SIGNALS_MASTER_KEY_PREVIOUS: [] }
   const keyring = await readKeyring(settings, { broker, codec })

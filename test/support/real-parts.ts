@@ -1,3 +1,5 @@
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
+
 /** Addresses of the real Kafka, registry and Redis that test/support/start-parts.ts started. */
 export const realParts = () => {
   const read = (name: string) => {
@@ -8,5 +10,12 @@ export const realParts = () => {
       )
     return value
   }
-  return { brokers: read('KAFKA_BROKERS').split(','), redis: read('REDIS_URL'), registry: read('SCHEMA_REGISTRY_URL') }
+  return {
+    brokers: read('KAFKA_BROKERS').split(','),
+    /** By the client that KAFKA_CLIENT names. */
+    kafka: (clientId: string, client = process.env.KAFKA_CLIENT) =>
+      kafkaSettingsOf({ ...process.env, KAFKA_CLIENT: client }, read('KAFKA_BROKERS'), clientId),
+    redis: read('REDIS_URL'),
+    registry: read('SCHEMA_REGISTRY_URL'),
+  }
 }

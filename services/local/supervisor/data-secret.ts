@@ -1,7 +1,7 @@
 /** Creates the data secret of a new installation; an existing one keeps the secret that its ids derive from. */
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
-import { loadConfig } from '../../runtime/config.ts'
+import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
 import { masterKeyFields, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
 import type { PartAddresses } from '../parts/infrastructure.ts'
@@ -12,7 +12,7 @@ export const ensureDataSecret = async (
   { brokers, registry }: PartAddresses,
   isFresh: boolean,
 ): Promise<void> => {
-  const broker = openBroker(brokers.split(','), 'signals-up')
+  const broker = openBroker(kafkaSettingsOf(env, brokers, 'signals-up'))
   try {
     const codec = await Codec.open(openRegistry(registry), Date, ['dataSecrets'])
     await sealDataSecret(loadConfig(masterKeyFields, env), { broker, codec }, { fresh: isFresh, onlyIfMissing: true })

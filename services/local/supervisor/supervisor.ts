@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
+import { kafkaSettingsOf } from '../../runtime/config.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
@@ -215,7 +216,7 @@ export class Supervisor {
   }
 
   async #provision(brokers: string, registryUrl: string) {
-    const broker = openBroker(brokers.split(','), 'signals-up')
+    const broker = openBroker(kafkaSettingsOf(this.#env, brokers, 'signals-up'))
     const registry = openRegistry(registryUrl)
     for (let attempt = 1; ; attempt++) {
       try {

@@ -12,7 +12,7 @@ import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
-import { fields, loadConfig, masked } from '../config.ts'
+import { fields, kafkaSettings, loadConfig, masked } from '../config.ts'
 import { failures } from '../failures.ts'
 import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
@@ -86,7 +86,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     // Initialise to 0 so that increase() sees the first event.
     for (const reason of Object.keys(failures))
       metrics.count('signals_outcomes_total', { outcome: 'deadLettered', reason }, 0)
-    const broker = openBroker(common.KAFKA_BROKERS, `signals-${name}`)
+    const broker = openBroker(kafkaSettings(common, `signals-${name}`))
     const scale = service.waitScale?.(config) ?? 1
     const progress = new Progress({
       broker,

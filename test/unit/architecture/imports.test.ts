@@ -71,7 +71,7 @@ const dispatchFloors: readonly (readonly string[])[] = [
 /** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
 const destinationNamers = ['dispatch/config.ts', 'dispatch/wiring.ts']
 
-const clients = ['kafkajs', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
+const clients = ['kafkajs', '@platformatic/kafka', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
 const clientFolder = 'services/runtime/adapters/'
 
 interface Target {

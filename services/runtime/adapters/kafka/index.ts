@@ -1,37 +1,39 @@
-/** Broker over kafkajs 2.2. No other folder imports kafkajs. */
+/** Opens a `Broker` with one of two clients. A client is imported at its first use. */
 import type { Broker } from '../../ports.ts'
-import { KafkajsAdmin } from './admin/admin.ts'
-import { describe } from './admin/describe.ts'
-import { LastingCluster } from './admin/lasting-cluster.ts'
-import { progress } from './admin/progress.ts'
-import { timestamps } from './admin/timestamps.ts'
-import { createClient } from './client.ts'
-import { consume } from './consumer/consumer.ts'
-import { follow } from './consumer/follow.ts'
-import { openProducer } from './producer.ts'
-import { read } from './read-ranges.ts'
+import { Fence } from './membership.ts'
+import type { KafkaSettings } from './settings.ts'
 
-/** @param clientId names this process in the broker's logs and quotas */
-export const openBroker = (brokers: readonly string[], clientId: string): Broker => {
-  const kafka = createClient(brokers, clientId)
-  const admin = new KafkajsAdmin(kafka)
-  const cluster = new LastingCluster(kafka)
+const once = <T>(make: () => Promise<T>) => {
+  let made: Promise<T> | undefined
+  const get = () => {
+    made ??= make()
+    return made
+  }
+  return { get, made: () => made }
+}
+
+export const openBroker = (settings: KafkaSettings): Broker => {
+  const fence = new Fence()
+  const platformatic = once(async () => (await import('./platformatic/index.ts')).openPlatformatic(settings, fence))
+  const kafkajs = once(async () => (await import('./kafkajs/index.ts')).openKafkajs(settings, fence))
+  const chosen: () => Promise<Pick<Broker, 'producer' | 'consume'>> =
+    settings.client === 'kafkajs' ? kafkajs.get : platformatic.get
+  // The public interface of kafkajs cannot read without a group, nor get the offsets of several groups in one request.
+  const all = platformatic.get
   return {
-    producer: () => openProducer(kafka),
-    consume: (options) => consume(kafka, options),
-    follow: (topics, onRecord, onProgress) => follow(kafka, topics, onRecord, onProgress),
-    read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
-    offsetsAt: (topic, time) => admin.offsetsAt(topic, time),
-    describe: () => describe(cluster),
-    listTopics: () => admin.listTopics(),
-    createTopics: (topics) => admin.createTopics(topics),
-    addPartitions: (topic, total) => admin.addPartitions(topic, total),
-    alterConfig: (topic, config) => admin.alterConfig(topic, config),
-    offsets: (group, topic) => admin.offsets(group, topic),
-    progress: (groups) => progress(cluster, groups),
-    timestamps: (topic, positions) => timestamps(cluster, topic, positions),
-    close: async () => {
-      await Promise.all([admin.close(), cluster.close()])
-    },
+    producer: async () => (await chosen()).producer(),
+    consume: async (options) => (await chosen()).consume(options),
+    follow: async (...args) => (await all()).follow(...args),
+    read: async (...args) => (await all()).read(...args),
+    offsetsAt: async (...args) => (await all()).offsetsAt(...args),
+    describe: async () => (await all()).describe(),
+    listTopics: async () => (await all()).listTopics(),
+    createTopics: async (...args) => (await all()).createTopics(...args),
+    addPartitions: async (...args) => (await all()).addPartitions(...args),
+    alterConfig: async (...args) => (await all()).alterConfig(...args),
+    offsets: async (...args) => (await all()).offsets(...args),
+    progress: async (...args) => (await all()).progress(...args),
+    timestamps: async (...args) => (await all()).timestamps(...args),
+    close: async () => (await platformatic.made())?.close(),
   }
 }

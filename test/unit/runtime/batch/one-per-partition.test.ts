@@ -1,4 +1,4 @@
-import { assignByNumber } from '../../../../services/runtime/adapters/kafka/consumer/assigner.ts'
+import { assignByNumber } from '../../../../services/runtime/adapters/kafka/assignment.ts'
 import { onePerPartition } from '../../../../services/runtime/batch/one-per-partition.ts'
 
 describe('batches of one partition number', () => {

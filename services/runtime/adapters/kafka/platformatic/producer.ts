@@ -1,0 +1,205 @@
+/**
+ * Idempotent producer. It encodes each batch once and retries with the same bytes, so that the broker drops a batch that it already has.
+ * Requests to different leaders are concurrent; the next requests wait for all of them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Producer, ProducerRecord } from '../../../ports.ts'
+import { protocolErrorsOf } from '../errors.ts'
+import { FencedSender } from '../fenced-sender.ts'
+import type { Fence } from '../membership.ts'
+import type { Cluster, Pool } from './wire/cluster.ts'
+import { errorOf, nameOf } from './wire/codes.ts'
+import { encodeBatch, type KeyedRecord } from './wire/encode-batch.ts'
+import { partitionOf } from './wire/murmur2.ts'
+import { produceOnce } from './wire/produce.ts'
+import { mayRetry, retrying } from './wire/retry.ts'
+
+/** The batch loop retries too. Longer retries here would hide an outage from the health report. */
+const maxTries = 4
+const firstPauseMs = 100
+
+interface Identity {
+  /** -1n when the cluster does not support idempotent producers. */
+  readonly id: bigint
+  readonly epoch: number
+  /** Sequence number of the next record, by `topic/partition`. */
+  readonly sequences: Map<string, number>
+}
+
+interface PartitionBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly place: string
+  readonly records: KeyedRecord[]
+  bytes: Buffer
+}
+
+interface InitResponse {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** The broker does not know the producer id or its last sequence number. */
+const forgotten = new Set([
+  'UNKNOWN_PRODUCER_ID',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+])
+const duplicate = 'DUPLICATE_SEQUENCE_NUMBER'
+const maxSequence = 0x80000000
+
+class Sender {
+  readonly #cluster: Cluster
+  readonly #pool: Pool
+  readonly #turns = new Map<string, number>()
+  #identity: Identity | undefined
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    this.#pool = cluster.pool()
+  }
+
+  /** @throws an error of platformatic */
+  async open(): Promise<void> {
+    await this.#cluster.metadata([], true)
+    this.#identity = await this.#introduce()
+  }
+
+  async send(records: readonly ProducerRecord[]): Promise<void> {
+    const identity = this.#identity ?? (await this.#introduce())
+    this.#identity = identity
+    const batches = await this.#parted(records)
+    const now = Date.now()
+    for (const batch of batches) batch.bytes = encode(batch, identity, now)
+    try {
+      await this.#deliver(batches, identity)
+    } catch (error) {
+      // The broker may or may not have these records, so the sequence numbers must not continue.
+      this.#identity = undefined
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close()
+  }
+
+  async #introduce(): Promise<Identity> {
+    const versions = await this.#cluster.versions()
+    if (!versions.some(({ name }) => name === 'InitProducerId')) return { id: -1n, epoch: -1, sequences: new Map() }
+    const response = await retrying(this.#cluster, async () =>
+      this.#cluster.call<InitResponse>(
+        await this.#cluster.anyNode(),
+        'InitProducerId',
+        [null, 0, undefined, undefined],
+        this.#pool,
+      ),
+    )
+    return { id: response.producerId, epoch: response.producerEpoch, sequences: new Map() }
+  }
+
+  async #parted(records: readonly ProducerRecord[]): Promise<readonly PartitionBatch[]> {
+    const topics = new Set(records.map(({ topic }) => topic))
+    const metadata = await this.#cluster.metadata([...topics])
+    const found = new Map<string, PartitionBatch>()
+    for (const record of records) {
+      const key = record.key === null ? null : Buffer.from(record.key)
+      const count = metadata.topics.get(record.topic)?.partitionsCount ?? 1
+      const partition = record.partition ?? (key === null ? this.#turn(record.topic) % count : partitionOf(key, count))
+      const place = `${record.topic}/${partition}`
+      let batch = found.get(place)
+      if (!batch) {
+        batch = { topic: record.topic, partition, place, records: [], bytes: nothing }
+        found.set(place, batch)
+      }
+      batch.records.push({ record, key })
+    }
+    return [...found.values()]
+  }
+
+  /** Round robin for records without a key. */
+  #turn(topic: string): number {
+    const turn = this.#turns.get(topic) ?? Math.floor(Math.random() * 1_000)
+    this.#turns.set(topic, turn + 1)
+    return turn
+  }
+
+  async #deliver(batches: readonly PartitionBatch[], first: Identity): Promise<void> {
+    let identity = first
+    let left = batches
+    for (let tries = 1; ; tries++) {
+      const { failed, error } = await this.#round(left)
+      if (failed.length === 0) return
+      const kinds = protocolErrorsOf(error)
+      if (Array.from(kinds).some((kind) => forgotten.has(kind)) && tries < maxTries) {
+        identity = await this.#introduce()
+        this.#identity = identity
+        const now = Date.now()
+        for (const batch of failed) batch.bytes = encode(batch, identity, now)
+      } else if (tries >= maxTries || !mayRetry(error)) throw error
+      left = failed
+      await sleep(firstPauseMs * 2 ** (tries - 1))
+      this.#cluster.forget(error)
+    }
+  }
+
+  /** Sends one request to each leader, concurrently. */
+  async #round(batches: readonly PartitionBatch[]): Promise<{ failed: PartitionBatch[]; error: unknown }> {
+    const failed: PartitionBatch[] = []
+    let worst: unknown
+    const topics = [...new Set(batches.map(({ topic }) => topic))]
+    const metadata = await this.#cluster.metadata(topics).catch((error: unknown) => {
+      worst = error
+      return null
+    })
+    if (metadata === null) return { failed: [...batches], error: worst }
+    const leaderOf = ({ topic, partition }: PartitionBatch) =>
+      metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1
+    const requests = Array.from(Map.groupBy(batches, leaderOf), async ([leader, ofLeader]) => {
+      try {
+        const connection = await this.#pool.get(await this.#cluster.broker(leader))
+        const errors = await produceOnce(connection, await this.#cluster.api('Produce'), ofLeader)
+        for (const batch of ofLeader) {
+          const code = errors.get(batch.place)
+          if (code === undefined || nameOf(code) === duplicate) continue
+          failed.push(batch)
+          worst = worseOf(worst, errorOf(code))
+        }
+      } catch (error) {
+        failed.push(...ofLeader)
+        worst = worseOf(worst, error)
+      }
+    })
+    await Promise.all(requests)
+    return { failed, error: worst }
+  }
+}
+
+const nothing = Buffer.alloc(0)
+
+const encode = ({ records, place }: PartitionBatch, { id, epoch, sequences }: Identity, now: number): Buffer => {
+  if (id < 0n) return encodeBatch(records, { producerId: -1n, producerEpoch: -1, first: -1 }, now)
+  const first = sequences.get(place) ?? 0
+  sequences.set(place, (first + records.length) % maxSequence)
+  return encodeBatch(records, { producerId: id, producerEpoch: epoch, first }, now)
+}
+
+/** Prefers errors that a retry cannot solve. */
+const worseOf = (one: unknown, other: unknown) => (one === undefined || mayRetry(one) ? other : one)
+
+/** @throws an error of platformatic */
+export const openProducer = async (cluster: Cluster, fence: Fence): Promise<Producer> => {
+  const sender = new Sender(cluster)
+  try {
+    await sender.open()
+  } catch (error) {
+    await sender.close()
+    throw error
+  }
+  return new FencedSender(
+    (records) => sender.send(records),
+    () => sender.close(),
+    fence,
+  )
+}
