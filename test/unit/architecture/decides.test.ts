@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { entryFor, filesBelow, read, root } from '../../support/source-code/files.ts'
 import { importsIn } from '../../support/source-code/imports.ts'
 import { impurities } from '../../support/source-code/purity.ts'
@@ -162,19 +163,27 @@ const files = filesBelow('services')
 const deciding = files.filter((file) => entryFor(decides, file) !== undefined && !touchesTheWorld.includes(file))
 
 describe('what decides', () => {
-  it.each(stages)('is told from what does IO for each file of %s', (stage) => {
+  it.each(stages)('is listed apart from what does IO, for each file of %s', (stage) => {
     const missing = files
       .filter((file) => file.startsWith(`${stage}/`))
       .filter((file) => !deciding.includes(file) && !touchesTheWorld.includes(file))
-    // A new file: add it to `decides`, or to `touchesTheWorld` when it does IO.
-    expect(missing).toEqual([])
+    expectNone(missing, 'In this test, add each file to `decides`, or to `touchesTheWorld` if it does IO.')
   })
 
   it('is listed once, and all that is listed exists', () => {
     const listed = [...decides, ...touchesTheWorld]
-    expect(listed.filter((entry, index) => listed.indexOf(entry) !== index)).toEqual([])
-    expect(listed.filter((entry) => !existsSync(join(root, entry)))).toEqual([])
-    expect(touchesTheWorld.filter((entry) => !entry.endsWith('.ts'))).toEqual([])
+    expectNone(
+      listed.filter((entry, index) => listed.indexOf(entry) !== index),
+      'Listed twice in this test: remove one.',
+    )
+    expectNone(
+      listed.filter((entry) => !existsSync(join(root, entry))),
+      'Listed in this test and not there: rename or remove the entry.',
+    )
+    expectNone(
+      touchesTheWorld.filter((entry) => !entry.endsWith('.ts')),
+      '`touchesTheWorld` lists files, no folders: a new file must join a list.',
+    )
   })
 
   it('is a function of its arguments', () => {
@@ -182,7 +191,11 @@ describe('what decides', () => {
     const wrong = deciding
       .flatMap((file) => impurities(file, read(file)))
       .filter((finding) => !exceptions.some(({ file, of }) => finding.startsWith(file) && of.test(finding)))
-    expect(wrong).toEqual([])
+    expectNone(
+      wrong,
+      'These files decide. Take the value as an argument (`now`, a Clock, a setting), return a fact for `onProcessed` to count ' +
+        'or log, and leave IO to the caller. A file that must do IO moves to `touchesTheWorld` in this test.',
+    )
   })
 
   it('uses values only of what decides', () => {
@@ -194,7 +207,10 @@ describe('what decides', () => {
         .filter(({ target, names }) => names.some((name) => !pureValues[target]?.includes(name)) || names.length === 0)
         .map(({ target, line, names }) => `${file}:${line} uses ${names.join(', ')} of ${target}`),
     )
-    expect(wrong).toEqual([])
+    expectNone(
+      wrong,
+      'These files decide and use values of one that does not. Move the value to a file of `decides`, or take it as an argument.',
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { entryFor, filesBelow, read, root } from '../../support/source-code/files.ts'
 import { importsIn } from '../../support/source-code/imports.ts'
 import { codeOnly } from '../../support/source-code/scan.ts'
@@ -115,26 +116,48 @@ const destinationsIn = (path: string, source: string): string[] => {
     .map(({ target, place }) => `${place} imports ${target}`)
 }
 
-const clientsIn = (path: string, source: string): string[] =>
-  path.startsWith(clientFolder)
-    ? []
-    : importsIn(source)
-        .filter(({ from }) => clients.some((client) => from === client || from.startsWith(`${client}/`)))
-        .map(({ from, line }) => `${path}:${line} imports ${from}`)
+/** Control and the command ask processes of this machine for their health; everything else calls through an adapter. */
+const mayFetch = /^services\/(?:runtime\/adapters|control|cli|local)\//
+const clientsIn = (path: string, source: string): string[] => [
+  ...(path.startsWith(clientFolder) ? [] : importsIn(source))
+    .filter(({ from }) => clients.some((client) => from === client || from.startsWith(`${client}/`)))
+    .map(({ from, line }) => `${path}:${line} imports ${from}`),
+  ...(mayFetch.test(path) ? [] : codeOnly(source).split('\n')).flatMap((text, index) =>
+    /(?<![.\w])fetch\s*\(/.test(text) ? [`${path}:${index + 1}: ${text.trim()}`] : [],
+  ),
+]
 
 /** A process starts in these; elsewhere settings are arguments. */
 const readsSettings = /\/(?:main|config|lifecycle|run-stage|service|context)\.ts$|^services\/(?:cli|local)\//
+const environment = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|=\s*process\s*$/
 const environmentIn = (path: string, source: string): string[] =>
-  readsSettings.test(path) || !codeOnly(source).includes('process.env') ? [] : [path]
+  readsSettings.test(path)
+    ? []
+    : [
+        ...codeOnly(source)
+          .split('\n')
+          .flatMap((text, index) => (environment.test(text) ? [`${path}:${index + 1}: ${text.trim()}`] : [])),
+        ...importsIn(source)
+          .filter(
+            ({ from, names }) => /^(?:node:)?process$/.test(from) && (names.includes('env') || names.length === 0),
+          )
+          .map(({ from, line }) => `${path}:${line}: imports ${from}`),
+      ]
 
 describe('import directions', () => {
   const files = filesBelow('services')
   const own = (file: string) => relative('services', file)
+  const remedy =
+    'A file imports floors below its own: see the tables of this test. Move what both need to a lower floor, or hand it in as ' +
+    'an argument. A new folder needs a floor.'
 
   it('see the code', () => expect(files.length).toBeGreaterThan(200))
 
   it('lead down', () => {
-    expect(files.flatMap((file) => upwards(floors, own(file), targetsOf(file, read(file))))).toEqual([])
+    expectNone(
+      files.flatMap((file) => upwards(floors, own(file), targetsOf(file, read(file)))),
+      remedy,
+    )
   })
 
   it.each([
@@ -149,24 +172,36 @@ describe('import directions', () => {
         targetsOf(file, read(file)).filter(({ target }) => target.startsWith(`${room}/`)),
       ),
     )
-    expect(wrong).toEqual([])
+    expectNone(wrong, remedy)
   })
 
   it("keep each destination's files to themselves and the wiring", () => {
-    expect(files.flatMap((file) => destinationsIn(file, read(file)))).toEqual([])
+    expectNone(
+      files.flatMap((file) => destinationsIn(file, read(file))),
+      'Use the port `dispatch/destinations/destination.ts`; only config.ts and wiring.ts may name a destination.',
+    )
   })
 
   it('have no room that does not exist', () => {
     const named = [...floors, ...runtimeFloors, ...dispatchFloors].flat().filter((room) => room !== 'schemas')
-    expect(named.filter((room) => !existsSync(join(root, 'services', room)))).toEqual([])
+    expectNone(
+      named.filter((room) => !existsSync(join(root, 'services', room))),
+      'Named in the floors of this test and not there: rename or remove the entry.',
+    )
   })
 
   it('keep clients behind the ports', () => {
-    expect(files.flatMap((file) => clientsIn(file, read(file)))).toEqual([])
+    expectNone(
+      files.flatMap((file) => clientsIn(file, read(file))),
+      'Use a port of `runtime/ports.ts`, or add an adapter to `runtime/adapters/` and hand it in from main.ts.',
+    )
   })
 
   it('look into the environment only where a process starts', () => {
-    expect(files.flatMap((file) => environmentIn(file, read(file)))).toEqual([])
+    expectNone(
+      files.flatMap((file) => environmentIn(file, read(file))),
+      'Declare the setting in the `config.ts` of the service and hand the value in from main.ts: docs/contributing/setting.md.',
+    )
   })
 })
 
@@ -215,11 +250,19 @@ describe('the checks of imports', () => {
     const source = "import { Redis } from 'ioredis'"
     expect(clientsIn('services/ingest/stage.ts', source)).toEqual(['services/ingest/stage.ts:1 imports ioredis'])
     expect(clientsIn('services/runtime/adapters/redis.ts', source)).toEqual([])
+    expect(clientsIn('services/dispatch/delivery/tokens.ts', 'await fetch(url)')).toHaveLength(1)
+    expect(clientsIn('services/control/status.ts', 'await fetch(url)')).toEqual([])
   })
 
   it('find the environment outside of what starts a process', () => {
     const source = 'const key = process.env.KEY'
-    expect(environmentIn('services/ingest/stage.ts', source)).toEqual(['services/ingest/stage.ts'])
+    expect(environmentIn('services/ingest/stage.ts', source)).toEqual([`services/ingest/stage.ts:1: ${source}`])
+    for (const other of [
+      'const { env } = process',
+      "const { KEY } = process['env']",
+      "import { env } from 'node:process'",
+    ])
+      expect(environmentIn('services/ingest/stage.ts', other)).toHaveLength(1)
     expect(environmentIn('services/ingest/main.ts', source)).toEqual([])
     expect(environmentIn('services/ingest/stage.ts', '// process.env is read in main.ts')).toEqual([])
   })
@@ -241,7 +284,7 @@ describe('sources', () => {
           .split('\n')
           .flatMap((text, index) => (quoted.test(text) ? [`${file}:${index + 1}: ${text.trim()}`] : [])),
       )
-    expect(wrong).toEqual([])
+    expectNone(wrong, 'Say it in the mapping language instead, for all sources: docs/contributing/source.md.')
   })
 })
 
@@ -250,6 +293,6 @@ describe('test files', () => {
     const wrong = ['unit', 'integration', 'e2e']
       .flatMap((suite) => filesBelow(`test/${suite}`))
       .filter((file) => !file.endsWith('.test.ts') && !file.includes('/payloads/') && !file.endsWith('.fixture.ts'))
-    expect(wrong).toEqual([])
+    expectNone(wrong, 'Jest runs `*.test.ts` only: rename the file, or move what tests share to test/support/.')
   })
 })

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 
@@ -36,6 +37,6 @@ describe('the links of the documentation', () => {
           anchor !== undefined && target.endsWith('.md') && !anchorsOf(readFileSync(target, 'utf8')).includes(anchor)
         )
       })
-    expect(lost).toEqual([])
+    expectNone(lost, `${page} links to these; no such page or heading exists.`)
   })
 })

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { filesBelow, read, root } from '../../support/source-code/files.ts'
 
 /** Paths of the project in backticks, without placeholders such as `<stage>` or `*`. */
@@ -10,7 +11,10 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md'), ...
 
 describe('the paths that pages name', () => {
   it.each(pages)('exist for %s', (page) => {
-    expect(pathsIn(read(page)).filter((path) => !existsSync(join(root, path)))).toEqual([])
+    expectNone(
+      pathsIn(read(page)).filter((path) => !existsSync(join(root, path))),
+      `${page} names paths that do not exist: name the new place.`,
+    )
   })
 
   it('hold the functions that `where.md` names beside them', () => {
@@ -28,7 +32,7 @@ describe('the paths that pages name', () => {
         .map((name) => `${question} ${name}`)
     })
     expect(rows.length).toBeGreaterThan(10)
-    expect(lost).toEqual([])
+    expectNone(lost, 'docs/contributing/where.md names functions that are not in the file beside them.')
   })
 
   it('are recognised', () => {

@@ -1,3 +1,4 @@
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { filesBelow, read } from '../../support/source-code/files.ts'
 import { withoutComments } from '../../support/source-code/scan.ts'
 
@@ -13,7 +14,10 @@ describe('settings', () => {
   it('are found', () => expect(settings.length).toBeGreaterThan(30))
 
   it('are named by a page of docs/ or a README each', () => {
-    expect(settings.filter((name) => !new RegExp(`\\b${name}\\b`).test(pages))).toEqual([])
+    expectNone(
+      settings.filter((name) => !new RegExp(`\\b${name}\\b`).test(pages)),
+      'Add unit, default and meaning to the table Settings of docs/operations.md, or to the page of the stage.',
+    )
   })
 
   it('are read from a schema', () => {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { filesBelow, read } from '../../support/source-code/files.ts'
 
 const maxFiles = 12
@@ -44,20 +45,29 @@ const files = filesBelow('services')
 
 describe('sizes', () => {
   it('leave no folder of services/ with more than 12 source files side by side', () => {
-    expect(crowdedFolders(files)).toEqual([])
+    expectNone(
+      crowdedFolders(files),
+      'Group the files by concept into folders, each with a README if it holds more than three.',
+    )
   })
 
   it('leave no source file of services/ over 250 lines', () => {
-    expect(longFiles(withText(files))).toEqual([])
+    expectNone(longFiles(withText(files)), 'Find the second concept in the file and give it a file of its own.')
   })
 
   it('give every folder with more than three source files a README of at most 25 lines', () => {
-    expect(readmeProblems(files, withText(filesBelow('services', 'README.md')))).toEqual([])
+    expectNone(
+      readmeProblems(files, withText(filesBelow('services', 'README.md'))),
+      'The README.md of a folder says in at most 25 lines what the folder answers for, what it imports, and which file to read first.',
+    )
   })
 
   it('keep the pages of docs/contributing to 40 lines', () => {
     const pages = withText(filesBelow('docs/contributing', '.md'))
-    expect(pages.filter(({ text }) => linesOf(text) > 40).map(({ path }) => path)).toEqual([])
+    expectNone(
+      pages.filter(({ text }) => linesOf(text) > 40).map(({ path }) => path),
+      'A page of a task is a list of steps: move what explains to the page of the topic in docs/.',
+    )
   })
 })
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { expectNone } from '../../support/source-code/expect-none.ts'
 import { exportsIn } from '../../support/source-code/exports.ts'
 import { filesBelow, read } from '../../support/source-code/files.ts'
 import { proseOf } from '../../support/source-code/scan.ts'
@@ -103,22 +104,27 @@ const pages = withText([
 const replaced = replacedIn(read('docs/glossary.md'))
 
 describe('words', () => {
+  const instead = 'docs/glossary.md lists these in its last column; use the word in the first column of that row.'
+
   it('name one thing: no name is exported by two files', () => {
-    expect(exportedTwice(code)).toEqual([])
+    expectNone(exportedTwice(code), 'Rename all but one after what each means, or import the one: docs/glossary.md.')
   })
 
   it("are the glossary's in the names of exports", () => {
     expect(replaced.size).toBeGreaterThan(60)
-    expect(replacedExports(code, replaced)).toEqual([])
+    expectNone(replacedExports(code, replaced), instead)
   })
 
   it("are the glossary's in the names of files", () => {
     const names = code.map(({ path }) => path).filter((path) => replaced.has(basename(path, '.ts')))
-    expect(names).toEqual([])
+    expectNone(names, instead)
   })
 
   it('are plain in comments, messages and documentation', () => {
-    expect([...code, ...pages].flatMap(bannedIn)).toEqual([])
+    expectNone(
+      [...code, ...pages].flatMap(bannedIn),
+      'Name the component that acts, in the active voice: CONTRIBUTING.md, House rules.',
+    )
   })
 })
 

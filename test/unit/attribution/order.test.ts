@@ -5,6 +5,8 @@ import { attributionWorld, type Crash, type MessageFields } from '../../support/
 
 const minute = 60_000
 const probeAt = 60 * minute
+/** Copies that crashes make of eight held messages are released one after another, for half a minute after the wait of one. */
+const allReleasedAt = 5 * minute
 const conversation = 'c0'.repeat(16)
 
 /** One event of a conversation; some messages have a tracking ID in their text. */
@@ -148,7 +150,7 @@ describe('for any order, duplicates and crashes', () => {
           [...right.filter(({ kind }) => kind === 'referral'), ...right.filter(({ kind }) => kind !== 'referral')],
           { ...how, cuts: [20], crashes: [undefined] },
         )
-        await ordered.advanceTo(90_000)
+        await ordered.advanceTo(allReleasedAt)
         const mixed = await attributionWorld(asked)
         const any = shuffled(messages(mixed), how.order)
         await inBatches(
@@ -164,7 +166,7 @@ describe('for any order, duplicates and crashes', () => {
         const crash = () => (rounds < 4 ? how.crashes[rounds++ % how.crashes.length] : undefined)
         await mixed.advanceTo(800, crash)
         await mixed.runWithCrash(how.crashes[0], ...any.filter(({ kind }) => kind === 'referral'))
-        await mixed.advanceTo(90_000, crash)
+        await mixed.advanceTo(allReleasedAt, crash)
         expect(mixed.deferred).toBe(0)
 
         // In the right order the first inbound message starts, and each is credited to the last touch before it.
