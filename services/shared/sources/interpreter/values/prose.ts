@@ -1,0 +1,35 @@
+/** The texts of a rich message: nested objects and lists, whose texts are under known keys. */
+import { maxTextLength } from '../../../model/message-event.ts'
+import { member } from '../scope.ts'
+
+/** More than a real message has. Bounds what a hostile one of many small parts costs. */
+const maxParts = 20_000
+
+/**
+ * Without recursion, because a body may be nested to any depth.
+ * @param inline keys whose texts continue the line, in this order
+ * @param lines keys whose texts begin a line, after the inline ones; each element of a list begins one too
+ * @returns undefined without any text; a longer text than the contract's stops at a part's end
+ */
+export const proseIn = (root: unknown, inline: readonly string[], lines: readonly string[]): string | undefined => {
+  const stack: { readonly value: unknown; readonly isLine: boolean }[] = [{ value: root, isLine: true }]
+  const texts: string[] = []
+  let length = 0
+  let begins = false
+  for (let parts = 0; stack.length > 0 && parts < maxParts && length <= maxTextLength; parts++) {
+    const { value, isLine } = stack.pop() as (typeof stack)[number]
+    begins ||= isLine
+    if (typeof value === 'string' && value !== '') {
+      if (begins && length > 0) texts.push('\n')
+      texts.push(value)
+      length += value.length + 1
+      begins = false
+    } else if (Array.isArray(value)) {
+      for (let at = Math.min(value.length, maxParts) - 1; at >= 0; at--) stack.push({ value: value[at], isLine })
+    } else if (typeof value === 'object' && value !== null) {
+      for (const key of lines.toReversed()) stack.push({ value: member(value, key), isLine: true })
+      for (const key of inline.toReversed()) stack.push({ value: member(value, key), isLine: false })
+    }
+  }
+  return texts.length === 0 ? undefined : texts.join('')
+}
