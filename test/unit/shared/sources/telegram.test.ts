@@ -38,7 +38,7 @@ describe('the mapping of Telegram', () => {
     [
       'the person in a business chat',
       { business_message: telegramMessage({ business_connection_id: 'b', text: 'x' }) },
-      { direction: 'inbound', sender: 'user', conversationId: 'account-1:23' },
+      { direction: 'inbound', sender: 'user', conversationId: 'account-1:b:23', messageId: 'b:23:7' },
     ],
     [
       'the owner in a business chat',

@@ -13,7 +13,7 @@ const blocks = new Set(
     ' ',
   ),
 )
-/** Elements that stand beside each other in a line. */
+/** Elements that stand beside each other in a line: each begins after a space. */
 const cells = new Set(['td', 'th'])
 /** Tags whose content is not displayed. */
 const unseen = new Set(['script', 'style'])
@@ -61,7 +61,7 @@ const gapOf = (tag: string, last: string): string => {
   if (tag === 'br' || tag === '/br') return '\n'
   const name = tag.startsWith('/') ? tag.slice(1) : tag
   if (blocks.has(name)) return last === '' || last === '\n' ? '' : '\n'
-  return cells.has(name) && last !== '' && last !== '\n' && last !== ' ' ? ' ' : ''
+  return cells.has(tag) && last !== '' && last !== '\n' && last !== ' ' ? ' ' : ''
 }
 
 /** One linear pass. A regular expression that looks ahead from every `<` would be quadratic for a hostile text. */
