@@ -17,7 +17,7 @@ export interface Words {
 export const noWords: Words = { text: null, textOrigin: null }
 
 /** The person's own words, unless they are passed on from another person. */
-const own: ReadonlySet<TextOrigin | null> = new Set(['typed', 'caption'])
+const isOwn = (origin: TextOrigin | null) => origin === 'typed' || origin === 'caption'
 
 /** The first entry that yields a text counts. @throws MappingProblem */
 export const compileWords = (
@@ -40,7 +40,7 @@ export const compileWords = (
       const text = cutText(html ? plainText(value) : value)
       if (text === '') continue
       const textOrigin = origin(frame)
-      return { text, textOrigin: own.has(textOrigin) && isForwarded(frame) ? 'forwarded' : textOrigin }
+      return { text, textOrigin: isOwn(textOrigin) && isForwarded(frame) ? 'forwarded' : textOrigin }
     }
     return noWords
   }

@@ -90,7 +90,9 @@ export const compileValue = (value: Value, scope: Scope): Read => {
       const { equals } = value
       return (frame) => {
         const list = read(frame)
-        return Array.isArray(list) ? taken(list.find((item) => keyOf(item) === equals)) : undefined
+        if (!Array.isArray(list)) return undefined
+        for (const item of list) if (keyOf(item) === equals) return taken(item)
+        return undefined
       }
     }
     const other = within('same', () => compile(value.same))
@@ -98,7 +100,9 @@ export const compileValue = (value: Value, scope: Scope): Read => {
       const list = read(frame)
       if (!Array.isArray(list)) return undefined
       const wanted = asText(other(frame))
-      return wanted === null ? undefined : taken(list.find((item) => asText(keyOf(item)) === wanted))
+      if (wanted === null) return undefined
+      for (const item of list) if (asText(keyOf(item)) === wanted) return taken(item)
+      return undefined
     }
   }
   if ('prose' in value) {
