@@ -64,24 +64,29 @@ export const notesOf = (copies: readonly Copy[], tools: Tools): BucketValue[] =>
 }
 
 /**
- * @param copies second copies; those without a referral have no use for a conversation
- * @param read the notes of these keys, in order
+ * The keys of the notes that second copies need: two for each copy with a referral, since the first copy may have another time, in the
+ * neighbouring span.
+ */
+export const noteKeysOf = (copies: readonly Copy[], tools: Tools): BucketKey[] =>
+  copies.flatMap((copy) => {
+    const key = copy.event.referral === null ? null : keyOf(copy, tools)
+    return key === null ? [] : [key, { ...key, at: nearerSpan(key.at) }]
+  })
+
+/**
+ * @param notes of `noteKeysOf`, in the same order
  * @returns for each copy, the first one's conversation; null where that is unknown, had the referral too, or is of another channel
  */
-export const firstConversationsOf = async (
+export const firstConversationsOf = (
   copies: readonly Copy[],
+  notes: readonly (Buffer | null)[],
   tools: Tools,
-  read: (keys: readonly BucketKey[]) => Promise<readonly (Buffer | null)[]>,
-): Promise<readonly (Pseudonym | null)[]> => {
-  const keys = copies.map((copy) => (copy.event.referral === null ? null : keyOf(copy, tools)))
-  // The first copy may have another time, in the neighbouring span.
-  const asked = keys.flatMap((key) => (key === null ? [] : [key, { ...key, at: nearerSpan(key.at) }]))
-  if (asked.length === 0) return copies.map(() => null)
-  const found = await read(asked)
+): readonly (Pseudonym | null)[] => {
   let at = 0
-  return copies.map(({ event }, index) => {
-    if (keys[index] === null) return null
-    const note = found[at] ?? found[at + 1] ?? null
+  return copies.map((copy) => {
+    const { event } = copy
+    if (event.referral === null || keyOf(copy, tools) === null) return null
+    const note = notes[at] ?? notes[at + 1] ?? null
     at += 2
     if (note === null || !isSameChannel(note.at(-1), channels.indexOf(event.channel))) return null
     return note.subarray(0, -1).toString('hex')

@@ -19,7 +19,7 @@ import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { type Copy, firstConversationsOf, notesOf } from './late-referrals.ts'
+import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
@@ -103,7 +103,9 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
     const mark = crossSource.marks[at] as BucketValue
     return verdicts[input]?.[event]?.kind === 'authorised' && isOtherCopy(holders.crossSource[at] as Buffer, mark)
   })
-  const conversations = await firstConversationsOf(second.map(copyOf), tools, (keys) => tools.claims.noted(keys))
+  const copies = second.map(copyOf)
+  const keys = noteKeysOf(copies, tools)
+  const conversations = firstConversationsOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
   second.forEach(({ input, event }, at) => {
     const of = verdicts[input]?.[event] as Verdict & { kind: 'authorised' }
     const conversation = conversations[at] ?? null

@@ -12,7 +12,12 @@ const maxParts = 20_000
  * @returns undefined without any text; a longer text than the contract's stops at a part's end
  */
 export const proseIn = (root: unknown, inline: readonly string[], lines: readonly string[]): string | undefined => {
-  const stack: { readonly value: unknown; readonly isLine: boolean }[] = [{ value: root, isLine: true }]
+  const stack: { readonly value: unknown; readonly isLine: boolean }[] = []
+  // What is not there begins no line.
+  const push = (value: unknown, isLine: boolean) => {
+    if (value !== undefined && value !== null) stack.push({ value, isLine })
+  }
+  push(root, true)
   const texts: string[] = []
   let length = 0
   let begins = false
@@ -25,10 +30,10 @@ export const proseIn = (root: unknown, inline: readonly string[], lines: readonl
       length += value.length + 1
       begins = false
     } else if (Array.isArray(value)) {
-      for (let at = Math.min(value.length, maxParts) - 1; at >= 0; at--) stack.push({ value: value[at], isLine })
+      for (let at = Math.min(value.length, maxParts) - 1; at >= 0; at--) push(value[at], isLine)
     } else if (typeof value === 'object' && value !== null) {
-      for (const key of lines.toReversed()) stack.push({ value: member(value, key), isLine: true })
-      for (const key of inline.toReversed()) stack.push({ value: member(value, key), isLine: false })
+      for (const key of lines.toReversed()) push(member(value, key), true)
+      for (const key of inline.toReversed()) push(member(value, key), false)
     }
   }
   return texts.length === 0 ? undefined : texts.join('')
