@@ -1,7 +1,12 @@
 /** Ingest's claims in Redis. Ingest makes them; a replay only reads them. */
 
 import type { RedisCommands } from '../runtime/ports.ts'
-import { type BucketValue, type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
+import {
+  type BucketKey,
+  type BucketValue,
+  type HourBuckets,
+  RedisHourBuckets,
+} from '../runtime/time-buckets/hour-buckets.ts'
 import { crossSourceSpanHours } from './cross-source-dedup.ts'
 import { dedupWindowMs } from './identity.ts'
 
@@ -27,9 +32,13 @@ export interface IngestClaims {
    * @throws DependencyError
    */
   claim(marks: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>>
+  /** Notes the conversations of messages that may have copies, unless one is noted. Before `claim`. @throws DependencyError */
+  note(notes: readonly BucketValue[]): Promise<void>
+  /** @returns the notes, in the order of the keys; null where there is none. @throws DependencyError */
+  noted(keys: readonly BucketKey[]): Promise<readonly (Buffer | null)[]>
 }
 
-export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim'>>): IngestClaims => ({
+export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim' | 'read'>>): IngestClaims => ({
   claim: async (marks) => {
     const [event, crossSource] = await Promise.all([
       buckets.event.claim(marks.event),
@@ -37,6 +46,10 @@ export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim'>>): Ingest
     ])
     return { event, crossSource }
   },
+  note: async (notes) => {
+    await buckets.crossSource.claim(notes)
+  },
+  noted: (keys) => buckets.crossSource.read(keys),
 })
 
 export const openClaims = (redis: RedisCommands): IngestClaims =>

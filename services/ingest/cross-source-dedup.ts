@@ -14,9 +14,11 @@ import { isDerived, markBytes } from './identity.ts'
  */
 export const crossSourceSpanHours = 48
 const spanMs = crossSourceSpanHours * 3_600_000
-const nearerSpan = (at: number) => (at % spanMs < spanMs / 2 ? at - spanMs : at + spanMs)
+/** A time in the neighbouring span in which a copy may have its claim. */
+export const nearerSpan = (at: number) => (at % spanMs < spanMs / 2 ? at - spanMs : at + spanMs)
 
-const channelIdOf = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
+/** The channel's own message id; null where no other source can carry the same message. */
+export const channelIdOf = ({ messageId, channelMessageId }: MessageEvent, isChannel: boolean): string | null =>
   channelMessageId ?? (isChannel && !isDerived(messageId) ? messageId : null)
 
 /**
@@ -43,6 +45,10 @@ export const crossSourceKeyOf = (
 
 const otherChannel = channels.indexOf('other')
 
+/** Whether two indexes of channels may be of one message: behind a router, a copy does not know its channel. */
+export const isSameChannel = (one: number | undefined, other: number | undefined): boolean =>
+  one === other || one === otherChannel || other === otherChannel
+
 /**
  * Whether the holder of a mark is another copy of the same message. Two channels may use the same id for different messages,
  * so known channels must be equal; `other` matches any.
@@ -50,6 +56,5 @@ const otherChannel = channels.indexOf('other')
 export const isOtherCopy = (holder: Buffer, claim: BucketValue): boolean => {
   const channelAt = holder.length - 1
   if (holder.subarray(0, channelAt).equals(claim.value.subarray(0, channelAt))) return false
-  const [holders, own] = [holder[channelAt], claim.value[channelAt]]
-  return holders === own || holders === otherChannel || own === otherChannel
+  return isSameChannel(holder[channelAt], claim.value[channelAt])
 }

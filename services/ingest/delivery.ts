@@ -92,8 +92,13 @@ export const readDelivery = (record: ConsumedRecord, { sources, codec, keyring }
   }
   try {
     const { headers } = record
-    const result = source.map({ source: name, account, headers, contentType, body, receivedAt })
-    return { source: name, ...result, receivedAt }
+    const { joined = [], ...result } = source.map({ source: name, account, headers, contentType, body, receivedAt })
+    return {
+      source: name,
+      ...result,
+      events: joined.length === 0 ? result.events : [...result.events, ...joined],
+      receivedAt,
+    }
   } catch (error) {
     if (error instanceof DeliveryUnreadable) throw new BadRecord('delivery_unreadable', `${name}: ${error.message}`)
     throw error

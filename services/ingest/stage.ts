@@ -13,12 +13,13 @@ import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
-import type { Message } from '../shared/model/topic-values.ts'
+import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
+import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
@@ -31,6 +32,8 @@ type Verdict =
       readonly dataKey: Buffer
       readonly identity: Identity
     }
+  /** A second copy with a referral that the first one lacks. */
+  | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | { readonly kind: 'refused'; readonly reason: 'no_connection' | 'disconnected' | 'duplicate' }
 
 /** One list per input, one verdict per event. */
@@ -81,6 +84,13 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const { directory, keyring } = tools
   const verdicts = batch.map(({ value }) => value.events.map((event) => verdictOf(event, directory, keyring)))
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
+  const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
+    const event = batch[input]?.value.events[at] as MessageEvent
+    const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
+    return { event, tenantId: connection.tenantId, conversation: identity.conversation }
+  }
+  const notes = notesOf(crossSource.events.map(copyOf), tools)
+  if (notes.length > 0) await tools.claims.note(notes)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
     const { input, event } = events[at] as PendingClaims['events'][number]
@@ -89,11 +99,32 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   own.marks.forEach(({ value }, at) => {
     if (!holders.event[at]?.equals(value)) refuse(own, at)
   })
-  crossSource.marks.forEach((mark, at) => {
-    if (isOtherCopy(holders.crossSource[at] as Buffer, mark)) refuse(crossSource, at)
+  const second = crossSource.events.filter(({ input, event }, at) => {
+    const mark = crossSource.marks[at] as BucketValue
+    return verdicts[input]?.[event]?.kind === 'authorised' && isOtherCopy(holders.crossSource[at] as Buffer, mark)
+  })
+  const copies = second.map(copyOf)
+  const keys = noteKeysOf(copies, tools)
+  const conversations = firstConversationsOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
+  second.forEach(({ input, event }, at) => {
+    const of = verdicts[input]?.[event] as Verdict & { kind: 'authorised' }
+    const conversation = conversations[at] ?? null
+    ;(verdicts[input] as Verdict[])[event] =
+      conversation === null ? { kind: 'refused', reason: 'duplicate' } : { kind: 'late-referral', of, conversation }
   })
   return verdicts
 }
+
+/** The referral of a second copy, for the first one's conversation. Its message id is the copy's own. */
+const referralOf = (event: MessageEvent): MessageEvent => ({
+  ...event,
+  kind: 'referral',
+  text: null,
+  textOrigin: null,
+  links: [],
+  attachments: [],
+  aliases: [],
+})
 
 const toMessage = (
   event: MessageEvent,
@@ -129,6 +160,8 @@ const toMessage = (
   }
 }
 
+const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
+
 export interface IngestTools extends DeliveryTools {
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
@@ -146,11 +179,14 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
         ({ value: { source, removed } }) => removed?.map((one): Removed => ({ ...one, source })) ?? [],
       ),
       outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
-        ...value.events.map((event, at) => {
+        ...value.events.flatMap((event, at) => {
           const verdict = state[input]?.[at] as Verdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
-          const message = toMessage(event, value.receivedAt, verdict, tools)
-          return forward({ topic: 'messages', key: message.conversation, value: message })
+          if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
+          const { of, conversation } = verdict
+          const identity = { ...of.identity, conversation }
+          const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
+          return [drop('duplicate'), forwarded(message)]
         }),
         ...deadLettersOf(value.source, value.failed, record.value?.length ?? 0),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),

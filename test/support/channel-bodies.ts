@@ -51,6 +51,45 @@ export const telegramMessage = (fields: object = { text: 'halo' }) => ({
 
 export const telegram = (fields: object) => ({ update_id: 900, ...fields })
 
+export const zaloBot = (event: string, message: object | undefined = { text: 'chào' }) => ({
+  event_name: event,
+  ...(message && {
+    message: { message_id: 'b-1', from: { id: 'person' }, chat: { id: 'person' }, date: noon, ...message },
+  }),
+})
+
+/** A change of WhatsApp's under one field. */
+export const whatsapp = (field: string | undefined, value: object) => ({
+  object: 'whatsapp_business_account',
+  entry: [
+    {
+      id: 'waba',
+      changes: [
+        { field, value: { metadata: { phone_number_id: '42', display_phone_number: '+1 555-0100' }, ...value } },
+      ],
+    },
+  ],
+})
+
+export const whatsappMessage = (fields: object = { type: 'text', text: { body: 'oi' } }) => ({
+  id: 'wamid.1',
+  from: '55',
+  timestamp: String(seconds),
+  ...fields,
+})
+
+export const twilioConversations = (fields: object = {}) => ({
+  EventType: 'onMessageAdded',
+  AccountSid: 'AC1',
+  ConversationSid: 'CH1',
+  MessageSid: 'IM1',
+  Author: 'whatsapp:+5511',
+  Source: 'WHATSAPP',
+  Body: 'oi',
+  DateCreated: new Date(seconds * 1000).toISOString(),
+  ...fields,
+})
+
 export const zalo = (event: string, message: object = { msg_id: 'z-1', text: 'chào' }, fields: object = {}) => {
   const isOut = event.startsWith('oa_')
   return {

@@ -18,7 +18,7 @@ export interface BucketKey {
   readonly hash: Buffer
 }
 export interface BucketValue extends BucketKey {
-  /** At most 16 bytes, whose meaning the caller defines. */
+  /** The caller defines its meaning. At most 64 bytes: Redis keeps a hash of longer values in ten times the memory. */
   readonly value: Buffer
   /** Other event times that a copy may have; `claim` checks them in the same atomic step. */
   readonly alsoAt?: readonly number[]

@@ -23,12 +23,14 @@ export type Applied = 'applied' | 'stale'
 export class ConnectionDirectory {
   readonly #byId = new Map<string, Connection>()
   readonly #byAccount = new Map<string, Connection>()
+  readonly #byTenant = new Map<string, Map<string, Connection>>()
 
   /** @param record null removes the connection */
   apply(id: string, record: ConnectionRecord | null): Applied {
     const before = this.#byId.get(id)
     if (record !== null && isStale(before, record)) return 'stale'
     if (before) {
+      this.#byTenant.get(before.tenantId)?.delete(id)
       const key = accountKey(before.source, before.accountId)
       if (this.#byAccount.get(key) === before) this.#byAccount.delete(key)
     }
@@ -37,6 +39,9 @@ export class ConnectionDirectory {
       return 'applied'
     }
     this.#byId.set(id, record)
+    const ofTenant = this.#byTenant.get(record.tenantId)
+    if (ofTenant) ofTenant.set(id, record)
+    else this.#byTenant.set(record.tenantId, new Map([[id, record]]))
     const key = accountKey(record.source, record.accountId)
     const other = this.#byAccount.get(key)
     // An account has one connection. A disconnected one yields to its successor, in whichever order their records come.
@@ -50,6 +55,10 @@ export class ConnectionDirectory {
 
   byId(id: string): Connection | undefined {
     return this.#byId.get(id)
+  }
+
+  byTenant(tenantId: string): Iterable<Connection> {
+    return this.#byTenant.get(tenantId)?.values() ?? []
   }
 
   all(): readonly Connection[] {

@@ -34,7 +34,7 @@ export type Sender = (typeof senders)[number]
 export const timeSources = ['event', 'delivery', 'received'] as const
 export type TimeSource = (typeof timeSources)[number]
 
-export const textOrigins = ['typed', 'caption', 'button', 'form', 'template', 'automatic'] as const
+export const textOrigins = ['typed', 'caption', 'button', 'form', 'template', 'automatic', 'forwarded'] as const
 export type TextOrigin = (typeof textOrigins)[number]
 
 export const attachmentKinds = [

@@ -1,6 +1,7 @@
 /**
  * Custom mappings with hot reload: polls the files of a folder. A new or changed file is checked before it becomes active. A broken
- * one is refused with the position of the error, and the active mapping of its source stays.
+ * one is refused with the position of the error, and the active mapping of its source stays: after a restart, the copy that is kept
+ * of the file's last good version.
  */
 import { parseMapping } from './parse.ts'
 import { MappingInvalid } from './problems.ts'
@@ -12,6 +13,12 @@ export interface MappingFiles {
   list(): readonly { readonly file: string; readonly stamp: string }[]
   /** @throws Error */
   read(file: string): string
+  /** The copy of the file's last version that became active; null: there is none. */
+  lastGood(file: string): string | null
+  /** Keeps that copy for the next start. @returns false where the folder cannot be written */
+  keep(file: string, text: string): boolean
+  /** Removes the copy of a removed file. */
+  forget(file: string): void
 }
 
 export interface Waits {
@@ -40,7 +47,16 @@ export interface MappingsReport {
 }
 
 export type MappingsChange =
-  | { readonly kind: 'taken'; readonly file: string; readonly source: string; readonly version: number }
+  /** `kept`: a copy is there for a start that finds the file broken. */
+  | {
+      readonly kind: 'taken'
+      readonly file: string
+      readonly source: string
+      readonly version: number
+      readonly kept: boolean
+    }
+  /** The file is broken at the start; its last good version is active. */
+  | { readonly kind: 'restored'; readonly file: string; readonly source: string; readonly version: number }
   | { readonly kind: 'removed'; readonly file: string; readonly source: string }
   | { readonly kind: 'refused'; readonly file: string; readonly problem: string }
 
@@ -51,7 +67,7 @@ interface FileState {
   /** When the file was first missed, ms; null: it exists. */
   missingSince: number | null
   /** Compiled, but possibly not active yet. */
-  parsed: { readonly stamp: string; readonly source: Source } | null
+  parsed: { readonly stamp: string; readonly text: string; readonly source: Source } | null
   problem: { readonly stamp: string; readonly text: string } | null
   active: Source | null
 }
@@ -139,15 +155,19 @@ export class CustomMappings implements SourceRegistry {
     const { stamp } = state
     if (state.problem?.stamp === stamp) return
     try {
-      if (state.parsed?.stamp !== stamp) state.parsed = { stamp, source: parseMapping(this.#files.read(file), file) }
+      if (state.parsed?.stamp !== stamp) {
+        const text = this.#files.read(file)
+        state.parsed = { stamp, text, source: parseMapping(text, file) }
+      }
     } catch (error) {
       this.#refuse(file, state, problemOf(error, file))
+      if (state.active === null) this.#restore(file, state)
       return
     }
-    const { source } = state.parsed
+    const { source, text } = state.parsed
     if (state.active === source) return
     const other = this.#fileOf(source.name)
-    if (other !== undefined && other !== file && this.#states.get(other)?.missingSince === null) {
+    if (this.#isDefinedElsewhere(source.name, file)) {
       this.#refuse(
         file,
         state,
@@ -160,7 +180,31 @@ export class CustomMappings implements SourceRegistry {
     if (state.active && state.active.name !== source.name) this.#active.delete(state.active.name)
     state.active = source
     this.#active.set(source.name, source)
-    this.#onChange({ kind: 'taken', file, source: source.name, version: source.version })
+    const kept = this.#files.keep(file, text)
+    this.#onChange({ kind: 'taken', file, source: source.name, version: source.version, kept })
+  }
+
+  /** Another file that is there defines the source. */
+  #isDefinedElsewhere(source: string, file: string): boolean {
+    const other = this.#fileOf(source)
+    return other !== undefined && other !== file && this.#states.get(other)?.missingSince === null
+  }
+
+  /** A file that is broken when the process starts: its last good version stays active over the restart. */
+  #restore(file: string, state: FileState) {
+    const text = this.#files.lastGood(file)
+    if (text === null) return
+    let source: Source
+    try {
+      source = parseMapping(text, file)
+    } catch {
+      // A copy of an older language, or a damaged one. The refusal of the file itself is reported.
+      return
+    }
+    if (this.#isDefinedElsewhere(source.name, file)) return
+    state.active = source
+    this.#active.set(source.name, source)
+    this.#onChange({ kind: 'restored', file, source: source.name, version: source.version })
   }
 
   #refuse(file: string, state: FileState, text: string) {
@@ -172,6 +216,7 @@ export class CustomMappings implements SourceRegistry {
     state.missingSince ??= now
     if (now - state.missingSince < this.#waits.removedMs) return
     this.#states.delete(file)
+    this.#files.forget(file)
     if (!state.active) return
     this.#active.delete(state.active.name)
     this.#onChange({ kind: 'removed', file, source: state.active.name })

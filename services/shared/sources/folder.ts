@@ -1,5 +1,5 @@
-/** Reads mapping files from a folder on disk. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+/** Reads mapping files from a folder on disk, and keeps a copy of each one's last good version. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MappingFiles } from './custom-mappings.ts'
 
@@ -17,7 +17,26 @@ const stampOf = (path: string): string | null => {
   }
 }
 
-export const mappingFolder = (folder: string): MappingFiles => ({
+/** Beside the mappings, so that gateway and ingest share it; hidden, so that no copy is read as a mapping. */
+const copies = '.last-good'
+
+const textOf = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+/** Gateway and ingest write the same copies: each is complete before it has its name. */
+const writeWhole = (path: string, text: string) => {
+  const unfinished = `${path}.${process.pid}`
+  writeFileSync(unfinished, text)
+  renameSync(unfinished, path)
+}
+
+/** @param keepsCopies false: a program that only looks, and writes nothing */
+export const mappingFolder = (folder: string, keepsCopies = false): MappingFiles => ({
   list: () =>
     readdirSync(folder)
       .filter(isMapping)
@@ -27,4 +46,26 @@ export const mappingFolder = (folder: string): MappingFiles => ({
         return stamp === null ? [] : [{ file, stamp }]
       }),
   read: (file) => readFileSync(join(folder, file), 'utf8'),
+  lastGood: (file) => textOf(join(folder, copies, file)),
+  keep(file, text) {
+    if (!keepsCopies) return false
+    const path = join(folder, copies, file)
+    if (textOf(path) === text) return true
+    try {
+      mkdirSync(join(folder, copies), { recursive: true })
+      writeWhole(path, text)
+      return true
+    } catch {
+      // A read-only folder, or a full disk. The mapping itself is active.
+      return false
+    }
+  },
+  forget(file) {
+    if (!keepsCopies) return
+    try {
+      rmSync(join(folder, copies, file), { force: true })
+    } catch {
+      // A read-only folder. A later file of the same name replaces the copy.
+    }
+  },
 })

@@ -19,10 +19,10 @@ const shippedSources = (): Source[] => {
   return files.list().map(({ file }) => parseMapping(files.read(file), file))
 }
 
-const noFiles = { list: () => [], read: () => '' }
+const noFiles = { list: () => [], read: () => '', lastGood: () => null, keep: () => false, forget: () => {} }
 
 /**
- * Loads all sources once.
+ * Loads all sources once, and writes nothing.
  * @param options.folder custom mappings; one with the name of a shipped source replaces it. `report().refused` lists broken ones
  */
 export const loadSources = (options: { readonly folder?: string | undefined } = {}): CustomMappings => {
@@ -43,7 +43,7 @@ export const followSources = (options: {
   readonly onChange: (change: MappingsChange) => void
 }): { readonly sources: CustomMappings; stop(): void } => {
   const { folder, clock } = options
-  const sources = new CustomMappings(shippedSources(), folder ? mappingFolder(folder) : noFiles, options)
+  const sources = new CustomMappings(shippedSources(), folder ? mappingFolder(folder, true) : noFiles, options)
   sources.poll(clock.now(), true)
   const stop = folder ? clock.every(pollIntervalMs, () => sources.poll(clock.now())) : () => {}
   return { sources, stop }

@@ -15,6 +15,7 @@ export const openSources = (folder: string | undefined, waits: Waits, tools: Ser
   const { clock, health, metrics, log, lifecycle } = tools
   const report = ({ kind, ...facts }: MappingsChange) => {
     if (kind === 'refused') log.error(facts, 'mapping refused; the active mapping of its source stays')
+    else if (kind === 'restored') log.error(facts, 'mapping broken at the start; its last good version is active')
     else log.info(facts, kind === 'taken' ? 'mapping active' : 'mapping removed')
   }
   const { sources, stop } = followSources({ folder, waits, clock, onChange: report })

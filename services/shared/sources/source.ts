@@ -34,6 +34,11 @@ export interface MappingResult {
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
   /** Accounts that may no longer be reported for; absent when the delivery names none. */
   readonly removed?: readonly AuthorisationRemoved[]
+  /**
+   * For ignored items by which a source says that a person has another id now: referral events without a referral, whose aliases join
+   * the conversations. Absent when the delivery has none.
+   */
+  readonly joined?: readonly MessageEvent[]
 }
 
 /** The whole body is not a delivery of its source. The message quotes nothing of the body. */

@@ -43,6 +43,7 @@ const decides = [
   'services/gateway/request-trace.ts',
   'services/ingest/delivery.ts',
   'services/ingest/cross-source-dedup.ts',
+  'services/ingest/late-referrals.ts',
   'services/ingest/dead-letters.ts',
   'services/ingest/identity.ts',
   'services/ingest/stage.ts',

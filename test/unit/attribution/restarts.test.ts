@@ -94,6 +94,15 @@ describe('a person who is known by two ids', () => {
     expect(it.starts()).toEqual([true, false])
   })
 
+  it('has one conversation from the moment the source says that the id changed, without a message under both', async () => {
+    const it = await world()
+    await it.run(it.messageAt(0, { conversation: number, text: 'https://x.example/?ttclid=E.1' }))
+    await it.run(it.messageAt(1, { kind: 'referral', conversation: number, aliases: [business] }))
+    await it.run(it.messageAt(2, { conversation: business }))
+    expect(it.starts()).toEqual([true, false])
+    expect(it.trackingIds()).toEqual(['E.1', 'E.1'])
+  })
+
   it('raises nothing more when two conversations turn out to be one', async () => {
     const it = await world()
     const first = it.messageAt(0, { conversation: number })

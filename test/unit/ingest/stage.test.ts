@@ -91,6 +91,25 @@ describe('ingest', () => {
     for (const days of [1, 2, 3]) expect(labels(await run(at(days)))).toEqual(['duplicate'])
   })
 
+  it('forwards what joins a person’s old and new id, though its item is ignored', async () => {
+    const { run, delivery, keyring } = await openIngest()
+    const joined = messageEvent({
+      kind: 'referral',
+      text: null,
+      textOrigin: null,
+      messageId: 'sys',
+      aliases: ['n:new'],
+    })
+    const outcomes = await run(delivery({ events: [], ignored: ['system'], failed: [], joined: [joined] }))
+    expect(labels(outcomes)).toEqual(['forwarded', 'ignored_system'])
+    expect(messages(outcomes)[0]).toMatchObject({
+      kind: 'referral',
+      hasReferral: false,
+      content: null,
+      aliases: [keyring.pseudonym('conversation', 'whatsapp', '106540352242922', 'n:new')],
+    })
+  })
+
   it('decides each item of a delivery by itself', async () => {
     const { run, delivery } = await openIngest()
     const body = {

@@ -35,8 +35,8 @@ interface Item {
 
 const mapDelivery = (source: Source, raw: RawDelivery) => {
   try {
-    const { events, ignored, failed } = source.map(raw)
-    return { events, ignored, failed }
+    const { events, ignored, failed, joined } = source.map(raw)
+    return { events, ignored, failed, ...(joined === undefined ? {} : { joined }) }
   } catch (error) {
     if (error instanceof DeliveryUnreadable) return { error: error.message }
     throw error

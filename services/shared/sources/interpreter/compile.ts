@@ -20,6 +20,10 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const { source, recognise, otherwise } = document
   const scope = Scope.root(observer)
   const recognised = within('recognise', () => compileCondition(recognise, scope))
+  const refusals = withinEach('refuse', document.refuse, ({ when, because }) => ({
+    holds: within('when', () => compileCondition(when, scope)),
+    because,
+  }))
   const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', position: ['rules'] })
   const accounts = withinEach('accounts', document.accounts, (path) => compileAccounts(path, Scope.root()))
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
@@ -32,14 +36,23 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     const parsed = parse(delivery).value()
     observer?.parsed(parsed)
     const frame = frameOf(delivery, parsed)
-    if (!recognised(frame)) throw new DeliveryUnreadable('the body is not a delivery of this source')
-    const out: MappingOutput = { events: [], ignored: [], failed: [], removed: [], items: 0 }
+    if (!recognised(frame)) {
+      const refusal = refusals.find(({ holds }) => holds(frame))
+      throw new DeliveryUnreadable(refusal?.because ?? 'the body is not a delivery of this source')
+    }
+    const out: MappingOutput = { events: [], ignored: [], failed: [], removed: [], joined: [], items: 0 }
     if (apply(frame, delivery.receivedAt, out) === 0) {
       out.ignored.push(otherwise)
       observer?.applied('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })
     }
-    const { events, ignored, failed, removed } = out
-    return removed.length === 0 ? { events, ignored, failed } : { events, ignored, failed, removed }
+    const { events, ignored, failed, removed, joined } = out
+    return {
+      events,
+      ignored,
+      failed,
+      ...(removed.length === 0 ? {} : { removed }),
+      ...(joined.length === 0 ? {} : { joined }),
+    }
   }
 
   return {

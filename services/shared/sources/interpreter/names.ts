@@ -14,6 +14,7 @@ export interface MappingOutput {
   readonly ignored: IgnoredReason[]
   readonly failed: { rule: string; reason: string }[]
   readonly removed: AuthorisationRemoved[]
+  readonly joined: MessageEvent[]
   /** List elements visited so far. */
   items: number
 }

@@ -1,9 +1,9 @@
 /** Compiles rules to closures: which items a delivery contains, and the result of each. */
-import { eventProblemsOf, messageEventSchema } from '../../model/message-event.ts'
+import { eventProblemsOf, type IgnoredReason, messageEventSchema } from '../../model/message-event.ts'
 import { compileRemoved } from './delivery/removed.ts'
 import { compileEvent } from './event/event.ts'
+import { compileJoins } from './event/joins.ts'
 import type { Rule } from './language/document.ts'
-import type { RemovedRule } from './language/event-rule.ts'
 import { type DocumentPosition, within } from './language/problem.ts'
 import { type Apply, compileNames, type MappingOutput } from './names.ts'
 import type { RuleResult } from './observer.ts'
@@ -55,20 +55,27 @@ const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, identi
   }
 }
 
-const compileAction = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply => {
-  if (rule.ignore !== undefined) {
-    const add = compileAddResult(identity, scope)
-    const result: RuleResult = { became: 'ignored', reason: rule.ignore }
-    if (rule.authorisationRemoved === undefined) return (_frame, _receivedAt, out) => add(out, result)
-    const removed = within('authorisationRemoved', () =>
-      compileRemoved(rule.authorisationRemoved as RemovedRule, scope),
-    )
-    return (frame, receivedAt, out) => {
-      const found = removed(frame, receivedAt)
-      if (found) out.removed.push(found)
-      return add(out, result)
-    }
+const compileIgnore = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply => {
+  const add = compileAddResult(identity, scope)
+  const result: RuleResult = { became: 'ignored', reason: rule.ignore as IgnoredReason }
+  const { authorisationRemoved, joins } = rule
+  if (authorisationRemoved === undefined && joins === undefined) return (_frame, _receivedAt, out) => add(out, result)
+  const removed =
+    authorisationRemoved === undefined
+      ? () => null
+      : within('authorisationRemoved', () => compileRemoved(authorisationRemoved, scope))
+  const joined = joins === undefined ? () => null : within('joins', () => compileJoins(identity.source, joins, scope))
+  return (frame, receivedAt, out) => {
+    const ended = removed(frame, receivedAt)
+    if (ended) out.removed.push(ended)
+    const event = joined(frame, receivedAt)
+    if (event) out.joined.push(event)
+    return add(out, result)
   }
+}
+
+const compileAction = (rule: Rule, scope: Scope, identity: RuleIdentity): Apply => {
+  if (rule.ignore !== undefined) return compileIgnore(rule, scope, identity)
   if (rule.event !== undefined) return compileEventRule(rule.event, scope, identity)
   if (rule.messageEvent !== undefined) return compileMessageEvent(rule.messageEvent, scope, identity)
   const inner = compileRules(rule.rules ?? [], rule.choose ?? 'all', scope, {

@@ -48,6 +48,7 @@ export class RunClaims implements IngestClaims {
   /** Holders of marks within the run: about 60 bytes each, until the run has read everything. */
   readonly #event = new Map<string, Buffer>()
   readonly #crossSource = new Map<string, Buffer>()
+  readonly #notes = new Map<string, Buffer>()
   /** Of the last batch: by owner, the live holder of the owner's own mark. */
   #liveByOwner: ReadonlyMap<string, Buffer | null> = new Map()
 
@@ -71,6 +72,16 @@ export class RunClaims implements IngestClaims {
         return live && !isCountedByItself ? live : claimInRun(this.#crossSource, entry)
       }),
     }
+  }
+
+  async note(notes: readonly BucketValue[]): Promise<void> {
+    for (const note of notes) claimInRun(this.#notes, note)
+  }
+
+  /** As in live traffic: the conversation of the copy that counted. */
+  async noted(keys: readonly BucketKey[]): Promise<Holders> {
+    const live = await this.#live.crossSource.read(keys)
+    return keys.map(({ hash }, at) => live[at] ?? this.#notes.get(text(hash)) ?? null)
   }
 
   /** In the last batch: live ingest never let in the event of this owner. */

@@ -86,6 +86,12 @@ describe('the Blip mapping', () => {
       }),
       { text: 'sim', textOrigin: 'typed', attachments: [] },
     ],
+    ['a text in HTML', blip({ type: 'text/html', content: '<b>n&atilde;o</b>' }), { text: 'não', textOrigin: 'typed' }],
+    [
+      'an ad’s click without its type',
+      blip({}, { '#wa.referral.source_id': '12', '#wa.referral.ctwa_clid': 'A' }),
+      { referral: { source: 'meta_ad', adId: '12', clickId: 'A', ref: null, advertiserId: null, url: null } },
+    ],
     [
       'a link of its own as a link',
       blip({ type: 'application/vnd.lime.web-link+json', content: { uri: 'https://a.example/?ttclid=1', title: 'a' } }),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -15,7 +15,8 @@ import { documentOf } from '../../../support/mapping.ts'
 
 const mapping = (source: string, version = 1) => documentOf({}, { source, version })
 
-const setUp = (wait: keyof typeof waits = 'ingest') => {
+/** @param copies of the last good versions; a second process shares them */
+const setUp = (wait: keyof typeof waits = 'ingest', copies = new Map<string, string>()) => {
   const files = new Map<string, string>()
   const changes: string[] = []
   let isFolderMissing = false
@@ -28,6 +29,12 @@ const setUp = (wait: keyof typeof waits = 'ingest') => {
         return [...files].sort().map(([file, text]) => ({ file, stamp: text }))
       },
       read: (file) => files.get(file) as string,
+      lastGood: (file) => copies.get(file) ?? null,
+      keep: (file, text) => {
+        copies.set(file, text)
+        return true
+      },
+      forget: (file) => void copies.delete(file),
     },
     { waits: waits[wait], onChange: ({ kind, file }: MappingsChange) => void changes.push(`${kind} ${file}`) },
   )
@@ -41,6 +48,7 @@ const setUp = (wait: keyof typeof waits = 'ingest') => {
   const version = (name: string) => sources.get(name)?.version
   return {
     files,
+    copies,
     changes,
     sources,
     pass,
@@ -108,6 +116,61 @@ describe('custom mappings', () => {
     pass(1_500)
     expect(version('mine')).toBe(3)
     expect(sources.report().refused).toEqual([])
+  })
+
+  const broken = mapping('mine', 2).replace('sender: user', 'sender: martian')
+
+  it('keep their last good version over a restart that finds the file broken', () => {
+    const before = setUp()
+    before.files.set('a.yaml', mapping('mine'))
+    before.start()
+    const after = setUp('ingest', before.copies)
+    after.files.set('a.yaml', broken)
+    after.start()
+    expect(after.version('mine')).toBe(1)
+    expect(after.changes).toEqual(['refused a.yaml', 'restored a.yaml'])
+    expect(after.sources.report()).toMatchObject({
+      own: [{ source: 'mine', version: 1, file: 'a.yaml' }],
+      refused: [{ file: 'a.yaml' }],
+    })
+    after.files.set('a.yaml', mapping('mine', 3))
+    after.pass(1_500)
+    expect(after.version('mine')).toBe(3)
+    after.files.delete('a.yaml')
+    after.pass(4_500)
+    expect(after.version('mine')).toBeUndefined()
+  })
+
+  it('keep their place before the shipped mapping of the same name when a restart finds the file broken', () => {
+    const before = setUp()
+    before.files.set('a.yaml', mapping('shipped', 7))
+    before.start()
+    const after = setUp('gateway', before.copies)
+    after.files.set('a.yaml', broken)
+    after.start()
+    expect(after.version('shipped')).toBe(7)
+  })
+
+  it.each<[string, (copies: Map<string, string>) => void]>([
+    ['was never good', () => {}],
+    ['was removed in between', (copies) => copies.delete('a.yaml')],
+    ['has a damaged copy', (copies) => copies.set('a.yaml', 'source: [')],
+  ])('have no earlier version when the file %s', (_name, change) => {
+    const { files, copies, start, sources, changes } = setUp()
+    change(copies)
+    files.set('a.yaml', broken)
+    start()
+    expect(sources.names()).toEqual(['shipped'])
+    expect(changes).toEqual(['refused a.yaml'])
+  })
+
+  it('lose their copy with their file', () => {
+    const { files, copies, start, pass } = setUp()
+    files.set('a.yaml', mapping('mine'))
+    start()
+    files.delete('a.yaml')
+    pass(4_500)
+    expect([...copies]).toEqual([])
   })
 
   it('are not read while they are being written', () => {
@@ -201,6 +264,25 @@ describe('following the sources', () => {
       expect([sources.get('mine')?.version, clock.pending]).toEqual([1, 0])
     } finally {
       stop()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('keeps the last good version on disk, for the next process and for programs that only look', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mappings-'))
+    const start = () => followSources({ folder, waits: waits.gateway, clock: new FakeClock(1_000), onChange: () => {} })
+    try {
+      writeFileSync(join(folder, 'a.yaml'), mapping('mine'))
+      expect(loadSources({ folder }).get('mine')?.version).toBe(1)
+      expect(readdirSync(folder)).toEqual(['a.yaml'])
+      start().stop()
+      writeFileSync(join(folder, 'a.yaml'), 'source: [')
+      const { sources, stop } = start()
+      stop()
+      expect(sources.get('mine')?.version).toBe(1)
+      expect(loadSources({ folder }).get('mine')?.version).toBe(1)
+      expect(readdirSync(join(folder, '.last-good'))).toEqual(['a.yaml'])
+    } finally {
       rmSync(folder, { recursive: true })
     }
   })

@@ -2,7 +2,17 @@ import fc from 'fast-check'
 import { messageEventSchema } from '../../../../services/shared/model/message-event.ts'
 import { DeliveryUnreadable, type MappingResult } from '../../../../services/shared/sources/index.ts'
 import { messageEvent, noon } from '../../../support/builders.ts'
-import { line, lineMessage, meta, metaItem, telegram, telegramMessage, zalo } from '../../../support/channel-bodies.ts'
+import {
+  line,
+  lineMessage,
+  meta,
+  metaItem,
+  telegram,
+  telegramMessage,
+  twilioConversations,
+  zalo,
+  zaloBot,
+} from '../../../support/channel-bodies.ts'
 import { mapped, sources } from '../../../support/deliveries.ts'
 import { hostileValues, nodesOf, replacing } from '../../../support/hostile.ts'
 import {
@@ -65,6 +75,11 @@ const several: Record<
     first: ['events', '0'],
     neighbour: '501',
   },
+  dialog360: {
+    body: { contacts: [], messages: [whatsappMessage('wamid.1'), whatsappMessage('wamid.2')] },
+    first: ['messages', '0'],
+    neighbour: 'wamid.2',
+  },
   'example-partner': {
     body: examplePartner(
       { body: '{"text":"<p>a</p>","link":"https://x/?ref=1","media":[{"k":"pic"}]}' },
@@ -86,6 +101,8 @@ const single: Record<string, object> = {
   },
   telegram: telegram({ message: telegramMessage() }),
   zalo: zalo('user_send_text'),
+  'zalo-bot': zaloBot('message.text.received'),
+  'twilio-conversations': twilioConversations(),
   blip: blip(),
   qiscus: qiscus(),
   respondio: respondio(),

@@ -132,6 +132,62 @@ describe.each([
     expect(only(item, 'standby')).toMatchObject(expected)
   })
 
+  const own = { sender: { id: 'page' }, recipient: { id: 'person' } }
+  it.each<[string, object, object]>([
+    [
+      'an echo whose flag is text',
+      metaEcho({ text: 'x', is_echo: 'true', app_id: '777' }),
+      { direction: 'outbound', sender: 'bot' },
+    ],
+    ['a flag that says no', metaItem({ message: { mid: 'm', text: 'x', is_echo: 'false' } }), { direction: 'inbound' }],
+    ['a deletion whose flag is text', metaItem({ message: { mid: 'm', is_deleted: 'true' } }), { kind: 'deletion' }],
+    [
+      'a flag of the unsupported as text',
+      metaItem({ message: { mid: 'm', is_unsupported: 'True' } }),
+      { attachments: ['other'] },
+    ],
+    [
+      'what the account itself sends, without a flag',
+      metaItem({ ...own, message: { mid: 'm', text: 'x' } }),
+      { direction: 'outbound', sender: 'agent', conversationId: 'page:person', textOrigin: 'typed' },
+    ],
+    [
+      'what the account’s program sends, without a flag',
+      metaItem({ ...own, message: { mid: 'm', text: 'x', app_id: 777 } }),
+      { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
+    ],
+    [
+      'an edit of the account’s',
+      metaItem({ ...own, message_edit: { mid: 'm', text: 'y', num_edit: 1 } }),
+      { kind: 'edit', direction: 'outbound' },
+    ],
+    [
+      'a cart with its note',
+      metaItem({ order: { products: [{ id: 1 }], note: 'kirim hari ini' } }),
+      { kind: 'message', attachments: ['order'], text: 'kirim hari ini', textOrigin: 'typed', direction: 'inbound' },
+    ],
+    ['a cart without a note', metaItem({ order: { products: [] } }), { attachments: ['order'], text: null }],
+  ])('reads %s', (_name, item, expected) => {
+    expect(only(item)).toMatchObject(expected)
+    expect(only(item, 'standby')).toMatchObject(expected)
+  })
+
+  it('ignores the notice of no edit that comes with every message', () => {
+    for (const num_edit of [0, '0'])
+      expect(ignored({ timestamp: noon, message_edit: { mid: 'm', num_edit } })).toEqual({
+        events: [],
+        ignored: ['empty'],
+        failed: [],
+      })
+    expect(ignored({ timestamp: noon, message_edit: { mid: 'm', num_edit: 1 } }).failed).toHaveLength(1)
+  })
+
+  it('ignores a note to oneself', () => {
+    expect(ignored(metaItem({ ...own, message: { mid: 'm', text: 'x', is_self: 'true' } })).ignored).toEqual([
+      'internal_note',
+    ])
+  })
+
   it.each<[string, object[], string[]]>([
     ['a picture and a file', [{ type: 'image' }, { type: 'file' }], ['image', 'document']],
     ['a sticker as an image that names it', [{ type: 'image', payload: { sticker_id: 1 } }], ['sticker']],
@@ -142,6 +198,18 @@ describe.each([
     ['a template and an unknown kind', [{ type: 'template' }, { type: 'hologram' }, {}], ['other', 'other', 'other']],
   ])('reads %s', (_name, attachments, expected) => {
     expect(only(metaItem({ message: { mid: 'm', attachments } }))?.attachments).toEqual(expected)
+  })
+
+  it('hands on the urls of all shared pages, once', () => {
+    const attachments = [
+      { type: 'fallback', url: 'https://shop.example/a', payload: null },
+      { type: 'image', payload: { url: 'https://cdn.example/1.jpg' } },
+      { type: 'fallback', payload: { url: 'https://shop.example/b' } },
+      { type: 'fallback', payload: { url: 'https://shop.example/a' } },
+    ]
+    const event = only(metaItem({ message: { mid: 'm', text: 'x', attachments } }))
+    expect(event?.links).toEqual(['https://shop.example/a', 'https://shop.example/b'])
+    expect(event?.attachments).toEqual(['link', 'image', 'link', 'link'])
   })
 
   it('hands on the url of a shared page, and of nothing else', () => {
@@ -185,4 +253,10 @@ describe.each([
     expect(mapped(name, { object, entry: [] }).ignored).toEqual(['empty'])
     expect(() => mapped(name, { object: 'other', entry: [] })).toThrow(/not a delivery of this source/)
   })
+})
+
+it('takes a message of an Instagram account to itself for a note', () => {
+  const account = { id: 'page' }
+  const item = metaItem({ sender: account, recipient: account, message: { mid: 'm', text: 'x' } })
+  expect(mapped('instagram', meta('instagram', [item])).ignored).toEqual(['internal_note'])
 })

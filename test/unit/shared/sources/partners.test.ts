@@ -23,6 +23,25 @@ describe('the Pancake mapping', () => {
       { text: 'a & b' },
     ],
     [
+      'letters that HTML names',
+      pancake({
+        original_message: '',
+        message: '<div>&iquest;Cu&aacute;nto&nbsp;cuesta?</div><div>&lt;10 &euro;</div>',
+      }),
+      { text: '¿Cuánto cuesta?\n<10 €' },
+    ],
+    [
+      'all links',
+      pancake({
+        attachments: [
+          { type: 'link', url: 'https://a.example' },
+          { type: 'photo', url: 'https://cdn.example' },
+          { type: 'link', url: 'https://b.example' },
+        ],
+      }),
+      { links: ['https://a.example', 'https://b.example'], attachments: ['link', 'image', 'link'] },
+    ],
+    [
       'the page’s own message',
       pancake({ from: { id: '1001', admin_name: 'Lan' } }),
       { direction: 'outbound', sender: 'agent' },
@@ -147,11 +166,14 @@ describe('the worked example', () => {
 })
 
 describe('a source that signs nothing', () => {
-  it.each(['blip', 'qiscus', 'zwiz', 'halosis', 'example-partner', 'pancake'])('%s is verified by a key', (name) => {
-    const verify = (headers: Record<string, string>) =>
-      sourceNamed(name).verify(deliveryOf(name, {}, { headers }), ['k'], { now: 0 })
-    expect(verify({ 'x-signals-key': 'k' })).toBe('ok')
-    expect(verify({ 'x-signals-key': 'other' })).toBe('wrong')
-    expect(verify({})).toBe('missing')
-  })
+  it.each(['blip', 'qiscus', 'zwiz', 'halosis', 'example-partner', 'pancake', 'dialog360', 'twilio-conversations'])(
+    '%s is verified by a key',
+    (name) => {
+      const verify = (headers: Record<string, string>) =>
+        sourceNamed(name).verify(deliveryOf(name, {}, { headers }), ['k'], { now: 0 })
+      expect(verify({ 'x-signals-key': 'k' })).toBe('ok')
+      expect(verify({ 'x-signals-key': 'other' })).toBe('wrong')
+      expect(verify({})).toBe('missing')
+    },
+  )
 })

@@ -38,7 +38,7 @@ describe('the mapping of Telegram', () => {
     [
       'the person in a business chat',
       { business_message: telegramMessage({ business_connection_id: 'b', text: 'x' }) },
-      { direction: 'inbound', sender: 'user', conversationId: 'account-1:23' },
+      { direction: 'inbound', sender: 'user', conversationId: 'account-1:b:23', messageId: 'b:23:7' },
     ],
     [
       'the owner in a business chat',
@@ -84,6 +84,104 @@ describe('the mapping of Telegram', () => {
     ],
   ])('reads %s', (_name, fields, expected) => expect(update(fields)).toMatchObject(expected))
 
+  const topic = { topic_id: 5, user: { id: 23 } }
+  it.each<[string, object, object]>([
+    [
+      'a business chat beside the bot’s own chat with the same number',
+      { business_message: telegramMessage({ business_connection_id: 'a', text: 'x' }) },
+      { conversationId: 'account-1:a:23', messageId: 'a:23:7' },
+    ],
+    [
+      'a button in a business chat',
+      { callback_query: { id: '5', from: { id: 23 }, message: { chat: { id: 23 }, business_connection_id: 'a' } } },
+      { conversationId: 'account-1:a:23', messageId: 'callback:5' },
+    ],
+    [
+      'a person in a channel’s direct messages, by the topic',
+      { message: telegramMessage({ chat: { id: -1 }, direct_messages_topic: topic, text: 'x' }) },
+      { conversationId: 'account-1:-1:5', messageId: '-1:7', direction: 'inbound', sender: 'user' },
+    ],
+    [
+      'what the channel answers there',
+      {
+        message: telegramMessage({
+          from: { id: 9, is_bot: true },
+          sender_chat: { id: -2 },
+          chat: { id: -1 },
+          direct_messages_topic: topic,
+          text: 'x',
+        }),
+      },
+      { conversationId: 'account-1:-1:5', direction: 'outbound', sender: 'agent', textOrigin: 'typed' },
+    ],
+    [
+      'what another bot answers there',
+      {
+        message: telegramMessage({
+          from: { id: 9, is_bot: true },
+          chat: { id: -1 },
+          direct_messages_topic: topic,
+          text: 'x',
+        }),
+      },
+      { direction: 'outbound', sender: 'bot', textOrigin: 'automatic' },
+    ],
+    [
+      'a guest message',
+      { guest_message: telegramMessage({ chat: { id: -9, type: 'group' }, guest_query_id: 'g', text: '@bot harga?' }) },
+      { conversationId: 'account-1:-9', messageId: '-9:7', sender: 'user', text: '@bot harga?' },
+    ],
+    [
+      'the words of a rich message',
+      {
+        message: telegramMessage({
+          rich_message: {
+            blocks: [
+              { type: 'heading', size: 1, text: ['Pesanan ', { type: 'bold', text: '42' }] },
+              { type: 'list', items: [{ label: '1.', blocks: [{ type: 'paragraph', text: 'transfer' }] }] },
+            ],
+          },
+        }),
+      },
+      { text: 'Pesanan 42\ntransfer', textOrigin: 'typed', attachments: [] },
+    ],
+    [
+      'a rich message of pictures',
+      { message: telegramMessage({ rich_message: { blocks: [{ type: 'photo' }] } }) },
+      { text: null, attachments: ['other'] },
+    ],
+    [
+      'what an inline bot wrote',
+      { message: telegramMessage({ via_bot: { id: 5 }, text: 'Invoice' }) },
+      { textOrigin: 'automatic', sender: 'user' },
+    ],
+    [
+      'the address behind a word',
+      {
+        message: telegramMessage({
+          text: 'di sini',
+          entities: [{ type: 'bold' }, { type: 'text_link', url: 'https://shop.example/' }],
+        }),
+      },
+      { links: ['https://shop.example/'], text: 'di sini' },
+    ],
+  ])('reads %s', (_name, fields, expected) => expect(update(fields)).toMatchObject(expected))
+
+  it.each([
+    'chat_owner_left',
+    'chat_owner_changed',
+    'suggested_post_approved',
+    'suggested_post_declined',
+    'suggested_post_paid',
+    'checklist_tasks_done',
+    'gift_upgrade_sent',
+    'poll_option_deleted',
+    'managed_bot_created',
+    'community_chat_added',
+  ])('ignores the service message %s', (field) => {
+    expect(mapped('telegram', telegram({ message: telegramMessage({ [field]: {} }) })).ignored).toEqual(['system'])
+  })
+
   it('reads the payload of a link, which is not typed', () => {
     expect(message({ text: '/start' })).toMatchObject({ textOrigin: 'button', referral: null })
     for (const text of ['/start camp_7', '/start@shop_bot camp_7'])
@@ -125,6 +223,11 @@ describe('the mapping of Telegram', () => {
       ['deletion', '23:7'],
       ['deletion', '23:8'],
     ])
+    const deleted = { business_connection_id: 'a', chat: { id: 23 }, message_ids: [7] }
+    expect(update({ deleted_business_messages: deleted })).toMatchObject({
+      conversationId: 'account-1:a:23',
+      messageId: 'a:23:7',
+    })
   })
 
   it('derives an id where a message has none yet', () => {

@@ -105,6 +105,10 @@ describe('the mapping of TikTok', () => {
     ['im_receive_msg', content({ type: 'reaction' }), 'reaction'],
     ['im_auto_message_audit_update', {}, 'template'],
     ['im_receive_high_intent_comment', {}, 'comment'],
+    ['comment.update', {}, 'comment'],
+    ['brand.mention.event', { mention_type: 'VIDEO_MENTION' }, 'comment'],
+    ['post.publish.publicly_available', {}, 'account'],
+    ['post.publish.no_longer_publicaly_available', {}, 'account'],
     ['authorization.removed', { reason: 1 }, 'account'],
     ['im_receive_msg', 'not JSON', 'unknown'],
     ['im_new_event', {}, 'unknown'],
@@ -156,6 +160,24 @@ describe('a delivery of TikTok', () => {
         },
       }),
     ])
+  })
+
+  it('takes the encoded creative of a Smart+ ad for its id where TikTok gives no other', () => {
+    const adOf = (ad: object) => {
+      const content = { conversation_id: 'c', timestamp: noon, referral: { source: 'ad', ad } }
+      return theOnly('tiktok', { event: 'im_referral_msg', user_openid: 'b', content }).referral?.adId
+    }
+    expect(adOf({ ad_id: '', message_material_id: 'enc' })).toBe('enc')
+    expect(adOf({ ad_id: '17', message_material_id: 'enc' })).toBe('17')
+  })
+
+  it('takes a message without a type for what it holds', () => {
+    const of = (block: object) => {
+      const content = { conversation_id: 'c', message_id: 'm', timestamp: noon, ...block }
+      return theOnly('tiktok', { event: 'im_receive_msg', user_openid: 'b', content })
+    }
+    expect(of({ image: { media_id: '1' } }).attachments).toEqual(['image'])
+    expect(of({ text: { body: 'halo' } })).toMatchObject({ text: 'halo', attachments: [] })
   })
 
   it('keeps ids that a double cannot hold', () => {

@@ -34,7 +34,24 @@ describe('Twilio’s form of WhatsApp', () => {
         referral: null,
       },
     ],
-    ['a person by the sender alone', { WaId: '' }, { conversationId: 'account-1:55' }],
+    ['a person by the sender alone', { WaId: '' }, { conversationId: 'account-1:55', channel: 'whatsapp' }],
+    [
+      'a person without a number, who sends no words',
+      { WaId: '', From: 'whatsapp:BR.1', ExternalUserId: 'BR.1', Body: '', MediaContentType0: 'image/jpeg' },
+      { conversationId: 'account-1:BR.1', aliases: [], attachments: ['image'], text: null },
+    ],
+    [
+      'a number, and the other id of its person',
+      { ExternalUserId: 'BR.1' },
+      { conversationId: 'account-1:55', aliases: ['account-1:BR.1'] },
+    ],
+    ['a text message', { WaId: '', From: '+55' }, { conversationId: 'account-1:55', channel: 'sms' }],
+    [
+      'a person on Messenger',
+      { WaId: '', From: 'messenger:77' },
+      { conversationId: 'account-1:77', channel: 'messenger' },
+    ],
+    ['a product', { Body: '', MessageType: 'product' }, { attachments: ['product'] }],
     [
       'a picture',
       { NumMedia: '1', MediaContentType0: 'image/jpeg' },
@@ -60,6 +77,9 @@ describe('Twilio’s form of WhatsApp', () => {
 
   it.each<[string, Record<string, string>, string]>([
     ['a receipt', { MessageStatus: 'read', Body: '' }, 'status'],
+    ['a receipt of text messages', { SmsStatus: 'delivered', Body: '' }, 'status'],
+    ['a receipt by its event', { EventType: 'DELIVERED' }, 'status'],
+    ['a callback of nothing but ids', { WaId: '', Body: '', NumMedia: '' }, 'status'],
     ['a reaction', { MessageType: 'reaction', Body: '👍' }, 'reaction'],
     ['a message of nothing', { Body: '' }, 'empty'],
   ])('ignores %s', (_name, fields, reason) =>

@@ -74,6 +74,38 @@ describe('the mapping of Zalo', () => {
       { attachments: ['contact'], links: [] },
     ],
     ['a file', zalo('user_send_file', attached('file')), { attachments: ['document'] }],
+    [
+      'two links',
+      zalo('user_send_link', {
+        msg_id: '1',
+        attachments: [
+          { type: 'link', payload: { url: 'https://a.example' } },
+          { type: 'link', payload: { url: 'https://b.example' } },
+        ],
+      }),
+      { attachments: ['link', 'link'], links: ['https://a.example', 'https://b.example'] },
+    ],
+    [
+      'a picture by the event’s name',
+      zalo('user_send_gif', { msg_id: '1', url: 'https://cdn.example/1.gif' }),
+      { attachments: ['image'], links: [] },
+    ],
+    [
+      'a voice message by the event’s name',
+      zalo('anonymous_send_audio', { msg_id: '1', conversation_id: 'a' }),
+      { attachments: ['audio'] },
+    ],
+    [
+      'a file with words by the event’s name',
+      zalo('user_send_file', { msg_id: '1', text: 'hóa đơn' }),
+      { attachments: ['document'], textOrigin: 'caption' },
+    ],
+    [
+      'a link by the event’s name',
+      zalo('user_send_link', { msg_id: '1', url: 'https://a.example' }),
+      { attachments: ['link'], links: ['https://a.example'] },
+    ],
+    ['a kind that is new', zalo('oa_send_hologram', { msg_id: '1' }), { attachments: ['other'] }],
     ['a list as what a program offers', zalo('oa_send_list', attached('template')), { attachments: ['other'] }],
     [
       'a question about a product',

@@ -1,5 +1,5 @@
 /** Compiles an event rule, which builds a message event from one item. */
-import { channels, directions, kinds, type MessageEvent, maxLinks, senders } from '../../../model/message-event.ts'
+import { channels, directions, kinds, type MessageEvent, senders } from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
@@ -9,7 +9,9 @@ import { compileConstant, NotInContract } from '../values/constants.ts'
 import { compileId, idIn } from '../values/ids.ts'
 import { compileTime } from '../values/time.ts'
 import { compileCondition, compileValue, digestOf } from '../values/values.ts'
+import { compileAliases } from './aliases.ts'
 import { compileAttachments } from './attachments.ts'
+import { compileLinks } from './links.ts'
 import { compileReferral } from './referral.ts'
 import { compileWords, noWords } from './words.ts'
 
@@ -23,27 +25,9 @@ export type BuildEvent = (frame: Frame, receivedAt: number) => Built
 
 const maxIdLength = 512
 const maxAccountLength = 256
-/** In characters. Longer links are not real, and ten of them would make a record too large. */
-const maxLinkLength = 16_384
-/** A real person has two or three ids. */
-const maxAliases = 20
 
 const empty: Built = { kind: 'empty' }
 const failed = (reason: string): Built => ({ kind: 'failed', reason })
-
-/** The texts that are present, each once. @param maxCount of texts @param maxLength in characters; longer ones are left out */
-const compileTexts = (key: string, values: readonly Value[], scope: Scope, maxCount: number, maxLength: number) => {
-  const reads = withinEach(key, values, (value) => compileValue(value, scope))
-  return (frame: Frame): string[] => {
-    const found: string[] = []
-    for (const read of reads) {
-      const text = asText(read(frame))
-      if (text === null || text.length > maxLength || found.length >= maxCount || found.includes(text)) continue
-      found.push(text)
-    }
-    return found
-  }
-}
 
 /** @throws MappingProblem */
 export const compileEvent = (source: string, rule: EventRule, scope: Scope): BuildEvent => {
@@ -64,8 +48,8 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
   const direction = constant('direction', directions)
   const sender = constant('sender', senders)
   const time = within('time', () => compileTime(rule.time, scope))
-  const text = within('text', () => compileWords(rule.text, scope))
-  const links = compileTexts('links', rule.links, scope, maxLinks, maxLinkLength)
+  const text = compileWords(rule, scope)
+  const links = compileLinks(rule.links, scope)
   const attachments = within('attachments', () => compileAttachments(rule.attachments, scope))
   const referral = within('referral', () => compileReferral(rule.referral, scope))
   const channelMessage =
@@ -73,7 +57,7 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
   const { revision: revisionValue } = rule
   const revision =
     revisionValue === undefined ? () => null : within('revision', () => compileValue(revisionValue, scope))
-  const aliases = compileTexts('aliases', rule.aliases, scope, maxAliases, maxIdLength)
+  const aliases = compileAliases(rule.aliases, scope, maxIdLength)
   const { backfill, keepEmpty } = rule
   const isBackfill =
     typeof backfill === 'boolean' ? () => backfill : within('backfill', () => compileCondition(backfill, scope))

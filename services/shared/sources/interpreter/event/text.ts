@@ -1,24 +1,39 @@
 /** Turns HTML into the text that the person saw, and cuts texts to the contract's length. */
 import { maxTextLength } from '../../../model/message-event.ts'
+import { namedEntities } from './named-entities.ts'
 
-const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' }
-const entity = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/gi
-/** Tags that start a new line. */
-const breaking = new Set(['br', '/p', '/div', '/li', '/tr', '/h1', '/h2', '/h3', '/blockquote'])
+/** The longest name has 31 letters. Bounded, so that a text of ampersands costs no more than its length. */
+const entity = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));/g
+/** Numbers 128 to 159 mean the characters of Windows-1252, as browsers read them: `&#146;` is an apostrophe. */
+const windows1252 =
+  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+/** Elements that begin and end a line. */
+const blocks = new Set(
+  'address article aside blockquote dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tr ul'.split(
+    ' ',
+  ),
+)
+/** Elements that stand beside each other in a line: each begins after a space. */
+const cells = new Set(['td', 'th'])
 /** Tags whose content is not displayed. */
 const unseen = new Set(['script', 'style'])
 /** In characters, markup included. The rest of a longer text would be cut from the result anyway. */
 const maxHtml = 16 * maxTextLength
 
-const character = (code: number) =>
-  code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ''
+const character = (code: number): string => {
+  if (code >= 0x80 && code <= 0x9f) return windows1252.charAt(code - 0x80)
+  return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ''
+}
 
-const decoded = (text: string): string =>
-  text.replace(entity, (all, decimal?: string, hex?: string, name?: string) => {
+const decoded = (text: string): string => {
+  if (!text.includes('&')) return text
+  return text.replace(entity, (all, decimal?: string, hex?: string, name?: string) => {
     if (decimal) return character(Number(decimal))
     if (hex) return character(Number.parseInt(hex, 16))
-    return named[(name ?? '').toLowerCase()] ?? all
+    // A space that does not break a line is a space to the person.
+    return name === 'nbsp' ? ' ' : (namedEntities.get(name ?? '') ?? all)
   })
+}
 
 /** `p` of `<p class="x">`, `/p` of `</p>`; undefined if no tag begins there, as in `a < b`. */
 const tagAt = (html: string, at: number): string | undefined =>
@@ -38,19 +53,36 @@ const endOf = (html: string, at: number, tag: string): number => {
   return closed < 0 ? -1 : closed + 1
 }
 
+/**
+ * What a tag puts between the words beside it, so that `a<div>b</div>` is not the word `ab`.
+ * @param last character before the tag; empty at the start
+ */
+const gapOf = (tag: string, last: string): string => {
+  if (tag === 'br' || tag === '/br') return '\n'
+  const name = tag.startsWith('/') ? tag.slice(1) : tag
+  if (blocks.has(name)) return last === '' || last === '\n' ? '' : '\n'
+  return cells.has(tag) && last !== '' && last !== '\n' && last !== ' ' ? ' ' : ''
+}
+
 /** One linear pass. A regular expression that looks ahead from every `<` would be quadratic for a hostile text. */
 const stripped = (html: string): string => {
-  let text = ''
+  const parts: string[] = []
+  // Kept apart, since reading the end of a text that still grows would copy the whole text for each tag.
+  let last = ''
+  const add = (part: string) => {
+    if (part === '') return
+    parts.push(part)
+    last = part.slice(-1)
+  }
   let at = 0
   for (;;) {
     const opening = html.indexOf('<', at)
-    if (opening < 0) return text + html.slice(at)
-    const tag = tagAt(html, opening)
+    const tag = opening < 0 ? undefined : tagAt(html, opening)
     const end = tag === undefined ? opening + 1 : endOf(html, opening, tag)
-    // Never closed, so no later tag is closed either.
-    if (end < 0) return text + html.slice(at)
-    text += html.slice(at, tag === undefined ? end : opening)
-    if (tag !== undefined && breaking.has(tag)) text += '\n'
+    // No tag follows, or one that is never closed, and then no later one is closed either.
+    if (opening < 0 || end < 0) return parts.join('') + html.slice(at)
+    add(html.slice(at, tag === undefined ? end : opening))
+    if (tag !== undefined) add(gapOf(tag, last))
     at = end
   }
 }

@@ -2,11 +2,11 @@
 import { type TextOrigin, textOrigins } from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
-import { within } from '../language/problem.ts'
+import { within, withinEach } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
-import { compileOptional, compileValue } from '../values/values.ts'
+import { compileCondition, compileOptional, compileValue } from '../values/values.ts'
 import { cutText, plainText } from './text.ts'
 
 export interface Words {
@@ -16,23 +16,31 @@ export interface Words {
 
 export const noWords: Words = { text: null, textOrigin: null }
 
+/** The person's own words, unless they are passed on from another person. */
+const isOwn = (origin: TextOrigin | null) => origin === 'typed' || origin === 'caption'
+
 /** The first entry that yields a text counts. @throws MappingProblem */
-export const compileWords = (rules: EventRule['text'], scope: Scope): ((frame: Frame) => Words) => {
-  const compiled = rules.map(({ of, origin, html, when }, at) =>
-    within(at, () => ({
-      read: within('of', () => compileValue(of, scope)),
-      origin: within('origin', () => compileConstant('textOrigin', origin as TextOrigin | Value, textOrigins, scope)),
-      html,
-      holds: compileOptional(when, scope),
-    })),
-  )
+export const compileWords = (
+  { text: rules, forwarded }: Pick<EventRule, 'text' | 'forwarded'>,
+  scope: Scope,
+): ((frame: Frame) => Words) => {
+  const compiled = withinEach('text', rules, ({ of, origin, html, when }) => ({
+    read: within('of', () => compileValue(of, scope)),
+    origin: within('origin', () => compileConstant('textOrigin', origin as TextOrigin | Value, textOrigins, scope)),
+    html,
+    holds: compileOptional(when, scope),
+  }))
+  const isForwarded =
+    forwarded === undefined ? () => false : within('forwarded', () => compileCondition(forwarded, scope))
   return (frame) => {
     for (const { read, origin, html, holds } of compiled) {
       if (!holds(frame)) continue
       const value = asText(read(frame))
       if (value === null) continue
       const text = cutText(html ? plainText(value) : value)
-      if (text !== '') return { text, textOrigin: origin(frame) }
+      if (text === '') continue
+      const textOrigin = origin(frame)
+      return { text, textOrigin: isOwn(textOrigin) && isForwarded(frame) ? 'forwarded' : textOrigin }
     }
     return noWords
   }

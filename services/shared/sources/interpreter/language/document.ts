@@ -7,7 +7,14 @@ import { messagingApps } from '../../../model/connection-record.ts'
 import { ignoredReasons } from '../../../model/message-event.ts'
 import { answerSchema, handshakeSchema, headerNameSchema, signatureSchema } from './delivery-rules.ts'
 import { element } from './element.ts'
-import { type EventRule, eventSchema, type RemovedRule, removedSchema } from './event-rule.ts'
+import {
+  type EventRule,
+  eventSchema,
+  type JoinsRule,
+  joinsSchema,
+  type RemovedRule,
+  removedSchema,
+} from './event-rule.ts'
 import { type ConditionElement, conditionSchema, pathSchema, type Value, valueSchema } from './expressions.ts'
 
 export interface Rule {
@@ -22,6 +29,8 @@ export interface Rule {
   readonly ignore?: (typeof ignoredReasons)[number] | undefined
   /** Beside `ignore`: the item is not a message event, but ends the account's authorisation. */
   readonly authorisationRemoved?: RemovedRule | undefined
+  /** Beside `ignore`: the item is not a message, but says that two conversation ids are one. */
+  readonly joins?: JoinsRule | undefined
   readonly event?: EventRule | undefined
   /** Path to a value that already is a message event of the contract. */
   readonly messageEvent?: string | undefined
@@ -46,6 +55,7 @@ const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
     let: z.record(nameSchema, valueSchema).optional(),
     ignore: z.enum(ignoredReasons).optional(),
     authorisationRemoved: removedSchema.optional(),
+    joins: joinsSchema.optional(),
     event: eventSchema.optional(),
     messageEvent: pathSchema.optional(),
     rules: z.array(ruleSchema).min(1).optional(),
@@ -60,6 +70,10 @@ const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
     .refine(
       (rule) => rule.authorisationRemoved === undefined || rule.ignore !== undefined,
       'authorisationRemoved needs ignore beside it: the item is not a message event',
+    )
+    .refine(
+      (rule) => rule.joins === undefined || rule.ignore !== undefined,
+      'joins needs ignore beside it: the item is not a message event',
     ),
 ) as z.ZodType<Rule>
 
@@ -87,6 +101,8 @@ export const mappingSchema = element({
   accounts: z.array(z.string()).default([]),
   /** A body for which this does not hold is not a delivery of the source. */
   recognise: conditionSchema,
+  /** Why a body that is not recognised belongs elsewhere: the first whose condition holds is the refusal's text. */
+  refuse: z.array(element({ when: conditionSchema, because: z.string().min(1).max(300) })).default([]),
   rules: z.array(ruleSchema).min(1),
   choose: z.enum(['first', 'all']).default('all'),
   otherwise: z.enum(ignoredReasons).default('empty'),

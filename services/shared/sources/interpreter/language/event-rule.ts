@@ -54,7 +54,21 @@ export const eventSchema = element({
       }),
     )
     .default([]),
-  links: z.array(valueSchema).default([]),
+  /** true: the typed words and captions are another person's, passed on. */
+  forwarded: conditionSchema.optional(),
+  links: z
+    .array(
+      z.union([
+        valueSchema,
+        element({
+          each: pathSchema,
+          /** A value in which `item` is the element. */
+          link: valueSchema,
+          when: conditionSchema.optional(),
+        }),
+      ]),
+    )
+    .default([]),
   attachments: z
     .array(
       z.union([
@@ -104,6 +118,19 @@ export const eventSchema = element({
   keepEmpty: z.boolean().default(false),
 })
 export type EventRule = z.output<typeof eventSchema>
+
+/** An item that is no message, but says that a person has another id now: later messages under it are of the same conversation. */
+export const joinsSchema = element({
+  accountId: valueSchema,
+  channel: eventSchema.shape.channel,
+  /** One of the ids, and the others. */
+  conversationId: valueSchema,
+  aliases: z.array(valueSchema).min(1),
+  messageId: valueSchema.optional(),
+  derivedFrom: eventSchema.shape.derivedFrom,
+  time: eventSchema.shape.time,
+})
+export type JoinsRule = z.output<typeof joinsSchema>
 
 /** An item by which an account withdraws its authorisation: the account's connection is disconnected. */
 export const removedSchema = element({

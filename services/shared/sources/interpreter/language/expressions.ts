@@ -24,8 +24,8 @@ export const keysSchema = z
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
 type Scalar = string | number | boolean | null
 
-/** Types that a condition can test for; `digits` also accepts a number. */
-const shapes = ['object', 'list', 'string', 'number', 'boolean', 'digits'] as const
+/** Types that a condition can test for; `digits` also accepts a number, `flag` is true, 1, or either as text. */
+const shapes = ['object', 'list', 'string', 'number', 'boolean', 'digits', 'flag'] as const
 
 export type Test =
   | { readonly equals: Scalar }
@@ -56,11 +56,14 @@ export type Value =
   | { readonly of: Value; readonly stripPrefix: string }
   | { readonly of: Value; readonly before: string }
   | { readonly of: Value; readonly after: string }
+  | { readonly of: Value; readonly afterLast: string }
   | { readonly of: Value; readonly query: string }
   | { readonly of: Value; readonly decode: 'percent' }
   | { readonly of: Value; readonly without: readonly string[] }
   | { readonly of: Value; readonly extension: true }
   | { readonly of: Value; readonly key: string; readonly equals: Scalar; readonly take?: string | undefined }
+  | { readonly of: Value; readonly key: string; readonly same: Value; readonly take?: string | undefined }
+  | { readonly of: Value; readonly prose: { readonly inline: readonly string[]; readonly lines: readonly string[] } }
   | {
       readonly cases: readonly { readonly when: ConditionElement; readonly is: Value }[]
       readonly otherwise?: Value | undefined
@@ -86,6 +89,7 @@ export const valueSchema: z.ZodType<Value> = z.lazy(() =>
     element({ of: valueSchema, before: z.string().min(1) }),
     /** After the first occurrence; absent without one. */
     element({ of: valueSchema, after: z.string().min(1) }),
+    element({ of: valueSchema, afterLast: z.string().min(1) }),
     /** A query parameter of a URL or of a path. */
     element({ of: valueSchema, query: z.string().min(1) }),
     element({ of: valueSchema, decode: z.literal('percent') }),
@@ -95,6 +99,10 @@ export const valueSchema: z.ZodType<Value> = z.lazy(() =>
     element({ of: valueSchema, extension: z.literal(true) }),
     /** The first object of a list whose `key` equals the constant, or that object's `take`. */
     element({ of: valueSchema, key: keysSchema, equals: scalar, take: keysSchema.optional() }),
+    /** The same, compared as text with another value. */
+    element({ of: valueSchema, key: keysSchema, same: valueSchema, take: keysSchema.optional() }),
+    /** The texts of nested objects and lists, under these keys: `inline` ones continue a line, `lines` begin their own. */
+    element({ of: valueSchema, prose: element({ inline: z.array(z.string()), lines: z.array(z.string()) }) }),
     element({
       cases: z.array(element({ when: conditionSchema, is: valueSchema })).min(1),
       otherwise: valueSchema.optional(),

@@ -13,6 +13,8 @@ const kinds: Record<string, (value: unknown) => boolean> = {
   number: (value) => typeof value === 'number',
   boolean: (value) => typeof value === 'boolean',
   digits: (value) => /^\d+$/.test(asText(value) ?? ''),
+  // Some sources write every value as text.
+  flag: (value) => value === true || value === 1 || (typeof value === 'string' && /^(?:true|1)$/i.test(value)),
 }
 
 /**

@@ -32,6 +32,11 @@ const after = (text: string, separator: string): string | undefined => {
   return at < 0 ? undefined : text.slice(at + separator.length)
 }
 
+const afterLast = (text: string, separator: string): string | undefined => {
+  const at = text.lastIndexOf(separator)
+  return at < 0 ? undefined : text.slice(at + separator.length)
+}
+
 /** @returns a function on the value as text (numbers included); undefined for a value that changes no text */
 export const compileOnText = (
   value: Extract<Value, { of: Value }>,
@@ -42,6 +47,7 @@ export const compileOnText = (
   }
   if ('before' in value) return (text) => before(text, value.before)
   if ('after' in value) return (text) => after(text, value.after)
+  if ('afterLast' in value) return (text) => afterLast(text, value.afterLast)
   if ('query' in value) return (text) => queryIn(text, value.query)
   if ('decode' in value) return percentDecoded
   if ('extension' in value) return extensionOf

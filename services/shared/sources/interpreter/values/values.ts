@@ -5,6 +5,7 @@ import { within, withinEach } from '../language/problem.ts'
 import { compileKeys, compilePath, isAbsent, type Read, type Scope } from '../scope.ts'
 import { asKey, asText } from './as-text.ts'
 import { conditionCompiler, type Holds } from './conditions.ts'
+import { proseIn } from './prose.ts'
 import { compileTemplate } from './template.ts'
 import { compileOnText } from './text-parts.ts'
 
@@ -82,13 +83,31 @@ export const compileValue = (value: Value, scope: Scope): Read => {
   }
   if ('without' in value) return (frame) => without(read(frame), value.without)
   if ('key' in value) {
-    const { key, equals, take } = value
+    const { key, take } = value
     const taken = take === undefined ? (found: unknown) => found : compileKeys(take, scope)
     const keyOf = compileKeys(key, scope)
+    if ('equals' in value) {
+      const { equals } = value
+      return (frame) => {
+        const list = read(frame)
+        if (!Array.isArray(list)) return undefined
+        for (const item of list) if (keyOf(item) === equals) return taken(item)
+        return undefined
+      }
+    }
+    const other = within('same', () => compile(value.same))
     return (frame) => {
       const list = read(frame)
-      return Array.isArray(list) ? taken(list.find((item) => keyOf(item) === equals)) : undefined
+      if (!Array.isArray(list)) return undefined
+      const wanted = asText(other(frame))
+      if (wanted === null) return undefined
+      for (const item of list) if (asText(keyOf(item)) === wanted) return taken(item)
+      return undefined
     }
+  }
+  if ('prose' in value) {
+    const { inline, lines } = value.prose
+    return (frame) => proseIn(read(frame), inline, lines)
   }
   const change = compileOnText(value)
   // `of` alone: the value itself.

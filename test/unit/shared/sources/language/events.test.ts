@@ -122,9 +122,17 @@ describe('text', () => {
 
   it.each<[string, string, string]>([
     ['tags', '<p class="a>b">Ada &amp; <b>siap</b></p>', 'b">Ada & siap'],
-    ['line breaks', 'one<br/>two<br />three<p>four</p>five', 'one\ntwo\nthreefour\nfive'],
+    ['line breaks', 'one<br/>two<br />three<p>four</p>five', 'one\ntwo\nthree\nfour\nfive'],
+    ['blocks, which part words', 'halo<div>bayar</div><ul><li>satu</li><li>dua</li></ul>', 'halo\nbayar\nsatu\ndua'],
+    ['cells, which part words', '<table><tr><th>Total</th><td>10</td></tr><tr><td>x</td></tr></table>', 'Total 10\nx'],
     ['what a browser keeps to itself', 'a<style>p{}</style><script>x<y</script><!-- <b>no</b> -->b', 'ab'],
     ['entities, once', '&lt;b&gt; &#233;&#xe9; &amp;lt; &nbsp;&unknown;', '<b> éé &lt;  &unknown;'],
+    [
+      'entities of letters and signs',
+      '&iquest;Cu&aacute;nto? &Eacute;s m&agrave;s &lt;10&nbsp;&euro;&hellip; &#146;',
+      '¿Cuánto? És màs <10 €… ’',
+    ],
+    ['entities that HTML does not have', '&nosuch; &; &NTILDE; & co &ntilde', '&nosuch; &; &NTILDE; & co &ntilde'],
     ['what is no tag', 'a < b and 3<4, x<y', 'a < b and 3<4, x<y'],
     ['a comment that never ends', 'a<!-- b <p>c', 'a<!-- b <p>c'],
     ['a code point that is none', 'x&#x110000;&#xd800;&#0;y', 'xy'],

@@ -1,0 +1,94 @@
+/**
+ * A referral that only the second copy of a message has. The first copy counts, so the second one's referral goes on alone, to the
+ * first one's conversation. The first copy notes its conversation before it claims the message: so a copy that loses the claim finds
+ * the note, whichever process wrote it.
+ */
+
+import type { Keyring } from '../runtime/keys/keyring.ts'
+import type { BucketKey, BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { channels, type MessageEvent } from '../shared/model/message-event.ts'
+import type { Pseudonym } from '../shared/model/topic-values.ts'
+import type { SourceRegistry } from '../shared/sources/source.ts'
+import { channelIdOf, isSameChannel, nearerSpan } from './cross-source-dedup.ts'
+import { markBytes } from './identity.ts'
+
+/** A message that may have a copy in another source. */
+export interface Copy {
+  readonly event: MessageEvent
+  readonly tenantId: string
+  readonly conversation: Pseudonym
+}
+
+interface Tools {
+  readonly directory: ConnectionDirectory
+  readonly sources: SourceRegistry
+  readonly keyring: Keyring
+}
+
+/**
+ * Whether a tenant's messages may come twice: one of the copies is a partner platform's, which quotes the channel's ids. Other
+ * tenants need no notes, which cost about 40 bytes a message.
+ */
+const mayHaveCopies = (tenantId: string, { directory, sources }: Tools): boolean => {
+  let count = 0
+  let hasPartner = false
+  for (const { source, status } of directory.byTenant(tenantId)) {
+    if (status === 'disconnected') continue
+    count++
+    hasPartner ||= !(sources.get(source)?.messageIdIsChannels ?? false)
+    if (hasPartner && count > 1) return true
+  }
+  return false
+}
+
+const keyOf = ({ event, tenantId }: Copy, { sources, keyring }: Tools): BucketKey | null => {
+  const id = channelIdOf(event, sources.get(event.source)?.messageIdIsChannels ?? false)
+  if (id === null) return null
+  return { at: event.occurredAt, hash: keyring.shortHash(markBytes, 'channel-conversation', tenantId, id) }
+}
+
+/** The notes of messages without a referral. A note is the conversation and the channel, 17 bytes. */
+export const notesOf = (copies: readonly Copy[], tools: Tools): BucketValue[] => {
+  const known = new Map<string, boolean>()
+  return copies.flatMap((copy) => {
+    const { event, tenantId, conversation } = copy
+    if (event.referral !== null) return []
+    const isNeeded = known.get(tenantId) ?? mayHaveCopies(tenantId, tools)
+    known.set(tenantId, isNeeded)
+    const key = isNeeded ? keyOf(copy, tools) : null
+    if (key === null) return []
+    const value = Buffer.concat([Buffer.from(conversation, 'hex'), Buffer.from([channels.indexOf(event.channel)])])
+    return [{ ...key, value, alsoAt: [nearerSpan(key.at)] }]
+  })
+}
+
+/**
+ * The keys of the notes that second copies need: two for each copy with a referral, since the first copy may have another time, in the
+ * neighbouring span.
+ */
+export const noteKeysOf = (copies: readonly Copy[], tools: Tools): BucketKey[] =>
+  copies.flatMap((copy) => {
+    const key = copy.event.referral === null ? null : keyOf(copy, tools)
+    return key === null ? [] : [key, { ...key, at: nearerSpan(key.at) }]
+  })
+
+/**
+ * @param notes of `noteKeysOf`, in the same order
+ * @returns for each copy, the first one's conversation; null where that is unknown, had the referral too, or is of another channel
+ */
+export const firstConversationsOf = (
+  copies: readonly Copy[],
+  notes: readonly (Buffer | null)[],
+  tools: Tools,
+): readonly (Pseudonym | null)[] => {
+  let at = 0
+  return copies.map((copy) => {
+    const { event } = copy
+    if (event.referral === null || keyOf(copy, tools) === null) return null
+    const note = notes[at] ?? notes[at + 1] ?? null
+    at += 2
+    if (note === null || !isSameChannel(note.at(-1), channels.indexOf(event.channel))) return null
+    return note.subarray(0, -1).toString('hex')
+  })
+}
