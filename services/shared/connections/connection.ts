@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { extractorSchema } from './extractors.ts'
+import { extractorSchema } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
