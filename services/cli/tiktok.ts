@@ -26,8 +26,8 @@ export const openTikTok = ({ running, env }: CliContext): TikTok => {
     TIKTOK_APP_SECRET: env.TIKTOK_APP_SECRET || app?.secret,
   })
   const api = openTikTokApi(config.TIKTOK_BASE_URL)
-  // Commands exchange no codes, so the callback address is not used.
-  const settings = oauthSettings(config, config.TIKTOK_BASE_URL)
+  // Commands begin nothing and exchange no codes, so these addresses are not used.
+  const settings = oauthSettings(config, config.TIKTOK_BASE_URL, config.TIKTOK_BASE_URL)
   return {
     api,
     oauth: settings && new Oauth(api, settings),

@@ -28,8 +28,10 @@ main('gateway', async (lifecycle, log) => {
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('gateway')
-  const status = await serveStatus({ port: config.METRICS_PORT, host: config.BIND_ADDRESS }, metrics, () =>
-    health.report(),
+  const status = await serveStatus(
+    { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS },
+    metrics,
+    () => health.report(),
   )
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))

@@ -48,6 +48,8 @@ export const fields = {
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
   /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
+  /** Address of the listener for `/metrics` and health; default: BIND_ADDRESS. */
+  METRICS_BIND_ADDRESS: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
 export { csv, port }

@@ -59,6 +59,7 @@ const decides = [
   'services/keywords/matching',
   'services/runtime/failures.ts',
   'services/runtime/ports.ts',
+  'services/runtime/secure-url.ts',
   'services/runtime/batch/dead-letter-limit.ts',
   'services/runtime/batch/dead-letter.ts',
   'services/runtime/batch/outcome-records.ts',

@@ -1,6 +1,7 @@
 /** `signals keywords import | list | show | diff | rollback | promote`: versions of lists; version numbers only grow. */
 
 import { keywordListFields } from '../../../keywords/config.ts'
+import { listKey } from '../../../keywords/lists/active-lists.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
@@ -12,6 +13,7 @@ import { loadConfig } from '../../../runtime/config.ts'
 import { RecordTooLarge } from '../../../runtime/ports.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import { actor } from '../../actor.ts'
+import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
@@ -74,8 +76,14 @@ const authored = (context: CliContext, made: NewVersion, iChecked: boolean): Key
 }
 
 /** Writes a version and waits until it is active in every stage. @throws Refused */
-const write = async (context: CliContext, made: NewVersion, { json, iChecked = false }: WriteOptions) => {
+const write = async (
+  context: CliContext,
+  action: 'import' | 'promote' | 'rollback',
+  made: NewVersion,
+  { json, iChecked = false }: WriteOptions,
+) => {
   const record = authored(context, made, iChecked)
+  await audited(context, `keywords.${action}`, listKey(record))
   const codec = await context.codec()
   try {
     await writeList(context.broker(), codec, record)
@@ -107,14 +115,21 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
-    await write(context, { listId, version, entries: input.entries, shadow, copyOf: null }, options)
+    await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options)
   })
 
 /** Writes the entries of an older version as a new one. No version changes, so a replay finds the version of any time. */
-const activate = (context: CliContext, archive: KeywordArchive, of: KeywordListRecord, options: WriteOptions) => {
+const activate = (
+  context: CliContext,
+  action: 'promote' | 'rollback',
+  archive: KeywordArchive,
+  of: KeywordListRecord,
+  options: WriteOptions,
+) => {
   const { listId, entries, version } = of
   return write(
     context,
+    action,
     { listId, entries, version: archive.nextVersion(listId), shadow: false, copyOf: version },
     options,
   )
@@ -123,7 +138,7 @@ const activate = (context: CliContext, archive: KeywordArchive, of: KeywordListR
 export const rollback = (listId: string, options: WriteOptions & { to: string }) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
-    await activate(context, archive, versionOf(archive, listId, options.to), options)
+    await activate(context, 'rollback', archive, versionOf(archive, listId, options.to), options)
   })
 
 export const promote = (listId: string, options: WriteOptions) =>
@@ -134,7 +149,7 @@ export const promote = (listId: string, options: WriteOptions) =>
       throw new UsageError(
         `${listId} has no shadow version newer than the active one; import one with: signals keywords import FILE --list ${listId} --shadow`,
       )
-    await activate(context, archive, shadow, options)
+    await activate(context, 'promote', archive, shadow, options)
   })
 
 const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {

@@ -8,6 +8,7 @@ import {
   planTopics,
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
+import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
 
@@ -50,6 +51,8 @@ export const register = (program: Command) => {
           const tools = { broker: broker(), codec: await context.codec() }
           await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
         }
+        // After the work, since it makes the topic of the trail.
+        await audited(context, 'topics.apply', `${changes.length} changes`)
         if (json) printJson({ applied: changes })
         else
           print(
