@@ -8,6 +8,7 @@ import { oauthFields, oauthSettings } from '../shared/connections/tiktok/setting
 import type { MessagingApp } from '../shared/model/connection-record.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import type { CliContext } from './context.ts'
+import { ownMappings } from './folders.ts'
 
 export interface TikTok {
   readonly api: TikTokApi
@@ -31,6 +32,6 @@ export const openTikTok = ({ running, env }: CliContext): TikTok => {
   return {
     api,
     oauth: settings && new Oauth(api, settings),
-    messagingAppOf: (source) => loadSources({ folder: env.SIGNALS_MAPPINGS_DIR }).get(source)?.messagingApp ?? null,
+    messagingAppOf: (source) => loadSources(ownMappings(env)).get(source)?.messagingApp ?? null,
   }
 }

@@ -56,5 +56,7 @@ export const consoleFields = {
   /** Unset: everybody who logs in sees all tenants. */
   OIDC_TENANT_CLAIM: claimPath.optional(),
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
+  /** Shipped sources whose signature a custom mapping may replace. */
+  ALLOW_SIGNATURE_CHANGE: csv.default([]),
 }
 export type ConsoleConfig = z.output<z.ZodObject<typeof consoleFields>>

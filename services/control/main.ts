@@ -91,7 +91,7 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
-  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
+  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
   await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health },
     openAdmin: (publicUrl) =>

@@ -52,7 +52,8 @@ main('gateway', async (lifecycle, log) => {
   const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
-  const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.gateway, { clock, health, metrics, log, lifecycle })
+  const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
+  const sources = openSources(ownMappings, waits.gateway, { clock, health, metrics, log, lifecycle })
   // Initialise to 0 so that increase() sees the first event.
   for (const source of [...sources.names(), messageEventSource])
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)

@@ -41,7 +41,7 @@ const openReplay = async (context: CliContext, lists: readonly KeywordListRecord
     codec: await context.codec(),
     keyring: await context.keyring(),
     redis: context.redis(),
-    sources: loadSources({ folder: ownMappings() }),
+    sources: loadSources(ownMappings()),
     lists,
     clock: systemClock,
     expireMs,

@@ -7,7 +7,7 @@ import { makeLoginLink } from '../../../local/supervisor/login-link.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { Refused } from '../../exit.ts'
-import { notify, print, printJson, table } from '../../output.ts'
+import { notify, print, printable, printJson, table } from '../../output.ts'
 
 const readable = (addresses: Record<string, unknown>) =>
   table(
@@ -44,7 +44,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
         process.once('disconnect', () => stop('the parent process has ended'))
       })
       try {
-        const { tiktok, ...addresses } = await supervisor.start()
+        const { tiktok, ...addresses } = printable(await supervisor.start())
         if (json) printJson({ ready: true, ...addresses, pids: supervisor.pids })
         else {
           const login = await makeLoginLink(addresses.console, resolve(config.SIGNALS_DATA_DIR), env)

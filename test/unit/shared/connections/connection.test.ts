@@ -66,6 +66,10 @@ describe('a connection', () => {
       { ...enough, extractors: [{ from: 'links', query: 'fbclid' }] },
       /extractors\.0\.query: .*never sent to TikTok/,
     ],
+    ['a tenant that steers a terminal', { ...enough, tenantId: 'a\u001b[2Jb' }, /^tenantId: must not contain control/],
+    ['an account with a line break', { ...enough, accountId: 'a\nb' }, /^accountId: must not contain control/],
+    ['an account that runs backwards', { ...enough, accountId: 'a\u202eb' }, /^accountId: must not contain control/],
+    ['an advertiser that rings', { ...enough, advertiserId: '7\u0007' }, /^advertiserId: must not contain control/],
     [
       'a pattern that takes whole texts',
       { ...enough, extractors: [{ from: 'text', pattern: '(?s)^(.*)$', firstMessages: 20 }] },
