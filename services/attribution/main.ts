@@ -2,6 +2,7 @@ import { DependencyError } from '../runtime/ports.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { attributionFields } from './config.ts'
+import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
 import { readTouches } from './state/read-touches.ts'
 import { RebuildingStore } from './state/rebuilding-store.ts'
@@ -47,6 +48,7 @@ runConsumerStage({
       })
     })
     lifecycle.onStop('poll for lost state', cancel)
-    return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT })
+    const countRefused = refusedIds(metrics)
+    return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT, countRefused })
   },
 })

@@ -30,12 +30,25 @@ export interface AttributionTools {
   readonly keyring: Keyring
   /** How long the start of a conversation waits on sources that deliver referrals as separate events, ms. */
   readonly waitMs: number
+  /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
+  readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
+
+/** What a batch changes: states of conversations, and counts. */
+export type AttributionChange = ConversationChange | TrackingIdRefusal
 
 /** The outcome of one message and the new state of its conversation. */
 interface Decided {
   readonly outcome: Outcome
   readonly state: ConversationState
+  /** Values found in the message that cannot be a tracking ID; unset: none. */
+  readonly refused?: number
+}
+
+/** Extractors of a connection found values in a message that cannot be a tracking ID. */
+export interface TrackingIdRefusal {
+  readonly connectionId: string
+  readonly refused: number
 }
 
 const attributedRecord = (message: Message, { trackingId, starts }: Attribution): TopicRecord => ({
@@ -61,14 +74,15 @@ const decideOne = (
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
-  if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state }
+  const { refused } = after
+  if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state, refused }
   const forwarded = forward(attributedRecord(message, after))
   // History raises no signal, so it has no reason to wait.
-  if (message.backfill) return { outcome: forwarded, state: after.state }
+  if (message.backfill) return { outcome: forwarded, state: after.state, refused }
   const hold = holdDecisionOf(before, after, arrival, rules.waitMs, now)
   return hold.kind === 'hold'
-    ? { outcome: deferUnattempted(hold.delay, 'awaiting_referral'), state: hold.state }
-    : { outcome: forwarded, state: released(after.state, arrival.moment.message) }
+    ? { outcome: deferUnattempted(hold.delay, 'awaiting_referral'), state: hold.state, refused }
+    : { outcome: forwarded, state: released(after.state, arrival.moment.message), refused }
 }
 
 /**
@@ -87,7 +101,9 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
     : indexes
 }
 
-export const attribution = (tools: AttributionTools): Stage<Message, Loaded, ConversationChange> => {
+const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
+
+export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
   const { directory, store, codec } = tools
 
   const decideSafely = (before: ConversationState, message: Message, now: number): Decided => {
@@ -135,18 +151,20 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Con
     decide(batch, { state: loaded, now }) {
       const conversations = new Conversations(loaded)
       const outcomes = new Array<Outcome>(batch.length)
+      const refusals: TrackingIdRefusal[] = []
       for (const index of decisionOrder(batch)) {
         const { value: message } = batch[index] as Input<Message>
         const before = conversations.of(message)
         const decided = decideSafely(before, message, now)
         outcomes[index] = decided.outcome
+        if (decided.refused) refusals.push({ connectionId: message.connectionId, refused: decided.refused })
         conversations.set(message.conversation, decided.state, index)
       }
       const changes = conversations.changes()
       // One record per changed conversation, published with the last message that changed it.
       const byInput = Map.groupBy(changes, ({ by }) => by)
       return {
-        changes,
+        changes: refusals.length === 0 ? changes : [...changes, ...refusals],
         outcomes: outcomes.map((outcome, index) => {
           const touches = (byInput.get(index) ?? []).map(({ conversation, state }): TopicRecord => {
             return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state) }
@@ -158,6 +176,11 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Con
       }
     },
 
-    save: (changes) => store.write(changes),
+    async save(changes) {
+      const refusals = changes.filter((change) => 'refused' in change)
+      await store.write(refusals.length === 0 ? (changes as readonly ConversationChange[]) : changes.filter(isState))
+      // A redelivered batch is counted again. That is acceptable: the figure leads to a wrong extractor or link.
+      if (refusals.length > 0) tools.countRefused?.(refusals)
+    },
   }
 }

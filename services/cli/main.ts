@@ -50,6 +50,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     load: () => import('./commands/dead-letters/index.ts'),
   },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
+  audit: { about: 'who asked for what', load: () => import('./commands/audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor/index.ts') },
 }
 

@@ -1,5 +1,6 @@
 /** Output of commands: tables for people, one JSON value for machines. */
 import { createInterface } from 'node:readline/promises'
+import { withoutCredentials } from '../runtime/config.ts'
 
 export const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -10,8 +11,19 @@ export const notify = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
-/** Pads the columns to their content; the first row is the header. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/** Addresses without the passwords that they may hold; commands read the whole ones from the state file. */
+export const printable = <T extends { readonly redis: string; readonly registry: string }>(addresses: T): T => ({
+  ...addresses,
+  redis: withoutCredentials(addresses.redis),
+  registry: withoutCredentials(addresses.registry),
+})
+
+/** Characters that steer a terminal, or change the direction of what follows. */
+const steering = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+
+/** Pads the columns to their content; the first row is the header. Values come from outside, so what would steer a terminal is replaced. */
+export const table = (given: readonly (readonly string[])[]): string => {
+  const rows = given.map((row) => row.map((cell) => cell.replace(steering, '\ufffd')))
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows
     .map((row) =>

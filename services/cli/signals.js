@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
-const own = join(dirname(self), '../../node_modules/node/bin/node')
+const isWindows = process.platform === 'win32'
+/** The package with Node's binary for this machine; npm installs it by its `os` and `cpu`, without a script. */
+const nodePackage = `node-${isWindows ? 'win' : process.platform}-${process.arch}`
+const own = join(dirname(self), '../../node_modules', nodePackage, 'bin', isWindows ? 'node.exe' : 'node')
 const wantedMajor = 24
 
 /** Caches compiled code, which halves the start time. Without a writable cache Node compiles again, without a warning. */
@@ -24,7 +27,9 @@ if (Number(process.versions.node.split('.')[0]) >= wantedMajor) {
   await enableCompileCache()
   await import('./main.ts')
 } else if (!existsSync(own)) {
-  process.stderr.write('signals: the dependencies are not installed; run `npm ci` in the project folder first\n')
+  process.stderr.write(
+    `signals: Node ${wantedMajor} is needed, and this is ${process.version}: run \`npm ci\` in the project folder, which brings it for Linux (x64, arm64) and Windows (x64); elsewhere install Node ${wantedMajor}\n`,
+  )
   process.exit(1)
 } else {
   // The IPC channel closes when this process is killed; the child then ends.

@@ -8,6 +8,7 @@ import { oauthFields, oauthSettings } from '../shared/connections/tiktok/setting
 import type { MessagingApp } from '../shared/model/connection-record.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import type { CliContext } from './context.ts'
+import { ownMappings } from './folders.ts'
 
 export interface TikTok {
   readonly api: TikTokApi
@@ -26,11 +27,11 @@ export const openTikTok = ({ running, env }: CliContext): TikTok => {
     TIKTOK_APP_SECRET: env.TIKTOK_APP_SECRET || app?.secret,
   })
   const api = openTikTokApi(config.TIKTOK_BASE_URL)
-  // Commands exchange no codes, so the callback address is not used.
-  const settings = oauthSettings(config, config.TIKTOK_BASE_URL)
+  // Commands begin nothing and exchange no codes, so these addresses are not used.
+  const settings = oauthSettings(config, config.TIKTOK_BASE_URL, config.TIKTOK_BASE_URL)
   return {
     api,
     oauth: settings && new Oauth(api, settings),
-    messagingAppOf: (source) => loadSources({ folder: env.SIGNALS_MAPPINGS_DIR }).get(source)?.messagingApp ?? null,
+    messagingAppOf: (source) => loadSources(ownMappings(env)).get(source)?.messagingApp ?? null,
   }
 }

@@ -1,15 +1,62 @@
 import { z } from 'zod'
-import { fields, port } from '../runtime/config.ts'
+import { csv, fields, port } from '../runtime/config.ts'
+import { secureUrl } from '../runtime/secure-url.ts'
 import { oauthFields } from '../shared/connections/tiktok/settings.ts'
+import { roles } from './access/authenticator.ts'
+
+const claimPath = z.string().min(1).max(200)
+
+/** `signals-admin=admin,ops=operator` */
+const roleMap = csv
+  .refine(
+    (pairs) => pairs.every((pair) => roles.some((role) => pair.length > role.length + 1 && pair.endsWith(`=${role}`))),
+    `must be value=role, several comma separated; roles: ${roles.join(', ')}`,
+  )
+  .transform((pairs) =>
+    Object.fromEntries(
+      pairs.map((pair) => {
+        const at = pair.lastIndexOf('=')
+        return [pair.slice(0, at), pair.slice(at + 1) as (typeof roles)[number]]
+      }),
+    ),
+  )
 
 export const consoleFields = {
   ...fields,
   ...oauthFields,
+  /** The operators' listener. */
   CONSOLE_PORT: port.default(0),
-  /** Bearer token for /admin/v1/. Unset: the admin API refuses every request. */
+  /** Address of the operators' listener; default: BIND_ADDRESS. */
+  CONSOLE_BIND_ADDRESS: z.string().optional(),
+  /** Address at which operators' browsers reach the console. Default: its listening address. */
+  CONSOLE_URL: secureUrl.optional(),
+  /** Further host names of the operators' listener; that of CONSOLE_URL and this machine's own count always. */
+  CONSOLE_ALLOWED_HOSTS: csv.default([]),
+  /** The public listener, for TikTok's callback. */
+  CALLBACK_PORT: port.default(0),
+  /** Address of the public listener; default: BIND_ADDRESS. */
+  CALLBACK_BIND_ADDRESS: z.string().optional(),
+  /** Address at which browsers reach the public listener. Default: its listening address. */
+  CONSOLE_PUBLIC_URL: secureUrl.optional(),
+  /** Bearer token with the role admin for all tenants. */
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  /** Address at which browsers reach the console, for TikTok's callback. Default: its listening address. */
-  CONSOLE_PUBLIC_URL: z.url().optional(),
+  /** Login provider (OpenID Connect). Unset: login by token and link only. */
+  OIDC_ISSUER: secureUrl.optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  /** Unset: a public client, with PKCE alone. */
+  OIDC_CLIENT_SECRET: z.string().optional(),
+  OIDC_SCOPES: z.string().default('openid profile email'),
+  OIDC_ROLE_CLAIM: claimPath.default('roles'),
+  OIDC_ROLES: roleMap.default({
+    'signals-viewer': 'viewer',
+    'signals-operator': 'operator',
+    'signals-admin': 'admin',
+  }),
+  OIDC_NAME_CLAIM: claimPath.default('email'),
+  /** Unset: everybody who logs in sees all tenants. */
+  OIDC_TENANT_CLAIM: claimPath.optional(),
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
+  /** Shipped sources whose signature a custom mapping may replace. */
+  ALLOW_SIGNATURE_CHANGE: csv.default([]),
 }
 export type ConsoleConfig = z.output<z.ZodObject<typeof consoleFields>>

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
@@ -9,7 +6,6 @@ import { kafkaSettings, loadConfig } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
-import { errorFacts } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError } from '../runtime/ports.ts'
 import { main } from '../runtime/process/lifecycle.ts'
@@ -20,8 +16,8 @@ import { loadSources } from '../shared/sources/index.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { Exporter } from './exporter.ts'
+import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
-import { page } from './page.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
 /** Kept for the page. */
@@ -37,7 +33,7 @@ main('console', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
   const codec = await lifecycle.untilUp(clock, () =>
-    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
+    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries', 'audit']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, onError: endProcess }),
@@ -95,54 +91,19 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
-  let admin: ReturnType<typeof openAdmin> = () => false
-  const server = createServer((request, response) => {
-    const answer = (code: number, type: string, body: string) => {
-      response.writeHead(code, {
-        'content-type': type,
-        'cache-control': 'no-store',
-        'content-security-policy': "default-src 'self' 'unsafe-inline'",
-      })
-      response.end(body)
-    }
-    if (admin(request, response)) return
-    const path = (request.url ?? '/').split('?')[0]
-    if (path === '/') return answer(200, 'text/html; charset=utf-8', page)
-    if (path === '/readyz' || path === '/livez') return answer(200, 'text/plain', 'ready\n')
-    if (path === '/healthz') {
-      const report = health.report()
-      return answer(report.healthy ? 200 : 503, 'application/json', `${JSON.stringify(report)}\n`)
-    }
-    if (path === '/metrics') {
-      void exporter.render().then((text) => answer(200, 'text/plain; version=0.0.4', text))
-      return
-    }
-    if (path !== '/api/status') return answer(404, 'text/plain', 'try /, /api/status, /healthz or /metrics\n')
-    status.read().then(
-      (value) => answer(200, 'application/json', JSON.stringify(value)),
-      (error: unknown) => {
-        log.warn(errorFacts(error), 'the status could not be read')
-        answer(503, 'application/json', '{"error":{"code":"unavailable","message":"Kafka is not reachable"}}')
-      },
-    )
+  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
+  await openListeners({
+    ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health },
+    openAdmin: (publicUrl) =>
+      openAdmin(
+        {
+          ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
+          ...connections,
+          messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
+        },
+        publicUrl,
+      ),
   })
   health.connection('up')
   health.to('running')
-  server.listen(config.CONSOLE_PORT, config.BIND_ADDRESS)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
-  admin = openAdmin(
-    {
-      ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
-      ...connections,
-      messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
-    },
-    config.CONSOLE_PUBLIC_URL ?? `http://127.0.0.1:${port}`,
-  )
-  lifecycle.onStop('server', () => {
-    server.close()
-    server.closeAllConnections()
-  })
-  log.info({ address: server.address() }, 'running')
 })

@@ -10,7 +10,7 @@ export const page = `<!doctype html>
   body { max-width: 76rem; margin: 1.2rem auto; padding: 0 1rem; }
   header { display: flex; align-items: baseline; gap: 1rem; }
   h1 { font-size: 1.15rem; margin: 0; } h2 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
-  #age { color: var(--dim); margin-left: auto; }
+  #age { color: var(--dim); margin-left: auto; } #who { color: var(--dim); } #logout { font: inherit; }
   #summary { margin: .8rem 0; padding: .7rem 1rem; border-radius: .4rem; font-size: 1.15rem; font-weight: 600; color: #fff; background: #666; }
   #summary.good { background: var(--good); } #summary.warning { background: var(--warning); } #summary.page { background: var(--page); }
   #problems { list-style: none; margin: 0; padding: 0; }
@@ -28,7 +28,7 @@ export const page = `<!doctype html>
   .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2.5rem; }
   .none { color: var(--dim); }
 </style>
-<header><h1>Messaging Signals</h1><span id="age"></span></header>
+<header><h1>Messaging Signals</h1><span id="age"></span><span id="who"></span><button id="logout" hidden>Log out</button></header>
 <div id="summary" role="status">loading …</div>
 <ul id="problems"></ul>
 <h2>Stages</h2>
@@ -92,6 +92,7 @@ export const page = `<!doctype html>
   const poll = async () => {
     try {
       const response = await fetch('/api/status', { signal: AbortSignal.timeout(5000) })
+      if (response.status === 401) return location.assign('/login')
       if (!response.ok) throw new Error()
       show(await response.json())
       seenAt = Date.now()
@@ -102,6 +103,18 @@ export const page = `<!doctype html>
     setTimeout(poll, 2000)
   }
   setInterval(() => { $('age').textContent = seenAt ? 'as of ' + new Date(seenAt).toLocaleTimeString() + (Date.now() - seenAt > 6000 ? ', ' + Math.round((Date.now() - seenAt) / 1000) + ' s ago' : '') : '' }, 1000)
+  const session = async () => {
+    const response = await fetch('/api/session')
+    if (!response.ok) return
+    const { actor, role, tenant, csrfToken } = await response.json()
+    $('who').textContent = actor + ', ' + role + (tenant === null ? '' : ' of ' + tenant)
+    $('logout').hidden = false
+    $('logout').onclick = async () => {
+      await fetch('/logout', { method: 'POST', headers: { 'x-csrf-token': csrfToken } })
+      location.assign('/login')
+    }
+  }
+  session()
   poll()
 </script>
 </html>

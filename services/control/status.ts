@@ -76,7 +76,15 @@ export class StatusReader {
     this.#clock = options.clock
   }
 
-  async read() {
+  /** @param tenant whose connections it shows; null: all */
+  async read(tenant: string | null = null) {
+    const seen = new Map(
+      this.#directory
+        .all()
+        .filter(({ tenantId }) => tenant === null || tenantId === tenant)
+        .map((connection) => [connection.connectionId, connection]),
+    )
+    const sees = ({ connectionId }: { readonly connectionId: string }) => tenant === null || seen.has(connectionId)
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
     const [overview, breakers, ...reports] = await Promise.all([
       this.#exporter.overview(),
@@ -87,7 +95,7 @@ export class StatusReader {
     const status = {
       ...overview,
       groups,
-      breakers,
+      breakers: { ...breakers, oldest: breakers.oldest.filter(sees) },
       stages: stageNames.map((stage, at) => {
         const report = reports[at]
         const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
@@ -104,7 +112,7 @@ export class StatusReader {
           catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
         }
       }),
-      connections: this.#directory.all().map((connection) => {
+      connections: Array.from(seen.values(), (connection) => {
         const { connectionId, tenantId, source, accountId, advertiserId, eventSetId, status } = connection
         return {
           ...{ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status },
@@ -112,6 +120,6 @@ export class StatusReader {
         }
       }),
     }
-    return { ...status, problems: systemProblemsOf(status), deliveries: this.#deliveries.all() }
+    return { ...status, problems: systemProblemsOf(status), deliveries: this.#deliveries.all().filter(sees) }
   }
 }

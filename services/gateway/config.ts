@@ -12,6 +12,8 @@ export const gatewayFields = {
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(8_000_000).default(1_048_576),
   /** Folder of custom mappings, one source per file; the gateway picks up changes while it runs. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
+  /** Shipped sources whose signature a custom mapping may replace. */
+  ALLOW_SIGNATURE_CHANGE: csv.default([]),
 }
 export type GatewayConfig = z.output<z.ZodObject<typeof gatewayFields>>
 

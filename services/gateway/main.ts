@@ -28,8 +28,10 @@ main('gateway', async (lifecycle, log) => {
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('gateway')
-  const status = await serveStatus({ port: config.METRICS_PORT, host: config.BIND_ADDRESS }, metrics, () =>
-    health.report(),
+  const status = await serveStatus(
+    { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS },
+    metrics,
+    () => health.report(),
   )
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
@@ -50,7 +52,8 @@ main('gateway', async (lifecycle, log) => {
   const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
-  const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.gateway, { clock, health, metrics, log, lifecycle })
+  const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
+  const sources = openSources(ownMappings, waits.gateway, { clock, health, metrics, log, lifecycle })
   // Initialise to 0 so that increase() sees the first event.
   for (const source of [...sources.names(), messageEventSource])
     metrics.count('signals_deliveries_received_total', { source, status: '503' }, 0)

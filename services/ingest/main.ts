@@ -23,7 +23,8 @@ runConsumerStage({
         if (!record?.dataKey) keyring.forgetConnection(id)
       },
     })
-    const sources = openSources(config.SIGNALS_MAPPINGS_DIR, waits.ingest, tools)
+    const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
+    const sources = openSources(ownMappings, waits.ingest, tools)
     const onRemoved = removal(directory, writer)
     const stage = ingest({
       sources,

@@ -48,6 +48,8 @@ export const fields = {
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
   /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
+  /** Address of the listener for `/metrics` and health; default: BIND_ADDRESS. */
+  METRICS_BIND_ADDRESS: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
 export { csv, port }
@@ -107,12 +109,18 @@ export const kafkaSettings = (
 export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientId: string): KafkaSettings =>
   kafkaSettings({ ...loadConfig(kafkaFields, env), KAFKA_BROKERS: brokers.split(',') }, clientId)
 
+/**
+ * Hides user and password of a URL; any other text is returned as it is. A password may hold `@` and `/` itself, so everything up to
+ * the last `@` counts as secret.
+ */
+export const withoutCredentials = (text: string): string => text.replace(/\/\/[\s\S]*@/, '//***@')
+
 /** The configuration for a log: secrets and passwords in URLs are masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(config).map(([name, value]) => {
       if (value === undefined) return [name, undefined]
       if (isSecret(name)) return [name, '***']
-      return [name, typeof value === 'string' ? value.replace(/\/\/([^/@]*)@/, '//***@') : value]
+      return [name, typeof value === 'string' ? withoutCredentials(value) : value]
     }),
   )

@@ -81,6 +81,8 @@ const benchPipeline = async (count: number) => {
       entries: keywords,
       shadow: false,
       copyOf: null,
+      author: null,
+      checked: false,
     })
     const { events, signals } = makeWorkload(count, Date.now() - 3_600_000)
     for (let from = 0; from < events.length; from += 5_000) {

@@ -7,7 +7,7 @@ export const peers = {
   'messaging-signals': ({ brokers, redis, sink, keywords, workload, folder }) => [
     {
       label: 'messaging-signals',
-      command: local('../../node_modules/node/bin/node'),
+      command: local('../../node_modules/.bin/node'),
       args: [local('./peer.ts')],
       env: {
         KAFKA_BROKERS: brokers,

@@ -66,6 +66,8 @@ await writeList(broker, codec, {
   entries,
   shadow: false,
   copyOf: null,
+  author: null,
+  checked: false,
 })
 await broker.close()
 await supervisor.startServices(parts, ['ingest', 'attribution', 'keywords', 'dispatch'])

@@ -40,17 +40,25 @@ describe('the life of a connection', () => {
   const status = async () => (await json<{ status: string }>('connections', 'show', 'shop')).status
   const words = (count: number): Request[] =>
     Array.from({ length: count }, () => tiktokText(`conv-${++n}`, `m-${n}`, 'ya hice el pago', Date.now()))
-  /** Opens the consent page and agrees. */
-  const agree = async (url: string) => {
+  /** Goes on to the consent page and agrees there, in one browser. */
+  const agree = async (address: string) => {
+    expect(await (await fetch(address)).text()).toContain('Go on to TikTok')
+    const went = await fetch(address, { method: 'POST', redirect: 'manual' })
+    const cookie = went.headers.get('set-cookie')?.split(';')[0] as string
+    const url = went.headers.get('location') as string
     const form = new URLSearchParams(new URL(url).searchParams)
     form.set('answer', 'approve')
     form.set('scopes', '7224195155857866754')
     form.set('advertiser_ids', '702')
     const page = await fetch(url)
     expect(page.status).toBe(200)
-    const answer = await fetch(url, { method: 'POST', body: form })
-    expect(answer.url).toContain('/admin/v1/oauth/callback')
-    return answer
+    const agreed = await fetch(url, { method: 'POST', body: form, redirect: 'manual' })
+    const back = agreed.headers.get('location') as string
+    expect(back).toContain(`${world.pipeline.ready.callback}/admin/v1/oauth/callback`)
+    // Another browser cannot use the answer, nor use it up.
+    expect((await fetch(back)).status).toBe(400)
+    const answer = await fetch(back, { headers: { cookie } })
+    return { answer, again: () => fetch(back, { headers: { cookie } }) }
   }
   const control = (path: string, body: object) =>
     fetch(`${world.pipeline.ready.simulator}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) })
@@ -85,9 +93,9 @@ describe('the life of a connection', () => {
       }),
     )
     const { url } = await json<{ url: string }>('connections', 'authorise', '--file', file)
-    const answer = await agree(url)
+    const { answer, again } = await agree(url)
     expect(await answer.text()).toContain('shop is active')
-    expect((await fetch(answer.url)).status).toBe(400)
+    expect((await again()).status).toBe(400)
     await world.deliver(...words(3))
     await world.arrivedCount(6)
   }, 60_000)
@@ -206,7 +214,7 @@ describe('the life of a connection', () => {
     })
     const history = (await (await admin('connections/next/history')).json()) as { action: string; actor: string }[]
     expect(history.map(({ action, actor }) => `${action} by ${actor}`)).toEqual([
-      'added by ana',
+      'added by admin',
       'authorisation_removed by tiktok',
     ])
   }, 60_000)

@@ -1,7 +1,9 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { simulatorApp } from '../../services/local/simulator/authorisation.ts'
 import { createSimulator } from '../../services/local/simulator/server.ts'
 import { type HttpClient, openHttp } from '../../services/runtime/adapters/http.ts'
+import { openTikTokApi } from '../../services/runtime/adapters/tiktok-api.ts'
 
 let servers: Server[] = []
 let clients: HttpClient[] = []
@@ -135,5 +137,57 @@ describe('the simulator over HTTP', () => {
     expect(await (await fetch(base)).text()).toContain('TikTok simulator')
     expect(await control('/_control/reset', {})).toMatchObject({ status: 200 })
     expect(await json('/_stats')).toMatchObject({ calls: 0, events: 0 })
+  })
+
+  it('takes no control request from a page of another site, and puts no markup of others on its own', async () => {
+    const base = await serve(createSimulator({ keep: 100 }).server)
+    const { host } = new URL(base)
+    /** `fetch` sets no host of its own, `node:http` does. */
+    const reset = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const asked = request(`${base}/_control/reset`, { method: 'POST', headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        asked.on('error', reject)
+        asked.end('{}')
+      })
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'same-origin', host: 'evil.example' },
+      { origin: 'http://evil.example', host: 'evil.example' },
+    ])
+      expect(await reset(headers as Record<string, string>)).toBe(403)
+    for (const headers of [{}, { host: 'simulator:80' }, { origin: base, 'sec-fetch-site': 'same-origin', host }])
+      expect(await reset(headers as Record<string, string>)).toBe(200)
+
+    const query = new URLSearchParams({
+      app_id: simulatorApp.id,
+      redirect_uri: base,
+      '"><script>alert(1)</script>': 'x',
+    })
+    const page = await (await fetch(`${base}/portal/auth?${query}`)).text()
+    expect(page).not.toContain('<script>')
+    expect(page).toContain('name="&#34;&#62;&#60;script&#62;')
+  })
+})
+
+describe('TikTok’s API', () => {
+  it('is not followed to another address: the token stays here', async () => {
+    const seen: (string | undefined)[] = []
+    const other = await answering((asked, response) => {
+      seen.push(asked.headers['access-token'] as string | undefined)
+      response.end('{"code":0,"data":{}}')
+    })
+    const base = await answering((_asked, response) => {
+      response.writeHead(307, { location: `${other}/open_api/v1.3/x/` })
+      response.end()
+    })
+    const result = await openTikTokApi(base).call('POST', 'x/', { token: 'secret', body: { app_secret: 's' } })
+    expect(result).toEqual({ kind: 'failed', reason: 'not reachable' })
+    expect(seen).toEqual([])
   })
 })

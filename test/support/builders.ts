@@ -165,6 +165,8 @@ export const keywordList = (fields: Partial<KeywordListRecord> = {}): KeywordLis
   entries: [keywordEntry('pago')],
   shadow: false,
   copyOf: null,
+  author: null,
+  checked: false,
   ...fields,
 })
 

@@ -34,6 +34,7 @@ export const openOauth = async () => {
     app: simulatorApp,
     authUrl: 'http://localhost/portal/auth',
     accountAuthUrl: 'http://localhost/v2/auth/authorize/',
+    beginUrl: 'http://localhost/admin/v1/oauth/begin',
     callbackUrl: 'http://localhost/admin/v1/oauth/callback',
     scopes: { advertiser: [reportScope], account: ['user.info.basic', 'message.list.read'] },
   }
@@ -59,14 +60,21 @@ export const openOauth = async () => {
   const world = {
     ...{ tiktok, api, calls, lost, oauth, redis, clock, connections, directory, writer, keyring, authorisations },
     history: async (id: string) => (await readHistory(broker, codec, id)).map(({ action }) => action),
-    /** Grants at the address, as a person on TikTok's page; returns the parameters of the redirect. */
-    agree: (url: string, { scopes = [reportScope], advertiserIds = ['700'], openId = 'biz' } = {}) => {
-      const { pathname, searchParams } = new URL(url)
+    settings,
+    /** Begins at the address and grants, as a person on TikTok's page; returns the parameters of the redirect. */
+    agree: async (
+      url: string,
+      { scopes = [reportScope], advertiserIds = ['700'], openId = 'biz', browser = 'a browser' } = {},
+    ) => {
+      const { pathname, searchParams } = new URL(
+        await authorisations.goOn(new URL(url).searchParams.get('state'), browser),
+      )
       const kind = pathname === '/portal/auth' ? 'advertiser' : 'account'
       return {
         state: searchParams.get('state'),
         code: tiktok.grant(kind, scopes, advertiserIds, openId),
         error: null,
+        browser,
       }
     },
   }

@@ -3,10 +3,12 @@ import type { SchemaRegistry } from '../../services/runtime/ports.ts'
 const schema = (name: string, ...fields: object[]) =>
   JSON.stringify({ type: 'record', name, fields: [{ name: 'id', type: 'string' }, ...fields] })
 
+/** Numbers the subjects: a registry keeps those of an earlier run. */
+let n = 0
+
 /** Run against memory in test/unit and against the real registry in test/integration. */
 export const registryContract = (name: string, open: () => SchemaRegistry) =>
   describe(`${name} honours the registry contract`, () => {
-    let n = 0
     const subject = () => `it-${process.pid}-${n++}-value`
 
     it('gives the same id for the same schema, and the schema for the id', async () => {

@@ -4,9 +4,10 @@
  */
 
 import type { Content } from '../../runtime/keys/sealed-content.ts'
-import { firstGroup } from '../../shared/connections/extractors.ts'
+import { firstGroup } from '../../shared/connections/extractors/extractors.ts'
 import type { Extractor } from '../../shared/model/connection-record.ts'
 import type { ReferralSource } from '../../shared/model/message-event.ts'
+import { isTrackingId } from './alphabet.ts'
 import { linksIn, queryOf } from './links.ts'
 
 export const defaultFirstMessages = 3
@@ -38,9 +39,6 @@ export const firstMessagesOf = (extractors: readonly Extractor[]): number =>
       .filter(({ from }) => from === 'text' || from === 'links')
       .map(({ firstMessages }) => firstMessages ?? defaultFirstMessages),
   )
-
-/** Maximum length of a tracking ID; TikTok's links allow 2,083 characters. */
-const maxLength = 2_083
 
 const refined = (value: string, { query, pattern }: Extractor): string | null => {
   const queried = query === null ? value : queryOf(value, query)
@@ -82,25 +80,39 @@ export interface TrackingIdHit {
   readonly within: number
 }
 
+/** What an extractor may read in a message, each value with the number of first messages in which it counts (0: all). */
+const valuesOf = (
+  extractor: Extractor,
+  content: Content,
+  position: number | null,
+): (readonly [string | null, number])[] =>
+  extractor.from === 'text' || extractor.from === 'links'
+    ? candidates(extractor, content, position).map(([value, within]) => [refined(value, extractor), within] as const)
+    : [[inReferral(extractor, content), 0]]
+
+export interface TrackingIdSearch {
+  /** null: the message holds no tracking ID. */
+  readonly hit: TrackingIdHit | null
+  /** Different values before the hit that extractors found and that cannot be a tracking ID. */
+  readonly refused: number
+}
+
 /**
- * The tracking ID in a message's own content; null if there is none.
+ * Looks for the tracking ID in a message's own content. A value that cannot be one is passed over, and the next is tried.
  * @param position position among the conversation's inbound messages, from 1; null if it is not one of the first
  */
-export const trackingIdIn = (
+export const findTrackingId = (
   content: Content,
   extractors: readonly Extractor[],
   position: number | null,
-): TrackingIdHit | null => {
+): TrackingIdSearch => {
+  let refused: Set<string> | null = null
   for (const extractor of extractors) {
-    if (extractor.from === 'text' || extractor.from === 'links') {
-      for (const [candidate, within] of candidates(extractor, content, position)) {
-        const found = refined(candidate, extractor)
-        if (found && found.length <= maxLength) return { trackingId: found, within }
-      }
-    } else {
-      const found = inReferral(extractor, content)
-      if (found && found.length <= maxLength) return { trackingId: found, within: 0 }
+    for (const [found, within] of valuesOf(extractor, content, position)) {
+      if (!found) continue
+      if (isTrackingId(found, extractor)) return { hit: { trackingId: found, within }, refused: refused?.size ?? 0 }
+      refused = (refused ?? new Set()).add(found)
     }
   }
-  return null
+  return { hit: null, refused: refused?.size ?? 0 }
 }

@@ -1,4 +1,4 @@
-/** Wires the admin API and the maintenance of connections. */
+/** Wires the operations of the admin API and the maintenance of connections. */
 
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
@@ -6,6 +6,7 @@ import { errorFacts, type Logger } from '../../runtime/log.ts'
 import type { Broker, Clock, Producer, RedisCommands, Timers } from '../../runtime/ports.ts'
 import type { Lifecycle } from '../../runtime/process/lifecycle.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
+import { readAudit } from '../../shared/audit/audit.ts'
 import { Authorisations } from '../../shared/connections/authorisation/authorisation.ts'
 import { PendingAuthorisations } from '../../shared/connections/authorisation/pending-authorisations.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
@@ -16,8 +17,9 @@ import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
 import type { ConsoleConfig } from '../config.ts'
+import { beginPath, callbackPath } from '../http/callback.ts'
 import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
-import { adminApi, callbackPath } from './api.ts'
+import type { AdminTools } from './handlers.ts'
 
 const tokenRefreshIntervalMs = 60_000
 
@@ -64,13 +66,16 @@ export const connectionsWriter = (tools: Pick<Tools, 'directory' | 'codec' | 'pr
   return { writer, maintenance: new ConnectionsMaintenance({ writer, producer, timers, onError }) }
 }
 
-/** @param publicUrl address at which browsers reach the console */
-export const openAdmin = (
-  tools: Tools & ReturnType<typeof connectionsWriter>,
-  publicUrl: string,
-): ReturnType<typeof adminApi> => {
-  const { config, directory, writer, maintenance, keyring, clock, redis, log } = tools
-  const settings = oauthSettings(config, new URL(callbackPath, publicUrl).href)
+/** What the listeners use of connections; also starts the work that needs no request. */
+export interface OpenedAdmin {
+  readonly tools: Omit<AdminTools, 'loginLink'>
+  readonly consentOrigins: readonly string[]
+}
+
+/** @param publicUrl address at which browsers reach the public listener */
+export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, publicUrl: string): OpenedAdmin => {
+  const { config, directory, writer, maintenance, keyring, clock, redis, log, broker, codec } = tools
+  const settings = oauthSettings(config, new URL(beginPath, publicUrl).href, new URL(callbackPath, publicUrl).href)
   const api = openTikTokApi(config.TIKTOK_BASE_URL)
   const oauth = settings && new Oauth(api, settings)
   const pending = new PendingAuthorisations(redis, keyring)
@@ -84,15 +89,19 @@ export const openAdmin = (
     repeat(tokenRefreshIntervalMs, 'token refresh', refresh, tools)
   }
   repeat(segmentRollIntervalMs, 'closing of log segments', () => maintenance.forceSegmentRoll(), tools)
-  return adminApi({
-    ...connections,
-    api,
-    messagingAppOf,
-    oauth,
-    authorisations:
-      settings && oauth && new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
-    token: config.ADMIN_TOKEN,
-    history: (id) => readHistory(tools.broker, tools.codec, id),
-    onError: (error) => log.error(errorFacts(error), 'a request of the admin API failed'),
-  })
+  return {
+    tools: {
+      ...connections,
+      api,
+      messagingAppOf,
+      oauth,
+      authorisations:
+        settings &&
+        oauth &&
+        new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
+      history: (id) => readHistory(broker, codec, id),
+      audit: (query) => readAudit(broker, codec, query),
+    },
+    consentOrigins: settings ? [new URL(settings.authUrl).origin, new URL(settings.accountAuthUrl).origin] : [],
+  }
 }

@@ -7,6 +7,8 @@ export interface EvaluatedMessage {
   /** null: unknown, and treated as the person's own words. */
   readonly origin: string | null
   readonly direction: string | null
+  /** Tells conversations apart; null: unknown, and treated as one of its own. */
+  readonly conversation: string | null
 }
 
 export interface KeywordFigures {
@@ -23,6 +25,8 @@ export interface Figures {
   readonly firing: number
   readonly share: number
   readonly flags: readonly { readonly flag: string; readonly messages: number; readonly share: number }[]
+  /** Flags that fire, but for fewer than `k` conversations: such a flag says of few people what they wrote. Rarest first. */
+  readonly rareFlags: readonly { readonly flag: string; readonly conversations: number }[]
   /** Most frequent first, including keywords that never fire. */
   readonly keywords: readonly KeywordFigures[]
 }
@@ -36,28 +40,37 @@ const ownWords: readonly string[] = ['typed', 'caption']
  */
 export const messageIn = (line: string): EvaluatedMessage | null => {
   const value: unknown = JSON.parse(line)
-  if (typeof value === 'string') return { text: value, origin: null, direction: null }
+  if (typeof value === 'string') return { text: value, origin: null, direction: null, conversation: null }
   if (typeof value !== 'object' || value === null) throw new Error('neither a text nor an object')
-  const { text, textOrigin, direction } = value as Record<string, unknown>
+  const { text, textOrigin, direction, source, accountId, conversationId } = value as Record<string, unknown>
   if (text === null || text === undefined) return null
   if (typeof text !== 'string') throw new Error('text is no string')
   return {
     text,
     origin: typeof textOrigin === 'string' ? textOrigin : null,
     direction: typeof direction === 'string' ? direction : null,
+    conversation: typeof conversationId === 'string' ? JSON.stringify([source, accountId, conversationId]) : null,
   }
 }
+
+/** Conversations from which on a flag no longer points at single persons. */
+const defaultK = 10
 
 export class Evaluation {
   readonly #entries: readonly KeywordEntry[]
   readonly #matcher: ReturnType<typeof compileKeywords>
   readonly #perEntry: Uint32Array
   readonly #perFlag = new Map<string, number>()
+  readonly #k: number
+  /** Conversations of each flag, until it has `k` of them. */
+  readonly #conversations = new Map<string, Set<string>>()
   #messages = 0
   #notLookedAt = 0
   #firing = 0
 
-  constructor({ entries }: Pick<KeywordListRecord, 'entries'>) {
+  /** @param k a flag that fires for fewer conversations is rare */
+  constructor({ entries }: Pick<KeywordListRecord, 'entries'>, k = defaultK) {
+    this.#k = k
     this.#entries = entries
     this.#matcher = compileKeywords(entries)
     this.#perEntry = new Uint32Array(entries.length)
@@ -74,8 +87,12 @@ export class Evaluation {
     if (entries.length === 0) return
     this.#firing++
     for (const at of entries) this.#perEntry[at] = (this.#perEntry[at] as number) + 1
-    for (const flag of new Set(entries.map((at) => (this.#entries[at] as KeywordEntry).flag)))
+    const conversation = message.conversation ?? String(this.#messages)
+    for (const flag of new Set(entries.map((at) => (this.#entries[at] as KeywordEntry).flag))) {
       this.#perFlag.set(flag, (this.#perFlag.get(flag) ?? 0) + 1)
+      const conversations = this.#conversations.get(flag) ?? new Set()
+      if (conversations.size < this.#k) this.#conversations.set(flag, conversations.add(conversation))
+    }
   }
 
   figures(): Figures {
@@ -88,6 +105,10 @@ export class Evaluation {
       flags: [...this.#perFlag]
         .map(([flag, messages]) => ({ flag, messages, share: share(messages) }))
         .sort((a, b) => b.messages - a.messages || (a.flag < b.flag ? -1 : 1)),
+      rareFlags: [...this.#conversations]
+        .map(([flag, { size }]) => ({ flag, conversations: size }))
+        .filter(({ conversations }) => conversations < this.#k)
+        .sort((a, b) => a.conversations - b.conversations || (a.flag < b.flag ? -1 : 1)),
       keywords: this.#entries
         .map(({ keyword, flag }, at) => ({ keyword, flag, messages: this.#perEntry[at] as number }))
         .sort((a, b) => b.messages - a.messages),

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeLoginLink } from '../supervisor/login-link.ts'
 import { type Pipeline, startPipeline } from './pipeline.ts'
 import { keywordsCsv, type StoryStep, story } from './story.ts'
 import { type TikTokEvent, Watcher } from './watch.ts'
@@ -124,9 +125,11 @@ try {
   )
   print(bold('and no word, name or number of them.'))
   const { gateway, console: consoleUrl, simulator } = pipeline.ready
+  const link = await makeLoginLink(consoleUrl, dataDir, process.env)
   print(
-    `\n  what TikTok received   ${simulator}\n  console                ${consoleUrl}\n  gateway                ${gateway}`,
+    `\n  what TikTok received   ${simulator}\n  console                ${link ?? consoleUrl}\n  gateway                ${gateway}`,
   )
+  if (link) print(dim('  The link to the console logs one browser in, once, within ten minutes.'))
   if (process.stdout.isTTY) {
     print(dim('\nCtrl-C stops everything.'))
     await new Promise(() => setInterval(() => {}, 60_000))

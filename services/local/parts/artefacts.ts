@@ -4,21 +4,11 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import {
-  chmodSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { cacheFolder } from '../cache-folder.ts'
 import { LocalProblem } from '../problem.ts'
+import { type Checksums, readChecksums, wrongFiles } from './checksums.ts'
 
 const recipe = join(import.meta.dirname, '../../../infra/native')
 /** Size of the download, for the progress in percent; Maven's local repository keeps a second copy. */
@@ -33,33 +23,15 @@ export interface Artefacts {
 
 type Report = (line: string) => void
 
-const pinned = (): Map<string, string> =>
-  new Map(
-    readFileSync(join(recipe, 'checksums.sha256'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/\s+/) as [string, string])
-      .map(([sum, file]) => [file, sum]),
-  )
-
-const sha256 = async (file: string) => {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
-}
+const pinned = readChecksums(join(recipe, 'checksums.sha256'))
+/** The archives are removed once they are unpacked. */
+const unpacked = new Map([...pinned].filter(([path]) => !path.startsWith('archives/')))
 
 /** @throws LocalProblem naming the files with a wrong checksum */
-const verify = async (folder: string) => {
-  const wrong: string[] = []
-  for (const [file, sum] of pinned()) {
-    const path = join(folder, file)
-    if (!existsSync(path) || (await sha256(path)) !== sum) wrong.push(file)
-  }
-  if (wrong.length > 0) {
-    throw new LocalProblem(
-      `these downloaded files do not have their pinned checksums: ${wrong.slice(0, 5).join(', ')}; remove them from Maven's local repository and try again`,
-    )
-  }
+const verify = async (folder: string, checksums: Checksums, remedy: string) => {
+  const wrong = await wrongFiles(folder, checksums, ['kafka'])
+  if (wrong.length > 0)
+    throw new LocalProblem(`these files do not have their pinned checksums: ${wrong.slice(0, 5).join(', ')}; ${remedy}`)
 }
 
 const folderBytes = (folder: string): number =>
@@ -127,7 +99,7 @@ const redisBinary = (folder: string): string | null => {
 }
 
 /**
- * Downloads the parts that the cache lacks; with a full cache it only checks that files exist.
+ * Downloads the parts that the cache lacks. With a full cache it only compares the files with their checksums.
  * @param report gets a line of progress at a time
  * @throws LocalProblem
  */
@@ -144,7 +116,7 @@ export const fetchArtefacts = async (env: NodeJS.ProcessEnv, report: Report): Pr
     try {
       mkdirSync(temporary, { recursive: true })
       await fetchWithMaven(temporary, report)
-      await verify(temporary)
+      await verify(temporary, pinned, "remove them from Maven's local repository and try again")
       rmSync(join(temporary, 'archives'), { recursive: true })
       const redis = redisBinary(join(temporary, 'redis'))
       if (redis) chmodSync(redis, 0o755)
@@ -157,6 +129,7 @@ export const fetchArtefacts = async (env: NodeJS.ProcessEnv, report: Report): Pr
       rmSync(temporary, { recursive: true, force: true })
     }
   }
+  await verify(folder, unpacked, `remove ${folder} and start again`)
   const registry = join(folder, 'registry')
   const runner = readdirSync(registry).find((file) => file.endsWith('-runner.jar'))
   return {

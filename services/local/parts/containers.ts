@@ -7,8 +7,18 @@ import { type PartAddresses, registryPath, type StartTools } from './infrastruct
 export const images = {
   kafka: 'apache/kafka:4.1.1',
   registry: 'apicurio/apicurio-registry:3.0.9',
-  redis: 'redis:7.4-alpine',
+  redis: 'redis:7.4.6-alpine',
 } as const
+
+/** Publishes its ports on this machine's own address: these parts have no password. */
+export class LoopbackContainer extends GenericContainer {
+  protected override async beforeContainerCreated(): Promise<void> {
+    const bindings = Object.entries((this.hostConfig.PortBindings ?? {}) as Record<string, object[]>)
+    this.hostConfig.PortBindings = Object.fromEntries(
+      bindings.map(([port, all]) => [port, all.map((one) => ({ ...one, HostIp: '127.0.0.1' }))]),
+    )
+  }
+}
 
 const startContainer = async (container: GenericContainer, name: string): Promise<StartedTestContainer> => {
   try {
@@ -39,7 +49,7 @@ export const startContainers = async (
     const port = await ports.take('kafka')
     stopLater(
       await startContainer(
-        new GenericContainer(images.kafka)
+        new LoopbackContainer(images.kafka)
           .withExposedPorts({ container: 9092, host: port })
           .withEnvironment({
             KAFKA_NODE_ID: '1',
@@ -63,7 +73,7 @@ export const startContainers = async (
     if (config.SCHEMA_REGISTRY_URL) return config.SCHEMA_REGISTRY_URL
     const container = stopLater(
       await startContainer(
-        new GenericContainer(images.registry)
+        new LoopbackContainer(images.registry)
           .withExposedPorts(8080)
           .withWaitStrategy(Wait.forHttp(`${registryPath}/subjects`, 8080)),
         images.registry,
@@ -75,7 +85,7 @@ export const startContainers = async (
     if (config.REDIS_URL) return config.REDIS_URL
     const container = stopLater(
       await startContainer(
-        new GenericContainer(images.redis)
+        new LoopbackContainer(images.redis)
           .withExposedPorts(6379)
           .withCommand(['redis-server', '--save', '', '--maxmemory-policy', 'noeviction']),
         images.redis,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
+import { LocalProblem } from '../problem.ts'
 import type { Child, ChildSpec } from '../processes/child.ts'
 import { type Artefacts, fetchArtefacts } from './artefacts.ts'
 import { type Folders, kafkaPart, redisPart, registryPart } from './parts.ts'
@@ -34,7 +35,12 @@ export const startParts = async (
     return { brokers: KAFKA_BROKERS.join(','), redis: REDIS_URL, registry: SCHEMA_REGISTRY_URL }
   }
   if (config.SIGNALS_INFRA === 'docker') {
-    const { startContainers } = await import('./containers.ts')
+    const { startContainers } = await import('./containers.ts').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+      throw new LocalProblem(
+        'SIGNALS_INFRA=docker needs testcontainers, a development package: npm ci without --omit=dev, or set KAFKA_BROKERS, REDIS_URL and SCHEMA_REGISTRY_URL',
+      )
+    })
     return startContainers(config, tools)
   }
   const artefacts: Artefacts =
@@ -71,7 +77,10 @@ const startNative = async (
   let redis = config.REDIS_URL
   if (!redis) {
     const port = await ports.take('redis')
-    launch('Redis', redisPart(artefacts, port, absolute, env))
+    const part = redisPart(artefacts, port, absolute, env)
+    if (part.command === artefacts.redisServer)
+      report('Redis 6.2 of the download has known holes and is good for this machine alone: install redis-server 7')
+    launch('Redis', part)
     redis = `redis://127.0.0.1:${port}`
   }
   await Promise.all(starting)

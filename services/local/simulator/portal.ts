@@ -35,7 +35,7 @@ const form = (fields: Readonly<Record<string, string>>, title: string, more: str
 <style>:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:34rem;margin:3rem auto;padding:0 1rem}label{display:block}button{font:inherit;padding:.4rem 1rem;margin:1rem .5rem 0 0}</style>
 <h1>${title}</h1><p>This page simulates TikTok's. Nothing leaves this machine.</p>
 <form method="post">${Object.entries(fields)
-  .map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`)
+  .map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`)
   .join('')}
 ${more}<button name="answer" value="approve">Approve</button><button name="answer" value="deny">Deny</button></form></html>
 `

@@ -70,6 +70,17 @@ const parsed = <T>(schema: z.ZodType<T>, text: string | null, response: ServerRe
 
 const faultsSchema = z.union([faultSchema, z.array(faultSchema)])
 
+/** Names under which this machine reaches itself: in a browser, any other may have been made to lead here by another site. */
+const isOwnName = (host = ''): boolean => /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i.test(host)
+
+/** A browser says which site sends a request, or at least from where; other clients say neither. */
+const isFromOtherSite = ({ headers }: IncomingMessage): boolean => {
+  const { 'sec-fetch-site': site, origin, host } = headers
+  if (site === undefined && origin === undefined) return false
+  if (!isOwnName(host) || (site !== undefined && site !== 'same-origin' && site !== 'none')) return true
+  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)
+}
+
 /** `/_control/…`, see docs/simulator.md. */
 const control = async (
   request: IncomingMessage,
@@ -176,6 +187,8 @@ export const createSimulator = ({ keep, now = Date.now }: { keep: number; now?: 
       return sendAnswer(response, track(text, typeof token === 'string' ? token : undefined, state))
     }
     if (await portal.handle(request, response)) return
+    if (path.startsWith('/_control/') && isFromOtherSite(request))
+      return sendJson(response, 403, { error: 'the control API takes no requests from pages of other sites' })
     if (path.startsWith('/_control/')) return control(request, response, path, state, portal)
     const query = new URLSearchParams(url.slice(path.length + 1))
     switch (path) {

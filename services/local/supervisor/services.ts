@@ -34,7 +34,7 @@ export interface ServiceResources {
  * @throws LocalProblem when a configured port is in use
  */
 export const servicesOf = async (
-  { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, LIVENESS_SECONDS }: LocalConfig,
+  { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, CALLBACK_PORT, LIVENESS_SECONDS }: LocalConfig,
   env: NodeJS.ProcessEnv,
   parts: PartAddresses,
   { ports, logs }: ServiceResources,
@@ -43,6 +43,7 @@ export const servicesOf = async (
   const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
   const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
   const consolePort = await ports.take('console', CONSOLE_PORT, 'CONSOLE_PORT')
+  const callbackPort = await ports.take('callback', CALLBACK_PORT, 'CALLBACK_PORT')
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
@@ -75,6 +76,7 @@ export const servicesOf = async (
   const addresses: Addresses = {
     gateway: local(gatewayPort),
     console: local(consolePort),
+    callback: local(callbackPort),
     metrics: Object.fromEntries(stageNames.map((stage) => [stage, `${local(metrics[stage] as number)}/metrics`])),
     ...parts,
     simulator: simulatorPort === null ? null : local(simulatorPort),
@@ -92,6 +94,7 @@ export const servicesOf = async (
     `${addresses.console}/readyz`,
     {
       CONSOLE_PORT: String(consolePort),
+      CALLBACK_PORT: String(callbackPort),
       // The simulator's app, so that authorisation works with the simulator.
       ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
     },

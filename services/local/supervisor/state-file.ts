@@ -7,7 +7,10 @@ import { isAlive, type ProcessIdentity } from '../processes/processes.ts'
 
 export interface Addresses {
   readonly gateway: string
+  /** The operators' listener. */
   readonly console: string
+  /** The public listener, for TikTok's callback. */
+  readonly callback: string
   readonly metrics: Readonly<Record<string, string>>
   readonly brokers: string
   readonly redis: string

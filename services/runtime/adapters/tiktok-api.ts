@@ -46,6 +46,8 @@ export const openTikTokApi = (baseUrl: string): TikTokApi => ({
           ...(token === undefined ? {} : { 'access-token': token }),
         },
         ...(body ? { body: JSON.stringify(body) } : {}),
+        // A redirect would carry the token and the app's secret to another address.
+        redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       })
       const answer = parse(await response.text())

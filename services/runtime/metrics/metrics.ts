@@ -95,6 +95,11 @@ const catalogue = {
     help: 'Messages in which a list found a flag; mode raised, or shadow for lists that only count. At most 500 combinations, then "other".',
     labels: ['list', 'flag', 'mode'],
   },
+  signals_tracking_id_refused_total: {
+    type: 'counter',
+    help: 'Values that an extractor found and that cannot be a tracking ID, by connection; beyond a cap: other.',
+    labels: ['connection'],
+  },
   signals_tiktok_calls_total: {
     type: 'counter',
     help: 'Calls to TikTok, by verdict and code.',
@@ -146,11 +151,7 @@ const catalogue = {
     help: 'Progress of a rebuild, 0 to 1; 1 when none is running.',
     labels: [],
   },
-  signals_spans_lost_total: {
-    type: 'counter',
-    help: 'Spans that were not exported.',
-    labels: [],
-  },
+  signals_spans_lost_total: { type: 'counter', help: 'Spans that were not exported.', labels: [] },
   signals_dead_letter_records: {
     type: 'gauge',
     help: 'Records in a dead-letter topic, by topic, redriven ones included until retention removes them.',

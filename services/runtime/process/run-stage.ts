@@ -98,7 +98,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       onSilence: (why) => lifecycle.crash(why),
     })
     const status = await serveStatus(
-      { port: common.METRICS_PORT, host: common.BIND_ADDRESS },
+      { port: common.METRICS_PORT, host: common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS },
       metrics,
       () => health.report(),
       () => progress.refresh(),

@@ -1,5 +1,5 @@
 /** The HTTP server of every process for `/metrics`, `/livez`, `/readyz` and `/healthz`. */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type HealthReport, stageStates } from '../health/health.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -20,7 +20,7 @@ export const serveStatus = async (
   report: () => HealthReport,
   refresh: () => Promise<void> = async () => {},
 ): Promise<StatusServer> => {
-  const server = createServer(async (request, response) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '/').split('?')[0]
     const answer = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type })
@@ -39,6 +39,14 @@ export const serveStatus = async (
     if (path === '/healthz')
       return answer(health.healthy ? 200 : 503, 'application/json', `${JSON.stringify(health)}\n`)
     return answer(404, 'text/plain', 'try /metrics, /livez, /readyz or /healthz\n')
+  }
+  const server = createServer((request, response) => {
+    response.on('error', () => {})
+    // A scrape that fails must not end the process.
+    respond(request, response).catch(() => {
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

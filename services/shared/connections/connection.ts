@@ -3,12 +3,22 @@ import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { extractorSchema } from './extractors.ts'
+import { extractorSchema } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
 
-const id = z.string().min(1).max(256)
+/** Ids are printed in terminals and logs. */
+const visible = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(
+      /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u,
+      'must not contain control characters, line breaks or invisible characters',
+    )
+const id = visible(256)
 const listId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
@@ -16,7 +26,7 @@ const listId = z
 /** Fields of a connection file. Unknown fields are refused, so that a misspelt one is not silently ignored. */
 const fields = {
   connectionId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 of letters, digits and ._:-'),
-  tenantId: z.string().min(1).max(128),
+  tenantId: visible(128),
   source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as "whatsapp"'),
   accountId: id,
   advertiserId: id,
@@ -27,7 +37,7 @@ const fields = {
     .max(4096)
     .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
   authorisedAt: z.number().int().positive().optional(),
-  scopes: z.array(z.string()).default([]),
+  scopes: z.array(visible(256)).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
   /** Unset: ATTRIBUTION_WAIT for sources that deliver referrals separately, no wait for others. */

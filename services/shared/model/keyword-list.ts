@@ -28,4 +28,8 @@ export interface KeywordListRecord {
   readonly shadow: boolean
   /** The earlier version that a rollback to it copied; null: not a rollback. */
   readonly copyOf: number | null
+  /** Who made the version: a user of the operating system or the id of a token; null: made before authors were recorded. */
+  readonly author: string | null
+  /** The author said that a list with a flag for nearly each keyword was checked. */
+  readonly checked: boolean
 }

@@ -1,5 +1,6 @@
 /** The value type of each topic. The Avro schemas in `schemas/` encode these types; a unit test compares the two. */
 import type { MainTopic } from '../../topology.ts'
+import type { AuditEntry } from './audit.ts'
 import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
 import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
@@ -146,6 +147,7 @@ export interface TopicValues {
   touches: Touches
   redrives: Redrive
   replays: ReplayRun
+  audit: AuditEntry
 }
 
 /** A record for a main topic; the topic determines the type of the value. */

@@ -83,18 +83,25 @@ export class CustomMappings implements SourceRegistry {
   readonly #files: MappingFiles
   readonly #waits: Waits
   readonly #onChange: (change: MappingsChange) => void
+  readonly #signatureChanges: readonly string[]
   readonly #states = new Map<string, FileState>()
   readonly #active = new Map<string, Source>()
 
   constructor(
     shipped: readonly Source[],
     files: MappingFiles,
-    options: { readonly waits: Waits; readonly onChange?: (change: MappingsChange) => void },
+    options: {
+      readonly waits: Waits
+      readonly onChange?: (change: MappingsChange) => void
+      /** Shipped sources whose signature a mapping of the folder may replace. */
+      readonly signatureChanges?: readonly string[] | undefined
+    },
   ) {
     this.#shipped = new Map(shipped.map((source) => [source.name, source]))
     this.#files = files
     this.#waits = options.waits
     this.#onChange = options.onChange ?? (() => {})
+    this.#signatureChanges = options.signatureChanges ?? []
   }
 
   get(name: string): Source | undefined {
@@ -166,6 +173,16 @@ export class CustomMappings implements SourceRegistry {
     }
     const { source, text } = state.parsed
     if (state.active === source) return
+    const shipped = this.#shipped.get(source.name)
+    // Otherwise a file that is dropped into the folder could open a source to everybody.
+    if (shipped && shipped.signature !== source.signature && !this.#signatureChanges.includes(source.name)) {
+      this.#refuse(
+        file,
+        state,
+        `${file}: signature: differs from that of the shipped source ${source.name}: copy that one, or name the source in ALLOW_SIGNATURE_CHANGE`,
+      )
+      return
+    }
     const other = this.#fileOf(source.name)
     if (this.#isDefinedElsewhere(source.name, file)) {
       this.#refuse(

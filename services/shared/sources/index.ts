@@ -19,15 +19,25 @@ const shippedSources = (): Source[] => {
   return files.list().map(({ file }) => parseMapping(files.read(file), file))
 }
 
+/** Where the user's own mappings are, and what they may change. */
+export interface OwnMappings {
+  readonly folder: string | undefined
+  /** Shipped sources whose signature a mapping of the folder may replace (ALLOW_SIGNATURE_CHANGE). */
+  readonly signatureChanges?: readonly string[] | undefined
+}
+
 const noFiles = { list: () => [], read: () => '', lastGood: () => null, keep: () => false, forget: () => {} }
 
 /**
  * Loads all sources once, and writes nothing.
  * @param options.folder custom mappings; one with the name of a shipped source replaces it. `report().refused` lists broken ones
  */
-export const loadSources = (options: { readonly folder?: string | undefined } = {}): CustomMappings => {
+export const loadSources = (options: Partial<OwnMappings> = {}): CustomMappings => {
   const files = options.folder ? mappingFolder(options.folder) : noFiles
-  const sources = new CustomMappings(shippedSources(), files, { waits: waits.ingest })
+  const sources = new CustomMappings(shippedSources(), files, {
+    waits: waits.ingest,
+    signatureChanges: options.signatureChanges,
+  })
   sources.poll(0, true)
   return sources
 }
@@ -36,12 +46,13 @@ export const loadSources = (options: { readonly folder?: string | undefined } = 
 const pollIntervalMs = 500
 
 /** Loads all sources and polls the folder for changes until `stop`. */
-export const followSources = (options: {
-  readonly folder: string | undefined
-  readonly waits: Waits
-  readonly clock: Pick<Clock, 'now'> & Pick<Timers, 'every'>
-  readonly onChange: (change: MappingsChange) => void
-}): { readonly sources: CustomMappings; stop(): void } => {
+export const followSources = (
+  options: OwnMappings & {
+    readonly waits: Waits
+    readonly clock: Pick<Clock, 'now'> & Pick<Timers, 'every'>
+    readonly onChange: (change: MappingsChange) => void
+  },
+): { readonly sources: CustomMappings; stop(): void } => {
   const { folder, clock } = options
   const sources = new CustomMappings(shippedSources(), folder ? mappingFolder(folder, true) : noFiles, options)
   sources.poll(clock.now(), true)

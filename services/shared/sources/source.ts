@@ -61,6 +61,8 @@ export interface Source {
   readonly storedHeaders: readonly string[]
   /** Whether the source signs its requests or proves itself by a shared secret. */
   readonly signed: boolean
+  /** How a request proves itself, as text: equal texts mean equal proofs. */
+  readonly signature: string
   /** The source sends referrals in separate deliveries, before or after their message. */
   readonly separateReferrals: boolean
   /** The messaging app of all its messages, in the spelling of message event sets; null: several or none. */

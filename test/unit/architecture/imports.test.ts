@@ -14,7 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
-  ['shared/connections', 'shared/sources'],
+  ['shared/connections', 'shared/sources', 'shared/audit'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
   ['tools/topics'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
@@ -39,6 +39,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/ports.ts',
     'runtime/failures.ts',
     'runtime/split-lines.ts',
+    'runtime/secure-url.ts',
     'runtime/rebuildable-state.ts',
     'runtime/metrics',
   ],
@@ -72,7 +73,16 @@ const dispatchFloors: readonly (readonly string[])[] = [
 /** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
 const destinationNamers = ['dispatch/config.ts', 'dispatch/wiring.ts']
 
-const clients = ['kafkajs', '@platformatic/kafka', 'ioredis', '@confluentinc/schemaregistry', 'undici', 'axios', 'got']
+const clients = [
+  'openid-client',
+  'kafkajs',
+  '@platformatic/kafka',
+  'ioredis',
+  '@confluentinc/schemaregistry',
+  'undici',
+  'axios',
+  'got',
+]
 const clientFolder = 'services/runtime/adapters/'
 
 interface Target {

@@ -1,4 +1,4 @@
-import { attribution } from '../../../services/attribution/stage.ts'
+import { attribution, type TrackingIdRefusal } from '../../../services/attribution/stage.ts'
 import type { Outcome } from '../../../services/runtime/batch/outcome.ts'
 import { sealContent } from '../../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../../services/runtime/topics/codec.ts'
@@ -19,7 +19,9 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const store = new MemoryConversationStore()
   const codec = await Codec.open(new MemoryRegistry())
-  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000 })
+  const refused: TrackingIdRefusal[] = []
+  const countRefused = (more: readonly TrackingIdRefusal[]) => void refused.push(...more)
+  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, countRefused })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let n = 0
@@ -58,7 +60,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
     await stage.save(changes)
     return outcomes.flat() as Outcome[]
   }
-  return { messageAt, run, store, directory, keyring }
+  return { messageAt, run, store, directory, keyring, refused }
 }
 
 const attributed = (outcomes: Outcome[]): AttributedMessage[] =>
@@ -92,6 +94,26 @@ describe('attribution', () => {
     )
     expect(attributed(outcomes).map(({ trackingId }) => trackingId)).toEqual(['spring', 'spring'])
     expect(attributed(outcomes).map(({ startsConversation }) => startsConversation)).toEqual([true, false])
+  })
+
+  it('counts what is no tracking ID, and the conversation all the same', async () => {
+    const { messageAt, run, refused } = await world()
+    const outcomes = await run(
+      messageAt(0, { kind: 'referral', referral: { ref: 'zoraida@example.com' } }),
+      messageAt(1, { text: 'https://x.example/?ttclid=__CLICKID__' }),
+      messageAt(2, { text: 'https://x.example/?ttclid=abc' }),
+    )
+    expect(attributed(outcomes)).toMatchObject([
+      { trackingId: null, startsConversation: true },
+      { trackingId: 'abc', startsConversation: false },
+    ])
+    expect(refused).toEqual([
+      { connectionId: 'acme-wa', refused: 1 },
+      { connectionId: 'acme-wa', refused: 1 },
+    ])
+    expect(JSON.stringify(outcomes, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toMatch(
+      /zoraida|CLICKID/,
+    )
   })
 
   it('keeps state across batches', async () => {

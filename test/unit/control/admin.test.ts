@@ -1,9 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { adminApi } from '../../../services/control/admin/api.ts'
-import { openOauth } from '../../support/oauth-world.ts'
+import { type Ask, openConsole, adminToken as token } from '../../support/console-world.ts'
 
-const token = 'an-admin-token-of-the-test'
 const file = {
   connectionId: 'acme',
   tenantId: 't',
@@ -14,45 +10,11 @@ const file = {
   accessToken: 'token-by-hand',
 }
 
-interface Ask {
-  readonly body?: unknown
-  readonly headers?: Record<string, string>
-}
-
-const open = async (set: string | undefined = token) => {
-  const world = await openOauth()
-  const errors: unknown[] = []
-  const api = adminApi({
-    ...world.connections,
-    ...{ api: world.api, oauth: world.oauth, authorisations: world.authorisations, token: set },
-    messagingAppOf: () => 'WHATSAPP',
-    history: async (id) => (await world.history(id)).map((action) => ({ action })) as never,
-    onError: (error) => errors.push(error),
-  })
-  /** "METHOD path" below /admin/v1/, with the admin token. */
-  const ask = async (what: string, { body, headers = { authorization: `Bearer ${token}` } }: Ask = {}) => {
-    const [method, path] = what.split(' ') as [string, string]
-    const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
-    const request = Object.assign(Readable.from(text === '' ? [] : [Buffer.from(text)]), {
-      ...{ method, headers, url: `/admin/v1/${path}` },
-    })
-    return new Promise<{ status: number; text: string; json: Record<string, unknown> }>((resolve) => {
-      let status = 0
-      const response = {
-        writeHead: (code: number) => {
-          status = code
-        },
-        end: (sent: string) =>
-          resolve({
-            status,
-            text: sent,
-            json: sent.startsWith('<') ? {} : (JSON.parse(sent) as Record<string, unknown>),
-          }),
-      }
-      api(request as unknown as IncomingMessage, response as unknown as ServerResponse)
-    })
-  }
-  return { ...world, ask, errors }
+/** "METHOD path" below /admin/v1/. */
+const open = async (set: string | null = token) => {
+  const world = await openConsole({ token: set })
+  const ask = (what: string, given?: Ask) => world.ask(what.replace(' ', ' /admin/v1/'), given)
+  return { ...world, ask }
 }
 
 describe('the admin API', () => {
@@ -68,7 +30,7 @@ describe('the admin API', () => {
   })
 
   it('answers 401 to every request where no token is set', async () => {
-    const { ask } = await open('')
+    const { ask } = await open(null)
     expect((await ask('GET connections', { headers: { authorization: 'Bearer ' } })).status).toBe(401)
     expect((await ask('GET connections')).json).toMatchObject({ error: { code: 'no_token' } })
   })
@@ -118,23 +80,5 @@ describe('the admin API', () => {
     expect(answer.text).not.toContain('leaks')
     expect(errors).toEqual([])
     expect(await history('acme')).toEqual(['added'])
-  })
-
-  it('opens the callback for a pending state, once', async () => {
-    const { ask, agree, directory } = await open()
-    const { connectionId, ...rest } = file
-    const begun = await ask('POST authorisations', {
-      body: { connection: { ...rest, connectionId, accessToken: undefined } },
-    })
-    expect(begun.status).toBe(201)
-    const { state, code } = agree(begun.json.url as string)
-    const callback = (fields: Record<string, string>) =>
-      ask(`GET oauth/callback?${new URLSearchParams(fields)}`, { headers: {} })
-    expect((await callback({})).status).toBe(400)
-    expect((await callback({ state: 'made-up', auth_code: code })).status).toBe(400)
-    expect(directory.all()).toEqual([])
-    expect((await callback({ state: state as string, auth_code: code })).status).toBe(200)
-    expect((await callback({ state: state as string, auth_code: code })).status).toBe(400)
-    expect((await ask(`GET authorisations/${begun.json.id}`)).json).toEqual({ status: 'done', connectionId: 'acme' })
   })
 })

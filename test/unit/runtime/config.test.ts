@@ -1,7 +1,12 @@
 import { z } from 'zod'
+import { printable } from '../../../services/cli/output.ts'
+import { consoleFields } from '../../../services/control/config.ts'
+import { profileFields } from '../../../services/dispatch/destinations/tiktok/index.ts'
+import { localFields } from '../../../services/local/config.ts'
 import { ConfigError, fields, loadConfig, masked } from '../../../services/runtime/config.ts'
 import { errorFacts } from '../../../services/runtime/log.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
+import { secureUrl } from '../../../services/runtime/secure-url.ts'
 
 describe('configuration', () => {
   it('treats an empty variable as unset', () => {
@@ -41,6 +46,50 @@ describe('configuration', () => {
       REDIS_URL: 'redis://***@host:1',
       PORT: 1,
     })
+  })
+})
+
+describe('an address in a log', () => {
+  it.each([
+    ['redis://user:p@ssw0rd@host:1', 'redis://***@host:1'],
+    ['redis://:p@ss@w/rd@a:1,b:2/0', 'redis://***@a:1,b:2/0'],
+    ['https://key:secret@registry.example/v1', 'https://***@registry.example/v1'],
+    ['redis://host:1', 'redis://host:1'],
+    ['a@b', 'a@b'],
+  ])('shows no part of a password: %s', (url, shown) => {
+    expect(masked({ REDIS_URL: url })).toEqual({ REDIS_URL: shown })
+    const addresses = { redis: url, registry: url, brokers: 'kafka:9092' }
+    expect(printable(addresses)).toEqual({ redis: shown, registry: shown, brokers: 'kafka:9092' })
+  })
+})
+
+describe('a URL that secrets are sent to', () => {
+  const problem = (url: string) => secureUrl.safeParse(url).error?.issues[0]?.message
+  it.each(['https://business-api.tiktok.com', 'http://127.0.0.1:8080', 'http://localhost', 'http://[::1]:1'])(
+    'may be %s',
+    (url) => expect(problem(url)).toBeUndefined(),
+  )
+  it.each([
+    'http://business-api.tiktok.com',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://0.0.0.0',
+  ])('may not be %s', (url) => expect(problem(url)).toMatch(/must be https/))
+  it.each(['file:///etc/passwd', 'javascript:alert(1)', 'ftp://x', 'business-api.tiktok.com', ''])(
+    'may not be %s, which is no web address',
+    (url) => expect(problem(url)).toBe('must be an http(s) URL'),
+  )
+  it.each([
+    ['dispatch', profileFields, 'TIKTOK_BASE_URL'],
+    ['control', consoleFields, 'TIKTOK_BASE_URL'],
+    ['control', consoleFields, 'TIKTOK_AUTH_URL'],
+    ['control', consoleFields, 'CONSOLE_PUBLIC_URL'],
+    ['control', consoleFields, 'CONSOLE_URL'],
+    ['control', consoleFields, 'OIDC_ISSUER'],
+    ['signals up', localFields, 'TIKTOK_BASE_URL'],
+  ])('is what %s takes: %s %s', (_service, shape, name) => {
+    const field = (shape as Record<string, z.ZodType>)[name] as z.ZodType
+    expect(() => loadConfig({ [name]: field }, { [name]: 'http://tiktok.example' })).toThrow(`${name}: must be https`)
   })
 })
 

@@ -15,6 +15,7 @@ import { redacted } from '../../../shared/connections/redacted.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { complete } from '../../../shared/connections/tiktok/complete.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
+import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
@@ -27,6 +28,7 @@ import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnec
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
   withContext((context) =>
     withOpenConnections(context, async (connections) => {
+      await audited(context, `connections.${operation}`, id)
       const { before, record } = await changeConnection(id, operation, connections, author())
       const revoked = operation === 'disconnect' ? await revoke(before, record, connections, openTikTok(context)) : {}
       await printOrJson(context, record, operations[operation].done, options, revoked)
@@ -53,12 +55,15 @@ const add = (file: string, options: ConnectionsOutput) =>
   withContext((context) =>
     withOpenConnections(context, async (connections) => {
       const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
+      await audited(context, 'connections.add', input.connectionId)
       const { record, replaced } = await addConnection(input, connections, author())
       await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
     }),
   )
 
-const list = async ({ broker, codec }: CliContext, { json }: ConnectionsOutput) => {
+const list = async (context: CliContext, { json }: ConnectionsOutput) => {
+  const { broker, codec } = context
+  await audited(context, 'connections.list')
   const all = (await readConnections(broker(), await codec())).all().map(redacted)
   if (json) return printJson(all)
   if (all.length === 0) return print('no connections; add one with: signals connections add --file FILE')
@@ -78,7 +83,9 @@ const list = async ({ broker, codec }: CliContext, { json }: ConnectionsOutput) 
   )
 }
 
-const show = async ({ broker, codec }: CliContext, id: string, { json }: ConnectionsOutput) => {
+const show = async (context: CliContext, id: string, { json }: ConnectionsOutput) => {
+  const { broker, codec } = context
+  await audited(context, 'connections.show', id)
   const directory = await readConnections(broker(), await codec())
   const found = directory.byId(id)
   if (!found) throw new UsageError(new ConnectionUnknown(id).message)
@@ -91,7 +98,9 @@ const show = async ({ broker, codec }: CliContext, id: string, { json }: Connect
   )
 }
 
-const history = async ({ broker, codec }: CliContext, id: string | undefined, { json }: ConnectionsOutput) => {
+const history = async (context: CliContext, id: string | undefined, { json }: ConnectionsOutput) => {
+  const { broker, codec } = context
+  await audited(context, 'connections.history', id ?? null)
   const lines = await readHistory(broker(), await codec(), id)
   if (json) return printJson(lines)
   if (lines.length === 0) return print(id ? `no history of ${id}` : 'no history yet')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { findDeadLetters, readRedriven } from '../../../tools/dead-letters/store.ts'
 import { consumerStages } from '../../../topology.ts'
+import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
@@ -19,6 +20,7 @@ const list = (flags: ListFlags) =>
     const limit = flags.limit === undefined ? null : Number(flags.limit)
     if (limit !== null && !(Number.isInteger(limit) && limit > 0))
       throw new UsageError('--limit must be a whole number')
+    await audited(context, 'dead_letters.list', flags.connection ?? flags.source ?? flags.stage ?? null)
     const tools = await openTools(context)
     const all = await selectedBy(tools, conditionsOf(flags))
     const redriven = await readRedriven(tools)
@@ -32,6 +34,7 @@ const list = (flags: ListFlags) =>
 
 const show = (id: string, { json }: SelectionFlags) =>
   withContext(async (context) => {
+    await audited(context, 'dead_letters.show', id)
     const tools = await openTools(context)
     const [found] = await findDeadLetters(tools, conditionsOf({}, [id]))
     if (!found) throw new UsageError(`there is no dead letter ${id} (any more); see: signals dead-letters list`)

@@ -17,6 +17,7 @@ import {
   openDeadLetters,
   readRedriven,
 } from '../../../tools/dead-letters/store.ts'
+import { audited } from '../../audit.ts'
 import { maySend, type SendOptions } from '../../confirm-send.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { exitCodes, Refused, UsageError } from '../../exit.ts'
@@ -134,5 +135,6 @@ export const redrive = (ids: readonly string[], flags: RedriveFlags) =>
       else if (!isDryRun) print('nothing was put back')
       return
     }
+    await audited(context, 'dead_letters.redrive', `${records} records`)
     reportResult(await send(plan, tools, context), dryRun, json)
   })

@@ -52,7 +52,7 @@ export const openTools = async ({ broker, codec, keyring }: CliContext): Promise
   codec: await codec(),
   keyring: await keyring(),
   directory: await readConnections(broker(), await codec()),
-  sources: loadSources({ folder: ownMappings() }),
+  sources: loadSources(ownMappings()),
 })
 
 /** @throws UsageError for an unknown connection: otherwise it would look like one without dead letters; DependencyError */

@@ -23,6 +23,7 @@ import type { CheckResult } from '../../../tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../../tools/doctor/run-checks.ts'
 import { type CliContext, withContext } from '../../context.ts'
+import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
@@ -91,7 +92,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   registry: () => context.registry(),
   masterKeys: () => context.masterKeys,
   dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
-  sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
+  sources: () => loadSources(ownMappings()),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   keywordLists: async () => readLists(context.broker(), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),

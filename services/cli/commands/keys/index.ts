@@ -4,6 +4,7 @@ import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.
 import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { Keyring, SealBroken } from '../../../runtime/keys/keyring.ts'
 import { connectionSecretsOf, rewrapped } from '../../../shared/connections/tokens/rewrap.ts'
+import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
@@ -67,6 +68,7 @@ const rotate = async (context: CliContext, { json }: Output) => {
     throw new Refused(
       `these stages do not have key ${current} yet: ${behind.join(', ')}; restart them with SIGNALS_MASTER_KEY and SIGNALS_MASTER_KEY_PREVIOUS, then rotate`,
     )
+  await audited(context, 'keys.rotate', current)
   const tools = { broker: context.broker(), codec: await context.codec() }
   const { keyId, sealed } = await sealDataSecret(context.masterKeys, tools)
   before.adopt({ keyId, sealed })

@@ -7,6 +7,10 @@ import { evaluate, test } from './try.ts'
 import { diff, importList, listLists, promote, rollback, show } from './versions.ts'
 
 const json = ['--json', 'one JSON value'] as const
+const checked = [
+  '--i-checked',
+  'a person has checked a list with a flag for nearly each keyword; noted in the record',
+] as const
 
 const registerVersions = (keywords: Command) => {
   keywords
@@ -18,6 +22,7 @@ const registerVersions = (keywords: Command) => {
     .option('--shadow', 'the version is counted only, beside the active one')
     .addOption(new Option('--fold <how>', 'for entries that do not say').choices(keywordFolds))
     .addOption(new Option('--addresses <how>', 'for entries that do not say').choices(keywordAddresses))
+    .option(...checked)
     .option(...json)
     .action(importList)
 
@@ -44,12 +49,14 @@ const registerVersions = (keywords: Command) => {
     .command('rollback <list>')
     .description('activate the entries of an older version, as a new version')
     .requiredOption('--to <v>', 'which version')
+    .option(...checked)
     .option(...json)
     .action(rollback)
 
   keywords
     .command('promote <list>')
     .description('activate the shadow version, as a new version')
+    .option(...checked)
     .option(...json)
     .action(promote)
 }
@@ -76,6 +83,7 @@ export const register = (program: Command) => {
       'a line per message: a JSON text, {"text": …} or a message event; - for standard input',
     )
     .option('--version <v>', 'which version; default: the active one')
+    .option('--k <n>', 'warn of flags that fire for fewer conversations than this', '10')
     .option(...json)
     .action(evaluate)
 }

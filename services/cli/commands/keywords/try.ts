@@ -48,7 +48,10 @@ export const test = async (text: string, options: TestOptions) => {
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`
 
-const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }: Figures, seconds: number) => {
+const printFigures = (
+  { messages, notLookedAt, firing, share, flags, rareFlags, keywords }: Figures,
+  seconds: number,
+) => {
   print(`${messages} messages matched (${notLookedAt} skipped: no text, outbound, or not the person's own words)`)
   print(`${firing} would give a keyword signal: ${percent(share)}; ${seconds.toFixed(1)} s`)
   const used = keywords.filter((keyword) => keyword.messages > 0)
@@ -60,16 +63,19 @@ const printFigures = ({ messages, notLookedAt, firing, share, flags, keywords }:
     print(
       `\n${table([['keyword', 'flag', 'messages'], ...used.map((one) => [one.keyword, one.flag, String(one.messages)])])}`,
     )
+  for (const { flag, conversations } of rareFlags)
+    print(`warning: ${flag} fires for only ${conversations} of these conversations: it tells what few people wrote`)
   print(`\n${keywords.length - used.length} of ${keywords.length} keywords never match`)
 }
 
 /** @param list the id of a list, or a file */
 export const evaluate = async (
   list: string,
-  { json, file, version }: KeywordsOutput & { file: string; version?: string },
+  { json, file, version, k }: KeywordsOutput & { file: string; version?: string; k: string },
 ) => {
+  if (!/^[1-9]\d{0,5}$/.test(k)) throw new UsageError('--k must be a whole number from 1')
   const isFile = list.includes('/') || /\.(csv|json)$/.test(list) || existsSync(list)
-  const evaluation = new Evaluation(await listFrom(list, isFile ? list : undefined, version))
+  const evaluation = new Evaluation(await listFrom(list, isFile ? list : undefined, version), Number(k))
   const started = performance.now()
   const input = streamIn(file, 'file of messages')
   let number = 0

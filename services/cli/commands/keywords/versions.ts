@@ -1,15 +1,21 @@
 /** `signals keywords import | list | show | diff | rollback | promote`: versions of lists; version numbers only grow. */
 
+import { keywordListFields } from '../../../keywords/config.ts'
+import { listKey } from '../../../keywords/lists/active-lists.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
+import { judgeList } from '../../../keywords/lists/limits.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
 import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
 import { defaultListId } from '../../../keywords/lists/selection.ts'
 import { readLists, writeList } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
+import { loadConfig } from '../../../runtime/config.ts'
 import { RecordTooLarge } from '../../../runtime/ports.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import { actor } from '../../actor.ts'
+import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
-import { UsageError } from '../../exit.ts'
+import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { print, printJson, table } from '../../output.ts'
 import { waitUntilActive } from '../../wait-until-active.ts'
@@ -50,8 +56,34 @@ export const versionOf = (archive: KeywordArchive, listId: string, version?: str
 
 const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1)
 
-/** Writes a version and waits until it is active in every stage. */
-const write = async (context: CliContext, record: KeywordListRecord, { json }: KeywordsOutput) => {
+export interface WriteOptions extends KeywordsOutput {
+  /** The caller has checked a list that looks like a dictionary. */
+  iChecked?: boolean
+}
+
+type NewVersion = Omit<KeywordListRecord, 'createdAt' | 'author' | 'checked'>
+
+/** @throws Refused when the list could tell what was said */
+const authored = (context: CliContext, made: NewVersion, iChecked: boolean): KeywordListRecord => {
+  const { KEYWORD_FLAGS_MAX } = loadConfig(keywordListFields, context.env)
+  const { refused, doubtful } = judgeList(made.entries, KEYWORD_FLAGS_MAX)
+  if (refused.length > 0) throw new Refused(`the list is refused, the active version stays:\n${refused.join('\n')}`)
+  if (doubtful !== null && !iChecked)
+    throw new Refused(
+      `the list is refused, the active version stays: ${doubtful}; if a person has checked that none of them tells what was said: --i-checked`,
+    )
+  return { ...made, createdAt: Date.now(), author: actor(), checked: doubtful !== null }
+}
+
+/** Writes a version and waits until it is active in every stage. @throws Refused */
+const write = async (
+  context: CliContext,
+  action: 'import' | 'promote' | 'rollback',
+  made: NewVersion,
+  { json, iChecked = false }: WriteOptions,
+) => {
+  const record = authored(context, made, iChecked)
+  await audited(context, `keywords.${action}`, listKey(record))
   const codec = await context.codec()
   try {
     await writeList(context.broker(), codec, record)
@@ -70,7 +102,7 @@ const write = async (context: CliContext, record: KeywordListRecord, { json }: K
   print(`${listId} version ${version}: ${what}${state}`)
 }
 
-export interface ImportOptions extends KeywordsOutput, Partial<ListDefaults> {
+export interface ImportOptions extends WriteOptions, Partial<ListDefaults> {
   list?: string
   shadow?: boolean
 }
@@ -83,28 +115,33 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
-    await write(
-      context,
-      { listId, version, createdAt: Date.now(), entries: input.entries, shadow, copyOf: null },
-      options,
-    )
+    await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options)
   })
 
 /** Writes the entries of an older version as a new one. No version changes, so a replay finds the version of any time. */
-const activate = (context: CliContext, archive: KeywordArchive, of: KeywordListRecord, options: KeywordsOutput) =>
-  write(
+const activate = (
+  context: CliContext,
+  action: 'promote' | 'rollback',
+  archive: KeywordArchive,
+  of: KeywordListRecord,
+  options: WriteOptions,
+) => {
+  const { listId, entries, version } = of
+  return write(
     context,
-    { ...of, version: archive.nextVersion(of.listId), createdAt: Date.now(), shadow: false, copyOf: of.version },
+    action,
+    { listId, entries, version: archive.nextVersion(listId), shadow: false, copyOf: version },
     options,
   )
+}
 
-export const rollback = (listId: string, options: KeywordsOutput & { to: string }) =>
+export const rollback = (listId: string, options: WriteOptions & { to: string }) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
-    await activate(context, archive, versionOf(archive, listId, options.to), options)
+    await activate(context, 'rollback', archive, versionOf(archive, listId, options.to), options)
   })
 
-export const promote = (listId: string, options: KeywordsOutput) =>
+export const promote = (listId: string, options: WriteOptions) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
     const shadow = archive.shadow(listId)
@@ -112,7 +149,7 @@ export const promote = (listId: string, options: KeywordsOutput) =>
       throw new UsageError(
         `${listId} has no shadow version newer than the active one; import one with: signals keywords import FILE --list ${listId} --shadow`,
       )
-    await activate(context, archive, shadow, options)
+    await activate(context, 'promote', archive, shadow, options)
   })
 
 const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
@@ -132,6 +169,8 @@ export const listLists = ({ json }: KeywordsOutput) =>
         inForce: archive.active(listId) === list,
         shadow: list.shadow,
         copyOf: list.copyOf,
+        author: list.author,
+        checked: list.checked,
         state: stateOf(archive, list),
       })),
     )
@@ -140,12 +179,13 @@ export const listLists = ({ json }: KeywordsOutput) =>
     else
       print(
         table([
-          ['list', 'version', 'keywords', 'imported', ''],
+          ['list', 'version', 'keywords', 'imported', 'by', ''],
           ...rows.map((row) => [
             row.listId,
             String(row.version),
             `${row.entries}${row.copyOf === null ? '' : ` (as ${row.copyOf})`}`,
             row.createdAt,
+            row.author ?? '',
             row.state,
           ]),
         ]),
@@ -170,7 +210,9 @@ export const show = (listId: string, { json, version }: KeywordsOutput & { versi
     if (json) return printJson({ ...record, inForce: archive.active(listId) === record })
     const state = stateOf(archive, record)
     const imported = new Date(record.createdAt).toISOString()
-    print(`${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}`)
+    print(
+      `${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}${record.author === null ? '' : ` by ${record.author}`}`,
+    )
     for (const entry of record.entries) print(`  ${line(entry)}`)
   })
 

@@ -105,7 +105,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
     .action(async (options: Options) => {
       const { mapping, batch } = options
       const own = mapping ? parseMapping(textOf(mapping, 'mapping'), mapping) : undefined
-      const sources = loadSources({ folder: ownMappings(env) })
+      const sources = loadSources(ownMappings(env))
       for (const { problem } of sources.report().refused) notify(`signals: refused: ${problem}`)
       return batch ? mapBatch(own, sources) : mapOne(options, own, sources)
     })

@@ -69,8 +69,9 @@ const activeIn = async (stage: string, env: NodeJS.ProcessEnv): Promise<Mappings
 }
 
 const list = async ({ json }: Output, env: NodeJS.ProcessEnv) => {
-  const folder = ownMappings(env)
-  const sources = loadSources({ folder })
+  const mine = ownMappings(env)
+  const { folder } = mine
+  const sources = loadSources(mine)
   const { own, refused } = sources.report()
   const running = { gateway: await activeIn('gateway', env), ingest: await activeIn('ingest', env) }
   const versionIn = (report: MappingsReport | null, source: string) =>
@@ -98,8 +99,9 @@ const list = async ({ json }: Output, env: NodeJS.ProcessEnv) => {
 }
 
 const show = (name: string, env: NodeJS.ProcessEnv) => {
-  const folder = ownMappings(env)
-  const sources = loadSources({ folder })
+  const mine = ownMappings(env)
+  const { folder } = mine
+  const sources = loadSources(mine)
   const source = sources.get(name)
   const refused = sources.report().refused.map(({ problem }) => problem)
   if (!source)

@@ -13,6 +13,7 @@ import { entryNames } from '../../../tools/replay/request.ts'
 import { Interrupted } from '../../../tools/replay/run/interruption.ts'
 import { type Prepared, Replay, type ReplayResult } from '../../../tools/replay/run/run.ts'
 import { readRuns, requestOf } from '../../../tools/replay/run/run-store.ts'
+import { audited } from '../../audit.ts'
 import { maySend } from '../../confirm-send.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { exitCodes, Refused, UsageError } from '../../exit.ts'
@@ -40,7 +41,7 @@ const openReplay = async (context: CliContext, lists: readonly KeywordListRecord
     codec: await context.codec(),
     keyring: await context.keyring(),
     redis: context.redis(),
-    sources: loadSources({ folder: ownMappings() }),
+    sources: loadSources(ownMappings()),
     lists,
     clock: systemClock,
     expireMs,
@@ -111,6 +112,7 @@ const firstRun = async (context: CliContext, flags: ReplayFlags, progress: Repla
   const replay = await openReplay(context, lists, progress)
   let producer: Producer | undefined
   const begin = async (prepared: Prepared) => {
+    await audited(context, 'replay.start', flags.connection ?? flags.source ?? null)
     producer = await context.broker().producer()
     const run = await replay.begin(prepared, producer)
     progress.started(run.run)
@@ -134,6 +136,7 @@ const firstRun = async (context: CliContext, flags: ReplayFlags, progress: Repla
         send(run, prepared, await decide(prepared, run)),
       )
     }
+    await audited(context, 'replay.plan', flags.connection ?? flags.source ?? null)
     const plan = await decide(prepared, null)
     const may = plan.fresh.length > 0 ? await maySend(flags, `send ${plan.fresh.length} signals?`) : false
     if (!may) return flags.json ? printJson({ dryRun: true, ...planJson(plan, prepared) }) : undefined
@@ -156,6 +159,7 @@ const resumeRun = async (context: CliContext, id: string, flags: ReplayFlags, pr
   const request = requestOf(recorded)
   if (request.file && (await identifiedFile(request.file.path)).hash !== request.file.hash)
     throw new Refused(`${request.file.path} is not the file with which run ${id} started`)
+  await audited(context, 'replay.resume', id)
   const replay = await openReplay(context, await readLists(context.broker(), codec), progress)
   const producer = await context.broker().producer()
   try {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import { readRuns, requestOf, runStateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
+import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
@@ -86,6 +87,7 @@ export const register = (program: Command) => {
         const codec = await context.codec()
         const run = findRun(await readRuns(context.broker(), codec), id)
         if (run.status === 'done') throw new Refused(`run ${id} is done`)
+        await audited(context, 'replay.cancel', id)
         const cancelled: ReplayRun = { ...run, status: 'cancelled', updatedAt: Date.now() }
         const producer = await context.broker().producer()
         try {

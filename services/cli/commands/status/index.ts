@@ -4,7 +4,7 @@ import { type Addresses, runningState } from '../../../local/supervisor/state-fi
 import { fields, loadConfig } from '../../../runtime/config.ts'
 import type { HealthReport } from '../../../runtime/health/health.ts'
 import { stageNames } from '../../../topology.ts'
-import { print, printJson, seconds, table } from '../../output.ts'
+import { print, printable, printJson, seconds, table } from '../../output.ts'
 
 const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
   try {
@@ -39,7 +39,8 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
         process.exitCode = 1
         return
       }
-      const { addresses, children } = state
+      const { children } = state
+      const addresses = printable(state.addresses)
       if (prometheus) return printJson(scrapeTargets(addresses))
       const reports = await Promise.all(stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)))
       const stages = Object.fromEntries(

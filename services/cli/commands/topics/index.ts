@@ -1,5 +1,6 @@
 /** `signals topics`: compares the declared topics with the cluster and applies the difference. */
 import type { Command } from 'commander'
+import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
 import {
   applySchemas,
@@ -8,6 +9,7 @@ import {
   planTopics,
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
+import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
 
@@ -41,15 +43,17 @@ export const register = (program: Command) => {
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {
-        const { broker, registry } = context
+        const { broker } = context
         const changes = planTopics(await broker().listTopics())
         await applyTopics(broker(), changes)
-        await applySchemas(registry())
+        await applySchemas(await openRegistrar(context.registryUrl))
         // With the master key, a new installation gets its data secret; an existing one keeps its own.
         if (context.hasMasterKey) {
           const tools = { broker: broker(), codec: await context.codec() }
           await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
         }
+        // After the work, since it makes the topic of the trail.
+        await audited(context, 'topics.apply', `${changes.length} changes`)
         if (json) printJson({ applied: changes })
         else
           print(

@@ -1,11 +1,13 @@
 /** `signals up`: runs the pipeline and its parts in the foreground. */
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { loadProfile, profileFields } from '../../../dispatch/destinations/tiktok/index.ts'
 import { localFields } from '../../../local/config.ts'
+import { makeLoginLink } from '../../../local/supervisor/login-link.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { Refused } from '../../exit.ts'
-import { notify, print, printJson, table } from '../../output.ts'
+import { notify, print, printable, printJson, table } from '../../output.ts'
 
 const readable = (addresses: Record<string, unknown>) =>
   table(
@@ -42,9 +44,14 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
         process.once('disconnect', () => stop('the parent process has ended'))
       })
       try {
-        const { tiktok, ...addresses } = await supervisor.start()
+        const { tiktok, ...addresses } = printable(await supervisor.start())
         if (json) printJson({ ready: true, ...addresses, pids: supervisor.pids })
-        else print(`ready\n\n${readable({ ...addresses, tiktok })}\n\nCtrl-C stops everything.`)
+        else {
+          const login = await makeLoginLink(addresses.console, resolve(config.SIGNALS_DATA_DIR), env)
+          print(`ready\n\n${readable({ ...addresses, tiktok })}\n`)
+          if (login) print(`log in at the console, once, within ten minutes:\n  ${login}\n`)
+          print('Ctrl-C stops everything.')
+        }
       } catch (error) {
         await supervisor.stop()
         throw error instanceof AlreadyRunning ? new Refused(error.message) : error

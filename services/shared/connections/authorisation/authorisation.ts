@@ -4,15 +4,13 @@
  */
 
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
-import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock } from '../../../runtime/ports.ts'
 import type { ConnectionRecord, MessagingApp } from '../../model/connection-record.ts'
 import { type ConnectionDraft, parseConnection, TransitionRefused, withToken } from '../connection.ts'
 import { accountProblem, addConnection, ConnectionUnknown, type OpenConnections } from '../operations.ts'
 import { nextStatus } from '../status.ts'
-import { EventSetUnclear, findEventSet, questionOf } from '../tiktok/event-sets.ts'
+import { checkEventSet, EventSetUnclear, findEventSet, questionOf } from '../tiktok/event-sets.ts'
 import {
-  type AccountTokens,
   type AdvertiserGrant,
   authoriseUrl,
   type GrantKind,
@@ -22,12 +20,23 @@ import {
   TikTokRefused,
   TikTokUnreachable,
 } from '../tiktok/oauth.ts'
-import type { AuthorisationStatus, Pending, PendingAuthorisations } from './pending-authorisations.ts'
+import {
+  type AuthorisationStatus,
+  isBegunBy,
+  type Pending,
+  type PendingAuthorisations,
+} from './pending-authorisations.ts'
+import { sealedAccount } from './sealed-account.ts'
 
 /** The authorisation failed. The message names cause and remedy, and contains no code, token or state. */
 export class AuthorisationFailed extends Error {
   override readonly name = 'AuthorisationFailed'
 }
+
+const unknownAuthorisation =
+  'this authorisation is unknown: it was answered already, or requested more than ten minutes ago; request a new address'
+const otherBrowser =
+  'this authorisation was begun in another browser: open its address, and agree, in one browser; or request a new address'
 
 export interface AuthorisationTools extends OpenConnections {
   readonly api: TikTokApi
@@ -39,28 +48,20 @@ export interface AuthorisationTools extends OpenConnections {
   messagingAppOf(source: string): MessagingApp | null
 }
 
-/** Parameters of TikTok's redirect. */
+/** Parameters of TikTok's redirect, and the cookie of the browser that follows it. */
 export interface Callback {
   readonly state: string | null
   readonly code: string | null
   readonly error: string | null
+  readonly browser: string | null
 }
 
-export const sealedAccount = (
-  connectionId: string,
-  tokens: AccountTokens,
-  now: number,
-  keyring: Keyring,
-  previous: Buffer | null = null,
-): NonNullable<ConnectionRecord['account']> => ({
-  openId: tokens.openId,
-  accessToken: keyring.wrap(tokens.accessToken, `account-token:${connectionId}`),
-  refreshToken: keyring.wrap(tokens.refreshToken, `refresh-token:${connectionId}`),
-  previousRefreshToken: previous,
-  expiresAt: now + tokens.expiresIn * 1000,
-  refreshExpiresAt: now + tokens.refreshExpiresIn * 1000,
-  scopes: tokens.scopes,
-})
+/** What a person is asked to agree to. */
+export interface AuthorisationRequest {
+  readonly kind: GrantKind
+  readonly connectionId: string
+  readonly tenantId: string
+}
 
 export class Authorisations {
   readonly #tools: AuthorisationTools
@@ -70,7 +71,7 @@ export class Authorisations {
 
   /**
    * @param target a draft of a new connection, or the id of an existing one
-   * @returns the address to open; `expiresAt` in ms since the epoch
+   * @returns the address to open in the browser in which the person agrees; `expiresAt` in ms since the epoch
    * @throws TransitionRefused, ConnectionUnknown, DependencyError
    */
   async begin(
@@ -89,17 +90,31 @@ export class Authorisations {
     else if (existing.status === 'disconnected')
       throw new TransitionRefused(`${connectionId} is disconnected; authorise it again with a connection file`)
     const { id, state, expiresAt } = await pending.begin({ kind, draft, connectionId, actor }, clock.now())
-    return { id, url: authoriseUrl(kind, settings, state), expiresAt }
+    return { id, url: `${settings.beginUrl}?${new URLSearchParams({ state })}`, expiresAt }
+  }
+
+  /** What it is for, for a person whom its address was sent. @throws AuthorisationFailed, DependencyError */
+  async asked(state: string | null): Promise<AuthorisationRequest> {
+    const { kind, draft, connectionId } = await this.#pendingOf(state)
+    const tenantId = draft?.tenantId ?? this.#tools.directory.byId(connectionId)?.tenantId ?? ''
+    return { kind, connectionId, tenantId }
+  }
+
+  /** The address at TikTok, for the browser that holds this cookie: it alone can finish. @throws AuthorisationFailed, DependencyError */
+  async goOn(state: string | null, browser: string): Promise<string> {
+    const { pending, settings, clock } = this.#tools
+    const found = await this.#pendingOf(state)
+    if (!(await pending.bind(state as string, found, browser, clock.now()))) throw new AuthorisationFailed(otherBrowser)
+    return authoriseUrl(found.kind, settings, state as string)
   }
 
   /** @throws AuthorisationFailed, DependencyError */
-  async finish({ state, code, error }: Callback): Promise<ConnectionRecord> {
+  async finish({ state, code, error, browser }: Callback): Promise<ConnectionRecord> {
     const { pending, clock } = this.#tools
-    const found = state ? await pending.take(state, clock.now()) : null
-    if (!found)
-      throw new AuthorisationFailed(
-        'this authorisation is unknown: it was answered already, or requested more than ten minutes ago; request a new address',
-      )
+    // Read before it is taken: an answer in another browser must not use it up.
+    if (!isBegunBy(await this.#pendingOf(state), browser)) throw new AuthorisationFailed(otherBrowser)
+    const found = await pending.take(state as string, clock.now())
+    if (!found) throw new AuthorisationFailed(unknownAuthorisation)
     try {
       const record = await this.#complete(found.pending, code, error)
       await pending.setStatus(found.id, { status: 'done', connectionId: record.connectionId })
@@ -121,6 +136,13 @@ export class Authorisations {
   }
 
   status = (id: string): Promise<AuthorisationStatus | null> => this.#tools.pending.status(id)
+
+  async #pendingOf(state: string | null): Promise<Pending> {
+    const { pending, clock } = this.#tools
+    const found = state ? await pending.peek(state, clock.now()) : null
+    if (!found) throw new AuthorisationFailed(unknownAuthorisation)
+    return found
+  }
 
   #complete(pending: Pending, code: string | null, error: string | null): Promise<ConnectionRecord> {
     if (error) throw new AuthorisationFailed('the authorisation was denied at TikTok')
@@ -157,13 +179,13 @@ export class Authorisations {
   async #connect({ actor }: Pending, draft: ConnectionDraft, grant: AdvertiserGrant): Promise<ConnectionRecord> {
     const { api, messagingAppOf } = this.#tools
     const advertiserId = this.#advertiserOf(draft.advertiserId, grant)
+    const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
     let { eventSetId } = draft
-    if (eventSetId === undefined) {
-      const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
-      if (!question)
-        throw new EventSetUnclear('give eventSetId, or messagingApp (and messagingAccountId) to look it up')
-      eventSetId = await findEventSet(api, grant.token, question)
-    }
+    if (eventSetId !== undefined) {
+      if (question) await checkEventSet(api, grant.token, question, eventSetId)
+    } else if (!question)
+      throw new EventSetUnclear('give eventSetId, or messagingApp (and messagingAccountId) to look it up')
+    else eventSetId = await findEventSet(api, grant.token, question)
     const input = parseConnection({
       ...draft,
       advertiserId,

@@ -15,6 +15,8 @@ export interface Pending {
   readonly draft: ConnectionDraft | null
   readonly connectionId: string
   readonly actor: string
+  /** Hash of the cookie of the browser in which it was begun; null: in none yet. */
+  readonly browser: string | null
   /** ms since the epoch */
   readonly expiresAt: number
 }
@@ -35,6 +37,12 @@ const take: RedisScript = {
 
 /** Public id of an authorisation; the state cannot be derived from it. */
 const idOf = (state: string) => createHash('sha256').update(state).digest('hex').slice(0, 32)
+/** What Redis holds of a cookie. */
+const hashOf = (cookie: string) => createHash('sha256').update(cookie).digest('hex')
+/** Whether the browser that holds this cookie has begun it. */
+export const isBegunBy = ({ browser }: Pending, cookie: string | null): boolean =>
+  browser !== null && cookie !== null && browser === hashOf(cookie)
+
 const pendingKey = (id: string) => `oauth:pending:${id}`
 const statusKey = (id: string) => `oauth:status:${id}`
 
@@ -48,26 +56,54 @@ export class PendingAuthorisations {
 
   /** @throws DependencyError */
   async begin(
-    request: Omit<Pending, 'expiresAt'>,
+    request: Omit<Pending, 'expiresAt' | 'browser'>,
     now: number,
   ): Promise<{ id: string; state: string; expiresAt: number }> {
     const state = randomBytes(32).toString('base64url')
     const id = idOf(state)
     const expiresAt = now + lifeSeconds * 1000
-    const value = this.#keyring.wrap(JSON.stringify({ ...request, expiresAt }), `oauth:${id}`)
-    await this.#redis.setMany([{ key: pendingKey(id), value, ttlSeconds: lifeSeconds }])
+    await this.#write(id, { ...request, browser: null, expiresAt }, now)
     await this.setStatus(id, { status: 'pending' })
     return { id, state, expiresAt }
+  }
+
+  /** Reads without removing. null: unknown, already answered, or expired. @throws DependencyError */
+  async peek(state: string, now: number): Promise<Pending | null> {
+    const [value] = await this.#redis.getMany([pendingKey(idOf(state))])
+    return this.#opened(value, now)
+  }
+
+  /**
+   * Binds it to the browser that holds this cookie.
+   * @returns false when another browser has begun it
+   * @throws DependencyError
+   */
+  async bind(state: string, pending: Pending, cookie: string, now: number): Promise<boolean> {
+    const browser = hashOf(cookie)
+    if (pending.browser !== null) return pending.browser === browser
+    await this.#write(idOf(state), { ...pending, browser }, now)
+    return true
   }
 
   /** null: unknown, already answered, or expired. @throws DependencyError */
   async take(state: string, now: number): Promise<{ id: string; pending: Pending } | null> {
     const id = idOf(state)
     const [value] = await this.#redis.evalMany(take, [{ keys: [pendingKey(id)], args: [] }])
+    const pending = this.#opened(value, now)
+    return pending && { id, pending }
+  }
+
+  #write(id: string, pending: Pending, now: number): Promise<void> {
+    const value = this.#keyring.wrap(JSON.stringify(pending), `oauth:${id}`)
+    const ttlSeconds = Math.max(1, Math.ceil((pending.expiresAt - now) / 1000))
+    return this.#redis.setMany([{ key: pendingKey(id), value, ttlSeconds }])
+  }
+
+  #opened(value: unknown, now: number): Pending | null {
     if (!Buffer.isBuffer(value)) return null
     try {
       const pending = JSON.parse(this.#keyring.unwrap(value).toString()) as Pending
-      return pending.expiresAt > now ? { id, pending } : null
+      return pending.expiresAt > now ? pending : null
     } catch (error) {
       if (error instanceof SealBroken) return null
       throw error

@@ -58,6 +58,24 @@ export const findEventSet = async (api: TikTokApi, token: string, question: Even
   )
 }
 
+/**
+ * Compares an event set that was given by hand with those that TikTok lists for the app. TikTok may list none, so none refutes nothing.
+ * @throws EventSetUnclear, TikTokRefused, TikTokUnreachable
+ */
+export const checkEventSet = async (
+  api: TikTokApi,
+  token: string,
+  question: EventSetQuestion,
+  eventSetId: string,
+): Promise<void> => {
+  const { matched, all } = await readEventSets(api, token, question)
+  const listed = [...(matched ? [matched] : []), ...all].map((one) => one.eventSetId)
+  if (listed.length > 0 && !listed.includes(eventSetId))
+    throw new EventSetUnclear(
+      `eventSetId: advertiser ${question.advertiserId} has no event set of this id for ${question.app}; it has: ${listed.slice(0, 10).join(', ')}`,
+    )
+}
+
 /** The look-up for a connection; null when its messaging app is unknown. */
 export const questionOf = (
   connection: {

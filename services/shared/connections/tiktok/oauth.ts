@@ -14,6 +14,8 @@ export interface OauthSettings {
   readonly authUrl: string
   /** Page on which a TikTok account's owner agrees. */
   readonly accountAuthUrl: string
+  /** Address of ours at which a person sees what will be connected, before TikTok's page. */
+  readonly beginUrl: string
   readonly callbackUrl: string
   /** Scopes that each kind of grant must have. */
   readonly scopes: Readonly<Record<GrantKind, readonly string[]>>

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, RedisCommands, RedisScript } from '../../../runtime/ports.ts'
 import type { AccountGrant, ConnectionRecord } from '../../model/connection-record.ts'
-import { sealedAccount } from '../authorisation/authorisation.ts'
+import { sealedAccount } from '../authorisation/sealed-account.ts'
 import type { OpenConnections } from '../operations.ts'
 import { nextStatus } from '../status.ts'
 import { type AccountTokens, type Oauth, TikTokRefused, TikTokUnreachable } from '../tiktok/oauth.ts'

@@ -61,6 +61,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     contentTypes: document.contentTypes,
     storedHeaders: document.storedHeaders,
     signed: signatures.every(({ algorithm }) => algorithm !== 'none'),
+    signature: JSON.stringify(signatures),
     separateReferrals: document.separateReferrals,
     messagingApp: document.messagingApp,
     messageIdIsChannels: document.messageIdIsChannels,

@@ -1,7 +1,11 @@
 /** Checks that each connection has what it needs to receive, to match and to send. */
 
+import { keywordListFields } from '../../../keywords/config.ts'
+import { judgeList } from '../../../keywords/lists/limits.ts'
 import { defaultListId, listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
+import { KeywordArchive } from '../../../keywords/lists/versions.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
+import { textPatternProblem } from '../../../shared/connections/extractors/extractors.ts'
 import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
@@ -12,6 +16,12 @@ const { good, warning, bad } = checkResultsOf('connections')
 /** The gateway's own secret for the source. */
 const hasSecret = (source: string, env: NodeJS.ProcessEnv) =>
   Boolean(env[`${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`])
+
+const namesOf = (connections: readonly Connection[]) =>
+  connections
+    .map(({ connectionId }) => connectionId)
+    .slice(0, 5)
+    .join(', ')
 
 const checkLists = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): CheckResult[] => {
   const known = new Set(lists.map(({ listId }) => listId))
@@ -29,6 +39,39 @@ const checkLists = (connections: readonly Connection[], lists: readonly KeywordL
       warning('there is no default keyword list: no keyword signals are emitted', 'signals keywords import FILE'),
     )
   return found
+}
+
+/** Versions in force from before the limits keep working, so that an upgrade stops no list. */
+const checkLimits = (lists: readonly KeywordListRecord[], { env }: DiagnosticsContext): CheckResult[] => {
+  const limit = keywordListFields.KEYWORD_FLAGS_MAX.safeParse(env.KEYWORD_FLAGS_MAX || undefined)
+  if (!limit.success) return []
+  const archive = new KeywordArchive(lists)
+  return archive.listIds().flatMap((listId) => {
+    const active = archive.active(listId)
+    if (!active) return []
+    const { refused, doubtful } = judgeList(active.entries, limit.data)
+    const problem = refused[0] ?? (active.checked ? null : doubtful)
+    return problem === null
+      ? []
+      : [
+          warning(
+            `keyword list ${listId}, version ${active.version}, could tell what people write: ${problem}`,
+            'docs/keywords.md, Limits: import a version within them',
+          ),
+        ]
+  })
+}
+
+const checkPatterns = (connections: readonly Connection[]): CheckResult[] => {
+  const open = connections.filter(({ extractors }) => extractors?.some((one) => textPatternProblem(one) !== undefined))
+  return open.length === 0
+    ? []
+    : [
+        warning(
+          `${counted(open.length, 'connection')} with a text pattern that finds whatever a person writes: ${namesOf(open)}`,
+          'docs/attribution.md, Extractors: put at least 3 letters into the pattern, then: signals connections add --file FILE',
+        ),
+      ]
 }
 
 const checkSecrets = (connections: readonly Connection[], { env, sources }: DiagnosticsContext): CheckResult[] => {
@@ -50,12 +93,6 @@ const checkSecrets = (connections: readonly Connection[], { env, sources }: Diag
     ),
   )
 }
-
-const namesOf = (connections: readonly Connection[]) =>
-  connections
-    .map(({ connectionId }) => connectionId)
-    .slice(0, 5)
-    .join(', ')
 
 const checkTokens = (connections: readonly Connection[], now: number): CheckResult[] => {
   const byState = Map.groupBy(connections, (connection) => tokenState(connection, now))
@@ -99,6 +136,8 @@ export const connections = async (context: DiagnosticsContext): Promise<CheckRes
     ...checkTokens(live, context.clock.now()),
     ...unknown,
     ...checkLists(live, lists),
+    ...checkLimits(lists, context),
+    ...checkPatterns(live),
     ...checkSecrets(live, context),
     ...(paused.length > 0
       ? [warning(`${counted(paused.length, 'connection')} paused: ${namesOf(paused)}`, 'signals connections resume ID')]

@@ -1,4 +1,4 @@
-import { defaultExtractors, trackingIdIn } from '../../../../services/attribution/tracking-id/extract.ts'
+import { defaultExtractors, findTrackingId } from '../../../../services/attribution/tracking-id/extract.ts'
 import { linksIn, queryOf } from '../../../../services/attribution/tracking-id/links.ts'
 import type { Content } from '../../../../services/runtime/keys/sealed-content.ts'
 import type { Extractor } from '../../../../services/shared/model/connection-record.ts'
@@ -13,6 +13,7 @@ const referral = (source: ReferralSource, fields: Partial<Referral> = {}): Refer
   url: null,
   ...fields,
 })
+const trackingIdIn = (...args: Parameters<typeof findTrackingId>) => findTrackingId(...args).hit
 const content = (fields: Partial<Content>): Content => ({ text: null, links: [], referral: null, ...fields })
 const extractor = (fields: Partial<Extractor>): Extractor => ({
   from: 'text',
@@ -91,6 +92,52 @@ describe('extractors of a connection', () => {
     ],
   ])('take %s', (_name, extractors, fields, position, expected) => {
     expect(trackingIdIn(content(fields), extractors, position)?.trackingId ?? null).toBe(expected)
+  })
+})
+
+describe('a value that cannot be a tracking ID', () => {
+  const sentence = 'Mi nombre es Zoraida Quispe, pago con 4111 1111 1111 1111'
+  const everything = extractor({ pattern: '(?s)^(.*)$', firstMessages: 20 })
+  const ref = (value: string) => ({ referral: referral('tiktok_link', { ref: value }) })
+  const url = (value: string) => ({ referral: referral('other', { url: `https://x.example/?ttclid=${value}` }) })
+
+  it.each<[string, readonly Extractor[], Partial<Content>]>([
+    ['a sentence by a pattern', [everything], { text: sentence }],
+    ['an address by a pattern', [everything], { text: 'zoraida@example.com' }],
+    ['a phone number by a pattern', [everything], { text: '+51987654321' }],
+    ['a text of 513 letters', [everything], { text: 'a'.repeat(513) }],
+    ['a sentence in a ref', defaultExtractors, ref(sentence)],
+    ['an address in a ref', defaultExtractors, ref('zoraida@example.com')],
+    ['a ref of 2,084 characters', defaultExtractors, ref('a'.repeat(2_084))],
+    ['a macro of TikTok', defaultExtractors, url('__CLICKID__')],
+    ['a macro in braces', defaultExtractors, url('{{click.id}}')],
+    ['a macro in per cent signs', defaultExtractors, url('%25CLICKID%25')],
+    ['what a script writes for nothing', defaultExtractors, url('undefined')],
+    ['a ttclid with a colon', defaultExtractors, url('a:b')],
+    ['an ad id of words', defaultExtractors, { referral: referral('tiktok_ad', { adId: 'my ad' }) }],
+    ['a parameter with a space', [extractor({ from: 'links', query: 'c' })], { links: ['https://x.example/?c=a+b'] }],
+    ['a whole address of a page', [extractor({ from: 'referral.url' })], url('abc')],
+  ])('is refused and counted: %s', (_name, extractors, fields) => {
+    expect(findTrackingId(content(fields), extractors, 1)).toEqual({ hit: null, refused: 1 })
+  })
+
+  it.each<[string, readonly Extractor[], Partial<Content>, string]>([
+    ['a ref with all its characters', defaultExtractors, ref('Az09._~:=+/-'), 'Az09._~:=+/-'],
+    ['a ref of 2,083 characters', defaultExtractors, ref('a'.repeat(2_083)), 'a'.repeat(2_083)],
+    ['a ttclid with all its characters', defaultExtractors, url('E.C.P.Az09_-'), 'E.C.P.Az09_-'],
+    ['a code with all its characters', [everything], { text: 'Az09._~:-' }, 'Az09._~:-'],
+    ['an id that ends like a macro', defaultExtractors, url('E.C.P.AB__'), 'E.C.P.AB__'],
+  ])('is not %s', (_name, extractors, fields, trackingId) => {
+    expect(findTrackingId(content(fields), extractors, 1)).toEqual({
+      hit: { trackingId, within: expect.any(Number) },
+      refused: 0,
+    })
+  })
+
+  it('leaves the word to the next link and the next extractor', () => {
+    const links = ['https://x.example/?ttclid=__CLICKID__', 'https://x.example/?ttclid=abc']
+    const found = findTrackingId(content({ ...ref('not a ref'), links }), defaultExtractors, 1)
+    expect(found).toEqual({ hit: { trackingId: 'abc', within: 0 }, refused: 2 })
   })
 })
 

@@ -52,12 +52,25 @@ describe('evaluating a list', () => {
       firing: 2,
       share: 2 / 3,
       flags: [{ flag: 'hit', messages: 2, share: 2 / 3 }],
+      rareFlags: [{ flag: 'hit', conversations: 2 }],
       keywords: [
         { keyword: 'pago', flag: 'hit', messages: 2 },
         { keyword: 'pagar', flag: 'hit', messages: 1 },
         { keyword: 'cita', flag: 'visit', messages: 0 },
       ],
     })
+  })
+  it('names flags that fire for few conversations, however often these use them', () => {
+    const entries = [keywordEntry('pago', { flag: 'payment' }), keywordEntry('cita', { flag: 'visit' })]
+    const evaluation = new Evaluation(keywordList({ entries }), 3)
+    const say = (text: string, conversationId: string, accountId = 'a') =>
+      evaluation.add(messageIn(JSON.stringify({ text, source: 'line', accountId, conversationId })))
+    for (let n = 0; n < 9; n++) say('cita', 'one')
+    for (const id of ['one', 'two', 'three', 'four']) say('pago', id)
+    expect(evaluation.figures().rareFlags).toEqual([{ flag: 'visit', conversations: 1 }])
+    say('cita', 'one', 'b')
+    say('cita', 'two')
+    expect(evaluation.figures().rareFlags).toEqual([])
   })
   it.each(['{"text":5}', '7', '{"text'])('refuses a line like %s', (line) => expect(() => messageIn(line)).toThrow())
 })

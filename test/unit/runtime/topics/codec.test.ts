@@ -68,6 +68,8 @@ describe('the codec', () => {
         ],
         shadow: true,
         copyOf: 1,
+        author: 'ana@host',
+        checked: true,
       },
     ],
     [

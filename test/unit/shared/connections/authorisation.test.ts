@@ -13,7 +13,7 @@ type World = Awaited<ReturnType<typeof openOauth>>
 
 const connect = async (world: World, fields: object = {}, grant: Parameters<World['agree']>[1] = {}) => {
   const { url } = await world.authorisations.begin('advertiser', draft(fields), 'ana@desk')
-  return world.authorisations.finish(world.agree(url, grant))
+  return world.authorisations.finish(await world.agree(url, grant))
 }
 
 describe('an advertiser’s authorisation', () => {
@@ -30,6 +30,18 @@ describe('an advertiser’s authorisation', () => {
     const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', eventSetId: '901', name: 'n', matched: true }
     world.tiktok.addEventSet(set)
     expect(await connect(world, { eventSetId: undefined })).toMatchObject({ eventSetId: '901' })
+  })
+
+  it('compares an event set that was given by hand with those that TikTok lists', async () => {
+    const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', name: 'n', matched: true }
+    const world = await openOauth()
+    world.tiktok.addEventSet({ ...set, eventSetId: '901' })
+    await expect(connect(world)).rejects.toThrow(/^eventSetId: advertiser 700 has no event set of this id.*: 901/)
+    expect(world.directory.all()).toEqual([])
+    expect(world.calls.at(-1)).toBe('oauth2/revoke_token/')
+    // One of another account of the advertiser may be meant.
+    world.tiktok.addEventSet({ ...set, accountId: '56', eventSetId: '900' })
+    expect(await connect(world)).toMatchObject({ eventSetId: '900' })
   })
 
   it.each<[string, object, Parameters<World['agree']>[1], RegExp]>([
@@ -53,7 +65,7 @@ describe('an advertiser’s authorisation', () => {
   it('counts once, within ten minutes, with its own state', async () => {
     const world = await openOauth()
     const { url, id } = await world.authorisations.begin('advertiser', draft(), 'ana')
-    const callback = world.agree(url)
+    const callback = await world.agree(url)
     const finish = (fields: object) => world.authorisations.finish({ ...callback, ...fields })
     await expect(finish({ state: null })).rejects.toThrow(AuthorisationFailed)
     await expect(finish({ state: `${callback.state}x` })).rejects.toThrow(AuthorisationFailed)
@@ -62,14 +74,15 @@ describe('an advertiser’s authorisation', () => {
     expect(await world.authorisations.status(id)).toEqual({ status: 'done', connectionId: 'acme' })
     await expect(finish({})).rejects.toThrow(/answered already/)
     const late = await world.authorisations.begin('advertiser', 'acme', 'ana')
+    const answer = await world.agree(late.url)
     world.clock.set(noon + 600_001)
-    await expect(world.authorisations.finish(world.agree(late.url))).rejects.toThrow(/ten minutes/)
+    await expect(world.authorisations.finish(answer)).rejects.toThrow(/ten minutes/)
   })
 
   it('may be denied, and a code is taken once', async () => {
     const world = await openOauth()
     const one = await world.authorisations.begin('advertiser', draft(), 'ana')
-    const callback = world.agree(one.url)
+    const callback = await world.agree(one.url)
     await expect(world.authorisations.finish({ ...callback, code: null, error: 'access_denied' })).rejects.toThrow(
       /denied/,
     )
@@ -88,7 +101,7 @@ describe('an advertiser’s authorisation', () => {
       { via: 'dispatch', actor: 'TikTok' },
     )
     const { url } = await world.authorisations.begin('advertiser', 'acme', 'ana')
-    const renewed = await world.authorisations.finish(world.agree(url))
+    const renewed = await world.authorisations.finish(await world.agree(url))
     expect(renewed.status).toBe('active')
     expect(renewed.dataKey).toEqual(first.dataKey)
     expect(renewed.accessToken).not.toEqual(first.accessToken)
@@ -111,7 +124,7 @@ describe('a TikTok account’s authorisation', () => {
     const world = await openOauth()
     await connect(world, { accountId: 'biz' })
     const { url } = await world.authorisations.begin('account', 'acme', 'ana')
-    await world.authorisations.finish(world.agree(url, { scopes }))
+    await world.authorisations.finish(await world.agree(url, { scopes }))
     const now = () => world.directory.byId('acme')
     const open = (name: 'accessToken' | 'refreshToken') =>
       world.keyring.unwrap(now()?.account?.[name] as Buffer).toString()
@@ -127,7 +140,7 @@ describe('a TikTok account’s authorisation', () => {
     expect(now()?.account).toMatchObject({ openId: 'biz', scopes })
     const again = async (grant: object) => {
       const { url } = await world.authorisations.begin('account', 'acme', 'ana')
-      return world.authorisations.finish(world.agree(url, { scopes, ...grant }))
+      return world.authorisations.finish(await world.agree(url, { scopes, ...grant }))
     }
     await expect(again({ openId: 'other' })).rejects.toThrow(/not the account of acme/)
     await expect(again({ scopes: ['user.info.basic'] })).rejects.toThrow(

@@ -9,7 +9,7 @@ import {
   TransitionRefused,
 } from '../../../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
-import { firstGroup, patternProblem } from '../../../../services/shared/connections/extractors.ts'
+import { firstGroup, patternProblem } from '../../../../services/shared/connections/extractors/extractors.ts'
 import { connectionRecord, noon, testKeyring } from '../../../support/builders.ts'
 
 const enough = {
@@ -65,6 +65,15 @@ describe('a connection', () => {
       'the click id of another advertising system',
       { ...enough, extractors: [{ from: 'links', query: 'fbclid' }] },
       /extractors\.0\.query: .*never sent to TikTok/,
+    ],
+    ['a tenant that steers a terminal', { ...enough, tenantId: 'a\u001b[2Jb' }, /^tenantId: must not contain control/],
+    ['an account with a line break', { ...enough, accountId: 'a\nb' }, /^accountId: must not contain control/],
+    ['an account that runs backwards', { ...enough, accountId: 'a\u202eb' }, /^accountId: must not contain control/],
+    ['an advertiser that rings', { ...enough, advertiserId: '7\u0007' }, /^advertiserId: must not contain control/],
+    [
+      'a pattern that takes whole texts',
+      { ...enough, extractors: [{ from: 'text', pattern: '(?s)^(.*)$', firstMessages: 20 }] },
+      /extractors\.0\.pattern: finds whatever a person writes: put at least 3 letters/,
     ],
     ['a query on an id', { ...enough, extractors: [{ from: 'referral.ref', query: 'x' }] }, /only urls have a query/],
   ])('is refused for %s, naming the field and never a value', (_name, input, expected) => {

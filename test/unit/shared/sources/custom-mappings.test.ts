@@ -61,6 +61,25 @@ const setUp = (wait: keyof typeof waits = 'ingest', copies = new Map<string, str
 }
 
 describe('custom mappings', () => {
+  it('replace the signature of a shipped source only where a setting names it', () => {
+    const signed = (algorithm: object) => documentOf({}, { signature: algorithm, source: 'shipped', version: 2 })
+    const open = (signatureChanges?: readonly string[]) => {
+      const files = { list: () => [{ file: 'a.yaml', stamp: '1' }], read: () => signed({ algorithm: 'none' }) }
+      const key = { algorithm: 'equality', header: 'x-key' }
+      const shippedSource = parseMapping(documentOf({}, { signature: key, source: 'shipped' }), 'shipped.yaml')
+      const sources = new CustomMappings([shippedSource], files, { waits: waits.ingest, signatureChanges })
+      sources.poll(0, true)
+      return sources
+    }
+    const refusing = open()
+    expect(refusing.get('shipped')?.version).toBe(1)
+    expect(refusing.report().refused).toEqual([
+      { file: 'a.yaml', problem: expect.stringMatching(/^a\.yaml: signature: differs .*ALLOW_SIGNATURE_CHANGE/) },
+    ])
+    expect(open(['other']).get('shipped')?.version).toBe(1)
+    expect(open(['other', 'shipped']).get('shipped')?.version).toBe(2)
+  })
+
   it('are active from the start, beside the shipped ones', () => {
     const { files, start, sources } = setUp()
     files.set('a.yaml', mapping('mine'))

@@ -2,7 +2,14 @@ import { deadLetterTopic, parkedTopic } from '../../../../services/derived-topic
 import { Keyring } from '../../../../services/runtime/keys/keyring.ts'
 import type { CheckResult } from '../../../../services/tools/doctor/check-result.ts'
 import { topics } from '../../../../services/topology.ts'
-import { accountGrant, connectionRecord as connection, masterKey, noon } from '../../../support/builders.ts'
+import {
+  accountGrant,
+  connectionRecord as connection,
+  keywordEntry,
+  keywordList,
+  masterKey,
+  noon,
+} from '../../../support/builders.ts'
 import { healthy, openDiagnostics } from '../../../support/diagnostics-context.ts'
 
 const problemsIn = (results: readonly CheckResult[]) => results.filter(({ verdict }) => verdict !== 'good')
@@ -45,6 +52,25 @@ describe('the doctor', () => {
       'bad',
       /not the key of this pipeline, which seals under key [0-9a-f]{16}$/,
       /SIGNALS_MASTER_KEY_PREVIOUS/,
+    ],
+    [
+      'a text pattern that takes anything',
+      (state) =>
+        (state.connections = [
+          connection({
+            extractors: [{ from: 'text', query: null, pattern: '(?s)^(.*)$', firstMessages: null, only: [] }],
+          }),
+        ]),
+      'warning',
+      /1 connection with a text pattern that finds whatever a person writes: acme-wa/,
+      /at least 3 letters/,
+    ],
+    [
+      'a list in force that spells',
+      (state) => (state.lists = [keywordList({ entries: [keywordEntry('a')] })]),
+      'warning',
+      /keyword list default, version 1, could tell what people write: keyword "a" .* is one letter/,
+      /Limits/,
     ],
     ['unsigned deliveries', (state) => (state.env.ALLOW_UNSIGNED = 'zalo'), 'warning', /zalo/, /ALLOW_UNSIGNED/],
     ['an old Node', (state) => (state.nodeVersion = 'v18.20.0'), 'bad', /v18.20.0/, /npm ci/],

@@ -9,6 +9,8 @@ const list = (version: number, createdAt: number, keyword: string, listId = 'def
   entries: [keywordEntry(keyword)],
   shadow: false,
   copyOf: null,
+  author: null,
+  checked: false,
 })
 const records = [
   list(3, noon + 200, 'three'),

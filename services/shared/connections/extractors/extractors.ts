@@ -6,7 +6,8 @@
  */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
-import { referralSources } from '../model/message-event.ts'
+import { referralSources } from '../../model/message-event.ts'
+import { literalLetters } from './literal.ts'
 
 export const extractorOrigins = [
   'referral.ref',
@@ -61,6 +62,24 @@ export const patternProblem = (pattern: string): string | undefined => {
 }
 const foreignProblem = 'reads the click id of another advertising system, which is never sent to TikTok'
 
+/** Letters in a row. Shorter ones stand in ordinary words. */
+const minLiteralLetters = 3
+
+/**
+ * Why an extractor could take a person's own words from a text; undefined: it takes codes that a business hands out.
+ * @param extractor with a pattern that is valid for RE2
+ */
+export const textPatternProblem = ({ from, query, pattern }: TextPattern): string | undefined =>
+  from === 'text' && !query && pattern && literalLetters(pattern) < minLiteralLetters
+    ? `finds whatever a person writes: put at least ${minLiteralLetters} letters that always stand there into the pattern, as in REF-([A-Z0-9]{6})`
+    : undefined
+
+interface TextPattern {
+  readonly from: string
+  readonly query?: string | null | undefined
+  readonly pattern?: string | null | undefined
+}
+
 const patternSchema = z.string().superRefine((pattern, context) => {
   const problem = patternProblem(pattern)
   if (problem) context.addIssue({ code: 'custom', message: problem })
@@ -83,6 +102,9 @@ export const extractorSchema = z
         message: `"${extractor.from}" needs a query name or a pattern`,
       })
     }
+    const tooOpen =
+      extractor.pattern && patternProblem(extractor.pattern) === undefined ? textPatternProblem(extractor) : undefined
+    if (tooOpen) context.addIssue({ code: 'custom', path: ['pattern'], message: tooOpen })
     if (extractor.query && extractor.from !== 'referral.url' && !texts) {
       context.addIssue({
         code: 'custom',

@@ -1,0 +1,92 @@
+/**
+ * The operators' listener: the status page, the admin API, login and metrics. Metrics and health are open, because scrapers and
+ * orchestrators hold no token; they name no account. Everything else needs a token or a session.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { AuditTrail } from '../access/audit-trail.ts'
+import type { Principal } from '../access/authenticator.ts'
+import { isAllowedHost } from '../access/hosts.ts'
+import { type Access, type Caller, identify } from '../access/identify.ts'
+import { type AdminApi, adminPrefix, asProblem } from '../admin/api.ts'
+import { page } from '../page.ts'
+import { type ControlAnswer, ControlProblem, json, plain, seeOther } from './answer.ts'
+import type { Handler } from './listener.ts'
+import type { LoginRoutes } from './login.ts'
+import { html, policyOf } from './pages.ts'
+import { urlOf } from './request.ts'
+
+export interface OperatorsTools {
+  /** Host names beside this machine's own. */
+  readonly allowedHosts: readonly string[]
+  readonly access: Access
+  readonly trail: AuditTrail
+  readonly login: LoginRoutes
+  readonly admin: AdminApi
+  /** Prometheus text format. */
+  metrics(): Promise<string>
+  health(): { readonly healthy: boolean }
+  /** The status document, of one tenant or of all. @throws DependencyError */
+  status(principal: Principal): Promise<unknown>
+}
+
+const pagePolicy = policyOf(page)
+
+/** null: not one of them. */
+const open = async (path: string, { metrics, health }: OperatorsTools): Promise<ControlAnswer | null> => {
+  switch (path) {
+    case '/livez':
+    case '/readyz':
+      return plain(200, 'ready\n')
+    case '/healthz': {
+      const report = health()
+      return json(report, report.healthy ? 200 : 503)
+    }
+    case '/metrics':
+      return { status: 200, type: 'text/plain; version=0.0.4', body: await metrics() }
+    default:
+      return null
+  }
+}
+
+const sessionFacts = ({ principal, session }: Caller) =>
+  json({ ...principal, ...(session === null ? {} : { csrfToken: session.csrfToken }) })
+
+const statusPage = async (request: IncomingMessage, { access }: OperatorsTools): Promise<ControlAnswer> => {
+  try {
+    await identify(request, access)
+  } catch (error) {
+    if (error instanceof ControlProblem && error.status === 401) return seeOther('/login')
+    throw error
+  }
+  return html(200, page, pagePolicy)
+}
+
+const protectedRoutes = async (request: IncomingMessage, url: URL, tools: OperatorsTools): Promise<ControlAnswer> => {
+  const { access, trail, admin } = tools
+  if (url.pathname.startsWith(adminPrefix)) return admin(request, url, await identify(request, access))
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead && url.pathname === '/') return statusPage(request, tools)
+  const caller = await identify(request, access)
+  if (isRead && url.pathname === '/api/session') return sessionFacts(caller)
+  if (isRead && url.pathname === '/api/status') {
+    trail.reads(caller, 'status.read')
+    return json(await tools.status(caller.principal))
+  }
+  throw new ControlProblem(404, 'path', 'try /, /api/status, /admin/v1/, /healthz or /metrics')
+}
+
+export const operatorsHandler =
+  (tools: OperatorsTools): Handler =>
+  async (request) => {
+    const url = urlOf(request)
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    const found = isRead ? await open(url.pathname, tools) : null
+    if (found) return found
+    if (!isAllowedHost(request.headers.host, tools.allowedHosts))
+      throw new ControlProblem(421, 'host', 'this host name is not one of the console: add it to CONSOLE_ALLOWED_HOSTS')
+    try {
+      return (await tools.login(request, url)) ?? (await protectedRoutes(request, url, tools))
+    } catch (error) {
+      throw asProblem(error)
+    }
+  }

@@ -1,0 +1,136 @@
+/** Both listeners of the control plane over memory, without a network: a request goes in, an answer comes out. */
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { Attempts } from '../../services/control/access/attempts.ts'
+import { AuditTrail } from '../../services/control/access/audit-trail.ts'
+import {
+  type Authenticator,
+  adminTokenAuthenticator,
+  firstOf,
+  type Principal,
+} from '../../services/control/access/authenticator.ts'
+import { LoginLinks } from '../../services/control/access/login-links.ts'
+import { Sessions } from '../../services/control/access/sessions.ts'
+import { adminApi } from '../../services/control/admin/api.ts'
+import { answerHeaders, type ControlAnswer, ControlProblem, problemAnswer } from '../../services/control/http/answer.ts'
+import { callbackHandler } from '../../services/control/http/callback.ts'
+import type { Handler } from '../../services/control/http/listener.ts'
+import { type LoginTools, loginRoutes } from '../../services/control/http/login.ts'
+import { operatorsHandler } from '../../services/control/http/operators.ts'
+import { isAsked } from '../../services/shared/audit/audit.ts'
+import type { AuditEntry } from '../../services/shared/model/audit.ts'
+import { openOauth } from './oauth-world.ts'
+
+export const adminToken = 'an-admin-token-of-the-test'
+
+export interface Ask {
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
+export interface Asked {
+  readonly status: number
+  readonly text: string
+  readonly json: Record<string, unknown>
+  readonly headers: Record<string, string | string[]>
+}
+
+/** A request as the server hands it over. @param what "METHOD /path" */
+const requestOf = (what: string, { body, headers = {} }: Ask): IncomingMessage => {
+  const [method, url] = what.split(' ') as [string, string]
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+  return Object.assign(Readable.from(text === '' ? [] : [Buffer.from(text)]), {
+    ...{ method, url, socket: { remoteAddress: '127.0.0.1' } },
+    headers: { host: 'localhost', ...headers },
+  }) as unknown as IncomingMessage
+}
+
+export interface ConsoleOptions {
+  /** null: none is set. */
+  readonly token?: string | null
+  /** Further tokens and whom they stand for. A test may remove one. */
+  readonly tokens?: Map<string, Principal>
+  readonly oidc?: LoginTools['oidc']
+  readonly allowedHosts?: readonly string[]
+}
+
+export const openConsole = async ({
+  token = adminToken,
+  tokens = new Map(),
+  oidc = null,
+  allowedHosts = [],
+}: ConsoleOptions = {}) => {
+  const world = await openOauth()
+  const { clock } = world
+  const errors: unknown[] = []
+  const entries: AuditEntry[] = []
+  const state: { auditProblem: Error | null } = { auditProblem: null }
+  const ofTest: Authenticator = { authenticate: async (given) => tokens.get(given) ?? null }
+  const authenticator = token === null ? null : firstOf(adminTokenAuthenticator(token), ofTest)
+  const access = { authenticator, sessions: new Sessions(clock), attempts: new Attempts(clock) }
+  const links = new LoginLinks(clock)
+  const trail = new AuditTrail({
+    append: async (entry) => {
+      if (state.auditProblem) throw state.auditProblem
+      entries.push(entry)
+    },
+    clock,
+    onLost: () => {},
+  })
+  const admin = adminApi(
+    {
+      ...world.connections,
+      ...{ api: world.api, oauth: world.oauth, authorisations: world.authorisations },
+      messagingAppOf: () => 'WHATSAPP',
+      history: async (id) => (await world.history(id)).map((action) => ({ action })) as never,
+      audit: async (query) => entries.filter((entry) => isAsked(entry, query)).slice(-query.limit),
+      loginLink: (principal, role, given) => {
+        const renew = async () => {
+          const owner = await authenticator?.authenticate(given)
+          return owner ? { ...owner, role } : null
+        }
+        const { code, expiresAt } = links.make({ ...principal, role }, renew)
+        return { url: `http://localhost/login/link?code=${code}`, expiresAt }
+      },
+    },
+    trail,
+  )
+  const operators = operatorsHandler({
+    ...{ allowedHosts, access, trail, admin },
+    login: loginRoutes({ access, links, trail, clock, oidc }),
+    metrics: async () => 'signals_connections{status="active"} 1\n',
+    health: () => ({ healthy: true }),
+    status: async (principal) => ({ seenBy: principal.tenant }),
+  })
+  const callback = callbackHandler({
+    authorisations: world.authorisations,
+    publicUrl: 'http://localhost',
+    consentOrigins: ['http://localhost'],
+  })
+
+  const send = async (handle: Handler, what: string, ask: Ask): Promise<Asked> => {
+    let answer: ControlAnswer
+    try {
+      answer = await handle(requestOf(what, ask))
+    } catch (error) {
+      if (!(error instanceof ControlProblem)) errors.push(error)
+      answer = problemAnswer(error instanceof ControlProblem ? error : new ControlProblem(500, 'internal', ''))
+    }
+    const isJson = answer.type.startsWith('application/json')
+    return {
+      status: answer.status,
+      text: answer.body,
+      json: isJson ? (JSON.parse(answer.body) as Record<string, unknown>) : {},
+      headers: answerHeaders(answer),
+    }
+  }
+  const bearer = { authorization: `Bearer ${token}` }
+  return {
+    ...world,
+    ...{ errors, entries, tokens, state, bearer, operators, callback, access },
+    /** A request to the operators' listener; without `headers`, with the admin token. */
+    ask: (what: string, { body, headers = bearer }: Ask = {}) => send(operators, what, { body, headers }),
+    /** A request to the public listener. */
+    askPublic: (what: string, ask: Ask = {}) => send(callback, what, ask),
+  }
+}
