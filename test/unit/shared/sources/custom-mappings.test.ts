@@ -64,7 +64,13 @@ describe('custom mappings', () => {
   it('replace the signature of a shipped source only where a setting names it', () => {
     const signed = (algorithm: object) => documentOf({}, { signature: algorithm, source: 'shipped', version: 2 })
     const open = (signatureChanges?: readonly string[]) => {
-      const files = { list: () => [{ file: 'a.yaml', stamp: '1' }], read: () => signed({ algorithm: 'none' }) }
+      const files = {
+        list: () => [{ file: 'a.yaml', stamp: '1' }],
+        read: () => signed({ algorithm: 'none' }),
+        lastGood: () => null,
+        keep: () => false,
+        forget: () => {},
+      }
       const key = { algorithm: 'equality', header: 'x-key' }
       const shippedSource = parseMapping(documentOf({}, { signature: key, source: 'shipped' }), 'shipped.yaml')
       const sources = new CustomMappings([shippedSource], files, { waits: waits.ingest, signatureChanges })
