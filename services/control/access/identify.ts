@@ -6,7 +6,7 @@ import { bearerOf, cookieOf, isFromOwnPage } from '../http/request.ts'
 import type { Attempts } from './attempts.ts'
 import type { Authenticator, Principal } from './authenticator.ts'
 import { hostnameOf, isLoopbackName } from './hosts.ts'
-import { isCsrfToken, type Session, type Sessions, sessionHours } from './sessions.ts'
+import { type BrowserSession, isCsrfToken, type Sessions, sessionHours } from './sessions.ts'
 
 export interface Access {
   /** null: no bearer token is configured. */
@@ -19,7 +19,7 @@ export interface Caller {
   readonly principal: Principal
   readonly via: AuditOrigin
   /** null: a bearer token. */
-  readonly session: Session | null
+  readonly session: BrowserSession | null
 }
 
 /** Browsers send a cookie with `Secure` over https only; over http they do so on this machine. */

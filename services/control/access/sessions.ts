@@ -7,13 +7,13 @@ import type { Clock } from '../../runtime/ports.ts'
 import type { Principal } from './authenticator.ts'
 import { ExpiringMap } from './expiring-map.ts'
 
-export interface Session {
+export interface BrowserSession {
   readonly principal: Principal
   /** Sent back by the page in `x-csrf-token` with each change; another site cannot read it. */
   readonly csrfToken: string
 }
 
-interface StoredSession extends Session {
+interface StoredSession extends BrowserSession {
   /** Checks again that the session's owner is still known; null ends the session. @throws DependencyError */
   renew(): Promise<Principal | null>
 }
@@ -37,7 +37,7 @@ export class Sessions {
   }
 
   /** undefined: unknown, expired, or its owner's token was revoked. @throws DependencyError */
-  async find(id: string): Promise<Session | undefined> {
+  async find(id: string): Promise<BrowserSession | undefined> {
     const found = this.#sessions.get(hash(id))
     if (!found) return undefined
     const principal = await found.renew()
@@ -51,5 +51,5 @@ export class Sessions {
   }
 }
 
-export const isCsrfToken = ({ csrfToken }: Session, given: string | string[] | undefined): boolean =>
+export const isCsrfToken = ({ csrfToken }: BrowserSession, given: string | string[] | undefined): boolean =>
   typeof given === 'string' && timingSafeEqual(Buffer.from(hash(given)), Buffer.from(hash(csrfToken)))
