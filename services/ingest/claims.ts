@@ -23,17 +23,17 @@ export interface ByPurpose<T> {
 export interface IngestClaims {
   /**
    * Both purposes in one call, since a replay needs both to answer.
-   * @returns holders, in the order of the marks
+   * @returns holders, in the order of the keys
    * @throws DependencyError
    */
-  claim(marks: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>>
+  claim(keys: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>>
 }
 
 export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim'>>): IngestClaims => ({
-  claim: async (marks) => {
+  claim: async (keys) => {
     const [event, crossSource] = await Promise.all([
-      buckets.event.claim(marks.event),
-      buckets.crossSource.claim(marks.crossSource),
+      buckets.event.claim(keys.event),
+      buckets.crossSource.claim(keys.crossSource),
     ])
     return { event, crossSource }
   },

@@ -45,11 +45,11 @@ const verdictOf = (event: MessageEvent, directory: ConnectionDirectory, keyring:
 }
 
 interface PendingClaims {
-  readonly marks: BucketValue[]
-  /** For each mark, the event that it claims. */
+  readonly keys: BucketValue[]
+  /** For each key, the event that it claims. */
   readonly events: { readonly input: number; readonly event: number }[]
 }
-const noClaims = (): PendingClaims => ({ marks: [], events: [] })
+const noClaims = (): PendingClaims => ({ keys: [], events: [] })
 
 const claimsOf = (
   batch: readonly Input<Delivered>[],
@@ -64,12 +64,12 @@ const claimsOf = (
       if (verdict.kind !== 'authorised') return
       const event = value.events[at] as MessageEvent
       const owner = ownerOf(record, at)
-      own.marks.push(dedupKeyOf(event, verdict.identity.message, owner, keyring))
+      own.keys.push(dedupKeyOf(event, verdict.identity.message, owner, keyring))
       own.events.push({ input, event: at })
       const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
       const key = crossSourceKeyOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
       if (key === null) return
-      crossSource.marks.push(key)
+      crossSource.keys.push(key)
       crossSource.events.push({ input, event: at })
     })
   })
@@ -81,16 +81,16 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const { directory, keyring } = tools
   const verdicts = batch.map(({ value }) => value.events.map((event) => verdictOf(event, directory, keyring)))
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
-  const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
+  const holders = await tools.claims.claim({ event: own.keys, crossSource: crossSource.keys })
   const refuse = ({ events }: PendingClaims, at: number) => {
     const { input, event } = events[at] as PendingClaims['events'][number]
     ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
-  own.marks.forEach(({ value }, at) => {
+  own.keys.forEach(({ value }, at) => {
     if (!holders.event[at]?.equals(value)) refuse(own, at)
   })
-  crossSource.marks.forEach((mark, at) => {
-    if (isOtherCopy(holders.crossSource[at] as Buffer, mark)) refuse(crossSource, at)
+  crossSource.keys.forEach((key, at) => {
+    if (isOtherCopy(holders.crossSource[at] as Buffer, key)) refuse(crossSource, at)
   })
   return verdicts
 }

@@ -16,8 +16,8 @@ const registerVersions = (keywords: Command) => {
     )
     .option('--list <id>', 'which list; default: the one the file names, else "default"')
     .option('--shadow', 'the version is counted only, beside the active one')
-    .addOption(new Option('--fold <how>', 'for entries that do not say').choices(keywordFolds))
-    .addOption(new Option('--addresses <how>', 'for entries that do not say').choices(keywordAddresses))
+    .addOption(new Option('--fold <how>', 'default for entries without the field').choices(keywordFolds))
+    .addOption(new Option('--addresses <how>', 'default for entries without the field').choices(keywordAddresses))
     .option(...json)
     .action(importList)
 

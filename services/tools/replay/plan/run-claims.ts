@@ -2,8 +2,8 @@
  * Replaces ingest's claims in a replay. It recognises copies within the run; it reads live claims, but makes none and is not
  * stopped by one.
  *
- * One live decision binds the run: a message that reached a tenant from two sources is counted by the source whose claim came
- * first, in the replay as in live traffic. A second copy of the same message needs no such rule: its signals have the same ids.
+ * One live decision binds the run. When a message reached a tenant from two sources, the source whose claim came first counts it,
+ * in the replay as in live traffic. A second copy of the same message needs no such rule: its signals have the same ids.
  */
 import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
 import type { BucketKey, BucketValue, HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
@@ -16,7 +16,7 @@ const text = (bytes: Buffer) => bytes.toString('latin1')
 /** A cross-source value is the owner plus one byte for the channel. */
 const ownerIn = (value: Buffer) => text(value.subarray(0, -1))
 
-/** The live holder of each mark, at its own time or at another time that a copy may carry. */
+/** The live holder of each key, at its own time or at another time that a copy may carry. */
 const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]): Promise<Holders> => {
   const entryIndexes: number[] = []
   const keys: BucketKey[] = []
@@ -34,7 +34,7 @@ const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]):
   return holders
 }
 
-/** The first claim of a mark within the run holds it. */
+/** The first claim of a key within the run holds it. */
 const claimInRun = (holders: Map<string, Buffer>, { hash, value }: BucketValue): Buffer => {
   const key = text(hash)
   const holder = holders.get(key)
@@ -45,26 +45,26 @@ const claimInRun = (holders: Map<string, Buffer>, { hash, value }: BucketValue):
 
 export class RunClaims implements IngestClaims {
   readonly #live: ByPurpose<LiveClaims>
-  /** Holders of marks within the run: about 60 bytes each, until the run has read everything. */
+  /** Holders of keys within the run: about 60 bytes each, until the run has read everything. */
   readonly #event = new Map<string, Buffer>()
   readonly #crossSource = new Map<string, Buffer>()
-  /** Of the last batch: by owner, the live holder of the owner's own mark. */
+  /** Of the last batch: by owner, the live holder of the owner's own key. */
   #liveByOwner: ReadonlyMap<string, Buffer | null> = new Map()
 
   constructor(live: ByPurpose<LiveClaims>) {
     this.#live = live
   }
 
-  async claim(marks: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>> {
+  async claim(keys: ByPurpose<readonly BucketValue[]>): Promise<ByPurpose<readonly Buffer[]>> {
     const [event, crossSource] = await Promise.all([
-      liveHoldersOf(this.#live.event, marks.event),
-      liveHoldersOf(this.#live.crossSource, marks.crossSource),
+      liveHoldersOf(this.#live.event, keys.event),
+      liveHoldersOf(this.#live.crossSource, keys.crossSource),
     ])
-    const liveByOwner = new Map(marks.event.map(({ value }, at) => [text(value), event[at] ?? null]))
+    const liveByOwner = new Map(keys.event.map(({ value }, at) => [text(value), event[at] ?? null]))
     this.#liveByOwner = liveByOwner
     return {
-      event: marks.event.map((entry) => claimInRun(this.#event, entry)),
-      crossSource: marks.crossSource.map((entry, at) => {
+      event: keys.event.map((entry) => claimInRun(this.#event, entry)),
+      crossSource: keys.crossSource.map((entry, at) => {
         const live = crossSource[at]
         const own = liveByOwner.get(ownerIn(entry.value))
         const isCountedByItself = live && own && text(own) === ownerIn(live)

@@ -1,5 +1,5 @@
 /**
- * Access to internals of kafkajs: offsets of many groups and topics in a few requests, and a fetch of one record without joining a
+ * Access to internals of kafkajs. It reads offsets of many groups and topics in a few requests, and one record without joining a
  * group. It keeps its connections open, so that a poll takes milliseconds. The version of kafkajs is pinned exactly. The types here list
  * the internals in use, and opening fails if they are missing.
  */
