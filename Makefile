@@ -9,7 +9,7 @@ RESULTS := test-results/jest.json
 .PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway memory topics-plan topics-apply clean isolation advertisers
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 # Runs again only when the lock file has changed.
 node_modules/.installed: package.json package-lock.json
@@ -72,12 +72,12 @@ isolation: install ## p99 of 99 advertisers with and without one that hangs
 advertisers: install ## 200 advertisers, five of them failing in different ways, dispatch killed meanwhile
 	$(NODE) test/scenarios/advertisers.ts
 
-bench: install bench-keywords ## throughput, CPU and memory of each stage; keywords before, mapping and gateway after
+bench: install bench-keywords ## throughput, CPU and memory of each stage, with the three benchmarks below
 	$(NODE) test/bench/main.ts
 	$(NODE) test/bench/mapping.ts
 	$(NODE) test/bench/gateway.ts
 
-bench-keywords: install ## messages a second by lists of 100 to 100,000 keywords, beside a package
+bench-keywords: install ## messages a second with lists of 100 to 100,000 keywords, compared with a package
 	$(NODE) --expose-gc test/bench/keywords.ts
 
 bench-mapping: install ## messages a second that one core maps, and the cost of hostile bodies

@@ -35,7 +35,7 @@ export interface TopicSpec {
 export const flowPartitions = 6
 const tablePartitions = 1
 
-/** A dead letter and the note that it was redriven expire together: a redriven letter is not redriven twice by mistake. */
+/** A dead letter and the record of its redrive expire together, so no dead letter is redriven twice by mistake. */
 const deadLetterRetentionMs = days(28)
 
 /** Retention of the topics that follow from the stages (derived-topics.ts), ms. */

@@ -87,7 +87,7 @@ const decideOne = (
 
 /**
  * The order in which a batch is decided. Held messages go by event time. New messages keep their order, except that the referrals of
- * the batch go first: in a backlog, a referral may come after the message that waits for it.
+ * the batch go first. In a backlog, a referral may come after the message that waits for it.
  */
 const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
   const indexes = batch.map((_, index) => index)

@@ -1,6 +1,6 @@
 /**
- * Waiting for a separate referral event. A message that would start a conversation without a tracking ID is held: it is deferred to a
- * `later` topic, again and again, until the referral is there or the wait is over. Later messages of the conversation are held behind
+ * Waiting for a separate referral event. A message that would start a conversation without a tracking ID is held. It is deferred to a
+ * `later` topic repeatedly, until the referral is there or the wait is over. Later messages of the conversation are held behind
  * it, and all are released by event time.
  *
  * The held messages are part of the conversation's state, and only the oldest may be released. So the order does not depend on the

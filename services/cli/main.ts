@@ -23,7 +23,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     load: () => import('./commands/breakers/index.ts'),
   },
   keys: {
-    about: 'master keys: list, create, rotate',
+    about: 'master keys: list, new, rotate',
     load: () => import('./commands/keys/index.ts'),
   },
   keywords: {
@@ -41,7 +41,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   },
   lag: { about: 'per stage and partition: messages and seconds behind', load: () => import('./commands/lag/index.ts') },
   replay: {
-    about: 'process a range of history again and send the signals that are new',
+    about: 'decide a range of history again and send the signals that are new',
     load: () => import('./commands/replay/index.ts'),
   },
   replays: { about: 'replay runs: list, show, cancel', load: () => import('./commands/replays/index.ts') },

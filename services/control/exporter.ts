@@ -1,6 +1,6 @@
 /**
- * Metrics that need a process outside of the stages: the lag of every consumer group, also of a dead stage; which dependencies
- * answer; use of Redis and disk; dead letters and connections.
+ * Metrics that need a process outside of the stages. They cover the lag of every consumer group, also of a dead stage, and which
+ * dependencies answer. They also cover the use of Redis and disk, dead letters and connections.
  */
 import { statfs } from 'node:fs/promises'
 import { deadLetterTopic } from '../derived-topics.ts'

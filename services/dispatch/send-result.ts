@@ -26,7 +26,7 @@ export type SendResult =
   | { readonly kind: 'repeated' }
   /** Sent, or in a call that is under way, and not accepted this time: the attempt counts. */
   | { readonly kind: 'refused'; readonly unknownCode: boolean; readonly reason: string }
-  /** Not sent, because its advertiser is in trouble: the attempt does not count. */
+  /** Not sent, because calls to its advertiser fail: the attempt does not count. */
   | { readonly kind: 'notAttempted'; readonly delay: Delay; readonly reason: string }
   | { readonly kind: 'blocked'; readonly reason: BlockedReason }
   /** The connections table does not (yet) hold the connection. */

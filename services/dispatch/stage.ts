@@ -40,7 +40,7 @@ const signalId = /^[0-9a-f]{32}$/
 /** What `save` writes for the events of a signal once the broker has its delivery record. */
 const recordedEntries = (events: DispatchState['events'][number]): SentEntry[] =>
   events.flatMap(({ event, result: { result } }) =>
-    result.kind === 'final' ? [{ signal: event, settled: result, recorded: true }] : [],
+    result.kind === 'final' ? [{ signal: event, final: result, recorded: true }] : [],
   )
 
 export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, SentEntry> => {
@@ -76,7 +76,7 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
     events.forEach((event, index) => {
       const record = recordOf(event, index)
       if (record) {
-        results.set(event, { result: { ...record.settled, kind: 'final' }, recorded: record.recorded })
+        results.set(event, { result: { ...record.final, kind: 'final' }, recorded: record.recorded })
         return
       }
       const { signal, consent } = event
@@ -100,7 +100,7 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
     const deliveries = Array.from(byConnection(pending), ([id, own]) =>
       tools.scheduler.send(id, own, trafficClass, report),
     )
-    // Wait for all before an error is thrown: the loop tries the batch again, and no call of it may be under way then.
+    // Wait for all before throwing: the loop retries the batch, and no call of it may be under way then.
     const failed = (await Promise.allSettled(deliveries)).find(({ status }) => status === 'rejected')
     if (failed) throw (failed as PromiseRejectedResult).reason
 
@@ -130,7 +130,7 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
         changes: results.flatMap((result, position) => {
           if (result.kind !== 'final') return []
           const entries = recordedEntries(state.events[position] ?? [])
-          const whole = { signal: (batch[position] as Input<Signal>).value, settled: result, recorded: true }
+          const whole = { signal: (batch[position] as Input<Signal>).value, final: result, recorded: true }
           return tools.parts ? [whole, ...entries] : entries
         }),
       }

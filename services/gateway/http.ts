@@ -22,8 +22,8 @@ let pendingBytes = 0
 
 /**
  * @param limit bytes
- * @throws HttpProblem 413 before the rest is read; 400 when the connection ends early; 415 for a compressed body, since
- * sources sign the uncompressed bytes; 503 when unfinished bodies exceed the limit of all requests
+ * @throws HttpProblem 413 before the rest is read; 400 when the connection ends early; 503 when unfinished bodies exceed the limit
+ * of all requests; 415 for a compressed body. Sources sign the uncompressed bytes.
  */
 export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {

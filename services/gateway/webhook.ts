@@ -51,8 +51,8 @@ const inspect = (source: Source, delivery: RawDelivery, { directory }: WebhookTo
 }
 
 /**
- * Whether every connected account of the delivery is disconnected: the gateway answers with success and stores nothing,
- * since an error would make the source retry for days. `ownSecretErased`: the secret that it is signed with may be gone.
+ * Whether every connected account of the delivery is disconnected. The gateway then answers with success and stores nothing,
+ * because an error would make the source retry for days. `ownSecretErased`: the secret that it is signed with may be gone.
  */
 const disconnectedAccounts = ({ connections }: Inspected) => {
   const allDisconnected = connections.length > 0 && connections.every(({ status }) => status === 'disconnected')

@@ -6,7 +6,7 @@
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { channels, type MessageEvent } from '../shared/model/message-event.ts'
-import { isDerived, markBytes } from './identity.ts'
+import { claimBytes, isDerived } from './identity.ts'
 
 /**
  * Length of a bucket's time span. Sources have clocks of their own, or give no time. A claim looks into its own span and the
@@ -37,7 +37,7 @@ export const crossSourceKeyOf = (
   if (id === null) return null
   return {
     at: event.occurredAt,
-    hash: keyring.shortHash(markBytes, 'channel-message', tenantId, id),
+    hash: keyring.shortHash(claimBytes, 'channel-message', tenantId, id),
     value: Buffer.concat([owner, Buffer.from([channels.indexOf(event.channel)])]),
     alsoAt: [nearerSpan(event.occurredAt)],
   }
@@ -50,7 +50,7 @@ export const isSameChannel = (one: number | undefined, other: number | undefined
   one === other || one === otherChannel || other === otherChannel
 
 /**
- * Whether the holder of a mark is another copy of the same message. Two channels may use the same id for different messages,
+ * Whether the holder of a key is another copy of the same message. Two channels may use the same id for different messages,
  * so known channels must be equal; `other` matches any.
  */
 export const isOtherCopy = (holder: Buffer, claim: BucketValue): boolean => {

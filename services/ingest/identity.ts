@@ -25,7 +25,7 @@ export const identityOf = (
  */
 export const dedupWindowMs = 96 * 3_600_000
 
-export const markBytes = 8
+export const claimBytes = 8
 
 /** Whether a mapping computed the id because the source gave none. */
 export const isDerived = (messageId: string): boolean => messageId.startsWith('derived:')
@@ -40,8 +40,8 @@ export const dedupKeyOf = (event: MessageEvent, message: Pseudonym, owner: Buffe
   const { kind, revision } = event
   const hash =
     kind === 'message' && revision === null
-      ? Buffer.from(message.slice(0, markBytes * 2), 'hex')
-      : keyring.shortHash(markBytes, 'event', message, kind, revision ?? '')
+      ? Buffer.from(message.slice(0, claimBytes * 2), 'hex')
+      : keyring.shortHash(claimBytes, 'event', message, kind, revision ?? '')
   if (event.timeSource !== 'received') return { at: event.occurredAt, hash, value: owner }
   const epoch = Math.floor(event.occurredAt / dedupWindowMs) * dedupWindowMs
   return { at: epoch, hash, value: owner, alsoAt: [epoch - dedupWindowMs] }

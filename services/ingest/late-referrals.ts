@@ -11,7 +11,7 @@ import { channels, type MessageEvent } from '../shared/model/message-event.ts'
 import type { Pseudonym } from '../shared/model/topic-values.ts'
 import type { SourceRegistry } from '../shared/sources/source.ts'
 import { channelIdOf, isSameChannel, nearerSpan } from './cross-source-dedup.ts'
-import { markBytes } from './identity.ts'
+import { claimBytes } from './identity.ts'
 
 /** A message that may have a copy in another source. */
 export interface Copy {
@@ -45,7 +45,7 @@ const mayHaveCopies = (tenantId: string, { directory, sources }: Tools): boolean
 const keyOf = ({ event, tenantId }: Copy, { sources, keyring }: Tools): BucketKey | null => {
   const id = channelIdOf(event, sources.get(event.source)?.messageIdIsChannels ?? false)
   if (id === null) return null
-  return { at: event.occurredAt, hash: keyring.shortHash(markBytes, 'channel-conversation', tenantId, id) }
+  return { at: event.occurredAt, hash: keyring.shortHash(claimBytes, 'channel-conversation', tenantId, id) }
 }
 
 /** The notes of messages without a referral. A note is the conversation and the channel, 17 bytes. */

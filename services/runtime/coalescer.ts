@@ -41,8 +41,8 @@ export class Coalescer<Item> {
 
   /**
    * @param maxSize of the calls that share a request, in the unit of `call`'s size; a larger call goes alone
-   * @param defer runs the start of a request after an idle time: by default at the end of the turn of the event loop, so that
-   * calls of one turn share it; `queueMicrotask` where that turn is too long to wait for
+   * @param defer runs the start of a request after an idle time. The default waits for the end of the turn of the event loop, so
+   * that calls of one turn share it. `queueMicrotask` is for callers for which that is too long.
    * @param pacing null: one request at a time, the next at once
    */
   constructor(

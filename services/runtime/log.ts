@@ -9,7 +9,7 @@ import { DependencyError, RecordTooLarge } from './ports.ts'
 export type { Logger } from 'pino'
 
 /**
- * Loggable facts of an error. The message is included only if it is one of ours: a parser's message quotes its input, and a client's may
+ * Loggable facts of an error. The message is included only if it is one of ours. A parser's message quotes its input, a client's may
  * quote a command.
  */
 export const errorFacts = (error: unknown): Record<string, unknown> => {

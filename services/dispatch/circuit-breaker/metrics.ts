@@ -12,7 +12,7 @@ export interface BreakerRow {
   readonly nextAt: number
 }
 
-/** Oldest trouble first. */
+/** The breaker that has been open longest comes first. */
 export const breakerRows = (notes: ReadonlyMap<string, BreakerNote>, now: number): BreakerRow[] =>
   Array.from(notes, ([connectionId, note]) => ({
     connectionId,

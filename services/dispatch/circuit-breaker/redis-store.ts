@@ -1,4 +1,4 @@
-/** Stores the breakers in one Redis hash: it holds only connections in trouble, so it stays small. */
+/** Stores the breakers in one Redis hash: it holds only connections whose breaker is not closed, so it stays small. */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
 import type { BreakerNote } from './state-machine.ts'
 

@@ -46,8 +46,8 @@ export interface BreakerFailure {
 /** By failures in a row, ms. At most 4 min (±20 %): signals in the 5 min topic then come back to a half-open breaker. */
 const serviceCooldowns = [8_000, 8_000, 45_000, 45_000, 45_000, 240_000]
 /**
- * By failures in a row, ms. TikTok documents that a limit per second is over in the next second, one per minute after 5 min, and its code
- * does not tell which it is. The shortest wait exceeds a second, so a third refusal in a row means the limit per minute.
+ * By failures in a row, ms. TikTok documents that a limit per second is over in the next second, and one per minute after 5 min. Its
+ * code does not say which of the two it is. The shortest wait exceeds a second, so a third refusal in a row means the limit per minute.
  */
 const throttledCooldowns = [1_000, 45_000, 300_000]
 /** Cooldowns vary by up to this share, so that connections that failed together do not probe together. */

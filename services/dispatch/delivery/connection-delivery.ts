@@ -205,14 +205,14 @@ export class ConnectionDelivery {
     const { sentLog, now, onFinal } = this.#tools
     const at = now()
     const entries = call.map(({ signal, attempt }) => {
-      const settled = { kind: 'final', outcome, code, requestId, attempt, sentAt, at } as const
-      return { signal, settled, recorded: false }
+      const final = { kind: 'final', outcome, code, requestId, attempt, sentAt, at } as const
+      return { signal, final, recorded: false }
     })
     await sentLog.write(entries)
-    entries.forEach(({ signal, settled }, index) => {
-      onFinal?.(signal, settled)
+    entries.forEach(({ signal, final }, index) => {
+      onFinal?.(signal, final)
       const event = call[index] as PendingEvent
-      if (this.#unreported.delete(event)) this.#report(event, settled)
+      if (this.#unreported.delete(event)) this.#report(event, final)
     })
   }
 

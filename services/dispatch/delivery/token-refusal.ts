@@ -1,6 +1,6 @@
 /**
- * Sets a connection to `reconnect` when the destination refuses its token: in the connections topic, and at once in this process,
- * because the topic's record takes a moment to arrive.
+ * Sets a connection to `reconnect` when the destination refuses its token. It writes to the connections topic, and remembers the
+ * refusal in this process, because the topic's record takes a moment to arrive.
  */
 import { reconnect } from '../../shared/connections/connection.ts'
 import type { ConnectionWriter } from '../../shared/connections/writer.ts'

@@ -1,6 +1,6 @@
 /**
- * Adapts the number of concurrent calls (AIMD): one more while all slots are in use and answers take as long as usual, a share less when
- * the destination fails broadly or answers get slower. `nextLimit` is pure; the class collects its window of calls.
+ * Adapts the number of concurrent calls (AIMD). It grows by one while all slots are in use and answers take as long as usual. It shrinks
+ * by a share when the destination fails broadly or answers get slower. `nextLimit` is pure; the class collects its window of calls.
  */
 
 export interface Window {

@@ -1,6 +1,6 @@
 /**
  * Waits until the token buckets let a call go. Calls of one traffic class that ask while a Redis request is under way share the next
- * request: a busy process asks once for dozens of calls.
+ * request, so a busy process asks once for dozens of calls.
  */
 import { Coalescer } from '../../runtime/coalescer.ts'
 import type { LimitScope } from '../destinations/destination.ts'

@@ -1,6 +1,6 @@
 /**
- * Bounds concurrent calls without letting slow calls use up the bound: a call that takes long gives its slot to the next one and goes on
- * without it, up to a hard bound. So 40 advertisers that hang do not starve 160 that answer.
+ * Bounds concurrent calls without letting slow calls use up the bound. A call that takes long gives its slot to the next one and goes on
+ * without it; a second, hard bound limits these. So 40 advertisers that hang do not starve 160 that answer.
  */
 import type { Timers } from '../../runtime/ports.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Blocks token buckets after a throttling answer. TikTok documents that a limit per second is over in the next second. When only one
- * connection meets the app's limit, it is taken as this connection's trouble: its answers must not delay the others.
+ * connection meets the app's limit, it counts as this connection's own problem: its answers must not delay the others.
  */
 import type { Judgement } from '../destinations/destination.ts'
 import type { TokenBuckets } from './redis-token-buckets.ts'

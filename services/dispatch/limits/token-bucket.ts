@@ -7,7 +7,7 @@ export interface Limit {
 }
 
 /**
- * A bucket that lets no second, wherever it begins, see more calls than `callsPerSecond`: the burst (a tenth) and what flows in during
+ * A bucket that lets no second, wherever it begins, see more calls than `callsPerSecond`. The burst (a tenth) and what flows in during
  * the second add up to it.
  */
 export const limitOf = (callsPerSecond: number): Limit => {

@@ -1,8 +1,8 @@
 /**
  * Moves parked signals back to `signals.v1` once their connection can send again, or is disconnected: dispatch then withholds them.
  *
- * The parked topic is a circular queue. A sweep reads every record that was there when it began, moves those that need not wait any
- * longer, appends the others to the same topic, and commits. The group's offset is the only state. No signal is lost; one that a crash
+ * The parked topic is a circular queue. A sweep reads every record that was there when it began. It moves those that need not
+ * wait any longer, appends the others to the same topic, and commits. The group's offset is the only state. No signal is lost; one that a crash
  * moves twice meets its record in the sent log.
  */
 

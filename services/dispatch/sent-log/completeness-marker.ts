@@ -1,5 +1,5 @@
 /**
- * Tells whether Redis still holds every sent record it was given, by a marker key in each part (hash tag) of the sent log. Where the
+ * Reports whether Redis still holds every sent record that it was given, by a marker key in each part (hash tag) of the sent log. Where the
  * marker is gone, records may be too: Redis was emptied, or a node of the cluster was replaced.
  */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'

@@ -25,7 +25,7 @@ export interface SentLogRebuildTools {
   /** Reads `deliveries.v1` to its end, in batches. @throws DependencyError */
   readDeliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>): Promise<void>
   now(): number
-  /** Deliveries settled longer ago than this are not rebuilt, ms. */
+  /** Deliveries whose answer is older than this are not rebuilt, ms. */
   readonly keepMs: number
   /** Called with the number of parts when a rebuild begins, and with null when the log is complete. */
   onState?(parts: number | null): void
@@ -38,7 +38,7 @@ const sentRecordOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): 
     case 'duplicate':
     case 'rejected':
       return {
-        settled: { outcome, code: code ?? 0, requestId: null, attempt, sentAt, at: settledAt },
+        final: { outcome, code: code ?? 0, requestId: null, attempt, sentAt, at: settledAt },
         recorded: true,
       }
     case 'expired':

@@ -1,8 +1,8 @@
 /**
- * The sent log: the destination's final answer about each event (an idempotency record), written to Redis as soon as it is known and
+ * The sent log: the destination's final answer about each event (an idempotency record). It is written to Redis as soon as it is known,
  * before anything depends on it. A batch that is read again after a crash sends only the events without a record.
  *
- * Answers that arrive while a write is under way share the next one: with many small calls that is one round trip for dozens.
+ * Answers that arrive while a write is under way share the next one. With many small calls that is one round trip for dozens.
  */
 
 import { Coalescer } from '../../runtime/coalescer.ts'
@@ -19,7 +19,7 @@ const unknownCall = 0xffff
 const recordedBit = 0x80
 
 export interface SentRecord {
-  readonly settled: FinalResult
+  readonly final: FinalResult
   /** True once the broker has the delivery record: dispatch does not publish it again. */
   readonly recorded: boolean
 }
@@ -28,7 +28,7 @@ export interface SentRecord {
  * 13 bytes, big-endian: outcome and recorded bit (8 bits), attempt (8), code (24), time of the answer (48, ms), call time (16, ms).
  * A delivery record published again from it equals the first, except for the request id.
  */
-export const encodeSentRecord = ({ settled: { outcome, code, attempt, sentAt, at }, recorded }: SentRecord): Buffer => {
+export const encodeSentRecord = ({ final: { outcome, code, attempt, sentAt, at }, recorded }: SentRecord): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
   value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0), 0)
   value.writeUInt8(Math.min(attempt, 255), 1)
@@ -46,7 +46,7 @@ export const decodeSentRecord = (value: Buffer): SentRecord | null => {
   if (outcome === undefined) return null
   const at = value.readUIntBE(5, 6)
   const tookMs = value.readUInt16BE(11)
-  const settled = {
+  const final = {
     outcome,
     attempt: value.readUInt8(1),
     code: value.readUIntBE(2, 3),
@@ -54,7 +54,7 @@ export const decodeSentRecord = (value: Buffer): SentRecord | null => {
     at,
     requestId: null,
   }
-  return { settled, recorded: (first & recordedBit) !== 0 }
+  return { final, recorded: (first & recordedBit) !== 0 }
 }
 
 export type SignalKey = Pick<Signal, 'signalId' | 'occurredAt'>
@@ -103,8 +103,8 @@ export class BucketSentLog implements SentLog {
   }
 
   write(entries: readonly SentEntry[]): Promise<void> {
-    for (const { signal, settled, recorded } of entries) {
-      const value = { settled: { ...settled, requestId: null }, recorded }
+    for (const { signal, final, recorded } of entries) {
+      const value = { final: { ...final, requestId: null }, recorded }
       this.#unwritten.set(signal.signalId, { ...bucketKeyOf(signal), value })
     }
     return this.#writes.call([])

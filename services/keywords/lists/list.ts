@@ -37,7 +37,7 @@ export interface KeywordListInput {
   readonly shadow: boolean
 }
 
-/** What holds for entries that say nothing themselves. */
+/** Defaults for entries without the field. */
 export type ListDefaults = Pick<KeywordEntry, 'fold' | 'addresses'>
 
 const shownProblems = 100

@@ -1,6 +1,6 @@
 /**
  * A limit on dead letters, so that one bad deploy cannot turn a whole topic into dead letters. The stage stops before it publishes
- * a batch that exceeds the limit: too many dead letters in a row, or too large a share of the recent outcomes.
+ * a batch that exceeds the limit. The limit counts dead letters in a row, and their share of the recent outcomes.
  */
 export interface DeadLetterLimits {
   /** The stage stops at this many consecutive dead letters. */

@@ -1,5 +1,5 @@
 /**
- * Deferred records wait in `later` topics. Each has one fixed delay, so its records fall due in offset order: the consumer processes
+ * Deferred records wait in `later` topics. Each has one fixed delay, so its records fall due in offset order. The consumer processes
  * the due ones and pauses the partition until the next is due.
  */
 import type { Clock, RecordBatch } from '../ports.ts'

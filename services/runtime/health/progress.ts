@@ -1,6 +1,6 @@
 /**
- * A process's own progress, as the broker reports it: the lag of its groups as metrics, the age of unfetched records for health, and
- * the watchdog's check. Polled every few seconds, and on request.
+ * A process's own progress, as the broker reports it. Metrics get the lag of its groups, health the age of unfetched records, and the
+ * watchdog its check. Polled every few seconds, and on request.
  */
 import type { GroupSpec } from '../../consumer-groups.ts'
 import type { Logger } from '../log.ts'

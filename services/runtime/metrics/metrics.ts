@@ -87,7 +87,7 @@ const catalogue = {
   },
   signals_mappings: {
     type: 'gauge',
-    help: 'Files with custom mappings, by state: in force, or refused.',
+    help: 'Files with custom mappings, by state: active (in_force) or refused.',
     labels: ['state'],
   },
   signals_keyword_uses_total: {

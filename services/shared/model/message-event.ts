@@ -104,7 +104,7 @@ export const referralSchema = z.object({
 })
 export type Referral = z.output<typeof referralSchema>
 
-/** Says which unit a wrong time looks like: nearly always the error is a factor of a thousand. */
+/** Names the unit that a wrong time seems to have: nearly always the error is a factor of a thousand. */
 const timeProblem = (value: number): string | undefined => {
   if (!Number.isInteger(value)) return 'must be an integer number of milliseconds since the Unix epoch'
   if (value >= earliestTime && value <= latestTime(Date.now())) return undefined

@@ -22,7 +22,7 @@ export interface ReplayRun {
   /** The request as JSON: with the same offset ranges it gives the same decisions again. */
   readonly request: string
   readonly stretches: readonly RunOffsetRange[]
-  /** By partition, the end of the replay topic and of the deliveries at the start of the run: the run's records come after it. */
+  /** By partition, the end of the replay topic and of the deliveries at the start of the run. The run's records come after it. */
   readonly laneFrom: Readonly<Record<string, number>>
   readonly deliveriesFrom: Readonly<Record<string, number>>
   /** By name: new, reported, published, waiting; final results by outcome; skipped by reason. */

@@ -83,7 +83,7 @@ export interface Delivery {
   readonly settledAt: number
 }
 
-/** The secret from which ids, marks and the keys of raw bodies derive, sealed under the active master key. */
+/** The secret from which ids, claims and the keys of raw bodies derive, sealed under the active master key. */
 export interface DataSecretRecord {
   readonly revision: number
   /** Id of the master key that seals it, which is also the key for everything sealed from now on. */

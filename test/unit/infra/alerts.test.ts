@@ -62,6 +62,11 @@ describe('the alerts', () => {
     expect(rules.map(({ alert }) => alert).filter((alert) => !tests.includes(`alertname: ${alert}\n`))).toEqual([])
   })
 
+  it('are provoked by `make alerts`, every one', () => {
+    const steps = readFileSync(join(root, 'test/alerts/provocations.ts'), 'utf8')
+    expect(rules.map(({ alert }) => alert).filter((alert) => !steps.includes(`'${alert}'`))).toEqual([])
+  })
+
   it('are shortened for the scenario in their times only', () => {
     const { groups } = parse(shortened().yaml) as { groups: { rules: { alert: string; expr: string }[] }[] }
     const plain = (expr: string) => expr.replace(/\[\d+[ms]\]/g, '[]').replace(/> \d+$/, '>')

@@ -159,13 +159,13 @@ export const register = (program: Command) => {
 
   connections
     .command('pause <id>')
-    .description('hold its signals until resumed')
+    .description('park its signals until it is resumed')
     .option(...json)
     .action((id: string, options: ConnectionsOutput) => change(id, 'pause', options))
 
   connections
     .command('resume <id>')
-    .description('send the held signals')
+    .description('send the parked signals')
     .option(...json)
     .action((id: string, options: ConnectionsOutput) => change(id, 'resume', options))
 

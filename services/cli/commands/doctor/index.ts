@@ -104,7 +104,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
 export const register = (program: Command) => {
   program
     .command('doctor')
-    .description('check settings and every dependency, and say what to do')
+    .description('check settings and every dependency, with a remedy for each problem')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {

@@ -129,7 +129,7 @@ const make = async ({ dataDir, env }: CliContext, { json }: Output) => {
 }
 
 export const register = (program: Command) => {
-  const keys = program.command('keys').description('master keys: list, create, rotate')
+  const keys = program.command('keys').description('master keys: list, new, rotate')
   const json = ['--json', 'one JSON value'] as const
   keys
     .command('list')

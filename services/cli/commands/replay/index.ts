@@ -182,7 +182,7 @@ const resumeRun = async (context: CliContext, id: string, flags: ReplayFlags, pr
 export const register = (program: Command) => {
   program
     .command('replay')
-    .description('decide a range of history again and report what is new; starts with a dry run')
+    .description('decide a range of history again and send the signals that are new; starts with a dry run')
     .option('--from <time>', 'from this broker timestamp (with --file: event time), ISO 8601')
     .option('--to <time>', 'up to this time, not included; default: now')
     .option('--from-offset <n>', 'from this offset, in place of times')

@@ -11,7 +11,7 @@ const barWidth = 24
 
 const phaseTexts: Readonly<Record<Phase, string>> = {
   waiting: 'waits until live traffic has processed the range',
-  comparing: 'looks for signals that are already reported',
+  comparing: 'finds the signals that are already reported',
   teaching: 'hands messages that live traffic never saw to attribution',
   settling: 'waits for the answers of TikTok',
 }

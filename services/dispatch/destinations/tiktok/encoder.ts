@@ -61,7 +61,7 @@ export const eventEncoder = ({ events, trackingId, constants, flags }: Profile):
 
 /**
  * The events that a signal is sent as; undefined: one event, the signal itself. An event's id follows from the signal's id and the flag,
- * even for a single flag: a keyword list that later finds a second flag in the message must not turn the first into a new event.
+ * even for a single flag. Otherwise a list that later finds a second flag in the message would turn the first into a new event.
  */
 export const partsOf = ({ flags }: Profile): ((signal: Signal) => readonly Signal[]) | undefined => {
   if (flags.encoding !== 'event_per_flag') return undefined

@@ -1,6 +1,6 @@
 /**
  * A wire profile: how a signal looks on TikTok's wire, as a versioned document. TikTok agrees the form of message events with each
- * partner, so none of it is code, and no profile is a default for a real host.
+ * partner, so none of it is code. No profile is a default for a real host.
  */
 import { z } from 'zod'
 import { signalKinds } from '../../../shared/model/topic-values.ts'

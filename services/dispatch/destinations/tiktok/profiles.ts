@@ -7,7 +7,7 @@ import { type Profile, ProfileInvalid, parseProfile } from './profile.ts'
 const shippedFolder = join(import.meta.dirname, 'profiles')
 export const simulatorProfile = 'simulator-1'
 
-/** The profile is not for this host: the call would send data to a stranger, or a form to TikTok that it never agreed to. */
+/** The profile is not for this host. The call would send data to a stranger, or to TikTok a form that was never agreed. */
 export class ProfileRefused extends ConfigError {
   override readonly name = 'ProfileRefused'
 }

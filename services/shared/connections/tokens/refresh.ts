@@ -1,7 +1,7 @@
 /**
  * Refreshes accounts' tokens. TikTok's refresh token changes with every use. The new one is stored before it is used, and the
- * previous one is kept until the new one has worked. A crash between TikTok's answer and our write loses the new token; then the
- * refresh works only if TikTok still accepts the previous one.
+ * previous one is kept until the new one has worked. A crash between TikTok's answer and our write loses the new token. The
+ * refresh then works only if TikTok still accepts the previous one.
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock, RedisCommands, RedisScript } from '../../../runtime/ports.ts'

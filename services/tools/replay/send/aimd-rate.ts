@@ -1,5 +1,5 @@
 /**
- * The rate of a replay, adapted to the lag of live traffic: it grows while that lag is tolerated, halves above the tolerance, and is
+ * The rate of a replay, adapted to the lag of live traffic. It grows while that lag is tolerated, halves above the tolerance, and is
  * zero far above it. Pure.
  */
 export interface AimdRateOptions {

@@ -1,4 +1,4 @@
-/** Measures the lag of live traffic in seconds: the age of the oldest record that a stage has yet to process, by the broker's offsets. */
+/** Measures the lag of live traffic: the age of the oldest record that a stage has yet to process, in seconds. */
 
 import { consumerGroups } from '../../../consumer-groups.ts'
 import { LagReader } from '../../../runtime/health/lag.ts'

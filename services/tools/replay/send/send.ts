@@ -1,8 +1,8 @@
 /**
  * Sends a run's new signals to the replay topic, as fast as live traffic allows.
  *
- * The replay topic itself records what a run has sent, under the run's id: a run stopped anywhere, kill -9 included, reads it there
- * and continues with the rest. No second record has to be kept in step with it.
+ * The replay topic itself records what a run has sent, under the run's id. A run that was stopped anywhere, also by kill -9,
+ * reads it there and continues with the rest. So no second record can disagree with it.
  */
 
 import type { Broker, Clock, Producer } from '../../../runtime/ports.ts'

@@ -78,8 +78,8 @@ describe('one event per flag', () => {
 
   it('is not sent again when the sent log has only a rebuilt record of the whole signal', async () => {
     const { run, sentLog, callSizes } = world()
-    const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
-    await sentLog.write([{ signal: keyword, settled, recorded: true }])
+    const final = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: null, at: 1 } as const
+    await sentLog.write([{ signal: keyword, final, recorded: true }])
     expect((await run([keyword])).words).toEqual(['dropped recorded'])
     expect(callSizes()).toEqual([])
   })

@@ -49,7 +49,7 @@ describe('a sent log that Redis has lost', () => {
     const { sentLog, rebuilds } = open([delivery()])
     expect(await sentLog.read([sent])).toEqual([
       {
-        settled: { outcome: 'accepted', code: 0, requestId: null, attempt: 2, sentAt: noon + 10, at: noon + 40 },
+        final: { outcome: 'accepted', code: 0, requestId: null, attempt: 2, sentAt: noon + 10, at: noon + 40 },
         recorded: true,
       },
     ])
@@ -69,7 +69,7 @@ describe('a sent log that Redis has lost', () => {
 
   it('keeps what was written during the rebuild', async () => {
     const { sentLog } = open([delivery()])
-    const settled = {
+    const final = {
       outcome: 'rejected',
       code: 40002,
       requestId: null,
@@ -77,8 +77,8 @@ describe('a sent log that Redis has lost', () => {
       sentAt: noon,
       at: noon + 1,
     } as const
-    await sentLog.write([{ signal: sent, settled, recorded: false }])
-    expect(await sentLog.read([sent])).toEqual([{ settled, recorded: false }])
+    await sentLog.write([{ signal: sent, final, recorded: false }])
+    expect(await sentLog.read([sent])).toEqual([{ final, recorded: false }])
   })
 
   it('is rebuilt again when Redis loses data during the rebuild', async () => {

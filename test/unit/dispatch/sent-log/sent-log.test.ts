@@ -4,7 +4,7 @@ import type { Signal } from '../../../../services/shared/model/topic-values.ts'
 import { noon, signal } from '../../../support/builders.ts'
 import { MemoryHourBuckets } from '../../../support/memory-hour-buckets.ts'
 
-const settled = { outcome: 'accepted', code: 0, requestId: 'r1', attempt: 1, sentAt: noon + 2, at: noon + 5 } as const
+const final = { outcome: 'accepted', code: 0, requestId: 'r1', attempt: 1, sentAt: noon + 2, at: noon + 5 } as const
 const one = signal()
 const other = signal({ signalId: 'ab'.repeat(16) })
 
@@ -15,9 +15,9 @@ describe('the bytes of a sent record', () => {
     { outcome: 'rejected', code: 20001, attempt: 255, sentAt: 0xffffffffffff, at: 0xffffffffffff },
   ] as const)('keep %j', (result) => {
     for (const recorded of [false, true]) {
-      const bytes = encodeSentRecord({ settled: { ...result, requestId: 'gone' }, recorded })
+      const bytes = encodeSentRecord({ final: { ...result, requestId: 'gone' }, recorded })
       expect(bytes.length).toBe(13)
-      expect(decodeSentRecord(bytes)).toEqual({ settled: { ...result, requestId: null }, recorded })
+      expect(decodeSentRecord(bytes)).toEqual({ final: { ...result, requestId: null }, recorded })
     }
   })
 
@@ -32,26 +32,23 @@ describe('the bytes of a sent record', () => {
 describe('the sent log', () => {
   it('returns a record for each final answer, and only for those', async () => {
     const sentLog = new BucketSentLog(new MemoryHourBuckets())
-    await sentLog.write([{ signal: one, settled, recorded: false }])
-    expect(await sentLog.read([other, one])).toEqual([
-      null,
-      { settled: { ...settled, requestId: null }, recorded: false },
-    ])
+    await sentLog.write([{ signal: one, final, recorded: false }])
+    expect(await sentLog.read([other, one])).toEqual([null, { final: { ...final, requestId: null }, recorded: false }])
   })
 
   it('outlives the process', async () => {
     const buckets = new MemoryHourBuckets()
-    await new BucketSentLog(buckets).write([{ signal: one, settled, recorded: false }])
+    await new BucketSentLog(buckets).write([{ signal: one, final, recorded: false }])
     expect(await new BucketSentLog(buckets).read([one])).toEqual([
-      { settled: { ...settled, requestId: null }, recorded: false },
+      { final: { ...final, requestId: null }, recorded: false },
     ])
   })
 
   it('keeps that the delivery record is published, whatever was written before', async () => {
     const sentLog = new BucketSentLog(new MemoryHourBuckets())
     await Promise.all([
-      sentLog.write([{ signal: one, settled, recorded: false }]),
-      sentLog.write([{ signal: one, settled, recorded: true }]),
+      sentLog.write([{ signal: one, final, recorded: false }]),
+      sentLog.write([{ signal: one, final, recorded: true }]),
     ])
     expect(await sentLog.read([one])).toMatchObject([{ recorded: true }])
   })
@@ -67,9 +64,9 @@ describe('the sent log', () => {
     }
     const sentLog = new BucketSentLog(buckets)
     const ids = ['01', '02', '03', '04'].map((id) => signal({ signalId: id.repeat(16) }))
-    const first = sentLog.write([{ signal: ids[0] as Signal, settled, recorded: false }])
+    const first = sentLog.write([{ signal: ids[0] as Signal, final, recorded: false }])
     await Promise.resolve()
-    await Promise.all([first, ...ids.slice(1).map((id) => sentLog.write([{ signal: id, settled, recorded: false }]))])
+    await Promise.all([first, ...ids.slice(1).map((id) => sentLog.write([{ signal: id, final, recorded: false }]))])
     expect(sizes).toEqual([1, 3])
     expect((await sentLog.read(ids)).every(Boolean)).toBe(true)
   })
@@ -83,10 +80,10 @@ describe('the sent log', () => {
       return write(entries)
     }
     const sentLog = new BucketSentLog(buckets)
-    await expect(sentLog.write([{ signal: one, settled, recorded: false }])).rejects.toThrow(DependencyError)
+    await expect(sentLog.write([{ signal: one, final, recorded: false }])).rejects.toThrow(DependencyError)
     await expect(sentLog.read([one])).rejects.toThrow(DependencyError)
     away = false
-    expect(await sentLog.read([one])).toEqual([{ settled: { ...settled, requestId: null }, recorded: false }])
+    expect(await sentLog.read([one])).toEqual([{ final: { ...final, requestId: null }, recorded: false }])
     expect(buckets.values.size).toBe(1)
   })
 })

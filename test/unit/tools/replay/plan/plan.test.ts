@@ -84,8 +84,8 @@ describe('a dry run', () => {
   })
 
   it('counts as reported what TikTok has settled, whatever flags it would have now', async () => {
-    const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
-    await world.sentLog.write([{ signal: numbered(1), settled, recorded: true }])
+    const final = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
+    await world.sentLog.write([{ signal: numbered(1), final, recorded: true }])
     const plan = await world.plan([numbered(1, { kind: 'keyword', flags: ['payment', 'thanks'] })])
     expect([plan.fresh.length, plan.counts.totals]).toEqual([0, { new: 0, reported: 1 }])
   })
@@ -115,8 +115,8 @@ describe('a dry run', () => {
 
   it('leaves out a paused connection and expired signals, but counts what was reported of them', async () => {
     const paused = (n: number) => numbered(n, { connectionId: 'paused-wa' })
-    const settled = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
-    await world.sentLog.write([{ signal: paused(1), settled, recorded: true }])
+    const final = { outcome: 'accepted', code: 0, requestId: null, attempt: 1, sentAt: noon, at: noon } as const
+    await world.sentLog.write([{ signal: paused(1), final, recorded: true }])
     const plan = await world.plan([paused(1), paused(2), numbered(3, { occurredAt: noon - 29 * dayMs })])
     expect([plan.fresh.length, plan.skipped, plan.counts.totals]).toEqual([
       0,

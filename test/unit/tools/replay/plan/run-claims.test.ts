@@ -15,14 +15,14 @@ const open = () => {
   const claims = new RunClaims(live)
   /** True where ingest lets the message pass. */
   const passes = async (message: number, owner: number, id?: number) => {
-    const marks = {
+    const keys = {
       event: [event(message, owner)],
       crossSource: id === undefined ? [] : [crossSource(id, owner)],
     }
-    const holders = await claims.claim(marks)
+    const holders = await claims.claim(keys)
     return (
       holders.event[0]?.equals(bytes(owner)) &&
-      marks.crossSource.every(({ value }, at) => holders.crossSource[at]?.equals(value))
+      keys.crossSource.every(({ value }, at) => holders.crossSource[at]?.equals(value))
     )
   }
   return { live, claims, passes }
