@@ -10,7 +10,16 @@ const mebibytes = (n: number) => n * 1_048_576
 export interface TopicSpec {
   readonly name: string
   /** The entity of the record key; equal keys keep their order. A personal id is pseudonymised before it becomes a key. */
-  readonly key: 'account' | 'conversation' | 'connection' | 'list' | 'secret' | 'original' | 'dead-letter' | 'run'
+  readonly key:
+    | 'account'
+    | 'conversation'
+    | 'connection'
+    | 'list'
+    | 'secret'
+    | 'token'
+    | 'original'
+    | 'dead-letter'
+    | 'run'
   readonly partitions: number
   /** -1: unlimited. */
   readonly retentionMs: number
@@ -101,6 +110,15 @@ const main = {
     cleanup: 'delete',
     schema: 'connection-change',
     holds: 'who connected, paused, reconnected, disconnected, and when; appended to, never compacted',
+  },
+  tokens: {
+    name: 'tokens.v1',
+    key: 'token',
+    partitions: tablePartitions,
+    retentionMs: -1,
+    cleanup: 'compact',
+    schema: 'token',
+    holds: 'what the bearer of a token may do, and for whom; hashes, no token',
   },
   dataSecrets: {
     name: 'data-secrets.v1',

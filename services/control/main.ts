@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { followedBy } from '../consumer-groups.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
@@ -17,6 +18,9 @@ import { Codec } from '../runtime/topics/codec.ts'
 import { followTables } from '../runtime/topics/follow-tables.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
+import { settingAccess } from '../shared/tokens/access.ts'
+import { Bearers } from '../shared/tokens/bearers.ts'
+import { adminSetting } from './admin/access.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { Exporter } from './exporter.ts'
@@ -37,7 +41,7 @@ main('console', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
   const codec = await lifecycle.untilUp(clock, () =>
-    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries']),
+    Codec.open(registry, clock, [...followedBy.console, 'connectionHistory', 'deliveries']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, onError: endProcess }),
@@ -47,6 +51,8 @@ main('console', async (lifecycle, log) => {
   lifecycle.onStop('producer', () => producer.close())
   const directory = new ConnectionDirectory()
   const connections = connectionsWriter({ directory, codec, producer, clock, log })
+  const adminAccess = settingAccess(adminSetting, ['admin'])
+  const bearers = new Bearers(config.ADMIN_TOKEN.map((token) => ({ token, access: adminAccess })))
   const deliveries = new RecentDeliveries(recentDeliveries)
   const following = await lifecycle.untilUp(clock, () =>
     followTables(
@@ -56,6 +62,7 @@ main('console', async (lifecycle, log) => {
           connections.writer.followed(id)
           connections.maintenance.followed(id, applied)
         },
+        tokens: (id, record) => bearers.apply(id, record),
       },
       { broker, codec, health, log },
     ),
@@ -94,7 +101,8 @@ main('console', async (lifecycle, log) => {
     ...{ lag, broker, redis, registry, dataDir, metrics, log, clock },
     connections: () => directory.all(),
   })
-  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
+  const [statusToken = ''] = config.STATUS_TOKEN
+  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock, statusToken })
   let admin: ReturnType<typeof openAdmin> = () => false
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string) => {
@@ -134,7 +142,7 @@ main('console', async (lifecycle, log) => {
   const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR })
   admin = openAdmin(
     {
-      ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
+      ...{ config, directory, broker, producer, codec, redis, keyring, bearers, clock, log, lifecycle },
       ...connections,
       messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
     },

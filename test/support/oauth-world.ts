@@ -58,6 +58,7 @@ export const openOauth = async () => {
   })
   const world = {
     ...{ tiktok, api, calls, lost, oauth, redis, clock, connections, directory, writer, keyring, authorisations },
+    lines: (id: string) => readHistory(broker, codec, id),
     history: async (id: string) => (await readHistory(broker, codec, id)).map(({ action }) => action),
     /** Grants at the address, as a person on TikTok's page; returns the parameters of the redirect. */
     agree: (url: string, { scopes = [reportScope], advertiserIds = ['700'], openId = 'biz' } = {}) => {

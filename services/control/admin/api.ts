@@ -1,4 +1,4 @@
-/** `/admin/v1/…`: the command line's operations on connections, and authorisation through TikTok. */
+/** `/admin/v1/…`: the command line's operations on connections, and authorisation through TikTok, within what the token is for. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DependencyError } from '../../runtime/ports.ts'
 import { AuthorisationFailed, type Authorisations } from '../../shared/connections/authorisation/authorisation.ts'
@@ -16,15 +16,28 @@ import { redacted } from '../../shared/connections/redacted.ts'
 import { type CompleteTools, complete } from '../../shared/connections/tiktok/complete.ts'
 import { EventSetUnclear } from '../../shared/connections/tiktok/event-sets.ts'
 import { type Oauth, TikTokRefused, TikTokUnreachable } from '../../shared/connections/tiktok/oauth.ts'
-import type { Author } from '../../shared/connections/writer.ts'
 import type { ConnectionChange } from '../../shared/model/connection-record.ts'
-import { AdminProblem, actorOf, readJson, requireAdmin } from './http.ts'
+import type { TokenScope } from '../../shared/model/token-record.ts'
+import { covers } from '../../shared/tokens/access.ts'
+import type { Bearers } from '../../shared/tokens/bearers.ts'
+import {
+  type Caller,
+  connectionFor,
+  permitAdd,
+  permitChange,
+  requireCaller,
+  requireOwn,
+  requireScope,
+} from './access.ts'
+import { AdminProblem, readJson } from './http.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
   /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
   readonly oauth: Oauth | null
   readonly authorisations: Authorisations | null
-  readonly token: string | undefined
+  readonly bearers: Pick<Bearers, 'find' | 'isEmpty'>
+  /** ms */
+  now(): number
   history(connectionId: string): Promise<readonly ConnectionChange[]>
   onError(error: unknown): void
 }
@@ -36,6 +49,8 @@ interface Answer {
   readonly status: number
   readonly type: string
   readonly body: string
+  /** Seconds. */
+  readonly retryAfter?: number | undefined
 }
 const json = (value: unknown, status = 200): Answer => ({
   status,
@@ -83,7 +98,7 @@ const requireApp = ({ authorisations }: AdminTools): Authorisations => {
   throw new AdminProblem(409, 'no_app', 'TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set at the console')
 }
 
-const begin = async (request: IncomingMessage, actor: string, tools: AdminTools): Promise<Answer> => {
+const begin: Handler = async (request, _id, caller, tools) => {
   const authorisations = requireApp(tools)
   const body = (await readJson(request)) as { kind?: unknown; connectionId?: unknown; connection?: unknown } | null
   const { kind = 'advertiser', connectionId, connection } = body ?? {}
@@ -97,16 +112,26 @@ const begin = async (request: IncomingMessage, actor: string, tools: AdminTools)
     )
   if (kind === 'account' && typeof connectionId !== 'string')
     throw new AdminProblem(400, 'connection', 'an account is authorised for an existing connection: send connectionId')
-  const target = typeof connectionId === 'string' ? connectionId : parseDraft(connection)
-  return json(await authorisations.begin(kind, target, actor), 201)
+  const { actor } = caller.author
+  if (typeof connectionId === 'string') {
+    connectionFor(connectionId, caller, tools)
+    return json(await authorisations.begin(kind, connectionId, actor), 201)
+  }
+  const draft = parseDraft(connection)
+  requireOwn(draft, caller)
+  permitAdd(draft, caller, tools)(tools.directory.byId(draft.connectionId))
+  return json(await authorisations.begin(kind, draft, actor), 201)
 }
 
-const operate = async (id: string, operation: Operation, author: Author, tools: AdminTools): Promise<Answer> => {
-  const { before, record } = await changeConnection(id, operation, tools, author)
-  if (operation !== 'disconnect' || before === record) return json(redacted(record))
-  const revoked = tools.oauth ? await revokeGrants(before, record, tools, tools.oauth, author) : 'none'
-  return json({ ...redacted(record), revoked })
-}
+const operate =
+  (operation: Operation): Handler =>
+  async (_request, id, caller, tools) => {
+    const { author } = caller
+    const { before, record } = await changeConnection(id, operation, tools, author, permitChange(id, caller))
+    if (operation !== 'disconnect' || before === record) return json(redacted(record))
+    const revoked = tools.oauth ? await revokeGrants(before, record, tools, tools.oauth, author) : 'none'
+    return json({ ...redacted(record), revoked })
+  }
 
 /** @throws AdminProblem 404 */
 const decoded = (part: string): string => {
@@ -117,62 +142,71 @@ const decoded = (part: string): string => {
   }
 }
 
-const requireKnown = (id: string, tools: AdminTools): string => {
-  if (!tools.directory.byId(id)) throw new ConnectionUnknown(id)
-  return id
-}
+type Handler = (request: IncomingMessage, id: string, caller: Caller, tools: AdminTools) => Promise<Answer>
 
-type Handler = (request: IncomingMessage, id: string, author: Author, tools: AdminTools) => Promise<Answer>
+const list: Handler = async (_request, _id, { access }, { directory }) =>
+  json(
+    directory
+      .all()
+      .filter((record) => covers(access, record))
+      .map(redacted),
+  )
 
-const add: Handler = async (request, _id, author, tools) => {
-  const input = await complete(parseDraft(await readJson(request)), tools)
-  const { record, replaced } = await addConnection(input, tools, author)
+const add: Handler = async (request, _id, caller, tools) => {
+  const draft = parseDraft(await readJson(request))
+  requireOwn(draft, caller)
+  const input = await complete(draft, tools)
+  const { record, replaced } = await addConnection(input, tools, caller.author, {
+    permit: permitAdd(draft, caller, tools),
+  })
   return json(redacted(record), replaced ? 200 : 201)
 }
 
-const show: Handler = async (_request, id, _author, { directory }) => {
-  const record = directory.byId(id)
-  if (!record) throw new ConnectionUnknown(id)
-  return json(redacted(record))
-}
+const show: Handler = async (_request, id, caller, tools) => json(redacted(connectionFor(id, caller, tools)))
 
-const authorisation: Handler = async (_request, id, _author, tools) => {
+const history: Handler = async (_request, id, caller, tools) =>
+  json(await tools.history(connectionFor(id, caller, tools).connectionId))
+
+const authorisation: Handler = async (_request, id, _caller, tools) => {
   const status = await requireApp(tools).status(id)
   if (!status) throw new AdminProblem(404, 'authorisation_unknown', 'this authorisation does not exist or has expired')
   return json(status)
 }
 
+interface Route {
+  readonly scope: TokenScope
+  readonly handle: Handler
+}
+
+/** Ends a consent, which no operator can take back. */
+const scopeOf = (operation: Operation): TokenScope => (operation === 'disconnect' ? 'admin' : 'operate')
+
 /** By path, with `ID` in place of the id, and by method. */
-const handlers: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-  connections: { GET: async (_request, _id, _author, { directory }) => json(directory.all().map(redacted)), POST: add },
-  'connections/ID': { GET: show },
-  'connections/ID/history': {
-    GET: async (_request, id, _author, tools) => json(await tools.history(requireKnown(id, tools))),
-  },
+const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  connections: { GET: { scope: 'report', handle: list }, POST: { scope: 'admin', handle: add } },
+  'connections/ID': { GET: { scope: 'report', handle: show } },
+  'connections/ID/history': { GET: { scope: 'report', handle: history } },
   ...Object.fromEntries(
     (Object.keys(operations) as Operation[]).map((operation) => [
       `connections/ID/${operation}`,
-      {
-        POST: (_request: IncomingMessage, id: string, author: Author, tools: AdminTools) =>
-          operate(id, operation, author, tools),
-      },
+      { POST: { scope: scopeOf(operation), handle: operate(operation) } },
     ]),
   ),
-  authorisations: { POST: (request, _id, { actor }, tools) => begin(request, actor, tools) },
-  'authorisations/ID': { GET: authorisation },
+  authorisations: { POST: { scope: 'admin', handle: begin } },
+  'authorisations/ID': { GET: { scope: 'admin', handle: authorisation } },
 }
 
 const route = async (request: IncomingMessage, url: URL, tools: AdminTools): Promise<Answer> => {
   if (url.pathname === callbackPath && request.method === 'GET') return callback(url, tools)
-  requireAdmin(request.headers.authorization, tools.token)
-  const author: Author = { via: 'admin', actor: actorOf(request.headers['x-actor']) }
+  const caller = requireCaller(request, tools.bearers, tools.now())
   const [resource = '', id, ...rest] = url.pathname.slice(adminPrefix.length).replace(/\/$/, '').split('/').map(decoded)
   const path = [resource, ...(id === undefined ? [] : ['ID', ...rest])].join('/')
-  const methods = Object.hasOwn(handlers, path) ? handlers[path] : undefined
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined
   if (!methods) throw new AdminProblem(404, 'path', 'see docs/connections.md for what /admin/v1/ offers')
-  const handler = Object.hasOwn(methods, request.method ?? '') ? methods[request.method as string] : undefined
-  if (!handler) throw new AdminProblem(405, 'method', `this path takes ${Object.keys(methods).join(' and ')}`)
-  return handler(request, id ?? '', author, tools)
+  const found = Object.hasOwn(methods, request.method ?? '') ? methods[request.method as string] : undefined
+  if (!found) throw new AdminProblem(405, 'method', `this path takes ${Object.keys(methods).join(' and ')}`)
+  requireScope(caller, found.scope)
+  return found.handle(request, id ?? '', caller, tools)
 }
 
 /** @returns false when the path does not belong to the admin API */
@@ -181,9 +215,10 @@ export const adminApi =
   (request: IncomingMessage, response: ServerResponse): boolean => {
     const url = new URL(request.url ?? '/', 'http://console')
     if (!url.pathname.startsWith(adminPrefix)) return false
-    const send = ({ status, type, body }: Answer) => {
+    const send = ({ status, type, body, retryAfter }: Answer) => {
       response.writeHead(status, {
         'content-type': type,
+        ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) }),
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
         'content-security-policy': "default-src 'none'",
@@ -193,9 +228,9 @@ export const adminApi =
     route(request, url, tools).then(send, (error: unknown) => {
       const problem = problemOf(error)
       if (!problem) tools.onError(error)
-      const { status, code, message } =
+      const { status, code, message, retryAfter } =
         problem ?? new AdminProblem(500, 'internal', 'the request could not be handled; see the log of the console')
-      send(json({ error: { code, message } }, status))
+      send({ ...json({ error: { code, message } }, status), retryAfter })
     })
     return true
   }

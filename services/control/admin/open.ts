@@ -15,6 +15,7 @@ import { oauthSettings } from '../../shared/connections/tiktok/settings.ts'
 import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
+import type { Bearers } from '../../shared/tokens/bearers.ts'
 import type { ConsoleConfig } from '../config.ts'
 import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
 import { adminApi, callbackPath } from './api.ts'
@@ -29,6 +30,7 @@ interface Tools {
   readonly codec: Codec
   readonly redis: RedisCommands
   readonly keyring: Keyring
+  readonly bearers: Bearers
   readonly clock: Clock & Timers
   readonly log: Logger
   readonly lifecycle: Lifecycle
@@ -91,7 +93,8 @@ export const openAdmin = (
     oauth,
     authorisations:
       settings && oauth && new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
-    token: config.ADMIN_TOKEN,
+    bearers: tools.bearers,
+    now: () => clock.now(),
     history: (id) => readHistory(tools.broker, tools.codec, id),
     onError: (error) => log.error(errorFacts(error), 'a request of the admin API failed'),
   })

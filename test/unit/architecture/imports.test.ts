@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
-  ['shared/connections', 'shared/sources'],
+  ['shared/connections', 'shared/sources', 'shared/tokens'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
   ['tools/topics'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { adminSetting } from '../../../services/control/admin/access.ts'
 import { adminApi } from '../../../services/control/admin/api.ts'
+import type { TokenRecord } from '../../../services/shared/model/token-record.ts'
+import { settingAccess } from '../../../services/shared/tokens/access.ts'
+import { Bearers } from '../../../services/shared/tokens/bearers.ts'
+import { newToken } from '../../../services/shared/tokens/store.ts'
+import { noon } from '../../support/builders.ts'
 import { openOauth } from '../../support/oauth-world.ts'
 
 const token = 'an-admin-token-of-the-test'
@@ -19,12 +25,15 @@ interface Ask {
   readonly headers?: Record<string, string>
 }
 
-const open = async (set: string | undefined = token) => {
+const open = async (...set: string[]) => {
   const world = await openOauth()
   const errors: unknown[] = []
+  const access = settingAccess(adminSetting, ['admin'])
+  const bearers = new Bearers((set.length > 0 ? set : [token]).filter(Boolean).map((one) => ({ token: one, access })))
   const api = adminApi({
     ...world.connections,
-    ...{ api: world.api, oauth: world.oauth, authorisations: world.authorisations, token: set },
+    ...{ api: world.api, oauth: world.oauth, authorisations: world.authorisations, bearers },
+    now: () => noon,
     messagingAppOf: () => 'WHATSAPP',
     history: async (id) => (await world.history(id)).map((action) => ({ action })) as never,
     onError: (error) => errors.push(error),
@@ -52,7 +61,14 @@ const open = async (set: string | undefined = token) => {
       api(request as unknown as IncomingMessage, response as unknown as ServerResponse)
     })
   }
-  return { ...world, ask, errors }
+  /** Makes a token of `tokens.v1`. @returns the headers that carry it */
+  const tokenFor = (fields: Partial<Pick<TokenRecord, 'tenantId' | 'accounts' | 'scopes'>>) => {
+    const wanted = { name: '', tenantId: 't', accounts: null, scopes: ['admin'] as const, ...fields }
+    const made = newToken(wanted, 'ana', noon)
+    bearers.apply(made.record.tokenId, made.record)
+    return { id: made.record.tokenId, headers: { authorization: `Bearer ${made.token}` } }
+  }
+  return { ...world, ask, errors, tokenFor }
 }
 
 describe('the admin API', () => {
@@ -136,5 +152,112 @@ describe('the admin API', () => {
     expect((await callback({ state: state as string, auth_code: code })).status).toBe(200)
     expect((await callback({ state: state as string, auth_code: code })).status).toBe(400)
     expect((await ask(`GET authorisations/${begun.json.id}`)).json).toEqual({ status: 'done', connectionId: 'acme' })
+  })
+})
+
+describe('the admin API with tokens of tenants', () => {
+  const other = { ...file, connectionId: 'zeta', tenantId: 'z', accountId: '66' }
+  const openTwo = async () => {
+    const world = await open()
+    await world.ask('POST connections', { body: file })
+    await world.ask('POST connections', { body: other })
+    return world
+  }
+
+  it('takes several tokens of the setting at once, so that one can be replaced', async () => {
+    const { ask } = await open('the-old-admin-token', 'the-new-admin-token')
+    for (const one of ['the-old-admin-token', 'the-new-admin-token'])
+      expect((await ask('GET connections', { headers: { authorization: `Bearer ${one}` } })).status).toBe(200)
+  })
+
+  it.each<[string, number, number, number, number]>([
+    // report, operate, admin, ingest
+    ['GET connections', 200, 200, 200, 403],
+    ['GET connections/acme', 200, 200, 200, 403],
+    ['GET connections/acme/history', 200, 200, 200, 403],
+    ['POST connections/acme/pause', 403, 200, 200, 403],
+    ['POST connections/acme/resume', 403, 200, 200, 403],
+    ['POST connections/acme/disconnect', 403, 403, 200, 403],
+    ['POST connections', 403, 403, 200, 403],
+    ['POST authorisations', 403, 403, 201, 403],
+  ])('%s needs its scope', async (what, ...expected) => {
+    const statuses = []
+    for (const scope of ['report', 'operate', 'admin', 'ingest'] as const) {
+      const { ask, tokenFor } = await openTwo()
+      const { headers } = tokenFor({ scopes: [scope] })
+      const body = what === 'POST authorisations' ? { connectionId: 'acme' } : file
+      statuses.push((await ask(what, { headers, ...(what.startsWith('POST') ? { body } : {}) })).status)
+    }
+    expect(statuses).toEqual(expected)
+  })
+
+  it("shows and changes its own tenant's connections only, and names no other", async () => {
+    const { ask, tokenFor, directory } = await openTwo()
+    const { headers } = tokenFor({})
+    const list = await ask('GET connections', { headers })
+    expect((list.json as unknown as { connectionId: string }[]).map(({ connectionId }) => connectionId)).toEqual([
+      'acme',
+    ])
+    const unknown = await ask('GET connections/nothing', { headers })
+    for (const what of [
+      'GET connections/zeta',
+      'GET connections/zeta/history',
+      'POST connections/zeta/pause',
+      'POST connections/zeta/disconnect',
+    ]) {
+      const answer = await ask(what, { headers })
+      expect([answer.status, answer.text]).toEqual([404, unknown.text.replace('nothing', 'zeta')])
+    }
+    const begun = await ask('POST authorisations', { headers, body: { connectionId: 'zeta' } })
+    expect(begun.status).toBe(404)
+    expect(directory.byId('zeta')?.status).toBe('active')
+  })
+
+  it.each<[string, object, number, string]>([
+    ['for another tenant', { tenantId: 'z', connectionId: 'new', accountId: '77' }, 403, 'tenant'],
+    ["under another tenant's id", { connectionId: 'zeta', accountId: '77' }, 409, 'refused'],
+    ["for another tenant's account", { connectionId: 'new', accountId: '66' }, 409, 'refused'],
+    ['of its own', { connectionId: 'new', accountId: '77' }, 201, ''],
+  ])('adds no connection %s', async (_name, fields, status, code) => {
+    const { ask, tokenFor, directory } = await openTwo()
+    const { headers } = tokenFor({})
+    const before = directory.byId('zeta')
+    const draft = { ...file, ...fields, accessToken: undefined }
+    for (const [what, body] of [
+      ['POST connections', { ...file, ...fields }],
+      ['POST authorisations', { connection: draft }],
+    ] as const) {
+      if (status === 201 && what === 'POST authorisations') continue
+      const answer = await ask(what, { headers, body })
+      expect(answer.status).toBe(status)
+      if (code) expect(answer.json).toMatchObject({ error: { code } })
+      expect(answer.text.replace('zeta is taken', '')).not.toContain('zeta')
+    }
+    expect(directory.byId('zeta')).toBe(before)
+  })
+
+  it('adds for its accounts only where it is bound to some', async () => {
+    const { ask, tokenFor } = await openTwo()
+    const { headers } = tokenFor({ accounts: [{ source: 'whatsapp', accountId: '77' }] })
+    expect((await ask('GET connections', { headers })).json).toEqual([])
+    expect((await ask('POST connections', { headers, body: { ...file, connectionId: 'b' } })).status).toBe(403)
+    expect(
+      (await ask('POST connections', { headers, body: { ...file, connectionId: 'b', accountId: '77' } })).status,
+    ).toBe(201)
+  })
+
+  it('notes the token beside what its bearer calls itself', async () => {
+    const { ask, tokenFor, lines } = await openTwo()
+    const { id, headers } = tokenFor({})
+    await ask('POST connections/acme/pause', { headers: { ...headers, 'x-actor': 'root' } })
+    await ask('POST connections/acme/resume', { headers })
+    expect((await lines('acme')).map(({ actor }) => actor)).toEqual(['admin API', `root (token ${id})`, `token ${id}`])
+  })
+
+  it('answers 429 to many wrong tokens', async () => {
+    const { ask } = await open()
+    const guess = () => ask('GET connections', { headers: { authorization: 'Bearer a guess of the token' } })
+    for (let n = 0; n < 10; n++) expect((await guess()).status).toBe(401)
+    expect((await guess()).status).toBe(429)
   })
 })

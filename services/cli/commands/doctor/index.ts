@@ -19,11 +19,13 @@ import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
+import { readTokens } from '../../../shared/tokens/store.ts'
 import type { CheckResult } from '../../../tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../../tools/doctor/run-checks.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
+import { readUnconnected } from '../../unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
 
@@ -85,6 +87,9 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   env: process.env,
   nodeVersion: process.version,
   storedMasterKey: readSecrets(context.dataDir).SIGNALS_MASTER_KEY,
+  fixedTokens: (['INGEST_TOKEN', 'ADMIN_TOKEN'] as const).filter(
+    (name) => process.env[name] || readSecrets(context.dataDir)[name],
+  ),
   clock: systemClock,
   broker: () => context.broker(),
   redis: () => context.redis(),
@@ -93,6 +98,8 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
   sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
+  tokens: async () => readTokens(context.broker(), await context.codec()),
+  unconnected: async () => (await readUnconnected(context)) ?? [],
   keywordLists: async () => readLists(context.broker(), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
   settingProblems: () => settingProblems(process.env),

@@ -1,5 +1,13 @@
 /** Compiles an event rule, which builds a message event from one item. */
-import { channels, directions, kinds, type MessageEvent, maxLinks, senders } from '../../../model/message-event.ts'
+import {
+  channels,
+  directions,
+  kinds,
+  type MessageEvent,
+  maxAliases,
+  maxLinks,
+  senders,
+} from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
@@ -25,8 +33,6 @@ const maxIdLength = 512
 const maxAccountLength = 256
 /** In characters. Longer links are not real, and ten of them would make a record too large. */
 const maxLinkLength = 16_384
-/** A real person has two or three ids. */
-const maxAliases = 20
 
 const empty: Built = { kind: 'empty' }
 const failed = (reason: string): Built => ({ kind: 'failed', reason })
