@@ -28,8 +28,7 @@ const delivery = (accounts: readonly string[], id: string, secret: string, path 
 }
 
 interface Received {
-  readonly token: string
-  readonly event: { readonly event: string }
+  readonly eventSourceId: string
 }
 
 describe('two tenants', () => {
@@ -61,14 +60,15 @@ describe('two tenants', () => {
     return stdout
   }
   const status = async (request: Request) => (await world.post(request)).status
-  /** Events that TikTok received, by access token. */
-  const received = async (token: string) => {
+  /** How many events TikTok received for an event set. */
+  const received = async (eventSet: string) => {
     const { simulator } = world.pipeline.ready
     const { events } = (await (await fetch(`${simulator}/_events?limit=100000`)).json()) as { events: Received[] }
-    return events.filter((one) => one.token === token).length
+    return events.filter(({ eventSourceId }) => eventSourceId === eventSet).length
   }
+  const metrics = () => world.pipeline.ready.metrics.gateway as string
   const counter = async (name: string) => {
-    const text = await (await fetch(world.pipeline.ready.metrics.gateway as string)).text()
+    const text = await (await fetch(metrics())).text()
     return Number(new RegExp(`^${name}\\{source="whatsapp"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
   }
 
@@ -77,7 +77,7 @@ describe('two tenants', () => {
     expect(await status(delivery(['B'], '1', whatsappSecret))).toBe(200)
     await eventually(
       'two events for each',
-      async () => (await received('token-a')) === 2 && (await received('token-b')) === 2,
+      async () => (await received('set-a')) === 2 && (await received('set-b')) === 2,
     )
   }, 60_000)
 
@@ -88,13 +88,10 @@ describe('two tenants', () => {
     // Of a body that names both, each secret proves its own account's part.
     expect(await status(delivery(['A', 'B'], '3', 'the secret of A'))).toBe(200)
     expect(await status(delivery(['A', 'B'], '4', whatsappSecret))).toBe(200)
-    await eventually(
-      'two more for each',
-      async () => (await received('token-a')) >= 4 && (await received('token-b')) >= 4,
-    )
+    await eventually('two more for each', async () => (await received('set-a')) >= 4 && (await received('set-b')) >= 4)
     expect(await status(delivery(['A'], '5', 'the secret of A'))).toBe(200)
-    await eventually('the last one', async () => (await received('token-a')) >= 6)
-    expect([await received('token-a'), await received('token-b')]).toEqual([6, 4])
+    await eventually('the last one', async () => (await received('set-a')) >= 6)
+    expect([await received('set-a'), await received('set-b')]).toEqual([6, 4])
     expect(await counter('signals_accounts_unverified_total')).toBe(2)
   }, 60_000)
 
@@ -111,6 +108,7 @@ describe('two tenants', () => {
         accountId,
         conversationId: `${accountId}:t`,
         messageId: `t-${accountId}`,
+        text: 'pago',
         occurredAt: Date.now(),
       }),
     )
@@ -128,8 +126,8 @@ describe('two tenants', () => {
     await signals('tokens', 'revoke', made.tokenId)
     expect((await ask(`${gateway}/v1/message-events`, { method: 'POST', body: '[]' })).status).toBe(401)
     expect((await ask(`${console_}/admin/v1/connections`)).status).toBe(401)
-    await eventually('the event of A', async () => (await received('token-a')) >= 8)
-    expect(await received('token-b')).toBe(4)
+    await eventually('the event of A', async () => (await received('set-a')) >= 8)
+    expect(await received('set-b')).toBe(4)
   }, 60_000)
 
   it('share a pipeline that keeps nothing of strangers, and names them to operators', async () => {

@@ -71,6 +71,15 @@ const health: DiagnosticsContext['health'] = async (metricsUrl) => {
   }
 }
 
+/** Compiling all mappings takes a third of a second, and several checks read them. */
+const sourcesOnce = (): DiagnosticsContext['sources'] => {
+  let loaded: ReturnType<typeof loadSources> | undefined
+  return () => {
+    loaded ??= loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR })
+    return loaded
+  }
+}
+
 const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
@@ -96,7 +105,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   registry: () => context.registry(),
   masterKeys: () => context.masterKeys,
   dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
-  sources: () => loadSources({ folder: process.env.SIGNALS_MAPPINGS_DIR }),
+  sources: sourcesOnce(),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   tokens: async () => readTokens(context.broker(), await context.codec()),
   unconnected: async () => (await readUnconnected(context)) ?? [],

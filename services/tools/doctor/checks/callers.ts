@@ -30,9 +30,10 @@ const checkTokens = async (context: DiagnosticsContext, live: readonly Connectio
 /** Those that ALLOW_UNSIGNED names are a warning of the settings. */
 const checkSignatures = ({ env, sources }: DiagnosticsContext): CheckResult[] => {
   const allowed = new Set((env.ALLOW_UNSIGNED ?? '').split(',').map((name) => name.trim()))
-  return sources()
+  const known = sources()
+  return known
     .names()
-    .filter((name) => sources().get(name)?.signed === false && !allowed.has(name))
+    .filter((name) => known.get(name)?.signed === false && !allowed.has(name))
     .map((name) =>
       warning(
         `the gateway refuses deliveries of ${name} without a signature, which its mapping does not ask for`,
