@@ -1,6 +1,15 @@
 /** Consumer groups: the stages join by these names, and lag is computed from the groups' committed offsets. */
 import { laterTopic, parkedTopic } from './derived-topics.ts'
-import { type ConsumerStage, consumerStages, type Delay, delays, type StageSpec, stages, topics } from './topology.ts'
+import {
+  type ConsumerStage,
+  consumerStages,
+  type Delay,
+  delays,
+  type MainTopic,
+  type StageSpec,
+  stages,
+  topics,
+} from './topology.ts'
 
 /** One group per stage: its committed offsets are the stage's progress. */
 export const consumerGroup = (stage: ConsumerStage) => `signals-${stage}`
@@ -40,3 +49,9 @@ export const consumerGroups: readonly GroupSpec[] = [
   ]),
   { group: parkedGroup, stage: 'dispatch', topic: parkedTopic, lane: 'parked', delayMs: 0 },
 ]
+
+/** The compacted topics that gateway and control hold in memory. They have no group, since they consume nothing as a stage does. */
+export const followedBy = {
+  gateway: ['connections', 'tokens', 'dataSecrets'],
+  console: ['connections', 'tokens', 'dataSecrets'],
+} as const satisfies Record<string, readonly MainTopic[]>

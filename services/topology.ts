@@ -16,6 +16,7 @@ export interface TopicSpec {
     | 'connection'
     | 'list'
     | 'secret'
+    | 'token'
     | 'original'
     | 'dead-letter'
     | 'run'
@@ -110,6 +111,15 @@ const main = {
     cleanup: 'delete',
     schema: 'connection-change',
     holds: 'who connected, paused, reconnected, disconnected, and when; appended to, never compacted',
+  },
+  tokens: {
+    name: 'tokens.v1',
+    key: 'token',
+    partitions: tablePartitions,
+    retentionMs: -1,
+    cleanup: 'compact',
+    schema: 'token',
+    holds: 'what the bearer of a token may do, and for whom; hashes, no token',
   },
   dataSecrets: {
     name: 'data-secrets.v1',

@@ -36,6 +36,8 @@ export interface AttributionTools {
 
 /** What a batch changes: states of conversations, and counts. */
 export type AttributionChange = ConversationChange | TrackingIdRefusal
+/** Each id's record names all others of its conversation, so two round trips find them. */
+const maxTrips = 3
 
 /** The outcome of one message and the new state of its conversation. */
 interface Decided {
@@ -131,8 +133,9 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     async load(batch) {
       const states = new Map<Pseudonym, ConversationState>()
       let wanted = new Set(batch.flatMap(({ value }) => [value.conversation, ...value.aliases]))
-      // A second round trip is needed only for aliases that the batch does not name.
-      for (const read = new Set<Pseudonym>(); wanted.size > 0; ) {
+      // A second round trip is needed only for aliases that the batch does not name. Ids that name ever further ones end at the limit.
+      const read = new Set<Pseudonym>()
+      for (let trips = 0; wanted.size > 0 && trips < maxTrips; trips++) {
         const ids = [...wanted]
         const found = await store.read(ids)
         wanted = new Set()

@@ -49,6 +49,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'records that a stage could not process: list, show, redrive',
     load: () => import('./commands/dead-letters/index.ts'),
   },
+  tokens: {
+    about: 'tokens for connectors and the admin API: create, list, revoke',
+    load: () => import('./commands/tokens/index.ts'),
+  },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
   audit: { about: 'who asked for what', load: () => import('./commands/audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor/index.ts') },

@@ -1,4 +1,7 @@
-/** Waits until every running stage that follows a compacted topic has applied a change of it. */
+/** Waits until every running process that follows a compacted topic has applied a change of it. */
+
+import { followedBy } from '../consumer-groups.ts'
+import type { Addresses } from '../local/supervisor/state-file.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { MainTopic } from '../topology.ts'
 import { consumerStages, stages, topics } from '../topology.ts'
@@ -33,19 +36,25 @@ export const masterKeysOfStages = async ({ running }: CliContext): Promise<Map<s
   return found
 }
 
-/** @returns the stages that had not applied the change after 5 s; empty when no pipeline runs */
+/** Metrics URLs of the running processes that follow the topic, by name. */
+const followersOf = ({ metrics, console: console_ }: Addresses, topic: MainTopic): [string, string][] => {
+  const followed: Record<string, readonly MainTopic[]> = {
+    ...followedBy,
+    ...Object.fromEntries(consumerStages.map((stage) => [stage, stages[stage].follows])),
+  }
+  const urls: Record<string, string> = { ...metrics, console: `${console_}/metrics` }
+  return Object.entries(urls).filter(([process]) => followed[process]?.includes(topic))
+}
+
+/** @returns the processes that had not applied the change after 5 s; empty when no pipeline runs */
 export const waitUntilActive = async ({ running, broker }: CliContext, topic: MainTopic): Promise<string[]> => {
   if (!running) return []
   const { name } = topics[topic]
   const ends = await broker().offsets('signals-cli', name)
-  let behind = [
-    'gateway',
-    ...consumerStages.filter((stage) => (stages[stage].follows as readonly MainTopic[]).includes(topic)),
-  ]
-  if (topic !== 'connections') behind = behind.filter((stage) => stage !== 'gateway')
+  let behind = followersOf(running, topic)
   const end = Date.now() + timeoutMs
   while (behind.length > 0 && Date.now() < end) {
-    const reports = await Promise.all(behind.map((stage) => reportOf(running.metrics[stage] as string)))
+    const reports = await Promise.all(behind.map(([, url]) => reportOf(url)))
     behind = behind.filter((_, index) => {
       const report = reports[index]
       return (
@@ -54,5 +63,5 @@ export const waitUntilActive = async ({ running, broker }: CliContext, topic: Ma
     })
     if (behind.length > 0) await systemClock.sleep(pollIntervalMs)
   }
-  return behind
+  return behind.map(([process]) => process)
 }

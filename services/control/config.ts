@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { csv, fields, port } from '../runtime/config.ts'
+import { csv, fields, port, tokens } from '../runtime/config.ts'
 import { secureUrl } from '../runtime/secure-url.ts'
 import { oauthFields } from '../shared/connections/tiktok/settings.ts'
 import { roles } from './access/authenticator.ts'
@@ -38,8 +38,10 @@ export const consoleFields = {
   CALLBACK_BIND_ADDRESS: z.string().optional(),
   /** Address at which browsers reach the public listener. Default: its listening address. */
   CONSOLE_PUBLIC_URL: secureUrl.optional(),
-  /** Bearer token with the role admin for all tenants. */
-  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  /** Bearer tokens with the role admin for all tenants; several while one is replaced. Others are in `tokens.v1`. */
+  ADMIN_TOKEN: tokens.default([]),
+  /** Sent to the gateway's status server, to read the accounts without a connection. */
+  STATUS_TOKEN: tokens.default([]),
   /** Login provider (OpenID Connect). Unset: login by token and link only. */
   OIDC_ISSUER: secureUrl.optional(),
   OIDC_CLIENT_ID: z.string().optional(),

@@ -1,3 +1,4 @@
+import { followedBy } from '../consumer-groups.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
@@ -13,6 +14,9 @@ import { Codec } from '../runtime/topics/codec.ts'
 import { followTables } from '../runtime/topics/follow-tables.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
+import { settingAccess } from '../shared/tokens/access.ts'
+import { Bearers } from '../shared/tokens/bearers.ts'
+import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { Exporter } from './exporter.ts'
@@ -33,7 +37,7 @@ main('console', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
   const codec = await lifecycle.untilUp(clock, () =>
-    Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries', 'audit']),
+    Codec.open(registry, clock, [...followedBy.console, 'connectionHistory', 'deliveries', 'audit']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, onError: endProcess }),
@@ -43,6 +47,8 @@ main('console', async (lifecycle, log) => {
   lifecycle.onStop('producer', () => producer.close())
   const directory = new ConnectionDirectory()
   const connections = connectionsWriter({ directory, codec, producer, clock, log })
+  const adminAccess = settingAccess(adminSetting, ['admin'])
+  const bearers = new Bearers(config.ADMIN_TOKEN.map((token) => ({ token, access: adminAccess })))
   const deliveries = new RecentDeliveries(recentDeliveries)
   const following = await lifecycle.untilUp(clock, () =>
     followTables(
@@ -52,6 +58,7 @@ main('console', async (lifecycle, log) => {
           connections.writer.followed(id)
           connections.maintenance.followed(id, applied)
         },
+        tokens: (id, record) => bearers.apply(id, record),
       },
       { broker, codec, health, log },
     ),
@@ -90,10 +97,11 @@ main('console', async (lifecycle, log) => {
     ...{ lag, broker, redis, registry, dataDir, metrics, log, clock },
     connections: () => directory.all(),
   })
-  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock })
+  const [statusToken = ''] = config.STATUS_TOKEN
+  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock, statusToken })
   const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
   await openListeners({
-    ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health },
+    ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
     openAdmin: (publicUrl) =>
       openAdmin(
         {

@@ -3,9 +3,11 @@
 import { runningState } from '../local/supervisor/state-file.ts'
 import type { HealthReport } from '../runtime/health/health.ts'
 import type { Clock } from '../runtime/ports.ts'
+import { readStatusPage } from '../runtime/process/read-status-page.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
+import { type UnconnectedAccount, unconnectedPath } from '../shared/model/unconnected-account.ts'
 import { stageNames } from '../topology.ts'
 import { type BreakerOverview, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
@@ -52,6 +54,12 @@ const breakersAt = async (metricsUrl: string | undefined): Promise<BreakerOvervi
   }
 }
 
+const unconnectedAt = async (metricsUrl: string | undefined, token: string): Promise<readonly UnconnectedAccount[]> => {
+  if (!metricsUrl) return []
+  const page = (await readStatusPage(metricsUrl, unconnectedPath, token)) as { accounts: UnconnectedAccount[] } | null
+  return page?.accounts ?? []
+}
+
 export class StatusReader {
   readonly #dataDir: string
   readonly #lag: LagWatch
@@ -59,6 +67,7 @@ export class StatusReader {
   readonly #directory: ConnectionDirectory
   readonly #deliveries: RecentDeliveries
   readonly #clock: Pick<Clock, 'now'>
+  readonly #statusToken: string
 
   constructor(options: {
     dataDir: string
@@ -67,6 +76,8 @@ export class StatusReader {
     directory: ConnectionDirectory
     deliveries: RecentDeliveries
     clock: Pick<Clock, 'now'>
+    /** Bearer token of the gateway's status server. */
+    statusToken: string
   }) {
     this.#dataDir = options.dataDir
     this.#lag = options.lag
@@ -74,6 +85,7 @@ export class StatusReader {
     this.#directory = options.directory
     this.#deliveries = options.deliveries
     this.#clock = options.clock
+    this.#statusToken = options.statusToken
   }
 
   /** @param tenant whose connections it shows; null: all */
@@ -86,9 +98,10 @@ export class StatusReader {
     )
     const sees = ({ connectionId }: { readonly connectionId: string }) => tenant === null || seen.has(connectionId)
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
-    const [overview, breakers, ...reports] = await Promise.all([
+    const [overview, breakers, unconnected, ...reports] = await Promise.all([
       this.#exporter.overview(),
       breakersAt(metrics.dispatch),
+      unconnectedAt(metrics.gateway, this.#statusToken),
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
     const groups = this.#lag.groups()
@@ -120,6 +133,11 @@ export class StatusReader {
         }
       }),
     }
-    return { ...status, problems: systemProblemsOf(status), deliveries: this.#deliveries.all().filter(sees) }
+    return {
+      ...status,
+      problems: systemProblemsOf(status),
+      deliveries: this.#deliveries.all().filter(sees),
+      unconnected,
+    }
   }
 }

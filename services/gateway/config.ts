@@ -1,14 +1,27 @@
 /** Settings that only the gateway has. */
 import { z } from 'zod'
-import { csv, fields, port } from '../runtime/config.ts'
+import { csv, fields, port, tokens } from '../runtime/config.ts'
 
 export const gatewayFields = {
   ...fields,
   GATEWAY_PORT: port.default(0),
-  /** Bearer token of connectors at POST /v1/message-events. */
-  INGEST_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  /** Bearer tokens of connectors at POST /v1/message-events, for all tenants; several while one is replaced. */
+  INGEST_TOKEN: tokens.default([]),
+  /** With it a bearer reads the accounts without a connection on the status server. */
+  STATUS_TOKEN: tokens.default([]),
   /** Sources accepted without a signature although their mapping defines one; for trials only. */
   ALLOW_UNSIGNED: csv.default([]),
+  /** Store also what accounts without a connection send. */
+  GATEWAY_KEEP_UNCONNECTED: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  /** Deliveries and events of one account, a second; 0: no limit. */
+  GATEWAY_ACCOUNT_RPS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
+  /** Requests from one address, a second; 0: no limit. Never for loopback. */
+  GATEWAY_ADDRESS_RPS: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  /** Open sockets. */
+  GATEWAY_MAX_SOCKETS: z.coerce.number().int().min(64).max(1_000_000).default(8_192),
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).max(8_000_000).default(1_048_576),
   /** Folder of custom mappings, one source per file; the gateway picks up changes while it runs. */
   SIGNALS_MAPPINGS_DIR: z.string().optional(),

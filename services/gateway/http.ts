@@ -1,4 +1,4 @@
-/** HTTP helpers: bounded request bodies, answers, errors. */
+/** HTTP helpers: headers, answers, errors. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** Answered as `{error: {code, message}}`. The message names the remedy and quotes nothing of the request. */
@@ -8,66 +8,21 @@ export class HttpProblem extends Error {
   readonly code: string
   /** Methods that the address accepts; set with 405. */
   readonly allow: string | undefined
-  constructor(status: number, code: string, message: string, allow?: string) {
+  /** When to try again, seconds; 503 has a default. */
+  readonly retryAfter: number | undefined
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    { allow, retryAfter }: { readonly allow?: string; readonly retryAfter?: number } = {},
+  ) {
     super(message)
     this.status = status
     this.code = code
     this.allow = allow
+    this.retryAfter = retryAfter
   }
 }
-
-/** Limit for the unfinished bodies of all requests together. Many slow senders, each below its own limit, would fill the memory. */
-const maxPendingBytes = 256 * 1_048_576
-let pendingBytes = 0
-
-/**
- * @param limit bytes
- * @throws HttpProblem 413 before the rest is read; 400 when the connection ends early; 503 when unfinished bodies exceed the limit
- * of all requests; 415 for a compressed body. Sources sign the uncompressed bytes.
- */
-export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const tooLarge = () =>
-      new HttpProblem(
-        413,
-        'too_large',
-        `the body is larger than ${limit} bytes; raise MAX_BODY_BYTES if the source may send that much`,
-      )
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity')
-      return reject(new HttpProblem(415, 'content_encoding', 'send the body as it is, without Content-Encoding'))
-    if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
-    const parts: Buffer[] = []
-    let length = 0
-    let isDone = false
-    const finish = (settle: () => void) => {
-      if (isDone) return
-      isDone = true
-      pendingBytes -= length
-      settle()
-    }
-    const refuse = (problem: HttpProblem) =>
-      finish(() => {
-        request.removeAllListeners('data')
-        request.resume()
-        reject(problem)
-      })
-    request.on('data', (part: Buffer) => {
-      length += part.length
-      pendingBytes += part.length
-      parts.push(part)
-      if (length > limit) refuse(tooLarge())
-      else if (pendingBytes > maxPendingBytes)
-        refuse(new HttpProblem(503, 'busy', 'too many requests are in progress; nothing was stored, send it again'))
-    })
-    const aborted = () =>
-      finish(() => reject(new HttpProblem(400, 'aborted', 'the connection ended before the whole body had arrived')))
-    request.once('end', () => finish(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))))
-    request.once('error', aborted)
-    request.once('close', () => {
-      if (!request.complete) aborted()
-    })
-  })
 
 /** Time for a client to read the answer. Closing the connection at once would discard it. */
 const drainMs = 1_000
@@ -99,20 +54,25 @@ export const answerJson = (
   headers?: Readonly<Record<string, string>>,
 ) => answer(response, status, 'application/json', JSON.stringify(value), headers)
 
+const defaultRetrySeconds = 5
+
 export const answerProblem = (request: IncomingMessage, response: ServerResponse, problem: HttpProblem) => {
-  const { status, code, message, allow } = problem
+  const { status, code, message, allow, retryAfter = status === 503 ? defaultRetrySeconds : undefined } = problem
   answerJson(
     response,
     status,
     { error: { code, message } },
     {
       ...(allow === undefined ? {} : { allow }),
-      ...(status === 503 ? { 'retry-after': '5' } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) }),
       ...(request.complete ? {} : { connection: 'close' }),
     },
   )
   drain(request)
 }
+
+/** Address of the caller, or of the proxy in front of the gateway. */
+export const senderOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
 
 /** Names in lower case; repeated headers joined by `, `. */
 export const headersOf = (request: IncomingMessage): Record<string, string> =>

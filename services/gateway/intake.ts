@@ -9,6 +9,7 @@ import { DependencyError, type Producer, type ProducerRecord, RecordTooLarge, ty
 interface PendingStore {
   readonly records: readonly ProducerRecord[]
   readonly bytes: number
+  readonly owner: string | null
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -23,6 +24,8 @@ type Connectivity = Pick<KafkaConnectivity, 'answered' | 'failed'>
 /** For message events, which have no deadline of their own: half a second below the default of a webhook source (5 s). */
 const defaultTimeoutMs = 4_500
 const maxPendingBytes = 64 * 1_048_576
+/** Of one owner, so that one account's flood leaves room for the others. */
+const maxOwnerBytes = maxPendingBytes / 4
 /** Side by side, so that one slow call does not hold up all. Sources promise no order between deliveries either. */
 const maxProduceCalls = 4
 /** ms between the starts of two overlapping calls: under load this small delay saves most of the calls. */
@@ -41,6 +44,7 @@ export class Intake {
   readonly #produce: Coalescer<PendingStore>
   /** Queued or being produced. A call that has started frees its bytes when it ends, also after its requests timed out. */
   #pendingBytes = 0
+  readonly #byOwner = new Map<string, number>()
 
   /** @param connectivity learns the result of every produce call */
   constructor(
@@ -53,9 +57,8 @@ export class Intake {
     this.#connectivity = connectivity
     this.#produce = new Coalescer<PendingStore>(
       async (batch) => {
-        const bytes = batch.reduce((sum, pending) => sum + pending.bytes, 0)
         await this.#send(batch)
-        this.#pendingBytes -= bytes
+        for (const pending of batch) this.#release(pending)
       },
       maxBatchBytes,
       // Without a call under way the first request does not wait for the rest of the turn of the event loop.
@@ -67,17 +70,20 @@ export class Intake {
   /**
    * Resolves once the broker holds all records.
    * @param timeoutMs after which the request must be answered
+   * @param owner whose records they are; null: no limit of its own
    * @throws NotStored; RecordTooLarge
    */
-  store(records: readonly ProducerRecord[], timeoutMs = defaultTimeoutMs): Promise<void> {
+  store(records: readonly ProducerRecord[], timeoutMs = defaultTimeoutMs, owner: string | null = null): Promise<void> {
     const bytes = bytesOf(records)
-    if (this.#pendingBytes + bytes > maxPendingBytes)
+    const owned = owner === null ? 0 : (this.#byOwner.get(owner) ?? 0) + bytes
+    if (this.#pendingBytes + bytes > maxPendingBytes || owned > maxOwnerBytes)
       return Promise.reject(new NotStored('too many deliveries wait for Kafka'))
     this.#pendingBytes += bytes
+    if (owner !== null) this.#byOwner.set(owner, owned)
     return new Promise<void>((resolve, reject) => {
       const stopTimer = this.#timers.after(timeoutMs, () => {
         // A call under way may still store the records: ingest drops the source's retry as a duplicate.
-        if (queued.cancel()) this.#pendingBytes -= bytes
+        if (queued.cancel()) this.#release(pending)
         const reason = 'Kafka did not answer in time'
         this.#connectivity.failed(new DependencyError('kafka', reason))
         reject(new NotStored(reason))
@@ -85,6 +91,7 @@ export class Intake {
       const pending: PendingStore = {
         records,
         bytes,
+        owner,
         resolve: () => {
           stopTimer()
           resolve()
@@ -96,6 +103,14 @@ export class Intake {
       }
       const queued = this.#produce.enqueue([pending], bytes)
     })
+  }
+
+  #release({ owner, bytes }: PendingStore) {
+    this.#pendingBytes -= bytes
+    if (owner === null) return
+    const left = (this.#byOwner.get(owner) ?? 0) - bytes
+    if (left > 0) this.#byOwner.set(owner, left)
+    else this.#byOwner.delete(owner)
   }
 
   /** Answers every request of the batch; never rejects. */

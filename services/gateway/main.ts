@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { followedBy } from '../consumer-groups.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -13,13 +14,19 @@ import { serveStatus } from '../runtime/process/status-server.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import { followTables, type TableHandlers } from '../runtime/topics/follow-tables.ts'
 import { openTracing } from '../runtime/tracing/service.ts'
-import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
+import { settingAccess } from '../shared/tokens/access.ts'
+import { Bearers } from '../shared/tokens/bearers.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
+import type { GatewayTools } from './deliveries.ts'
 import { Intake } from './intake.ts'
+import { gatewayRates } from './limits/gateway-rates.ts'
+import { PendingBodies } from './limits/pending-bodies.ts'
 import { createGateway } from './server.ts'
+import { unconnectedAccounts } from './unconnected.ts'
+import { GatewayConnections } from './verification/gateway-connections.ts'
 import { watchKafka } from './watch-kafka.ts'
 
 main('gateway', async (lifecycle, log) => {
@@ -28,18 +35,22 @@ main('gateway', async (lifecycle, log) => {
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('gateway')
-  const status = await serveStatus(
-    { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS },
-    metrics,
-    () => health.report(),
-  )
+  const unconnected = unconnectedAccounts(metrics, config.STATUS_TOKEN)
+  const address = { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS }
+  const status = await serveStatus(address, metrics, () => health.report(), undefined, unconnected.pages)
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
+
+  // Listens at once: until the connections are read it answers 503, and no delivery is taken for one of an unknown account.
+  let serving: GatewayTools | null = null
+  const server = createGateway(() => serving, { log, maxSockets: config.GATEWAY_MAX_SOCKETS })
+  server.listen(config.GATEWAY_PORT, config.BIND_ADDRESS)
+  await once(server, 'listening')
 
   const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
-  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
+  const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, onError: endProcess }),
   )
@@ -47,9 +58,14 @@ main('gateway', async (lifecycle, log) => {
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
   lifecycle.onStop('producer', () => producer.close())
 
-  const directory = new ConnectionDirectory()
-  const connections: TableHandlers = { connections: (id, record) => void directory.apply(id, record) }
-  const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
+  const connections = new GatewayConnections(keyring)
+  const ingestAccess = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
+  const bearers = new Bearers(config.INGEST_TOKEN.map((token) => ({ token, access: ingestAccess })))
+  const tables: TableHandlers = {
+    connections: (id, record) => connections.apply(id, record),
+    tokens: (id, record) => bearers.apply(id, record),
+  }
+  const following = await lifecycle.untilUp(clock, () => followTables(tables, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
   const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
@@ -60,23 +76,24 @@ main('gateway', async (lifecycle, log) => {
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
   const kafka = new KafkaConnectivity(health, log)
-  const server = createGateway({
+  serving = {
     tracer,
     sources,
-    directory,
+    connections,
     keyring,
     secretsOf: (source) => sourceSecrets(process.env, source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
+    keepsUnconnected: config.GATEWAY_KEEP_UNCONNECTED,
     intake: new Intake(producer, clock, kafka),
     metrics,
-    log,
     maxBodyBytes: config.MAX_BODY_BYTES,
-    ingestToken: config.INGEST_TOKEN,
+    bodies: new PendingBodies(),
+    rates: gatewayRates(config.GATEWAY_ACCOUNT_RPS, config.GATEWAY_ADDRESS_RPS),
+    bearers,
+    unconnected,
     now: () => clock.now(),
     isReady: () => health.report().ready,
-  })
-  server.listen(config.GATEWAY_PORT, config.BIND_ADDRESS)
-  await once(server, 'listening')
+  }
   // Answers requests under way for up to 5 s; closes idle connections at once.
   lifecycle.onStop('server', async () => {
     const closed = once(server, 'close')

@@ -1,28 +1,44 @@
-/** POST /v1/message-events: takes events that a connector has mapped already. The gateway stores all of a request or none. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+/** POST /v1/message-events: takes events that a connector has mapped already, for the accounts that its token is for. */
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
+import type { TokenScope } from '../shared/model/token-record.ts'
+import { type Access, covers, hasScope, isUnbound } from '../shared/tokens/access.ts'
+import type { Bearers } from '../shared/tokens/bearers.ts'
 import { HttpProblem } from './http.ts'
+import type { GatewayConnections } from './verification/gateway-connections.ts'
 
 const maxEvents = 1_000
 
-const digest = (text: string) => createHash('sha256').update(text).digest()
-
-/** Compares digests, so that the time of the comparison says nothing about the token. @throws HttpProblem 401 */
-export const requireToken = (authorization: string | undefined, token: string | undefined) => {
-  if (!token)
+/** @param address of the caller @param now ms. @throws HttpProblem 401, 403, 429 */
+export const requireAccess = (
+  bearers: Pick<Bearers, 'find' | 'isEmpty'>,
+  authorization: string | undefined,
+  scope: TokenScope,
+  address: string,
+  now: number,
+): Access => {
+  if (bearers.isEmpty)
     throw new HttpProblem(
       401,
       'no_token',
-      'INGEST_TOKEN is not set at the gateway: set it, and send it as `Authorization: Bearer …`',
+      'no token is known here: make one with `signals tokens create`, or set INGEST_TOKEN at the gateway',
     )
-  const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
-  if (given === undefined)
-    throw new HttpProblem(401, 'token_missing', 'send `Authorization: Bearer` with the INGEST_TOKEN of the gateway')
-  if (!timingSafeEqual(digest(given), digest(token)))
-    throw new HttpProblem(401, 'token_wrong', 'the token is not the INGEST_TOKEN of the gateway')
+  const found = bearers.find(authorization, address, now)
+  switch (found.kind) {
+    case 'missing':
+      throw new HttpProblem(401, 'token_missing', 'send `Authorization: Bearer` with a token of this pipeline')
+    case 'wrong':
+      throw new HttpProblem(401, 'token_wrong', 'the token is unknown or revoked')
+    case 'blocked':
+      throw new HttpProblem(429, 'too_many_tokens', 'too many wrong tokens came from this address', {
+        retryAfter: found.retryAfter,
+      })
+    case 'known':
+      if (hasScope(found.access, scope)) return found.access
+      throw new HttpProblem(403, 'scope', `the token lacks the scope ${scope}`)
+  }
 }
 
 export interface ItemResult {
@@ -60,14 +76,62 @@ export const parseEvents = (body: Buffer): ParsedEvents => {
   }
 }
 
+export interface AdmittedEvents {
+  readonly stored: readonly MessageEvent[]
+  /** One for each event. */
+  readonly results: readonly ItemResult[]
+  /** Events of accounts without a connection, of which nothing is kept. */
+  readonly unconnected: readonly MessageEvent[]
+}
+
+/** A bound token learns nothing about other tenants: an account of theirs is answered like an unknown one. */
+const noConnection = (access: Access): ItemResult => ({
+  status: 'not_stored',
+  problems: [
+    { field: 'accountId', problem: isUnbound(access) ? 'no connection' : 'no connection that this token is for' },
+  ],
+})
+
+/** Chooses the events whose account has a connection that the access is for. @param keeps also accounts without a connection */
+export const admitEvents = (
+  events: readonly MessageEvent[],
+  access: Access,
+  connections: Pick<GatewayConnections, 'connected'>,
+  keeps: boolean,
+): AdmittedEvents => {
+  const stored: MessageEvent[] = []
+  const unconnected: MessageEvent[] = []
+  const results = events.map((event): ItemResult => {
+    const { source, accountId } = event
+    const connection = connections.connected(source, accountId)
+    const mayStore = connection
+      ? covers(access, { tenantId: connection.tenantId, source, accountId })
+      : keeps && isUnbound(access)
+    if (!connection && !mayStore) unconnected.push(event)
+    if (!mayStore) return noConnection(access)
+    stored.push(event)
+    return { status: 'stored' }
+  })
+  return { stored, results, unconnected }
+}
+
 export const eventRecord = (
   event: MessageEvent,
+  access: Access,
   receivedAt: number,
   traceparent: string | undefined,
   keyring: Keyring,
 ): ProducerRecord =>
   encodeChannelEvent(
-    { source: messageEventSource, account: null, contentType: 'application/json', receivedAt, traceparent },
+    {
+      source: messageEventSource,
+      account: null,
+      contentType: 'application/json',
+      receivedAt,
+      traceparent,
+      verifiedBy: `token:${access.id}`,
+      verifiedAccount: event.accountId,
+    },
     keyring.pseudonym('conversation', event.source, event.accountId, event.conversationId),
     JSON.stringify(event),
     keyring,

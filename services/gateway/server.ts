@@ -1,70 +1,18 @@
 /** The gateway's HTTP server: routes, answers, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { errorFacts, type Logger } from '../runtime/log.ts'
-import type { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
-import type { Tracer } from '../runtime/tracing/tracer.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
-import type { RawDelivery } from '../shared/sources/source.ts'
 import { type Address, addressOf } from './address.ts'
-import {
-  answer,
-  answerJson,
-  answerProblem,
-  HttpProblem,
-  headersOf,
-  mediaType,
-  readBody,
-  traceOf,
-  withKey,
-} from './http.ts'
-import { type Intake, NotStored } from './intake.ts'
-import { eventRecord, parseEvents, requireToken } from './message-events.ts'
+import { type GatewayTools, postEvents, postWebhook } from './deliveries.ts'
+import { answer, answerJson, answerProblem, HttpProblem, headersOf, senderOf } from './http.ts'
+import { NotStored } from './intake.ts'
+import { requireAddressRate } from './limits/gateway-rates.ts'
+import { limitSockets } from './limits/sockets.ts'
 import { traceRequest } from './request-trace.ts'
-import { deliveryRecord, sourceOf, type WebhookTools } from './webhook.ts'
-
-export interface GatewayTools extends WebhookTools {
-  readonly intake: Intake
-  readonly metrics: Metrics
-  readonly log: Logger
-  readonly maxBodyBytes: number
-  readonly ingestToken: string | undefined
-  /** null: tracing is off. */
-  readonly tracer?: Tracer | null
-  now(): number
-  isReady(): boolean
-}
+import { sourceOf } from './webhook.ts'
 
 type Webhook = Extract<Address, { kind: 'webhook' }>
-
-/** The answer is sent this long before the source's own deadline, for the way back. */
-const marginMs = 500
-/** Kafka gets at least this long, also where reading the body used up the deadline. */
-const minTimeoutMs = 200
-
-const postWebhook = async (
-  { source: name, account, url }: Webhook,
-  request: IncomingMessage,
-  response: ServerResponse,
-  tools: GatewayTools,
-) => {
-  const started = performance.now()
-  const source = sourceOf(name, tools)
-  const body = await readBody(request, tools.maxBodyBytes)
-  const contentType = request.headers['content-type'] ?? null
-  const delivery: RawDelivery = {
-    source: name,
-    account,
-    headers: withKey(headersOf(request), url),
-    contentType,
-    body,
-    receivedAt: tools.now(),
-  }
-  const record = deliveryRecord(source, delivery, mediaType(contentType ?? undefined), tools)
-  const timeoutMs = source.deadlineMs - marginMs - (performance.now() - started)
-  if (record) await tools.intake.store([record], Math.max(minTimeoutMs, timeoutMs))
-  answer(response, source.answer.status, source.answer.contentType, source.answer.body)
-}
 
 const getWebhook = (
   { source: name, url }: Webhook,
@@ -81,30 +29,27 @@ const getWebhook = (
   answer(response, status, contentType, body)
 }
 
-const postEvents = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools) => {
-  requireToken(request.headers.authorization, tools.ingestToken)
-  if (mediaType(request.headers['content-type']) !== 'application/json') {
-    throw new HttpProblem(415, 'content_type', 'send application/json')
-  }
-  const { events, results, valid } = parseEvents(await readBody(request, tools.maxBodyBytes))
-  if (!valid) return answerJson(response, 422, { stored: 0, results })
-  const trace = traceOf(headersOf(request))
-  await tools.intake.store(events.map((event) => eventRecord(event, tools.now(), trace, tools.keyring)))
-  answerJson(response, 200, { stored: events.length, results })
-}
-
 /** @throws HttpProblem 405 */
 const wrongMethod = (allow: string, message: string) => {
-  throw new HttpProblem(405, 'method', message, allow)
+  throw new HttpProblem(405, 'method', message, { allow })
 }
 
 const methods = { webhook: 'POST, GET, HEAD', 'message-events': 'POST', ready: 'GET, HEAD' } as const
 
-const route = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools): Promise<void> => {
+/** @param tools null until the gateway has read its connections and tokens */
+const route = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools | null): Promise<void> => {
   const address = addressOf(request.url ?? '/')
   const { method } = request
   const isRead = method === 'GET' || method === 'HEAD'
   if (method === 'OPTIONS') return answer(response, 204, '', '', { allow: methods[address.kind] })
+  if (address.kind === 'ready') {
+    if (!isRead) return wrongMethod(methods.ready, 'this address takes GET and HEAD only')
+    const ready = tools?.isReady() ?? false
+    return answerJson(response, ready ? 200 : 503, { ready })
+  }
+  if (tools === null)
+    throw new HttpProblem(503, 'starting', 'the gateway is starting; nothing was stored, send it again')
+  requireAddressRate(tools.rates, senderOf(request), tools.now())
   switch (address.kind) {
     case 'webhook':
       if (method === 'POST') return postWebhook(address, request, response, tools)
@@ -113,11 +58,6 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
     case 'message-events':
       if (method === 'POST') return postEvents(request, response, tools)
       return wrongMethod(methods['message-events'], 'send message events by POST')
-    case 'ready': {
-      if (!isRead) return wrongMethod(methods.ready, 'this address takes GET and HEAD only')
-      const ready = tools.isReady()
-      return answerJson(response, ready ? 200 : 503, { ready })
-    }
   }
 }
 
@@ -133,12 +73,12 @@ const problemOf = (error: unknown, log: Logger): HttpProblem => {
 }
 
 /** The request's `source` label in metrics: a known source or `unknown`; null for requests that are not counted. */
-const labelOf = (target: string, tools: GatewayTools): string | null => {
+const labelOf = (target: string, tools: GatewayTools | null): string | null => {
   const path = target.split('?', 1)[0] ?? ''
   if (path === '/readyz') return null
   if (path === '/v1/message-events') return messageEventSource
   const name = path.split('/', 3)[2] ?? ''
-  return path.startsWith('/webhooks/') && tools.sources.get(name) ? name : 'unknown'
+  return path.startsWith('/webhooks/') && tools?.sources.get(name) ? name : 'unknown'
 }
 
 /** ms. A slow sender must not hold a connection for long. */
@@ -149,19 +89,37 @@ const defaultTimeouts = {
   keepAliveTimeout: 65_000,
 }
 
-/** @returns a server that does not listen yet */
-export const createGateway = (tools: GatewayTools, timeouts = defaultTimeouts): Server =>
-  createServer(timeouts, (request, response) => {
+export interface ServerOptions {
+  readonly log: Logger
+  /** Sockets that may be open at once. */
+  readonly maxSockets: number
+  readonly timeouts?: typeof defaultTimeouts
+}
+
+/**
+ * @param current null until the gateway has read its connections and tokens: it answers 503 until then
+ * @returns a server that does not listen yet
+ */
+export const createGateway = (
+  current: () => GatewayTools | null,
+  { log, maxSockets, timeouts = defaultTimeouts }: ServerOptions,
+): Server => {
+  const server = createServer(timeouts, (request, response) => {
     const started = performance.now()
-    if (tools.tracer) traceRequest(tools.tracer, request, response, () => labelOf(request.url ?? '', tools))
+    const tools = current()
+    const label = () => labelOf(request.url ?? '', tools)
+    if (tools?.tracer) traceRequest(tools.tracer, request, response, label)
     const count = () => {
-      const source = labelOf(request.url ?? '', tools)
-      if (source === null) return
+      const source = label()
+      if (source === null || tools === null) return
       tools.metrics.count('signals_deliveries_received_total', { source, status: String(response.statusCode) })
       tools.metrics.observe('signals_delivery_seconds', {}, (performance.now() - started) / 1000)
     }
     route(request, response, tools).then(count, (error: unknown) => {
-      if (!response.headersSent) answerProblem(request, response, problemOf(error, tools.log))
+      if (!response.headersSent) answerProblem(request, response, problemOf(error, log))
       count()
     })
   })
+  limitSockets(server, maxSockets)
+  return server
+}

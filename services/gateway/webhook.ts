@@ -1,23 +1,31 @@
 /**
- * Turns a webhook request into a record for `channel-events.v1`: authenticates the sender, then seals the exact bytes.
- * Nothing in the body's content can fail a request; ingest maps it after it is stored.
+ * Turns a verified webhook delivery into records for `channel-events.v1`: one for each connected account, with the exact bytes where the
+ * delivery names one account. Nothing in the body's content can fail a request; ingest maps it after it is stored.
  */
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
-import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import { encodeChannelEvent } from '../shared/model/channel-event.ts'
-import type { RawDelivery, Source, SourceRegistry } from '../shared/sources/source.ts'
-import type { SourceSecrets } from './config.ts'
+import { DeliveryUnreadable, type RawDelivery, type Source, type SourceRegistry } from '../shared/sources/source.ts'
 import { HttpProblem, traceOf } from './http.ts'
+import type { VerificationTools } from './verification/admission.ts'
+import { type VerifiedAccount, type VerifiedDelivery, verifyDelivery } from './verification/verify.ts'
 
-export interface WebhookTools {
+export interface WebhookTools extends VerificationTools {
   readonly sources: SourceRegistry
-  readonly directory: ConnectionDirectory
   readonly keyring: Keyring
-  /** By source name. */
-  secretsOf(source: string): SourceSecrets
-  mayBeUnsigned(source: string): boolean
+  /** Store also deliveries of accounts without a connection. */
+  readonly keepsUnconnected: boolean
+}
+
+/** What becomes of a delivery whose proof holds. */
+export interface AcceptedDelivery {
+  /** For each account to store, its record. */
+  readonly stored: readonly { readonly account: string | null; readonly record: ProducerRecord }[]
+  /** Accounts without a connection, of which nothing is kept. */
+  readonly unconnected: readonly string[]
+  /** Accounts for which the proof does not hold, left out. */
+  readonly unverified: number
 }
 
 /** @throws HttpProblem 404 */
@@ -27,113 +35,51 @@ export const sourceOf = (name: string, { sources }: Pick<WebhookTools, 'sources'
     throw new HttpProblem(
       404,
       'unknown_source',
-      `there is no such source; the address is /webhooks/{source}[/{account}] with one of: ${sources.names().join(', ')}`,
+      'there is no such source; the address is /webhooks/{source}[/{account}], and docs/sources names the sources',
     )
   return source
 }
 
-/** A delivery with what the gateway reads from its body, parsed at most once. */
-interface Inspected {
-  readonly source: Source
-  readonly delivery: RawDelivery
-  readonly parsed: ReturnType<Source['parse']>
-  /** The address's first, then those that the body names. */
-  readonly accounts: readonly string[]
-  readonly connections: readonly Connection[]
-}
-
-const inspect = (source: Source, delivery: RawDelivery, { directory }: WebhookTools): Inspected => {
-  const parsed = source.parse(delivery)
-  const named = source.accountsOf(delivery, parsed)
-  const accounts = delivery.account === null ? named : [delivery.account, ...named]
-  const connections = accounts.flatMap((account) => directory.byAccount(source.name, account) ?? [])
-  return { source, delivery, parsed, accounts, connections }
-}
-
-/**
- * Whether every connected account of the delivery is disconnected. The gateway then answers with success and stores nothing,
- * because an error would make the source retry for days. `ownSecretErased`: the secret that it is signed with may be gone.
- */
-const disconnectedAccounts = ({ connections }: Inspected) => {
-  const allDisconnected = connections.length > 0 && connections.every(({ status }) => status === 'disconnected')
-  const ownSecretErased = allDisconnected && connections.some(({ webhookSecretErased }) => webhookSecretErased)
-  return { allDisconnected, ownSecretErased }
-}
-
-/** The connection's own secret comes first: an advertiser's own app signs with it. */
-const secretsFor = ({ source, connections }: Inspected, { keyring, secretsOf }: WebhookTools): string[] => {
-  const own = connections.flatMap(({ webhookSecret }) =>
-    webhookSecret ? [keyring.unwrap(webhookSecret).toString()] : [],
-  )
-  return [...new Set([...own, ...secretsOf(source.name).secrets])]
-}
-
-/** @throws HttpProblem 401 */
-const authenticate = (inspected: Inspected, tools: WebhookTools) => {
-  const { source, delivery, parsed } = inspected
-  if (!source.signed) return
-  const secrets = secretsFor(inspected, tools)
-  if (secrets.length === 0) {
-    if (tools.mayBeUnsigned(source.name)) return
-    const variable = `${source.name.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`
-    throw new HttpProblem(
-      401,
-      'no_secret',
-      `no secret is known for this source: set ${variable}, or give the connection a webhookSecret, or name the source in ALLOW_UNSIGNED for a trial`,
-    )
-  }
-  const { appId } = tools.secretsOf(source.name)
-  const extra = { now: delivery.receivedAt, ...(appId === undefined ? {} : { appId }) }
-  const verdict = source.verify(delivery, secrets, extra, parsed)
-  if (verdict === 'missing')
-    throw new HttpProblem(401, 'signature_missing', 'the signature header of this source is missing')
-  if (verdict === 'wrong')
-    throw new HttpProblem(
-      401,
-      'signature_wrong',
-      "the signature does not fit the body: the secret differs from the source's, the body was changed on its way, or it is too old",
-    )
-}
-
-/**
- * @param mediaType of the request, without parameters
- * @returns null for a delivery whose accounts are all disconnected: answered with success, not stored
- * @throws HttpProblem 401, 415
- */
-export const deliveryRecord = (
-  source: Source,
-  delivery: RawDelivery,
-  mediaType: string,
-  tools: WebhookTools,
-): ProducerRecord | null => {
-  if (source.contentTypes.length > 0 && !source.contentTypes.includes(mediaType)) {
-    throw new HttpProblem(415, 'content_type', `this source posts ${source.contentTypes.join(' or ')}`)
-  }
-  const inspected = inspect(source, delivery, tools)
-  const { allDisconnected, ownSecretErased } = disconnectedAccounts(inspected)
-  if (!ownSecretErased) authenticate(inspected, tools)
-  if (allDisconnected) return null
-  const { name } = source
-  const storedHeaders = Object.fromEntries(
+const storedHeadersOf = (source: Source, { headers }: RawDelivery): Record<string, string> =>
+  Object.fromEntries(
     source.storedHeaders.flatMap((header) => {
-      const value = delivery.headers[header]
+      const value = headers[header]
       return value === undefined ? [] : [[header, value]]
     }),
   )
-  // The record key keeps one account's deliveries in order; the account may be in the address or only in the body.
-  const account = inspected.accounts[0]
+
+/** The part of the body that belongs to the account. @throws HttpProblem 400 */
+const bodyOf = (source: Source, account: string, delivery: RawDelivery, { parsed }: VerifiedDelivery): Buffer => {
+  try {
+    return source.bodyOf(account, delivery, parsed)
+  } catch (error) {
+    if (error instanceof DeliveryUnreadable) throw new HttpProblem(400, 'body_nested', error.message)
+    throw error
+  }
+}
+
+/** @throws HttpProblem 400, 401, 413 */
+export const acceptDelivery = (source: Source, delivery: RawDelivery, tools: WebhookTools): AcceptedDelivery => {
+  const found = verifyDelivery(source, delivery, tools)
+  const { verified, unverified } = found
+  const keeps = ({ account, isConnected }: VerifiedAccount) => isConnected || account === null || tools.keepsUnconnected
+  const isShared = verified.length + unverified > 1
   const { account: addressed, contentType, receivedAt } = delivery
-  return encodeChannelEvent(
-    {
-      source: name,
-      account: addressed,
-      contentType,
-      receivedAt,
-      traceparent: traceOf(delivery.headers),
-      storedHeaders,
-    },
-    account === undefined ? null : tools.keyring.pseudonym('account', name, account),
-    delivery.body,
-    tools.keyring,
-  )
+  const common = {
+    source: source.name,
+    account: addressed,
+    contentType,
+    receivedAt,
+    traceparent: traceOf(delivery.headers),
+    storedHeaders: storedHeadersOf(source, delivery),
+  }
+  const stored = verified.filter(keeps).map(({ account, by }) => {
+    const body = isShared && account !== null ? bodyOf(source, account, delivery, found) : delivery.body
+    // The record key keeps one account's deliveries in order.
+    const key = account === null ? null : tools.keyring.pseudonym('account', source.name, account)
+    const event = { ...common, verifiedBy: by, verifiedAccount: account }
+    return { account, record: encodeChannelEvent(event, key, body, tools.keyring) }
+  })
+  const unconnected = verified.filter((one) => !keeps(one)).flatMap(({ account }) => account ?? [])
+  return { stored, unconnected, unverified }
 }

@@ -20,6 +20,7 @@ import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
 import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
+import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
@@ -34,7 +35,10 @@ type Verdict =
     }
   /** A second copy with a referral that the first one lacks. */
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
-  | { readonly kind: 'refused'; readonly reason: 'no_connection' | 'disconnected' | 'duplicate' }
+  | {
+      readonly kind: 'refused'
+      readonly reason: 'no_connection' | 'disconnected' | 'duplicate' | typeof unverifiedAccount
+    }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
@@ -82,7 +86,13 @@ const claimsOf = (
 /** @throws DependencyError when Redis is away: ingest cannot decide without claims */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
   const { directory, keyring } = tools
-  const verdicts = batch.map(({ value }) => value.events.map((event) => verdictOf(event, directory, keyring)))
+  const verdicts = batch.map(({ value, record }) => {
+    const isVerified = speaksFor(record, directory)
+    return value.events.map((event): Verdict => {
+      if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
+      return verdictOf(event, directory, keyring)
+    })
+  })
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
@@ -175,8 +185,8 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
     decode: (record) => readDelivery(record, tools),
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
-      changes: batch.flatMap(
-        ({ value: { source, removed } }) => removed?.map((one): Removed => ({ ...one, source })) ?? [],
+      changes: batch.flatMap(({ value: { source, removed }, record }) =>
+        withdrawalsOf(source, removed, record, tools.directory).verified.map((one): Removed => ({ ...one, source })),
       ),
       outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
         ...value.events.flatMap((event, at) => {
@@ -190,6 +200,9 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
         }),
         ...deadLettersOf(value.source, value.failed, record.value?.length ?? 0),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
+        ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() =>
+          drop(unverifiedAccount),
+        ),
       ]),
     }),
     save: async (changes) => {

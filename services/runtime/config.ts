@@ -25,6 +25,9 @@ const csv = z.string().transform((text) =>
     .filter((part) => part !== ''),
 )
 
+/** Bearer tokens, comma separated: several are valid while one is replaced. */
+const tokens = csv.refine((list) => list.every((token) => token.length >= 16), 'each must have at least 16 characters')
+
 /** `kafka-1:9092`, `[::1]:9092` */
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/i
 
@@ -52,7 +55,7 @@ export const fields = {
   METRICS_BIND_ADDRESS: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
-export { csv, port }
+export { csv, port, tokens }
 
 /** Remedies for variables without a default, which zod reports only as undefined. */
 const remedies: Readonly<Record<string, string>> = {

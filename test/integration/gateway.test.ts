@@ -3,63 +3,111 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { Writable } from 'node:stream'
+import pino from 'pino'
+import type { GatewayTools } from '../../services/gateway/deliveries.ts'
 import { Intake } from '../../services/gateway/intake.ts'
+import { gatewayRates } from '../../services/gateway/limits/gateway-rates.ts'
+import { PendingBodies } from '../../services/gateway/limits/pending-bodies.ts'
 import { createGateway } from '../../services/gateway/server.ts'
+import { unconnectedAccounts } from '../../services/gateway/unconnected.ts'
+import { GatewayConnections } from '../../services/gateway/verification/gateway-connections.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
-import { createLog } from '../../services/runtime/log.ts'
+import { Health } from '../../services/runtime/health/health.ts'
+import { errorFacts } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import { DependencyError, type ProducerRecord } from '../../services/runtime/ports.ts'
-import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import { serveStatus } from '../../services/runtime/process/status-server.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
-import { testKeyring } from '../support/builders.ts'
+import { settingAccess } from '../../services/shared/tokens/access.ts'
+import { Bearers } from '../../services/shared/tokens/bearers.ts'
+import { connectionRecord, messageEvent, testKeyring } from '../support/builders.ts'
 import { item, sourceOf } from '../support/mapping.ts'
 
 const secret = 'made up'
 const source = sourceOf(
   {},
-  { signature: { algorithm: 'hmac-sha256', header: 'x-sig' }, answer: { deadlineSeconds: 1 } },
+  {
+    accounts: ['body.page'],
+    signature: [
+      { algorithm: 'hmac-sha256', header: 'x-sig' },
+      { algorithm: 'equality', header: 'x-signals-key' },
+    ],
+    answer: { deadlineSeconds: 1 },
+  },
 )
 const body = JSON.stringify({ items: [item] })
-const headers = { 'content-type': 'application/json', 'x-sig': createHmac('sha256', secret).update(body).digest('hex') }
+const signatureOf = (content: string) => createHmac('sha256', secret).update(content).digest('hex')
+const headers = { 'content-type': 'application/json', 'x-sig': signatureOf(body) }
+/** Accounts with a connection. */
+const accounts = ['shop-1', 'hot', 'calm', '\u0e01 b', '../../etc', 'a'.repeat(256)]
 
-const open = async () => {
+const open = async (fields: Partial<GatewayTools> = {}, maxSockets = 1_000) => {
   const stored: ProducerRecord[] = []
+  const logged: string[] = []
   let send: (records: readonly ProducerRecord[]) => Promise<void> = async () => {}
   const known = new Map<string, Source>([['example', source]])
   const metrics = new Metrics('gateway')
-  const server = createGateway(
-    {
-      sources: { get: (name) => known.get(name), names: () => [...known.keys()] },
-      directory: new ConnectionDirectory(),
-      keyring: await testKeyring(),
-      secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
-      mayBeUnsigned: () => false,
-      intake: new Intake(
-        {
-          send: async (records) => {
-            await send(records)
-            stored.push(...records)
-          },
-          close: async () => {},
-        },
-        systemClock,
-      ),
-      metrics,
-      log: createLog('test', 'fatal'),
-      maxBodyBytes: 10_000,
-      ingestToken: 'token',
-      now: systemClock.now,
-      isReady: () => true,
-    },
-    { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50, keepAliveTimeout: 5_000 },
+  const keyring = await testKeyring()
+  const connections = new GatewayConnections(keyring)
+  for (const accountId of accounts)
+    connections.apply(accountId, connectionRecord({ connectionId: accountId, source: 'example', accountId }))
+  const log = pino(
+    { level: 'trace', serializers: { err: errorFacts } },
+    new Writable({
+      write: (text: Buffer, _encoding, done) => {
+        logged.push(text.toString())
+        done()
+      },
+    }),
   )
+  const unconnected = unconnectedAccounts(metrics, ['the status token'])
+  const access = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
+  let isStarting = false
+  const tools: GatewayTools = {
+    sources: { get: (name) => known.get(name), names: () => [...known.keys()] },
+    connections,
+    keyring,
+    secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
+    mayBeUnsigned: () => false,
+    keepsUnconnected: false,
+    intake: new Intake(
+      {
+        send: async (records) => {
+          await send(records)
+          stored.push(...records)
+        },
+        close: async () => {},
+      },
+      systemClock,
+    ),
+    metrics,
+    maxBodyBytes: 10_000,
+    bodies: new PendingBodies(),
+    rates: gatewayRates(2_000, 0),
+    bearers: new Bearers([{ token: 'the ingest token', access }]),
+    unconnected,
+    now: systemClock.now,
+    isReady: () => true,
+    ...fields,
+  }
+  const server = createGateway(() => (isStarting ? null : tools), {
+    log,
+    maxSockets,
+    timeouts: { headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 50, keepAliveTimeout: 5_000 },
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     stored,
+    logged,
     metrics,
+    unconnected,
     port,
+    starting: (is: boolean) => {
+      isStarting = is
+    },
     kafka: (does: typeof send) => {
       send = does
     },
@@ -218,5 +266,177 @@ describe('a sender', () => {
     const opened = await socket(`${head}expect: 100-continue\r\nconnection: close\r\n\r\n`)
     opened.write(body)
     expect(await allOf(opened)).toMatch(/^HTTP\/1\.1 100 Continue[\s\S]*HTTP\/1\.1 200/)
+  })
+})
+
+describe('a gateway that has not read its connections', () => {
+  it('answers 503 with the time to try again, and takes the delivery afterwards', async () => {
+    world.starting(true)
+    const events = { 'content-type': 'application/json', authorization: 'Bearer the ingest token' }
+    for (const answer of [await post(), await post('/v1/message-events', events, JSON.stringify(messageEvent()))])
+      expect([answer.status, codeOf(answer), answer.headers['retry-after']]).toEqual([503, 'starting', '5'])
+    expect((await ask('GET', '/readyz')).status).toBe(503)
+    world.starting(false)
+    expect((await post()).status).toBe(200)
+    expect(world.stored).toHaveLength(1)
+  })
+})
+
+describe('what names an account without a connection', () => {
+  const bodyOf = (page: string) => JSON.stringify({ page, items: [item] })
+  const deliver = (page: string) =>
+    post('/webhooks/example', { ...headers, 'x-sig': signatureOf(bodyOf(page)) }, bodyOf(page))
+
+  it('is answered as usual, counted and not stored; the account is shown to operators only', async () => {
+    expect((await deliver('stranger')).status).toBe(200)
+    expect((await deliver('shop-1')).status).toBe(200)
+    expect(world.stored.map(({ headers: given }) => given?.['verified-account'])).toEqual(['shop-1'])
+    expect(await world.metrics.render()).toMatch(/signals_accounts_unconnected_total\{source="example",[^}]*\} 1/)
+    expect(await world.metrics.render()).not.toContain('stranger')
+
+    const health = new Health(systemClock)
+    const status = await serveStatus(
+      { port: 0, host: '127.0.0.1' },
+      world.metrics,
+      () => health.report(),
+      undefined,
+      world.unconnected.pages,
+    )
+    const read = (path: string, token?: string) =>
+      fetch(`http://127.0.0.1:${status.port}${path}`, token ? { headers: { authorization: `Bearer ${token}` } } : {})
+    try {
+      expect((await read('/unconnected')).status).toBe(401)
+      expect((await read('/unconnected', 'another')).status).toBe(401)
+      const shown = await (await read('/unconnected', 'the status token')).json()
+      expect(shown).toEqual({ accounts: [{ source: 'example', accountId: 'stranger', at: expect.any(Number) }] })
+      for (const path of ['/healthz', '/readyz', '/metrics'])
+        expect(await (await read(path)).text()).not.toContain('stranger')
+    } finally {
+      await status.close()
+    }
+  })
+
+  it('is kept to the last hundred accounts, newest first, without control characters', () => {
+    for (let n = 0; n < 150; n++) world.unconnected.add('example', `a${n}`, n)
+    world.unconnected.add('example', 'a\u001b[31m', 999)
+    world.unconnected.add('example', 'a149', 1_000)
+    const all = world.unconnected.all()
+    expect(all).toHaveLength(100)
+    expect(all.slice(0, 2).map(({ accountId }) => accountId)).toEqual(['a149', 'a\ufffd[31m'])
+  })
+
+  it('is not stored of message events, while the others are', async () => {
+    const events = ['shop-1', 'stranger', 'calm'].map((accountId) => messageEvent({ source: 'example', accountId }))
+    const given = { 'content-type': 'application/json', authorization: 'Bearer the ingest token' }
+    const answer = await post('/v1/message-events', given, JSON.stringify(events))
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      200,
+      {
+        stored: 2,
+        results: [
+          { status: 'stored' },
+          { status: 'not_stored', problems: [{ field: 'accountId', problem: 'no connection' }] },
+          { status: 'stored' },
+        ],
+      },
+    ])
+    const invalid = await post('/v1/message-events', given, JSON.stringify([...events, { ...events[0], kind: 'x' }]))
+    expect([invalid.status, (JSON.parse(invalid.body) as { stored: number }).stored]).toEqual([422, 0])
+    expect(world.stored).toHaveLength(2)
+  })
+})
+
+describe('a key in the address', () => {
+  it('proves the sender, and reaches no log, also when a request fails', async () => {
+    const path = (key: string) => `/webhooks/example?key=${key}`
+    const plain = { 'content-type': 'application/json' }
+    expect((await post(path('made%20up'), plain)).status).toBe(200)
+    expect((await post(path('guessed-key'), plain)).status).toBe(401)
+    world.kafka(async () => Promise.reject(new Error('made up: a bug')))
+    expect((await post(path('made%20up'), plain)).status).toBe(500)
+    expect(world.logged.join('')).toContain('a request failed')
+    for (const text of ['made%20up', 'made up', 'guessed-key']) expect(world.logged.join('')).not.toContain(text)
+  })
+})
+
+describe('a caller with wrong tokens', () => {
+  it('is told to wait, with 429 and the time', async () => {
+    const ask = (token: string) =>
+      post('/v1/message-events', { 'content-type': 'application/json', authorization: `Bearer ${token}` }, '[]')
+    for (let n = 0; n < 10; n++) expect((await ask(`guess ${n}`)).status).toBe(401)
+    const answer = await ask('guess')
+    expect(answer.status).toBe(429)
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  })
+})
+
+describe('a flood', () => {
+  const open2 = async (...given: Parameters<typeof open>) => {
+    world.close()
+    world = await open(...given)
+  }
+  const sent = (account: string, content = body) =>
+    post(`/webhooks/example/${account}`, { ...headers, 'x-sig': signatureOf(content) }, content)
+
+  it('of one account is answered 503 with the time to wait; another passes', async () => {
+    await open2({ rates: gatewayRates(5, 0) })
+    const statuses = await Promise.all(Array.from({ length: 1_010 }, () => sent('hot').then(({ status }) => status)))
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(1_000)
+    const refused = await sent('hot')
+    expect([refused.status, codeOf(refused), Number(refused.headers['retry-after'])]).toEqual([503, 'rate_account', 1])
+    expect((await sent('calm')).status).toBe(200)
+  }, 30_000)
+
+  const slow = async (account: string, bytes: number): Promise<Socket> => {
+    const opened = connect(world.port, '127.0.0.1')
+    await once(opened, 'connect')
+    opened.on('error', () => {})
+    opened.write(
+      `POST /webhooks/example/${account} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-sig: ${headers['x-sig']}\r\ncontent-length: ${bytes + 1}\r\n\r\n${'x'.repeat(bytes)}`,
+    )
+    return opened
+  }
+
+  it('of unfinished bodies loses its own: every other delivery is answered 200', async () => {
+    const bodies = new PendingBodies({ process: 100_000, source: 50_000, account: 20_000 })
+    await open2({ bodies })
+    const sockets = await Promise.all(Array.from({ length: 40 }, (_, n) => slow(`made-up-${n}`, 5_000)))
+    const statuses = []
+    for (let n = 0; n < 20; n++) statuses.push((await sent('calm')).status)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(bodies.bytes).toBeLessThanOrEqual(50_000)
+    for (const one of sockets) one.destroy()
+  })
+
+  it('of open sockets loses its own: a new sender is answered', async () => {
+    await open2({}, 64)
+    const idle = await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        const opened = connect(world.port, '127.0.0.1')
+        opened.on('error', () => {})
+        await once(opened, 'connect')
+        return opened
+      }),
+    )
+    for (let n = 0; n < 10; n++) expect((await sent('calm')).status).toBe(200)
+    expect(idle.some(({ destroyed, readyState }) => destroyed || readyState !== 'open')).toBe(true)
+    for (const one of idle) one.destroy()
+  })
+})
+
+describe('a request without a well-formed proof', () => {
+  it.each<[string, Record<string, string>]>([
+    ['without one', {}],
+    ['with half a signature', { 'x-sig': 'abcd' }],
+    ['with an unknown key', { 'x-signals-key': 'guessed' }],
+  ])('%s is refused before its body arrives', async (_name, proof) => {
+    const lines = Object.entries({ 'content-type': 'application/json', ...proof }).map((pair) => pair.join(': '))
+    const opened = connect(world.port, '127.0.0.1')
+    await once(opened, 'connect')
+    const asked = ['POST /webhooks/example HTTP/1.1', 'host: x', 'content-length: 9000', ...lines]
+    opened.write(`${asked.join('\r\n')}\r\n\r\n`)
+    const [first] = (await once(opened, 'data')) as [Buffer]
+    expect(first.toString()).toMatch(/^HTTP\/1\.1 401/)
+    opened.destroy()
   })
 })

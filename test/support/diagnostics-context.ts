@@ -5,7 +5,9 @@ import type { SealedDataSecret } from '../../services/runtime/keys/keyring.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import type { Connection } from '../../services/shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../services/shared/model/keyword-list.ts'
-import { loadSources } from '../../services/shared/sources/index.ts'
+import type { TokenRecord } from '../../services/shared/model/token-record.ts'
+import type { UnconnectedAccount } from '../../services/shared/model/unconnected-account.ts'
+import { loadSources, type Source } from '../../services/shared/sources/index.ts'
 import type { DiagnosticsContext } from '../../services/tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
@@ -68,6 +70,10 @@ export const openDiagnostics = async () => {
     kafkaAway: false,
     dataSecret: null as SealedDataSecret | null,
     nodeVersion: 'v24.1.0',
+    fixedTokens: [] as ('INGEST_TOKEN' | 'ADMIN_TOKEN')[],
+    tokens: [] as TokenRecord[],
+    unconnected: [] as UnconnectedAccount[],
+    own: [] as Source[],
   }
   const context: DiagnosticsContext = {
     dataDir: '/data',
@@ -94,7 +100,15 @@ export const openDiagnostics = async () => {
         },
       }) as unknown as RedisCommands,
     registry: () => registry,
-    sources: () => sources,
+    get fixedTokens() {
+      return state.fixedTokens
+    },
+    tokens: async () => state.tokens,
+    unconnected: async () => state.unconnected,
+    sources: () => ({
+      names: () => [...sources.names(), ...state.own.map(({ name }) => name)],
+      get: (name) => state.own.find((one) => one.name === name) ?? sources.get(name),
+    }),
     masterKeys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
     dataSecret: async () => state.dataSecret,
     connections: async () => {

@@ -1,12 +1,15 @@
 import { HttpProblem } from '../../services/gateway/http.ts'
 
-/** The status that the gateway would answer: 200, or that of the problem thrown. */
-export const statusOf = (work: () => unknown): number => {
+/** The problem that the gateway would answer; null: none. */
+export const problemOf = (work: () => unknown): HttpProblem | null => {
   try {
     work()
   } catch (error) {
-    if (error instanceof HttpProblem) return error.status
+    if (error instanceof HttpProblem) return error
     throw error
   }
-  return 200
+  return null
 }
+
+/** The status that the gateway would answer: 200, or that of the problem thrown. */
+export const statusOf = (work: () => unknown): number => problemOf(work)?.status ?? 200

@@ -63,11 +63,13 @@ export const openIngest = async () => {
   }
   const connect = (fields: Partial<ConnectionRecord> & { readonly connectionId: string }) =>
     directory.apply(fields.connectionId, { ...connection, dataKey: keyring.newDataKey(fields.connectionId), ...fields })
-  const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> => {
+  const decide = async (...records: ConsumedRecord[]) => {
     const inputs = records.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
     const state = await stage.load(inputs, noon)
-    return stage.decide(inputs, { state, now: noon }).outcomes as Outcome[][]
+    return stage.decide(inputs, { state, now: noon })
   }
+  const run = async (...records: ConsumedRecord[]): Promise<Outcome[][]> =>
+    (await decide(...records)).outcomes as Outcome[][]
   const failureOf = (record: ConsumedRecord) => {
     try {
       stage.decode(record)
@@ -89,6 +91,7 @@ export const openIngest = async () => {
     recordOf,
     eventRecord,
     delivery,
+    decide,
     run,
     failureOf,
   }

@@ -59,6 +59,7 @@ export const openOauth = async () => {
   })
   const world = {
     ...{ tiktok, api, calls, lost, oauth, redis, clock, connections, directory, writer, keyring, authorisations },
+    lines: (id: string) => readHistory(broker, codec, id),
     history: async (id: string) => (await readHistory(broker, codec, id)).map(({ action }) => action),
     settings,
     /** Begins at the address and grants, as a person on TikTok's page; returns the parameters of the redirect. */

@@ -4,6 +4,7 @@
  * A conversation with aliases has a record under each of its ids, and each record is written with that id's partition. A batch writes
  * the record of its own id, and that of another id only until that record names this one. Reading merges all of them.
  */
+import { maxAliases } from '../../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
 import { type ConversationState, emptyState, merged, sameState } from './state.ts'
 
@@ -27,10 +28,12 @@ export class Conversations {
     if (aliases.length === 0 && own.aliases.length === 0) return own
     const others = new Set([...aliases, ...own.aliases].filter((id) => id !== conversation))
     for (const id of others) {
+      if (others.size >= maxAliases) break
       for (const further of this.#states.get(id)?.aliases ?? []) if (further !== conversation) others.add(further)
     }
-    const records = [...others].flatMap((id) => this.#states.get(id) ?? [])
-    return merged(own, records, [...others])
+    const ids = [...others].slice(0, maxAliases)
+    const records = ids.flatMap((id) => this.#states.get(id) ?? [])
+    return merged(own, records, ids)
   }
 
   /** @param index of the input that made the change */

@@ -5,6 +5,7 @@
  * any order, duplicates included. The exception is the start of the conversation: the first message to arrive starts it, because a
  * signal cannot be withdrawn.
  */
+import { maxAliases } from '../../shared/model/message-event.ts'
 import type { Moment, Pseudonym, Touch } from '../../shared/model/topic-values.ts'
 
 export interface ConversationState {
@@ -196,7 +197,8 @@ export const merged = (
     lastAt: lastAts.length === 0 ? null : Math.max(...lastAts),
     waiting: own.waiting,
     waitUntil: own.waitUntil,
-    aliases: [...new Set([...own.aliases, ...aliases])],
+    // The first ones: later ids of a flood must not displace a person's own, and each id has a record that every change rewrites.
+    aliases: [...new Set([...own.aliases, ...aliases])].slice(0, maxAliases),
     version: own.version,
   }
   return sameState(next, own) ? own : next

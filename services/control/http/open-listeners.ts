@@ -7,11 +7,13 @@ import type { Clock, Producer } from '../../runtime/ports.ts'
 import type { Lifecycle } from '../../runtime/process/lifecycle.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { appendAudit } from '../../shared/audit/audit.ts'
+import type { Bearers } from '../../shared/tokens/bearers.ts'
 import { Attempts } from '../access/attempts.ts'
 import { AuditTrail } from '../access/audit-trail.ts'
-import { type Authenticator, adminTokenAuthenticator, type Principal, type Role } from '../access/authenticator.ts'
+import type { Principal, Role } from '../access/authenticator.ts'
 import { LoginLinks } from '../access/login-links.ts'
 import { Sessions } from '../access/sessions.ts'
+import { tokenAuthenticator } from '../access/token-authenticator.ts'
 import { adminApi } from '../admin/api.ts'
 import type { OpenedAdmin } from '../admin/open.ts'
 import type { ConsoleConfig } from '../config.ts'
@@ -33,6 +35,7 @@ interface Tools {
   readonly status: StatusReader
   readonly exporter: Exporter
   readonly health: Health
+  readonly bearers: Bearers
   openAdmin(publicUrl: string): OpenedAdmin
 }
 
@@ -64,7 +67,7 @@ const openListener = async (name: string, port: number, host: string, { log, lif
 }
 
 export const openListeners = async (tools: Tools): Promise<void> => {
-  const { config, clock, log, codec, producer, status, exporter, health } = tools
+  const { config, clock, log, codec, producer, status, exporter, health, bearers } = tools
   const [operators, callback] = await Promise.all([
     openListener('console', config.CONSOLE_PORT, config.CONSOLE_BIND_ADDRESS ?? config.BIND_ADDRESS, tools),
     openListener('callback', config.CALLBACK_PORT, config.CALLBACK_BIND_ADDRESS ?? config.BIND_ADDRESS, tools),
@@ -74,7 +77,7 @@ export const openListeners = async (tools: Tools): Promise<void> => {
   const provider = providerOf(config, consoleUrl)
   const admin = tools.openAdmin(publicUrl)
 
-  const authenticator: Authenticator | null = config.ADMIN_TOKEN ? adminTokenAuthenticator(config.ADMIN_TOKEN) : null
+  const authenticator = tokenAuthenticator(bearers)
   const access = { authenticator, sessions: new Sessions(clock), attempts: new Attempts(clock) }
   const links = new LoginLinks(clock)
   const trail = new AuditTrail({
@@ -93,7 +96,7 @@ export const openListeners = async (tools: Tools): Promise<void> => {
   }
   const loginLink = (principal: Principal, role: Role, token: string) => {
     const renew = async () => {
-      const owner = await authenticator?.authenticate(token)
+      const owner = await authenticator.authenticate(token)
       return owner ? { ...owner, role } : null
     }
     const { code, expiresAt } = links.make({ ...principal, role }, renew)

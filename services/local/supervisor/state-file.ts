@@ -30,7 +30,7 @@ export interface RunState {
   readonly stageSettings?: ReplaySettingTexts
 }
 
-export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN'] as const
+export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN', 'STATUS_TOKEN'] as const
 export type Secrets = Partial<Record<(typeof secretNames)[number] | 'SIGNALS_MASTER_KEY_PREVIOUS', string>>
 
 /** Folder of the user's own mappings unless SIGNALS_MAPPINGS_DIR is set. */

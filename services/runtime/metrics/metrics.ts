@@ -79,6 +79,8 @@ const catalogue = {
     help: 'Requests at the gateway, by source and HTTP status.',
     labels: ['source', 'status'],
   },
+  signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing of these was kept.', labels: ['source'] },
+  signals_accounts_unverified_total: { type: 'counter', help: 'Left out: not proven.', labels: ['source'] },
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
   signals_items_ignored_total: {
     type: 'counter',

@@ -1,8 +1,11 @@
-/** The HTTP server of every process for `/metrics`, `/livez`, `/readyz` and `/healthz`. */
+/** The HTTP server of every process for `/metrics`, `/livez`, `/readyz` and `/healthz`, which name no account. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type HealthReport, stageStates } from '../health/health.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+
+/** A page of one process. Null: the bearer may not read it. */
+export type StatusPage = (authorization: string | undefined) => unknown
 
 export interface StatusServer {
   readonly port: number
@@ -12,6 +15,7 @@ export interface StatusServer {
 /**
  * @param port 0 takes any free port
  * @param refresh updates health and metrics before a response; never rejects
+ * @param pages further JSON by path; each judges the bearer itself
  * @throws Error with code EADDRINUSE when the port is taken
  */
 export const serveStatus = async (
@@ -19,14 +23,22 @@ export const serveStatus = async (
   metrics: Pick<Metrics, 'render' | 'set'>,
   report: () => HealthReport,
   refresh: () => Promise<void> = async () => {},
+  pages: Readonly<Record<string, StatusPage>> = {},
 ): Promise<StatusServer> => {
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
-    const path = (request.url ?? '/').split('?')[0]
+    const path = (request.url ?? '/').split('?')[0] as string
     const answer = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type })
       response.end(body)
     }
     if (path === '/livez') return answer(200, 'text/plain', 'alive\n')
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined
+    if (page) {
+      const value = page(request.headers.authorization)
+      return value === null
+        ? answer(401, 'text/plain', 'send the STATUS_TOKEN of this process as a bearer\n')
+        : answer(200, 'application/json', `${JSON.stringify(value)}\n`)
+    }
     // `/readyz` is polled during a start and needs no request to the broker.
     if (path === '/metrics' || path === '/healthz') await refresh()
     const health = report()

@@ -35,15 +35,23 @@ export const accountProblem = (
     : null
 }
 
-/** @throws TransitionRefused, DependencyError */
+/** Throws where the author may not change this record; `undefined`: there is none yet. */
+export type Permit = (current: ConnectionRecord | undefined) => void
+
+/** @throws TransitionRefused, DependencyError, and the errors of `permit` */
 export const addConnection = async (
   input: ConnectionInput,
   { directory, writer, keyring }: OpenConnections,
   author: Author,
-  options: { readonly authorisedBy?: ConnectionRecord['authorisedBy']; readonly note?: ChangeNote } = {},
+  options: {
+    readonly authorisedBy?: ConnectionRecord['authorisedBy']
+    readonly note?: ChangeNote
+    readonly permit?: Permit
+  } = {},
 ): Promise<{ record: ConnectionRecord; replaced: boolean }> => {
   const replaced = directory.byId(input.connectionId) !== undefined
   const change: ConnectionUpdate = (current, now) => {
+    options.permit?.(current)
     const problem = accountProblem(input, directory)
     if (problem) throw new TransitionRefused(problem)
     return connectionRecordOf(input, current, now, keyring, options.authorisedBy)
@@ -62,17 +70,19 @@ export type Operation = keyof typeof operations
 
 /**
  * @returns the record before and after the operation; the same object when nothing changed
- * @throws ConnectionUnknown, TransitionRefused, DependencyError
+ * @throws ConnectionUnknown, TransitionRefused, DependencyError, and the errors of `permit`
  */
 export const changeConnection = async (
   id: string,
   operation: Operation,
   { writer }: Pick<OpenConnections, 'writer'>,
   author: Author,
+  permit: Permit = () => {},
 ): Promise<{ before: ConnectionRecord; record: ConnectionRecord }> => {
   const { next, done } = operations[operation]
   let before: ConnectionRecord | undefined
   const change: ConnectionUpdate = (current, now) => {
+    permit(current)
     if (!current) throw new ConnectionUnknown(id)
     before = current
     try {

@@ -17,6 +17,10 @@ export const channelEventHeaders = {
   contentType: 'content-type',
   /** Id of the key that seals the value. */
   sealed: 'sealed',
+  /** Whose proof the gateway accepted: `source`, `connection:<id>` or `token:<id>`. Missing: a connector wrote the record itself. */
+  verifiedBy: 'verified-by',
+  /** The business account for which the proof holds; missing where the delivery names none. */
+  verifiedAccount: 'verified-account',
   /** W3C trace context. */
   traceparent: 'traceparent',
 } as const
@@ -51,13 +55,31 @@ export interface ChannelEvent {
   /** ms */
   readonly receivedAt: number
   readonly traceparent: string | undefined
+  readonly verifiedBy?: string
+  /** null: the delivery names no account. */
+  readonly verifiedAccount?: string | null
   /** Request headers that the source's mapping reads. They never replace a header of the format. */
   readonly storedHeaders?: Headers
 }
 
+const ownNames: ReadonlySet<string> = new Set(Object.values(channelEventHeaders))
+
+/** Without the format's own names, which a mapping could otherwise fill from a request. */
+const foreign = (headers: Headers): Headers =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !ownNames.has(name)))
+
 /** A record for the topic; the body is sealed under the source's key. */
 export const encodeChannelEvent = (
-  { source, account, contentType, receivedAt, traceparent, storedHeaders }: ChannelEvent,
+  {
+    source,
+    account,
+    contentType,
+    receivedAt,
+    traceparent,
+    verifiedBy,
+    verifiedAccount = null,
+    storedHeaders,
+  }: ChannelEvent,
   key: string | null,
   body: Uint8Array | string,
   keys: SourceKeys,
@@ -66,13 +88,15 @@ export const encodeChannelEvent = (
   key,
   value: keys.sourceKey(source).seal(body, source),
   headers: {
-    ...storedHeaders,
+    ...(storedHeaders === undefined ? {} : foreign(storedHeaders)),
     [channelEventHeaders.source]: source,
     ...(account === null ? {} : { [channelEventHeaders.account]: account }),
     [channelEventHeaders.receivedAt]: String(receivedAt),
     [channelEventHeaders.contentType]: contentType ?? '',
     [channelEventHeaders.sealed]: sourceKeyId(source),
     ...(traceparent === undefined ? {} : { [channelEventHeaders.traceparent]: traceparent }),
+    ...(verifiedBy === undefined ? {} : { [channelEventHeaders.verifiedBy]: verifiedBy }),
+    ...(verifiedAccount === null ? {} : { [channelEventHeaders.verifiedAccount]: verifiedAccount }),
   },
 })
 
@@ -93,6 +117,17 @@ export const decodeChannelEvent = ({
   source: headers[channelEventHeaders.source] ?? messageEventSource,
   account: headers[channelEventHeaders.account] ?? null,
   contentType: headers[channelEventHeaders.contentType] ?? null,
+})
+
+/** What the gateway verified, for ingest; `by` undefined: a connector wrote the record itself. */
+export const verificationOf = ({
+  headers,
+}: Pick<EncodedChannelEvent, 'headers'>): {
+  readonly by: string | undefined
+  readonly account: string | undefined
+} => ({
+  by: headers[channelEventHeaders.verifiedBy],
+  account: headers[channelEventHeaders.verifiedAccount],
 })
 
 /** Whether the value is sealed; a connector's own message event is not. */

@@ -82,6 +82,8 @@ export type IgnoredReason = (typeof ignoredReasons)[number]
 /** UTF-16 units; mappings and the message-event API truncate longer texts. */
 export const maxTextLength = 16_384
 export const maxLinks = 10
+/** A real person has two or three ids. Each makes a record of its own behind attribution. */
+export const maxAliases = 20
 
 /** 2010-01-01, ms. An earlier time is a placeholder or a value in another unit. */
 export const earliestTime = Date.UTC(2010, 0, 1)
@@ -148,7 +150,7 @@ export const messageEventSchema = z.object({
   referral: referralSchema.nullable().default(null),
   channelMessageId: emptyIsNull,
   revision: emptyIsNull,
-  aliases: list(z.string().min(1).max(512)).default([]),
+  aliases: list(z.string().min(1).max(512), maxAliases).default([]),
   backfill: z.boolean().default(false),
 })
 export type MessageEvent = z.output<typeof messageEventSchema>

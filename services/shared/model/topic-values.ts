@@ -6,6 +6,7 @@ import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
+import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
 export type Pseudonym = string
@@ -142,6 +143,7 @@ export interface TopicValues {
   deliveries: Delivery
   connections: ConnectionRecord
   connectionHistory: ConnectionChange
+  tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
   touches: Touches

@@ -34,6 +34,14 @@ const validated = (result: ItemReport): ItemReport => {
   return { item, rule, line, became: 'failed', reason: reason.join('; ') }
 }
 
+/** Fails an event of an account that `accounts` does not name: the gateway verifies and keeps deliveries by those accounts. */
+const ofNamedAccount = (result: ItemReport, named: readonly string[]): ItemReport => {
+  if (result.became !== 'event' || named.length === 0 || named.includes(result.event.accountId)) return result
+  const { item, rule, line } = result
+  const reason = 'accountId: is none of the accounts that `accounts` names, so the gateway would keep nothing of it'
+  return { item, rule, line, became: 'failed', reason }
+}
+
 /** @param where name of the document in errors. @throws MappingInvalid */
 export const checkMapping = (
   text: string,
@@ -53,9 +61,10 @@ export const checkMapping = (
         if (!(problem instanceof DeliveryUnreadable)) throw problem
         error = problem.message
       }
-      const items = trace.steps.map(({ item, rule, position, result }) =>
-        validated({ item, rule, line: traced.lineOf(position), ...result }),
-      )
+      const named = source.accountsOf(delivery)
+      const items = trace.steps
+        .map(({ item, rule, position, result }) => validated({ item, rule, line: traced.lineOf(position), ...result }))
+        .map((result) => ofNamedAccount(result, named))
       return {
         ok: error === null && items.every(({ became }) => became !== 'failed'),
         error,

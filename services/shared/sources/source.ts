@@ -52,6 +52,17 @@ export interface HttpAnswer {
   readonly body: string
 }
 
+/** `unsigned`: the mapping asks for no proof, or allows a delivery without one. */
+export type SignatureVerdict = 'ok' | 'missing' | 'wrong' | 'unsigned'
+
+/**
+ * What the headers alone say about the sender's proof. `wrong`: malformed, or too old. `none`: the mapping asks for none. `key`: a
+ * shared key, judged without the body. `bytes`: a signature over the raw body. `fields`: one for which the body must be parsed.
+ */
+export type Proof =
+  | { readonly kind: 'missing' | 'wrong' | 'none' | 'bytes' | 'fields' }
+  | { readonly kind: 'key'; readonly key: string }
+
 export interface Source {
   readonly name: string
   readonly version: number
@@ -59,7 +70,7 @@ export interface Source {
   readonly contentTypes: readonly string[]
   /** Request headers to store with the delivery, lower case: the mapping or a later check reads them. */
   readonly storedHeaders: readonly string[]
-  /** Whether the source signs its requests or proves itself by a shared secret. */
+  /** Whether every delivery is signed or proves itself by a shared secret. */
   readonly signed: boolean
   /** How a request proves itself, as text: equal texts mean equal proofs. */
   readonly signature: string
@@ -78,20 +89,28 @@ export interface Source {
   map(delivery: RawDelivery): MappingResult
   /** The body for `verify` and `accountsOf`: a caller of both hands it over, so that it is parsed once. */
   parse(delivery: RawDelivery): ParsedBody
+  /** Reads no body, so that a request without a well-formed proof costs nothing. @param now ms */
+  proofIn(headers: RawDelivery['headers'], now: number): Proof
+  /** Whether one of the secrets fits. @param extra.now ms */
   verify(
     delivery: RawDelivery,
     secrets: readonly string[],
     extra: { readonly appId?: string; readonly now: number },
     parsed?: ParsedBody,
-  ): 'ok' | 'missing' | 'wrong'
+  ): SignatureVerdict
   /** The subscription handshake. */
   handshake(
     query: URLSearchParams,
     headers: Readonly<Record<string, string>>,
     config: { readonly verifyTokens: readonly string[]; readonly secrets: readonly string[] },
   ): HttpAnswer
-  /** Business accounts that the body names; cheap and safe on any body, for finding their connections' own secrets. */
+  /** Distinct business accounts that the body or its headers name: those of its items. Cheap and safe on any body. */
   accountsOf(delivery: RawDelivery, parsed?: ParsedBody): readonly string[]
+  /**
+   * The body of one of several accounts: lists on the way to an account hold only the elements that lead to this one. The same
+   * bytes where no list divides the accounts. @throws DeliveryUnreadable for a body that is nested too deeply
+   */
+  bodyOf(account: string, delivery: RawDelivery, parsed?: ParsedBody): Buffer
 }
 
 export interface SourceRegistry {

@@ -5,6 +5,8 @@ import type { SealedDataSecret } from '../../runtime/keys/keyring.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry } from '../../runtime/ports.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
+import type { TokenRecord } from '../../shared/model/token-record.ts'
+import type { UnconnectedAccount } from '../../shared/model/unconnected-account.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 
 export interface DiagnosticsContext {
@@ -19,6 +21,8 @@ export interface DiagnosticsContext {
   readonly nodeVersion: string
   /** The master key that `signals up` stored in the data folder. */
   readonly storedMasterKey: string | undefined
+  /** Settings that hold a token for all tenants. */
+  readonly fixedTokens: readonly ('INGEST_TOKEN' | 'ADMIN_TOKEN')[]
   readonly clock: Clock
   broker(): Broker
   redis(): RedisCommands
@@ -29,6 +33,9 @@ export interface DiagnosticsContext {
   /** The record of its topic; null: the pipeline has sealed nothing yet. */
   dataSecret(): Promise<SealedDataSecret | null>
   connections(): Promise<readonly Connection[]>
+  tokens(): Promise<readonly TokenRecord[]>
+  /** Accounts without a connection that sent something; empty where the gateway does not answer. */
+  unconnected(): Promise<readonly UnconnectedAccount[]>
   keywordLists(): Promise<readonly KeywordListRecord[]>
   /** Every breaker of dispatch that is not closed. */
   breakers(): Promise<readonly { readonly connectionId: string; readonly cause: string }[]>

@@ -3,6 +3,7 @@ import { masked } from '../../runtime/config.ts'
 import type { Clock } from '../../runtime/ports.ts'
 import { type Area, type CheckResult, checkResultsOf } from './check-result.ts'
 import { breakers } from './checks/breakers.ts'
+import { callers } from './checks/callers.ts'
 import { connections } from './checks/connections.ts'
 import { kafka } from './checks/kafka.ts'
 import { lateness } from './checks/lateness.ts'
@@ -10,6 +11,7 @@ import { machine } from './checks/machine.ts'
 import { masterKey } from './checks/master-key.ts'
 import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
+
 import { settings } from './checks/settings.ts'
 import { stageChecks } from './checks/stages.ts'
 import type { DiagnosticsContext } from './diagnostics-context.ts'
@@ -52,6 +54,7 @@ const checks: readonly Check[] = [
     remedy: 'needs Kafka and the registry: fix those first',
     subject: () => 'connections were not checked',
   },
+  { area: 'connections', run: callers, remedy: null, subject: () => 'callers' },
   { area: 'connections', run: breakers, remedy: null, subject: () => 'breakers' },
   { area: 'stages', run: stageChecks, remedy: 'see the message', subject: () => 'stages' },
   {

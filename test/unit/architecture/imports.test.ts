@@ -14,7 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
-  ['shared/connections', 'shared/sources', 'shared/audit'],
+  ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
   ['tools/topics'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],

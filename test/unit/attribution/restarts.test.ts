@@ -117,6 +117,24 @@ describe('a person who is known by two ids', () => {
     expect(it.starts().slice(5)).toEqual([true, true])
   })
 
+  it('keeps at most 20 other ids, however many a flood of messages names', async () => {
+    const it = await world()
+    const id = (n: number) => n.toString(16).padStart(32, '0')
+    for (let n = 0; n < 15; n++)
+      await it.run(
+        it.messageAt(n, { conversation: number, aliases: Array.from({ length: 20 }, (_, m) => id(1 + n * 20 + m)) }),
+      )
+    const last = it.touches.findLast(({ conversation }) => conversation === number)
+    expect(last?.aliases).toHaveLength(20)
+    expect(last?.aliases[0]).toBe(id(1))
+    expect(new Set(it.touches.map(({ conversation }) => conversation)).size).toBeLessThanOrEqual(21)
+    // One more message writes no more than its own conversation's records.
+    const before = it.touches.length
+    await it.run(it.messageAt(100, { conversation: number, aliases: [id(9_999)] }))
+    expect(it.touches.length - before).toBeLessThanOrEqual(21)
+    expect(it.starts().filter(Boolean)).toHaveLength(1)
+  })
+
   it('keeps one conversation through a third id', async () => {
     const third = '33'.repeat(16)
     const it = await world()

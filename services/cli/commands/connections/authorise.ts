@@ -32,7 +32,7 @@ const pollIntervalMs = 1_000
 /** Calls the console's admin API, since only the console has the app's secret. @throws UsageError, Refused, Error */
 const admin = async <T>({ env, running, dataDir }: CliContext, path: string, body?: object): Promise<T> => {
   const base = env.ADMIN_URL || running?.console
-  const token = env.ADMIN_TOKEN || readSecrets(dataDir).ADMIN_TOKEN
+  const [token] = (env.ADMIN_TOKEN || readSecrets(dataDir).ADMIN_TOKEN || '').split(',').map((one) => one.trim())
   if (!base)
     throw new UsageError('ADMIN_URL is not set, and no pipeline runs here: set it to the address of the console')
   if (!token) throw new UsageError('ADMIN_TOKEN is not set: set it to that of the console')

@@ -19,12 +19,14 @@ import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
+import { readTokens } from '../../../shared/tokens/store.ts'
 import type { CheckResult } from '../../../tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../../tools/doctor/run-checks.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
+import { readUnconnected } from '../../unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
 
@@ -70,6 +72,15 @@ const health: DiagnosticsContext['health'] = async (metricsUrl) => {
   }
 }
 
+/** Compiling all mappings takes a third of a second, and several checks read them. */
+const sourcesOnce = (): DiagnosticsContext['sources'] => {
+  let loaded: ReturnType<typeof loadSources> | undefined
+  return () => {
+    loaded ??= loadSources(ownMappings())
+    return loaded
+  }
+}
+
 const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
@@ -86,14 +97,19 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   env: process.env,
   nodeVersion: process.version,
   storedMasterKey: readSecrets(context.dataDir).SIGNALS_MASTER_KEY,
+  fixedTokens: (['INGEST_TOKEN', 'ADMIN_TOKEN'] as const).filter(
+    (name) => process.env[name] || readSecrets(context.dataDir)[name],
+  ),
   clock: systemClock,
   broker: () => context.broker(),
   redis: () => context.redis(),
   registry: () => context.registry(),
   masterKeys: () => context.masterKeys,
   dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
-  sources: () => loadSources(ownMappings()),
+  sources: sourcesOnce(),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
+  tokens: async () => readTokens(context.broker(), await context.codec()),
+  unconnected: async () => (await readUnconnected(context)) ?? [],
   keywordLists: async () => readLists(context.broker(), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
   settingProblems: () => settingProblems(process.env),

@@ -3,8 +3,10 @@ import type { Command } from 'commander'
 import { type Addresses, runningState } from '../../../local/supervisor/state-file.ts'
 import { fields, loadConfig } from '../../../runtime/config.ts'
 import type { HealthReport } from '../../../runtime/health/health.ts'
+import type { UnconnectedAccount } from '../../../shared/model/unconnected-account.ts'
 import { stageNames } from '../../../topology.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
+import { readUnconnected } from '../../unconnected.ts'
 
 const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
   try {
@@ -24,6 +26,22 @@ const scrapeTargets = ({ metrics, console: console_ }: Addresses) =>
     labels: { process },
   }))
 
+const shownAccounts = 10
+
+const printUnconnected = (accounts: readonly UnconnectedAccount[]) => {
+  if (accounts.length === 0) return
+  print('\nwithout a connection, nothing of it is kept:')
+  print(
+    table([
+      ['source', 'account', 'last'],
+      ...accounts
+        .slice(0, shownAccounts)
+        .map(({ source, accountId, at }) => [source, accountId, new Date(at).toISOString()]),
+    ]),
+  )
+  if (accounts.length > shownAccounts) print(`and ${accounts.length - shownAccounts} more: signals status --json`)
+}
+
 export const register = (program: Command, env: NodeJS.ProcessEnv) => {
   program
     .command('status')
@@ -42,7 +60,10 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
       const { children } = state
       const addresses = printable(state.addresses)
       if (prometheus) return printJson(scrapeTargets(addresses))
-      const reports = await Promise.all(stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)))
+      const [unconnected, ...reports] = await Promise.all([
+        readUnconnected({ env, dataDir: SIGNALS_DATA_DIR, running: addresses }),
+        ...stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)),
+      ])
       const stages = Object.fromEntries(
         stageNames.map((stage, index) => {
           const report = reports[index]
@@ -65,6 +86,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
           ...addresses,
           pids: Object.fromEntries(stageNames.map((stage) => [stage, children[stage]?.pid])),
           stages,
+          unconnected,
         })
         return
       }
@@ -79,6 +101,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
           ]),
         ]),
       )
+      printUnconnected(unconnected ?? [])
       if (process.exitCode) print('\nsignals doctor names the cause and the remedy')
       print(`\ngateway ${addresses.gateway}   console ${addresses.console}   TikTok ${addresses.tiktok}`)
     })

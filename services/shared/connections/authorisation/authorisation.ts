@@ -197,7 +197,15 @@ export class Authorisations {
       input,
       this.#tools,
       { via: 'oauth', actor },
-      { authorisedBy: 'oauth', note: { action: 'authorised' } },
+      {
+        authorisedBy: 'oauth',
+        note: { action: 'authorised' },
+        permit: (current) => {
+          // Made by another tenant since the address was requested.
+          if (current && current.status !== 'disconnected' && current.tenantId !== input.tenantId)
+            throw new TransitionRefused(`${input.connectionId} is taken: use another connectionId`)
+        },
+      },
     )
     return record
   }

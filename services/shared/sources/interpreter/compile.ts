@@ -25,11 +25,11 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     because,
   }))
   const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', position: ['rules'] })
-  const accounts = withinEach('accounts', document.accounts, (path) => compileAccounts(path, Scope.root()))
+  const accounts = within('accounts', () => compileAccounts(document.accounts, Scope.root()))
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
   const parse = ({ body, contentType }: RawDelivery) => new ParsedBody(body, contentType, document.contentTypes)
-  const verify = within('signature', () => compileSignature(signatures))
+  const signature = within('signature', () => compileSignature(signatures))
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
@@ -70,7 +70,8 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     handshake: compileHandshake(document.handshake),
     parse,
 
-    verify: (delivery, secrets, extra, parsed = parse(delivery)) => verify(delivery, secrets, extra, parsed),
+    proofIn: signature.proofIn,
+    verify: (delivery, secrets, extra, parsed = parse(delivery)) => signature.verify(delivery, secrets, extra, parsed),
 
     map(delivery) {
       try {
@@ -83,10 +84,21 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
     },
 
     accountsOf(delivery, parsed = parse(delivery)) {
-      if (accounts.length === 0) return []
+      if (document.accounts.length === 0) return []
       // Of a hostile or broken body only the headers are left; the signature will judge it.
-      const frame = frameOf(delivery, parsed.valueOrNull())
-      return [...new Set(accounts.flatMap((read) => read(frame)))]
+      return accounts.read(frameOf(delivery, parsed.valueOrNull()))
+    },
+
+    bodyOf(account, delivery, parsed = parse(delivery)) {
+      const whole = parsed.valueOrNull()
+      const part = accounts.partOf(whole, account)
+      if (part === whole) return delivery.body
+      try {
+        return Buffer.from(JSON.stringify(part))
+      } catch {
+        // JSON.stringify recurses.
+        throw new DeliveryUnreadable('the body is nested too deeply to be divided by account')
+      }
     },
   }
 }

@@ -78,12 +78,13 @@ const compileKey = (key: string, observer: Observer | undefined): ((value: unkno
 
 const steps = /\["([^"]+)"\]|[^.[]+/g
 
-const namesIn = (path: string): [string, ...string[]] =>
+/** The name and the keys of a path, or the keys of a path inside a value. */
+export const keysIn = (path: string): [string, ...string[]] =>
   [...path.matchAll(steps)].map(([plain, bracketed]) => bracketed ?? plain) as [string, ...string[]]
 
 /** Compiles a path inside a value, such as `text.body`. */
 export const compileKeys = (path: string, { observer }: Scope): ((value: unknown) => unknown) => {
-  const reads = namesIn(path).map((key) => compileKey(key, observer))
+  const reads = keysIn(path).map((key) => compileKey(key, observer))
   return (value) => {
     let found = value
     for (const read of reads) found = read(found)
@@ -93,7 +94,7 @@ export const compileKeys = (path: string, { observer }: Scope): ((value: unknown
 
 /** Compiles `message.text.body` or `metadata["#wa.timestamp"]`. @throws MappingProblem for a name that is not in scope */
 export const compilePath = (path: string, scope: Scope): Read => {
-  const [name, ...keys] = namesIn(path)
+  const [name, ...keys] = keysIn(path)
   const slot = scope.slotOf(name)
   const reads = keys.map((key) => compileKey(key, scope.observer))
   const [first, second, third] = reads

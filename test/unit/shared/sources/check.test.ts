@@ -28,6 +28,23 @@ rules:
 const { source, check } = checkMapping(document, 'own.yaml')
 const report = (body: object | string) => check(deliveryOf('example', body))
 
+describe('a sample of an account that the mapping does not name', () => {
+  const body = { page: { id: 'p' }, shop: 's', items: [{ type: 'chat', id: 'm', from: 'u', body: '{"text":"hola"}' }] }
+  const reportWith = (accounts: string) =>
+    checkMapping(document.replace('version: 3\n', `version: 3\naccounts: [${accounts}]\n`), 'own.yaml').check(
+      deliveryOf('example', body),
+    )
+
+  it('fails: the gateway would keep nothing of it', () => {
+    expect(reportWith('body.shop')).toMatchObject({
+      ok: false,
+      items: [{ became: 'failed', reason: expect.stringMatching(/^accountId: is none of the accounts/) }],
+    })
+    expect(reportWith('body.page.id').ok).toBe(true)
+    expect(reportWith('body.none').ok).toBe(true)
+  })
+})
+
 describe('a sample', () => {
   const body = {
     page: { id: 'p', name: 'Toko' },

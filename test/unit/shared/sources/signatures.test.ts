@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
+import { dedupWindowMs } from '../../../../services/ingest/identity.ts'
 import { tiktokText, whatsappText } from '../../../../services/local/demo/webhooks.ts'
 import type { RawDelivery } from '../../../../services/shared/sources/index.ts'
 import { noon } from '../../../support/builders.ts'
@@ -21,12 +22,14 @@ const schemes: Record<string, (body: string) => Record<string, string>> = {
     return { 'x-zevent-signature': `mac=${plain(`${app_id}${body}${timestamp}${secret}`)}` }
   },
 }
+/** The signed time of `spaced`, ms. */
+const signedAt = 1_795_436_400_000
 const spaced = '{ "app_id": "11", "text": "ขอบคุณ 🙏 caf\\u00e9", "n": 1.0, "timestamp": "1795436400000" }'
 
 describe.each(Object.keys(schemes))('the signature of %s', (name) => {
   const headers = schemes[name]?.(spaced) ?? {}
   const verify = (body: string, given: Record<string, string>, secrets = [secret]) =>
-    sourceNamed(name).verify(deliveryOf(name, body, { headers: given }), secrets, { now: 0 })
+    sourceNamed(name).verify(deliveryOf(name, body, { headers: given }), secrets, { now: signedAt })
 
   it('holds over what the source signs, with one of several secrets', () => {
     expect(verify(spaced, headers)).toBe('ok')
@@ -47,9 +50,21 @@ describe('the signature of Zalo', () => {
   it('is over the id of the app that is set here, where one is', () => {
     const headers = { 'x-zevent-signature': `mac=${plain(`77${spaced}1795436400000${secret}`)}` }
     const verify = (appId?: string) =>
-      sourceNamed('zalo').verify(deliveryOf('zalo', spaced, { headers }), [secret], { now: 0, ...(appId && { appId }) })
+      sourceNamed('zalo').verify(deliveryOf('zalo', spaced, { headers }), [secret], {
+        now: signedAt,
+        ...(appId && { appId }),
+      })
     expect(verify('77')).toBe('ok')
     expect(verify()).toBe('wrong')
+  })
+
+  it('is taken for three days, which covers all retries', () => {
+    const headers = schemes.zalo?.(spaced) ?? {}
+    const verify = (off: number) =>
+      sourceNamed('zalo').verify(deliveryOf('zalo', spaced, { headers }), [secret], { now: signedAt + off })
+    const day = 86_400_000
+    expect([0, 2.9 * day, 3.1 * day, -3.1 * day].map(verify)).toEqual(['ok', 'ok', 'wrong', 'wrong'])
+    expect(3 * day).toBeLessThan(dedupWindowMs)
   })
 })
 

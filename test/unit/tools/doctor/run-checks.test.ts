@@ -11,6 +11,7 @@ import {
   noon,
 } from '../../../support/builders.ts'
 import { healthy, openDiagnostics } from '../../../support/diagnostics-context.ts'
+import { sourceOf as ownMapping } from '../../../support/mapping.ts'
 
 const problemsIn = (results: readonly CheckResult[]) => results.filter(({ verdict }) => verdict !== 'good')
 
@@ -73,6 +74,40 @@ describe('the doctor', () => {
       /Limits/,
     ],
     ['unsigned deliveries', (state) => (state.env.ALLOW_UNSIGNED = 'zalo'), 'warning', /zalo/, /ALLOW_UNSIGNED/],
+    [
+      'a token for all tenants, where there are several',
+      (state) => {
+        state.fixedTokens.push('INGEST_TOKEN')
+        state.connections.push(connection({ connectionId: 'z', tenantId: 'zeta', accountId: '2' }))
+      },
+      'warning',
+      /the bearer of INGEST_TOKEN hands over events and looks up attributions for every tenant, and there are 2/,
+      /signals tokens create --tenant TENANT --scope ingest/,
+    ],
+    [
+      'an admin token for all tenants, where there are several',
+      (state) => {
+        state.fixedTokens.push('ADMIN_TOKEN')
+        state.connections.push(connection({ connectionId: 'z', tenantId: 'zeta', accountId: '2' }))
+      },
+      'warning',
+      /the bearer of ADMIN_TOKEN changes connections for every tenant/,
+      /--scope admin/,
+    ],
+    [
+      'a mapping without a signature',
+      (state) => state.own.push(ownMapping()),
+      'warning',
+      /the gateway refuses deliveries of example without a signature/,
+      /declare a signature/,
+    ],
+    [
+      'accounts without a connection',
+      (state) => state.unconnected.push({ source: 'line', accountId: 'Ubot', at: noon }),
+      'warning',
+      /1 account without a connection sent something, of which nothing is kept: line Ubot/,
+      /connections add/,
+    ],
     ['an old Node', (state) => (state.nodeVersion = 'v18.20.0'), 'bad', /v18.20.0/, /npm ci/],
     ['a disk that fills up', (state) => (state.disk = { freeBytes: 10, sizeBytes: 100 }), 'warning', /10 %/, /space/],
     ['a full disk', (state) => (state.disk = { freeBytes: 1, sizeBytes: 100 }), 'bad', /1 %/, /space/],
@@ -283,6 +318,16 @@ describe('the doctor', () => {
       'topic signals.v1 is missing',
       '1 record of messages.v1 waits, the oldest for 300 s',
     ])
+  })
+
+  it('says what the tokens of the settings allow', async () => {
+    const { state, run } = await openDiagnostics()
+    state.fixedTokens.push('INGEST_TOKEN', 'ADMIN_TOKEN')
+    const results = await run()
+    expect(problemsIn(results)).toEqual([])
+    const said = results.map(({ what }) => what)
+    expect(said).toContain('the bearer of INGEST_TOKEN hands over events and looks up attributions for every tenant')
+    expect(said).toContain('the bearer of ADMIN_TOKEN changes connections for every tenant')
   })
 
   it('ends a check that gets no answer after 15 s, and reports the others', async () => {

@@ -74,6 +74,7 @@ export class ParsedBody {
   readonly #contentTypes: readonly string[]
   #text: string | undefined
   #parsed: Parsed | undefined
+  #reserialised: Buffer | null | undefined
 
   /**
    * @param contentType null where none was kept: then the text decides, if the source posts forms
@@ -109,6 +110,11 @@ export class ParsedBody {
    * Integers above 2^53 need a second parse, since `value` holds them as text.
    */
   reserialised(): Buffer | null {
+    if (this.#reserialised === undefined) this.#reserialised = this.#reserialise()
+    return this.#reserialised
+  }
+
+  #reserialise(): Buffer | null {
     const json = this.#json()
     if (json === null) return null
     try {

@@ -1,6 +1,6 @@
 /** Verifies the sender of a delivery over its raw bytes, before the body is mapped. */
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
-import type { RawDelivery } from '../../source.ts'
+import type { Proof, RawDelivery, SignatureVerdict } from '../../source.ts'
 import type { DigestRule, SignatureRule } from '../language/delivery-rules.ts'
 import { MappingProblem, within } from '../language/problem.ts'
 import { compilePath, type Frame, type Read, Scope } from '../scope.ts'
@@ -8,7 +8,6 @@ import { asText } from '../values/as-text.ts'
 import { partsOfTemplate } from '../values/template.ts'
 import type { ParsedBody } from './body.ts'
 
-export type SignatureVerdict = 'ok' | 'missing' | 'wrong'
 interface Extra {
   readonly appId?: string
   /** ms */
@@ -21,6 +20,19 @@ export type Verify = (
   extra: Extra,
   parsed: ParsedBody,
 ) => SignatureVerdict
+
+/** One way, or several alternatives, to prove who sent a delivery. */
+export interface CompiledSignature {
+  readonly verify: Verify
+  /** What the headers alone say; reads no body. @param now ms */
+  proofIn(headers: Headers, now: number): Proof
+}
+
+type Headers = RawDelivery['headers']
+
+const missing: Proof = { kind: 'missing' }
+const wrong: Proof = { kind: 'wrong' }
+const none: Proof = { kind: 'none' }
 
 const equal = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b)
 const digest = (text: string) => hash('sha256', text, 'buffer')
@@ -36,6 +48,8 @@ const partsOf = (header: string): Map<string, string[]> => {
   }
   return parts
 }
+
+const noParts: ReadonlyMap<string, readonly string[]> = new Map()
 
 /** The parts of one delivery that a signature may cover. */
 interface Signed {
@@ -78,15 +92,34 @@ const compileName = (name: string, hasParts: boolean): Piece => {
 
 const readsBody = (text: string) => /\bbody\./.test(text)
 
-const compileDigest = (rule: DigestRule): Verify => {
-  const { header, prefix, encoding, parts, signed, age, algorithm } = rule
+/** The digests that a header holds, of the right length; empty for a malformed header. */
+const digestsIn = (value: string, named: ReadonlyMap<string, readonly string[]>, rule: DigestRule): Buffer[] =>
+  (rule.parts ? (named.get(rule.parts.signature) ?? []) : [value])
+    .filter((given) => given.startsWith(rule.prefix))
+    .map((given) => Buffer.from(given.slice(rule.prefix.length), rule.encoding))
+    .filter((given) => given.length === 32)
+
+const compileAge = ({ age, parts }: DigestRule): ((signed: Signed, now: number) => boolean) => {
+  if (age === undefined) return () => true
+  const read = within('age', () => compilePiece(age.of, parts !== undefined))
+  const unit = age.unit === 's' ? 1000 : 1
+  // Also false for a time that is no number.
+  return (signed, now) => Math.abs(now - Number(String(read(signed, ''))) * unit) <= age.maxSeconds * 1000
+}
+
+const noBytes = Buffer.alloc(0)
+
+const compileDigest = (rule: DigestRule): CompiledSignature => {
+  const { header, parts, signed, age, algorithm } = rule
   const segments = within('signed', () =>
     partsOfTemplate(signed).map(
       (part, at): Piece => (at % 2 === 1 ? compilePiece(part, parts !== undefined) : () => part),
     ),
   )
-  const ageOf = age === undefined ? undefined : within('age', () => compilePiece(age.of, parts !== undefined))
-  const usesFields = readsBody(signed) || (age !== undefined && readsBody(age.of))
+  const isFresh = compileAge(rule)
+  const ageInBody = age !== undefined && readsBody(age.of)
+  const usesFields = readsBody(signed) || ageInBody
+  const proof: Proof = { kind: usesFields || rule.body !== 'raw' ? 'fields' : 'bytes' }
 
   const fits = (delivered: Signed, secret: string, expected: readonly Buffer[]): boolean => {
     const hashing = algorithm === 'hmac-sha256' ? createHmac('sha256', secret) : createHash('sha256')
@@ -95,52 +128,72 @@ const compileDigest = (rule: DigestRule): Verify => {
     return expected.some((given) => equal(computed, given))
   }
 
-  return ({ headers, body }, secrets, { appId = '', now }, parsed) => {
-    const value = headers[header]
-    if (!value) return 'missing'
-    const named = parts ? partsOf(value) : new Map<string, string[]>()
-    const expected = (parts ? (named.get(parts.signature) ?? []) : [value])
-      .filter((given) => given.startsWith(prefix))
-      .map((given) => Buffer.from(given.slice(prefix.length), encoding))
-      .filter((given) => given.length === 32)
-    if (expected.length === 0) return 'wrong'
-    const frame = scope.frame(usesFields ? parsed.jsonOrNull() : null, headers, null)
-    const raw: Signed = { frame, parts: named, bytes: body, appId }
-    if (age && ageOf) {
-      const at = Number(String(ageOf(raw, ''))) * (age.unit === 's' ? 1000 : 1)
-      if (!(Math.abs(now - at) <= age.maxSeconds * 1000)) return 'wrong'
-    }
-    const rewritten = rule.body === 'raw' ? null : parsed.reserialised()
-    const forms = [
-      ...(rule.body === 'reserialised' ? [] : [raw]),
-      ...(rewritten === null ? [] : [{ ...raw, bytes: rewritten }]),
-    ]
-    return forms.some((form) => secrets.some((secret) => fits(form, secret, expected))) ? 'ok' : 'wrong'
+  return {
+    proofIn: (headers, now) => {
+      const value = headers[header]
+      if (!value) return missing
+      const named = parts ? partsOf(value) : noParts
+      if (digestsIn(value, named, rule).length === 0) return wrong
+      if (ageInBody) return proof
+      const read: Signed = { frame: scope.frame(null, headers, null), parts: named, bytes: noBytes, appId: '' }
+      return isFresh(read, now) ? proof : wrong
+    },
+    verify: ({ headers, body }, secrets, { appId = '', now }, parsed) => {
+      const value = headers[header]
+      if (!value) return 'missing'
+      const named = parts ? partsOf(value) : noParts
+      const expected = digestsIn(value, named, rule)
+      if (expected.length === 0) return 'wrong'
+      const frame = scope.frame(usesFields ? parsed.jsonOrNull() : null, headers, null)
+      const raw: Signed = { frame, parts: named, bytes: body, appId }
+      if (!isFresh(raw, now)) return 'wrong'
+      const anyFits = (form: Signed) => secrets.some((secret) => fits(form, secret, expected))
+      if (rule.body !== 'reserialised' && anyFits(raw)) return 'ok'
+      if (rule.body === 'raw') return 'wrong'
+      const rewritten = parsed.reserialised()
+      return rewritten !== null && anyFits({ ...raw, bytes: rewritten }) ? 'ok' : 'wrong'
+    },
   }
 }
 
-const compileOne = (rule: SignatureRule): Verify => {
-  if (rule.algorithm === 'none') return () => 'ok'
+const compileOne = (rule: SignatureRule): CompiledSignature => {
+  if (rule.algorithm === 'none') return { proofIn: () => none, verify: () => 'unsigned' }
   if (rule.algorithm !== 'equality') return compileDigest(rule)
   const { header, prefix } = rule
-  return ({ headers }, secrets) => {
+  const proofIn = (headers: Headers): Proof => {
     const value = headers[header]
-    if (!value) return 'missing'
-    if (!value.startsWith(prefix)) return 'wrong'
-    // Digests have equal lengths for any header, so the time of the comparison reveals nothing.
-    const given = digest(value.slice(prefix.length))
-    return secrets.some((secret) => equal(given, digest(secret))) ? 'ok' : 'wrong'
+    if (!value) return missing
+    return value.startsWith(prefix) ? { kind: 'key', key: value.slice(prefix.length) } : wrong
+  }
+  return {
+    proofIn,
+    verify: ({ headers }, secrets) => {
+      const proof = proofIn(headers)
+      if (proof.kind !== 'key') return proof.kind === 'missing' ? 'missing' : 'wrong'
+      // Digests have equal lengths for any header, so the time of the comparison reveals nothing.
+      const given = digest(proof.key)
+      return secrets.some((secret) => equal(given, digest(secret))) ? 'ok' : 'wrong'
+    },
   }
 }
 
 /** Compiles alternatives: the first whose header is present decides. @throws MappingProblem */
-export const compileSignature = (rules: readonly SignatureRule[]): Verify => {
+export const compileSignature = (rules: readonly SignatureRule[]): CompiledSignature => {
   const ways = rules.map((rule, at) => (rules.length === 1 ? compileOne(rule) : within(at, () => compileOne(rule))))
-  return (delivery, secrets, extra, parsed) => {
-    for (const verify of ways) {
-      const verdict = verify(delivery, secrets, extra, parsed)
-      if (verdict !== 'missing') return verdict
-    }
-    return 'missing'
+  return {
+    proofIn: (headers, now) => {
+      for (const way of ways) {
+        const proof = way.proofIn(headers, now)
+        if (proof.kind !== 'missing') return proof
+      }
+      return missing
+    },
+    verify: (delivery, secrets, extra, parsed) => {
+      for (const way of ways) {
+        const verdict = way.verify(delivery, secrets, extra, parsed)
+        if (verdict !== 'missing') return verdict
+      }
+      return 'missing'
+    },
   }
 }

@@ -97,8 +97,15 @@ export const mappingSchema = element({
   signature: z.union([signatureSchema, z.array(signatureSchema).min(1)]).default({ algorithm: 'none' }),
   handshake: handshakeSchema.default({ mode: 'none' }),
   answer: answerSchema,
-  /** Paths to the business account, read before the signature is checked. */
-  accounts: z.array(z.string()).default([]),
+  /** The business accounts that a delivery names: paths with [] behind each list, or values. Exactly those of its items. */
+  accounts: z
+    .array(
+      z.union([
+        z.string(),
+        valueSchema.refine((value) => typeof value !== 'string', 'must be a path such as body.page.id, or a value'),
+      ]),
+    )
+    .default([]),
   /** A body for which this does not hold is not a delivery of the source. */
   recognise: conditionSchema,
   /** Why a body that is not recognised belongs elsewhere: the first whose condition holds is the refusal's text. */

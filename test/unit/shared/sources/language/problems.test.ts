@@ -114,6 +114,24 @@ describe('a mapping document', () => {
       'version: 1\nsignature: { algorithm: hmac-sha256, header: x, signed: "{t}.{body}" }',
       /^own\.yaml:3: signature\.signed \{t\} is not a placeholder/,
     ],
+    [
+      'accounts in a list outside of the body',
+      'version: 1',
+      'version: 1\naccounts: [body.page, "headers.x[].id"]',
+      /^own\.yaml:3: accounts\.1 has \[\] outside of the body/,
+    ],
+    [
+      'accounts that are no path',
+      'version: 1',
+      'version: 1\naccounts: ["body.entry[]id"]',
+      /^own\.yaml:3: accounts\.0 must be a path such as body\.page\.id, with \[\] behind a list/,
+    ],
+    [
+      'a name in accounts that only rules have',
+      'version: 1',
+      'version: 1\naccounts: [{ first: [item.page] }]',
+      /^own\.yaml:3: accounts\.0\.first\.0 the name item is not in scope/,
+    ],
     ['what is no YAML', 'rules:', 'rules: [', /^own\.yaml:\d+: is not YAML/],
     ['an alias of itself', 'version: 1', 'version: 1\nabout: &a [*a]', /^own\.yaml:\d+: /],
   ])('with %s is refused by line, path and remedy', (_name, from, to, expected) => {

@@ -75,10 +75,52 @@ describe('a signature', () => {
       ],
       { 'x-key': 'one' },
     ],
-    ['that is not required', { algorithm: 'none' }, {}],
   ])('holds %s', (_name, signature, headers) => expect(verify(signature, headers)).toBe('ok'))
 
   const plain = { algorithm: 'hmac-sha256', header: 'x-sig' }
+
+  it.each<[string, object, Record<string, string>, string]>([
+    ['that is not required', { algorithm: 'none' }, {}, 'unsigned'],
+    ['that may be left out, and is', [plain, { algorithm: 'none' }], {}, 'unsigned'],
+    ['that may be left out, and fits', [plain, { algorithm: 'none' }], { 'x-sig': hmac(body).digest('hex') }, 'ok'],
+    ['that may be left out, and is wrong', [plain, { algorithm: 'none' }], { 'x-sig': '0'.repeat(64) }, 'wrong'],
+  ])('%s is no proof unless it fits', (_name, signature, headers, verdict) => {
+    expect(verify(signature, headers)).toBe(verdict)
+    expect(sourceOf({}, { signature }).signed).toBe(false)
+  })
+
+  it.each<[string, object, Record<string, string>, object]>([
+    ['no header', plain, {}, { kind: 'missing' }],
+    ['no hex', plain, { 'x-sig': 'zz'.repeat(32) }, { kind: 'wrong' }],
+    ['half a digest', plain, { 'x-sig': '00' }, { kind: 'wrong' }],
+    ['a digest', plain, { 'x-sig': '00'.repeat(32) }, { kind: 'bytes' }],
+    ['one over fields', { ...plain, signed: '{body}{body.at}' }, { 'x-sig': '00'.repeat(32) }, { kind: 'fields' }],
+    ['one over either body', { ...plain, body: 'either' }, { 'x-sig': '00'.repeat(32) }, { kind: 'fields' }],
+    [
+      'a key',
+      { algorithm: 'equality', header: 'x-key', prefix: 'k ' },
+      { 'x-key': 'k one' },
+      { kind: 'key', key: 'one' },
+    ],
+    [
+      'a key without its prefix',
+      { algorithm: 'equality', header: 'x-key', prefix: 'k ' },
+      { 'x-key': 'one' },
+      { kind: 'wrong' },
+    ],
+    ['none asked for', { algorithm: 'none' }, {}, { kind: 'none' }],
+  ])('is judged by the headers alone, with %s', (_name, signature, headers, proof) => {
+    expect(sourceOf({}, { signature }).proofIn(headers, now)).toEqual(proof)
+  })
+
+  it('that is too old is refused by the headers alone where the time is in them', () => {
+    const age = { of: 't', unit: 's', maxSeconds: 300 }
+    const source = sourceOf({}, { signature: { ...plain, parts: { signature: 's' }, age } })
+    const headers = { 'x-sig': `t=1764060000,s=${'0'.repeat(64)}` }
+    expect([0, 301_000].map((off) => source.proofIn(headers, now + off).kind)).toEqual(['bytes', 'wrong'])
+    expect(source.proofIn({ 'x-sig': `t=soon,s=${'0'.repeat(64)}` }, now).kind).toBe('wrong')
+  })
+
   it.each<[string, object, Record<string, string>, string[], string]>([
     ['no header', plain, {}, ['one'], 'missing'],
     ['an empty one', plain, { 'x-sig': '' }, ['one'], 'missing'],

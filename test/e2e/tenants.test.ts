@@ -1,0 +1,152 @@
+/** Two advertisers on one pipeline of real processes: neither speaks for the other, and each has tokens of its own. */
+import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Request, whatsappSecret } from '../../services/local/demo/webhooks.ts'
+import { messageEvent } from '../support/builders.ts'
+import { eventually } from '../support/eventually.ts'
+import { openWorld, type World } from '../support/world.ts'
+
+const change = (account: string, id: string) => ({
+  field: 'messages',
+  value: {
+    metadata: { phone_number_id: account },
+    messages: [
+      {
+        ...{ from: `52155${id}`, id: `wamid.${account}.${id}`, timestamp: String(Math.floor(Date.now() / 1000)) },
+        ...{ type: 'text', text: { body: 'ya hice el pago' } },
+      },
+    ],
+  },
+})
+/** A delivery of WhatsApp with a message for each account, signed with the secret. */
+const delivery = (accounts: readonly string[], id: string, secret: string, path = '/webhooks/whatsapp'): Request => {
+  const entry = [{ id: '1', changes: accounts.map((account) => change(account, id)) }]
+  const body = JSON.stringify({ object: 'whatsapp_business_account', entry })
+  const signature = createHmac('sha256', secret).update(body).digest('hex')
+  return { path, headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` }, body }
+}
+
+interface Received {
+  readonly eventSourceId: string
+}
+
+describe('two tenants', () => {
+  let world: World
+
+  beforeAll(async () => {
+    world = await openWorld()
+    const connections = [
+      { connectionId: 'a', tenantId: 'acme', accountId: 'A', webhookSecret: 'the secret of A' },
+      { connectionId: 'b', tenantId: 'zeta', accountId: 'B' },
+    ]
+    for (const one of connections) {
+      const rest = {
+        source: 'whatsapp',
+        advertiserId: '7',
+        eventSetId: `set-${one.connectionId}`,
+        accessToken: `token-${one.connectionId}`,
+      }
+      const file = world.file(`${one.connectionId}.json`, JSON.stringify({ ...one, ...rest }))
+      await signals('connections', 'add', '--file', file)
+    }
+    await signals('keywords', 'import', world.file('keywords.csv', 'keyword,flag\npago,payment\n'))
+  }, 120_000)
+  afterAll(() => world?.stop(), 60_000)
+
+  const signals = async (...args: string[]) => {
+    const { code, stdout, stderr } = await world.pipeline.signals(...args)
+    if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  const status = async (request: Request) => (await world.post(request)).status
+  /** How many events TikTok received for an event set. */
+  const received = async (eventSet: string) => {
+    const { simulator } = world.pipeline.ready
+    const { events } = (await (await fetch(`${simulator}/_events?limit=100000`)).json()) as { events: Received[] }
+    return events.filter(({ eventSourceId }) => eventSourceId === eventSet).length
+  }
+  const metrics = () => world.pipeline.ready.metrics.gateway as string
+  const counter = async (name: string) => {
+    const text = await (await fetch(metrics())).text()
+    return Number(new RegExp(`^${name}\\{source="whatsapp"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+  }
+
+  it('are each reported for by their own deliveries', async () => {
+    expect(await status(delivery(['A'], '1', 'the secret of A'))).toBe(200)
+    expect(await status(delivery(['B'], '1', whatsappSecret))).toBe(200)
+    await eventually(
+      'two events for each',
+      async () => (await received('set-a')) === 2 && (await received('set-b')) === 2,
+    )
+  }, 60_000)
+
+  it("do not speak for each other with their own secrets, nor with the source's", async () => {
+    expect(await status(delivery(['B'], '2', 'the secret of A'))).toBe(401)
+    expect(await status(delivery(['B'], '2', 'the secret of A', '/webhooks/whatsapp/A'))).toBe(400)
+    expect(await status(delivery(['A'], '2', whatsappSecret))).toBe(401)
+    // Of a body that names both, each secret proves its own account's part.
+    expect(await status(delivery(['A', 'B'], '3', 'the secret of A'))).toBe(200)
+    expect(await status(delivery(['A', 'B'], '4', whatsappSecret))).toBe(200)
+    await eventually('two more for each', async () => (await received('set-a')) >= 4 && (await received('set-b')) >= 4)
+    expect(await status(delivery(['A'], '5', 'the secret of A'))).toBe(200)
+    await eventually('the last one', async () => (await received('set-a')) >= 6)
+    expect([await received('set-a'), await received('set-b')]).toEqual([6, 4])
+    expect(await counter('signals_accounts_unverified_total')).toBe(2)
+  }, 60_000)
+
+  it('have tokens that hand over events of their own accounts only', async () => {
+    const made = JSON.parse(
+      await signals('tokens', 'create', '--tenant', 'acme', '--scope', 'ingest', 'report', '--json'),
+    )
+    expect(made).toMatchObject({ tenantId: 'acme', scopes: ['ingest', 'report'], notYetInForce: [] })
+    const { gateway, console: console_ } = world.pipeline.ready
+    const ask = (url: string, init: RequestInit = {}) =>
+      fetch(url, { ...init, headers: { authorization: `Bearer ${made.token}`, 'content-type': 'application/json' } })
+    const events = ['A', 'B', 'stranger'].map((accountId) =>
+      messageEvent({
+        accountId,
+        conversationId: `${accountId}:t`,
+        messageId: `t-${accountId}`,
+        text: 'pago',
+        occurredAt: Date.now(),
+      }),
+    )
+    const answer = await ask(`${gateway}/v1/message-events`, { method: 'POST', body: JSON.stringify(events) })
+    const { results } = (await answer.json()) as { results: { status: string; problems?: unknown }[] }
+    expect([answer.status, results.map((one) => one.status)]).toEqual([200, ['stored', 'not_stored', 'not_stored']])
+    expect(results[1]?.problems).toEqual(results[2]?.problems)
+
+    const list = (await (await ask(`${console_}/admin/v1/connections`)).json()) as { connectionId: string }[]
+    expect(list.map(({ connectionId }) => connectionId)).toEqual(['a'])
+    expect((await ask(`${console_}/admin/v1/connections/b`)).status).toBe(404)
+    expect((await ask(`${console_}/admin/v1/connections/a/pause`, { method: 'POST' })).status).toBe(403)
+
+    expect(await signals('tokens', 'list')).not.toContain(made.token.slice(-20))
+    await signals('tokens', 'revoke', made.tokenId)
+    expect((await ask(`${gateway}/v1/message-events`, { method: 'POST', body: '[]' })).status).toBe(401)
+    expect((await ask(`${console_}/admin/v1/connections`)).status).toBe(401)
+    await eventually('the event of A', async () => (await received('set-a')) >= 8)
+    expect(await received('set-b')).toBe(4)
+  }, 60_000)
+
+  it('share a pipeline that keeps nothing of strangers, and names them to operators', async () => {
+    expect(await status(delivery(['stranger-9'], '6', whatsappSecret))).toBe(200)
+    const shown = JSON.parse(await signals('status', '--json')) as { unconnected: { accountId: string }[] }
+    expect(shown.unconnected.map(({ accountId }) => accountId)).toEqual(['stranger-9', 'stranger'])
+    const { stdout } = await world.pipeline.signals('doctor', '--json')
+    const found = JSON.parse(stdout) as { what: string; remedy: string | null }[]
+    expect(found.map(({ what }) => what).join('\n')).toMatch(/2 accounts without a connection.*stranger-9/)
+    expect(found.map(({ what }) => what).join('\n')).toMatch(
+      /the bearer of INGEST_TOKEN .* every tenant, and there are 2/,
+    )
+    expect(await counter('signals_accounts_unconnected_total')).toBe(2)
+    // Nothing of it is in Kafka: the log of the topic holds no record of the source's proof for it.
+    const health = await (
+      await fetch((world.pipeline.ready.metrics.gateway as string).replace('/metrics', '/healthz'))
+    ).text()
+    expect(health).not.toContain('stranger')
+    for (const log of ['gateway.log', 'ingest.log'])
+      expect(readFileSync(join(world.dataDir, 'logs', log), 'utf8')).not.toContain('stranger')
+  }, 60_000)
+})
