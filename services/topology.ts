@@ -47,6 +47,8 @@ export const derivedRetentionMs = {
   replayedSignals: days(7),
 } as const
 
+const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
+
 const main = {
   channelEvents: {
     name: 'channel-events.v1',
@@ -97,9 +99,7 @@ const main = {
   connections: {
     name: 'connections.v1',
     key: 'connection',
-    partitions: tablePartitions,
-    retentionMs: -1,
-    cleanup: 'compact',
+    ...table,
     schema: 'connection',
     holds: 'which account reports to which advertiser and event set, with consent; secrets sealed',
   },
@@ -115,27 +115,21 @@ const main = {
   tokens: {
     name: 'tokens.v1',
     key: 'token',
-    partitions: tablePartitions,
-    retentionMs: -1,
-    cleanup: 'compact',
+    ...table,
     schema: 'token',
     holds: 'what the bearer of a token may do, and for whom; hashes, no token',
   },
   dataSecrets: {
     name: 'data-secrets.v1',
     key: 'secret',
-    partitions: tablePartitions,
-    retentionMs: -1,
-    cleanup: 'compact',
+    ...table,
     schema: 'data-secret',
     holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the active master key',
   },
   keywordLists: {
     name: 'keyword-lists.v1',
     key: 'list',
-    partitions: tablePartitions,
-    retentionMs: -1,
-    cleanup: 'compact',
+    ...table,
     schema: 'keyword-list',
     maxMessageBytes: mebibytes(8),
     holds: 'versioned keyword lists',

@@ -1,9 +1,9 @@
 /** The console's status document: the stages' health reports, lag, connections without secrets, the last deliveries. */
 
 import { runningState } from '../local/supervisor/state-file.ts'
+import { readStatusPage } from '../runtime/adapters/read-status-page.ts'
 import type { HealthReport } from '../runtime/health/health.ts'
 import type { Clock } from '../runtime/ports.ts'
-import { readStatusPage } from '../runtime/process/read-status-page.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'

@@ -4,7 +4,7 @@ import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
 import type { TokenScope } from '../shared/model/token-record.ts'
-import { type Access, covers, hasScope, isUnbound } from '../shared/tokens/access.ts'
+import { covers, hasScope, isUnbound, type TokenAccess } from '../shared/tokens/access.ts'
 import type { Bearers } from '../shared/tokens/bearers.ts'
 import { HttpProblem } from './http.ts'
 import type { GatewayConnections } from './verification/gateway-connections.ts'
@@ -18,7 +18,7 @@ export const requireAccess = (
   scope: TokenScope,
   address: string,
   now: number,
-): Access => {
+): TokenAccess => {
   if (bearers.isEmpty)
     throw new HttpProblem(
       401,
@@ -85,7 +85,7 @@ export interface AdmittedEvents {
 }
 
 /** A bound token learns nothing about other tenants: an account of theirs is answered like an unknown one. */
-const noConnection = (access: Access): ItemResult => ({
+const noConnection = (access: TokenAccess): ItemResult => ({
   status: 'not_stored',
   problems: [
     { field: 'accountId', problem: isUnbound(access) ? 'no connection' : 'no connection that this token is for' },
@@ -95,7 +95,7 @@ const noConnection = (access: Access): ItemResult => ({
 /** Chooses the events whose account has a connection that the access is for. @param keeps also accounts without a connection */
 export const admitEvents = (
   events: readonly MessageEvent[],
-  access: Access,
+  access: TokenAccess,
   connections: Pick<GatewayConnections, 'connected'>,
   keeps: boolean,
 ): AdmittedEvents => {
@@ -117,7 +117,7 @@ export const admitEvents = (
 
 export const eventRecord = (
   event: MessageEvent,
-  access: Access,
+  access: TokenAccess,
   receivedAt: number,
   traceparent: string | undefined,
   keyring: Keyring,

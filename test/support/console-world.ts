@@ -1,7 +1,7 @@
 /** Both listeners of the control plane over memory, without a network: a request goes in, an answer comes out. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { Attempts } from '../../services/control/access/attempts.ts'
+import { LoginAttempts } from '../../services/control/access/attempts.ts'
 import { AuditTrail } from '../../services/control/access/audit-trail.ts'
 import {
   type Authenticator,
@@ -67,7 +67,7 @@ export const openConsole = async ({
   const state: { auditProblem: Error | null } = { auditProblem: null }
   const ofTest: Authenticator = { authenticate: async (given) => tokens.get(given) ?? null }
   const authenticator = token === null ? null : firstOf(adminTokenAuthenticator(token), ofTest)
-  const access = { authenticator, sessions: new Sessions(clock), attempts: new Attempts(clock) }
+  const access = { authenticator, sessions: new Sessions(clock), attempts: new LoginAttempts(clock) }
   const links = new LoginLinks(clock)
   const trail = new AuditTrail({
     append: async (entry) => {

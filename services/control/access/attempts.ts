@@ -5,7 +5,7 @@ const windowMs = 60_000
 const maxWrong = 20
 const maxAddresses = 10_000
 
-export class Attempts {
+export class LoginAttempts {
   readonly #wrong = new Map<string, { count: number; readonly until: number }>()
   readonly #clock: Pick<Clock, 'now'>
   constructor(clock: Pick<Clock, 'now'>) {

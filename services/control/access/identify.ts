@@ -3,16 +3,16 @@ import type { IncomingMessage } from 'node:http'
 import type { AuditOrigin } from '../../shared/model/audit.ts'
 import { ControlProblem } from '../http/answer.ts'
 import { bearerOf, cookieOf, isFromOwnPage } from '../http/request.ts'
-import type { Attempts } from './attempts.ts'
+import type { LoginAttempts } from './attempts.ts'
 import type { Authenticator, Principal } from './authenticator.ts'
 import { hostnameOf, isLoopbackName } from './hosts.ts'
 import { type BrowserSession, isCsrfToken, type Sessions, sessionHours } from './sessions.ts'
 
-export interface Access {
+export interface ControlAccess {
   /** null: no bearer token is configured. */
   readonly authenticator: Authenticator | null
   readonly sessions: Sessions
-  readonly attempts: Attempts
+  readonly attempts: LoginAttempts
 }
 
 export interface Caller {
@@ -45,7 +45,11 @@ export const sessionIdOf = (request: IncomingMessage): string | undefined => coo
 const addressOf = ({ socket }: IncomingMessage) => socket?.remoteAddress ?? ''
 
 /** @throws ControlProblem 401 for a wrong token, 429 after many of them; DependencyError */
-export const principalOfToken = async (request: IncomingMessage, token: string, access: Access): Promise<Principal> => {
+export const principalOfToken = async (
+  request: IncomingMessage,
+  token: string,
+  access: ControlAccess,
+): Promise<Principal> => {
   const address = addressOf(request)
   if (access.attempts.areTooMany(address))
     throw new ControlProblem(429, 'too_many', 'too many wrong tokens from this address: try again in a minute')
@@ -60,7 +64,7 @@ export const principalOfToken = async (request: IncomingMessage, token: string, 
 const changes = (method: string | undefined) => method !== 'GET' && method !== 'HEAD'
 
 /** @throws ControlProblem 401, 403 for a change that no page of ours asks for, 429; DependencyError */
-export const identify = async (request: IncomingMessage, access: Access): Promise<Caller> => {
+export const identify = async (request: IncomingMessage, access: ControlAccess): Promise<Caller> => {
   const token = bearerOf(request)
   if (token !== null) {
     return { principal: await principalOfToken(request, token, access), via: 'api', session: null }

@@ -1,5 +1,5 @@
 /** Bearer tokens of `tokens.v1` and of ADMIN_TOKEN at the control plane: which role a token has, and for which tenant. */
-import { type Access, hasScope } from '../../shared/tokens/access.ts'
+import { hasScope, type TokenAccess } from '../../shared/tokens/access.ts'
 import type { Bearers } from '../../shared/tokens/bearers.ts'
 import type { Authenticator, Role } from './authenticator.ts'
 
@@ -7,7 +7,7 @@ import type { Authenticator, Role } from './authenticator.ts'
 export const adminSetting = 'admin'
 
 /** null: none of the token's scopes is for the control plane. */
-const roleOf = (access: Access): Role | null => {
+const roleOf = (access: TokenAccess): Role | null => {
   if (hasScope(access, 'admin')) return 'admin'
   if (hasScope(access, 'operate')) return 'operator'
   return hasScope(access, 'report') ? 'viewer' : null

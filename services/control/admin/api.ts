@@ -1,6 +1,6 @@
 /** `/admin/v1/…`: the command line's operations on connections, authorisation through TikTok, the audit trail and login links. */
 import { DependencyError } from '../../runtime/ports.ts'
-import { AuthorisationFailed } from '../../shared/connections/authorisation/authorisation.ts'
+import { AuthorisationFailed } from '../../shared/connections/authorisation/authorisation-failed.ts'
 import { ConnectionInvalid, TransitionRefused } from '../../shared/connections/connection.ts'
 import { ConnectionUnknown } from '../../shared/connections/operations.ts'
 import { EventSetUnclear } from '../../shared/connections/tiktok/event-sets.ts'

@@ -6,7 +6,14 @@ import type { Clock } from '../../runtime/ports.ts'
 import type { AuditTrail } from '../access/audit-trail.ts'
 import type { Principal } from '../access/authenticator.ts'
 import { ExpiringMap } from '../access/expiring-map.ts'
-import { type Access, identify, isSecure, principalOfToken, sessionCookie, sessionIdOf } from '../access/identify.ts'
+import {
+  type ControlAccess,
+  identify,
+  isSecure,
+  principalOfToken,
+  sessionCookie,
+  sessionIdOf,
+} from '../access/identify.ts'
 import { type ClaimRules, principalOf } from '../access/login-claims.ts'
 import type { LoginLinks } from '../access/login-links.ts'
 import { type ControlAnswer, ControlProblem, plain, seeOther } from './answer.ts'
@@ -14,7 +21,7 @@ import { html, loggedInPage, loginPage, sentencePage } from './pages.ts'
 import { cookieOf, isFromOwnPage, readText } from './request.ts'
 
 export interface LoginTools {
-  readonly access: Access
+  readonly access: ControlAccess
   readonly links: LoginLinks
   readonly trail: AuditTrail
   readonly clock: Pick<Clock, 'now'>

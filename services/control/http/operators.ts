@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AuditTrail } from '../access/audit-trail.ts'
 import type { Principal } from '../access/authenticator.ts'
 import { isAllowedHost } from '../access/hosts.ts'
-import { type Access, type Caller, identify } from '../access/identify.ts'
+import { type Caller, type ControlAccess, identify } from '../access/identify.ts'
 import { type AdminApi, adminPrefix, asProblem } from '../admin/api.ts'
 import { page } from '../page.ts'
 import { type ControlAnswer, ControlProblem, json, plain, seeOther } from './answer.ts'
@@ -18,7 +18,7 @@ import { urlOf } from './request.ts'
 export interface OperatorsTools {
   /** Host names beside this machine's own. */
   readonly allowedHosts: readonly string[]
-  readonly access: Access
+  readonly access: ControlAccess
   readonly trail: AuditTrail
   readonly login: LoginRoutes
   readonly admin: AdminApi

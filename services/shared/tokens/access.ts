@@ -1,7 +1,7 @@
 /** What the bearer of a token may do, and for whom. Pure. */
 import type { TokenAccount, TokenRecord, TokenScope } from '../model/token-record.ts'
 
-export interface Access {
+export interface TokenAccess {
   /** The token's id, or the name of the setting that holds the token. */
   readonly id: string
   /** null: all tenants. */
@@ -11,7 +11,7 @@ export interface Access {
   readonly scopes: readonly TokenScope[]
 }
 
-export const accessOf = ({ tokenId, tenantId, accounts, scopes }: TokenRecord): Access => ({
+export const accessOf = ({ tokenId, tenantId, accounts, scopes }: TokenRecord): TokenAccess => ({
   id: tokenId,
   tenantId,
   accounts,
@@ -19,7 +19,7 @@ export const accessOf = ({ tokenId, tenantId, accounts, scopes }: TokenRecord): 
 })
 
 /** The access that a token in a setting gives: for all tenants. */
-export const settingAccess = (setting: string, scopes: readonly TokenScope[]): Access => ({
+export const settingAccess = (setting: string, scopes: readonly TokenScope[]): TokenAccess => ({
   id: setting,
   tenantId: null,
   accounts: null,
@@ -34,13 +34,16 @@ const includedIn: Readonly<Record<TokenScope, readonly TokenScope[]>> = {
   admin: ['admin'],
 }
 
-export const hasScope = ({ scopes }: Access, scope: TokenScope): boolean =>
+export const hasScope = ({ scopes }: TokenAccess, scope: TokenScope): boolean =>
   includedIn[scope].some((one) => scopes.includes(one))
 
 /** Whether the access is for all tenants and accounts. */
-export const isUnbound = ({ tenantId, accounts }: Access): boolean => tenantId === null && accounts === null
+export const isUnbound = ({ tenantId, accounts }: TokenAccess): boolean => tenantId === null && accounts === null
 
 /** Whether the access is for this account of this tenant. */
-export const covers = ({ tenantId, accounts }: Access, one: TokenAccount & { readonly tenantId: string }): boolean =>
+export const covers = (
+  { tenantId, accounts }: TokenAccess,
+  one: TokenAccount & { readonly tenantId: string },
+): boolean =>
   (tenantId === null || tenantId === one.tenantId) &&
   (accounts === null || accounts.some(({ source, accountId }) => source === one.source && accountId === one.accountId))

@@ -24,7 +24,7 @@ const senderOf = (address: string): string => {
   return plain.includes(':') ? plain.split(':').slice(0, 4).join(':') : plain
 }
 
-export class Attempts {
+export class TokenAttempts {
   readonly #wrong = new Map<string, Wrong>()
   readonly #worked = new Map<string, number>()
 

@@ -1,28 +1,28 @@
 /** Finds the access of a bearer, among the tokens of `tokens.v1` and those of a setting. */
 import { hash } from 'node:crypto'
 import type { TokenRecord } from '../model/token-record.ts'
-import { type Access, accessOf } from './access.ts'
-import { Attempts } from './attempts.ts'
+import { accessOf, type TokenAccess } from './access.ts'
+import { TokenAttempts } from './attempts.ts'
 
 export const tokenHash = (token: string): Buffer => hash('sha256', token, 'buffer')
 
 /** blocked: too many wrong tokens came from the address; `retryAfter` in seconds. */
 export type Bearer =
-  | { readonly kind: 'known'; readonly access: Access }
+  | { readonly kind: 'known'; readonly access: TokenAccess }
   | { readonly kind: 'missing' | 'wrong' }
   | { readonly kind: 'blocked'; readonly retryAfter: number }
 
 const bearer = /^Bearer (.+)$/i
 
 export class Bearers {
-  readonly #fixed: ReadonlyMap<string, Access>
+  readonly #fixed: ReadonlyMap<string, TokenAccess>
   readonly #records = new Map<string, TokenRecord>()
   /** By the hash of the token, hex. Its bits cannot be chosen, so the time of a look-up reveals nothing. */
-  readonly #byHash = new Map<string, Access>()
-  readonly #attempts = new Attempts()
+  readonly #byHash = new Map<string, TokenAccess>()
+  readonly #attempts = new TokenAttempts()
 
   /** @param fixed tokens of a setting with their access */
-  constructor(fixed: readonly { readonly token: string; readonly access: Access }[] = []) {
+  constructor(fixed: readonly { readonly token: string; readonly access: TokenAccess }[] = []) {
     this.#fixed = new Map(fixed.map(({ token, access }) => [tokenHash(token).toString('hex'), access]))
   }
 
@@ -44,7 +44,7 @@ export class Bearers {
   }
 
   /** The access of a token; null for one that is unknown or revoked. */
-  accessOf(token: string): Access | null {
+  accessOf(token: string): TokenAccess | null {
     const key = tokenHash(token).toString('hex')
     return this.#fixed.get(key) ?? this.#byHash.get(key) ?? null
   }

@@ -1,5 +1,5 @@
 import { admitEvents, eventRecord, parseEvents, requireAccess } from '../../../services/gateway/message-events.ts'
-import type { Access } from '../../../services/shared/tokens/access.ts'
+import type { TokenAccess } from '../../../services/shared/tokens/access.ts'
 import { settingAccess } from '../../../services/shared/tokens/access.ts'
 import { Bearers } from '../../../services/shared/tokens/bearers.ts'
 import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
@@ -7,7 +7,7 @@ import { openGatewayWorld } from '../../support/gateway-world.ts'
 import { problemOf, statusOf } from '../../support/http-status.ts'
 
 const all = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
-const acme: Access = { id: 't1', tenantId: 'acme', accounts: null, scopes: ['ingest'] }
+const acme: TokenAccess = { id: 't1', tenantId: 'acme', accounts: null, scopes: ['ingest'] }
 
 describe('a bearer', () => {
   const bearers = (...tokens: string[]) => new Bearers(tokens.map((token) => ({ token, access: all })))
@@ -73,7 +73,7 @@ describe('message events', () => {
   const accounts = (given: readonly { readonly accountId: string }[]) =>
     given.map(({ accountId }) => accountId).join('')
 
-  it.each<[string, Access, boolean, string, string]>([
+  it.each<[string, TokenAccess, boolean, string, string]>([
     ['for all tenants', all, false, '123', '45'],
     ['for all tenants, where what is unconnected is kept', all, true, '12345', ''],
     ['of one tenant', acme, false, '12', '45'],

@@ -26,7 +26,7 @@ import { runChecks } from '../../../tools/doctor/run-checks.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
-import { readUnconnected } from '../../unconnected.ts'
+import { readUnconnected } from '../status/unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
 

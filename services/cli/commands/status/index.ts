@@ -6,7 +6,7 @@ import type { HealthReport } from '../../../runtime/health/health.ts'
 import type { UnconnectedAccount } from '../../../shared/model/unconnected-account.ts'
 import { stageNames } from '../../../topology.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
-import { readUnconnected } from '../../unconnected.ts'
+import { readUnconnected } from './unconnected.ts'
 
 const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
   try {

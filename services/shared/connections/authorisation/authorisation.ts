@@ -20,18 +20,10 @@ import {
   TikTokRefused,
   TikTokUnreachable,
 } from '../tiktok/oauth.ts'
-import {
-  type AuthorisationStatus,
-  isBegunBy,
-  type Pending,
-  type PendingAuthorisations,
-} from './pending-authorisations.ts'
+import { AuthorisationFailed } from './authorisation-failed.ts'
+import type { AuthorisationStatus, Pending, PendingAuthorisations } from './pending-authorisations.ts'
+import { isBegunBy } from './pending-authorisations.ts'
 import { sealedAccount } from './sealed-account.ts'
-
-/** The authorisation failed. The message names cause and remedy, and contains no code, token or state. */
-export class AuthorisationFailed extends Error {
-  override readonly name = 'AuthorisationFailed'
-}
 
 const unknownAuthorisation =
   'this authorisation is unknown: it was answered already, or requested more than ten minutes ago; request a new address'

@@ -1,4 +1,4 @@
-import { AuthorisationFailed } from '../../../../services/shared/connections/authorisation/authorisation.ts'
+import { AuthorisationFailed } from '../../../../services/shared/connections/authorisation/authorisation-failed.ts'
 import { revokeGrants } from '../../../../services/shared/connections/authorisation/revoke.ts'
 import { parseDraft } from '../../../../services/shared/connections/connection.ts'
 import { changeConnection } from '../../../../services/shared/connections/operations.ts'

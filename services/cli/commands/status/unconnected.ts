@@ -1,7 +1,7 @@
 /** Reads from the running gateway which accounts without a connection sent something. */
-import { type Addresses, readSecrets } from '../local/supervisor/state-file.ts'
-import { readStatusPage } from '../runtime/process/read-status-page.ts'
-import { type UnconnectedAccount, unconnectedPath } from '../shared/model/unconnected-account.ts'
+import { type Addresses, readSecrets } from '../../../local/supervisor/state-file.ts'
+import { readStatusPage } from '../../../runtime/adapters/read-status-page.ts'
+import { type UnconnectedAccount, unconnectedPath } from '../../../shared/model/unconnected-account.ts'
 
 interface Gateway {
   readonly env: NodeJS.ProcessEnv
