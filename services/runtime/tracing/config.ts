@@ -1,5 +1,6 @@
 /** The usual variables of OpenTelemetry. Tracing is on when an endpoint is set, and costs nothing otherwise. */
 import { z } from 'zod'
+import { withoutEnding } from '../without-ending.ts'
 
 const samplers = [
   'always_on',
@@ -45,5 +46,5 @@ export const tracesUrl = (config: TracingConfig): string | null => {
   if (config.OTEL_SDK_DISABLED === 'true') return null
   if (config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
   const base = config.OTEL_EXPORTER_OTLP_ENDPOINT
-  return base ? `${base.replace(/\/+$/, '')}/v1/traces` : null
+  return base ? `${withoutEnding(base, '/')}/v1/traces` : null
 }

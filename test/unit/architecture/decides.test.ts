@@ -12,6 +12,7 @@ import { impurities } from '../../support/source-code/purity.ts'
 const decides = [
   'services/topology.ts',
   'services/derived-topics.ts',
+  'services/runtime/without-ending.ts',
   'services/consumer-groups.ts',
   'services/attribution/attribute.ts',
   'services/attribution/stage.ts',

@@ -39,6 +39,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/ports.ts',
     'runtime/failures.ts',
     'runtime/split-lines.ts',
+    'runtime/without-ending.ts',
     'runtime/secure-url.ts',
     'runtime/rebuildable-state.ts',
     'runtime/metrics',

@@ -1,4 +1,5 @@
 /** TikTok as a `Destination`, by one wire profile. */
+import { withoutEnding } from '../../../runtime/without-ending.ts'
 import type { Destination } from '../destination.ts'
 import { codes } from './codes.ts'
 import { callEncoder, partsOf } from './encoder.ts'
@@ -17,7 +18,7 @@ export const tiktokDestination = (profile: Profile, baseUrl: string): Destinatio
   return {
     name: 'tiktok',
     keyPrefix: '',
-    url: `${baseUrl.replace(/\/+$/, '')}${trackPath}`,
+    url: `${withoutEnding(baseUrl, '/')}${trackPath}`,
     limits: { eventsPerCall: mostEventsPerCall },
     parts: partsOf(profile),
     encode: ({ eventSetId }, token, signals) => ({
