@@ -18,6 +18,7 @@ import {
   started,
   touched,
 } from './state/state.ts'
+import { isReportable } from './tracking-id/alphabet.ts'
 import { defaultExtractors, findTrackingId, firstMessagesOf } from './tracking-id/extract.ts'
 
 /** The settings of a connection, in the units of the decision. */
@@ -136,5 +137,6 @@ export const attribute = (
     state = heard(state, occurredAt, rules.quietMs !== null || rules.restartOnNewTouch)
   }
   const credited = creditedTo(state, occurredAt, rules)
-  return { state, trackingId: credited?.trackingId ?? null, starts: starts && !message.backfill, refused }
+  const trackingId = credited !== null && isReportable(credited.trackingId) ? credited.trackingId : null
+  return { state, trackingId, starts: starts && !message.backfill, refused }
 }

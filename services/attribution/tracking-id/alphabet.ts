@@ -17,6 +17,12 @@ const alphabetOf = ({ from, query }: Pick<Extractor, 'from' | 'query'>): RegExp 
   return text
 }
 
+/**
+ * Whether a touch's id may be reported: within the widest alphabet. Touches are kept for weeks and come back from a topic, so one may be from
+ * before these alphabets, or from another writer.
+ */
+export const isReportable = (trackingId: string): boolean => ref.test(trackingId)
+
 /** Whether a value that the extractor found can be a tracking ID. */
 export const isTrackingId = (value: string, extractor: Pick<Extractor, 'from' | 'query'>): boolean =>
   alphabetOf(extractor).test(value) && !unfilled.test(value)

@@ -53,8 +53,18 @@ export class AuditTrail {
     const same = JSON.stringify([caller.principal.actor, caller.principal.tenant, caller.via, action, facts])
     if (this.#reads.get(same)) return
     this.#reads.set(same, true)
+    this.notes(caller, action, facts, () => this.#reads.delete(same))
+  }
+
+  /** For a login or a logout: an operator gets in while Kafka is away. */
+  notes(
+    caller: Pick<Caller, 'principal' | 'via'>,
+    action: string,
+    facts: AuditFacts = {},
+    undo: () => void = () => {},
+  ): void {
     this.changes(caller, action, facts).catch((error: unknown) => {
-      this.#reads.delete(same)
+      undo()
       this.#tools.onLost(error)
     })
   }

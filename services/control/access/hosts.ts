@@ -16,5 +16,5 @@ export const isLoopbackName = (name: string): boolean =>
 /** @param allowed host names without port; loopback names are always allowed */
 export const isAllowedHost = (header: string | undefined, allowed: readonly string[]): boolean => {
   const name = header === undefined ? null : hostnameOf(header)
-  return name !== null && (isLoopbackName(name) || allowed.some((one) => one.toLowerCase() === name))
+  return name !== null && (isLoopbackName(name) || allowed.some((one) => hostnameOf(one) === name))
 }

@@ -44,6 +44,9 @@ export const sessionIdOf = (request: IncomingMessage): string | undefined => coo
 
 const addressOf = ({ socket }: IncomingMessage) => socket?.remoteAddress ?? ''
 
+const noToken = () =>
+  new ControlProblem(401, 'no_token', 'log in at /login; for bearer tokens, ADMIN_TOKEN is not set at the console')
+
 /** @throws ControlProblem 401 for a wrong token, 429 after many of them; DependencyError */
 export const principalOfToken = async (
   request: IncomingMessage,
@@ -57,7 +60,7 @@ export const principalOfToken = async (
   if (principal) return principal
   access.attempts.failed(address)
   throw access.authenticator === null
-    ? new ControlProblem(401, 'no_token', 'ADMIN_TOKEN is not set at the console: set it, and send it as a bearer')
+    ? noToken()
     : new ControlProblem(401, 'token_wrong', 'send `Authorization: Bearer` with a token of the console')
 }
 
@@ -73,7 +76,7 @@ export const identify = async (request: IncomingMessage, access: ControlAccess):
   const session = id === undefined ? undefined : await access.sessions.find(id)
   if (!session)
     throw access.authenticator === null
-      ? new ControlProblem(401, 'no_token', 'ADMIN_TOKEN is not set at the console: set it, and send it as a bearer')
+      ? noToken()
       : new ControlProblem(401, 'token_wrong', 'log in at /login, or send `Authorization: Bearer` with a token')
   if (changes(request.method) && !(isFromOwnPage(request) && isCsrfToken(session, request.headers['x-csrf-token'])))
     throw new ControlProblem(403, 'csrf', 'a change from a browser needs the header x-csrf-token of /api/session')

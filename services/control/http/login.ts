@@ -42,8 +42,8 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
   const underWay = new ExpiringMap<LoginChecks>(clock, { lifeMs: loginLifeMs, capacity: maxLogins })
   const hasOidc = oidc !== null
 
-  const begin = async (request: IncomingMessage, principal: Principal, renew: () => Promise<Principal | null>) => {
-    await trail.changes({ principal, via: 'console' }, 'session.login')
+  const begin = (request: IncomingMessage, principal: Principal, renew: () => Promise<Principal | null>) => {
+    trail.notes({ principal, via: 'console' }, 'session.login')
     return sessionCookie(request, access.sessions.begin(principal, renew))
   }
 
@@ -54,7 +54,7 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
     try {
       const principal = await principalOfToken(request, token, access)
       const renew = async () => (await access.authenticator?.authenticate(token)) ?? null
-      return seeOther('/', { 'set-cookie': await begin(request, principal, renew) })
+      return seeOther('/', { 'set-cookie': begin(request, principal, renew) })
     } catch (error) {
       if (!(error instanceof ControlProblem)) throw error
       const problem = error.code === 'token_wrong' ? 'This token is not valid.' : error.message
@@ -62,10 +62,10 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
     }
   }
 
-  const byLink = async (request: IncomingMessage, { searchParams }: URL): Promise<ControlAnswer> => {
+  const byLink = (request: IncomingMessage, { searchParams }: URL): ControlAnswer => {
     const link = links.take(searchParams.get('code') ?? '')
     if (!link) return loginPage(401, { problem: 'This link was used already, or is older than ten minutes.', hasOidc })
-    return loggedInPage([await begin(request, link.principal, link.renew)])
+    return loggedInPage([begin(request, link.principal, link.renew)])
   }
 
   const toProvider = async (request: IncomingMessage): Promise<ControlAnswer> => {
@@ -89,13 +89,13 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
       })
     const found = principalOf(await oidc.provider.finish(search, checks), oidc.rules)
     if ('refused' in found) return sentencePage(403, found.refused)
-    return loggedInPage([await begin(request, found, async () => found)])
+    return loggedInPage([begin(request, found, async () => found)])
   }
 
   const logout = async (request: IncomingMessage): Promise<ControlAnswer> => {
     const caller = await identify(request, access)
     access.sessions.end(sessionIdOf(request) ?? '')
-    await trail.changes(caller, 'session.logout')
+    trail.notes(caller, 'session.logout')
     return { ...plain(204, ''), headers: { 'set-cookie': sessionCookie(request, '') } }
   }
 
@@ -107,7 +107,7 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
         case 'POST /login':
           return await byToken(request)
         case 'GET /login/link':
-          return await byLink(request, url)
+          return byLink(request, url)
         case 'GET /login/oidc':
           return await toProvider(request)
         case `GET ${oidcCallbackPath}`:

@@ -1,4 +1,5 @@
 import { attribution, type TrackingIdRefusal } from '../../../services/attribution/stage.ts'
+import type { ConversationState } from '../../../services/attribution/state/state.ts'
 import type { Outcome } from '../../../services/runtime/batch/outcome.ts'
 import { sealContent } from '../../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../../services/runtime/topics/codec.ts'
@@ -114,6 +115,17 @@ describe('attribution', () => {
     expect(JSON.stringify(outcomes, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toMatch(
       /zoraida|CLICKID/,
     )
+  })
+
+  it('reports no touch whose id is none, also one that was kept before', async () => {
+    const { messageAt, run, store } = await world()
+    await run(messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }))
+    for (const conversation of store.values.keys()) {
+      const [state] = await store.read([conversation])
+      const touches = (state?.touches ?? []).map((one) => ({ ...one, trackingId: 'Mi nombre es Zoraida Quispe' }))
+      await store.write([{ conversation, state: { ...(state as ConversationState), touches } }])
+    }
+    expect(attributed(await run(messageAt(1)))[0]).toMatchObject({ trackingId: null, startsConversation: true })
   })
 
   it('keeps state across batches', async () => {

@@ -66,7 +66,7 @@ describe('the operators’ listener', () => {
   it.each(['localhost:8080', '127.0.0.1', '127.8.9.1:1', '[::1]:80', 'console.internal', 'CONSOLE.internal:443'])(
     'takes the host name "%s"',
     async (host) => {
-      const { ask, bearer } = await openConsole({ allowedHosts: ['console.internal'] })
+      const { ask, bearer } = await openConsole({ allowedHosts: ['Console.internal:9000'] })
       expect((await ask('GET /api/status', { headers: { ...bearer, host } })).status).toBe(200)
     },
   )
@@ -299,6 +299,7 @@ describe('the audit trail', () => {
     expect(await history('of-a')).toEqual(['added'])
     expect((await ask('GET /api/status')).status).toBe(200)
     expect((await ask('GET /admin/v1/connections')).status).toBe(200)
+    expect((await ask('POST /login', { headers: form, body: `token=${adminToken}` })).status).toBe(303)
   })
 
   it('shows a tenant its own entries only', async () => {
