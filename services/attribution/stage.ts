@@ -69,7 +69,7 @@ const decideOne = (
   const open = () =>
     content === null || connection.dataKey === null
       ? null
-      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey))
+      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, waitMs)
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)

@@ -48,7 +48,7 @@ runConsumerStage({
     lifecycle.onStop('http', () => http.close())
 
     const directory = new ConnectionDirectory()
-    const tokens = new Tokens((sealed) => keyring.unwrap(sealed))
+    const tokens = new Tokens((sealed, context) => keyring.unwrap(sealed, context))
     const writer = new ConnectionWriter({ directory, codec, producer, clock })
     const tokenRefusals = new TopicTokenRefusals({
       writer,

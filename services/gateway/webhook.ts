@@ -62,8 +62,8 @@ const disconnectedAccounts = ({ connections }: Inspected) => {
 
 /** The connection's own secret comes first: an advertiser's own app signs with it. */
 const secretsFor = ({ source, connections }: Inspected, { keyring, secretsOf }: WebhookTools): string[] => {
-  const own = connections.flatMap(({ webhookSecret }) =>
-    webhookSecret ? [keyring.unwrap(webhookSecret).toString()] : [],
+  const own = connections.flatMap(({ connectionId, webhookSecret }) =>
+    webhookSecret ? [keyring.unwrap(webhookSecret, `webhook-secret:${connectionId}`).toString()] : [],
   )
   return [...new Set([...own, ...secretsOf(source.name).secrets])]
 }

@@ -57,7 +57,7 @@ const keywordFlags = (
   const { active, shadows } = tools.lists.of(connection)
   if (!active && shadows.length === 0) return none
   const key = tools.keyring.connectionKey(connection.connectionId, connection.dataKey)
-  const { text } = openContent(message.content, key)
+  const { text } = openContent(message.content, key, message.message)
   if (text === null) return none
   for (const { listId, version, matcher } of shadows)
     for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })

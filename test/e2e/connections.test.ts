@@ -118,8 +118,8 @@ describe('the life of a connection', () => {
     // The old key alone opens nothing of this installation.
     const thief = await Keyring.open(oldKey)
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1)
-    for (const secret of [latest?.accessToken, latest?.dataKey])
-      expect(() => thief.unwrap(secret as Buffer)).toThrow(SealBroken)
+    expect(() => thief.unwrap(latest?.accessToken as Buffer, 'token:shop')).toThrow(SealBroken)
+    expect(() => thief.unwrap(latest?.dataKey as Buffer, 'data-key:shop')).toThrow(SealBroken)
   }, 60_000)
 
   it('holds signals while TikTok refuses the token and while it is paused; then sends all', async () => {
@@ -148,11 +148,11 @@ describe('the life of a connection', () => {
     await broker.close()
     const alive = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
     const sealed = (await all<AttributedMessage>('attributedMessages', 'attributed-messages.v1')).map(
-      ({ message }) => message.content as Buffer,
+      ({ message }) => ({ text: message.content as Buffer, context: message.message }),
     )
-    expect(openContent(sealed.at(-1) as Buffer, keyring.connectionKey('shop', alive.dataKey as Buffer)).text).toMatch(
-      'pago',
-    )
+    const last = sealed.at(-1) as (typeof sealed)[number]
+    const dataKey = keyring.connectionKey('shop', alive.dataKey as Buffer)
+    expect(openContent(last.text, dataKey, last.context).text).toMatch('pago')
     await signals('connections', 'pause', 'shop')
     const raised = async () => (await all<Signal>('signals', 'signals.v1')).length
     const before = await raised()
@@ -171,9 +171,9 @@ describe('the life of a connection', () => {
     // The topic's latest record has no key.
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
     expect(latest).toMatchObject({ status: 'disconnected', accessToken: null, dataKey: null })
-    for (const text of sealed) {
-      expect(() => keyring.sourceKey('tiktok').open(text)).toThrow(SealBroken)
-      expect(() => keyring.unwrap(text)).toThrow(SealBroken)
+    for (const { text, context } of sealed) {
+      expect(() => keyring.sourceKey('tiktok').open(text, context)).toThrow(SealBroken)
+      expect(() => keyring.unwrap(text, context)).toThrow(SealBroken)
     }
     await world.deliver(...words(2))
     expect(await world.arrived()).toHaveLength(arrived)

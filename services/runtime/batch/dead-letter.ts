@@ -16,6 +16,17 @@ import type { Input } from './stage.ts'
 /** Name of the sealing key, derived like that of a source; recorded in `keyId`. */
 export const deadLetterKey = 'dead-letters'
 
+/** Of the original record; the context under which it is sealed. */
+export const positionOf = ({
+  topic,
+  partition,
+  offset,
+}: {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint | number
+}): string => `${topic}/${partition}/${offset}`
+
 export const deadLetterRecord = (
   stage: ConsumerStage,
   { record, attempt, traceparent }: Omit<Input<unknown>, 'value'>,
@@ -23,7 +34,7 @@ export const deadLetterRecord = (
   failedAt: number,
   { codec, keyring }: { codec: Codec; keyring: Keyring },
 ): ProducerRecord => {
-  const position = `${record.topic}/${record.partition}/${record.offset}`
+  const position = positionOf(record)
   const original = codec.encodeOriginal({ key: record.key, headers: record.headers, value: record.value })
   return {
     topic: deadLetterTopic(stage),

@@ -35,6 +35,7 @@ export interface KeyringOptions {
 }
 
 const secretContext = 'data-secret'
+const dataKeyContext = (connectionId: string) => `data-key:${connectionId}`
 
 export class Keyring {
   readonly #masters: MasterKeys
@@ -97,7 +98,7 @@ export class Keyring {
 
   #opened({ keyId, sealed }: SealedDataSecret): Uint8Array {
     if (!this.#masters.knows(keyId)) throw new MasterKeyUnknown(keyId, this.#masters.ids)
-    return this.#masters.unwrap(sealed)
+    return this.#masters.unwrap(sealed, secretContext)
   }
 
   #derive(purpose: string) {
@@ -124,7 +125,7 @@ export class Keyring {
   sourceKey(source: string): SealingKey {
     let key = this.#bySource.get(source)
     if (!key) {
-      key = new SealingKey(this.#derive(`source:${source}`))
+      key = new SealingKey(this.#derive(`source:${source}`), { opensUnbound: true })
       this.#bySource.set(source, key)
     }
     return key
@@ -134,34 +135,35 @@ export class Keyring {
   connectionKey(connectionId: string, wrapped: Uint8Array): SealingKey {
     const known = this.#byConnection.get(connectionId)
     if (known && Buffer.compare(known.wrapped, wrapped) === 0) return known.key
-    const key = new SealingKey(this.unwrap(wrapped))
+    const key = new SealingKey(this.unwrap(wrapped, dataKeyContext(connectionId)), { opensUnbound: true })
     this.#byConnection.set(connectionId, { wrapped, key })
     return key
   }
 
-  /** Removes a connection's key from the cache, so that what it sealed cannot be opened. */
+  /** Erases a connection's key from memory, so that what it sealed cannot be opened. */
   forgetConnection(connectionId: string) {
+    this.#byConnection.get(connectionId)?.key.erase()
     this.#byConnection.delete(connectionId)
   }
 
   newDataKey(connectionId: string): Buffer {
-    return this.wrap(sodium.randombytes_buf(keyBytes), `data-key:${connectionId}`)
+    return this.wrap(sodium.randombytes_buf(keyBytes), dataKeyContext(connectionId))
   }
 
-  /** Wraps a token, secret or key under the active master key. */
+  /** Wraps a token, secret or key under the active master key. @param context what it is and whose: needed again to unwrap it */
   wrap(secret: Uint8Array | string, context: string): Buffer {
     return this.#masters.wrap(secret, context, this.#activeKeyId)
   }
 
-  /** @throws SealBroken */
-  unwrap(wrapped: Uint8Array): Buffer {
-    return this.#masters.unwrap(wrapped)
+  /** @throws SealBroken, also under another context */
+  unwrap(wrapped: Uint8Array, context: string): Buffer {
+    return this.#masters.unwrap(wrapped, context)
   }
 
   /** Wraps the same secret under the active master key; returns the same bytes if that one wraps it already. @throws SealBroken */
   rewrap(wrapped: Buffer, context: string): Buffer {
     if (this.#masters.keyIdOf(wrapped) === this.#activeKeyId) return wrapped
-    return this.wrap(this.unwrap(wrapped), context)
+    return this.wrap(this.unwrap(wrapped, context), context)
   }
 
   /** Id of the master key that wraps this; null for bytes from before key ids. */

@@ -38,7 +38,7 @@ const parse = (text: string, variable: string): MasterKey => {
   return {
     id: sodium.crypto_generichash(16, 'key-id', bytes, 'hex').slice(0, idBytes * 2),
     bytes,
-    wrapping: new SealingKey(sodium.crypto_generichash(keyBytes, 'wrapping', bytes)),
+    wrapping: new SealingKey(sodium.crypto_generichash(keyBytes, 'wrapping', bytes), { opensUnbound: true }),
   }
 }
 
@@ -82,19 +82,19 @@ export class MasterKeys {
     return Buffer.from(wrapped.subarray(prefix.length, prefix.length + idBytes)).toString('hex')
   }
 
-  /** @throws SealBroken; MasterKeyUnknown when the bytes name a key that is not configured */
-  unwrap(wrapped: Uint8Array): Buffer {
+  /** @param context as at `wrap`. @throws SealBroken; MasterKeyUnknown when the bytes name a key that is not configured */
+  unwrap(wrapped: Uint8Array, context: string): Buffer {
     const keyId = this.keyIdOf(wrapped)
-    if (keyId === null) return this.#tryAll(wrapped)
+    if (keyId === null) return this.#tryAll(wrapped, context)
     const key = this.#all.find(({ id }) => id === keyId)
     if (!key) throw new MasterKeyUnknown(keyId, this.ids)
-    return key.wrapping.open(wrapped.subarray(prefix.length + idBytes))
+    return key.wrapping.open(wrapped.subarray(prefix.length + idBytes), context)
   }
 
-  #tryAll(wrapped: Uint8Array): Buffer {
+  #tryAll(wrapped: Uint8Array, context: string): Buffer {
     for (const { wrapping } of this.#all) {
       try {
-        return wrapping.open(wrapped)
+        return wrapping.open(wrapped, context)
       } catch (error) {
         if (!(error instanceof SealBroken)) throw error
       }

@@ -28,7 +28,7 @@ interface SourceKeys {
   sourceKey(source: string): {
     seal(plain: Uint8Array | string, context: string): Buffer
     /** @throws SealBroken */
-    open(sealed: Uint8Array): Buffer
+    open(sealed: Uint8Array, context: string): Buffer
   }
 }
 
@@ -112,7 +112,7 @@ export const openChannelEvent = ({ value, headers }: EncodedChannelEvent, keys: 
   const source = sourceOfKeyId(keyId)
   if (source === undefined) return { problem: 'key_id_invalid', keyId }
   try {
-    return { body: keys.sourceKey(source).open(value) }
+    return { body: keys.sourceKey(source).open(value, source) }
   } catch {
     return { problem: 'seal_broken', keyId }
   }

@@ -1,6 +1,7 @@
 /** Opens the sealed record of a dead letter: to redrive it, to select by source or connection, and to probe it. It is never printed. */
 
 import { parseMessageEvent } from '../../ingest/delivery.ts'
+import { positionOf } from '../../runtime/batch/dead-letter.ts'
 import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
 import { BadRecord } from '../../runtime/failures.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
@@ -22,7 +23,8 @@ import { topics } from '../../topology.ts'
 export const openOriginal = (deadLetter: DeadLetter, codec: Codec, keyring: Keyring): ConsumedRecord => {
   const name = sourceOfKeyId(deadLetter.keyId)
   if (!name) throw new BadRecord('headers_invalid', 'keyId names no key of a source')
-  const original: OriginalRecord = codec.decodeOriginal(keyring.sourceKey(name).open(deadLetter.original))
+  const opened = keyring.sourceKey(name).open(deadLetter.original, positionOf(deadLetter))
+  const original: OriginalRecord = codec.decodeOriginal(opened)
   return {
     topic: deadLetter.topic,
     partition: deadLetter.partition,

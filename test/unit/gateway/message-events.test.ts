@@ -31,7 +31,7 @@ describe('message events', () => {
       JSON.parse(
         keyring
           .sourceKey('message-event')
-          .open(record.value as Buffer)
+          .open(record.value as Buffer, 'message-event')
           .toString(),
       ),
     ).toEqual(messageEvent())

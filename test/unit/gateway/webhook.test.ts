@@ -78,7 +78,7 @@ describe('a delivery', () => {
     expect(
       t.keyring
         .sourceKey('whatsapp')
-        .open(record.value as Buffer)
+        .open(record.value as Buffer, 'whatsapp')
         .toString(),
     ).toBe(request.body)
     expect(record.headers).toEqual({
@@ -137,7 +137,7 @@ describe('a delivery', () => {
       connectionRecord({
         connectionId: 'c',
         accountId: whatsappAccount,
-        webhookSecret: keyring.wrap(whatsappSecret, 'x'),
+        webhookSecret: keyring.wrap(whatsappSecret, 'webhook-secret:c'),
       }),
     )
     const t = await tools({ directory, keyring, secretsOf: () => sourceSecrets({}, 'whatsapp') })
@@ -166,7 +166,7 @@ describe('the body of a delivery', () => {
           connectionId: source,
           source,
           accountId,
-          webhookSecret: keyring.wrap(`${source} own`, 'x'),
+          webhookSecret: keyring.wrap(`${source} own`, `webhook-secret:${source}`),
         }),
       )
     return tools({ directory, keyring, secretsOf: (source) => sourceSecrets(channelSecrets, source) })

@@ -22,7 +22,7 @@ describe('ingest', () => {
     const bytes = codec.encode('messages', message).toString('latin1')
     for (const personal of ['pago', 'Ana', '5215550001111', 'wamid', 'MX.1234', '106540352242922'])
       expect(bytes).not.toContain(personal)
-    const content = openContent(message.content as Buffer, keyring.connectionKey('acme-wa', dataKey))
+    const content = openContent(message.content as Buffer, keyring.connectionKey('acme-wa', dataKey), message.message)
     expect(content.text).toBe('ya hice el pago, soy Ana')
   })
 

@@ -20,21 +20,24 @@ export const revokeGrants = async (
   oauth: Oauth,
   author: Author,
 ): Promise<Revoked> => {
-  const open = (sealed: Buffer | null | undefined): string | null => {
+  const open = (sealed: Buffer | null | undefined, context: string): string | null => {
     try {
-      return sealed ? keyring.unwrap(sealed).toString() : null
+      return sealed ? keyring.unwrap(sealed, context).toString() : null
     } catch (error) {
       if (error instanceof SealBroken) return null
       throw error
     }
   }
-  const token = before.authorisedBy === 'oauth' ? open(before.accessToken) : null
+  const token = before.authorisedBy === 'oauth' ? open(before.accessToken, `token:${before.connectionId}`) : null
   const shared =
     token !== null &&
     directory
       .all()
-      .some(({ connectionId, accessToken }) => connectionId !== before.connectionId && open(accessToken) === token)
-  const accountToken = open(before.account?.accessToken)
+      .some(
+        ({ connectionId, accessToken }) =>
+          connectionId !== before.connectionId && open(accessToken, `token:${connectionId}`) === token,
+      )
+  const accountToken = open(before.account?.accessToken, `account-token:${before.connectionId}`)
   const calls = [
     ...(token !== null && !shared ? [() => oauth.revokeAdvertiser(token)] : []),
     ...(accountToken !== null ? [() => oauth.revokeAccount(accountToken)] : []),

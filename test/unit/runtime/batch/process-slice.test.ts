@@ -66,7 +66,7 @@ describe('processing a slice', () => {
       'received-at': String(noon - 1000),
     })
     expect(record.key).toBe(keyring.pseudonym('record-key', 'key-garbage'))
-    const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original))
+    const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original, 'signals.v1/0/1'))
     expect({ ...opened, headers: { ...opened.headers } }).toEqual({
       key: 'key-garbage',
       headers: { traceparent: '00-t-s-01', 'received-at': String(noon - 1000) },
