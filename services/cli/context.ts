@@ -8,7 +8,8 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
-import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret.ts'
+import { readKeyring } from '../runtime/keys/data-secret.ts'
+import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
@@ -28,7 +29,7 @@ export interface CliContext {
   readonly registryUrl: string
   readonly hasMasterKey: boolean
   /** @throws ConfigError */
-  readonly masterKeys: MasterKeySettings
+  readonly keys: KeySettings
   broker(): Broker
   redis(): RedisCommands
   registry(): SchemaRegistry
@@ -46,7 +47,8 @@ const once = <T>(make: () => T): (() => T) => {
 }
 
 /** From the environment, else from the data folder of `signals up`. @throws ConfigError */
-const masterKeysOf = (env: NodeJS.ProcessEnv, stored: Secrets): MasterKeySettings => {
+const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
+  if (env.SIGNALS_KEYS) return loadConfig(keyFields, env)
   const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : stored
   if (!SIGNALS_MASTER_KEY)
     throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
@@ -85,8 +87,8 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
       return address('SCHEMA_REGISTRY_URL', running?.registry)
     },
     hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
-    get masterKeys() {
-      return masterKeysOf(env, secrets)
+    get keys() {
+      return keysOf(env, secrets)
     },
     broker: once(() => {
       const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
@@ -100,9 +102,7 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
     }),
     registry: once(() => openRegistry(context.registryUrl)),
     codec: once(() => Codec.open(context.registry())),
-    keyring: once(async () =>
-      readKeyring(context.masterKeys, { broker: context.broker(), codec: await context.codec() }),
-    ),
+    keyring: once(async () => readKeyring(context.keys, { broker: context.broker(), codec: await context.codec() })),
     close: async () => {
       for (const close of closing.reverse()) await close()
     },

@@ -36,7 +36,7 @@ main('console', async (lifecycle, log) => {
     Codec.open(registry, clock, ['connections', 'connectionHistory', 'dataSecrets', 'deliveries', 'audit']),
   )
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onError: endProcess }),
+    followKeyring(config, { broker, codec, health, holder: 'control', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = await lifecycle.untilUp(clock, () => broker.producer())

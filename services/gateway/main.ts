@@ -41,7 +41,7 @@ main('gateway', async (lifecycle, log) => {
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
   const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onError: endProcess }),
+    followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)

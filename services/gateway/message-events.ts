@@ -68,7 +68,7 @@ export const eventRecord = (
 ): ProducerRecord =>
   encodeChannelEvent(
     { source: messageEventSource, account: null, contentType: 'application/json', receivedAt, traceparent },
-    keyring.pseudonym('conversation', event.source, event.accountId, event.conversationId),
+    keyring.recordKey('conversation', event.source, event.accountId, event.conversationId),
     JSON.stringify(event),
     keyring,
   )

@@ -132,7 +132,7 @@ export const deliveryRecord = (
       traceparent: traceOf(delivery.headers),
       storedHeaders,
     },
-    account === undefined ? null : tools.keyring.pseudonym('account', name, account),
+    account === undefined ? null : tools.keyring.recordKey('account', name, account),
     delivery.body,
     tools.keyring,
   )

@@ -173,7 +173,7 @@ describe('the life of a connection', () => {
     expect(latest).toMatchObject({ status: 'disconnected', accessToken: null, dataKey: null })
     for (const { text, context } of sealed) {
       expect(() => keyring.sourceKey('tiktok').open(text, context)).toThrow(SealBroken)
-      expect(() => keyring.unwrap(text, context)).toThrow(SealBroken)
+      expect(() => keyring.unwrap(text, `data-key:${context}`)).toThrow(SealBroken)
     }
     await world.deliver(...words(2))
     expect(await world.arrived()).toHaveLength(arrived)

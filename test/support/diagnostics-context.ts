@@ -95,7 +95,7 @@ export const openDiagnostics = async () => {
       }) as unknown as RedisCommands,
     registry: () => registry,
     sources: () => sources,
-    masterKeys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
+    keys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
     dataSecret: async () => state.dataSecret,
     connections: async () => {
       if (state.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')

@@ -1,11 +1,12 @@
 /** Access tokens in clear text, cached while their sealed bytes stay the same. Never logged, never in an error. */
+import type { SecretContext } from '../../runtime/keys/key-holders.ts'
 import { SealBroken } from '../../runtime/keys/keyring.ts'
 
 export class Tokens {
-  readonly #unwrap: (sealed: Uint8Array, context: string) => Buffer
+  readonly #unwrap: (sealed: Uint8Array, context: SecretContext) => Buffer
   readonly #cache = new Map<string, { readonly sealed: Buffer; readonly token: string | null }>()
 
-  constructor(unwrap: (sealed: Uint8Array, context: string) => Buffer) {
+  constructor(unwrap: (sealed: Uint8Array, context: SecretContext) => Buffer) {
     this.#unwrap = unwrap
   }
 

@@ -39,7 +39,7 @@ export const deadLetterRecord = (
   return {
     topic: deadLetterTopic(stage),
     // A connector's own key may be a phone number. Its keyed hash keeps the order just as well.
-    key: record.key === null ? null : keyring.pseudonym('record-key', record.key),
+    key: record.key === null ? null : keyring.recordKey('dead-letter', record.key),
     value: codec.encodeDeadLetter({
       stage,
       code: failure.code,

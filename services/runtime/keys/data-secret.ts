@@ -2,22 +2,16 @@
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
 import { systemClock } from '../clock.ts'
-import { ConfigError, fields } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readWhole } from '../topics/read-topic.ts'
-import { Keyring, MasterKeyUnknown, type SealedDataSecret } from './keyring.ts'
-
-export const masterKeyFields = {
-  SIGNALS_MASTER_KEY: fields.SIGNALS_MASTER_KEY,
-  SIGNALS_MASTER_KEY_PREVIOUS: fields.SIGNALS_MASTER_KEY_PREVIOUS,
-}
-
-export interface MasterKeySettings {
-  readonly SIGNALS_MASTER_KEY: string
-  readonly SIGNALS_MASTER_KEY_PREVIOUS: readonly string[]
-}
+import { IssuedKeys } from './issued-keys.ts'
+import type { KeyHolder } from './key-holders.ts'
+import { type KeySettings, openKeySource } from './key-settings.ts'
+import { Keyring, SealBroken, type SealedDataSecret } from './keyring.ts'
+import { isWrappedUnder, type KeySource } from './wrapping.ts'
 
 interface SecretTools {
   readonly broker: Broker
@@ -50,21 +44,26 @@ export const readDataSecret = async ({ broker, codec }: SecretTools): Promise<Da
   return found
 }
 
-const opened = async (settings: MasterKeySettings, dataSecret: SealedDataSecret | null): Promise<Keyring> => {
+/** Nothing opens the secret with these keys, or it has changed: a setting is wrong. */
+const asConfigError = (error: unknown): unknown =>
+  error instanceof SealBroken || error instanceof RangeError ? new ConfigError(error.message) : error
+
+/** @throws ConfigError */
+const keyringOf = (source: KeySource, dataSecret: SealedDataSecret | null): Keyring => {
+  if (dataSecret === null && source instanceof IssuedKeys && source.holds('data-secret'))
+    throw new ConfigError(`${topic} holds no data secret: run \`signals topics apply\` with the master key first`)
   try {
-    return await Keyring.open(settings.SIGNALS_MASTER_KEY, {
-      previous: settings.SIGNALS_MASTER_KEY_PREVIOUS,
-      dataSecret: dataSecret ?? undefined,
-    })
+    return Keyring.of(source, dataSecret ?? undefined)
   } catch (error) {
-    if (error instanceof MasterKeyUnknown || error instanceof RangeError) throw new ConfigError(error.message)
-    throw error
+    throw asConfigError(error)
   }
 }
 
 /** The current keyring, for a command. @throws ConfigError, DependencyError */
-export const readKeyring = async (settings: MasterKeySettings, tools: SecretTools): Promise<Keyring> =>
-  opened(settings, await readDataSecret(tools))
+export const readKeyring = async (settings: KeySettings, tools: SecretTools): Promise<Keyring> => {
+  const source = await openKeySource(settings, null)
+  return keyringOf(source, await readDataSecret(tools))
+}
 
 /** Rethrows asynchronously so that main logs the error and exits: a follower has no caller to throw to. */
 export const endProcess = (error: Error): void =>
@@ -78,12 +77,14 @@ export const endProcess = (error: Error): void =>
  * @throws ConfigError, DependencyError
  */
 export const followKeyring = async (
-  settings: MasterKeySettings,
+  settings: KeySettings,
   tools: SecretTools & {
+    readonly holder: KeyHolder
     readonly health: Pick<Health, 'table' | 'keys'>
     readonly onError: (error: Error) => void
   },
 ): Promise<{ keyring: Keyring; stop(): Promise<void> }> => {
+  const source = await openKeySource(settings, tools.holder)
   let latest: DataSecretRecord | null = null
   let keyring: Keyring | null = null
   const take = newer(tools.codec, (record) => {
@@ -91,14 +92,13 @@ export const followKeyring = async (
     try {
       keyring?.adopt(record)
     } catch (error) {
-      const isConfigError = error instanceof MasterKeyUnknown || error instanceof RangeError
-      tools.onError(isConfigError ? new ConfigError(error.message) : (error as Error))
+      tools.onError(asConfigError(error) as Error)
     }
   })
   const following = await tools.broker.follow([topic], take, (topic, partition, next) =>
     tools.health.table(topic, partition, next),
   )
-  keyring = await opened(settings, latest)
+  keyring = keyringOf(source, latest)
   tools.health.keys(keyring.masterKeys)
   return { keyring, stop: () => following.stop() }
 }
@@ -113,23 +113,25 @@ const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) =
 }
 
 /**
- * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. Of two records
+ * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. With
+ * `onlyIfMissing` an existing one keeps its key, and changes only from the form of an earlier version to the present one. Of two records
  * written concurrently the first counts, but compaction keeps the last. So the loser writes the winner's record again.
  * @param options.fresh the installation has no data, so the secret is random instead of derived from a master key
  * @throws ConfigError, DependencyError
  */
 export const sealDataSecret = async (
-  settings: MasterKeySettings,
+  settings: KeySettings,
   tools: SecretTools,
   options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
 ): Promise<DataSecretRecord> => {
   const { now } = options.clock ?? systemClock
+  const source = await openKeySource(settings, null)
   for (;;) {
     const before = await readDataSecret(tools)
-    if (before && options.onlyIfMissing) return before
-    const keyring = await opened(settings, before)
-    if (before && before.keyId === keyring.masterKeys[0]) return before
-    const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh)
+    const keyring = keyringOf(source, before)
+    const wanted = before && options.onlyIfMissing ? before.keyId : (source.ids[0] as string)
+    if (before && isWrappedUnder(before.sealed, wanted)) return before
+    const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh, wanted)
     const mine = {
       revision: (before?.revision ?? 0) + 1,
       keyId,

@@ -115,7 +115,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
     const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-      followKeyring(common, { broker, codec, health, onError: endProcess }),
+      followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
     const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)

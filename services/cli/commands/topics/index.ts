@@ -50,7 +50,7 @@ export const register = (program: Command) => {
         // With the master key, a new installation gets its data secret; an existing one keeps its own.
         if (context.hasMasterKey) {
           const tools = { broker: broker(), codec: await context.codec() }
-          await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
+          await sealDataSecret(context.keys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
         }
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)

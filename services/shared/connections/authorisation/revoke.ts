@@ -1,5 +1,6 @@
 /** Revokes a disconnected connection's tokens at TikTok. */
 
+import type { SecretContext } from '../../../runtime/keys/key-holders.ts'
 import { SealBroken } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
 import type { OpenConnections } from '../operations.ts'
@@ -20,7 +21,7 @@ export const revokeGrants = async (
   oauth: Oauth,
   author: Author,
 ): Promise<Revoked> => {
-  const open = (sealed: Buffer | null | undefined, context: string): string | null => {
+  const open = (sealed: Buffer | null | undefined, context: SecretContext): string | null => {
     try {
       return sealed ? keyring.unwrap(sealed, context).toString() : null
     } catch (error) {

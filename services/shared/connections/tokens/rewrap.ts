@@ -1,5 +1,6 @@
 /** Seals a connection's secrets under another master key. */
 
+import type { SecretKind } from '../../../runtime/keys/key-holders.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
 
@@ -31,9 +32,9 @@ export const connectionSecretsOf = ({ accessToken, webhookSecret, dataKey, accou
  * @throws SealBroken
  */
 export const rewrapped = (record: ConnectionRecord, keyring: Keyring): ConnectionRecord => {
-  if (connectionSecretsOf(record).every((secret) => keyring.keyIdOf(secret) === keyring.activeKeyId)) return record
-  const rewrap = (secret: Buffer | null, context: string) =>
-    secret && keyring.rewrap(secret, `${context}:${record.connectionId}`)
+  if (connectionSecretsOf(record).every(keyring.isWrappedNow)) return record
+  const rewrap = (secret: Buffer | null, kind: Exclude<SecretKind, 'data-secret'>) =>
+    secret && keyring.rewrap(secret, `${kind}:${record.connectionId}`)
   const { account } = record
   return {
     ...record,

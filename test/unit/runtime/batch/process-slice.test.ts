@@ -65,7 +65,7 @@ describe('processing a slice', () => {
       traceparent: '00-t-s-01',
       'received-at': String(noon - 1000),
     })
-    expect(record.key).toBe(keyring.pseudonym('record-key', 'key-garbage'))
+    expect(record.key).toBe(keyring.recordKey('dead-letter', 'key-garbage'))
     const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original, 'signals.v1/0/1'))
     expect({ ...opened, headers: { ...opened.headers } }).toEqual({
       key: 'key-garbage',

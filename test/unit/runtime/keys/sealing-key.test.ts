@@ -28,7 +28,7 @@ describe('sealed bytes', () => {
     const keyring = await Keyring.open(masterKey)
     const token = keyring.wrap('token of A', 'token:A')
     expect(keyring.unwrap(token, 'token:A').toString()).toBe('token of A')
-    for (const context of ['token:B', 'webhook-secret:A', 'account-token:A'])
+    for (const context of ['token:B', 'webhook-secret:A', 'account-token:A'] as const)
       expect(() => keyring.unwrap(token, context)).toThrow(SealBroken)
   })
 
