@@ -28,12 +28,17 @@ export interface TopicSpec {
   readonly schema: string | null
   /** Largest record batch the broker accepts; unset: the broker's default of 1 MiB. */
   readonly maxMessageBytes?: number
+  /** Whether erased values must leave the brokers' disks within a minute. */
+  readonly holdsSecrets?: true
   readonly holds: string
 }
 
 /** Partition counts bound how many instances of a stage can share the work. Every process reads a table as a whole. */
 export const flowPartitions = 6
 const tablePartitions = 1
+
+/** Age at which a segment of a topic that holds secrets is closed at the next append, ms: Kafka compacts closed ones only. */
+export const secretSegmentMs = 10_000
 
 /** A dead letter and the note that it was redriven expire together: a redriven letter is not redriven twice by mistake. */
 const deadLetterRetentionMs = days(28)
@@ -100,6 +105,7 @@ const main = {
     retentionMs: -1,
     cleanup: 'compact',
     schema: 'connection',
+    holdsSecrets: true,
     holds: 'which account reports to which advertiser and event set, with consent; secrets sealed',
   },
   connectionHistory: {
@@ -118,7 +124,8 @@ const main = {
     retentionMs: -1,
     cleanup: 'compact',
     schema: 'data-secret',
-    holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the active master key',
+    holdsSecrets: true,
+    holds: 'the secret that ids derive from and the key pairs of the pipeline, sealed under the active master key',
   },
   keywordLists: {
     name: 'keyword-lists.v1',

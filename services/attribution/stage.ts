@@ -6,6 +6,7 @@
 
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
+import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
@@ -127,6 +128,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     name: 'attribution',
     decode: (record) => codec.decode('messages', record),
     receivedAt: (message) => message.receivedAt,
+    connectionOf: (record) => decodable(() => codec.decode('messages', record).connectionId) ?? undefined,
 
     async load(batch) {
       const states = new Map<Pseudonym, ConversationState>()

@@ -7,8 +7,10 @@ import { type Addresses, readSecrets, runningState, type Secrets } from '../loca
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
-import { readKeyring } from '../runtime/keys/data-secret.ts'
+import { type Keys, readKeys } from '../runtime/keys/data-secret.ts'
+import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
@@ -34,7 +36,10 @@ export interface CliContext {
   redis(): RedisCommands
   registry(): SchemaRegistry
   codec(): Promise<Codec>
+  openKeys(): Promise<Keys>
   keyring(): Promise<Keyring>
+  /** @param connectionPair where they find the key pair of a connection */
+  envelopes(connectionPair: (connectionId: string) => ConnectionPair | undefined): Promise<Envelopes>
   close(): Promise<void>
 }
 
@@ -102,7 +107,10 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
     }),
     registry: once(() => openRegistry(context.registryUrl)),
     codec: once(() => Codec.open(context.registry())),
-    keyring: once(async () => readKeyring(context.keys, { broker: context.broker(), codec: await context.codec() })),
+    openKeys: once(async () => readKeys(context.keys, { broker: context.broker(), codec: await context.codec() })),
+    keyring: async () => (await context.openKeys()).keyring,
+    envelopes: async (connectionPair) =>
+      new Envelopes({ ...(await context.openKeys()), now: systemClock.now, connectionPair }),
     close: async () => {
       for (const close of closing.reverse()) await close()
     },

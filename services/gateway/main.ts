@@ -6,6 +6,7 @@ import { kafkaSettings, loadConfig, masked } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
+import { Envelopes } from '../runtime/keys/envelopes.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
@@ -40,7 +41,7 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, ['connections', 'dataSecrets']))
-  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
+  const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
@@ -48,7 +49,16 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('producer', () => producer.close())
 
   const directory = new ConnectionDirectory()
-  const connections: TableHandlers = { connections: (id, record) => void directory.apply(id, record) }
+  const envelopes = new Envelopes({
+    ...{ keyring, commonPairs },
+    now: () => clock.now(),
+    connectionPair: (id) => directory.byId(id),
+  })
+  const connections: TableHandlers = {
+    connections: (id, record) => {
+      if (directory.apply(id, record) === 'applied' && !record?.dataKey) envelopes.forget(id)
+    },
+  }
   const following = await lifecycle.untilUp(clock, () => followTables(connections, { broker, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
@@ -65,6 +75,7 @@ main('gateway', async (lifecycle, log) => {
     sources,
     directory,
     keyring,
+    envelopes,
     secretsOf: (source) => sourceSecrets(process.env, source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
     intake: new Intake(producer, clock, kafka),

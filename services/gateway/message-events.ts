@@ -1,5 +1,6 @@
 /** POST /v1/message-events: takes events that a connector has mapped already. The gateway stores all of a request or none. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
@@ -65,10 +66,13 @@ export const eventRecord = (
   receivedAt: number,
   traceparent: string | undefined,
   keyring: Keyring,
+  connectionId: string | null,
+  envelopes: Pick<Envelopes, 'seal'>,
 ): ProducerRecord =>
   encodeChannelEvent(
     { source: messageEventSource, account: null, contentType: 'application/json', receivedAt, traceparent },
     keyring.recordKey('conversation', event.source, event.accountId, event.conversationId),
     JSON.stringify(event),
-    keyring,
+    connectionId,
+    envelopes,
   )

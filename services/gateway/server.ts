@@ -89,7 +89,11 @@ const postEvents = async (request: IncomingMessage, response: ServerResponse, to
   const { events, results, valid } = parseEvents(await readBody(request, tools.maxBodyBytes))
   if (!valid) return answerJson(response, 422, { stored: 0, results })
   const trace = traceOf(headersOf(request))
-  await tools.intake.store(events.map((event) => eventRecord(event, tools.now(), trace, tools.keyring)))
+  const records = events.map((event) => {
+    const connectionId = tools.directory.byAccount(event.source, event.accountId)?.connectionId ?? null
+    return eventRecord(event, tools.now(), trace, tools.keyring, connectionId, tools.envelopes)
+  })
+  await tools.intake.store(records)
   answerJson(response, 200, { stored: events.length, results })
 }
 

@@ -3,6 +3,7 @@
  * Nothing in the body's content can fail a request; ingest maps it after it is stored.
  */
 
+import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -15,6 +16,7 @@ export interface WebhookTools {
   readonly sources: SourceRegistry
   readonly directory: ConnectionDirectory
   readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'seal'>
   /** By source name. */
   secretsOf(source: string): SourceSecrets
   mayBeUnsigned(source: string): boolean
@@ -66,6 +68,12 @@ const secretsFor = ({ source, connections }: Inspected, { keyring, secretsOf }: 
     webhookSecret ? [keyring.unwrap(webhookSecret, `webhook-secret:${connectionId}`).toString()] : [],
   )
   return [...new Set([...own, ...secretsOf(source.name).secrets])]
+}
+
+/** Under whose key the body is sealed; null for a body of several connections, or of none. */
+const onlyConnectionOf = ({ connections }: Inspected): string | null => {
+  const ids = new Set(connections.map(({ connectionId }) => connectionId))
+  return ids.size === 1 ? (connections[0] as Connection).connectionId : null
 }
 
 /** @throws HttpProblem 401 */
@@ -134,6 +142,7 @@ export const deliveryRecord = (
     },
     account === undefined ? null : tools.keyring.recordKey('account', name, account),
     delivery.body,
-    tools.keyring,
+    onlyConnectionOf(inspected),
+    tools.envelopes,
   )
 }

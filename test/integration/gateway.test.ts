@@ -11,7 +11,7 @@ import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import { DependencyError, type ProducerRecord } from '../../services/runtime/ports.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
-import { testKeyring } from '../support/builders.ts'
+import { testEnvelopes, testKeyring } from '../support/builders.ts'
 import { item, sourceOf } from '../support/mapping.ts'
 
 const secret = 'made up'
@@ -27,11 +27,13 @@ const open = async () => {
   let send: (records: readonly ProducerRecord[]) => Promise<void> = async () => {}
   const known = new Map<string, Source>([['example', source]])
   const metrics = new Metrics('gateway')
+  const keyring = await testKeyring()
   const server = createGateway(
     {
       sources: { get: (name) => known.get(name), names: () => [...known.keys()] },
       directory: new ConnectionDirectory(),
-      keyring: await testKeyring(),
+      keyring,
+      envelopes: testEnvelopes(keyring),
       secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
       mayBeUnsigned: () => false,
       intake: new Intake(

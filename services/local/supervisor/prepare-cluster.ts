@@ -3,11 +3,12 @@ import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
-import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
+import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
 import { keyFields } from '../../runtime/keys/key-settings.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
-import { prepareKeys } from '../../tools/keys/prepare.ts'
+import { issueKeysFor } from '../../tools/keys/issue.ts'
+import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 
 const client = 'signals-up'
@@ -63,7 +64,11 @@ export const prepareClusterKeys = async (
   const broker = openBroker(kafkaSettingsOf(env, brokers, client))
   try {
     const codec = await Codec.open(openRegistry(registry))
-    return await prepareKeys(loadConfig(keyFields, env), { broker, codec, fresh: isFresh })
+    const settings = loadConfig(keyFields, env)
+    const tools = { broker, codec, clock: systemClock }
+    await makeSecrets(settings, tools, isFresh)
+    await upgradeConnections(settings, tools, { via: 'keeper', actor: client })
+    return await issueKeysFor(keyHolders, settings, tools)
   } finally {
     await broker.close()
   }

@@ -1,4 +1,7 @@
-/** The installation's data secret: created once, read before anything is sealed, followed for master-key rotations. */
+/**
+ * The secrets of the installation: the data secret, created once and followed for master-key rotations, and the key pairs of the
+ * pipeline itself.
+ */
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
 import { systemClock } from '../clock.ts'
@@ -7,6 +10,7 @@ import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readWhole } from '../topics/read-topic.ts'
+import { CommonPairs } from './common-pairs.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import type { KeyHolder } from './key-holders.ts'
 import { type KeySettings, openKeySource } from './key-settings.ts'
@@ -21,28 +25,33 @@ interface SecretTools {
 const { name: topic } = topics.dataSecrets
 const recordKey = 'data-secret'
 
-/** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
-const newer = (codec: Codec, onSecret: (record: DataSecretRecord) => void) => {
-  let revision = 0
-  return async (record: ConsumedRecord): Promise<void> => {
-    if (record.key !== recordKey || record.value === null) return
+/** What `data-secrets.v1` holds. */
+class Secrets {
+  /** null: an old installation whose ids derive from its first master key. */
+  dataSecret: DataSecretRecord | null = null
+  readonly commonPairs = new CommonPairs()
+
+  /** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
+  async take(record: ConsumedRecord, codec: Codec, onDataSecret: (value: DataSecretRecord) => void = () => {}) {
+    if (record.key === null) return
     await codec.prepare([record])
-    const value = codec.decode('dataSecrets', record)
-    if (value.revision <= revision) return
-    revision = value.revision
-    onSecret(value)
+    const value = record.value === null ? null : codec.decode('dataSecrets', record)
+    this.commonPairs.apply(record.key, value)
+    if (record.key !== recordKey || value === null || value.revision <= (this.dataSecret?.revision ?? 0)) return
+    this.dataSecret = value
+    onDataSecret(value)
   }
 }
 
-/** null: an old installation whose ids derive from its first master key. @throws DependencyError */
-export const readDataSecret = async ({ broker, codec }: SecretTools): Promise<DataSecretRecord | null> => {
-  let found: DataSecretRecord | null = null
-  const take = newer(codec, (record) => {
-    found = record
-  })
-  await readWhole(broker, topic, take)
-  return found
+const readSecretsTopic = async ({ broker, codec }: SecretTools): Promise<Secrets> => {
+  const secrets = new Secrets()
+  await readWhole(broker, topic, (record) => secrets.take(record, codec))
+  return secrets
 }
+
+/** null: an old installation whose ids derive from its first master key. @throws DependencyError */
+export const readDataSecret = async (tools: SecretTools): Promise<DataSecretRecord | null> =>
+  (await readSecretsTopic(tools)).dataSecret
 
 /** Nothing opens the secret with these keys, or it has changed: a setting is wrong. */
 const asConfigError = (error: unknown): unknown =>
@@ -59,11 +68,21 @@ const keyringOf = (source: KeySource, dataSecret: SealedDataSecret | null): Keyr
   }
 }
 
-/** The current keyring, for a command. @throws ConfigError, DependencyError */
-export const readKeyring = async (settings: KeySettings, tools: SecretTools): Promise<Keyring> => {
-  const source = await openKeySource(settings, null)
-  return keyringOf(source, await readDataSecret(tools))
+export interface Keys {
+  readonly keyring: Keyring
+  readonly commonPairs: CommonPairs
 }
+
+/** The current keys, for a command. @throws ConfigError, DependencyError */
+export const readKeys = async (settings: KeySettings, tools: SecretTools): Promise<Keys> => {
+  const source = await openKeySource(settings, null)
+  const { dataSecret, commonPairs } = await readSecretsTopic(tools)
+  return { keyring: keyringOf(source, dataSecret), commonPairs }
+}
+
+/** @throws ConfigError, DependencyError */
+export const readKeyring = async (settings: KeySettings, tools: SecretTools): Promise<Keyring> =>
+  (await readKeys(settings, tools)).keyring
 
 /** Rethrows asynchronously so that main logs the error and exits: a follower has no caller to throw to. */
 export const endProcess = (error: Error): void =>
@@ -72,7 +91,7 @@ export const endProcess = (error: Error): void =>
   })
 
 /**
- * The keyring of a running process. It switches to a new master key when `signals keys rotate` has run.
+ * The keys of a running process. The keyring switches to a new master key when `signals keys rotate` has run.
  * @param onError called when the process must end, because the new master key is not configured
  * @throws ConfigError, DependencyError
  */
@@ -83,24 +102,25 @@ export const followKeyring = async (
     readonly health: Pick<Health, 'table' | 'keys'>
     readonly onError: (error: Error) => void
   },
-): Promise<{ keyring: Keyring; stop(): Promise<void> }> => {
+): Promise<Keys & { stop(): Promise<void> }> => {
   const source = await openKeySource(settings, tools.holder)
-  let latest: DataSecretRecord | null = null
+  const secrets = new Secrets()
   let keyring: Keyring | null = null
-  const take = newer(tools.codec, (record) => {
-    latest = record
+  const onDataSecret = (value: DataSecretRecord) => {
     try {
-      keyring?.adopt(record)
+      keyring?.adopt(value)
     } catch (error) {
       tools.onError(asConfigError(error) as Error)
     }
-  })
-  const following = await tools.broker.follow([topic], take, (topic, partition, next) =>
-    tools.health.table(topic, partition, next),
+  }
+  const following = await tools.broker.follow(
+    [topic],
+    (record) => secrets.take(record, tools.codec, onDataSecret),
+    (topic, partition, next) => tools.health.table(topic, partition, next),
   )
-  keyring = keyringOf(source, latest)
+  keyring = keyringOf(source, secrets.dataSecret)
   tools.health.keys(keyring.masterKeys)
-  return { keyring, stop: () => following.stop() }
+  return { keyring, commonPairs: secrets.commonPairs, stop: () => following.stop() }
 }
 
 const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) => {
@@ -137,6 +157,7 @@ export const sealDataSecret = async (
       keyId,
       sealed: Buffer.from(sealed),
       changedAt: now(),
+      publicKey: null,
     }
     await write(tools, mine)
     const winner = (await readDataSecret(tools)) as DataSecretRecord

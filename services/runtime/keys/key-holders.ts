@@ -2,6 +2,7 @@
  * Which keys there are and which process holds which. A process that is given its own keys alone opens nothing that is not its work:
  * docs/keys.md has the table in words.
  */
+import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { StageName } from '../../topology.ts'
 
 /** Kinds of secrets at rest. Each is wrapped under a sub-key of its own of the master key. */
@@ -12,12 +13,17 @@ export const secretKinds = [
   'oauth',
   'webhook-secret',
   'data-key',
+  'envelope-key',
   'data-secret',
 ] as const
 export type SecretKind = (typeof secretKinds)[number]
 
 /** What a secret is and whose. Wrapped bytes open only under the context under which they were wrapped. */
 export type SecretContext = `${Exclude<SecretKind, 'data-secret'>}:${string}` | 'data-secret'
+
+/** Of the private half of an envelope's key pair. Ids of connections hold no slash. */
+export const envelopeKeyContext = ({ kind, id }: SealedTo): SecretContext =>
+  `envelope-key:${kind === 'common' ? `common/${id}` : id}`
 
 export const kindOf = (context: SecretContext): SecretKind => context.split(':', 1)[0] as SecretKind
 
@@ -35,10 +41,10 @@ export interface HeldKeys {
 }
 
 export const keysHeldBy: Readonly<Record<KeyHolder, HeldKeys>> = {
-  gateway: { kinds: ['webhook-secret', 'data-secret'], derived: [] },
-  ingest: { kinds: ['data-key', 'data-secret'], derived: [] },
-  attribution: { kinds: ['data-key', 'data-secret'], derived: [] },
-  keywords: { kinds: ['data-key', 'data-secret'], derived: [] },
-  dispatch: { kinds: ['token', 'data-secret'], derived: [] },
+  gateway: { kinds: ['webhook-secret'], derived: ['record-key'] },
+  ingest: { kinds: ['data-key', 'envelope-key', 'data-secret'], derived: [] },
+  attribution: { kinds: ['data-key'], derived: ['record-key'] },
+  keywords: { kinds: ['data-key'], derived: ['signal-id', 'record-key'] },
+  dispatch: { kinds: ['token'], derived: ['record-key'] },
   control: { kinds: secretKinds, derived: [] },
 }

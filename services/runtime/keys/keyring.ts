@@ -8,9 +8,10 @@
  * keys only, and an operation without its key throws KeyMissing.
  */
 import sodium from 'libsodium-wrappers'
+import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { IssuedKeys } from './issued-keys.ts'
-import type { DerivedKey, SecretContext } from './key-holders.ts'
+import { type DerivedKey, envelopeKeyContext, type SecretContext } from './key-holders.ts'
 import { MasterKeys } from './master-keys.ts'
 import { keyBytes, SealingKey } from './sealing-key.ts'
 import {
@@ -190,6 +191,12 @@ export class Keyring {
 
   newDataKey(connectionId: string): Buffer {
     return this.wrap(sodium.randombytes_buf(keyBytes), dataKeyContext(connectionId))
+  }
+
+  /** A new key pair for envelopes, with its private half wrapped. */
+  newEnvelopePair(to: SealedTo): { readonly publicKey: Buffer; readonly privateKey: Buffer } {
+    const { publicKey, privateKey } = sodium.crypto_box_keypair()
+    return { publicKey: Buffer.from(publicKey), privateKey: this.wrap(privateKey, envelopeKeyContext(to)) }
   }
 
   /** Wraps a secret under the active master key. @param context what it is and whose: needed again to unwrap it */

@@ -1,33 +1,42 @@
-/** Makes a cluster ready for processes that hold their own keys only, and issues these keys. */
-import { sealDataSecret } from '../../runtime/keys/data-secret.ts'
-import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
+/** Makes a cluster ready for processes that hold their own keys only. */
+import { readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
-import { openMasterKeys } from '../../runtime/keys/key-settings.ts'
-import { Keyring } from '../../runtime/keys/keyring.ts'
-import type { Broker } from '../../runtime/ports.ts'
+import type { Broker, Clock } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { openConnectionLog } from '../../shared/connections/store.ts'
-import { issueKeysFor } from './issue.ts'
+import type { Author } from '../../shared/connections/writer.ts'
+import { keepCommonPairs } from './keep-common-pairs.ts'
 import { rewrapConnections } from './rewrap-connections.ts'
 
-const author = { via: 'keeper', actor: 'signals up' } as const
+export interface PrepareTools {
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly clock: Pick<Clock, 'now'>
+}
 
 /**
- * @param tools.fresh the cluster is new and gets a data secret of its own
- * @returns SIGNALS_KEYS of each process
+ * Makes the secrets that are missing.
+ * @param fresh the cluster is new, so that its data secret is random
  * @throws ConfigError, DependencyError
  */
-export const prepareKeys = async (
-  settings: KeySettings,
-  { fresh, ...tools }: { readonly broker: Broker; readonly codec: Codec; readonly fresh: boolean },
-): Promise<Readonly<Record<KeyHolder, string>>> => {
-  const dataSecret = await sealDataSecret(settings, tools, { fresh, onlyIfMissing: true })
-  const keyring = Keyring.of(await openMasterKeys(settings), dataSecret)
+export const makeSecrets = async (settings: KeySettings, tools: PrepareTools, fresh: boolean): Promise<void> => {
+  const { broker, codec, clock } = tools
+  await sealDataSecret(settings, tools, { fresh, onlyIfMissing: true })
+  const producer = await broker.producer()
+  try {
+    await keepCommonPairs({ ...(await readKeys(settings, tools)), codec, producer }, clock.now())
+  } finally {
+    await producer.close()
+  }
+}
+
+/** Brings the connections of an earlier version into the present form. @throws ConfigError, DependencyError */
+export const upgradeConnections = async (settings: KeySettings, tools: PrepareTools, author: Author): Promise<void> => {
+  const { keyring } = await readKeys(settings, tools)
   const log = await openConnectionLog(tools.broker, tools.codec)
   try {
     await rewrapConnections(log, keyring, author)
   } finally {
     await log.close()
   }
-  return issueKeysFor(keyHolders, settings, tools)
 }

@@ -1,5 +1,6 @@
 import { eventRecord, parseEvents, requireToken } from '../../../services/gateway/message-events.ts'
-import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
+import { openChannelEvent } from '../../../services/shared/model/channel-event.ts'
+import { messageEvent, noon, testEnvelopes, testKeyring } from '../../support/builders.ts'
 import { statusOf } from '../../support/http-status.ts'
 
 describe('message events', () => {
@@ -24,16 +25,13 @@ describe('message events', () => {
 
   it('are sealed, under a record key without personal data', async () => {
     const keyring = await testKeyring()
-    const record = eventRecord(messageEvent(), noon, undefined, keyring)
+    const envelopes = testEnvelopes(keyring)
+    const record = eventRecord(messageEvent(), noon, undefined, keyring, null, envelopes)
     expect(record.key).toMatch(/^[0-9a-f]{32}$/)
     expect(record.value?.toString('latin1')).not.toContain('pagar')
-    expect(
-      JSON.parse(
-        keyring
-          .sourceKey('message-event')
-          .open(record.value as Buffer, 'message-event')
-          .toString(),
-      ),
-    ).toEqual(messageEvent())
+    const opened = openChannelEvent({ value: record.value, headers: record.headers ?? {} }, envelopes) as {
+      body: Buffer
+    }
+    expect(JSON.parse(opened.body.toString())).toEqual(messageEvent())
   })
 })

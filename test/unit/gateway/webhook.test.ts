@@ -4,11 +4,14 @@ import { sourceSecrets } from '../../../services/gateway/config.ts'
 import { withKey } from '../../../services/gateway/http.ts'
 import { deliveryRecord, sourceOf, type WebhookTools } from '../../../services/gateway/webhook.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/local/demo/webhooks.ts'
+import type { Envelopes } from '../../../services/runtime/keys/envelopes.ts'
 import type { ProducerRecord } from '../../../services/runtime/ports.ts'
+import { disconnect, envelopePairOf } from '../../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../../services/shared/connections/directory.ts'
+import { openChannelEvent } from '../../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
 import { loadSources, type RawDelivery, type Source } from '../../../services/shared/sources/index.ts'
-import { connectionRecord, noon, testKeyring } from '../../support/builders.ts'
+import { connectionRecord, noon, testEnvelopes, testKeyring } from '../../support/builders.ts'
 import { channelAccounts, channelMessages, channelSecrets } from '../../support/channel-requests.ts'
 import { statusOf } from '../../support/http-status.ts'
 import { sourceOf as ownMapping } from '../../support/mapping.ts'
@@ -24,14 +27,22 @@ const raw = (fields: Partial<RawDelivery> = {}): RawDelivery => ({
   receivedAt: noon,
   ...fields,
 })
-const tools = async (fields: Partial<WebhookTools> = {}): Promise<WebhookTools> => ({
-  sources,
-  directory: new ConnectionDirectory(),
-  keyring: await testKeyring(),
-  secretsOf: () => ({ secrets: [whatsappSecret], verifyTokens: [], appId: undefined }),
-  mayBeUnsigned: () => false,
-  ...fields,
-})
+const tools = async (fields: Partial<Omit<WebhookTools, 'envelopes'>> = {}) => {
+  const directory = (fields.directory ?? new ConnectionDirectory()) as ConnectionDirectory
+  const keyring = fields.keyring ?? (await testKeyring())
+  return {
+    sources,
+    directory,
+    keyring,
+    envelopes: testEnvelopes(keyring, (id) => directory.byId(id)),
+    secretsOf: () => ({ secrets: [whatsappSecret], verifyTokens: [], appId: undefined }),
+    mayBeUnsigned: () => false,
+    ...fields,
+  }
+}
+/** The body as ingest opens it. */
+const bodyOf = ({ value, headers = {} }: ProducerRecord, { envelopes }: { envelopes: Envelopes }) =>
+  openChannelEvent({ value, headers }, envelopes)
 const none = { secrets: [], verifyTokens: [], appId: undefined }
 /** For accounts that are not all disconnected, which always give a record. */
 const recordOf = (delivery: RawDelivery, t: WebhookTools) =>
@@ -71,21 +82,48 @@ describe('a delivery for an account that is disconnected', () => {
   })
 })
 
+describe('the key of a delivery', () => {
+  const connect = async (...ids: string[]) => {
+    const keyring = await testKeyring()
+    const directory = new ConnectionDirectory()
+    for (const connectionId of ids)
+      directory.apply(
+        connectionId,
+        connectionRecord({
+          connectionId,
+          accountId: connectionId === 'acme-wa' ? whatsappAccount : connectionId,
+          dataKey: keyring.newDataKey(connectionId),
+          ...envelopePairOf({ connectionId }, keyring),
+        }),
+      )
+    return { directory, t: await tools({ directory, keyring }) }
+  }
+
+  it('is its connection’s, so that the body becomes unreadable when the connection is disconnected', async () => {
+    const { directory, t } = await connect('acme-wa')
+    const record = recordOf(raw(), t)
+    expect(record.headers?.sealed).toBe('connection/acme-wa/2026-11-23T12')
+    expect(bodyOf(record, t)).toEqual({ body: Buffer.from(request.body) })
+    directory.apply('acme-wa', disconnect(directory.byId('acme-wa') as ConnectionRecord, noon))
+    expect(bodyOf(record, t)).toEqual({ problem: 'key_erased', keyId: record.headers?.sealed })
+  })
+
+  it('is the pipeline’s own where the address names another connection than the body', async () => {
+    const { t } = await connect('acme-wa', 'other')
+    expect(recordOf(raw({ account: 'other' }), t).headers?.sealed).toBe('common/pair/2026-11-23T12')
+  })
+})
+
 describe('a delivery', () => {
   it('is stored byte for byte, sealed, without personal data in key or headers', async () => {
     const t = await tools()
     const record = recordOf(raw(), t)
-    expect(
-      t.keyring
-        .sourceKey('whatsapp')
-        .open(record.value as Buffer, 'whatsapp')
-        .toString(),
-    ).toBe(request.body)
+    expect(bodyOf(record, t)).toEqual({ body: Buffer.from(request.body) })
     expect(record.headers).toEqual({
       source: 'whatsapp',
       'received-at': String(noon),
       'content-type': 'application/json',
-      sealed: 'source/whatsapp',
+      sealed: 'common/pair/2026-11-23T12',
     })
     const open = `${record.key} ${JSON.stringify(record.headers)} ${record.value?.toString('latin1')}`
     for (const personal of ['5215550001111', 'pago', 'wamid']) expect(open).not.toContain(personal)

@@ -4,12 +4,11 @@
  */
 import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
-import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
 import { type KeyHolder, keyHolders } from '../../../runtime/keys/key-holders.ts'
 import { Keyring } from '../../../runtime/keys/keyring.ts'
 import { connectionSecretsOf } from '../../../shared/connections/tokens/rewrap.ts'
 import { issueKeysFor } from '../../../tools/keys/issue.ts'
-import { rewrapConnections } from '../../../tools/keys/rewrap-connections.ts'
+import { rotateKeys } from '../../../tools/keys/rotate.ts'
 import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -76,9 +75,7 @@ const rotate = async (context: CliContext, { json }: Output) => {
     )
   await audited(context, 'keys.rotate', current)
   const tools = { broker: context.broker(), codec: await context.codec() }
-  const { keyId, sealed } = await sealDataSecret(context.keys, tools)
-  before.adopt({ keyId, sealed })
-  const result = await withOpenConnections(context, (connections) => rewrapConnections(connections, before, author()))
+  const { keyId, ...result } = await rotateKeys(context.keys, tools, author())
   const left = (await rows(context)).filter(({ keyId: id, secrets }) => id !== keyId && secrets > 0)
   const previous = before.masterKeys.slice(1)
   if (json) return printJson({ inForce: keyId, ...result, left: left.map(({ keyId: id }) => id), previous })

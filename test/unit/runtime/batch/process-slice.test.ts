@@ -55,7 +55,7 @@ describe('processing a slice', () => {
       partition: 0,
       offset: 1,
       timestamp: noon,
-      keyId: 'source/dead-letters',
+      keyId: 'common/pair/2026-11-23T12',
     })
     expect(record.headers).toEqual({
       stage: 'dispatch',
@@ -66,7 +66,8 @@ describe('processing a slice', () => {
       'received-at': String(noon - 1000),
     })
     expect(record.key).toBe(keyring.recordKey('dead-letter', 'key-garbage'))
-    const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original, 'signals.v1/0/1'))
+    const envelope = tools.envelopes.open(rest.keyId, original, 'signals.v1/0/1') as { bytes: Buffer }
+    const opened = codec.decodeOriginal(envelope.bytes)
     expect({ ...opened, headers: { ...opened.headers } }).toEqual({
       key: 'key-garbage',
       headers: { traceparent: '00-t-s-01', 'received-at': String(noon - 1000) },

@@ -72,6 +72,12 @@ describe('the keys issued for a process', () => {
     expect(ingest?.pseudonym('message', '1')).toBe(whole.pseudonym('message', '1'))
     expect(ingest?.shortHash(8, 'x')).toEqual(whole.shortHash(8, 'x'))
     expect(keywords?.signalId('x')).toBe(whole.signalId('x'))
+    // These processes cannot find out whose pseudonym one is, or open what the source keys sealed.
+    for (const keyring of [gateway, keywords, dispatch]) {
+      expect(() => keyring?.pseudonym('message', '1')).toThrow(KeyMissing)
+      expect(() => keyring?.sourceKey('whatsapp')).toThrow(KeyMissing)
+    }
+    expect(() => gateway?.signalId('x')).toThrow(KeyMissing)
   })
 
   it('contain neither the master key nor the data secret', async () => {
@@ -144,7 +150,9 @@ describe('the data secret in the form of an earlier version', () => {
       'U0dXMUsDy6cESUDtm4Kb2SjiD+H72KCqhZQzh5r5bH9p/dpF9vzwuasgTUwEJ97VvAx0TM3Fb9BF9iF5qOHlthGFZD9VjoJLBDhn6dsZtEoJdvTf',
       'base64',
     )
-    const value = codec.encode('dataSecrets', { revision: 1, keyId: '4b03cba7044940ed', sealed, changedAt: 1 })
+    const value = codec.encode('dataSecrets', {
+      ...{ revision: 1, keyId: '4b03cba7044940ed', sealed, changedAt: 1, publicKey: null },
+    })
     const producer = await broker.producer()
     await producer.send([{ topic: topics.dataSecrets.name, key: 'data-secret', value }])
     const tools = { broker, codec }

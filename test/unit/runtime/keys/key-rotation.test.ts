@@ -82,7 +82,7 @@ describe.each([
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(ConfigError)
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(/SIGNALS_MASTER_KEY_PREVIOUS/)
     const thief = await Keyring.open(old)
-    expect(connectionSecretsOf(moved)).toHaveLength(5)
+    expect(connectionSecretsOf(moved)).toHaveLength(6)
     for (const secret of connectionSecretsOf(moved))
       expect(() => thief.unwrap(secret, 'token:acme-wa')).toThrow(MasterKeyUnknown)
     if (fresh) expect(names(thief)).not.toEqual(ids)
