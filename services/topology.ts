@@ -37,9 +37,6 @@ export interface TopicSpec {
 export const flowPartitions = 6
 const tablePartitions = 1
 
-/** Age at which a segment of a topic that holds secrets is closed at the next append, ms: Kafka compacts closed ones only. */
-export const secretSegmentMs = 10_000
-
 /** A dead letter and the note that it was redriven expire together: a redriven letter is not redriven twice by mistake. */
 const deadLetterRetentionMs = days(28)
 

@@ -2,10 +2,11 @@
  * Keeps the connections topic in order without an operator. It writes the valid record over a losing one whose writer is gone.
  * It also makes Kafka close segments, so that erased secrets leave the disk.
  */
+import { secretSegmentMs } from '../../derived-topics.ts'
 import type { Cancel, Producer, Timers } from '../../runtime/ports.ts'
 import type { Applied } from '../../shared/connections/directory.ts'
 import type { Author, ConnectionWriter } from '../../shared/connections/writer.ts'
-import { secretSegmentMs, topics } from '../../topology.ts'
+import { topics } from '../../topology.ts'
 
 /** A writer that lost overwrites its own record at once. After this time it counts as gone. */
 const repairAfterMs = 5_000

@@ -1,8 +1,8 @@
 /** Compares the topology with a cluster, and applies the differences. */
 import { schemaVersions } from '../../../schemas/index.ts'
-import { allTopics } from '../../derived-topics.ts'
+import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-import { secretSegmentMs, subjectOf, type TopicSpec, topics } from '../../topology.ts'
+import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
 
 export type TopicChange =
   | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
