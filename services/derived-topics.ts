@@ -69,5 +69,8 @@ const replayed: TopicSpec = {
   holds: 'signals of replays; dispatch reads them when live traffic leaves capacity',
 }
 
+/** Age at which a segment of a topic that holds secrets is closed at the next append, ms: Kafka compacts closed ones only. */
+export const secretSegmentMs = 10_000
+
 /** Every topic of the pipeline, in the order in which `signals topics` lists them. */
 export const allTopics: readonly TopicSpec[] = [...Object.values(topics), ...delayed, parked, replayed, ...deadLetters]

@@ -29,6 +29,8 @@ export interface TopicSpec {
   readonly schema: string | null
   /** Largest record batch the broker accepts; unset: the broker's default of 1 MiB. */
   readonly maxMessageBytes?: number
+  /** Whether erased values must leave the brokers' disks within a minute. */
+  readonly holdsSecrets?: true
   readonly holds: string
 }
 
@@ -101,6 +103,7 @@ const main = {
     key: 'connection',
     ...table,
     schema: 'connection',
+    holdsSecrets: true,
     holds: 'which account reports to which advertiser and event set, with consent; secrets sealed',
   },
   connectionHistory: {
@@ -124,7 +127,8 @@ const main = {
     key: 'secret',
     ...table,
     schema: 'data-secret',
-    holds: 'the secret that ids and the keys of raw bodies derive from, sealed under the active master key',
+    holdsSecrets: true,
+    holds: 'the secret that ids derive from and the key pairs of the pipeline, sealed under the active master key',
   },
   keywordLists: {
     name: 'keyword-lists.v1',

@@ -14,9 +14,14 @@ const pollIntervalMs = 10_000
 runConsumerStage({
   name: 'attribution',
   fields: attributionFields,
-  build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, follow }) => {
+  build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, ...deps }) => {
     const directory = new ConnectionDirectory()
-    await follow({ connections: (id, record) => void directory.apply(id, record) })
+    deps.useConnections((id) => directory.byId(id))
+    await deps.follow({
+      connections: (id, record) => {
+        if (directory.apply(id, record) === 'applied' && !record?.dataKey) deps.forgetConnection(id)
+      },
+    })
     const onProgress = (share: number) => {
       metrics.set('signals_state_rebuilt_share', {}, share)
       log.info({ percent: Math.floor(share * 100) }, 'rebuilding conversations from touches.v1')

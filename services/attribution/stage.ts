@@ -6,6 +6,7 @@
 
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
+import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
@@ -71,7 +72,7 @@ const decideOne = (
   const open = () =>
     content === null || connection.dataKey === null
       ? null
-      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey))
+      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, waitMs)
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)
@@ -129,6 +130,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     name: 'attribution',
     decode: (record) => codec.decode('messages', record),
     receivedAt: (message) => message.receivedAt,
+    connectionOf: (record) => decodable(() => codec.decode('messages', record).connectionId) ?? undefined,
 
     async load(batch) {
       const states = new Map<Pseudonym, ConversationState>()

@@ -7,8 +7,11 @@ import { type Addresses, readSecrets, runningState, type Secrets } from '../loca
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
-import { type MasterKeySettings, readKeyring } from '../runtime/keys/data-secret.ts'
+import { type Keys, readKeys } from '../runtime/keys/data-secret.ts'
+import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
+import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { Codec } from '../runtime/topics/codec.ts'
@@ -28,12 +31,15 @@ export interface CliContext {
   readonly registryUrl: string
   readonly hasMasterKey: boolean
   /** @throws ConfigError */
-  readonly masterKeys: MasterKeySettings
+  readonly keys: KeySettings
   broker(): Broker
   redis(): RedisCommands
   registry(): SchemaRegistry
   codec(): Promise<Codec>
+  openKeys(): Promise<Keys>
   keyring(): Promise<Keyring>
+  /** @param connectionPair where they find the key pair of a connection */
+  envelopes(connectionPair: (connectionId: string) => ConnectionPair | undefined): Promise<Envelopes>
   close(): Promise<void>
 }
 
@@ -46,7 +52,8 @@ const once = <T>(make: () => T): (() => T) => {
 }
 
 /** From the environment, else from the data folder of `signals up`. @throws ConfigError */
-const masterKeysOf = (env: NodeJS.ProcessEnv, stored: Secrets): MasterKeySettings => {
+const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
+  if (env.SIGNALS_KEYS) return loadConfig(keyFields, env)
   const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : stored
   if (!SIGNALS_MASTER_KEY)
     throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
@@ -85,8 +92,8 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
       return address('SCHEMA_REGISTRY_URL', running?.registry)
     },
     hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
-    get masterKeys() {
-      return masterKeysOf(env, secrets)
+    get keys() {
+      return keysOf(env, secrets)
     },
     broker: once(() => {
       const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
@@ -100,9 +107,10 @@ export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext =>
     }),
     registry: once(() => openRegistry(context.registryUrl)),
     codec: once(() => Codec.open(context.registry())),
-    keyring: once(async () =>
-      readKeyring(context.masterKeys, { broker: context.broker(), codec: await context.codec() }),
-    ),
+    openKeys: once(async () => readKeys(context.keys, { broker: context.broker(), codec: await context.codec() })),
+    keyring: async () => (await context.openKeys()).keyring,
+    envelopes: async (connectionPair) =>
+      new Envelopes({ ...(await context.openKeys()), now: systemClock.now, connectionPair }),
     close: async () => {
       for (const close of closing.reverse()) await close()
     },

@@ -23,7 +23,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     load: () => import('./commands/breakers/index.ts'),
   },
   keys: {
-    about: 'master keys: list, new, rotate',
+    about: 'master keys: list, create, rotate; keys of one process',
     load: () => import('./commands/keys/index.ts'),
   },
   keywords: {

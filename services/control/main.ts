@@ -22,6 +22,7 @@ import { consoleFields } from './config.ts'
 import { Exporter } from './exporter.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
+import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
 /** Kept for the page. */
@@ -39,12 +40,14 @@ main('console', async (lifecycle, log) => {
   const codec = await lifecycle.untilUp(clock, () =>
     Codec.open(registry, clock, [...followedBy.console, 'connectionHistory', 'deliveries', 'audit']),
   )
-  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onError: endProcess }),
+  const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker, codec, health, holder: 'control', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = await lifecycle.untilUp(clock, () => broker.producer())
   lifecycle.onStop('producer', () => producer.close())
+  const upkeep = { keyring, commonPairs, codec, producer, clock, log }
+  lifecycle.onStop('key pairs', await lifecycle.untilUp(clock, () => startCommonPairUpkeep(upkeep)))
   const directory = new ConnectionDirectory()
   const connections = connectionsWriter({ directory, codec, producer, clock, log })
   const adminAccess = settingAccess(adminSetting, ['admin'])

@@ -48,7 +48,8 @@ runConsumerStage({
     lifecycle.onStop('http', () => http.close())
 
     const directory = new ConnectionDirectory()
-    const tokens = new Tokens((sealed) => keyring.unwrap(sealed))
+    deps.useConnections((id) => directory.byId(id))
+    const tokens = new Tokens((sealed, context) => keyring.unwrap(sealed, context))
     const writer = new ConnectionWriter({ directory, codec, producer, clock })
     const tokenRefusals = new TopicTokenRefusals({
       writer,
@@ -67,7 +68,10 @@ runConsumerStage({
       const applied = directory.apply(id, record)
       writer.followed(id)
       if (applied === 'stale') return
-      if (!record || record.status === 'disconnected') tokens.forget(id)
+      if (!record || record.status === 'disconnected') {
+        tokens.forget(id)
+        deps.forgetConnection(id)
+      }
       if (!record || record.status === 'active' || record.status === 'disconnected') unparker.changed()
     }
     await deps.follow({ connections: apply })

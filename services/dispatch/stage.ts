@@ -120,6 +120,7 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
       if (!signalId.test(signal.signalId)) throw new BadRecord('bytes_invalid', 'signalId is not 32 hex digits')
       return signal
     },
+    connectionOf: ({ key }) => key ?? undefined,
     load,
     decide: (batch, { state, now }) => {
       const results = state.events.map((events) => combined(events.map(({ result }) => result)))

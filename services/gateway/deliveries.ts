@@ -84,7 +84,10 @@ export const postEvents = async (
     const owners = stored.map(({ source, accountId }) => `${source}\n${accountId}`)
     requireAccountRate(tools.rates, owners, now)
     const trace = traceOf(headersOf(request))
-    const records = stored.map((event) => eventRecord(event, access, now, trace, tools.keyring))
+    const records = stored.map((event) => {
+      const connectionId = tools.connections.connected(event.source, event.accountId)?.connectionId ?? null
+      return eventRecord(event, access, now, trace, tools.keyring, connectionId, tools.envelopes)
+    })
     await tools.intake.store(records, undefined, owners[0])
   }
   answerJson(response, stored.length > 0 ? 200 : 422, { stored: stored.length, results: admitted.results })

@@ -7,6 +7,7 @@ import { kafkaSettings, loadConfig, masked } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
+import { Envelopes } from '../runtime/keys/envelopes.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
@@ -51,18 +52,25 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
-  const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onError: endProcess }),
+  const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
   lifecycle.onStop('producer', () => producer.close())
 
   const connections = new GatewayConnections(keyring)
+  const envelopes = new Envelopes({
+    ...{ keyring, commonPairs },
+    now: () => clock.now(),
+    connectionPair: (id) => connections.byId(id),
+  })
   const ingestAccess = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
   const bearers = new Bearers(config.INGEST_TOKEN.map((token) => ({ token, access: ingestAccess })))
   const tables: TableHandlers = {
-    connections: (id, record) => connections.apply(id, record),
+    connections: (id, record) => {
+      if (connections.apply(id, record) === 'applied' && !record?.dataKey) envelopes.forget(id)
+    },
     tokens: (id, record) => bearers.apply(id, record),
   }
   const following = await lifecycle.untilUp(clock, () => followTables(tables, { broker, codec, health, log }))
@@ -81,6 +89,7 @@ main('gateway', async (lifecycle, log) => {
     sources,
     connections,
     keyring,
+    envelopes,
     secretsOf: (source) => sourceSecrets(process.env, source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
     keepsUnconnected: config.GATEWAY_KEEP_UNCONNECTED,

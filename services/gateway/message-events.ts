@@ -1,4 +1,5 @@
 /** POST /v1/message-events: takes events that a connector has mapped already, for the accounts that its token is for. */
+import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
@@ -121,6 +122,8 @@ export const eventRecord = (
   receivedAt: number,
   traceparent: string | undefined,
   keyring: Keyring,
+  connectionId: string | null,
+  envelopes: Pick<Envelopes, 'seal'>,
 ): ProducerRecord =>
   encodeChannelEvent(
     {
@@ -132,7 +135,8 @@ export const eventRecord = (
       verifiedBy: `token:${access.id}`,
       verifiedAccount: event.accountId,
     },
-    keyring.pseudonym('conversation', event.source, event.accountId, event.conversationId),
+    keyring.recordKey('conversation', event.source, event.accountId, event.conversationId),
     JSON.stringify(event),
-    keyring,
+    connectionId,
+    envelopes,
   )

@@ -3,6 +3,7 @@
  * delivery names one account. Nothing in the body's content can fail a request; ingest maps it after it is stored.
  */
 
+import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent } from '../shared/model/channel-event.ts'
@@ -14,6 +15,7 @@ import { type VerifiedAccount, type VerifiedDelivery, verifyDelivery } from './v
 export interface WebhookTools extends VerificationTools {
   readonly sources: SourceRegistry
   readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'seal'>
   /** Store also deliveries of accounts without a connection. */
   readonly keepsUnconnected: boolean
 }
@@ -76,9 +78,10 @@ export const acceptDelivery = (source: Source, delivery: RawDelivery, tools: Web
   const stored = verified.filter(keeps).map(({ account, by }) => {
     const body = isShared && account !== null ? bodyOf(source, account, delivery, found) : delivery.body
     // The record key keeps one account's deliveries in order.
-    const key = account === null ? null : tools.keyring.pseudonym('account', source.name, account)
+    const key = account === null ? null : tools.keyring.recordKey('account', source.name, account)
     const event = { ...common, verifiedBy: by, verifiedAccount: account }
-    return { account, record: encodeChannelEvent(event, key, body, tools.keyring) }
+    const connection = account === null ? undefined : tools.connections.connected(source.name, account)
+    return { account, record: encodeChannelEvent(event, key, body, connection?.connectionId ?? null, tools.envelopes) }
   })
   const unconnected = verified.filter((one) => !keeps(one)).flatMap(({ account }) => account ?? [])
   return { stored, unconnected, unverified }

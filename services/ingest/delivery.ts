@@ -1,16 +1,12 @@
 /** Decodes a record of `channel-events.v1` into message events: opens the seal, then maps or parses, then validates. */
 
 import { receivedAtOf } from '../runtime/batch/record-headers.ts'
-import { BadRecord } from '../runtime/failures.ts'
-import type { Keyring } from '../runtime/keys/keyring.ts'
+import { BadRecord, decodable } from '../runtime/failures.ts'
+import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import {
-  decodeChannelEvent,
-  isSourceName,
-  messageEventSource,
-  openChannelEvent,
-} from '../shared/model/channel-event.ts'
+import { decodeChannelEvent, messageEventSource, openChannelEvent, sealedUnder } from '../shared/model/channel-event.ts'
+import { isSourceName } from '../shared/model/key-ids.ts'
 import {
   eventProblemsOf,
   type IgnoredReason,
@@ -27,6 +23,8 @@ export interface Delivered {
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
   /** Accounts of the source whose authorisation was withdrawn. */
   readonly removed?: readonly AuthorisationRemoved[]
+  /** The body came under a consent that has ended, and can no longer be opened. */
+  readonly isErased?: true
   /** ms */
   readonly receivedAt: number
 }
@@ -34,18 +32,23 @@ export interface Delivered {
 export interface DeliveryTools {
   readonly sources: SourceRegistry
   readonly codec: Codec
-  readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'open'>
 }
 
-/** @throws BadRecord */
-const openedBody = (record: ConsumedRecord, keyring: Keyring): Buffer => {
-  const opened = openChannelEvent(record, keyring)
+/** null: its key is erased. @throws BadRecord */
+const openedBody = (record: ConsumedRecord, envelopes: DeliveryTools['envelopes']): Buffer | null => {
+  const opened = openChannelEvent(record, envelopes)
   if ('body' in opened) return opened.body
   switch (opened.problem) {
     case 'no_value':
       throw new BadRecord('headers_invalid', 'the record has no value')
     case 'key_id_invalid':
-      throw new BadRecord('headers_invalid', 'header "sealed" must be source/<name>')
+      throw new BadRecord(
+        'headers_invalid',
+        'header "sealed" must be connection/<id>/<hour>, common/<pair>/<hour> or source/<name>',
+      )
+    case 'key_erased':
+      return null
     case 'seal_broken':
       throw new BadRecord('seal_broken', `the body does not open under the key ${opened.keyId}`)
   }
@@ -62,6 +65,20 @@ export const parseMessageEvent = (bytes: Buffer, codec: Codec): unknown => {
   }
 }
 
+/** The source and account that a record names without being opened: in its headers, or in a connector's own event. */
+export const namedAccountOf = (
+  record: ConsumedRecord,
+  codec: Codec,
+): { readonly source: string; readonly accountId: string | null } | undefined => {
+  const { source, account } = decodeChannelEvent(record)
+  if (source !== messageEventSource) return { source, accountId: account }
+  const { value } = record
+  if (value === null || sealedUnder(record) !== undefined) return undefined
+  const event = decodable(() => parseMessageEvent(value, codec)) as Partial<MessageEvent> | null
+  if (typeof event?.source !== 'string') return undefined
+  return { source: event.source, accountId: typeof event.accountId === 'string' ? event.accountId : null }
+}
+
 const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
   const result = messageEventSchema.safeParse(parseMessageEvent(bytes, codec))
   if (result.success) return result.data
@@ -74,10 +91,11 @@ const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
 }
 
 /** @throws BadRecord for a record that can never be processed */
-export const readDelivery = (record: ConsumedRecord, { sources, codec, keyring }: DeliveryTools): Delivered => {
+export const readDelivery = (record: ConsumedRecord, { sources, codec, envelopes }: DeliveryTools): Delivered => {
   const receivedAt = receivedAtOf(record)
   const { source: name, account, contentType } = decodeChannelEvent(record)
-  const body = openedBody(record, keyring)
+  const body = openedBody(record, envelopes)
+  if (body === null) return { source: name, events: [], ignored: [], failed: [], isErased: true, receivedAt }
   if (name === messageEventSource) {
     return { source: name, events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
   }

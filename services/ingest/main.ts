@@ -12,15 +12,16 @@ import { ingest } from './stage.ts'
 runConsumerStage({
   name: 'ingest',
   fields: ingestFields,
-  build: async ({ config, codec, keyring, redis, follow, ...tools }) => {
+  build: async ({ config, codec, keyring, envelopes, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
+    tools.useConnections((id) => directory.byId(id))
     const writer = new ConnectionWriter({ directory, codec, producer: tools.producer, clock: tools.clock })
     await follow({
       connections: (id, record) => {
         const applied = directory.apply(id, record)
         writer.followed(id)
         if (applied === 'stale') return
-        if (!record?.dataKey) keyring.forgetConnection(id)
+        if (!record?.dataKey) tools.forgetConnection(id)
       },
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
@@ -32,6 +33,7 @@ runConsumerStage({
       claims: openClaims(redis),
       codec,
       keyring,
+      envelopes,
       onRemoved,
     })
     return { ...stage, onProcessed: countIgnored(tools.metrics) }

@@ -13,8 +13,9 @@ import { keywords } from './stage.ts'
 runConsumerStage({
   name: 'keywords',
   fields: keywordsFields,
-  build: async ({ codec, keyring, follow, log, metrics, clock }) => {
+  build: async ({ codec, keyring, follow, log, metrics, clock, ...deps }) => {
     const directory = new ConnectionDirectory()
+    deps.useConnections((id) => directory.byId(id))
     const lists = new KeywordLists(compileInWorker)
     const missing = new MissingLists(directory, lists)
     // Until the topic is read to its end, records are only staged: each list compiles once, at its highest version.
@@ -36,7 +37,7 @@ runConsumerStage({
     await follow({
       connections: (id, record) => {
         if (directory.apply(id, record) === 'stale') return
-        if (!record?.dataKey) keyring.forgetConnection(id)
+        if (!record?.dataKey) deps.forgetConnection(id)
         if (isLoaded) reportMissing()
       },
       keywordLists: (_key, record) => {

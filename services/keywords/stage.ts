@@ -6,6 +6,7 @@
 import { deadLetter, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import { headerNames } from '../runtime/batch/record-headers.ts'
 import type { Stage } from '../runtime/batch/stage.ts'
+import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
@@ -57,7 +58,7 @@ const keywordFlags = (
   const { active, shadows } = tools.lists.of(connection)
   if (!active && shadows.length === 0) return none
   const key = tools.keyring.connectionKey(connection.connectionId, connection.dataKey)
-  const { text } = openContent(message.content, key)
+  const { text } = openContent(message.content, key, message.message)
   if (text === null) return none
   for (const { listId, version, matcher } of shadows)
     for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })
@@ -118,6 +119,8 @@ export const keywords = (tools: KeywordTools): Stage<AttributedMessage, undefine
   name: 'keywords',
   decode: (record) => tools.codec.decode('attributedMessages', record),
   receivedAt: ({ message }) => message.receivedAt,
+  connectionOf: (record) =>
+    decodable(() => tools.codec.decode('attributedMessages', record).message.connectionId) ?? undefined,
   load: async () => undefined,
   decide: (batch) => {
     const uses: KeywordUse[] = []

@@ -42,9 +42,11 @@ export const fields = {
     if (message) context.addIssue({ code: 'custom', message })
   }),
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
-  SIGNALS_MASTER_KEY: z.string(),
+  SIGNALS_MASTER_KEY: z.string().optional(),
   /** Earlier keys, newest first; needed until `signals keys rotate` has replaced them. */
   SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),
+  /** In place of the master key: the keys of this process only, as `signals keys issue` prints them. */
+  SIGNALS_KEYS: z.string().optional(),
   SIGNALS_DATA_DIR: z.string().default('.signals'),
   METRICS_PORT: port.default(0),
   /** A stage without progress for this long, although records are due, exits to be restarted; 0: never. */
@@ -62,8 +64,6 @@ const remedies: Readonly<Record<string, string>> = {
   KAFKA_BROKERS: 'set it to host:port, several comma separated',
   REDIS_URL: 'set it to redis://host:port',
   SCHEMA_REGISTRY_URL: 'set it to the URL of a registry with the Confluent API',
-  SIGNALS_MASTER_KEY:
-    'set it to 32 bytes in base64, the same for every process; a new pipeline: openssl rand -base64 32',
 }
 
 /** Rewords an issue of zod for text values: "must be a number" instead of "expected number, received NaN". */
@@ -77,8 +77,20 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
   return issue.message
 }
 
-/** Secrets are recognised by the end of their name (CONTRIBUTING, "A setting"). */
-const isSecret = (name: string) => /(_KEY|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+/** Secrets are recognised by the end of their name (docs/contributing/setting.md). */
+const isSecret = (name: string) => /(_KEY|_KEYS|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+
+/** A process that has keys at all needs exactly one of the two. */
+const keyProblems = (shape: z.ZodRawShape, given: Readonly<Record<string, unknown>>): string[] => {
+  if (!('SIGNALS_KEYS' in shape)) return []
+  const [master, issued] = [given.SIGNALS_MASTER_KEY !== undefined, given.SIGNALS_KEYS !== undefined]
+  if (master && issued)
+    return ['SIGNALS_KEYS and SIGNALS_MASTER_KEY are both set: keep SIGNALS_KEYS, and take the master key away']
+  if (master || issued) return []
+  return [
+    'SIGNALS_MASTER_KEY is not set: set it to 32 bytes in base64, the same for every process, or set SIGNALS_KEYS to what `signals keys issue STAGE` prints; a new pipeline: openssl rand -base64 32',
+  ]
+}
 
 /** @throws ConfigError with one line per problem */
 export const loadConfig = <Shape extends z.ZodRawShape>(
@@ -88,13 +100,14 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   // An empty variable counts as unset: compose files and shells pass `NAME=` for a missing value.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const result = z.object(shape).safeParse(given)
-  if (result.success) return result.data
-  const problems = result.error.issues.map((issue) => {
+  const problems = (result.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0] ?? '')
     return given[name] === undefined
       ? `${name} is not set: ${remedies[name] ?? issue.message}`
       : `${name}: ${messageOf(issue)}`
   })
+  problems.push(...keyProblems(shape, given))
+  if (result.success && problems.length === 0) return result.data
   throw new ConfigError(problems.join('\n'))
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runSignals } from '../../services/local/demo/pipeline.ts'
 import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/local/demo/webhooks.ts'
@@ -20,6 +20,9 @@ describe('the life of a connection', () => {
   const newKey = Buffer.alloc(32, 4).toString('base64')
   let world: World
   let n = 0
+  /** The connection as it was until it was disconnected, ms. */
+  let alive: ConnectionRecord
+  let disconnectedAt = 0
 
   beforeAll(async () => {
     world = await openWorld({
@@ -118,8 +121,8 @@ describe('the life of a connection', () => {
     // The old key alone opens nothing of this installation.
     const thief = await Keyring.open(oldKey)
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1)
-    for (const secret of [latest?.accessToken, latest?.dataKey])
-      expect(() => thief.unwrap(secret as Buffer)).toThrow(SealBroken)
+    expect(() => thief.unwrap(latest?.accessToken as Buffer, 'token:shop')).toThrow(SealBroken)
+    expect(() => thief.unwrap(latest?.dataKey as Buffer, 'data-key:shop')).toThrow(SealBroken)
   }, 60_000)
 
   it('holds signals while TikTok refuses the token and while it is paused; then sends all', async () => {
@@ -137,6 +140,24 @@ describe('the life of a connection', () => {
     await world.arrivedCount(before + 6)
   }, 60_000)
 
+  /** undefined: the broker has deleted the file meanwhile. */
+  const contentOf = (file: string): Buffer | undefined => {
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+  /** Files of the broker that hold these bytes. */
+  const filesWith = (bytes: Buffer): string[] => {
+    const folder = join(world.dataDir, 'kafka')
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => contentOf(file)?.includes(bytes))
+  }
+
   it('ends during traffic: pending signals are withheld, texts can never be opened, late webhooks are dropped', async () => {
     const { brokers, registry } = world.pipeline.ready
     const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'e2e'))
@@ -146,13 +167,13 @@ describe('the life of a connection', () => {
       { broker, codec },
     )
     await broker.close()
-    const alive = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
+    alive = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
     const sealed = (await all<AttributedMessage>('attributedMessages', 'attributed-messages.v1')).map(
-      ({ message }) => message.content as Buffer,
+      ({ message }) => ({ text: message.content as Buffer, context: message.message }),
     )
-    expect(openContent(sealed.at(-1) as Buffer, keyring.connectionKey('shop', alive.dataKey as Buffer)).text).toMatch(
-      'pago',
-    )
+    const last = sealed.at(-1) as (typeof sealed)[number]
+    const dataKey = keyring.connectionKey('shop', alive.dataKey as Buffer)
+    expect(openContent(last.text, dataKey, last.context).text).toMatch('pago')
     await signals('connections', 'pause', 'shop')
     const raised = async () => (await all<Signal>('signals', 'signals.v1')).length
     const before = await raised()
@@ -160,6 +181,10 @@ describe('the life of a connection', () => {
     // Messages still undecided at the end of consent are dropped, not withheld, so wait for the stages.
     await eventually('all raised', async () => (await raised()) >= before + 10)
     const arrived = (await world.arrived()).length
+    // The search finds what is there.
+    for (const secret of [alive.accessToken, alive.dataKey, alive.envelopePrivateKey] as Buffer[])
+      expect(filesWith(secret)).not.toEqual([])
+    disconnectedAt = Date.now()
     const gone = await json<{ revoked: string; notYetInForce: string[] }>('connections', 'disconnect', 'shop', '--yes')
     expect(gone).toMatchObject({ revoked: 'revoked', notYetInForce: [] })
     await eventually('all withheld', async () => {
@@ -171,9 +196,9 @@ describe('the life of a connection', () => {
     // The topic's latest record has no key.
     const latest = (await all<ConnectionRecord>('connections', 'connections.v1')).at(-1) as ConnectionRecord
     expect(latest).toMatchObject({ status: 'disconnected', accessToken: null, dataKey: null })
-    for (const text of sealed) {
-      expect(() => keyring.sourceKey('tiktok').open(text)).toThrow(SealBroken)
-      expect(() => keyring.unwrap(text)).toThrow(SealBroken)
+    for (const { text, context } of sealed) {
+      expect(() => keyring.sourceKey('tiktok').open(text, context)).toThrow(SealBroken)
+      expect(() => keyring.unwrap(text, `data-key:${context}`)).toThrow(SealBroken)
     }
     await world.deliver(...words(2))
     expect(await world.arrived()).toHaveLength(arrived)
@@ -191,6 +216,16 @@ describe('the life of a connection', () => {
       'cli revoked',
     ])
   }, 60_000)
+
+  it('leaves none of its keys on the disk of the broker after a minute', async () => {
+    const { accessToken, dataKey, envelopePrivateKey } = alive
+    for (const secret of [accessToken, dataKey, envelopePrivateKey] as Buffer[])
+      await eventually(
+        'the secret is on no disk',
+        () => filesWith(secret).length === 0,
+        disconnectedAt + 60_000 - Date.now(),
+      )
+  }, 70_000)
 
   it('also ends when the account removes its authorisation at TikTok', async () => {
     const connection = { connectionId: 'next', tenantId: 't', source: 'tiktok', accountId: tiktokAccount }

@@ -77,8 +77,45 @@ describe('signals up', () => {
     ])
   })
 
+  it('gives no process a secret that is not for its work', () => {
+    const environmentOf = (name: string) =>
+      readFileSync(`/proc/${(state().children[name] as ProcessIdentity).pid}/environ`, 'utf8').split('\0')
+    const secretsIn = (name: string) =>
+      environmentOf(name).flatMap((line) => /^(\w*(?:KEY|KEYS|TOKEN|SECRET|PREVIOUS))=/.exec(line)?.[1] ?? [])
+    const seen = Object.keys(state().children).map((name) => [name, secretsIn(name).sort()])
+    expect(Object.fromEntries(seen)).toEqual({
+      kafka: [],
+      registry: [],
+      redis: [],
+      simulator: [],
+      gateway: [
+        'INGEST_TOKEN',
+        'SIGNALS_KEYS',
+        'TIKTOK_WEBHOOK_SECRET',
+        'WHATSAPP_VERIFY_TOKEN',
+        'WHATSAPP_WEBHOOK_SECRET',
+      ],
+      ingest: ['SIGNALS_KEYS'],
+      attribution: ['SIGNALS_KEYS'],
+      keywords: ['SIGNALS_KEYS'],
+      dispatch: ['SIGNALS_KEYS'],
+      console: ['ADMIN_TOKEN', 'SIGNALS_KEYS', 'TIKTOK_APP_SECRET'],
+    })
+    const { SIGNALS_MASTER_KEY } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8'))
+    for (const name of Object.keys(state().children))
+      expect(environmentOf(name).join()).not.toContain(SIGNALS_MASTER_KEY)
+  })
+
+  it('prints the keys of one process, for a process that is started elsewhere', async () => {
+    const { code, stdout } = await world.pipeline.signals('keys', 'issue', 'dispatch')
+    expect(code).toBe(0)
+    const { holder, wrapping } = JSON.parse(Buffer.from(stdout.trim(), 'base64').toString())
+    expect([holder, Object.keys(wrapping)]).toEqual(['dispatch', ['token']])
+    expect((await world.pipeline.signals('keys', 'issue', 'nonsense')).code).toBe(2)
+  })
+
   it('has the declared topics, no lag, and no problem for the doctor', async () => {
-    expect(JSON.parse((await world.pipeline.signals('topics', 'plan', '--json')).stdout)).toEqual({ changes: [] })
+    expect(JSON.parse((await world.pipeline.signals('topics', 'plan', '--json')).stdout)).toMatchObject({ changes: [] })
     const lag = JSON.parse((await world.pipeline.signals('lag', '--json')).stdout) as { stages: { messages: number }[] }
     expect(lag.stages.map(({ messages }) => messages)).toEqual([0, 0, 0, 0])
     const doctor = await world.pipeline.signals('doctor', '--json')

@@ -21,7 +21,7 @@ import { serveStatus } from '../../services/runtime/process/status-server.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
 import { settingAccess } from '../../services/shared/tokens/access.ts'
 import { Bearers } from '../../services/shared/tokens/bearers.ts'
-import { connectionRecord, messageEvent, testKeyring } from '../support/builders.ts'
+import { connectionRecord, messageEvent, testEnvelopes, testKeyring } from '../support/builders.ts'
 import { item, sourceOf } from '../support/mapping.ts'
 
 const secret = 'made up'
@@ -68,6 +68,7 @@ const open = async (fields: Partial<GatewayTools> = {}, maxSockets = 1_000) => {
     sources: { get: (name) => known.get(name), names: () => [...known.keys()] },
     connections,
     keyring,
+    envelopes: testEnvelopes(keyring),
     secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
     mayBeUnsigned: () => false,
     keepsUnconnected: false,

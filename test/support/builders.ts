@@ -1,5 +1,7 @@
 /** Values for tests: valid by default, each test names only what it is about. */
 
+import { CommonPairs, commonPairKey } from '../../services/runtime/keys/common-pairs.ts'
+import { type ConnectionPair, Envelopes } from '../../services/runtime/keys/envelopes.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
 import type { AccountGrant, ConnectionRecord } from '../../services/shared/model/connection-record.ts'
@@ -13,6 +15,27 @@ export const noon = Date.UTC(2026, 10, 23, 12, 20)
 
 export const masterKey = Buffer.alloc(32, 7).toString('base64')
 export const testKeyring = () => Keyring.open(masterKey)
+
+const pairs = new Map<Keyring, ReturnType<Keyring['newEnvelopePair']>>()
+const commonPairOf = (keyring: Keyring) => {
+  const pair = pairs.get(keyring) ?? keyring.newEnvelopePair({ kind: 'common', id: 'pair' })
+  pairs.set(keyring, pair)
+  return pair
+}
+
+/** Envelopes of a process, and a pair of the pipeline's own. @param own the keys of the process, where it has not all */
+export const testEnvelopes = (
+  keyring: Keyring,
+  connectionPair: (connectionId: string) => ConnectionPair | undefined = () => undefined,
+  now = () => noon,
+  own = keyring,
+): Envelopes => {
+  const commonPairs = new CommonPairs()
+  const { publicKey, privateKey } = commonPairOf(keyring)
+  const value = { revision: 1, keyId: keyring.activeKeyId, sealed: privateKey, changedAt: noon, publicKey }
+  commonPairs.apply(commonPairKey('pair'), value)
+  return new Envelopes({ keyring: own, commonPairs, now, connectionPair })
+}
 
 export const messageEvent = (fields: Partial<MessageEvent> = {}): MessageEvent => ({
   source: 'whatsapp',
@@ -121,6 +144,8 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   accessToken: Buffer.from('sealed token'),
   webhookSecret: null,
   dataKey: null,
+  envelopePublicKey: null,
+  envelopePrivateKey: null,
   status: 'active',
   authorisedAt: noon - 86_400_000,
   changedAt: noon - 86_400_000,

@@ -109,7 +109,7 @@ export const openDiagnostics = async () => {
       names: () => [...sources.names(), ...state.own.map(({ name }) => name)],
       get: (name) => state.own.find((one) => one.name === name) ?? sources.get(name),
     }),
-    masterKeys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
+    keys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
     dataSecret: async () => state.dataSecret,
     connections: async () => {
       if (state.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')

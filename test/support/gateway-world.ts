@@ -3,10 +3,13 @@
 import { admit } from '../../services/gateway/verification/admission.ts'
 import { GatewayConnections } from '../../services/gateway/verification/gateway-connections.ts'
 import { type AcceptedDelivery, acceptDelivery, sourceOf, type WebhookTools } from '../../services/gateway/webhook.ts'
-import { sourceOfKeyId } from '../../services/shared/model/channel-event.ts'
+import type { Envelopes } from '../../services/runtime/keys/envelopes.ts'
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
+import type { ProducerRecord } from '../../services/runtime/ports.ts'
+import { openChannelEvent } from '../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { RawDelivery, SourceRegistry } from '../../services/shared/sources/index.ts'
-import { connectionRecord, testKeyring } from './builders.ts'
+import { connectionRecord, testEnvelopes, testKeyring } from './builders.ts'
 import { sources as shipped } from './deliveries.ts'
 
 /** A connection as a test names it; `secret`: its own webhook secret, open. */
@@ -20,6 +23,8 @@ export interface StoredPart {
 
 export interface GatewayWorld {
   readonly tools: WebhookTools
+  readonly keyring: Keyring
+  readonly envelopes: Envelopes
   connect(fields: Connected): void
   /** As the gateway does: the checks before the body is read, then the rest. @throws HttpProblem */
   accept(delivery: RawDelivery, mediaType?: string): AcceptedDelivery
@@ -29,6 +34,12 @@ export interface GatewayWorld {
 
 export const noSecrets = { secrets: [], verifyTokens: [], appId: undefined }
 
+/** The body as ingest opens it; the problem where its key is gone. */
+export const bodyOf = ({ value, headers = {} }: ProducerRecord, envelopes: Envelopes): string => {
+  const opened = openChannelEvent({ value, headers }, envelopes)
+  return 'body' in opened ? opened.body.toString() : opened.problem
+}
+
 /** @param secrets of the sources, by name */
 export const openGatewayWorld = async (
   secrets: Readonly<Record<string, readonly string[]>> = {},
@@ -37,10 +48,12 @@ export const openGatewayWorld = async (
 ): Promise<GatewayWorld> => {
   const keyring = await testKeyring()
   const connections = new GatewayConnections(keyring)
+  const envelopes = testEnvelopes(keyring, (id) => connections.byId(id))
   const tools: WebhookTools = {
     sources,
     connections,
     keyring,
+    envelopes,
     secretsOf: (source) => ({ ...noSecrets, secrets: secrets[source] ?? [] }),
     mayBeUnsigned: () => false,
     keepsUnconnected: false,
@@ -53,6 +66,8 @@ export const openGatewayWorld = async (
   }
   return {
     tools,
+    keyring,
+    envelopes,
     accept,
     connect: ({ secret, ...given }) => {
       const record = connectionRecord({
@@ -65,10 +80,7 @@ export const openGatewayWorld = async (
       accept(delivery).stored.map(({ record }) => ({
         account: record.headers?.['verified-account'],
         by: record.headers?.['verified-by'],
-        body: keyring
-          .sourceKey(sourceOfKeyId(record.headers?.sealed ?? '') ?? '')
-          .open(record.value as Buffer)
-          .toString(),
+        body: bodyOf(record, envelopes),
       })),
   }
 }

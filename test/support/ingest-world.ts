@@ -7,13 +7,14 @@ import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'
 import type { ConsumedRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
+import { envelopePairOf } from '../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
 import { encodeChannelEvent } from '../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
 import { DeliveryUnreadable, type Source } from '../../services/shared/sources/source.ts'
-import { connectionRecord, consumedRecord, messageEvent, noon, testKeyring } from './builders.ts'
+import { connectionRecord, consumedRecord, messageEvent, noon, testEnvelopes, testKeyring } from './builders.ts'
 import { sources as shipped } from './deliveries.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
 import { MemoryRegistry } from './memory-registry.ts'
@@ -33,8 +34,9 @@ export const openIngest = async () => {
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
   const crossSource = new MemoryHourBuckets({ hours: crossSourceSpanHours })
+  const envelopes = testEnvelopes(keyring, (id) => directory.byId(id))
   const dataKey = keyring.newDataKey('acme-wa')
-  const connection = connectionRecord({ dataKey })
+  const connection = connectionRecord({ dataKey, ...envelopePairOf({ connectionId: 'acme-wa' }, keyring) })
   directory.apply('acme-wa', connection)
   const sources = { get: (name: string) => (name === 'echo' ? echo : shipped.get(name)), names: () => ['echo'] }
   const stage = ingest({
@@ -43,22 +45,29 @@ export const openIngest = async () => {
     claims: claimsIn({ event: dedup, crossSource }),
     codec,
     keyring,
+    envelopes,
   })
 
   let offset = 0n
   const recordOf = (fields: Partial<ConsumedRecord>) => consumedRecord({ offset: offset++, ...fields })
   const eventRecord = (fields: Partial<MessageEvent> = {}) =>
     recordOf({ value: Buffer.from(JSON.stringify(messageEvent(fields))) })
-  const delivery = (body: object | string, headers: Record<string, string> = {}, source = 'echo') => {
+  /** @param connectionId under whose key the gateway seals it */
+  const delivery = (
+    body: object | string,
+    headers: Record<string, string> = {},
+    source = 'echo',
+    connectionId: string | null = null,
+  ) => {
     const bytes = typeof body === 'string' ? body : JSON.stringify(body)
     const event = {
-      source,
-      account: null,
+      source: headers.source ?? source,
+      account: headers.account ?? null,
       contentType: 'application/json',
       receivedAt: noon + 5,
       traceparent: undefined,
     }
-    const encoded = encodeChannelEvent(event, null, bytes, keyring)
+    const encoded = encodeChannelEvent(event, null, bytes, connectionId, envelopes)
     return recordOf({ value: encoded.value, headers: { ...encoded.headers, ...headers } })
   }
   const connect = (fields: Partial<ConnectionRecord> & { readonly connectionId: string }) =>
@@ -82,6 +91,8 @@ export const openIngest = async () => {
   return {
     connect,
     keyring,
+    envelopes,
+    stage,
     codec,
     directory,
     dedup,

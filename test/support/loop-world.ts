@@ -8,7 +8,7 @@ import { createLog } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { ProducerRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { consumedRecord, noon, recordBatch, signal, testKeyring } from './builders.ts'
+import { consumedRecord, noon, recordBatch, signal, testEnvelopes, testKeyring } from './builders.ts'
 import { FakeClock } from './fake-clock.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
@@ -62,6 +62,7 @@ export const world = async () => {
     },
     codec,
     keyring,
+    envelopes: testEnvelopes(keyring),
     clock,
     metrics: new Metrics('test'),
     log: createLog('test', 'fatal'),

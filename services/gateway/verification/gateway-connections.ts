@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { SealBroken } from '../../runtime/keys/keyring.ts'
-import type { Connection } from '../../shared/connections/directory.ts'
+import type { Applied, Connection } from '../../shared/connections/directory.ts'
 import { ConnectionDirectory } from '../../shared/connections/directory.ts'
 
 const digest = (secret: string) => hash('sha256', secret, 'hex')
@@ -28,10 +28,19 @@ export class GatewayConnections {
   }
 
   /** @param record null removes the connection */
-  apply(id: string, record: Connection | null): void {
-    if (this.#directory.apply(id, record) === 'stale') return
+  apply(id: string, record: Connection | null): Applied {
+    const applied = this.#directory.apply(id, record)
+    if (applied === 'stale') return applied
     this.#forget(id)
-    if (!record?.webhookSecret) return
+    if (record?.webhookSecret) this.#note(id, record)
+    return applied
+  }
+
+  byId(id: string): Connection | undefined {
+    return this.#directory.byId(id)
+  }
+
+  #note(id: string, record: Connection) {
     const { source } = record
     const own: Own = { source, digest: this.#digestOf(record) }
     this.#own.set(id, own)
@@ -47,11 +56,11 @@ export class GatewayConnections {
   }
 
   /** The connection's own webhook secret; null: it uses the source's. @throws SealBroken */
-  ownSecret({ webhookSecret }: Connection): string | null {
+  ownSecret({ connectionId, webhookSecret }: Connection): string | null {
     if (!webhookSecret) return null
     const known = this.#opened.get(webhookSecret)
     if (known !== undefined) return known
-    const secret = this.#keyring.unwrap(webhookSecret).toString()
+    const secret = this.#keyring.unwrap(webhookSecret, `webhook-secret:${connectionId}`).toString()
     this.#opened.set(webhookSecret, secret)
     return secret
   }

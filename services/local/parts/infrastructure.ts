@@ -4,6 +4,7 @@ import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
 import { LocalProblem } from '../problem.ts'
 import type { Child, ChildSpec } from '../processes/child.ts'
+import { partEnvironment } from '../processes/environment.ts'
 import { type Artefacts, fetchArtefacts } from './artefacts.ts'
 import { type Folders, kafkaPart, redisPart, registryPart } from './parts.ts'
 
@@ -24,7 +25,7 @@ export interface StartTools {
 /** Path of the registry's Confluent-compatible API. */
 export const registryPath = '/apis/ccompat/v7'
 
-/** @param env for the started processes. @throws LocalProblem */
+/** @param env the processes see a part of it. @throws LocalProblem */
 export const startParts = async (
   config: LocalConfig,
   env: NodeJS.ProcessEnv,
@@ -47,7 +48,7 @@ export const startParts = async (
     KAFKA_BROKERS && SCHEMA_REGISTRY_URL
       ? { kafkaClasspath: '', registryClasspath: '', redisServer: null }
       : await fetchArtefacts(env, tools.report)
-  return startNative(config, artefacts, tools, env)
+  return startNative(config, artefacts, tools, partEnvironment(env))
 }
 
 const startNative = async (

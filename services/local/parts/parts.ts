@@ -82,7 +82,7 @@ export const kafkaPart = (
       '-c',
       settings,
     ]
-    const { status, stderr } = spawnSync('java', [...jvm, ...format], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync('java', [...jvm, ...format], { encoding: 'utf8', env })
     if (status !== 0) {
       throw new LocalProblem(
         `Kafka's data folder ${dir} could not be prepared: ${/No space left/.test(stderr) ? 'the disk is full' : stderr.slice(-300)}`,

@@ -1,5 +1,6 @@
 /** The pipeline's own processes: command, address and readiness check of each. */
 import { join } from 'node:path'
+import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
 import { stageNames } from '../../topology.ts'
 import { compiledFolder } from '../cache-folder.ts'
 import type { LocalConfig } from '../config.ts'
@@ -7,6 +8,7 @@ import type { Ports } from '../free-ports.ts'
 import type { PartAddresses } from '../parts/infrastructure.ts'
 import type { ChildSpec } from '../processes/child.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'
+import { type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
 
 const services = join(import.meta.dirname, '../..')
@@ -30,12 +32,13 @@ export interface ServiceResources {
 
 /**
  * All of them, and a simulator unless TIKTOK_BASE_URL is set.
- * @param env environment of each process
+ * @param env each process sees a part of it. @param keys SIGNALS_KEYS of each process
  * @throws LocalProblem when a configured port is in use
  */
 export const servicesOf = async (
   { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, CALLBACK_PORT, LIVENESS_SECONDS }: LocalConfig,
   env: NodeJS.ProcessEnv,
+  keys: Readonly<Record<KeyHolder, string>>,
   parts: PartAddresses,
   { ports, logs }: ServiceResources,
 ): Promise<{ readonly addresses: Addresses; readonly specs: readonly ChildSpec[] }> => {
@@ -48,7 +51,7 @@ export const servicesOf = async (
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
   const service = (
-    name: string,
+    name: ServiceName,
     readyUrl: string,
     more: NodeJS.ProcessEnv,
     mainFile = join(services, name, 'main.ts'),
@@ -58,7 +61,12 @@ export const servicesOf = async (
     // A larger young generation: a batch is garbage before the collector would copy it.
     args: ['--max-semi-space-size=32', mainFile],
     // Compiling takes a third of a start.
-    env: { NODE_COMPILE_CACHE: compiledFolder(env), ...env, TIKTOK_BASE_URL: tiktok, ...more },
+    env: {
+      NODE_COMPILE_CACHE: compiledFolder(env),
+      ...serviceEnvironment(name, env),
+      TIKTOK_BASE_URL: tiktok,
+      ...more,
+    },
     ipc: true,
     logFile: join(logs, `${name}.log`),
     isReady: () => answers(readyUrl),
@@ -84,6 +92,7 @@ export const servicesOf = async (
   }
   const stages = stageNames.map((stage) =>
     service(stage, `${local(metrics[stage] as number)}/readyz`, {
+      SIGNALS_KEYS: keys[stage],
       METRICS_PORT: String(metrics[stage]),
       ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
     }),
@@ -93,6 +102,7 @@ export const servicesOf = async (
     'console',
     `${addresses.console}/readyz`,
     {
+      SIGNALS_KEYS: keys.control,
       CONSOLE_PORT: String(consolePort),
       CALLBACK_PORT: String(callbackPort),
       // The simulator's app, so that authorisation works with the simulator.

@@ -7,22 +7,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { openBroker } from '../../runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { kafkaSettingsOf } from '../../runtime/config.ts'
-import { DependencyError } from '../../runtime/ports.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
-import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { type StageName, stageNames } from '../../topology.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
 import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
+import { pickEnvironment } from '../processes/environment.ts'
 import type { GuardMessage } from '../processes/guard.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
-import { ensureDataSecret } from './data-secret.ts'
+import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
 import {
@@ -103,7 +99,7 @@ export class Supervisor {
       start: (spec) => this.#start(spec, partReadyMs),
       onStop: (undo) => this.#undo.push(undo),
     })
-    await this.#provision(parts.brokers, parts.registry)
+    this.#isFresh = await provisionCluster(this.#env, parts)
     return parts
   }
 
@@ -131,8 +127,9 @@ export class Supervisor {
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    await ensureDataSecret(env, parts, this.#isFresh)
-    const { addresses, specs } = await servicesOf(this.#config, env, parts, { ports: this.#ports, logs: this.#logs })
+    const keys = await prepareClusterKeys(env, parts, this.#isFresh)
+    const resources = { ports: this.#ports, logs: this.#logs }
+    const { addresses, specs } = await servicesOf(this.#config, env, keys, parts, resources)
     this.#addresses = addresses
     this.#report('starting the services …')
     const chosen = specs.filter(({ name }) => names.includes(name))
@@ -173,6 +170,7 @@ export class Supervisor {
 
   #startGuard() {
     const guard = fork(join(import.meta.dirname, '../processes/guard.ts'), [], {
+      env: pickEnvironment(this.#env, () => false),
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
@@ -213,28 +211,5 @@ export class Supervisor {
       addresses: this.#addresses,
       stageSettings: replaySettingTexts(this.#env),
     })
-  }
-
-  async #provision(brokers: string, registryUrl: string) {
-    const broker = openBroker(kafkaSettingsOf(this.#env, brokers, 'signals-up'))
-    const registry = openRegistry(registryUrl)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await Promise.all([
-          broker.listTopics().then((actual) => {
-            const changes = planTopics(actual)
-            this.#isFresh ||= makesConnections(changes)
-            return applyTopics(broker, changes)
-          }),
-          applySchemas(registry),
-        ])
-        break
-      } catch (error) {
-        // A broker that accepts connections may still be electing its controller.
-        if (!(error instanceof DependencyError) || attempt === 20) throw error
-        await systemClock.sleep(250)
-      }
-    }
-    await broker.close()
   }
 }

@@ -1,10 +1,8 @@
 /** Converts outcomes to records in one exhaustive switch: a new kind does not compile until it is handled here. */
 import { laterTopic, parkedTopic } from '../../derived-topics.ts'
 import { type ConsumerStage, topics } from '../../topology.ts'
-import type { Keyring } from '../keys/keyring.ts'
 import type { Headers, ProducerRecord } from '../ports.ts'
-import type { Codec } from '../topics/codec.ts'
-import { deadLetterRecord } from './dead-letter.ts'
+import { deadLetterRecord, type SealingTools } from './dead-letter.ts'
 import type { Outcome } from './outcome.ts'
 import { headerNames, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
@@ -51,7 +49,7 @@ export const outcomeRecordsOf = <In>(
   inputs: readonly Input<In>[],
   outcomes: readonly (Outcome | readonly Outcome[])[],
   now: number,
-  tools: { codec: Codec; keyring: Keyring },
+  tools: SealingTools,
 ): OutcomeRecords => {
   const result: OutcomeRecords = { records: [], owners: [], counts: new Map(), deadLetters: [] }
   const { records, owners, counts, deadLetters } = result

@@ -4,6 +4,7 @@
  */
 
 import { BadRecord } from '../failures.ts'
+import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type Clock, type ConsumedRecord, type Producer, RecordTooLarge, type Timers } from '../ports.ts'
@@ -19,6 +20,7 @@ export interface ProcessSliceTools {
   readonly producer: Producer
   readonly codec: Codec
   readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'seal'>
   readonly clock: Clock & Pick<Timers, 'monotonic'>
   readonly metrics: Metrics
   readonly limits?: DeadLetterLimits
@@ -50,6 +52,9 @@ export const createProcessSlice = <In, State, Change>(
 ): ProcessSlice => {
   const { producer, codec, clock, metrics } = tools
   const guard = new DeadLetterGuard(tools.limits)
+  const { keyring, envelopes } = tools
+  const connectionOf = (record: ConsumedRecord) => stage.connectionOf?.(record)
+  const sealing = { codec, keyring, envelopes, connectionOf }
 
   const timed = async <T>(step: string, work: () => Promise<T> | T): Promise<T> => {
     const started = clock.monotonic()
@@ -106,7 +111,7 @@ export const createProcessSlice = <In, State, Change>(
       ...decision.outcomes,
       ...undecodable.map(({ outcome }) => outcome),
     ]
-    const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, tools)
+    const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, sealing)
     const first = toRecords()
     const judged = guard.judge(first.deadLetters)
     let published: OutcomeRecords

@@ -35,6 +35,8 @@ export interface Stage<In, State = undefined, Change = never> {
   decode(record: ConsumedRecord): In
   /** When the gateway received the value's webhook delivery, ms; unset: the record's header holds it. */
   receivedAt?(value: In): number
+  /** The connection that a record is of, to seal it in a dead letter so that it ends with the consent; unset or undefined: unknown. */
+  connectionOf?(record: ConsumedRecord): string | undefined
   /** Fetches all that `decide` needs, once for the whole slice. */
   load(batch: readonly Input<In>[], now: number): Promise<State>
   /** Pure: no IO, no clock, no randomness. The same batch with the same state gives the same bytes. */

@@ -1,23 +1,21 @@
-/** The installation's data secret: created once, read before anything is sealed, followed for master-key rotations. */
+/**
+ * The secrets of the installation: the data secret, created once and followed for master-key rotations, and the key pairs of the
+ * pipeline itself.
+ */
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
 import { systemClock } from '../clock.ts'
-import { ConfigError, fields } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readWhole } from '../topics/read-topic.ts'
-import { Keyring, MasterKeyUnknown, type SealedDataSecret } from './keyring.ts'
-
-export const masterKeyFields = {
-  SIGNALS_MASTER_KEY: fields.SIGNALS_MASTER_KEY,
-  SIGNALS_MASTER_KEY_PREVIOUS: fields.SIGNALS_MASTER_KEY_PREVIOUS,
-}
-
-export interface MasterKeySettings {
-  readonly SIGNALS_MASTER_KEY: string
-  readonly SIGNALS_MASTER_KEY_PREVIOUS: readonly string[]
-}
+import { CommonPairs } from './common-pairs.ts'
+import { IssuedKeys } from './issued-keys.ts'
+import type { KeyHolder } from './key-holders.ts'
+import { type KeySettings, openKeySource } from './key-settings.ts'
+import { Keyring, SealBroken, type SealedDataSecret } from './keyring.ts'
+import { isWrappedUnder, type KeySource } from './wrapping.ts'
 
 interface SecretTools {
   readonly broker: Broker
@@ -27,44 +25,64 @@ interface SecretTools {
 const { name: topic } = topics.dataSecrets
 const recordKey = 'data-secret'
 
-/** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
-const newer = (codec: Codec, onSecret: (record: DataSecretRecord) => void) => {
-  let revision = 0
-  return async (record: ConsumedRecord): Promise<void> => {
-    if (record.key !== recordKey || record.value === null) return
+/** What `data-secrets.v1` holds. */
+class Secrets {
+  /** null: an old installation whose ids derive from its first master key. */
+  dataSecret: DataSecretRecord | null = null
+  readonly commonPairs = new CommonPairs()
+
+  /** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
+  async take(record: ConsumedRecord, codec: Codec, onDataSecret: (value: DataSecretRecord) => void = () => {}) {
+    if (record.key === null) return
     await codec.prepare([record])
-    const value = codec.decode('dataSecrets', record)
-    if (value.revision <= revision) return
-    revision = value.revision
-    onSecret(value)
+    const value = record.value === null ? null : codec.decode('dataSecrets', record)
+    this.commonPairs.apply(record.key, value)
+    if (record.key !== recordKey || value === null || value.revision <= (this.dataSecret?.revision ?? 0)) return
+    this.dataSecret = value
+    onDataSecret(value)
   }
+}
+
+const readSecretsTopic = async ({ broker, codec }: SecretTools): Promise<Secrets> => {
+  const secrets = new Secrets()
+  await readWhole(broker, topic, (record) => secrets.take(record, codec))
+  return secrets
 }
 
 /** null: an old installation whose ids derive from its first master key. @throws DependencyError */
-export const readDataSecret = async ({ broker, codec }: SecretTools): Promise<DataSecretRecord | null> => {
-  let found: DataSecretRecord | null = null
-  const take = newer(codec, (record) => {
-    found = record
-  })
-  await readWhole(broker, topic, take)
-  return found
-}
+export const readDataSecret = async (tools: SecretTools): Promise<DataSecretRecord | null> =>
+  (await readSecretsTopic(tools)).dataSecret
 
-const opened = async (settings: MasterKeySettings, dataSecret: SealedDataSecret | null): Promise<Keyring> => {
+/** Nothing opens the secret with these keys, or it has changed: a setting is wrong. */
+const asConfigError = (error: unknown): unknown =>
+  error instanceof SealBroken || error instanceof RangeError ? new ConfigError(error.message) : error
+
+/** @throws ConfigError */
+const keyringOf = (source: KeySource, dataSecret: SealedDataSecret | null): Keyring => {
+  if (dataSecret === null && source instanceof IssuedKeys && source.holds('data-secret'))
+    throw new ConfigError(`${topic} holds no data secret: run \`signals topics apply\` with the master key first`)
   try {
-    return await Keyring.open(settings.SIGNALS_MASTER_KEY, {
-      previous: settings.SIGNALS_MASTER_KEY_PREVIOUS,
-      dataSecret: dataSecret ?? undefined,
-    })
+    return Keyring.of(source, dataSecret ?? undefined)
   } catch (error) {
-    if (error instanceof MasterKeyUnknown || error instanceof RangeError) throw new ConfigError(error.message)
-    throw error
+    throw asConfigError(error)
   }
 }
 
-/** The current keyring, for a command. @throws ConfigError, DependencyError */
-export const readKeyring = async (settings: MasterKeySettings, tools: SecretTools): Promise<Keyring> =>
-  opened(settings, await readDataSecret(tools))
+export interface Keys {
+  readonly keyring: Keyring
+  readonly commonPairs: CommonPairs
+}
+
+/** The current keys, for a command. @throws ConfigError, DependencyError */
+export const readKeys = async (settings: KeySettings, tools: SecretTools): Promise<Keys> => {
+  const source = await openKeySource(settings, null)
+  const { dataSecret, commonPairs } = await readSecretsTopic(tools)
+  return { keyring: keyringOf(source, dataSecret), commonPairs }
+}
+
+/** @throws ConfigError, DependencyError */
+export const readKeyring = async (settings: KeySettings, tools: SecretTools): Promise<Keyring> =>
+  (await readKeys(settings, tools)).keyring
 
 /** Rethrows asynchronously so that main logs the error and exits: a follower has no caller to throw to. */
 export const endProcess = (error: Error): void =>
@@ -73,34 +91,36 @@ export const endProcess = (error: Error): void =>
   })
 
 /**
- * The keyring of a running process. It switches to a new master key when `signals keys rotate` has run.
+ * The keys of a running process. The keyring switches to a new master key when `signals keys rotate` has run.
  * @param onError called when the process must end, because the new master key is not configured
  * @throws ConfigError, DependencyError
  */
 export const followKeyring = async (
-  settings: MasterKeySettings,
+  settings: KeySettings,
   tools: SecretTools & {
+    readonly holder: KeyHolder
     readonly health: Pick<Health, 'table' | 'keys'>
     readonly onError: (error: Error) => void
   },
-): Promise<{ keyring: Keyring; stop(): Promise<void> }> => {
-  let latest: DataSecretRecord | null = null
+): Promise<Keys & { stop(): Promise<void> }> => {
+  const source = await openKeySource(settings, tools.holder)
+  const secrets = new Secrets()
   let keyring: Keyring | null = null
-  const take = newer(tools.codec, (record) => {
-    latest = record
+  const onDataSecret = (value: DataSecretRecord) => {
     try {
-      keyring?.adopt(record)
+      keyring?.adopt(value)
     } catch (error) {
-      const isConfigError = error instanceof MasterKeyUnknown || error instanceof RangeError
-      tools.onError(isConfigError ? new ConfigError(error.message) : (error as Error))
+      tools.onError(asConfigError(error) as Error)
     }
-  })
-  const following = await tools.broker.follow([topic], take, (topic, partition, next) =>
-    tools.health.table(topic, partition, next),
+  }
+  const following = await tools.broker.follow(
+    [topic],
+    (record) => secrets.take(record, tools.codec, onDataSecret),
+    (topic, partition, next) => tools.health.table(topic, partition, next),
   )
-  keyring = await opened(settings, latest)
+  keyring = keyringOf(source, secrets.dataSecret)
   tools.health.keys(keyring.masterKeys)
-  return { keyring, stop: () => following.stop() }
+  return { keyring, commonPairs: secrets.commonPairs, stop: () => following.stop() }
 }
 
 const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) => {
@@ -113,28 +133,31 @@ const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) =
 }
 
 /**
- * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. Of two records
+ * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. With
+ * `onlyIfMissing` an existing one keeps its key, and changes only from the form of an earlier version to the present one. Of two records
  * written concurrently the first counts, but compaction keeps the last. So the loser writes the winner's record again.
  * @param options.fresh the installation has no data, so the secret is random instead of derived from a master key
  * @throws ConfigError, DependencyError
  */
 export const sealDataSecret = async (
-  settings: MasterKeySettings,
+  settings: KeySettings,
   tools: SecretTools,
   options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
 ): Promise<DataSecretRecord> => {
   const { now } = options.clock ?? systemClock
+  const source = await openKeySource(settings, null)
   for (;;) {
     const before = await readDataSecret(tools)
-    if (before && options.onlyIfMissing) return before
-    const keyring = await opened(settings, before)
-    if (before && before.keyId === keyring.masterKeys[0]) return before
-    const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh)
+    const keyring = keyringOf(source, before)
+    const wanted = before && options.onlyIfMissing ? before.keyId : (source.ids[0] as string)
+    if (before && isWrappedUnder(before.sealed, wanted)) return before
+    const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh, wanted)
     const mine = {
       revision: (before?.revision ?? 0) + 1,
       keyId,
       sealed: Buffer.from(sealed),
       changedAt: now(),
+      publicKey: null,
     }
     await write(tools, mine)
     const winner = (await readDataSecret(tools)) as DataSecretRecord

@@ -1,18 +1,31 @@
 /**
  * All secret operations: sealing texts, wrapping tokens, pseudonymising ids. There are two kinds of secret:
  * - Master keys can be replaced: SIGNALS_MASTER_KEY, and SIGNALS_MASTER_KEY_PREVIOUS during a rotation. They only wrap tokens, data keys
- *   and the data secret.
- * - The data secret never changes. Ids, keyed hashes and the keys of raw bodies derive from it by keyed BLAKE2b. The purpose is an
- *   input, so that no key serves two purposes.
- * An old installation without a data secret derives from its first master key instead.
+ *   and the data secret, each kind under a sub-key of its own.
+ * - The data secret never changes. Ids and keyed hashes derive from it by keyed BLAKE2b. The purpose is an input, so that no key serves
+ *   two purposes.
+ * An old installation without a data secret derives from its first master key instead. A process with SIGNALS_KEYS holds some of these
+ * keys only, and an operation without its key throws KeyMissing.
  */
 import sodium from 'libsodium-wrappers'
+import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
-import { MasterKeys, MasterKeyUnknown } from './master-keys.ts'
+import { IssuedKeys } from './issued-keys.ts'
+import { type DerivedKey, envelopeKeyContext, type SecretContext } from './key-holders.ts'
+import { MasterKeys } from './master-keys.ts'
 import { keyBytes, SealingKey } from './sealing-key.ts'
+import {
+  isWrappedUnder,
+  KeyMissing,
+  type KeySource,
+  MasterKeyUnknown,
+  unwrapSecret,
+  wrappingKeyIdOf,
+  wrapSecret,
+} from './wrapping.ts'
 
-export { MasterKeyUnknown } from './master-keys.ts'
 export { SealBroken, SealingKey } from './sealing-key.ts'
+export { KeyMissing, MasterKeyUnknown } from './wrapping.ts'
 
 /** Joins with length prefixes, so that ["ab","c"] and ["a","bc"] are different inputs. */
 const joined = (parts: readonly string[]) => {
@@ -35,26 +48,23 @@ export interface KeyringOptions {
 }
 
 const secretContext = 'data-secret'
+const dataKeyContext = (connectionId: string): SecretContext => `data-key:${connectionId}`
 
 export class Keyring {
-  readonly #masters: MasterKeys
-  readonly #root: Uint8Array
-  readonly #pseudonymKey: Uint8Array
-  readonly #signalKey: Uint8Array
-  readonly #hashKey: Uint8Array
+  readonly #source: KeySource
+  /** What ids derive from; null: this process has only keys that derive from it. */
+  readonly #root: Uint8Array | null
+  readonly #derived = new Map<DerivedKey, Uint8Array>()
   readonly #bySource = new Map<string, SealingKey>()
   readonly #byConnection = new Map<string, { wrapped: Uint8Array; key: SealingKey }>()
   /** Id of the master key that wraps new secrets. */
   #activeKeyId: string
 
-  private constructor(masters: MasterKeys, { dataSecret }: KeyringOptions) {
-    this.#masters = masters
-    this.#root = dataSecret ? this.#opened(dataSecret) : masters.oldestBytes
-    this.#activeKeyId = dataSecret?.keyId ?? masters.oldest
-    this.#pseudonymKey = this.#derive('pseudonym')
-    this.#signalKey = this.#derive('signal-id')
-    // The purpose string is fixed: another one would change every hash in Redis.
-    this.#hashKey = this.#derive('mark')
+  private constructor(source: KeySource, dataSecret: SealedDataSecret | undefined) {
+    this.#source = source
+    this.#root = this.#rootOf(dataSecret)
+    const first = source instanceof MasterKeys ? source.oldest : (source.ids[0] as string)
+    this.#activeKeyId = dataSecret?.keyId ?? first
   }
 
   /**
@@ -63,14 +73,17 @@ export class Keyring {
    */
   static async open(masterKey: string, options: KeyringOptions = {}): Promise<Keyring> {
     await sodium.ready
-    return new Keyring(new MasterKeys(masterKey, options.previous ?? []), options)
+    return new Keyring(new MasterKeys(masterKey, options.previous ?? []), options.dataSecret)
   }
+
+  /** libsodium must be ready. @throws MasterKeyUnknown, SealBroken */
+  static of = (source: KeySource, dataSecret?: SealedDataSecret): Keyring => new Keyring(source, dataSecret)
 
   static newMasterKey = (): string => Buffer.from(sodium.randombytes_buf(keyBytes)).toString('base64')
 
   /** Ids of the configured master keys, current first. */
   get masterKeys(): readonly string[] {
-    return this.#masters.ids
+    return this.#source.ids
   }
 
   /** Id of the master key that wraps new secrets: the one that wraps the data secret. */
@@ -83,40 +96,71 @@ export class Keyring {
    * @throws MasterKeyUnknown; RangeError when the secret differs from the one in use, which would change every id
    */
   adopt(dataSecret: SealedDataSecret): void {
-    if (Buffer.compare(this.#opened(dataSecret), this.#root) !== 0)
+    const root = this.#rootOf(dataSecret)
+    if (root !== null && this.#root !== null && Buffer.compare(root, this.#root) !== 0)
       throw new RangeError('the data secret has changed: restart, so that all ids derive from one secret')
     this.#activeKeyId = dataSecret.keyId
   }
 
-  /** Wraps the data secret under the current master key. @param fresh true: a new secret, for an installation without data */
-  sealDataSecret(fresh = false): SealedDataSecret {
-    const keyId = this.#masters.current
-    const root = fresh ? sodium.randombytes_buf(keyBytes) : this.#root
-    return { keyId, sealed: this.#masters.wrap(root, secretContext, keyId) }
+  /**
+   * Wraps the data secret under a master key.
+   * @param fresh true: a new secret, for an installation without data
+   * @param keyId default: the current one
+   */
+  sealDataSecret(fresh = false, keyId = this.#source.ids[0] as string): SealedDataSecret {
+    const root = fresh ? sodium.randombytes_buf(keyBytes) : this.#requireRoot()
+    return { keyId, sealed: wrapSecret(root, secretContext, keyId, this.#source) }
   }
 
-  #opened({ keyId, sealed }: SealedDataSecret): Uint8Array {
-    if (!this.#masters.knows(keyId)) throw new MasterKeyUnknown(keyId, this.#masters.ids)
-    return this.#masters.unwrap(sealed)
+  /** @throws MasterKeyUnknown, SealBroken */
+  #rootOf(dataSecret: SealedDataSecret | undefined): Uint8Array | null {
+    const source = this.#source
+    if (dataSecret && !source.ids.includes(dataSecret.keyId)) throw new MasterKeyUnknown(dataSecret.keyId, source)
+    if (source instanceof IssuedKeys && !source.holds('data-secret')) return null
+    if (dataSecret) return unwrapSecret(dataSecret.sealed, secretContext, source)
+    return source instanceof MasterKeys ? source.oldestBytes : null
+  }
+
+  #requireRoot(): Uint8Array {
+    if (this.#root === null) throw new KeyMissing('the keys of this process do not open the data secret')
+    return this.#root
+  }
+
+  /** @throws KeyMissing */
+  derivedKey(name: DerivedKey): Uint8Array {
+    const known = this.#derived.get(name)
+    if (known) return known
+    const issued = this.#source instanceof IssuedKeys ? this.#source.derivedKey(name) : null
+    const key = issued ?? this.#derive(name)
+    this.#derived.set(name, key)
+    return key
   }
 
   #derive(purpose: string) {
-    return sodium.crypto_generichash(keyBytes, purpose, this.#root)
+    return sodium.crypto_generichash(keyBytes, purpose, this.#requireRoot())
   }
+
+  #hash = (bytes: number, name: DerivedKey, parts: readonly string[]): string =>
+    sodium.crypto_generichash(bytes, joined(parts), this.derivedKey(name), 'hex')
 
   /** Pseudonym of the id of a person, thread or message: 32 hex digits, equal for equal parts. Stages after ingest see no other id. */
   pseudonym(...parts: readonly string[]): Pseudonym {
-    return sodium.crypto_generichash(16, joined(parts), this.#pseudonymKey, 'hex')
+    return this.#hash(16, 'pseudonym', parts)
+  }
+
+  /** A record key in place of one that may be personal: 32 hex digits. Not a pseudonym, since more processes can compute it. */
+  recordKey(...parts: readonly string[]): string {
+    return this.#hash(16, 'record-key', parts)
   }
 
   /** TikTok's event_id: 32 hex digits. */
   signalId(...parts: readonly string[]): string {
-    return sodium.crypto_generichash(16, joined(parts), this.#signalKey, 'hex')
+    return this.#hash(16, 'signal-id', parts)
   }
 
   /** Short keyed hash for idempotency records in Redis. @param bytes 4 to 32; a hash of at least 16 bytes is cut to this length */
   shortHash(bytes: number, ...parts: readonly string[]): Buffer {
-    const hash = sodium.crypto_generichash(Math.max(16, bytes), joined(parts), this.#hashKey)
+    const hash = sodium.crypto_generichash(Math.max(16, bytes), joined(parts), this.derivedKey('mark'))
     return Buffer.from(hash.buffer, hash.byteOffset, bytes)
   }
 
@@ -124,7 +168,7 @@ export class Keyring {
   sourceKey(source: string): SealingKey {
     let key = this.#bySource.get(source)
     if (!key) {
-      key = new SealingKey(this.#derive(`source:${source}`))
+      key = new SealingKey(this.#derive(`source:${source}`), { opensUnbound: true })
       this.#bySource.set(source, key)
     }
     return key
@@ -134,38 +178,46 @@ export class Keyring {
   connectionKey(connectionId: string, wrapped: Uint8Array): SealingKey {
     const known = this.#byConnection.get(connectionId)
     if (known && Buffer.compare(known.wrapped, wrapped) === 0) return known.key
-    const key = new SealingKey(this.unwrap(wrapped))
+    const key = new SealingKey(this.unwrap(wrapped, dataKeyContext(connectionId)), { opensUnbound: true })
     this.#byConnection.set(connectionId, { wrapped, key })
     return key
   }
 
-  /** Removes a connection's key from the cache, so that what it sealed cannot be opened. */
+  /** Erases a connection's key from memory, so that what it sealed cannot be opened. */
   forgetConnection(connectionId: string) {
+    this.#byConnection.get(connectionId)?.key.erase()
     this.#byConnection.delete(connectionId)
   }
 
   newDataKey(connectionId: string): Buffer {
-    return this.wrap(sodium.randombytes_buf(keyBytes), `data-key:${connectionId}`)
+    return this.wrap(sodium.randombytes_buf(keyBytes), dataKeyContext(connectionId))
   }
 
-  /** Wraps a token, secret or key under the active master key. */
-  wrap(secret: Uint8Array | string, context: string): Buffer {
-    return this.#masters.wrap(secret, context, this.#activeKeyId)
+  /** A new key pair for envelopes, with its private half wrapped. */
+  newEnvelopePair(to: SealedTo): { readonly publicKey: Buffer; readonly privateKey: Buffer } {
+    const { publicKey, privateKey } = sodium.crypto_box_keypair()
+    return { publicKey: Buffer.from(publicKey), privateKey: this.wrap(privateKey, envelopeKeyContext(to)) }
   }
 
-  /** @throws SealBroken */
-  unwrap(wrapped: Uint8Array): Buffer {
-    return this.#masters.unwrap(wrapped)
+  /** Wraps a secret under the active master key. @param context what it is and whose: needed again to unwrap it */
+  wrap(secret: Uint8Array | string, context: SecretContext): Buffer {
+    return wrapSecret(secret, context, this.#activeKeyId, this.#source)
   }
 
-  /** Wraps the same secret under the active master key; returns the same bytes if that one wraps it already. @throws SealBroken */
-  rewrap(wrapped: Buffer, context: string): Buffer {
-    if (this.#masters.keyIdOf(wrapped) === this.#activeKeyId) return wrapped
-    return this.wrap(this.unwrap(wrapped), context)
+  /** @throws SealBroken, also under another context */
+  unwrap(wrapped: Uint8Array, context: SecretContext): Buffer {
+    return unwrapSecret(wrapped, context, this.#source)
   }
+
+  /** Wraps the same secret under the active master key in the present form; returns the same bytes if it is. @throws SealBroken */
+  rewrap(wrapped: Buffer, context: SecretContext): Buffer {
+    if (this.isWrappedNow(wrapped)) return wrapped
+    return this.wrap(this.unwrap(wrapped, context), context)
+  }
+
+  /** Whether a secret is wrapped in the present form under the active master key. */
+  isWrappedNow = (wrapped: Uint8Array): boolean => isWrappedUnder(wrapped, this.#activeKeyId)
 
   /** Id of the master key that wraps this; null for bytes from before key ids. */
-  keyIdOf(wrapped: Uint8Array): string | null {
-    return this.#masters.keyIdOf(wrapped)
-  }
+  keyIdOf = wrappingKeyIdOf
 }

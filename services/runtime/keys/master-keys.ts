@@ -1,31 +1,14 @@
-/**
- * The configured master keys, and wrapping under them. Wrapped bytes contain the id of their key, so that several keys can be in use
- * during a rotation. Bytes from before key ids contain none; every key is tried.
- *
- *     "SGW1" · 8 bytes of key id · nonce · sealed secret
- */
+/** The configured master keys. Every other key at rest derives from one of them, by kind of secret. */
 import sodium from 'libsodium-wrappers'
+import type { SecretContext, SecretKind } from './key-holders.ts'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+import type { KeySource } from './wrapping.ts'
 
-const prefix = Buffer.from('SGW1')
-const idBytes = 8
-
-/** Wrapped under a master key that is not configured. */
-export class MasterKeyUnknown extends SealBroken {
-  readonly keyId: string
-  /** @param known ids of the configured keys */
-  constructor(keyId: string, known: readonly string[]) {
-    super(
-      `SIGNALS_MASTER_KEY: this pipeline seals under master key ${keyId}, which is not configured (configured: ${known.join(', ')}): set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until \`signals keys rotate\` has replaced it`,
-    )
-    this.keyId = keyId
-  }
-}
+const idHexDigits = 16
 
 interface MasterKey {
   readonly id: string
   readonly bytes: Uint8Array
-  readonly wrapping: SealingKey
 }
 
 const parse = (text: string, variable: string): MasterKey => {
@@ -35,16 +18,15 @@ const parse = (text: string, variable: string): MasterKey => {
       `${variable} must be ${keyBytes} bytes in base64, but holds ${bytes.length}; make one with: openssl rand -base64 32`,
     )
   }
-  return {
-    id: sodium.crypto_generichash(16, 'key-id', bytes, 'hex').slice(0, idBytes * 2),
-    bytes,
-    wrapping: new SealingKey(sodium.crypto_generichash(keyBytes, 'wrapping', bytes)),
-  }
+  return { id: sodium.crypto_generichash(16, 'key-id', bytes, 'hex').slice(0, idHexDigits), bytes }
 }
 
-export class MasterKeys {
+export class MasterKeys implements KeySource {
   /** Current first, oldest last. */
   readonly #all: readonly MasterKey[]
+  readonly #wrapping = new Map<string, SealingKey>()
+  readonly remedy =
+    'set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until `signals keys rotate` has replaced it'
 
   /** libsodium must be ready. @throws RangeError naming variable and remedy */
   constructor(current: string, previous: readonly string[]) {
@@ -58,9 +40,6 @@ export class MasterKeys {
   get ids(): readonly string[] {
     return this.#all.map(({ id }) => id)
   }
-  get current(): string {
-    return (this.#all[0] as MasterKey).id
-  }
   get oldest(): string {
     return (this.#all.at(-1) as MasterKey).id
   }
@@ -68,37 +47,38 @@ export class MasterKeys {
     return (this.#all.at(-1) as MasterKey).bytes
   }
 
-  knows = (id: string): boolean => this.#all.some((key) => key.id === id)
-
-  wrap(secret: Uint8Array | string, context: string, keyId: string): Buffer {
-    const key = this.#all.find(({ id }) => id === keyId)
-    if (!key) throw new MasterKeyUnknown(keyId, this.ids)
-    return Buffer.concat([prefix, Buffer.from(keyId, 'hex'), key.wrapping.seal(secret, context)])
+  /** A sub-key for one purpose. */
+  derive(purpose: string, keyId: string): Uint8Array {
+    const { bytes } = this.#all.find(({ id }) => id === keyId) as MasterKey
+    return sodium.crypto_generichash(keyBytes, purpose, bytes)
   }
 
-  /** null for bytes from before key ids. */
-  keyIdOf(wrapped: Uint8Array): string | null {
-    if (wrapped.length < prefix.length + idBytes || !prefix.equals(wrapped.subarray(0, prefix.length))) return null
-    return Buffer.from(wrapped.subarray(prefix.length, prefix.length + idBytes)).toString('hex')
+  /** The bytes of the wrapping key of a kind. */
+  wrappingBytes = (kind: SecretKind, keyId: string): Uint8Array => this.derive(`wrapping:${kind}`, keyId)
+
+  wrappingKey(kind: SecretKind, keyId: string): SealingKey {
+    return this.#cached(`${kind} ${keyId}`, () => new SealingKey(this.wrappingBytes(kind, keyId)))
   }
 
-  /** @throws SealBroken; MasterKeyUnknown when the bytes name a key that is not configured */
-  unwrap(wrapped: Uint8Array): Buffer {
-    const keyId = this.keyIdOf(wrapped)
-    if (keyId === null) return this.#tryAll(wrapped)
-    const key = this.#all.find(({ id }) => id === keyId)
-    if (!key) throw new MasterKeyUnknown(keyId, this.ids)
-    return key.wrapping.open(wrapped.subarray(prefix.length + idBytes))
-  }
-
-  #tryAll(wrapped: Uint8Array): Buffer {
-    for (const { wrapping } of this.#all) {
+  openEarlier(sealed: Uint8Array, context: SecretContext, keyId: string | null): Buffer {
+    if (keyId !== null) return this.#earlierKey(keyId).open(sealed, context)
+    for (const id of this.ids) {
       try {
-        return wrapping.open(wrapped)
+        return this.#earlierKey(id).open(sealed, context)
       } catch (error) {
         if (!(error instanceof SealBroken)) throw error
       }
     }
     throw new SealBroken()
+  }
+
+  #earlierKey(keyId: string): SealingKey {
+    return this.#cached(keyId, () => new SealingKey(this.derive('wrapping', keyId), { opensUnbound: true }))
+  }
+
+  #cached(name: string, make: () => SealingKey): SealingKey {
+    const key = this.#wrapping.get(name) ?? make()
+    this.#wrapping.set(name, key)
+    return key
   }
 }

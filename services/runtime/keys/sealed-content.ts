@@ -16,5 +16,6 @@ const type = avro.Type.forSchema(JSON.parse(latestSchema('content')))
 export const sealContent = (content: Content, key: SealingKey, message: Pseudonym): Buffer =>
   key.seal(type.toBuffer(content), message)
 
-/** @throws SealBroken when another key sealed it */
-export const openContent = (sealed: Buffer, key: SealingKey): Content => type.fromBuffer(key.open(sealed)) as Content
+/** @throws SealBroken when another key sealed it, or as the content of another message */
+export const openContent = (sealed: Buffer, key: SealingKey, message: Pseudonym): Content =>
+  type.fromBuffer(key.open(sealed, message)) as Content

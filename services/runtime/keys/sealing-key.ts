@@ -1,14 +1,21 @@
 /**
  * Sealing with a symmetric key: XChaCha20-Poly1305 with a synthetic nonce, a keyed hash of context and text. Equal input gives equal
- * bytes, which redelivery needs, and no nonce is used for two texts.
+ * bytes, which redelivery needs, and no nonce is used for two texts. The context is associated data: the bytes open only where they
+ * belong.
+ *
+ *     "SGS2" · nonce · sealed text
+ *
+ * Bytes from before have no marker, and their context is in the nonce only. A key that sealed such bytes still opens them.
  */
 import sodium from 'libsodium-wrappers'
 
 export const keyBytes = 32
+const marker = Buffer.from('SGS2')
 const nonceBytes = 24
 const tagBytes = 16
+const noBytes = Buffer.alloc(0)
 
-/** The key does not open these bytes: another key sealed them, or they are damaged. */
+/** The key does not open these bytes: another key or context sealed them, or they are damaged. */
 export class SealBroken extends Error {
   override readonly name: string = 'SealBroken'
   constructor(message = 'sealed bytes do not open under this key') {
@@ -16,42 +23,71 @@ export class SealBroken extends Error {
   }
 }
 
+const decrypt = (sealed: Uint8Array, aad: Uint8Array | null, key: Uint8Array): Buffer => {
+  if (sealed.length < nonceBytes + tagBytes) throw new SealBroken()
+  const [nonce, text] = [sealed.subarray(0, nonceBytes), sealed.subarray(nonceBytes)]
+  try {
+    const opened = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, text, aad, nonce, key)
+    return Buffer.from(opened.buffer, opened.byteOffset, opened.length)
+  } catch {
+    // libsodium reports only that verification failed, not why.
+    throw new SealBroken()
+  }
+}
+
 /** A symmetric key with its nonce key. Sealing a chat message takes about 2 µs. */
 export class SealingKey {
   readonly #key: Uint8Array
   readonly #nonceKey: Uint8Array
-  constructor(key: Uint8Array) {
+  readonly #opensUnbound: boolean
+  #erased = false
+
+  /** @param options.opensUnbound the key has sealed bytes from before contexts were bound */
+  constructor(key: Uint8Array, options: { readonly opensUnbound?: boolean } = {}) {
     this.#key = key
     this.#nonceKey = sodium.crypto_generichash(keyBytes, 'nonce', key)
+    this.#opensUnbound = options.opensUnbound ?? false
   }
 
-  /** @param context binds the nonce to where the text belongs, such as a message's pseudonym */
-  seal(plaintext: Uint8Array | string, context: string): Buffer {
+  /**
+   * @param context where the text belongs, such as a message's pseudonym: needed again to open it
+   * @param prefix bytes to put in front of the result
+   */
+  seal(plaintext: Uint8Array | string, context: string, prefix: Uint8Array = noBytes): Buffer {
+    if (this.#erased) throw new Error('this sealing key has been erased')
     const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext
-    const prefix = Buffer.from(`${context.length}:${context}`)
-    const nonce = sodium.crypto_generichash(nonceBytes, Buffer.concat([prefix, bytes]), this.#nonceKey)
-    const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(bytes, null, null, nonce, this.#key)
-    const out = Buffer.allocUnsafe(nonceBytes + sealed.length)
-    out.set(nonce, 0)
-    out.set(sealed, nonceBytes)
+    const aad = Buffer.from(context)
+    // The marker keeps these nonces apart from those of bytes without a bound context.
+    const nonceInput = Buffer.concat([marker, Buffer.from(`${aad.length}:`), aad, bytes])
+    const nonce = sodium.crypto_generichash(nonceBytes, nonceInput, this.#nonceKey)
+    const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(bytes, aad, null, nonce, this.#key)
+    const out = Buffer.allocUnsafe(prefix.length + marker.length + nonceBytes + sealed.length)
+    out.set(prefix, 0)
+    out.set(marker, prefix.length)
+    out.set(nonce, prefix.length + marker.length)
+    out.set(sealed, prefix.length + marker.length + nonceBytes)
     return out
   }
 
-  /** @throws SealBroken */
-  open(sealed: Uint8Array): Buffer {
-    if (sealed.length < nonceBytes + tagBytes) throw new SealBroken()
+  /** @param context as at `seal`. @throws SealBroken */
+  open(sealed: Uint8Array, context: string): Buffer {
+    if (this.#erased) throw new SealBroken('this sealing key has been erased')
+    const isBound = marker.equals(sealed.subarray(0, marker.length))
+    if (!isBound && !this.#opensUnbound) throw new SealBroken()
+    if (!isBound) return decrypt(sealed, null, this.#key)
     try {
-      const text = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-        null,
-        sealed.subarray(nonceBytes),
-        null,
-        sealed.subarray(0, nonceBytes),
-        this.#key,
-      )
-      return Buffer.from(text.buffer, text.byteOffset, text.length)
-    } catch {
-      // libsodium reports only that verification failed, not why.
-      throw new SealBroken()
+      return decrypt(sealed.subarray(marker.length), Buffer.from(context), this.#key)
+    } catch (error) {
+      if (!this.#opensUnbound) throw error
+      // A random nonce may look like the marker, once in 2^32.
+      return decrypt(sealed, null, this.#key)
     }
+  }
+
+  /** Overwrites the key in memory; from then on it opens and seals nothing. */
+  erase(): void {
+    this.#erased = true
+    this.#key.fill(0)
+    this.#nonceKey.fill(0)
   }
 }

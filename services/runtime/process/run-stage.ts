@@ -18,6 +18,7 @@ import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
 import { Watchdog } from '../health/watchdog.ts'
 import { endProcess, followKeyring } from '../keys/data-secret.ts'
+import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
@@ -37,6 +38,11 @@ const pollIntervalMs = 5_000
 export interface StageDeps<Config> {
   readonly config: Config
   readonly keyring: Keyring
+  readonly envelopes: Envelopes
+  /** Where envelopes find the key pair of a connection; to be called before the first batch. */
+  useConnections(lookUp: (connectionId: string) => ConnectionPair | undefined): void
+  /** Erases a connection's keys from memory; to be called when its record has none any more. */
+  forgetConnection(connectionId: string): void
   readonly codec: Codec
   readonly broker: Broker
   readonly producer: Producer
@@ -114,8 +120,8 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
-    const { keyring, ...secret } = await lifecycle.untilUp(clock, () =>
-      followKeyring(common, { broker, codec, health, onError: endProcess }),
+    const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
+      followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
     const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
@@ -125,6 +131,15 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       const following = await lifecycle.untilUp(clock, () => followTables(handlers, { broker, codec, health, log }))
       lifecycle.onStop('tables', () => following.stop())
     }
+    let connectionPair: (id: string) => ConnectionPair | undefined = () => undefined
+    const envelopes = new Envelopes({
+      ...{ keyring, commonPairs },
+      now: () => clock.now(),
+      connectionPair: (id) => connectionPair(id),
+    })
+    const useConnections = (lookUp: typeof connectionPair) => {
+      connectionPair = lookUp
+    }
     let wrapped = (onBatch: OnBatch) => onBatch
     const around = (wrap: typeof wrapped) => {
       wrapped = wrap
@@ -132,6 +147,12 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const deps = {
       config,
       keyring,
+      envelopes,
+      useConnections,
+      forgetConnection: (id: string) => {
+        keyring.forgetConnection(id)
+        envelopes.forget(id)
+      },
       codec,
       broker,
       producer,
@@ -147,7 +168,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     }
     const stage = await service.build(deps)
 
-    const tools = { producer, codec, keyring, clock, metrics, log, health, tracer }
+    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer }
     const loop = createLoop(stage, tools)
     const consumers: RunningConsumer[] = []
     // Concurrently: each consumer waits for its batch and its last long poll.

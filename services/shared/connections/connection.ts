@@ -95,6 +95,22 @@ export const parseDraft = (input: unknown): ConnectionDraft => parse(draftSchema
 const withConsent = (before: ConnectionRecord | undefined) =>
   before && before.status !== 'disconnected' ? before : undefined
 
+type EnvelopeFields = Pick<ConnectionRecord, 'envelopePublicKey' | 'envelopePrivateKey'>
+
+/** A new pair for a consent that has none. */
+export const envelopePairOf = (
+  { connectionId }: Pick<ConnectionRecord, 'connectionId'>,
+  keyring: Keyring,
+): EnvelopeFields => {
+  const { publicKey, privateKey } = keyring.newEnvelopePair({ kind: 'connection', id: connectionId })
+  return { envelopePublicKey: publicKey, envelopePrivateKey: privateKey }
+}
+
+const keptPair = (existing: EnvelopeFields | undefined): EnvelopeFields | undefined =>
+  existing?.envelopePublicKey
+    ? { envelopePublicKey: existing.envelopePublicKey, envelopePrivateKey: existing.envelopePrivateKey }
+    : undefined
+
 /**
  * The record of a new connection, or of one that replaces `before`. A replacement keeps the data key, so that sealed texts still
  * open, and its new token ends `reconnect`. A disconnected connection gets a new key: its withheld signals stay withheld.
@@ -118,6 +134,7 @@ export const connectionRecordOf = (
     accessToken: keyring.wrap(input.accessToken, `token:${connectionId}`),
     webhookSecret: input.webhookSecret ? keyring.wrap(input.webhookSecret, `webhook-secret:${connectionId}`) : null,
     dataKey: existing?.dataKey ?? keyring.newDataKey(connectionId),
+    ...(keptPair(existing) ?? envelopePairOf(input, keyring)),
     status: nextStatus(existing?.status ?? null, 'newToken'),
     authorisedAt: input.authorisedAt ?? now,
     changedAt: now,
@@ -182,7 +199,7 @@ export const reconnect = (record: ConnectionRecord, now: number, code: number | 
     ? record
     : { ...record, status: 'reconnect', statusCode: code, changedAt: now }
 
-/** Ends the consent: erases token, secret and data key, so that sealed texts can never be opened again. */
+/** Ends the consent: erases token, secret and keys, so that sealed texts and deliveries can never be opened again. */
 export const disconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
   record.status === 'disconnected'
     ? record
@@ -194,6 +211,8 @@ export const disconnect = (record: ConnectionRecord, now: number, code: number |
         accessToken: null,
         webhookSecret: null,
         dataKey: null,
+        envelopePublicKey: null,
+        envelopePrivateKey: null,
         account: null,
         changedAt: now,
       }

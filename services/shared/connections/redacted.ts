@@ -1,7 +1,16 @@
 /** A connection for output: a flag in place of each secret. */
 import type { ConnectionRecord } from '../model/connection-record.ts'
 
-export const redacted = ({ accessToken, webhookSecret, dataKey, account, changeId: _, ...rest }: ConnectionRecord) => ({
+export const redacted = ({
+  accessToken,
+  webhookSecret,
+  dataKey,
+  envelopePublicKey: _public,
+  envelopePrivateKey: _private,
+  account,
+  changeId: _,
+  ...rest
+}: ConnectionRecord) => ({
   ...rest,
   hasAccessToken: accessToken !== null,
   hasWebhookSecret: webhookSecret !== null,

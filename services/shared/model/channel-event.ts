@@ -1,8 +1,9 @@
 /**
  * The wire format of `channel-events.v1`, the hop from the gateway (or a connector) to ingest: header names, encode, decode.
  *
- * A record is either a raw delivery, sealed under the key of its source, or one message event (`source: message-event`).
- * Connectors write message events themselves: without a seal, and with whatever headers they like. Decode trusts no header.
+ * A record is either a raw delivery, sealed in an envelope (services/runtime/keys/envelopes.ts), or one message event
+ * (`source: message-event`). Connectors write message events themselves: without a seal, and with whatever headers they like. Decode
+ * trusts no header.
  */
 import { topics } from '../../topology.ts'
 
@@ -27,25 +28,20 @@ export const channelEventHeaders = {
 
 type Headers = Readonly<Record<string, string>>
 
-/** What `Keyring` gives: one sealing key for each source. */
-interface SourceKeys {
-  sourceKey(source: string): {
-    seal(plain: Uint8Array | string, context: string): Buffer
-    /** @throws SealBroken */
-    open(sealed: Uint8Array): Buffer
-  }
+/** What `Envelopes` gives to a writer. */
+interface BodySealer {
+  /** @param connectionId null: no connection is known */
+  seal(connectionId: string | null, body: Uint8Array | string, context: string): { keyId: string; value: Buffer }
 }
 
-const sourceName = '[a-z][a-z0-9-]{0,31}'
-const sourceNames = new RegExp(`^${sourceName}$`)
-const sourceKeyIds = new RegExp(`^source/(${sourceName})$`)
-
-export const isSourceName = (text: string): boolean => sourceNames.test(text)
-
-/** Id of a source's sealing key, in the header `sealed` and in a dead letter's `keyId`. */
-export const sourceKeyId = (source: string) => `source/${source}`
-/** The source of a key id; undefined for any other text. */
-export const sourceOfKeyId = (keyId: string): string | undefined => sourceKeyIds.exec(keyId)?.[1]
+/** What `Envelopes` gives to a reader. */
+interface BodyOpener {
+  open(
+    keyId: string,
+    value: Buffer,
+    context: string,
+  ): { readonly bytes: Buffer } | { readonly problem: 'key_id_invalid' | 'key_erased' | 'seal_broken' }
+}
 
 export interface ChannelEvent {
   /** Whose mapping reads the body, or `message-event`. */
@@ -68,7 +64,13 @@ const ownNames: ReadonlySet<string> = new Set(Object.values(channelEventHeaders)
 const foreign = (headers: Headers): Headers =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !ownNames.has(name)))
 
-/** A record for the topic; the body is sealed under the source's key. */
+/** A body opens only beside the source and account with which it was stored. */
+const contextOf = (source: string, account: string | null) => `${source}\n${account ?? ''}`
+
+/**
+ * A record for the topic, with the body in an envelope.
+ * @param connectionId the only connection that the body is of; null: none is known, or several
+ */
 export const encodeChannelEvent = (
   {
     source,
@@ -82,23 +84,27 @@ export const encodeChannelEvent = (
   }: ChannelEvent,
   key: string | null,
   body: Uint8Array | string,
-  keys: SourceKeys,
-) => ({
-  topic: topics.channelEvents.name,
-  key,
-  value: keys.sourceKey(source).seal(body, source),
-  headers: {
-    ...(storedHeaders === undefined ? {} : foreign(storedHeaders)),
-    [channelEventHeaders.source]: source,
-    ...(account === null ? {} : { [channelEventHeaders.account]: account }),
-    [channelEventHeaders.receivedAt]: String(receivedAt),
-    [channelEventHeaders.contentType]: contentType ?? '',
-    [channelEventHeaders.sealed]: sourceKeyId(source),
-    ...(traceparent === undefined ? {} : { [channelEventHeaders.traceparent]: traceparent }),
-    ...(verifiedBy === undefined ? {} : { [channelEventHeaders.verifiedBy]: verifiedBy }),
-    ...(verifiedAccount === null ? {} : { [channelEventHeaders.verifiedAccount]: verifiedAccount }),
-  },
-})
+  connectionId: string | null,
+  sealer: BodySealer,
+) => {
+  const { keyId, value } = sealer.seal(connectionId, body, contextOf(source, account))
+  return {
+    topic: topics.channelEvents.name,
+    key,
+    value,
+    headers: {
+      ...(storedHeaders === undefined ? {} : foreign(storedHeaders)),
+      [channelEventHeaders.source]: source,
+      ...(account === null ? {} : { [channelEventHeaders.account]: account }),
+      [channelEventHeaders.receivedAt]: String(receivedAt),
+      [channelEventHeaders.contentType]: contentType ?? '',
+      [channelEventHeaders.sealed]: keyId,
+      ...(traceparent === undefined ? {} : { [channelEventHeaders.traceparent]: traceparent }),
+      ...(verifiedBy === undefined ? {} : { [channelEventHeaders.verifiedBy]: verifiedBy }),
+      ...(verifiedAccount === null ? {} : { [channelEventHeaders.verifiedAccount]: verifiedAccount }),
+    },
+  }
+}
 
 /** Headers of a message event as a connector writes it: nothing but the time of receipt, ms. */
 export const connectorHeaders = (receivedAt: number): Headers => ({
@@ -130,25 +136,21 @@ export const verificationOf = ({
   account: headers[channelEventHeaders.verifiedAccount],
 })
 
-/** Whether the value is sealed; a connector's own message event is not. */
-export const isSealed = ({ headers }: Pick<EncodedChannelEvent, 'headers'>): boolean =>
-  headers[channelEventHeaders.sealed] !== undefined
+/** Id of the key that seals the value; undefined for a connector's own message event, which is open. */
+export const sealedUnder = ({ headers }: Pick<EncodedChannelEvent, 'headers'>): string | undefined =>
+  headers[channelEventHeaders.sealed]
 
 export type OpenedBody =
   | { readonly body: Buffer }
-  /** `keyId`: the value of the header `sealed`. */
-  | { readonly problem: 'no_value' | 'key_id_invalid' | 'seal_broken'; readonly keyId: string }
+  /** `key_erased`: the consent under which the body came has ended. `keyId`: the value of the header `sealed`. */
+  | { readonly problem: 'no_value' | 'key_id_invalid' | 'key_erased' | 'seal_broken'; readonly keyId: string }
 
 /** The bytes as the source or connector sent them. */
-export const openChannelEvent = ({ value, headers }: EncodedChannelEvent, keys: SourceKeys): OpenedBody => {
-  const keyId = headers[channelEventHeaders.sealed]
-  if (value === null) return { problem: 'no_value', keyId: keyId ?? '' }
-  if (keyId === undefined) return { body: value }
-  const source = sourceOfKeyId(keyId)
-  if (source === undefined) return { problem: 'key_id_invalid', keyId }
-  try {
-    return { body: keys.sourceKey(source).open(value) }
-  } catch {
-    return { problem: 'seal_broken', keyId }
-  }
+export const openChannelEvent = (record: EncodedChannelEvent, opener: BodyOpener): OpenedBody => {
+  const keyId = sealedUnder(record)
+  if (record.value === null) return { problem: 'no_value', keyId: keyId ?? '' }
+  if (keyId === undefined) return { body: record.value }
+  const { source, account } = decodeChannelEvent(record)
+  const opened = opener.open(keyId, record.value, contextOf(source, account))
+  return 'bytes' in opened ? { body: opened.bytes } : { problem: opened.problem, keyId }
 }

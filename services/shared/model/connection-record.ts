@@ -45,6 +45,9 @@ export interface ConnectionRecord {
   readonly webhookSecret: Buffer | null
   /** Seals this connection's content. Disconnecting erases it, which makes old texts unreadable. */
   readonly dataKey: Buffer | null
+  /** Raw deliveries and dead letters are sealed to the public half. Disconnecting erases both; another consent has another pair. */
+  readonly envelopePublicKey: Buffer | null
+  readonly envelopePrivateKey: Buffer | null
   readonly status: ConnectionStatus
   readonly authorisedAt: number
   readonly changedAt: number

@@ -92,6 +92,8 @@ export interface DataSecretRecord {
   readonly sealed: Buffer
   /** ms */
   readonly changedAt: number
+  /** The public half of a key pair for envelopes, whose private half is `sealed`; null for the data secret. */
+  readonly publicKey: Buffer | null
 }
 
 export interface Touch {

@@ -29,6 +29,8 @@ export interface RedriveResult {
   readonly pending: number
   /** Not sent: too many records before them failed again, or their stage made no progress. */
   readonly held: number
+  /** Not sent: their keys are erased, since their connections were disconnected. */
+  readonly erased: number
 }
 
 export interface RedriveTools extends DeadLetterTools {
@@ -81,17 +83,19 @@ const waitForStage = async (tools: RedriveTools, stage: ConsumerStage): Promise<
   }
 }
 
-/** @returns how many records failed again; null: the stage makes no progress */
+/** @returns how many records were sent, and how many of them failed again; null: the stage makes no progress */
 const redriveChunk = async (
   tools: RedriveTools,
   stage: ConsumerStage,
-  chunk: readonly Redriven[],
-): Promise<number | null> => {
+  all: readonly Redriven[],
+): Promise<{ readonly sent: number; readonly failed: number | null }> => {
   const { codec, producer, clock } = tools
   const originals = await openDeadLetters(
     tools,
-    chunk.map(({ found }) => found),
+    all.map(({ found }) => found),
   )
+  const chunk = all.filter(({ found }) => originals.has(found.id))
+  if (chunk.length === 0) return { sent: 0, failed: 0 }
   const endsBefore = await endsOf(tools, consumerGroup(stage), deadLetterTopic(stage))
   const now = clock.now()
   await producer.send(
@@ -104,8 +108,9 @@ const redriveChunk = async (
       })),
     ]),
   )
-  if (!(await waitForStage(tools, stage))) return null
-  return countFailedAgain(tools, stage, endsBefore, new Set(chunk.map(({ found }) => found.id)))
+  if (!(await waitForStage(tools, stage))) return { sent: chunk.length, failed: null }
+  const ids = new Set(chunk.map(({ found }) => found.id))
+  return { sent: chunk.length, failed: await countFailedAgain(tools, stage, endsBefore, ids) }
 }
 
 /** @throws DependencyError; SealBroken when the master key is not the pipeline's */
@@ -114,6 +119,7 @@ export const runRedrive = async (records: readonly Redriven[], tools: RedriveToo
   let failedAgain = 0
   let pending = 0
   let held = 0
+  let erased = 0
   for (const [stage, ofStage] of Map.groupBy(records, ({ found }) => found.stage as ConsumerStage)) {
     let stopped = false
     for (let from = 0; from < ofStage.length; from += chunkRecords) {
@@ -122,13 +128,14 @@ export const runRedrive = async (records: readonly Redriven[], tools: RedriveToo
         held += chunk.length
         continue
       }
-      const failed = await redriveChunk(tools, stage, chunk)
-      redriven += chunk.length
-      if (failed === null) pending += chunk.length
+      const { sent, failed } = await redriveChunk(tools, stage, chunk)
+      redriven += sent
+      erased += chunk.length - sent
+      if (failed === null) pending += sent
       else failedAgain += failed
-      stopped = failed === null || failed * 2 > chunk.length
+      stopped = failed === null || failed * 2 > sent
       tools.onProgress?.(redriven, records.length)
     }
   }
-  return { redriven, failedAgain, pending, held }
+  return { redriven, failedAgain, pending, held, erased }
 }

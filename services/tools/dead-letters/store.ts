@@ -1,7 +1,7 @@
 /** Reads dead letters, and the records of redrives. */
 
 import { deadLetterTopic } from '../../derived-topics.ts'
-import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { Envelopes } from '../../runtime/keys/envelopes.ts'
 import type { Broker, ConsumedRecord, OffsetRange } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
@@ -15,7 +15,7 @@ import { type Conditions, matches, needsOwners } from './select.ts'
 export interface DeadLetterTools {
   readonly broker: Broker
   readonly codec: Codec
-  readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'open'>
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
 }
@@ -63,11 +63,11 @@ export const findDeadLetters = async (
       const ranges = await rangesOf(tools.broker, topic, conditions.from)
       await read(tools, topic, ranges, async (batch) => {
         const originals = needsOwners(conditions)
-          ? batch.map(({ deadLetter }) => openOriginal(deadLetter, tools.codec, tools.keyring))
+          ? batch.map(({ deadLetter }) => openOriginal(deadLetter, tools.codec, tools.envelopes))
           : []
-        await tools.codec.prepare(originals)
+        await tools.codec.prepare(originals.filter((original) => original !== null))
         batch.forEach(({ found: one }, at) => {
-          const owners = () => ownersOf(originals[at] as ConsumedRecord, tools)
+          const owners = () => ownersOf(originals[at] ?? null, one, tools)
           if (matches(one, conditions, owners)) found.push(one)
         })
       })
@@ -77,7 +77,7 @@ export const findDeadLetters = async (
 }
 
 /**
- * The original records of these dead letters, by id. Reads one range for each partition.
+ * The original records of these dead letters, by id, as far as their keys are not erased. Reads one range for each partition.
  * @throws DependencyError, SealBroken
  */
 export const openDeadLetters = async (
@@ -95,8 +95,10 @@ export const openDeadLetters = async (
       },
     )
     await read(tools, topic, ranges, (batch) => {
-      for (const { found, deadLetter } of batch)
-        if (ids.has(found.id)) opened.set(found.id, openOriginal(deadLetter, tools.codec, tools.keyring))
+      for (const { found, deadLetter } of batch) {
+        const original = ids.has(found.id) ? openOriginal(deadLetter, tools.codec, tools.envelopes) : null
+        if (original !== null) opened.set(found.id, original)
+      }
     })
   }
   return opened

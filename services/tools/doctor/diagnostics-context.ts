@@ -1,6 +1,6 @@
 /** Everything that the doctor's checks read. Clients open at their first use. */
 
-import type { MasterKeySettings } from '../../runtime/keys/data-secret.ts'
+import type { KeySettings } from '../../runtime/keys/key-settings.ts'
 import type { SealedDataSecret } from '../../runtime/keys/keyring.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry } from '../../runtime/ports.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
@@ -28,8 +28,8 @@ export interface DiagnosticsContext {
   redis(): RedisCommands
   registry(): SchemaRegistry
   sources(): SourceRegistry
-  /** @throws ConfigError without a master key */
-  masterKeys(): MasterKeySettings
+  /** @throws ConfigError without any */
+  keys(): KeySettings
   /** The record of its topic; null: the pipeline has sealed nothing yet. */
   dataSecret(): Promise<SealedDataSecret | null>
   connections(): Promise<readonly Connection[]>

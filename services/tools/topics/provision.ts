@@ -1,6 +1,6 @@
 /** Compares the topology with a cluster, and applies the differences. */
 import { schemaVersions } from '../../../schemas/index.ts'
-import { allTopics } from '../../derived-topics.ts'
+import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
 import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
 
@@ -15,17 +15,41 @@ export type TopicChange =
       readonly to: string
     }
 
+const secretSettings = {
+  'segment.ms': String(secretSegmentMs),
+  'max.compaction.lag.ms': '10000',
+  'min.cleanable.dirty.ratio': '0.01',
+  'file.delete.delay.ms': '1000',
+}
+/** How often a broker looks for something to compact; `log.cleaner.backoff.ms`, the same for all topics. */
+const cleanerIntervalMs = 15_000
+
+/**
+ * How long a value that was erased or replaced stays on a broker's disk at most, ms, by the settings that the topic has. Control closes
+ * the segment as soon as it is old enough; copies elsewhere are not the broker's.
+ */
+export const erasureBoundMs = ({ config }: Pick<TopicSettings, 'config'>): number =>
+  ['segment.ms', 'max.compaction.lag.ms', 'file.delete.delay.ms'].reduce(
+    (sum, name) => sum + Number(config[name] ?? Number.POSITIVE_INFINITY),
+    cleanerIntervalMs,
+  )
+
 /** The topic settings that the topology declares; all others stay as the cluster has them. */
-export const settingsOf = ({ cleanup, retentionMs, maxMessageBytes }: TopicSpec): Record<string, string> => ({
+export const settingsOf = ({
+  cleanup,
+  retentionMs,
+  maxMessageBytes,
+  holdsSecrets,
+}: TopicSpec): Record<string, string> => ({
   'cleanup.policy': cleanup,
   'retention.ms': String(retentionMs),
   // Lag in seconds comes from record timestamps, and a connector's clock may be wrong.
   'message.timestamp.type': 'LogAppendTime',
   ...(maxMessageBytes ? { 'max.message.bytes': String(maxMessageBytes) } : {}),
-  // Erased values (a token, a data key) leave the disk within two hours: docs/connections.md has the sum.
   ...(cleanup === 'compact'
     ? { 'segment.ms': '600000', 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
     : {}),
+  ...(holdsSecrets ? secretSettings : {}),
 })
 
 /** `compact,delete` and `delete,compact` are the same policy. */

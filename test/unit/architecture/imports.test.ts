@@ -14,9 +14,9 @@ const floors: readonly (readonly string[])[] = [
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model'],
   ['runtime'],
-  ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens'],
-  ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch'],
-  ['tools/topics'],
+  ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
+  ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
+  ['tools/topics', 'tools/keys'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
   [
     'local/cache-folder.ts',

@@ -33,6 +33,7 @@ describe('the maintenance of connections', () => {
     expect(repaired).toEqual([])
     await clock.advance(1)
     expect(repaired).toEqual(['a'])
+    await clock.advance(11_000)
     expect(clock.pending).toBe(0)
   })
 
@@ -51,6 +52,24 @@ describe('the maintenance of connections', () => {
   it('forces a segment roll by a tombstone of no connection', async () => {
     const { maintenance, sent } = open()
     await maintenance.forceSegmentRoll()
-    expect(sent).toEqual([{ topic: topics.connections.name, key: '~', value: null }])
+    expect(sent).toEqual([
+      { topic: topics.connections.name, key: '~', value: null },
+      { topic: topics.dataSecrets.name, key: '~', value: null },
+    ])
+  })
+
+  it('closes the segment of the last change once it is old enough, after a start as well, and not for its own record', async () => {
+    const { clock, maintenance, sent } = open()
+    maintenance.followed('a', 'applied')
+    await clock.advance(10_500)
+    // The second change may begin a segment of its own, which is younger.
+    maintenance.followed('b', 'applied')
+    await clock.advance(10_999)
+    expect(sent).toEqual([])
+    await clock.advance(1)
+    expect(sent.map(({ key }) => key)).toEqual(['~', '~'])
+    maintenance.followed('~', 'applied')
+    await clock.advance(60_000)
+    expect(sent).toHaveLength(2)
   })
 })

@@ -2,8 +2,8 @@ import { admitEvents, eventRecord, parseEvents, requireAccess } from '../../../s
 import type { TokenAccess } from '../../../services/shared/tokens/access.ts'
 import { settingAccess } from '../../../services/shared/tokens/access.ts'
 import { Bearers } from '../../../services/shared/tokens/bearers.ts'
-import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
-import { openGatewayWorld } from '../../support/gateway-world.ts'
+import { messageEvent, noon, testEnvelopes, testKeyring } from '../../support/builders.ts'
+import { bodyOf, openGatewayWorld } from '../../support/gateway-world.ts'
 import { problemOf, statusOf } from '../../support/http-status.ts'
 
 const all = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
@@ -104,11 +104,11 @@ describe('message events', () => {
 
   it('are sealed, under a record key without personal data, with the token that handed them over', async () => {
     const keyring = await testKeyring()
-    const record = eventRecord(messageEvent(), acme, noon, undefined, keyring)
+    const envelopes = testEnvelopes(keyring)
+    const record = eventRecord(messageEvent(), acme, noon, undefined, keyring, null, envelopes)
     expect(record.key).toMatch(/^[0-9a-f]{32}$/)
     expect(record.value?.toString('latin1')).not.toContain('pagar')
     expect(record.headers).toMatchObject({ 'verified-by': 'token:t1', 'verified-account': '106540352242922' })
-    const opened = keyring.sourceKey('message-event').open(record.value as Buffer)
-    expect(JSON.parse(opened.toString())).toEqual(messageEvent())
+    expect(JSON.parse(bodyOf(record, envelopes))).toEqual(messageEvent())
   })
 })

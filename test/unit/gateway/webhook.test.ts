@@ -3,11 +3,13 @@ import { jest } from '@jest/globals'
 import { withKey } from '../../../services/gateway/http.ts'
 import { sourceOf } from '../../../services/gateway/webhook.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/local/demo/webhooks.ts'
+import type { ProducerRecord } from '../../../services/runtime/ports.ts'
+import { disconnect, envelopePairOf } from '../../../services/shared/connections/connection.ts'
 import type { RawDelivery, Source } from '../../../services/shared/sources/index.ts'
-import { noon } from '../../support/builders.ts'
+import { connectionRecord, noon } from '../../support/builders.ts'
 import { channelAccounts, channelMessages } from '../../support/channel-requests.ts'
 import { sources } from '../../support/deliveries.ts'
-import { type GatewayWorld, noSecrets, openGatewayWorld } from '../../support/gateway-world.ts'
+import { bodyOf, type GatewayWorld, noSecrets, openGatewayWorld } from '../../support/gateway-world.ts'
 import { problemOf, statusOf } from '../../support/http-status.ts'
 import { sourceOf as ownMapping } from '../../support/mapping.ts'
 
@@ -81,18 +83,36 @@ describe('a delivery for an account without a connection', () => {
   })
 })
 
+describe('the key of a delivery', () => {
+  it('is its connection’s, so that the body becomes unreadable when the connection is disconnected', async () => {
+    const world = await openGatewayWorld(known)
+    const connectionId = 'acme-wa'
+    const record = connectionRecord({
+      connectionId,
+      accountId: whatsappAccount,
+      dataKey: world.keyring.newDataKey(connectionId),
+      ...envelopePairOf({ connectionId }, world.keyring),
+    })
+    world.connect(record)
+    const stored = world.accept(raw()).stored[0]?.record as ProducerRecord
+    expect(stored.headers?.sealed).toBe('connection/acme-wa/2026-11-23T12')
+    expect(bodyOf(stored, world.envelopes)).toBe(request.body)
+    world.connect({ ...disconnect(record, noon), revision: record.revision + 1 })
+    expect(bodyOf(stored, world.envelopes)).toBe('key_erased')
+  })
+})
+
 describe('a delivery', () => {
   it('is stored byte for byte, sealed, without personal data in key or headers', async () => {
-    const { accept, tools } = await connected(known)
-    const [stored] = accept(raw()).stored
-    const { value, headers, key } = stored?.record ?? {}
-    const opened = tools.keyring.sourceKey('whatsapp').open(value as Buffer)
-    expect(opened.toString()).toBe(request.body)
+    const { accept, envelopes } = await connected(known)
+    const record = accept(raw()).stored[0]?.record as ProducerRecord
+    const { value, headers, key } = record
+    expect(bodyOf(record, envelopes)).toBe(request.body)
     expect(headers).toEqual({
       source: 'whatsapp',
       'received-at': String(noon),
       'content-type': 'application/json',
-      sealed: 'source/whatsapp',
+      sealed: 'common/pair/2026-11-23T12',
       'verified-by': 'source',
       'verified-account': whatsappAccount,
     })

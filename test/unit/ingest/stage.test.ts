@@ -1,5 +1,6 @@
 import { openContent } from '../../../services/runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../../../services/runtime/ports.ts'
+import { disconnect, envelopePairOf } from '../../../services/shared/connections/connection.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { messageEvent, noon } from '../../support/builders.ts'
@@ -22,7 +23,7 @@ describe('ingest', () => {
     const bytes = codec.encode('messages', message).toString('latin1')
     for (const personal of ['pago', 'Ana', '5215550001111', 'wamid', 'MX.1234', '106540352242922'])
       expect(bytes).not.toContain(personal)
-    const content = openContent(message.content as Buffer, keyring.connectionKey('acme-wa', dataKey))
+    const content = openContent(message.content as Buffer, keyring.connectionKey('acme-wa', dataKey), message.message)
     expect(content.text).toBe('ya hice el pago, soy Ana')
   })
 
@@ -174,5 +175,41 @@ describe('ingest', () => {
     const [one] = messages(await run(record)) as [Message]
     const [two] = messages(await run(record)) as [Message]
     expect(codec.encode('messages', two)).toEqual(codec.encode('messages', one))
+  })
+})
+
+describe('the keys of deliveries', () => {
+  const body = () => ({ events: [messageEvent({ text: 'ya hice el pago' })], ignored: [], failed: [] })
+
+  it('are opened by ingest', async () => {
+    const { run, delivery } = await openIngest()
+    const record = delivery(body(), {}, 'echo', 'acme-wa')
+    expect(record.headers.sealed).toBe('connection/acme-wa/2026-11-23T12')
+    expect(labels(await run(record))).toEqual(['forwarded'])
+  })
+
+  it('are gone once the connection is disconnected: the delivery is dropped, and is no dead letter', async () => {
+    const { run, delivery, directory, connection } = await openIngest()
+    const record = delivery(body(), {}, 'echo', 'acme-wa')
+    directory.apply('acme-wa', disconnect(connection, noon))
+    expect(labels(await run(record))).toEqual(['disconnected'])
+  })
+
+  it('do not open what came under an earlier consent', async () => {
+    const { run, delivery, connect, keyring } = await openIngest()
+    const record = delivery(body(), {}, 'echo', 'acme-wa')
+    connect({ connectionId: 'acme-wa', ...envelopePairOf({ connectionId: 'acme-wa' }, keyring) })
+    expect(labels(await run(record))).toEqual(['disconnected'])
+  })
+
+  it('tell whose a dead letter is, also where it is open or its address names the account', async () => {
+    const { stage, delivery, eventRecord, recordOf } = await openIngest()
+    const broken = { text: 7 as unknown as string }
+    expect(stage.connectionOf?.(delivery('nonsense', {}, 'echo', 'acme-wa'))).toBe('acme-wa')
+    expect(stage.connectionOf?.(eventRecord(broken))).toBe('acme-wa')
+    const addressed = { source: 'whatsapp', account: '106540352242922' }
+    expect(stage.connectionOf?.(recordOf({ value: Buffer.from('x'), headers: addressed }))).toBe('acme-wa')
+    for (const value of ['nonsense', '7', 'null', '{"source": 7}'])
+      expect(stage.connectionOf?.(recordOf({ value: Buffer.from(value) }))).toBeUndefined()
   })
 })

@@ -41,7 +41,7 @@ const list = (context: CliContext, { connection: id, advertiser, app, account, j
     if (!question) throw new UsageError(`--app is needed: one of ${messagingApps.join(', ')}`)
     const { matched, all } = await readEventSets(
       tiktok.api,
-      keyring.unwrap(connection.accessToken).toString(),
+      keyring.unwrap(connection.accessToken, `token:${connection.connectionId}`).toString(),
       question,
     )
     if (json) return printJson({ matched, all })

@@ -40,7 +40,7 @@ interface DryRun {
 
 /** Dead letters whose originals are in memory at a time. */
 const probeChunk = 1_000
-const nothingDone: RedriveResult = { redriven: 0, failedAgain: 0, pending: 0, held: 0 }
+const nothingDone: RedriveResult = { redriven: 0, failedAgain: 0, pending: 0, held: 0, erased: 0 }
 
 /** @throws UsageError when the flags choose nothing */
 const chosenConditions = (ids: readonly string[], flags: RedriveFlags): Conditions => {
@@ -60,13 +60,14 @@ const checkAllFound = (ids: readonly string[], selected: readonly FoundDeadLette
     )
 }
 
-/** Counts of probe results: `passes`, `unknown`, or the code of the next failure. */
+/** Counts of probe results: `passes`, `unknown`, `key_erased`, or the code of the next failure. */
 const probeAll = async (plan: RedrivePlan, tools: DeadLetterTools): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {}
   for (let from = 0; from < plan.send.length; from += probeChunk) {
     const found = plan.send.slice(from, from + probeChunk).map((one) => one.found)
     const originals = await openDeadLetters(tools, found)
     await tools.codec.prepare([...originals.values()])
+    if (originals.size < found.length) counts.key_erased = (counts.key_erased ?? 0) + found.length - originals.size
     for (const record of originals.values()) {
       const result = probe(record, tools)
       counts[result] = (counts[result] ?? 0) + 1
@@ -75,22 +76,26 @@ const probeAll = async (plan: RedrivePlan, tools: DeadLetterTools): Promise<Reco
   return counts
 }
 
+const probeTexts: Readonly<Record<string, string>> = {
+  passes: 'would pass the current mappings',
+  key_erased: 'cannot be opened any more: their connections were disconnected',
+}
+
 const reportDryRun = ({ records, skipped, tried }: DryRun, selected: readonly FoundDeadLetter[]) => {
   if (selected.length > 0) notify(tableByCode(selected))
   notify(`\n${selected.length} dead letters selected: ${records} records would be put back`)
   for (const [reason, count] of Object.entries(skipped))
     if (count > 0) notify(`${count} skipped: ${redriveSkipReasons[reason as RedriveSkipReason]}`)
   for (const [result, count] of Object.entries(tried))
-    if (result !== 'unknown')
-      notify(`${count} ${result === 'passes' ? 'would pass the current mappings' : `would fail again: ${result}`}`)
+    if (result !== 'unknown') notify(`${count} ${probeTexts[result] ?? `would fail again: ${result}`}`)
 }
 
 const reportResult = (result: RedriveResult, dryRun: DryRun, json: boolean) => {
-  const { redriven, failedAgain, pending, held } = result
+  const { redriven, failedAgain, pending, held, erased } = result
   if (json) printJson({ dryRun: false, ...dryRun, ...result })
   else
     print(
-      `${redriven} put back, ${failedAgain} of them failed again, ${pending} not processed yet, ${held} not put back`,
+      `${redriven} put back, ${failedAgain} of them failed again, ${pending} not processed yet, ${held} not put back${erased > 0 ? `, ${erased} erased with their connections` : ''}`,
     )
   if (held > 0) notify('signals: stopped: most records of a chunk failed again, or their stage makes no progress')
   if (failedAgain + held + pending > 0) process.exitCode = exitCodes.failed

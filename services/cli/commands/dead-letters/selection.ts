@@ -47,13 +47,16 @@ export const conditionsOf = (flags: SelectionFlags, ids: readonly string[] = [])
   }
 }
 
-export const openTools = async ({ broker, codec, keyring }: CliContext): Promise<DeadLetterTools> => ({
-  broker: broker(),
-  codec: await codec(),
-  keyring: await keyring(),
-  directory: await readConnections(broker(), await codec()),
-  sources: loadSources(ownMappings()),
-})
+export const openTools = async ({ broker, codec, envelopes }: CliContext): Promise<DeadLetterTools> => {
+  const directory = await readConnections(broker(), await codec())
+  return {
+    broker: broker(),
+    codec: await codec(),
+    envelopes: await envelopes((id) => directory.byId(id)),
+    directory,
+    sources: loadSources(ownMappings()),
+  }
+}
 
 /** @throws UsageError for an unknown connection: otherwise it would look like one without dead letters; DependencyError */
 export const selectedBy = (tools: DeadLetterTools, conditions: Conditions): Promise<readonly FoundDeadLetter[]> => {

@@ -104,7 +104,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   broker: () => context.broker(),
   redis: () => context.redis(),
   registry: () => context.registry(),
-  masterKeys: () => context.masterKeys,
+  keys: () => context.keys,
   dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
   sources: sourcesOnce(),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),

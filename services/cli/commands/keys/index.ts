@@ -1,12 +1,17 @@
-/** `signals keys`: lists, creates and rotates master keys. It prints key ids; only `keys new` prints a key, once. */
+/**
+ * `signals keys`: lists, creates and rotates master keys. It prints key ids; only `keys new` prints a key, once, and
+ * `keys issue` the keys of one process.
+ */
 import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
-import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
-import { Keyring, SealBroken } from '../../../runtime/keys/keyring.ts'
-import { connectionSecretsOf, rewrapped } from '../../../shared/connections/tokens/rewrap.ts'
+import { type KeyHolder, keyHolders } from '../../../runtime/keys/key-holders.ts'
+import { Keyring } from '../../../runtime/keys/keyring.ts'
+import { connectionSecretsOf } from '../../../shared/connections/tokens/rewrap.ts'
+import { issueKeysFor } from '../../../tools/keys/issue.ts'
+import { rotateKeys } from '../../../tools/keys/rotate.ts'
 import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
-import { Refused } from '../../exit.ts'
+import { Refused, UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
 import { masterKeysOfStages } from '../../wait-until-active.ts'
 import { author, withOpenConnections } from '../connections/open-connections.ts'
@@ -70,33 +75,7 @@ const rotate = async (context: CliContext, { json }: Output) => {
     )
   await audited(context, 'keys.rotate', current)
   const tools = { broker: context.broker(), codec: await context.codec() }
-  const { keyId, sealed } = await sealDataSecret(context.masterKeys, tools)
-  before.adopt({ keyId, sealed })
-  const result = await withOpenConnections(context, async ({ directory, writer }) => {
-    let done = 0
-    const unreadable: string[] = []
-    for (const { connectionId } of directory.all()) {
-      let changed = false
-      try {
-        const rewrap = (record: ReturnType<typeof directory.byId>) => {
-          const next = record && rewrapped(record, before)
-          changed = next !== record
-          return next && changed ? next : null
-        }
-        await writer.change(
-          connectionId,
-          rewrap,
-          { action: 'rewrapped', detail: `under master key ${keyId}` },
-          author(),
-        )
-        if (changed) done++
-      } catch (error) {
-        if (!(error instanceof SealBroken)) throw error
-        unreadable.push(connectionId)
-      }
-    }
-    return { rewrapped: done, unreadable }
-  })
+  const { keyId, ...result } = await rotateKeys(context.keys, tools, author())
   const left = (await rows(context)).filter(({ keyId: id, secrets }) => id !== keyId && secrets > 0)
   const previous = before.masterKeys.slice(1)
   if (json) return printJson({ inForce: keyId, ...result, left: left.map(({ keyId: id }) => id), previous })
@@ -128,8 +107,31 @@ const make = async ({ dataDir, env }: CliContext, { json }: Output) => {
   )
 }
 
+/** Secrets in the form of an earlier version open under the master key alone. */
+const requireCurrentForm = (context: CliContext) =>
+  withOpenConnections(context, async ({ directory, keyring }) => {
+    const earlier = directory.all().filter((record) => !connectionSecretsOf(record).every(keyring.isWrappedNow))
+    if (earlier.length > 0)
+      throw new Refused(
+        `the secrets of ${earlier.length} connections are not yet sealed by kind under the active master key: run signals keys rotate first`,
+      )
+  })
+
+const issue = async (context: CliContext, stage: string, { json }: Output) => {
+  const holder = stage === 'console' ? 'control' : stage
+  if (!(keyHolders as readonly string[]).includes(holder))
+    throw new UsageError(`there is no process ${stage}; keys are issued for: ${keyHolders.join(', ')}`)
+  await audited(context, 'keys.issue', holder)
+  const tools = { broker: context.broker(), codec: await context.codec() }
+  const values = await issueKeysFor([holder as KeyHolder], context.keys, tools)
+  await requireCurrentForm(context)
+  const value = values[holder as KeyHolder]
+  if (json) return printJson({ holder, SIGNALS_KEYS: value })
+  print(value)
+}
+
 export const register = (program: Command) => {
-  const keys = program.command('keys').description('master keys: list, new, rotate')
+  const keys = program.command('keys').description('master keys: list, create, rotate; issue keys for one process')
   const json = ['--json', 'one JSON value'] as const
   keys
     .command('list')
@@ -141,6 +143,11 @@ export const register = (program: Command) => {
     .description('create a master key: stored in the data folder if the current one is, else printed')
     .option(...json)
     .action((options: Output) => withContext((context) => make(context, options)))
+  keys
+    .command('issue <stage>')
+    .description('print SIGNALS_KEYS: exactly the keys that the process needs, in place of the master key')
+    .option(...json)
+    .action((stage: string, options: Output) => withContext((context) => issue(context, stage, options)))
   keys
     .command('rotate')
     .description('activate SIGNALS_MASTER_KEY: seals the data secret and every connection with it; ids stay the same')

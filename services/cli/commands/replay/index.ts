@@ -39,7 +39,7 @@ const openReplay = async (context: CliContext, lists: readonly KeywordListRecord
   const replay = new Replay({
     broker: context.broker(),
     codec: await context.codec(),
-    keyring: await context.keyring(),
+    ...(await context.openKeys()),
     redis: context.redis(),
     sources: loadSources(ownMappings()),
     lists,

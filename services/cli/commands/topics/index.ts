@@ -1,10 +1,14 @@
 /** `signals topics`: compares the declared topics with the cluster and applies the difference. */
 import type { Command } from 'commander'
+import { allTopics } from '../../../derived-topics.ts'
 import { openRegistrar } from '../../../runtime/adapters/registry.ts'
-import { sealDataSecret } from '../../../runtime/keys/data-secret.ts'
+import { systemClock } from '../../../runtime/clock.ts'
+import type { TopicSettings } from '../../../runtime/ports.ts'
+import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import {
   applySchemas,
   applyTopics,
+  erasureBoundMs,
   makesConnections,
   planTopics,
   type TopicChange,
@@ -24,6 +28,17 @@ const text = (change: TopicChange): string => {
   }
 }
 
+/** By the settings that the cluster has now; null: it does not tell them. */
+const erasureOf = (actual: readonly TopicSettings[]) => {
+  const secret = new Set(allTopics.flatMap(({ name, holdsSecrets }) => (holdsSecrets ? [name] : [])))
+  return actual
+    .filter(({ name }) => secret.has(name))
+    .map((topic) => {
+      const ms = erasureBoundMs(topic)
+      return { topic: topic.name, seconds: Number.isFinite(ms) ? Math.ceil(ms / 1000) : null }
+    })
+}
+
 export const register = (program: Command) => {
   const topics = program.command('topics').description('topology against the cluster')
   topics
@@ -32,9 +47,13 @@ export const register = (program: Command) => {
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
       withContext(async ({ broker }) => {
-        const changes = planTopics(await broker().listTopics())
-        if (json) printJson({ changes })
-        else print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
+        const actual = await broker().listTopics()
+        const changes = planTopics(actual)
+        const erasure = erasureOf(actual)
+        if (json) return printJson({ changes, erasure })
+        print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
+        for (const { topic, seconds } of erasure)
+          print(`= ${topic}  erased secrets leave the brokers' disks within ${seconds ?? 'an unknown number of'} s`)
       }),
     )
   topics
@@ -47,10 +66,10 @@ export const register = (program: Command) => {
         const changes = planTopics(await broker().listTopics())
         await applyTopics(broker(), changes)
         await applySchemas(await openRegistrar(context.registryUrl))
-        // With the master key, a new installation gets its data secret; an existing one keeps its own.
+        // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
-          const tools = { broker: broker(), codec: await context.codec() }
-          await sealDataSecret(context.masterKeys, tools, { fresh: makesConnections(changes), onlyIfMissing: true })
+          const tools = { broker: broker(), codec: await context.codec(), clock: systemClock }
+          await makeSecrets(context.keys, tools, makesConnections(changes))
         }
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)

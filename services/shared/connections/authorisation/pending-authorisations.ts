@@ -69,8 +69,9 @@ export class PendingAuthorisations {
 
   /** Reads without removing. null: unknown, already answered, or expired. @throws DependencyError */
   async peek(state: string, now: number): Promise<Pending | null> {
-    const [value] = await this.#redis.getMany([pendingKey(idOf(state))])
-    return this.#opened(value, now)
+    const id = idOf(state)
+    const [value] = await this.#redis.getMany([pendingKey(id)])
+    return this.#opened(id, value, now)
   }
 
   /**
@@ -89,7 +90,7 @@ export class PendingAuthorisations {
   async take(state: string, now: number): Promise<{ id: string; pending: Pending } | null> {
     const id = idOf(state)
     const [value] = await this.#redis.evalMany(take, [{ keys: [pendingKey(id)], args: [] }])
-    const pending = this.#opened(value, now)
+    const pending = this.#opened(id, value, now)
     return pending && { id, pending }
   }
 
@@ -99,10 +100,10 @@ export class PendingAuthorisations {
     return this.#redis.setMany([{ key: pendingKey(id), value, ttlSeconds }])
   }
 
-  #opened(value: unknown, now: number): Pending | null {
+  #opened(id: string, value: unknown, now: number): Pending | null {
     if (!Buffer.isBuffer(value)) return null
     try {
-      const pending = JSON.parse(this.#keyring.unwrap(value).toString()) as Pending
+      const pending = JSON.parse(this.#keyring.unwrap(value, `oauth:${id}`).toString()) as Pending
       return pending.expiresAt > now ? pending : null
     } catch (error) {
       if (error instanceof SealBroken) return null

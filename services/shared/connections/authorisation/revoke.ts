@@ -1,5 +1,6 @@
 /** Revokes a disconnected connection's tokens at TikTok. */
 
+import type { SecretContext } from '../../../runtime/keys/key-holders.ts'
 import { SealBroken } from '../../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../../model/connection-record.ts'
 import type { OpenConnections } from '../operations.ts'
@@ -20,21 +21,24 @@ export const revokeGrants = async (
   oauth: Oauth,
   author: Author,
 ): Promise<Revoked> => {
-  const open = (sealed: Buffer | null | undefined): string | null => {
+  const open = (sealed: Buffer | null | undefined, context: SecretContext): string | null => {
     try {
-      return sealed ? keyring.unwrap(sealed).toString() : null
+      return sealed ? keyring.unwrap(sealed, context).toString() : null
     } catch (error) {
       if (error instanceof SealBroken) return null
       throw error
     }
   }
-  const token = before.authorisedBy === 'oauth' ? open(before.accessToken) : null
+  const token = before.authorisedBy === 'oauth' ? open(before.accessToken, `token:${before.connectionId}`) : null
   const shared =
     token !== null &&
     directory
       .all()
-      .some(({ connectionId, accessToken }) => connectionId !== before.connectionId && open(accessToken) === token)
-  const accountToken = open(before.account?.accessToken)
+      .some(
+        ({ connectionId, accessToken }) =>
+          connectionId !== before.connectionId && open(accessToken, `token:${connectionId}`) === token,
+      )
+  const accountToken = open(before.account?.accessToken, `account-token:${before.connectionId}`)
   const calls = [
     ...(token !== null && !shared ? [() => oauth.revokeAdvertiser(token)] : []),
     ...(accountToken !== null ? [() => oauth.revokeAccount(accountToken)] : []),

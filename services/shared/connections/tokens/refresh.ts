@@ -39,12 +39,17 @@ export const needsRefresh = ({ status, account }: ConnectionRecord, now: number)
 const sameGrant = (a: AccountGrant | null, b: AccountGrant) => a?.refreshToken.equals(b.refreshToken) ?? false
 
 /** Tries the current refresh token, then the previous one. @throws TikTokRefused, TikTokUnreachable */
-const exchange = async (account: AccountGrant, { oauth, keyring }: RefreshTools): Promise<AccountTokens> => {
+const exchange = async (
+  connectionId: string,
+  account: AccountGrant,
+  { oauth, keyring }: RefreshTools,
+): Promise<AccountTokens> => {
+  const open = (sealed: Buffer) => keyring.unwrap(sealed, `refresh-token:${connectionId}`).toString()
   try {
-    return await oauth.refreshAccount(keyring.unwrap(account.refreshToken).toString())
+    return await oauth.refreshAccount(open(account.refreshToken))
   } catch (error) {
     if (!(error instanceof TikTokRefused) || account.previousRefreshToken === null) throw error
-    return oauth.refreshAccount(keyring.unwrap(account.previousRefreshToken).toString())
+    return oauth.refreshAccount(open(account.previousRefreshToken))
   }
 }
 
@@ -68,7 +73,7 @@ const refresh = async (connectionId: string, account: AccountGrant, tools: Refre
   const { writer, keyring, clock } = tools
   let tokens: AccountTokens
   try {
-    tokens = await exchange(account, tools)
+    tokens = await exchange(connectionId, account, tools)
   } catch (error) {
     if (!(error instanceof TikTokRefused)) throw error
     await writer.change(

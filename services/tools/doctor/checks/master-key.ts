@@ -1,24 +1,29 @@
-/** Checks that the master key is this pipeline's: the settings check sees only its form. */
+/** Checks that the keys are this pipeline's: the settings check sees only their form. */
+
+import { openKeySource } from '../../../runtime/keys/key-settings.ts'
 import { Keyring, MasterKeyUnknown } from '../../../runtime/keys/keyring.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
 const { good, bad } = checkResultsOf('settings')
 
-export const masterKey = async ({ masterKeys, dataSecret: read }: DiagnosticsContext): Promise<CheckResult[]> => {
+export const masterKey = async ({ keys, dataSecret: read }: DiagnosticsContext): Promise<CheckResult[]> => {
   const dataSecret = await read()
   // A pipeline that has sealed nothing yet accepts any key.
   if (dataSecret === null) return []
-  const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous } = masterKeys()
+  const settings = keys()
+  const setting = settings.SIGNALS_KEYS === undefined ? 'SIGNALS_MASTER_KEY' : 'SIGNALS_KEYS'
   try {
-    await Keyring.open(SIGNALS_MASTER_KEY, { previous, dataSecret })
-    return [good("SIGNALS_MASTER_KEY opens this pipeline's data")]
+    Keyring.of(await openKeySource(settings, null), dataSecret)
+    return [good(`${setting} opens this pipeline's data`)]
   } catch (error) {
     if (!(error instanceof MasterKeyUnknown)) throw error
     return [
       bad(
-        `SIGNALS_MASTER_KEY is not the key of this pipeline, which seals under key ${error.keyId}`,
-        'set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until signals keys rotate has replaced it: docs/operations.md',
+        `${setting} is not the key of this pipeline, which seals under key ${error.keyId}`,
+        setting === 'SIGNALS_KEYS'
+          ? 'issue the keys again with that master key: signals keys issue STAGE'
+          : 'set SIGNALS_MASTER_KEY to that key, or name it in SIGNALS_MASTER_KEY_PREVIOUS until signals keys rotate has replaced it: docs/operations.md',
       ),
     ]
   }

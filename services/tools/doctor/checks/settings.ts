@@ -1,9 +1,30 @@
 /** Checks the settings of every service, the form of the master key, and settings unfit for production. */
-import { Keyring } from '../../../runtime/keys/keyring.ts'
+import { openKeySource } from '../../../runtime/keys/key-settings.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
 const { good, warning, bad } = checkResultsOf('settings')
+
+const keyForm = async (env: NodeJS.ProcessEnv, stored: string | undefined): Promise<CheckResult[]> => {
+  const setting = env.SIGNALS_KEYS ? 'SIGNALS_KEYS' : 'SIGNALS_MASTER_KEY'
+  const value = env[setting] || stored
+  if (!value)
+    return [
+      bad(
+        'SIGNALS_MASTER_KEY is not set',
+        "set it to the pipeline's key; for a new pipeline: 32 bytes in base64, openssl rand -base64 32",
+      ),
+    ]
+  try {
+    await openKeySource({ [setting]: value, SIGNALS_MASTER_KEY_PREVIOUS: [] }, null)
+  } catch (error) {
+    return [bad((error as Error).message, `set ${setting} to the pipeline's keys`)]
+  }
+  const wellFormed = good(`${setting} is well formed`)
+  if (env[setting]) return [wellFormed]
+  const inFolder = 'the master key is stored in the data folder'
+  return [wellFormed, warning(inFolder, 'in production, set SIGNALS_MASTER_KEY from a secret store')]
+}
 
 export const settings = async ({
   env,
@@ -15,28 +36,7 @@ export const settings = async ({
     problems.length === 0
       ? [good('every setting is well formed')]
       : problems.map((problem) => bad(problem, 'fix it where the services get their environment from'))
-  const key = env.SIGNALS_MASTER_KEY || storedMasterKey
-  if (!key)
-    return [
-      ...found,
-      bad(
-        'SIGNALS_MASTER_KEY is not set',
-        "set it to the pipeline's key; for a new pipeline: 32 bytes in base64, openssl rand -base64 32",
-      ),
-    ]
-  try {
-    await Keyring.open(key)
-    found.push(good('SIGNALS_MASTER_KEY is well formed'))
-  } catch (error) {
-    found.push(bad((error as Error).message, "set SIGNALS_MASTER_KEY to the pipeline's key"))
-  }
-  if (!env.SIGNALS_MASTER_KEY)
-    found.push(
-      warning(
-        'the master key is stored in the data folder',
-        'in production, set SIGNALS_MASTER_KEY from a secret store',
-      ),
-    )
+  found.push(...(await keyForm(env, storedMasterKey)))
   if (env.ALLOW_UNSIGNED)
     found.push(
       warning(

@@ -3,6 +3,7 @@ import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
 import { ingest } from '../../../ingest/stage.ts'
+import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
@@ -20,6 +21,7 @@ import { RunClaims } from './run-claims.ts'
 export interface PipelineTools {
   readonly codec: Codec
   readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'open'>
   readonly redis: RedisCommands
   readonly sources: SourceRegistry
   readonly directory: ConnectionDirectory

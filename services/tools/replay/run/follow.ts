@@ -1,5 +1,6 @@
 /** Follows connections, so that a run applies the present consent, and runs, so that it sees when another process ends it. */
 
+import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Broker, RunningConsumer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
@@ -11,13 +12,14 @@ export interface FollowTools {
   readonly broker: Broker
   readonly codec: Codec
   readonly keyring: Keyring
+  readonly envelopes: Pick<Envelopes, 'forget'>
 }
 
 /** Resolves once both topics are read to their ends. @throws DependencyError */
 export const followRun = (
   directory: ConnectionDirectory,
   runRecord: RunRecord,
-  { broker, codec, keyring }: FollowTools,
+  { broker, codec, keyring, envelopes }: FollowTools,
 ): Promise<RunningConsumer> =>
   broker.follow([topics.connections.name, topics.replays.name], async (record) => {
     if (record.key === null) return
@@ -28,5 +30,7 @@ export const followRun = (
     }
     const connection = record.value === null ? null : codec.decode('connections', record)
     directory.apply(record.key, connection)
-    if (!connection?.dataKey) keyring.forgetConnection(record.key)
+    if (connection?.dataKey) return
+    keyring.forgetConnection(record.key)
+    envelopes.forget(record.key)
   })

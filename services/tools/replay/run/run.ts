@@ -1,6 +1,8 @@
 /** One replay from request to result: range, dry run, and, when the caller allows it, sending. */
 
 import { BucketSentLog } from '../../../dispatch/sent-log/sent-log.ts'
+import type { CommonPairs } from '../../../runtime/keys/common-pairs.ts'
+import { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Broker, Clock, OffsetRange, Producer, RedisCommands, RunningConsumer } from '../../../runtime/ports.ts'
 import { RedisHourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
@@ -27,6 +29,7 @@ export interface ReplayTools {
   readonly broker: Broker
   readonly codec: Codec
   readonly keyring: Keyring
+  readonly commonPairs: CommonPairs
   readonly redis: RedisCommands
   readonly sources: SourceRegistry
   readonly lists: readonly KeywordListRecord[]
@@ -69,6 +72,7 @@ const statusOf: Readonly<Record<Ending, ReplayStatus | null>> = {
 export class Replay {
   readonly #tools: ReplayTools
   readonly #directory = new ConnectionDirectory()
+  readonly #envelopes: Envelopes
   readonly #record: RunRecord
   readonly #checkpoints: Checkpoints
   readonly #lag: LiveLag
@@ -77,6 +81,9 @@ export class Replay {
 
   constructor(tools: ReplayTools) {
     this.#tools = tools
+    const { keyring, commonPairs, clock } = tools
+    const connectionPair = (id: string) => this.#directory.byId(id)
+    this.#envelopes = new Envelopes({ keyring, commonPairs, connectionPair, now: () => clock.now() })
     this.#lag = new LiveLag(tools.broker)
     this.#record = new RunRecord(tools.codec, tools.clock)
     this.#checkpoints = new Checkpoints(this.#record, tools.stop)
@@ -84,7 +91,7 @@ export class Replay {
 
   /** To be called first. @throws DependencyError */
   async open(): Promise<void> {
-    this.#following = await followRun(this.#directory, this.#record, this.#tools)
+    this.#following = await followRun(this.#directory, this.#record, { ...this.#tools, envelopes: this.#envelopes })
   }
 
   async close(): Promise<void> {
@@ -224,7 +231,7 @@ export class Replay {
   }
 
   #buildPipeline(request: ReplayRequest) {
-    return buildPipeline(request, { ...this.#tools, directory: this.#directory })
+    return buildPipeline(request, { ...this.#tools, directory: this.#directory, envelopes: this.#envelopes })
   }
 
   /** Measures the baseline lag once, before the run loads the pipeline. */

@@ -133,9 +133,9 @@ describe('tokens', () => {
   it('are unwrapped once, and again when they change', async () => {
     const keyring = await testKeyring()
     let unwrapped = 0
-    const cache = new Tokens((sealed) => {
+    const cache = new Tokens((sealed, context) => {
       unwrapped++
-      return keyring.unwrap(sealed)
+      return keyring.unwrap(sealed, context)
     })
     const first = keyring.wrap('first-token', 'token:acme')
     expect([cache.of('acme', first), cache.of('acme', Buffer.from(first)), cache.of('acme', first)]).toEqual([

@@ -55,7 +55,7 @@ describe('processing a slice', () => {
       partition: 0,
       offset: 1,
       timestamp: noon,
-      keyId: 'source/dead-letters',
+      keyId: 'common/pair/2026-11-23T12',
     })
     expect(record.headers).toEqual({
       stage: 'dispatch',
@@ -65,8 +65,9 @@ describe('processing a slice', () => {
       traceparent: '00-t-s-01',
       'received-at': String(noon - 1000),
     })
-    expect(record.key).toBe(keyring.pseudonym('record-key', 'key-garbage'))
-    const opened = codec.decodeOriginal(keyring.sourceKey('dead-letters').open(original))
+    expect(record.key).toBe(keyring.recordKey('dead-letter', 'key-garbage'))
+    const envelope = tools.envelopes.open(rest.keyId, original, 'signals.v1/0/1') as { bytes: Buffer }
+    const opened = codec.decodeOriginal(envelope.bytes)
     expect({ ...opened, headers: { ...opened.headers } }).toEqual({
       key: 'key-garbage',
       headers: { traceparent: '00-t-s-01', 'received-at': String(noon - 1000) },

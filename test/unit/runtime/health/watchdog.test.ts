@@ -10,7 +10,7 @@ import { Metrics } from '../../../../services/runtime/metrics/metrics.ts'
 import { DependencyError, type RunningConsumer } from '../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { topics } from '../../../../services/topology.ts'
-import { noon, testKeyring } from '../../../support/builders.ts'
+import { noon, testEnvelopes, testKeyring } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
@@ -59,7 +59,9 @@ const world = async (load: () => Promise<undefined>) => {
     save: async () => {},
   }
   const codec = await Codec.open(new MemoryRegistry(), Date, [], [])
-  const loop = createLoop(stage, { ...{ producer, codec, clock, metrics, log, health }, keyring: await testKeyring() })
+  const keyring = await testKeyring()
+  const envelopes = testEnvelopes(keyring)
+  const loop = createLoop(stage, { producer, codec, clock, metrics, log, health, keyring, envelopes })
   const consumer: RunningConsumer = await broker.consume({
     group,
     topics: [topic],

@@ -21,6 +21,9 @@ const names = (keyring: Keyring) => [
   keyring.sourceKey('whatsapp').seal('a body', 'whatsapp').toString('hex'),
 ]
 
+/** As an earlier version wrapped `a-secret-token`, without an id of its master key. */
+const unnamedToken = 'ri6Id9Aja5eeD55NnNsAOwMchzXOF5ifYI/iqKivYdSrXr4N40fszx9U63wsIzOw9tdOMyUW'
+
 const open = async () => {
   const broker = new MemoryCluster().open()
   await broker.createTopics([{ name: topics.dataSecrets.name, partitions: 1, config: {} }])
@@ -65,11 +68,11 @@ describe.each([
     const moved = rewrapped(record, after)
     const alone = await readKeyring(settings(next), tools)
     expect(names(alone)).toEqual(ids)
-    expect(alone.unwrap(moved.accessToken as Buffer).toString()).toBe('token')
+    expect(alone.unwrap(moved.accessToken as Buffer, 'token:acme-wa').toString()).toBe('token')
     expect(
       alone
         .connectionKey('acme-wa', moved.dataKey as Buffer)
-        .open(text)
+        .open(text, 'm')
         .toString(),
     ).toBe('hola')
     expect(rewrapped(moved, after)).toBe(moved)
@@ -79,8 +82,9 @@ describe.each([
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(ConfigError)
     await expect(readKeyring(settings(old), tools)).rejects.toThrow(/SIGNALS_MASTER_KEY_PREVIOUS/)
     const thief = await Keyring.open(old)
-    expect(connectionSecretsOf(moved)).toHaveLength(5)
-    for (const secret of connectionSecretsOf(moved)) expect(() => thief.unwrap(secret)).toThrow(MasterKeyUnknown)
+    expect(connectionSecretsOf(moved)).toHaveLength(6)
+    for (const secret of connectionSecretsOf(moved))
+      expect(() => thief.unwrap(secret, 'token:acme-wa')).toThrow(MasterKeyUnknown)
     if (fresh) expect(names(thief)).not.toEqual(ids)
   })
 
@@ -91,6 +95,7 @@ describe.each([
     const running = (current: string, ...previous: string[]) =>
       followKeyring(settings(current, ...previous), {
         ...tools,
+        holder: 'dispatch' as const,
         health: { table: () => {}, keys: () => {} },
         onError: (error) => errors.push(error),
       })
@@ -100,7 +105,7 @@ describe.each([
     await sealDataSecret(settings(next, old), tools)
     await eventually('the new key is active', async () => keyring.activeKeyId === keyring.masterKeys[0])
     expect(names(keyring)).toEqual(ids)
-    expect(keyring.keyIdOf(keyring.wrap('t', 'c'))).toBe(keyring.masterKeys[0])
+    expect(keyring.keyIdOf(keyring.wrap('t', 'token:c'))).toBe(keyring.masterKeys[0])
     // A process without the new key ends before it reads a secret that it cannot open.
     expect(errors).toEqual([expect.any(ConfigError)])
     await Promise.all([stop(), unprepared.stop()])
@@ -110,11 +115,11 @@ describe.each([
 describe('wrapped secrets', () => {
   it('from before there were key ids open under any key at hand', async () => {
     const keyring = await Keyring.open(next, { previous: [old] })
-    const unnamed = (await Keyring.open(old)).wrap('token', 'c').subarray(12)
+    const unnamed = Buffer.from(unnamedToken, 'base64')
     expect(keyring.keyIdOf(unnamed)).toBeNull()
-    expect(keyring.unwrap(unnamed).toString()).toBe('token')
+    expect(keyring.unwrap(unnamed, 'token:acme-wa').toString()).toBe('a-secret-token')
     const other = await Keyring.open(next)
-    expect(() => other.unwrap(unnamed)).toThrow(SealBroken)
+    expect(() => other.unwrap(unnamed, 'token:acme-wa')).toThrow(SealBroken)
   })
 
   it('are sealed under the first key of an installation that has no data secret of its own', async () => {

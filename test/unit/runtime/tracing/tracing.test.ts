@@ -14,7 +14,7 @@ import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { tracesUrl, tracingFields } from '../../../../services/runtime/tracing/config.ts'
 import { samplerOf } from '../../../../services/runtime/tracing/sampler.ts'
 import { Tracer } from '../../../../services/runtime/tracing/tracer.ts'
-import { consumedRecord, noon, recordBatch, signal, testKeyring } from '../../../support/builders.ts'
+import { consumedRecord, noon, recordBatch, signal, testEnvelopes, testKeyring } from '../../../support/builders.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 
@@ -109,7 +109,7 @@ describe('a stage that is traced', () => {
       },
       {
         producer: { send: async (records) => void sent.push(...records), close: async () => {} },
-        ...{ codec, keyring, tracer },
+        ...{ codec, keyring, tracer, envelopes: testEnvelopes(keyring) },
         clock: new FakeClock(noon, { skipSleeps: true }),
         metrics: new Metrics('test'),
         log: createLog('test', 'fatal'),

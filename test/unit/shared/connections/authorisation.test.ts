@@ -21,7 +21,7 @@ describe('an advertiser’s authorisation', () => {
     const world = await openOauth()
     const record = await connect(world)
     expect(record).toMatchObject({ status: 'active', advertiserId: '700', eventSetId: '900', authorisedBy: 'oauth' })
-    expect(world.keyring.unwrap(record.accessToken as Buffer).toString()).toMatch(/^act-/)
+    expect(world.keyring.unwrap(record.accessToken as Buffer, 'token:acme').toString()).toMatch(/^act-/)
     expect(await world.history('acme')).toEqual(['authorised'])
   })
 
@@ -110,7 +110,7 @@ describe('an advertiser’s authorisation', () => {
   it('is revoked at TikTok when the connection is disconnected, unless another reports with the same token', async () => {
     const world = await openOauth()
     const { accessToken } = await connect(world)
-    const token = world.keyring.unwrap(accessToken as Buffer).toString()
+    const token = world.keyring.unwrap(accessToken as Buffer, 'token:acme').toString()
     const { before, record } = await changeConnection('acme', 'disconnect', world.connections, cli)
     expect(await revokeGrants(before, record, world.connections, world.oauth, cli)).toBe('revoked')
     expect(world.tiktok.revoked).toContain(token)
@@ -126,8 +126,9 @@ describe('a TikTok account’s authorisation', () => {
     const { url } = await world.authorisations.begin('account', 'acme', 'ana')
     await world.authorisations.finish(await world.agree(url, { scopes }))
     const now = () => world.directory.byId('acme')
-    const open = (name: 'accessToken' | 'refreshToken') =>
-      world.keyring.unwrap(now()?.account?.[name] as Buffer).toString()
+    const contexts = { accessToken: 'account-token:acme', refreshToken: 'refresh-token:acme' } as const
+    const open = (name: keyof typeof contexts) =>
+      world.keyring.unwrap(now()?.account?.[name] as Buffer, contexts[name]).toString()
     const later = (ms: number) => world.clock.set(world.clock.now() + ms)
     const refresh = () =>
       refreshDue({ ...world.connections, oauth: world.oauth, redis: world.redis, clock: world.clock })

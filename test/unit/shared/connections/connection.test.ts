@@ -84,7 +84,7 @@ describe('a connection', () => {
   it('keeps its secrets sealed, and its data key when it is replaced', async () => {
     const keyring = await testKeyring()
     const first = connectionRecordOf(parseConnection({ ...enough, webhookSecret: 'hush' }), undefined, noon, keyring)
-    expect(keyring.unwrap(first.accessToken as Buffer).toString()).toBe('a-secret-token')
+    expect(keyring.unwrap(first.accessToken as Buffer, `token:${first.connectionId}`).toString()).toBe('a-secret-token')
     expect(JSON.stringify(first)).not.toMatch(/a-secret-token|hush/)
     const second = connectionRecordOf(parseConnection({ ...enough, accessToken: 'new' }), first, noon, keyring)
     expect(second.dataKey).toEqual(first.dataKey)

@@ -3,7 +3,9 @@ import { deadLetterTopic } from '../../../../services/derived-topics.ts'
 import { deadLetterRecord } from '../../../../services/runtime/batch/dead-letter.ts'
 import type { ConsumedRecord, RunningConsumer } from '../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
+import { disconnect, envelopePairOf } from '../../../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
+import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { loadSources } from '../../../../services/shared/sources/index.ts'
 import { planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
 import { runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
@@ -15,7 +17,7 @@ import {
   readRedriven,
 } from '../../../../services/tools/dead-letters/store.ts'
 import { consumerStages, stages, topics } from '../../../../services/topology.ts'
-import { connectionRecord, messageEvent, noon, testKeyring } from '../../../support/builders.ts'
+import { connectionRecord, messageEvent, noon, testEnvelopes, testKeyring } from '../../../support/builders.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
@@ -33,11 +35,17 @@ const openIngest = async () => {
   const keyring = await testKeyring()
   const codec = await Codec.open(new MemoryRegistry(), { now: () => noon }, undefined, [deadLetterTopic('ingest')])
   const directory = new ConnectionDirectory()
-  directory.apply('acme-wa', connectionRecord())
-  const tools: DeadLetterTools = { broker, codec, keyring, directory, sources: loadSources() }
+  const connection = connectionRecord({
+    dataKey: keyring.newDataKey('acme-wa'),
+    ...envelopePairOf({ connectionId: 'acme-wa' }, keyring),
+  })
+  directory.apply('acme-wa', connection)
+  const envelopes = testEnvelopes(keyring, (id) => directory.byId(id))
+  const tools: DeadLetterTools = { broker, codec, envelopes, directory, sources: loadSources() }
   const producer = await broker.producer()
   const processed: ConsumedRecord[] = []
   let broken = (_record: ConsumedRecord) => true
+  const connectionOf = () => 'acme-wa'
   const consumer: RunningConsumer = await broker.consume({
     group: consumerGroup('ingest'),
     topics: [topics.channelEvents.name],
@@ -47,7 +55,8 @@ const openIngest = async () => {
         if (!broken(record)) processed.push(record)
         else {
           const failure = { code: 'event_invalid', detail: 'text: too long' } as const
-          await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, failure, noon, { codec, keyring })])
+          const sealing = { codec, keyring, envelopes, connectionOf }
+          await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, failure, noon, sealing)])
         }
       }
       return undefined
@@ -92,7 +101,7 @@ describe('a redrive', () => {
   it('puts the record back as it was, as new, and marked', async () => {
     await world.deliver(1)
     world.fix()
-    expect((await world.redrive()).result).toEqual({ redriven: 1, failedAgain: 0, pending: 0, held: 0 })
+    expect((await world.redrive()).result).toEqual({ redriven: 1, failedAgain: 0, pending: 0, held: 0, erased: 0 })
     const record = world.processed[0] as ConsumedRecord
     expect(JSON.parse((record.value as Buffer).toString())).toEqual(messageEvent({ messageId: 'm0' }))
     expect(record).toMatchObject({ topic: 'channel-events.v1', key: 'person 0' })
@@ -127,7 +136,22 @@ describe('a redrive', () => {
   it('stops when most of a chunk fails again', async () => {
     await world.deliver(1_200)
     const { result } = await world.redrive()
-    expect(result).toEqual({ redriven: 500, failedAgain: 500, pending: 0, held: 700 })
+    expect(result).toEqual({ redriven: 500, failedAgain: 500, pending: 0, held: 700, erased: 0 })
+  })
+
+  it('sends nothing of a connection that is disconnected: its dead letters open no more', async () => {
+    const world = await openIngest()
+    await world.deliver(3)
+    const connection = world.tools.directory.byId('acme-wa') as ConnectionRecord
+    world.tools.directory.apply('acme-wa', disconnect(connection, noon))
+    world.fix()
+    const { result } = await world.redrive()
+    expect(result).toEqual({ redriven: 0, failedAgain: 0, pending: 0, held: 0, erased: 3 })
+    expect(world.processed).toEqual([])
+    const ofConnection = { ...noConditions, connection: 'acme-wa' }
+    expect(await findDeadLetters(world.tools, ofConnection)).toHaveLength(3)
+    expect(await openDeadLetters(world.tools, await findDeadLetters(world.tools, noConditions))).toEqual(new Map())
+    await world.consumer.stop()
   })
 
   it('stops when the stage makes no progress for 30 s', async () => {
@@ -135,7 +159,7 @@ describe('a redrive', () => {
     await world.consumer.stop()
     const startedAt = world.clock.now()
     const { result } = await world.redrive()
-    expect(result).toEqual({ redriven: 500, failedAgain: 0, pending: 500, held: 100 })
+    expect(result).toEqual({ redriven: 500, failedAgain: 0, pending: 500, held: 100, erased: 0 })
     expect(world.clock.now() - startedAt).toBeLessThan(31_000)
   })
 

@@ -1,5 +1,5 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
-import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
+import { applyTopics, erasureBoundMs, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 describe('topics', () => {
@@ -31,6 +31,19 @@ describe('topics', () => {
     expect(
       planTopics([{ name: spec?.name as string, partitions: 12, config: settingsOf(spec as never) }], [spec as never]),
     ).toEqual([])
+  })
+
+  it('that hold secrets are rid of an erased one within a minute; what is in the way is counted', () => {
+    const bounds = allTopics
+      .filter(({ holdsSecrets }) => holdsSecrets)
+      .map((spec) => [spec.name, erasureBoundMs({ config: settingsOf(spec) })])
+    expect(bounds).toEqual([
+      ['connections.v1', 36_000],
+      ['data-secrets.v1', 36_000],
+    ])
+    const ofKafka = { 'segment.ms': '604800000', 'max.compaction.lag.ms': '0', 'file.delete.delay.ms': '60000' }
+    expect(erasureBoundMs({ config: ofKafka })).toBe(604_875_000)
+    expect(erasureBoundMs({ config: {} })).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('have the names that the contract gives them', () => {

@@ -1,4 +1,5 @@
 import { laterTopic } from '../../../../../services/derived-topics.ts'
+import { CommonPairs } from '../../../../../services/runtime/keys/common-pairs.ts'
 import { Keyring } from '../../../../../services/runtime/keys/keyring.ts'
 import type { Producer } from '../../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
@@ -64,6 +65,7 @@ const openPipeline = async () => {
         broker,
         codec,
         keyring,
+        commonPairs: new CommonPairs(),
         redis: new MemoryRedis(),
         sources,
         lists: [],

@@ -1,0 +1,123 @@
+/**
+ * `SIGNALS_KEYS`: the keys of one process, and no others, as `signals keys issue` prints them. Base64 of JSON:
+ *
+ *     {"version": 1, "holder": "dispatch", "keyIds": [current, …previous],
+ *      "wrapping": {kind: {keyId: key}}, "derived": {name: key}}
+ *
+ * Keys are 32 bytes in base64.
+ */
+import { z } from 'zod'
+import {
+  type DerivedKey,
+  derivedKeys,
+  type KeyHolder,
+  keyHolders,
+  keysHeldBy,
+  type SecretContext,
+  type SecretKind,
+  secretKinds,
+} from './key-holders.ts'
+import type { MasterKeys } from './master-keys.ts'
+import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+import { KeyMissing, type KeySource } from './wrapping.ts'
+
+const keyId = z.string().regex(/^[0-9a-f]{16}$/)
+const key = z.base64().refine((text) => Buffer.from(text, 'base64').length === keyBytes)
+const schema = z.object({
+  version: z.literal(1),
+  holder: z.enum(keyHolders),
+  keyIds: z.array(keyId).min(1),
+  wrapping: z.partialRecord(z.enum(secretKinds), z.record(keyId, key)),
+  derived: z.partialRecord(z.enum(derivedKeys), key),
+})
+type Document = z.output<typeof schema>
+
+const remedyFor = (holder: string) =>
+  `make them with \`signals keys issue ${holder}\` and set SIGNALS_KEYS to what it prints`
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+
+const parsed = (text: string): Document | null => {
+  try {
+    return schema.safeParse(JSON.parse(Buffer.from(text, 'base64').toString())).data ?? null
+  } catch {
+    // The parser's message quotes the keys.
+    return null
+  }
+}
+
+/** The value of SIGNALS_KEYS for a process. @param derive of the data secret */
+export const issueKeys = (holder: KeyHolder, masters: MasterKeys, derive: (name: DerivedKey) => Uint8Array): string => {
+  const { kinds, derived } = keysHeldBy[holder]
+  const document: Document = {
+    version: 1,
+    holder,
+    keyIds: [...masters.ids],
+    wrapping: Object.fromEntries(
+      kinds.map((kind) => [
+        kind,
+        Object.fromEntries(masters.ids.map((id) => [id, base64(masters.wrappingBytes(kind, id))])),
+      ]),
+    ),
+    derived: Object.fromEntries(derived.map((name) => [name, base64(derive(name))])),
+  }
+  return base64(Buffer.from(JSON.stringify(document)))
+}
+
+export class IssuedKeys implements KeySource {
+  readonly #document: Document
+  readonly #wrapping = new Map<string, SealingKey>()
+  readonly ids: readonly string[]
+  readonly remedy: string
+
+  /** @throws RangeError naming the remedy, never a key */
+  constructor(text: string) {
+    const document = parsed(text)
+    if (document === null)
+      throw new RangeError(
+        `SIGNALS_KEYS is not what \`signals keys issue\` prints: ${remedyFor('STAGE')}, or set SIGNALS_MASTER_KEY`,
+      )
+    this.#document = document
+    this.ids = document.keyIds
+    this.remedy = `${remedyFor(document.holder)}, with that key in SIGNALS_MASTER_KEY or SIGNALS_MASTER_KEY_PREVIOUS`
+  }
+
+  /** Checks at the start that the process has what it needs. @throws RangeError naming what is missing and the remedy */
+  requireKeysOf(holder: KeyHolder): void {
+    const { kinds, derived } = keysHeldBy[holder]
+    const missing = [
+      ...kinds.filter((kind) => this.ids.some((id) => this.#document.wrapping[kind]?.[id] === undefined)),
+      ...derived.filter((name) => this.derivedKey(name) === null && !this.holds('data-secret')),
+    ]
+    if (missing.length === 0) return
+    throw new RangeError(
+      `SIGNALS_KEYS was issued for ${this.#document.holder} and lacks ${missing.join(', ')}: ${remedyFor(holder)}`,
+    )
+  }
+
+  holds = (kind: SecretKind): boolean => this.#document.wrapping[kind] !== undefined
+
+  /** null: not issued. */
+  derivedKey(name: DerivedKey): Uint8Array | null {
+    const text = this.#document.derived[name]
+    return text === undefined ? null : Buffer.from(text, 'base64')
+  }
+
+  wrappingKey(kind: SecretKind, id: string): SealingKey {
+    const name = `${kind} ${id}`
+    const cached = this.#wrapping.get(name)
+    if (cached) return cached
+    const text = this.#document.wrapping[kind]?.[id]
+    if (text === undefined)
+      throw new KeyMissing(`the keys issued for ${this.#document.holder} neither open nor seal a ${kind}`)
+    const made = new SealingKey(Buffer.from(text, 'base64'))
+    this.#wrapping.set(name, made)
+    return made
+  }
+
+  openEarlier(_sealed: Uint8Array, context: SecretContext): Buffer {
+    throw new SealBroken(
+      `the ${context.split(':', 1)[0]} is sealed in the form of an earlier version, which only the master key opens: run \`signals keys rotate\` with it`,
+    )
+  }
+}

@@ -1,0 +1,42 @@
+/** Makes a cluster ready for processes that hold their own keys only. */
+import { readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
+import type { KeySettings } from '../../runtime/keys/key-settings.ts'
+import type { Broker, Clock } from '../../runtime/ports.ts'
+import type { Codec } from '../../runtime/topics/codec.ts'
+import { openConnectionLog } from '../../shared/connections/store.ts'
+import type { Author } from '../../shared/connections/writer.ts'
+import { keepCommonPairs } from './keep-common-pairs.ts'
+import { rewrapConnections } from './rewrap-connections.ts'
+
+export interface PrepareTools {
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/**
+ * Makes the secrets that are missing.
+ * @param fresh the cluster is new, so that its data secret is random
+ * @throws ConfigError, DependencyError
+ */
+export const makeSecrets = async (settings: KeySettings, tools: PrepareTools, fresh: boolean): Promise<void> => {
+  const { broker, codec, clock } = tools
+  await sealDataSecret(settings, tools, { fresh, onlyIfMissing: true })
+  const producer = await broker.producer()
+  try {
+    await keepCommonPairs({ ...(await readKeys(settings, tools)), codec, producer }, clock.now())
+  } finally {
+    await producer.close()
+  }
+}
+
+/** Brings the connections of an earlier version into the present form. @throws ConfigError, DependencyError */
+export const upgradeConnections = async (settings: KeySettings, tools: PrepareTools, author: Author): Promise<void> => {
+  const { keyring } = await readKeys(settings, tools)
+  const log = await openConnectionLog(tools.broker, tools.codec)
+  try {
+    await rewrapConnections(log, keyring, author)
+  } finally {
+    await log.close()
+  }
+}
