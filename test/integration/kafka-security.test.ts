@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
-import type { Broker } from '../../services/runtime/ports.ts'
+import type { Broker, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from '../support/eventually.ts'
 import { OwnKafka } from '../support/own-kafka.ts'
 
@@ -31,7 +31,9 @@ const userOf = (mechanism: string, password = 'wonder', name = 'alice') => ({
 
 describe.each(['platformatic', 'kafkajs'])('%s', (client) => {
   const opened: Broker[] = []
+  const running: RunningConsumer[] = []
   afterEach(async () => {
+    for (const consumer of running.splice(0)) await consumer.stop()
     for (const broker of opened.splice(0)) await broker.close()
   })
   const open = (listener: keyof OwnKafka['addresses'], env: NodeJS.ProcessEnv) => {
@@ -143,21 +145,26 @@ describe.each(['platformatic', 'kafkajs'])('%s', (client) => {
 
   it('tells when Kafka is away and when it is back, and goes on', async () => {
     const broker = open('plain', {})
+    const group = `it-back-${client}`
     const states: string[] = []
     const seen: string[] = []
     const consumer = await broker.consume({
-      group: `it-back-${client}`,
-      topics: [topic],
-      from: 'latest',
+      ...{ group, topics: [topic], from: 'latest' },
       onConnection: (state) => states.push(state),
       onBatch: async ({ records }) => void seen.push(...records.map(({ value }) => String(value))) as undefined,
     })
+    running.push(consumer)
     await eventually('up', () => states.at(-1) === 'up')
     const producer = await broker.producer()
     const send = (value: string) => producer.send([{ topic, key: 'k', value: Buffer.from(value) }])
     await eventually('a first record', async () => {
       await send('before')
       return seen.includes('before')
+    })
+    // Without a commit the group would start again at the end of the log, after the record that is sent below.
+    await eventually('its commit', async () => {
+      const [offsets] = await plain.offsets(group, topic)
+      return offsets?.committed === offsets?.high
     })
     await kafka.kill()
     await eventually('down', () => states.at(-1) === 'down', 40_000)
@@ -173,7 +180,6 @@ describe.each(['platformatic', 'kafkajs'])('%s', (client) => {
       40_000,
     )
     await eventually('up again', () => states.at(-1) === 'up' && seen.includes('after'), 40_000)
-    await consumer.stop()
     await producer.close()
   }, 180_000)
 })
