@@ -72,7 +72,10 @@ export const openGatewayWorld = async (
     connect: ({ secret, ...given }) => {
       const record = connectionRecord({
         ...given,
-        webhookSecret: secret === undefined ? null : keyring.wrap(secret, `webhook-secret:${given.connectionId ?? ''}`),
+        webhookSecret:
+          secret === undefined
+            ? null
+            : keyring.wrap(secret, `webhook-secret:${given.connectionId ?? connectionRecord().connectionId}`),
       })
       connections.apply(record.connectionId, record)
     },

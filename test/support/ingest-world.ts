@@ -5,6 +5,8 @@ import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.t
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import { BadRecord } from '../../services/runtime/failures.ts'
+import type { Envelopes } from '../../services/runtime/keys/envelopes.ts'
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { envelopePairOf } from '../../services/shared/connections/connection.ts'
@@ -28,13 +30,14 @@ const echo = {
   },
 } as unknown as Source
 
-export const openIngest = async () => {
-  const keyring = await testKeyring()
+/** @param shared keys of the gateway whose records it reads */
+export const openIngest = async (shared?: { readonly keyring: Keyring; readonly envelopes: Envelopes }) => {
+  const keyring = shared?.keyring ?? (await testKeyring())
   const codec = await Codec.open(new MemoryRegistry())
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
   const crossSource = new MemoryHourBuckets({ hours: crossSourceSpanHours })
-  const envelopes = testEnvelopes(keyring, (id) => directory.byId(id))
+  const envelopes = shared?.envelopes ?? testEnvelopes(keyring, (id) => directory.byId(id))
   const dataKey = keyring.newDataKey('acme-wa')
   const connection = connectionRecord({ dataKey, ...envelopePairOf({ connectionId: 'acme-wa' }, keyring) })
   directory.apply('acme-wa', connection)

@@ -167,7 +167,7 @@ describe.each(cases.map((one) => [one.source, one] as const))(
 
     const open = async (secretOfVictim?: string) => {
       const world = await openGatewayWorld({ [source]: ['the secret of the source'] })
-      const ingest = await openIngest()
+      const ingest = await openIngest(world)
       for (const [accountId, secret] of [
         [attacker, attackersSecret],
         [victim, secretOfVictim],
