@@ -6,6 +6,7 @@
  *
  * Only the run of characters around a position is parsed, once, so the cost is linear for any text.
  */
+import { withoutEnding } from '../../runtime/without-ending.ts'
 import { unspaced } from './segments.ts'
 
 /** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */
@@ -53,7 +54,7 @@ const spansIn = (run: string): Span[] => {
     break
   }
   for (const { index, 0: name } of run.matchAll(/[a-z0-9.-]+/g)) {
-    const bare = name.replace(/[.-]+$/, '')
+    const bare = withoutEnding(name, '.-')
     if (bare.length <= longestHost && bareHost.test(bare)) spans.push([index, index + bare.length])
   }
   return spans

@@ -1,5 +1,7 @@
 /** SchemaRegistry by the five requests of the Confluent API that we need, over `fetch`: for every process that asks for ids and schemas. */
+
 import { DependencyError, type SchemaRegistry } from '../ports.ts'
+import { withoutEnding } from '../without-ending.ts'
 
 /** The registry rejects a schema that is incompatible with an earlier version of its subject. */
 export class SchemaIncompatible extends Error {
@@ -34,7 +36,7 @@ const addressOf = (text: string): { readonly base: string; readonly authorizatio
   url.username = ''
   url.password = ''
   const authorization = credentials === ':' ? null : `Basic ${Buffer.from(credentials).toString('base64')}`
-  return { base: url.href.replace(/\/+$/, ''), authorization }
+  return { base: withoutEnding(url.href, '/'), authorization }
 }
 
 class HttpRegistry implements SchemaRegistry {

@@ -1,4 +1,5 @@
 import { linksIn } from '../../../services/attribution/tracking-id/links.ts'
+import { AddressRanges } from '../../../services/keywords/matching/addresses.ts'
 import { withoutEnding } from '../../../services/runtime/without-ending.ts'
 
 describe('a text without its ending', () => {
@@ -17,6 +18,13 @@ describe('a text without its ending', () => {
     const text = `http://${'.'.repeat(131_072)}a`
     const started = performance.now()
     expect(linksIn(text)).toEqual([text])
+    expect(performance.now() - started).toBeLessThan(10_000)
+  })
+
+  it('is found in such a time around an address, too', () => {
+    const text = `a${'-'.repeat(131_072)}pago`
+    const started = performance.now()
+    expect(new AddressRanges(text).contain(text.length - 4, text.length)).toBe(false)
     expect(performance.now() - started).toBeLessThan(10_000)
   })
 
