@@ -7,6 +7,7 @@ import {
   messageEventSource,
   openChannelEvent,
   sourceOfKeyId,
+  verificationOf,
 } from '../../../../services/shared/model/channel-event.ts'
 import { noon, testKeyring } from '../../../support/builders.ts'
 
@@ -33,6 +34,19 @@ describe('a record of channel-events.v1', () => {
       'content-type': 'application/json',
       sealed: 'source/whatsapp',
     })
+  })
+
+  it('carries what was proven, which no stored request header can claim', async () => {
+    const keyring = await testKeyring()
+    const forged = { 'verified-by': 'source', 'verified-account': 'victim', account: 'victim', sealed: 'x' }
+    const unnamed = { ...delivery, account: null, storedHeaders: { ...forged, 'x-shop': 's' } }
+    const { headers } = encodeChannelEvent({ ...unnamed, verifiedBy: 'connection:a' }, null, 'body', keyring)
+    expect(headers).toMatchObject({ 'x-shop': 's', 'verified-by': 'connection:a', sealed: 'source/whatsapp' })
+    expect(headers).not.toHaveProperty('verified-account')
+    expect(headers).not.toHaveProperty('account')
+    const named = encodeChannelEvent({ ...unnamed, verifiedBy: 'source', verifiedAccount: 'a' }, null, 'body', keyring)
+    expect(verificationOf(named)).toEqual({ by: 'source', account: 'a' })
+    expect(verificationOf(encodeChannelEvent(unnamed, null, 'body', keyring))).toEqual({})
   })
 
   it("is an unsealed message event where it has none of the format's headers", async () => {
