@@ -50,6 +50,7 @@ export const derivedRetentionMs = {
 } as const
 
 const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
+const journal = { partitions: tablePartitions, retentionMs: days(1_096), cleanup: 'delete' } as const
 
 const main = {
   channelEvents: {
@@ -109,9 +110,7 @@ const main = {
   connectionHistory: {
     name: 'connection-history.v1',
     key: 'connection',
-    partitions: tablePartitions,
-    retentionMs: days(1_096),
-    cleanup: 'delete',
+    ...journal,
     schema: 'connection-change',
     holds: 'who connected, paused, reconnected, disconnected, and when; appended to, never compacted',
   },
@@ -169,9 +168,7 @@ const main = {
   audit: {
     name: 'audit.v1',
     key: 'action',
-    partitions: tablePartitions,
-    retentionMs: days(1_096),
-    cleanup: 'delete',
+    ...journal,
     schema: 'audit',
     holds: 'who read, imported, replayed, redrove, rotated and changed, and when; appended to, never compacted',
   },
@@ -193,10 +190,7 @@ export interface StageSpec {
   readonly lowPriorityReads?: readonly { readonly topic: string; readonly group: string }[]
   /** Fixed delays of a deferred record, shortest first; one topic each, so that records fall due in the order of the topic. */
   readonly delays: readonly Delay[]
-  /**
-   * The consumer of the main topic also reads the delay topics, partition n of all together, one batch at a time.
-   * Records of one key then have a single writer, whichever topic they come from.
-   */
+  /** One consumer reads partition n of the main and delay topics together: records of one key then have a single writer. */
   readonly waitsWithMain?: true
 }
 

@@ -8,7 +8,7 @@ import type { Bearers } from '../shared/tokens/bearers.ts'
 import type { Address } from './address.ts'
 import { answer, answerJson, HttpProblem, headersOf, mediaType, senderOf, traceOf, withKey } from './http.ts'
 import type { Intake } from './intake.ts'
-import { readBody } from './limits/body.ts'
+import { readBody, requireReadable } from './limits/body.ts'
 import { type GatewayRates, requireAccountRate } from './limits/gateway-rates.ts'
 import type { PendingBodies } from './limits/pending-bodies.ts'
 import { admitEvents, eventRecord, parseEvents, requireAccess } from './message-events.ts'
@@ -46,6 +46,7 @@ export const postWebhook = async (
   const source = sourceOf(name, tools)
   const headers = withKey(headersOf(request), url)
   const contentType = request.headers['content-type'] ?? null
+  requireReadable(request, tools.maxBodyBytes)
   const largest = admit(source, headers, mediaType(contentType ?? undefined), tools.now(), tools)
   const owner = { source: name, account }
   const body = await readBody(request, Math.min(tools.maxBodyBytes, largest), owner, tools.bodies)

@@ -20,6 +20,9 @@ export interface WebhookTools extends VerificationTools {
   readonly keepsUnconnected: boolean
 }
 
+/** The limit of a message event's `accountId`, in characters: ingest cannot map a longer one. */
+const maxAccountLength = 256
+
 /** What becomes of a delivery whose proof holds. */
 export interface AcceptedDelivery {
   /** For each account to store, its record. */
@@ -64,7 +67,8 @@ const bodyOf = (source: Source, account: string, delivery: RawDelivery, { parsed
 export const acceptDelivery = (source: Source, delivery: RawDelivery, tools: WebhookTools): AcceptedDelivery => {
   const found = verifyDelivery(source, delivery, tools)
   const { verified, unverified } = found
-  const keeps = ({ account, isConnected }: VerifiedAccount) => isConnected || account === null || tools.keepsUnconnected
+  const keeps = ({ account, isConnected }: VerifiedAccount) =>
+    isConnected || account === null || (tools.keepsUnconnected && account.length <= maxAccountLength)
   const isShared = verified.length + unverified > 1
   const { account: addressed, contentType, receivedAt } = delivery
   const common = {

@@ -168,6 +168,8 @@ const env = {
   ...secrets,
   ZALO_APP_ID: appId,
   SIGNALS_DATA_DIR: dataDir,
+  // The accounts of this load have no connections.
+  GATEWAY_KEEP_UNCONNECTED: 'true',
   LOG_LEVEL: 'warn',
   SIGNALS_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
 }

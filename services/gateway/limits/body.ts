@@ -11,28 +11,37 @@ export interface BodyOwner {
 
 const busy = () => new HttpProblem(503, 'busy', 'too many requests are in progress; nothing was stored, send it again')
 
+const tooLarge = (limit: number) =>
+  new HttpProblem(
+    413,
+    'too_large',
+    `the body is larger than ${limit} bytes; MAX_BODY_BYTES raises the limit, but not where a signature covers fields of the body`,
+  )
+
+/**
+ * Judges the body by its headers.
+ * @param limit bytes
+ * @throws HttpProblem 413; 415 for a compressed body, since sources sign the uncompressed bytes
+ */
+export const requireReadable = ({ headers }: IncomingMessage, limit: number): void => {
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new HttpProblem(415, 'content_encoding', 'send the body as it is, without Content-Encoding')
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+}
+
 /**
  * @param limit bytes
- * @throws HttpProblem 413 before the rest is read; 400 when the connection ends early; 415 for a compressed body, since
- * sources sign the uncompressed bytes; 503 when unfinished bodies exceed a limit and this one is the oldest of them
+ * @throws HttpProblem as `requireReadable`; 413 before the rest is read; 400 when the connection ends early; 503 when unfinished
+ * bodies exceed a limit and this one is the oldest of them
  */
-export const readBody = (
+export const readBody = async (
   request: IncomingMessage,
   limit: number,
   owner: BodyOwner,
   pending: PendingBodies,
-): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const tooLarge = () =>
-      new HttpProblem(
-        413,
-        'too_large',
-        `the body is larger than ${limit} bytes; MAX_BODY_BYTES raises the limit, but not where a signature covers fields of the body`,
-      )
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity')
-      return reject(new HttpProblem(415, 'content_encoding', 'send the body as it is, without Content-Encoding'))
-    if (Number(request.headers['content-length'] ?? 0) > limit) return reject(tooLarge())
+): Promise<Buffer> => {
+  requireReadable(request, limit)
+  return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let isDone = false
     const finish = (settle: () => void) => {
@@ -51,7 +60,7 @@ export const readBody = (
     const entry = pending.open(owner.source, owner.account, () => refuse(busy()))
     request.on('data', (part: Buffer) => {
       parts.push(part)
-      if (entry.bytes + part.length > limit) refuse(tooLarge())
+      if (entry.bytes + part.length > limit) refuse(tooLarge(limit))
       else pending.grow(entry, part.length)
     })
     const aborted = () =>
@@ -62,3 +71,4 @@ export const readBody = (
       if (!request.complete) aborted()
     })
   })
+}

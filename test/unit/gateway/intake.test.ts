@@ -51,6 +51,36 @@ describe('the intake', () => {
       expect(start - (starts[at] as number)).toBeGreaterThanOrEqual(8)
   })
 
+  it('lets one owner wait with a quarter of the bytes, and gives them back', async () => {
+    const clock = new FakeClock()
+    const { calls, producer: kafka } = controlled()
+    const intake = new Intake(kafka, clock)
+    const mebibyte = () => [record('x'.repeat(1_048_576 - 1_024))]
+    const asked: Promise<unknown>[] = []
+    const store = (owner: string | null) => {
+      const answer = intake.store(mebibyte(), 4_500, owner).then(
+        () => 'stored',
+        (error: unknown) => (error instanceof NotStored ? 'refused' : error),
+      )
+      asked.push(answer)
+      return answer
+    }
+    for (let n = 0; n < 16; n++) void store('hot')
+    expect(await store('hot')).toBe('refused')
+    for (let n = 0; n < 16; n++) void store('calm')
+    for (let n = 0; n < 32; n++) void store(null)
+    expect(await store('other')).toBe('refused')
+    while (calls.length > 0) {
+      for (const { end } of calls.splice(0)) end()
+      await clock.advance(10)
+    }
+    expect((await Promise.all(asked)).filter((answer) => answer === 'stored')).toHaveLength(64)
+    const again = store('hot')
+    await clock.advance(10)
+    for (const { end } of calls.splice(0)) end()
+    expect(await again).toBe('stored')
+  })
+
   it('reports an outage of Kafka to the caller and to health, and stores the next request', async () => {
     let away = true
     const reported: string[] = []

@@ -170,6 +170,66 @@ describe('a delivery', () => {
   })
 })
 
+describe('a delivery of several accounts', () => {
+  const change = (account: string | undefined) => ({
+    value: { metadata: { phone_number_id: account }, messages: [account] },
+  })
+  const bodyOf = (...accounts: (string | undefined)[]) =>
+    JSON.stringify({ object: 'whatsapp_business_account', entry: accounts.map((one) => ({ changes: [change(one)] })) })
+  const signed = (text: string, secret: string) => {
+    const digest = createHmac('sha256', secret).update(text).digest('hex')
+    return raw({ body: Buffer.from(text), headers: { 'x-hub-signature-256': `sha256=${digest}` } })
+  }
+  const open = async () => {
+    const world = await openGatewayWorld(known)
+    for (const accountId of ['a', 'b']) world.connect({ connectionId: accountId, accountId })
+    world.connect({ connectionId: 'own', accountId: 'own', secret: 'own secret' })
+    world.connect({ connectionId: 'gone', accountId: 'gone', status: 'disconnected' })
+    return world
+  }
+
+  it('is stored once for each connected account, with its items only', async () => {
+    const world = await open()
+    const delivery = signed(bodyOf('a', 'b', 'gone', 'stranger', undefined, 'own', 'a'), whatsappSecret)
+    expect(world.stored(delivery)).toEqual([
+      { account: 'a', by: 'source', body: bodyOf('a', 'a') },
+      { account: 'b', by: 'source', body: bodyOf('b') },
+    ])
+    expect(world.accept(delivery)).toMatchObject({ unconnected: ['gone', 'stranger'], unverified: 1 })
+    const [a, b] = world.accept(delivery).stored.map(({ record }) => record.key)
+    expect(a).not.toBe(b)
+    expect(a).toBe(world.accept(signed(bodyOf('a'), whatsappSecret)).stored[0]?.record.key)
+  })
+
+  it('is stored of the own account only where an own secret signed it', async () => {
+    const world = await open()
+    const delivery = signed(bodyOf('a', 'own', 'stranger'), 'own secret')
+    expect(world.stored(delivery)).toEqual([{ account: 'own', by: 'connection:own', body: bodyOf('own') }])
+    expect(world.accept(delivery)).toMatchObject({ unconnected: [], unverified: 2 })
+  })
+
+  it('keeps its exact bytes where it names one account, however often', async () => {
+    const text = `${bodyOf('a', 'a', undefined)} \n`
+    expect((await open()).stored(signed(text, whatsappSecret))).toEqual([{ account: 'a', by: 'source', body: text }])
+  })
+
+  it('may be of many connections with one secret, and tries few secrets otherwise', async () => {
+    const world = await openGatewayWorld()
+    const accounts = Array.from({ length: 60 }, (_, n) => `n${n}`)
+    for (const accountId of accounts) world.connect({ connectionId: accountId, accountId, secret: 'of one app' })
+    expect(world.stored(signed(bodyOf(...accounts), 'of one app'))).toHaveLength(60)
+    for (const accountId of accounts) world.connect({ connectionId: accountId, accountId, secret: `of ${accountId}` })
+    expect(world.stored(signed(bodyOf(...accounts), 'of n3'))).toMatchObject([{ account: 'n3' }])
+    expect(statusOf(() => world.accept(signed(bodyOf(...accounts), 'of n59')))).toBe(401)
+  })
+
+  it('has no part for an account that no event may have, where what is unconnected is kept', async () => {
+    const world = await openGatewayWorld(known, { keepsUnconnected: true })
+    const long = 'x'.repeat(257)
+    expect(world.stored(signed(bodyOf(long, 's'), whatsappSecret)).map(({ account }) => account)).toEqual(['s'])
+  })
+})
+
 describe('a source without a signature', () => {
   const none = ownMapping({}, {})
   const optional = ownMapping(

@@ -6,6 +6,7 @@ import {
   messageEventSource,
   openChannelEvent,
   sealedUnder,
+  verificationOf,
 } from '../../../../services/shared/model/channel-event.ts'
 import { connectionOfKeyId, parseKeyId } from '../../../../services/shared/model/key-ids.ts'
 import { noon, testEnvelopes, testKeyring } from '../../../support/builders.ts'
@@ -61,6 +62,31 @@ describe('a record of channel-events.v1', () => {
     expect(openChannelEvent({ value, headers }, testEnvelopes(keyring))).toEqual({
       body: Buffer.from('ya hice el pago, me llamo Ana'),
     })
+  })
+
+  it('carries what was proven, which no stored request header can claim', async () => {
+    const keyring = await testKeyring()
+    const forged = { 'verified-by': 'source', 'verified-account': 'victim', account: 'victim', sealed: 'x' }
+    const unnamed = { ...delivery, account: null, storedHeaders: { ...forged, 'x-shop': 's' } }
+    const { headers } = encodeChannelEvent(
+      { ...unnamed, verifiedBy: 'connection:a' },
+      null,
+      'body',
+      null,
+      testEnvelopes(keyring),
+    )
+    expect(headers).toMatchObject({ 'x-shop': 's', 'verified-by': 'connection:a', sealed: 'common/pair/2026-11-23T12' })
+    expect(headers).not.toHaveProperty('verified-account')
+    expect(headers).not.toHaveProperty('account')
+    const named = encodeChannelEvent(
+      { ...unnamed, verifiedBy: 'source', verifiedAccount: 'a' },
+      null,
+      'body',
+      null,
+      testEnvelopes(keyring),
+    )
+    expect(verificationOf(named)).toEqual({ by: 'source', account: 'a' })
+    expect(verificationOf(encodeChannelEvent(unnamed, null, 'body', null, testEnvelopes(keyring)))).toEqual({})
   })
 
   it("is an unsealed message event where it has none of the format's headers", async () => {
