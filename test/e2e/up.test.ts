@@ -91,6 +91,7 @@ describe('signals up', () => {
       gateway: [
         'INGEST_TOKEN',
         'SIGNALS_KEYS',
+        'STATUS_TOKEN',
         'TIKTOK_WEBHOOK_SECRET',
         'WHATSAPP_VERIFY_TOKEN',
         'WHATSAPP_WEBHOOK_SECRET',
@@ -99,7 +100,7 @@ describe('signals up', () => {
       attribution: ['SIGNALS_KEYS'],
       keywords: ['SIGNALS_KEYS'],
       dispatch: ['SIGNALS_KEYS'],
-      console: ['ADMIN_TOKEN', 'SIGNALS_KEYS', 'TIKTOK_APP_SECRET'],
+      console: ['ADMIN_TOKEN', 'SIGNALS_KEYS', 'STATUS_TOKEN', 'TIKTOK_APP_SECRET'],
     })
     const { SIGNALS_MASTER_KEY } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8'))
     for (const name of Object.keys(state().children))
