@@ -21,6 +21,8 @@ const explanations: Readonly<Record<string, string>> = {
 }
 
 const counter = /^signals_outcomes_total\{(.*)\} (\d+)/gm
+/** The gateway keeps nothing of these, so no stage counts an outcome. */
+const unconnected = /^signals_accounts_unconnected_total\{.*\} (\d+)/gm
 const label = (labels: string, name: string) => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
 
 /** Counts per reason, summed over all stages, without forwarded outcomes. */
@@ -33,6 +35,8 @@ const countsByReason = async ({ metrics }: Ready): Promise<Map<string, number>> 
       if (reason !== '' && label(labels, 'outcome') !== 'forwarded')
         counts.set(reason, (counts.get(reason) ?? 0) + Number(value))
     }
+    for (const [, value] of text.matchAll(unconnected))
+      counts.set('no_connection', (counts.get('no_connection') ?? 0) + Number(value))
   }
   return counts
 }
