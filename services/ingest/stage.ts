@@ -13,6 +13,7 @@ import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
@@ -46,10 +47,10 @@ type Verdict =
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
 
-const verdictOf = (event: MessageEvent, directory: ConnectionDirectory, keyring: Keyring): Verdict => {
+const verdictOf = (event: MessageEvent, { directory, keyring, withdrawals }: IngestTools): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
-  if (connection.status === 'disconnected' || connection.dataKey === null)
+  if (connection.status === 'disconnected' || connection.dataKey === null || withdrawals?.hasEnded(connection))
     return { kind: 'refused', reason: 'disconnected' }
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
 }
@@ -88,12 +89,12 @@ const claimsOf = (
 
 /** @throws DependencyError when Redis is away: ingest cannot decide without claims */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
-  const { directory, keyring } = tools
+  const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
     return value.events.map((event): Verdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
-      return verdictOf(event, directory, keyring)
+      return verdictOf(event, tools)
     })
   })
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
@@ -188,8 +189,8 @@ export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
-  /** Records that an account's authorisation was withdrawn; safe to repeat. Unset in a replay. @throws DependencyError */
-  onRemoved?(removed: Removed): Promise<void>
+  /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
+  readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
@@ -221,7 +222,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       ]),
     }),
     save: async (changes) => {
-      for (const change of changes) await tools.onRemoved?.(change)
+      for (const change of changes) await tools.withdrawals?.withdraw(change)
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { MainTopic } from '../../topology.ts'
 import type { AuditEntry } from './audit.ts'
 import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
+import type { ConnectionRequest } from './connection-request.ts'
 import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
@@ -145,6 +146,7 @@ export interface TopicValues {
   deliveries: Delivery
   connections: ConnectionRecord
   connectionHistory: ConnectionChange
+  connectionRequests: ConnectionRequest
   tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
