@@ -21,6 +21,7 @@ const decides = [
   'services/attribution/state/conversations.ts',
   'services/attribution/state/pack.ts',
   'services/attribution/state/record.ts',
+  'services/attribution/state/scripts.ts',
   'services/attribution/state/state.ts',
   'services/attribution/tracking-id',
   'services/dispatch/outcomes.ts',
