@@ -55,6 +55,12 @@ describe('the environment of a child process', () => {
     expect(serviceEnvironment('gateway', everything)).not.toHaveProperty('ATTRIBUTION_WAIT')
   })
 
+  it('has the credentials of AWS where it logs in by them', () => {
+    const env = { ...everything, KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }
+    for (const service of services)
+      expect('AWS_SECRET_ACCESS_KEY' in serviceEnvironment(service, env)).toBe(service !== 'simulator')
+  })
+
   it('of Kafka, the registry and Redis has no setting and no secret', () => {
     expect(partEnvironment(everything)).toEqual({ PATH: '/bin', HOME: '/root', JAVA_HOME: '/java' })
   })
