@@ -76,7 +76,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   for (const [name, { about }] of Object.entries(commands))
     if (commands[name] !== chosen) program.command(name).description(about)
   try {
-    if (chosen) (await chosen.load()).register(program, process.env)
+    if (chosen) {
+      // Loaded late, so that a secret file that cannot be read is reported like any other wrong setting.
+      const { environment } = await import('../runtime/process/environment.ts')
+      ;(await chosen.load()).register(program, environment())
+    }
     // Applies to sub-commands too: commander must not exit the process at a wrong option.
     for (const command of program.commands) {
       command.exitOverride()

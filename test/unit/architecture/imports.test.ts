@@ -139,7 +139,7 @@ const clientsIn = (path: string, source: string): string[] => [
 ]
 
 /** A process starts in these; elsewhere settings are arguments. */
-const readsSettings = /\/(?:main|config|lifecycle|run-stage|service|context)\.ts$|^services\/(?:cli|local)\//
+const readsSettings = /\/(?:main|config|lifecycle|environment|service|context)\.ts$|^services\/(?:cli|local)\//
 const environment = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|=\s*process\s*$/
 const environmentIn = (path: string, source: string): string[] =>
   readsSettings.test(path)
