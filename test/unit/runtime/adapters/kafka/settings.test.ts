@@ -36,10 +36,7 @@ describe('how Kafka is reached', () => {
   })
 
   it.each([
-    [
-      { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' },
-      /KAFKA_SASL_MECHANISM is not set/,
-    ],
+    [{ KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }, /KAFKA_SASL_MECHANISM is not set/],
     [user, /KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL/],
     [{ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CERT: pem }, /KAFKA_SSL_KEY is not set: KAFKA_SSL_CERT needs it/],
     [{ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: '/no/such/file' }, /KAFKA_SSL_CA: must be PEM text or the path/],
