@@ -6,7 +6,7 @@ import { type Broker, type ConsumedRecord, DependencyError, type RunningConsumer
 import type { Codec } from '../runtime/topics/codec.ts'
 import { applyRequest } from '../shared/connections/requests/apply.ts'
 import type { ConnectionWriter } from '../shared/connections/writer.ts'
-import { requestKinds } from '../shared/model/connection-request.ts'
+import { requestKinds } from '../shared/model/connection-record.ts'
 import { topics } from '../topology.ts'
 
 const group = 'signals-control-requests'

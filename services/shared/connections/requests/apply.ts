@@ -1,5 +1,5 @@
 /** Control makes the changes that stages ask for. Each is safe to repeat, and does nothing where the connection has moved on. */
-import type { ConnectionRequest } from '../../model/connection-request.ts'
+import type { ConnectionRequest } from '../../model/connection-record.ts'
 import { disconnect, reconnect } from '../connection.ts'
 import type { Author, ChangeNote, ConnectionUpdate, ConnectionWriter } from '../writer.ts'
 import { endsConsent } from './withdrawals.ts'

@@ -2,7 +2,7 @@
 import type { Producer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { topics } from '../../../topology.ts'
-import type { ConnectionRequest } from '../../model/connection-request.ts'
+import type { ConnectionRequest } from '../../model/connection-record.ts'
 
 /** @throws DependencyError */
 export type SendRequest = (request: ConnectionRequest) => Promise<void>

@@ -1,6 +1,6 @@
 import { TopicTokenRefusals } from '../../../../services/dispatch/delivery/token-refusal.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
-import type { ConnectionRequest } from '../../../../services/shared/model/connection-request.ts'
+import type { ConnectionRequest } from '../../../../services/shared/model/connection-record.ts'
 import { connectionRecord, noon } from '../../../support/builders.ts'
 
 const open = (fail = false) => {

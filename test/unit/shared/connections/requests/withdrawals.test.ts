@@ -1,7 +1,6 @@
 import { ConnectionDirectory } from '../../../../../services/shared/connections/directory.ts'
 import { Withdrawals } from '../../../../../services/shared/connections/requests/withdrawals.ts'
-import type { ConnectionRecord } from '../../../../../services/shared/model/connection-record.ts'
-import type { ConnectionRequest } from '../../../../../services/shared/model/connection-request.ts'
+import type { ConnectionRecord, ConnectionRequest } from '../../../../../services/shared/model/connection-record.ts'
 import { connectionRecord, noon } from '../../../../support/builders.ts'
 
 const connection = connectionRecord({ source: 'tiktok', accountId: 'biz', authorisedAt: noon, connectedAt: noon })
