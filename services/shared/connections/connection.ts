@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
+import { earlierConsentsOf } from './consent.ts'
 import { extractorSchema } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
@@ -36,7 +37,11 @@ const fields = {
     .string()
     .max(4096)
     .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
-  authorisedAt: z.number().int().positive().optional(),
+  authorisedAt: z
+    .number()
+    .int()
+    .min(1_000_000_000_000, 'must be milliseconds since the Unix epoch; this is too early, as seconds would be')
+    .optional(),
   scopes: z.array(visible(256)).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
@@ -160,6 +165,8 @@ export const connectionRecordOf = (
     revision: before?.revision ?? 0,
     changeId: before?.changeId ?? '',
     connectedAt: existing?.connectedAt ?? now,
+    disconnectedAt: null,
+    earlierConsents: earlierConsentsOf(before),
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,
@@ -214,6 +221,7 @@ export const disconnect = (record: ConnectionRecord, now: number, code: number |
         envelopePublicKey: null,
         envelopePrivateKey: null,
         account: null,
+        disconnectedAt: now,
         changedAt: now,
       }
 
