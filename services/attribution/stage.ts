@@ -17,11 +17,11 @@ import { topics } from '../topology.ts'
 import { type Attribution, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
-import { type ConversationState, shortId } from './state/state.ts'
+import { type ConversationState, emptyState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
 import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
-/** The states of all conversations of a batch, by each of their ids. */
+/** The states of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
 export interface AttributionTools {
@@ -145,8 +145,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         wanted = new Set()
         ids.forEach((id, index) => {
           read.add(id)
-          const state = found[index]
-          if (!state) return
+          const state = found[index] ?? emptyState
           states.set(id, state)
           for (const alias of state.aliases) wanted.add(alias)
         })

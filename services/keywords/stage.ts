@@ -12,9 +12,10 @@ import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
-import type { AttributedMessage, Message, Signal, TopicRecord } from '../shared/model/topic-values.ts'
+import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
+import { isMatched } from './own-words.ts'
 
 /** A flag of a list that a message hit. */
 export interface KeywordUse {
@@ -35,14 +36,6 @@ export interface KeywordTools {
   /** Counts the hits of a batch, after its signals are published. */
   readonly count: (uses: readonly KeywordUse[]) => void
 }
-
-/** Whether the connection matches keywords in this message. Edits and deletions never count as keyword use. */
-const isMatched = ({ kind, direction, textOrigin, hasText }: Message, connection: Connection) =>
-  hasText &&
-  kind === 'message' &&
-  textOrigin !== null &&
-  connection.keywordOrigins.includes(textOrigin) &&
-  connection.keywordDirections.includes(direction)
 
 /**
  * Matches a message's text, if the connection allows it. Adds every hit to `uses`.

@@ -1,6 +1,6 @@
 /**
- * Parses environment variables by schema. Each service's `config.ts` adds its own fields to those here. Callers pass `process.env`:
- * only the files that start a process, the command line and the local pipeline read it.
+ * Parses environment variables by schema. Each service's `config.ts` adds its own fields to those here. Callers pass
+ * `environment()` (process/environment.ts): only the files that start a process, the command line and the local pipeline read it.
  */
 import { z } from 'zod'
 import {
@@ -78,7 +78,7 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
 }
 
 /** Secrets are recognised by the end of their name (docs/contributing/setting.md). */
-const isSecret = (name: string) => /(_KEY|_KEYS|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+export const isSecret = (name: string) => /(_KEY|_KEYS|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
 
 /** A process that has keys at all needs exactly one of the two. */
 const keyProblems = (shape: z.ZodRawShape, given: Readonly<Record<string, unknown>>): string[] => {

@@ -38,8 +38,10 @@ export const serviceEnvironment = (service: ServiceName, env: NodeJS.ProcessEnv)
   return pickEnvironment(
     env,
     (name) =>
-      forNode.test(name) ||
-      (isSetting(name) && !masterKey.test(name)) ||
-      (service === 'gateway' && ofSources.test(name)),
+      // The process reads the file itself, also when it changes.
+      !env[`${name}_FILE`] &&
+      (forNode.test(name) ||
+        (isSetting(name) && !masterKey.test(name)) ||
+        (service === 'gateway' && ofSources.test(name))),
   )
 }

@@ -1,10 +1,15 @@
 /** A connection: which account reports to which advertiser and event set, with consent. Pure: its fields and its changes. */
 import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
+import {
+  type AuthorisedBy,
+  type ConnectionRecord,
+  defaultKeywordOrigins,
+  messagingApps,
+} from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
 import { earlierConsentsOf } from './consent.ts'
-import { extractorSchema } from './extractors/extractors.ts'
+import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
@@ -23,6 +28,14 @@ const id = visible(256)
 const listId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
+
+/** Ordered; the first hit wins. null: the default ones. */
+export const extractorsSchema = z
+  .array(extractorSchema)
+  .min(1)
+  .max(20)
+  .nullish()
+  .transform((extractors) => extractors?.map(storedExtractor) ?? null)
 
 /** Fields of a connection file. Unknown fields are refused, so that a misspelt one is not silently ignored. */
 const fields = {
@@ -49,7 +62,7 @@ const fields = {
   attributionWaitSeconds: z.number().min(0).max(600).nullish().default(null),
   restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
   restartOnNewTouch: z.boolean().default(false),
-  extractors: z.array(extractorSchema).min(1).max(20).nullish().default(null),
+  extractors: extractorsSchema,
   keywordListId: listId.nullish().default(null),
   market: z
     .string()
@@ -58,7 +71,7 @@ const fields = {
     .default(null),
   shadowListIds: z.array(listId).max(5).default([]),
   keywordDirections: z.array(z.enum(directions)).default(['inbound']),
-  keywordOrigins: z.array(z.enum(textOrigins)).default(['typed', 'caption']),
+  keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
   reportOrders: z.boolean().default(false),
   messagingApp: z.enum(messagingApps).nullish(),
   messagingAccountId: id.nullish(),
@@ -148,14 +161,7 @@ export const connectionRecordOf = (
     attributionWaitSeconds: input.attributionWaitSeconds ?? null,
     restartAfterQuietHours: input.restartAfterQuietHours ?? null,
     restartOnNewTouch: input.restartOnNewTouch,
-    extractors:
-      input.extractors?.map(({ from, query, pattern, firstMessages, only }) => ({
-        from,
-        query: query ?? null,
-        pattern: pattern ?? null,
-        firstMessages: firstMessages ?? null,
-        only,
-      })) ?? null,
+    extractors: input.extractors,
     keywordListId: input.keywordListId ?? null,
     keywordOrigins: input.keywordOrigins,
     reportOrders: input.reportOrders,

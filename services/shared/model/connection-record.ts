@@ -1,6 +1,9 @@
 /** Values of `connections.v1` (which account belongs to which advertiser) and `connection-history.v1` (its changes). */
 import type { Direction, TextOrigin } from './message-event.ts'
 
+/** Origins whose texts are matched against keywords unless the connection says otherwise: the person's own words. */
+export const defaultKeywordOrigins: readonly TextOrigin[] = ['typed', 'caption']
+
 export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
 export type ConnectionStatus = (typeof connectionStatuses)[number]
 

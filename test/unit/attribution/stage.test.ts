@@ -121,9 +121,9 @@ describe('attribution', () => {
     const { messageAt, run, store } = await world()
     await run(messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }))
     for (const conversation of store.values.keys()) {
-      const [state] = await store.read([conversation])
-      const touches = (state?.touches ?? []).map((one) => ({ ...one, trackingId: 'Mi nombre es Zoraida Quispe' }))
-      await store.write([{ conversation, state: { ...(state as ConversationState), touches } }])
+      const state = (await store.read([conversation]))[0] as ConversationState
+      const touches = state.touches.map((one) => ({ ...one, trackingId: 'Mi nombre es Zoraida Quispe' }))
+      await store.write([{ conversation, state: { ...state, touches }, basedOn: state.version }])
     }
     expect(attributed(await run(messageAt(1)))[0]).toMatchObject({ trackingId: null, startsConversation: true })
   })
