@@ -12,6 +12,7 @@ import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
@@ -41,17 +42,23 @@ type Verdict =
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | {
       readonly kind: 'refused'
-      readonly reason: 'no_connection' | 'disconnected' | 'duplicate' | typeof unverifiedAccount
+      readonly reason: 'no_connection' | 'disconnected' | 'outside_consent' | 'duplicate' | typeof unverifiedAccount
     }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
 
-const verdictOf = (event: MessageEvent, { directory, keyring, withdrawals }: IngestTools): Verdict => {
+const verdictOf = (
+  event: MessageEvent,
+  receivedAt: number,
+  { directory, keyring, withdrawals, isUnderConsent = receivedUnderConsent }: IngestTools,
+): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
   if (connection.status === 'disconnected' || connection.dataKey === null || withdrawals?.hasEnded(connection))
     return { kind: 'refused', reason: 'disconnected' }
+  if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
+    return { kind: 'refused', reason: 'outside_consent' }
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
 }
 
@@ -94,7 +101,7 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
     const isVerified = speaksFor(record, directory)
     return value.events.map((event): Verdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
-      return verdictOf(event, tools)
+      return verdictOf(event, value.receivedAt, tools)
     })
   })
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
@@ -191,6 +198,8 @@ export interface IngestTools extends DeliveryTools {
   readonly claims: IngestClaims
   /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
   readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
