@@ -12,7 +12,7 @@ import { codeOnly } from '../../support/source-code/scan.ts'
 const floors: readonly (readonly string[])[] = [
   ['topology.ts', 'schemas'],
   ['derived-topics.ts'],
-  ['consumer-groups.ts', 'shared/model'],
+  ['consumer-groups.ts', 'shared/model', 'shared/text'],
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
