@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NODE = $(or $(wildcard node_modules/.bin/node),node)
-JEST = $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
 .PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean isolation advertisers
