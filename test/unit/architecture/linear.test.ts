@@ -129,6 +129,7 @@ const builtPatterns = [
   'services/keywords/matching/addresses.ts',
   'services/keywords/matching/fold.ts',
   'services/local/demo/watch.ts',
+  'services/shared/connections/extractors/foreign-ids.ts',
   'services/shared/model/key-ids.ts',
 ]
 
