@@ -12,13 +12,15 @@ export interface MappingIssue {
   readonly message: string
 }
 
+const maxProblems = 10
+
 /** A mapping document is invalid. The message lists up to ten problems as `file:line: path problem`. */
 export class MappingInvalid extends Error {
   override readonly name = 'MappingInvalid'
   readonly problems: readonly MappingIssue[]
   constructor(where: string, problems: readonly MappingIssue[]) {
     const lines = problems
-      .slice(0, 10)
+      .slice(0, maxProblems)
       .map(({ line, path, message }) => `${where}:${line}: ${path ? `${path} ` : ''}${message}`)
     super(lines.join('\n'))
     this.problems = problems
@@ -48,16 +50,16 @@ const child = (node: unknown, key: string | number, document: Document): Node | 
 /** @throws MappingInvalid when the text is not YAML */
 export const parseLines = (text: string, where: string): Lines => {
   const counter = new LineCounter()
-  const document = parseDocument(text, { merge: true, lineCounter: counter })
+  // Without `prettyErrors`, which would quote the line of each error: the square of a line that is one error after another.
+  const document = parseDocument(text, { merge: true, lineCounter: counter, prettyErrors: false })
   const lineAt = (offset: number) => counter.linePos(offset).line
   if (document.errors.length > 0)
     throw new MappingInvalid(
       where,
-      // The parser's message continues with an excerpt of the document, which is left out.
-      document.errors.map(({ pos, message }) => ({
+      document.errors.slice(0, maxProblems).map(({ pos, message }) => ({
         line: lineAt(pos[0]),
         path: '',
-        message: `is not YAML: ${message.split('\n')[0]}`,
+        message: `is not YAML: ${message}`,
       })),
     )
   let value: unknown

@@ -30,7 +30,7 @@ const nestsRepetition = (pattern: string): boolean => {
   const groups = [false]
   // Escapes, quoted parts and character classes contain no repetition.
   for (const { 0: part, index } of pattern.matchAll(
-    /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]|[()*+]|\{\d+,\}/g,
+    /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*(?:\]|$)|[()*+]|\{\d+,\}/g,
   )) {
     if (part === '(') groups.push(false)
     else if (part === ')') {
