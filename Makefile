@@ -31,6 +31,10 @@ test: check ## types, lint, unit, integration and end-to-end tests
 	@mkdir -p test-results
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
+.PHONY: api-documents
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+	$(NODE) infra/api-documents/main.ts
+
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
@@ -65,6 +69,10 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 
 memory: install ## Redis memory of a million dedup keys and a million conversations, against their limits
 	$(NODE) test/bench/memory.ts
+
+.PHONY: connectors
+connectors: install ## the example connectors in TypeScript, Python, Java and Go, by HTTP and by Kafka, against a pipeline
+	$(NODE) test/scenarios/connectors.ts
 
 isolation: install ## p99 of 99 advertisers with and without one that hangs
 	$(NODE) test/scenarios/isolation.ts

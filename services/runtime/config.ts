@@ -116,7 +116,7 @@ export const kafkaSettings = (
   config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
   clientId: string,
 ): KafkaSettings => {
-  const problems = kafkaProblems(config)
+  const problems = kafkaProblems(config, config.KAFKA_BROKERS)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
 }

@@ -41,9 +41,10 @@ const decides = [
   'services/dispatch/limits/throttling.ts',
   'services/dispatch/limits/token-bucket.ts',
   'services/dispatch/parked/parked-signals.ts',
-  'services/gateway/address.ts',
+  'services/gateway/http/address.ts',
+  'services/gateway/http/openapi.ts',
   'services/gateway/message-events.ts',
-  'services/gateway/request-trace.ts',
+  'services/gateway/http/request-trace.ts',
   'services/gateway/limits/gateway-rates.ts',
   'services/gateway/limits/pending-bodies.ts',
   'services/gateway/limits/rates.ts',
@@ -141,7 +142,7 @@ const touchesTheWorld = [
   'services/dispatch/sent-log/sent-log.ts',
   'services/gateway/config.ts',
   'services/gateway/deliveries.ts',
-  'services/gateway/http.ts',
+  'services/gateway/http/answers.ts',
   'services/gateway/intake.ts',
   'services/gateway/main.ts',
   'services/gateway/server.ts',
@@ -176,7 +177,7 @@ const exceptions: readonly { file: string; of: RegExp; because: string }[] = [
 /** Files outside of `decides` whose values deciding files use, and which ones: pure values beside code that is not. */
 const pureValues: Readonly<Record<string, readonly string[]>> = {
   'schemas/index.ts': ['latestSchema'],
-  'services/gateway/http.ts': ['HttpProblem'],
+  'services/gateway/http/answers.ts': ['HttpProblem'],
   'services/runtime/keys/keyring.ts': ['SealBroken'],
 }
 

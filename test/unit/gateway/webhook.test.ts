@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { mock } from 'node:test'
-import { withKey } from '../../../services/gateway/http.ts'
+import { withKey } from '../../../services/gateway/http/answers.ts'
 import { sourceOf } from '../../../services/gateway/webhook.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/local/demo/webhooks.ts'
 import type { ProducerRecord } from '../../../services/runtime/ports.ts'
