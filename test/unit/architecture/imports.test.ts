@@ -26,7 +26,7 @@ const floors: readonly (readonly string[])[] = [
     'local/simulator',
     'local/processes',
   ],
-  ['local/free-ports.ts'],
+  ['local/free-ports.ts', 'local/bundle'],
   ['local/parts'],
   ['local/supervisor'],
   ['local/demo', 'control'],

@@ -1,7 +1,7 @@
 import { linksIn, queryOf } from '../../../services/attribution/tracking-id/links.ts'
 import { breakersOf } from '../../../services/control/breakers.ts'
-import { addressOf } from '../../../services/gateway/address.ts'
-import { traceOf } from '../../../services/gateway/http.ts'
+import { addressOf } from '../../../services/gateway/http/address.ts'
+import { traceOf } from '../../../services/gateway/http/answers.ts'
 import { parseEvents } from '../../../services/gateway/message-events.ts'
 import { parseKeywordList } from '../../../services/keywords/lists/list-file.ts'
 import { fold } from '../../../services/keywords/matching/fold.ts'
@@ -129,6 +129,7 @@ const builtPatterns = [
   'services/keywords/matching/addresses.ts',
   'services/keywords/matching/fold.ts',
   'services/local/demo/watch.ts',
+  'services/runtime/adapters/kafka/errors.ts',
   'services/shared/connections/extractors/foreign-ids.ts',
   'services/shared/model/key-ids.ts',
 ]
