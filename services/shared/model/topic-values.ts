@@ -100,8 +100,9 @@ export interface Touch {
   /** ms */
   readonly occurredAt: number
   readonly trackingId: string
-  /** The message in whose text it was found. The touch counts only if that is among the first `within`; null: it always counts. */
+  /** The message in whose text or links it was found; null: a referral or an order carried it. */
   readonly message: string | null
+  /** The touch counts only if that message is among so many first ones; 0: always. */
   readonly within: number
 }
 

@@ -87,6 +87,7 @@ const decides = [
   'services/shared/connections/redacted.ts',
   'services/shared/connections/status.ts',
   'services/shared/model',
+  'services/shared/text',
   'services/shared/sources/check.ts',
   'services/shared/sources/interpreter',
   'services/shared/sources/parse.ts',

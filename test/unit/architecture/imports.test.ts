@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['topic-spec.ts', 'schemas'],
   ['topology.ts'],
   ['derived-topics.ts'],
-  ['consumer-groups.ts', 'shared/model'],
+  ['consumer-groups.ts', 'shared/model', 'shared/text'],
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
