@@ -15,8 +15,10 @@ import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { environment } from '../runtime/process/environment.ts'
+import { signedBroker } from '../runtime/signatures/signed-broker.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
+import { refusalNotice } from './output.ts'
 
 export interface CliContext {
   readonly dataDir: string
@@ -31,9 +33,13 @@ export interface CliContext {
   readonly redisUrl: string
   readonly registryUrl: string
   readonly hasMasterKey: boolean
+  /** The master key, or keys of one process. */
+  readonly hasKeys: boolean
   /** @throws ConfigError */
   readonly keys: KeySettings
   broker(): Broker
+  /** Passes on records of signed topics whether they count or not, and signs nothing. */
+  unsignedBroker(): Broker
   redis(): RedisCommands
   registry(): SchemaRegistry
   codec(): Promise<Codec>
@@ -78,6 +84,14 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     return value
   }
   const closing: (() => Promise<void>)[] = []
+  const unsignedBroker = once(() => {
+    const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
+    closing.push(() => broker.close())
+    return broker
+  })
+  const hasMasterKey = Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY)
+  const hasKeys = hasMasterKey || Boolean(env.SIGNALS_KEYS)
+  const onRefused = refusalNotice()
   const context: CliContext = {
     env,
     dataDir,
@@ -92,15 +106,19 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     get registryUrl() {
       return address('SCHEMA_REGISTRY_URL', running?.registry)
     },
-    hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
+    hasMasterKey,
+    hasKeys,
     get keys() {
       return keysOf(env, secrets)
     },
-    broker: once(() => {
-      const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
-      closing.push(() => broker.close())
-      return broker
-    }),
+    unsignedBroker,
+    broker: once(() =>
+      signedBroker(unsignedBroker(), {
+        // A command that only looks may have no keys: it verifies nothing then, and cannot write.
+        signing: async () => (hasKeys ? (await context.openKeys()).signing : null),
+        onRefused,
+      }),
+    ),
     redis: once(() => {
       const redis = openRedis(context.redisUrl)
       closing.push(() => redis.close())
@@ -108,7 +126,9 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     }),
     registry: once(() => openRegistry(context.registryUrl)),
     codec: once(() => Codec.open(context.registry())),
-    openKeys: once(async () => readKeys(context.keys, { broker: context.broker(), codec: await context.codec() })),
+    openKeys: once(async () =>
+      readKeys(context.keys, { broker: unsignedBroker(), codec: await context.codec(), onRefused }),
+    ),
     keyring: async () => (await context.openKeys()).keyring,
     envelopes: async (connectionPair) =>
       new Envelopes({ ...(await context.openKeys()), now: systemClock.now, connectionPair }),

@@ -1,6 +1,7 @@
 /** Output of commands: tables for people, one JSON value for machines. */
 import { createInterface } from 'node:readline/promises'
 import { withoutCredentials } from '../runtime/config.ts'
+import type { Refusal } from '../runtime/signatures/signed-broker.ts'
 
 export const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -56,4 +57,16 @@ export const confirmed = async (question: string): Promise<boolean> => {
   const answer = await prompt.question(`${question} [y/N] `)
   prompt.close()
   return /^y(es)?$/i.test(answer.trim())
+}
+
+/** Reports once a topic that it holds records which do not count, because this pipeline has not signed them. */
+export const refusalNotice = () => {
+  const named = new Set<string>()
+  return ({ record: { topic, offset }, reason }: Refusal): void => {
+    if (named.has(topic)) return
+    named.add(topic)
+    notify(
+      `signals: ${topic} holds records that this pipeline has not signed (${reason}, offset ${offset}); they do not count: see \`signals doctor\``,
+    )
+  }
 }

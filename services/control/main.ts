@@ -19,6 +19,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
 import { Bearers } from '../shared/tokens/bearers.ts'
+import { topics } from '../topology.ts'
 import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
@@ -51,11 +52,12 @@ main('console', async (lifecycle, log) => {
       'audit',
     ]),
   )
+  const onRefused = reportRefusals(metrics, log)
   const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker: unsigned, codec, health, holder: 'control', onError: endProcess }),
+    followKeyring(config, { broker: unsigned, codec, health, onRefused, holder: 'control', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
-  const broker = signedBroker(unsigned, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
+  const broker = signedBroker(unsigned, { signing: async () => signing, onRefused })
   const producer = await lifecycle.untilUp(clock, () => broker.producer())
   lifecycle.onStop('producer', () => producer.close())
   const upkeep = { keyring, commonPairs, codec, producer, clock, log }
@@ -70,6 +72,9 @@ main('console', async (lifecycle, log) => {
       {
         connections: (id, record) => {
           const applied = directory.apply(id, record)
+          // A writer that lost has the winner's revision; a copy of an old record has a lower one.
+          if (applied === 'stale' && (record?.revision ?? 0) < (directory.byId(id)?.revision ?? 0))
+            metrics.count('signals_records_refused_total', { topic: topics.connections.name, reason: 'replayed' })
           connections.writer.followed(id)
           connections.maintenance.followed(id, applied)
         },

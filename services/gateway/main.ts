@@ -55,8 +55,9 @@ main('gateway', async (lifecycle, log) => {
   lifecycle.onStop('broker', () => broker.close())
   const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
+  const onRefused = reportRefusals(metrics, log)
   const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),
+    followKeyring(config, { broker, codec, health, onRefused, holder: 'gateway', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
@@ -76,7 +77,7 @@ main('gateway', async (lifecycle, log) => {
     },
     tokens: (id, record) => bearers.apply(id, record),
   }
-  const signed = signedBroker(broker, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
+  const signed = signedBroker(broker, { signing: async () => signing, onRefused })
   const following = await lifecycle.untilUp(clock, () => followTables(tables, { broker: signed, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 

@@ -4,14 +4,15 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { identifyProcess } from '../../services/local/processes/processes.ts'
-import { readState } from '../../services/local/supervisor/state-file.ts'
+import { readSecrets, readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { topics } from '../../services/topology.ts'
-import { accountGrant, connectionRecord } from '../support/builders.ts'
+import { accountGrant, connectionRecord, testKeyring } from '../support/builders.ts'
+import { signingBroker } from '../support/signing-broker.ts'
 import type { World } from '../support/world.ts'
 
 type Undo = () => Promise<unknown>
@@ -89,7 +90,8 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
   /** Writes the record that the console would write, with a refresh token that expires in the given number of days. */
   const writeAccount = async (refreshDays: number) => {
     const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
-    const producer = await broker.producer()
+    await testKeyring()
+    const producer = await signingBroker(broker, readSecrets(world.dataDir).SIGNALS_MASTER_KEY).producer()
     const codec = await Codec.open(openRegistry(world.pipeline.ready.registry), systemClock, ['connections'])
     const day = 86_400_000
     const now = Date.now()
@@ -98,6 +100,13 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     await producer.send([
       { topic: topics.connections.name, key: value.connectionId, value: codec.encode('connections', value) },
     ])
+    await producer.close()
+    await broker.close()
+  }
+  const forge = async () => {
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'alerts'))
+    const producer = await broker.producer()
+    await producer.send([{ topic: topics.connections.name, key: 'c-forged', value: Buffer.from('not signed') }])
     await producer.close()
     await broker.close()
   }
@@ -190,6 +199,14 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
             headers: { ...request.headers, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` },
           })
         }),
+    },
+    {
+      alerts: ['SignalsRecordsRefused'],
+      how: 'a connection that no key of the pipeline signed',
+      provoke: async () => {
+        await forge()
+        return async () => {}
+      },
     },
     {
       alerts: ['SignalsRedisMemory'],

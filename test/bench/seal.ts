@@ -1,8 +1,8 @@
 /** CPU of sealing and opening raw deliveries: in an envelope, under a symmetric key alone, and with a sealed box each. */
 import sodium from 'libsodium-wrappers'
-import { CommonPairs } from '../../services/runtime/keys/common-pairs.ts'
 import { Envelopes } from '../../services/runtime/keys/envelopes.ts'
 import { Keyring, SealingKey } from '../../services/runtime/keys/keyring.ts'
+import { CommonPairs } from '../../services/runtime/keys/secrets/common-pairs.ts'
 
 const bytes = Number(process.env.BYTES ?? 900)
 const connections = Number(process.env.CONNECTIONS ?? 1_000)

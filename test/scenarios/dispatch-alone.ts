@@ -14,6 +14,7 @@ import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import type { Delivery, Signal } from '../../services/shared/model/topic-values.ts'
 import { topics } from '../../services/topology.ts'
+import { signingBroker } from '../support/signing-broker.ts'
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 export const print = (line: string) => process.stdout.write(`${line}\n`)
@@ -70,7 +71,7 @@ export const openDispatchAlone = async (settings: Readonly<Record<string, string
   const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'scenario'))
   const codec = await Codec.open(openRegistry(parts.registry))
   const keyring = await Keyring.open(masterKey)
-  const producer = await broker.producer()
+  const producer = await signingBroker(broker, masterKey).producer()
   const deliveries = new Map<string, Delivery[]>()
   const following = await broker.follow([topics.deliveries.name], async (record) => {
     await codec.prepare([record])

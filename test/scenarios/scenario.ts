@@ -9,6 +9,7 @@ import type { Broker, Producer } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
+import { signingBroker } from '../support/signing-broker.ts'
 import { openWorld, type World } from '../support/world.ts'
 
 export const print = (line: string) => void process.stdout.write(`${line}\n`)
@@ -87,7 +88,7 @@ export const openScenario = async (
   const codec = await Codec.open(openRegistry(registry))
   const settings = { SIGNALS_MASTER_KEY: masterKey, SIGNALS_MASTER_KEY_PREVIOUS: [] }
   const keyring = await readKeyring(settings, { broker, codec })
-  const producer = await broker.producer()
+  const producer = await signingBroker(broker, masterKey).producer()
   await producer.send(
     accounts.map(({ source, accountId }) => {
       const input = {

@@ -1,8 +1,8 @@
 /** Values for tests: valid by default, each test names only what it is about. */
 
-import { CommonPairs, commonPairKey } from '../../services/runtime/keys/common-pairs.ts'
 import { type ConnectionPair, Envelopes } from '../../services/runtime/keys/envelopes.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
+import { CommonPairs, commonPairKey } from '../../services/runtime/keys/secrets/common-pairs.ts'
 import type { ConsumedRecord, RecordBatch } from '../../services/runtime/ports.ts'
 import type { AccountGrant, ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../services/shared/model/keyword-list.ts'
@@ -32,7 +32,14 @@ export const testEnvelopes = (
 ): Envelopes => {
   const commonPairs = new CommonPairs()
   const { publicKey, privateKey } = commonPairOf(keyring)
-  const value = { revision: 1, keyId: keyring.activeKeyId, sealed: privateKey, changedAt: noon, publicKey }
+  const value = {
+    revision: 1,
+    keyId: keyring.activeKeyId,
+    sealed: privateKey,
+    changedAt: noon,
+    publicKey,
+    signedUpTo: null,
+  }
   commonPairs.apply(commonPairKey('pair'), value)
   return new Envelopes({ keyring: own, commonPairs, now, connectionPair })
 }

@@ -3,6 +3,7 @@ import { latestSchema } from '../../schemas/index.ts'
 import { allTopics } from '../../services/derived-topics.ts'
 import type { SealedDataSecret } from '../../services/runtime/keys/keyring.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
+import type { Refusal } from '../../services/runtime/signatures/signed-broker.ts'
 import type { Connection } from '../../services/shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../services/shared/model/keyword-list.ts'
 import type { TokenRecord } from '../../services/shared/model/token-record.ts'
@@ -69,6 +70,7 @@ export const openDiagnostics = async () => {
     redisHangs: false,
     kafkaAway: false,
     dataSecret: null as SealedDataSecret | null,
+    signatures: { isLatched: true, refused: [] as Refusal[] },
     nodeVersion: 'v24.1.0',
     fixedTokens: [] as ('INGEST_TOKEN' | 'ADMIN_TOKEN')[],
     tokens: [] as TokenRecord[],
@@ -111,6 +113,7 @@ export const openDiagnostics = async () => {
     }),
     keys: () => ({ SIGNALS_MASTER_KEY: env.SIGNALS_MASTER_KEY ?? '', SIGNALS_MASTER_KEY_PREVIOUS: [] }),
     dataSecret: async () => state.dataSecret,
+    signatures: async () => state.signatures,
     connections: async () => {
       if (state.kafkaAway) throw new DependencyError('kafka', 'Kafka does not answer')
       return state.connections

@@ -9,6 +9,7 @@ import { DependencyError } from '../../runtime/ports.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
 import { issueKeysFor } from '../../tools/keys/issue.ts'
 import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
+import { signRecords } from '../../tools/keys/sign-records.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 
 const client = 'signals-up'
@@ -67,7 +68,9 @@ export const prepareClusterKeys = async (
     const settings = loadConfig(keyFields, env)
     const tools = { broker, codec, clock: systemClock }
     await makeSecrets(settings, tools, isFresh)
-    await upgradeConnections(settings, tools, { via: 'keeper', actor: client })
+    const author = { via: 'keeper', actor: client } as const
+    await upgradeConnections(settings, tools, author)
+    await signRecords(settings, tools, author)
     return await issueKeysFor(keyHolders, settings, tools)
   } finally {
     await broker.close()

@@ -7,61 +7,50 @@ import { topics } from '../../topology.ts'
 import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
-import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
+import type { Clock } from '../ports.ts'
 import { RecordJudge } from '../signatures/record-judge.ts'
 import { RecordKeys } from '../signatures/record-keys.ts'
+import { signedRecord } from '../signatures/signature.ts'
 import type { Signing } from '../signatures/signed-broker.ts'
-import type { Codec } from '../topics/codec.ts'
-import { readWhole } from '../topics/read-topic.ts'
-import { CommonPairs } from './common-pairs.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import type { KeyHolder } from './key-holders.ts'
 import { type KeySettings, openKeySource } from './key-settings.ts'
-import { Keyring, SealBroken, type SealedDataSecret } from './keyring.ts'
-import { isWrappedUnder, type KeySource } from './wrapping.ts'
-
-interface SecretTools {
-  readonly broker: Broker
-  readonly codec: Codec
-}
+import { Keyring, SealBroken } from './keyring.ts'
+import type { CommonPairs } from './secrets/common-pairs.ts'
+import { dataSecretKey, readSecretsTopic, SecretsTable, type SecretTools } from './secrets/secrets-topic.ts'
+import { isWrappedUnder, KeyMissing, type KeySource, MasterKeyUnknown } from './wrapping.ts'
 
 const { name: topic } = topics.dataSecrets
-const recordKey = 'data-secret'
 
-/** What `data-secrets.v1` holds. */
-class Secrets {
-  /** null: an old installation whose ids derive from its first master key. */
-  dataSecret: DataSecretRecord | null = null
-  readonly commonPairs = new CommonPairs()
+const judgeOf = (source: KeySource): RecordJudge =>
+  new RecordJudge(new RecordKeys(source), source instanceof IssuedKeys && source.allSigned ? {} : null)
 
-  /** Ignores records without a higher revision: of two with the same one, the first counts, as with connections. */
-  async take(record: ConsumedRecord, codec: Codec, onDataSecret: (value: DataSecretRecord) => void = () => {}) {
-    if (record.key === null) return
-    await codec.prepare([record])
-    const value = record.value === null ? null : codec.decode('dataSecrets', record)
-    this.commonPairs.apply(record.key, value)
-    if (record.key !== recordKey || value === null || value.revision <= (this.dataSecret?.revision ?? 0)) return
-    this.dataSecret = value
-    onDataSecret(value)
-  }
-}
-
-const readSecretsTopic = async ({ broker, codec }: SecretTools): Promise<Secrets> => {
-  const secrets = new Secrets()
-  await readWhole(broker, topic, (record) => secrets.take(record, codec))
-  return secrets
-}
-
-/** null: an old installation whose ids derive from its first master key. @throws DependencyError */
+/**
+ * Without keys, so that signatures are not verified.
+ * @returns null: an old installation whose ids derive from its first master key. @throws DependencyError
+ */
 export const readDataSecret = async (tools: SecretTools): Promise<DataSecretRecord | null> =>
-  (await readSecretsTopic(tools)).dataSecret
+  (await readSecretsTopic(tools, null)).dataSecret
 
 /** Nothing opens the secret with these keys, or it has changed: a setting is wrong. */
 const asConfigError = (error: unknown): unknown =>
   error instanceof SealBroken || error instanceof RangeError ? new ConfigError(error.message) : error
 
 /** @throws ConfigError */
-const keyringOf = (source: KeySource, dataSecret: SealedDataSecret | null): Keyring => {
+const keyringOf = (
+  source: KeySource,
+  { dataSecret, refusedSecret }: Pick<SecretsTable, 'dataSecret' | 'refusedSecret'>,
+): Keyring => {
+  // Without this, ids would derive from the master key, and everything would count as new.
+  if (dataSecret === null && refusedSecret !== null) {
+    const { signedUnder: keyId } = refusedSecret
+    const isUnknown = keyId !== null && !source.ids.includes(keyId)
+    throw new ConfigError(
+      isUnknown
+        ? new MasterKeyUnknown(keyId, source).message
+        : `${topic} holds a data secret that this pipeline has not signed, and no other: restore the topic from a backup`,
+    )
+  }
   if (dataSecret === null && source instanceof IssuedKeys && source.holds('data-secret'))
     throw new ConfigError(`${topic} holds no data secret: run \`signals topics apply\` with the master key first`)
   try {
@@ -78,17 +67,19 @@ export interface Keys {
   readonly signing: Signing
 }
 
-const signingOf = (source: KeySource, keyring: Keyring): Signing => {
-  const keys = new RecordKeys(source)
-  return { keys, judge: new RecordJudge(keys), activeKeyId: () => keyring.activeKeyId }
-}
+const signingOf = (source: KeySource, judge: RecordJudge, keyring: Keyring): Signing => ({
+  keys: new RecordKeys(source),
+  judge,
+  activeKeyId: () => keyring.activeKeyId,
+})
 
 /** The current keys, for a command. @throws ConfigError, DependencyError */
 export const readKeys = async (settings: KeySettings, tools: SecretTools): Promise<Keys> => {
   const source = await openKeySource(settings, null)
-  const { dataSecret, commonPairs } = await readSecretsTopic(tools)
-  const keyring = keyringOf(source, dataSecret)
-  return { keyring, commonPairs, signing: signingOf(source, keyring) }
+  const judge = judgeOf(source)
+  const secrets = await readSecretsTopic(tools, judge)
+  const keyring = keyringOf(source, secrets)
+  return { keyring, commonPairs: secrets.commonPairs, signing: signingOf(source, judge, keyring) }
 }
 
 /** @throws ConfigError, DependencyError */
@@ -115,7 +106,7 @@ export const followKeyring = async (
   },
 ): Promise<Keys & { stop(): Promise<void> }> => {
   const source = await openKeySource(settings, tools.holder)
-  const secrets = new Secrets()
+  const judge = judgeOf(source)
   let keyring: Keyring | null = null
   const onDataSecret = (value: DataSecretRecord) => {
     try {
@@ -124,21 +115,35 @@ export const followKeyring = async (
       tools.onError(asConfigError(error) as Error)
     }
   }
+  const secrets = new SecretsTable(tools, judge, onDataSecret)
   const following = await tools.broker.follow(
     [topic],
-    (record) => secrets.take(record, tools.codec, onDataSecret),
+    (record) => secrets.take(record),
     (topic, partition, next) => tools.health.table(topic, partition, next),
   )
-  keyring = keyringOf(source, secrets.dataSecret)
+  await secrets.complete()
+  keyring = keyringOf(source, secrets)
   tools.health.keys(keyring.masterKeys)
-  const signing = signingOf(source, keyring)
+  const signing = signingOf(source, judge, keyring)
   return { keyring, commonPairs: secrets.commonPairs, signing, stop: () => following.stop() }
 }
 
-const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) => {
+/** @param keyIds of the master keys to sign under, one record each */
+const write = async (
+  { broker, codec }: SecretTools,
+  record: DataSecretRecord,
+  keyIds: readonly string[],
+  keys: RecordKeys,
+) => {
+  const unsigned = { topic, key: dataSecretKey, value: codec.encode('dataSecrets', record) }
+  const records = keyIds.map((keyId) => {
+    const key = keys.private('records', keyId)
+    if (key === null) throw new KeyMissing('the keys of this process do not sign records')
+    return signedRecord(unsigned, keyId, key)
+  })
   const producer = await broker.producer()
   try {
-    await producer.send([{ topic, key: recordKey, value: codec.encode('dataSecrets', record) }])
+    await producer.send(records)
   } finally {
     await producer.close()
   }
@@ -158,9 +163,12 @@ export const sealDataSecret = async (
 ): Promise<DataSecretRecord> => {
   const { now } = options.clock ?? systemClock
   const source = await openKeySource(settings, null)
+  const keys = new RecordKeys(source)
+  const read = () => readSecretsTopic(tools, judgeOf(source))
   for (;;) {
-    const before = await readDataSecret(tools)
-    const keyring = keyringOf(source, before)
+    const table = await read()
+    const keyring = keyringOf(source, table)
+    const { dataSecret: before } = table
     const wanted = before && options.onlyIfMissing ? before.keyId : (source.ids[0] as string)
     if (before && isWrappedUnder(before.sealed, wanted)) return before
     const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh, wanted)
@@ -170,10 +178,13 @@ export const sealDataSecret = async (
       sealed: Buffer.from(sealed),
       changedAt: now(),
       publicKey: null,
+      signedUpTo: null,
     }
-    await write(tools, mine)
-    const winner = (await readDataSecret(tools)) as DataSecretRecord
+    // A process that lacks the new key learns from the first that it needs it; the second outlives the key before.
+    const signers = [...new Set([before?.keyId ?? keyId, keyId])]
+    await write(tools, mine, signers, keys)
+    const winner = (await read()).dataSecret as DataSecretRecord
     if (winner.sealed.equals(mine.sealed)) return mine
-    await write(tools, { ...winner, revision: winner.revision + 1, changedAt: now() })
+    await write(tools, { ...winner, revision: winner.revision + 1, changedAt: now() }, signers, keys)
   }
 }

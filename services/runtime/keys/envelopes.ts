@@ -10,10 +10,10 @@
 import sodium from 'libsodium-wrappers'
 import { envelopeKeyId, parseKeyId, type SealedTo } from '../../shared/model/key-ids.ts'
 import { DependencyError } from '../ports.ts'
-import type { CommonPairs } from './common-pairs.ts'
 import { envelopeKeyContext } from './key-holders.ts'
 import type { Keyring } from './keyring.ts'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+import type { CommonPairs } from './secrets/common-pairs.ts'
 
 export interface EnvelopePair {
   readonly publicKey: Uint8Array

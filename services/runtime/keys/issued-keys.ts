@@ -3,6 +3,7 @@
  *
  *     {"version": 1, "holder": "dispatch", "keyIds": [current, …previous],
  *      "wrapping": {kind: {keyId: key}}, "derived": {name: key},
+ *      "allSigned": whether unsigned records are refused whatever the topic says,
  *      "signing": {purpose: {keyId: seed}}, "verifying": {purpose: {keyId: public key}}}
  *
  * Keys and seeds are 32 bytes in base64.
@@ -31,6 +32,7 @@ const schema = z.object({
   keyIds: z.array(keyId).min(1),
   wrapping: z.partialRecord(z.enum(secretKinds), z.record(keyId, key)),
   derived: z.partialRecord(z.enum(derivedKeys), key),
+  allSigned: z.boolean().default(false),
   signing: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
   verifying: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
 })
@@ -50,8 +52,13 @@ const parsed = (text: string): Document | null => {
   }
 }
 
-/** The value of SIGNALS_KEYS for a process. @param derive of the data secret */
-export const issueKeys = (holder: KeyHolder, masters: MasterKeys, derive: (name: DerivedKey) => Uint8Array): string => {
+/** The value of SIGNALS_KEYS for a process. @param derive of the data secret. @param allSigned the signing latch is noted */
+export const issueKeys = (
+  holder: KeyHolder,
+  masters: MasterKeys,
+  derive: (name: DerivedKey) => Uint8Array,
+  allSigned = false,
+): string => {
   const { kinds, derived, signs, verifies } = keysHeldBy[holder]
   const byKeyId = <Name extends string>(names: readonly Name[], bytesOf: (name: Name, id: string) => Uint8Array) =>
     Object.fromEntries(
@@ -63,6 +70,7 @@ export const issueKeys = (holder: KeyHolder, masters: MasterKeys, derive: (name:
     keyIds: [...masters.ids],
     wrapping: byKeyId(kinds, masters.wrappingBytes),
     derived: Object.fromEntries(derived.map((name) => [name, base64(derive(name))])),
+    allSigned,
     signing: byKeyId(signs, (purpose, id) => masters.signingSeed(purpose, id) as Uint8Array),
     verifying: byKeyId(verifies, (purpose, id) => masters.verifyingKey(purpose, id) as Uint8Array),
   }
@@ -105,6 +113,10 @@ export class IssuedKeys implements KeySource {
     throw new RangeError(
       `SIGNALS_KEYS was issued for ${this.#document.holder} and lacks ${missing.join(', ')}: ${remedyFor(holder)}`,
     )
+  }
+
+  get allSigned(): boolean {
+    return this.#document.allSigned
   }
 
   holds = (kind: SecretKind): boolean => this.#document.wrapping[kind] !== undefined

@@ -123,11 +123,12 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
+    const onRefused = reportRefusals(metrics, log)
     const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
-      followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),
+      followKeyring(common, { broker, codec, health, onRefused, holder: name, onError: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
-    const signed = signedBroker(broker, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
+    const signed = signedBroker(broker, { signing: async () => signing, onRefused })
     const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => signed.producer()), metrics)
     lifecycle.onStop('producer', () => producer.close())
 

@@ -8,22 +8,44 @@ import { type SigningPurpose, signingPurposeOf } from './signed-topics.ts'
 export const refusalReasons = ['unsigned', 'invalid', 'unknown_key'] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 
+/**
+ * Noted once everything in the topics is signed. From then on a record of `records` without a signature does not count. By topic, the
+ * offset up to which such records are old: each has a signed copy after it, so they are no alarm.
+ */
+export type SigningLatch = Readonly<Record<string, number>>
+
 export class RecordJudge {
   readonly #keys: Pick<RecordKeys, 'public'>
+  /** null: not everything is signed yet, so a record without a signature counts. */
+  #latch: SigningLatch | null
 
-  constructor(keys: Pick<RecordKeys, 'public'>) {
+  constructor(keys: Pick<RecordKeys, 'public'>, latch: SigningLatch | null = null) {
     this.#keys = keys
+    this.#latch = latch
   }
 
-  /** null: the record counts. */
-  refusalOf(record: ConsumedRecord): RefusalReason | null {
+  get isLatched(): boolean {
+    return this.#latch !== null
+  }
+
+  /** There is no way back. */
+  latch(latch: SigningLatch): void {
+    this.#latch = latch
+  }
+
+  /** null: the record counts. superseded: it does not, and that is no alarm. */
+  refusalOf(record: ConsumedRecord): RefusalReason | 'superseded' | null {
     const purpose = signingPurposeOf(record.topic)
-    return purpose === undefined ? null : this.#reason(record, purpose)
+    const reason = purpose === undefined ? null : this.#reason(record, purpose)
+    if (reason === null || purpose === 'requests') return reason
+    // Before the latch a rotation of the master key leaves records of the key before, beside their copies.
+    if (this.#latch === null && reason === 'unknown_key') return 'superseded'
+    return record.offset < BigInt(this.#latch?.[record.topic] ?? 0) ? 'superseded' : reason
   }
 
   #reason(record: ConsumedRecord, purpose: SigningPurpose): RefusalReason | null {
     const keyId = signatureKeyId(record)
-    if (keyId === undefined) return 'unsigned'
+    if (keyId === undefined) return purpose === 'records' && !this.isLatched ? null : 'unsigned'
     const key = this.#keys.public(purpose, keyId)
     if (key === null) return 'unknown_key'
     return isSignedBy(record, key) ? null : 'invalid'

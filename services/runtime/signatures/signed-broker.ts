@@ -5,7 +5,7 @@
 import type { Broker, ConsumedRecord, ConsumerOptions, Producer, ProducerRecord } from '../ports.ts'
 import type { RecordJudge, RefusalReason } from './record-judge.ts'
 import type { RecordKeys } from './record-keys.ts'
-import { signedRecord } from './signature.ts'
+import { signatureHeader, signedRecord } from './signature.ts'
 import { signingPurposeOf } from './signed-topics.ts'
 
 export interface Signing {
@@ -34,7 +34,7 @@ class MayNotSign extends Error {
 
 const sign = (record: ProducerRecord, signing: Signing | null): ProducerRecord => {
   const purpose = signingPurposeOf(record.topic)
-  if (purpose === undefined) return record
+  if (purpose === undefined || record.headers?.[signatureHeader] !== undefined) return record
   const keyId = signing?.activeKeyId()
   const key = keyId === undefined ? null : (signing?.keys.private(purpose, keyId) ?? null)
   if (keyId === undefined || key === null)
@@ -50,7 +50,7 @@ export const signedBroker = (broker: Broker, { signing, onRefused }: SignedBroke
     (record: ConsumedRecord): boolean => {
       const reason = tools?.judge.refusalOf(record) ?? null
       if (reason === null) return true
-      onRefused({ record, reason })
+      if (reason !== 'superseded') onRefused({ record, reason })
       return false
     }
   /** Positions in the filtered batch as positions in the batch, which is what is committed. */

@@ -8,7 +8,13 @@ import { topics } from '../../topology.ts'
 export const signingPurposes = ['records', 'requests'] as const
 export type SigningPurpose = (typeof signingPurposes)[number]
 
-const purposes: ReadonlyMap<string, SigningPurpose> = new Map([[topics.connectionRequests.name, 'requests']])
+const purposes: ReadonlyMap<string, SigningPurpose> = new Map<string, SigningPurpose>([
+  [topics.connections.name, 'records'],
+  [topics.keywordLists.name, 'records'],
+  [topics.tokens.name, 'records'],
+  [topics.dataSecrets.name, 'records'],
+  [topics.connectionRequests.name, 'requests'],
+])
 
 export const signedTopics: readonly string[] = [...purposes.keys()]
 

@@ -9,11 +9,12 @@ const accountKey = (source: string, accountId: string) => `${source}\n${accountI
 /**
  * Two concurrent writers may both replace revision 7 with a revision 8. Every process reads the log in the same order, applies
  * the first record and skips the second. The losing writer sees that and repeats its change.
- * Records without a revision (0, written before revisions existed) always apply.
+ * Records without a revision (0, written before revisions existed) apply until one with a revision came: a copy of an old record
+ * brings no ended consent back.
  */
 const isStale = (current: Connection | undefined, record: Connection) =>
   current !== undefined &&
-  record.revision > 0 &&
+  (record.revision > 0 || current.revision > 0) &&
   record.revision <= current.revision &&
   record.changeId !== current.changeId
 

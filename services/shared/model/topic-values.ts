@@ -94,6 +94,8 @@ export interface DataSecretRecord {
   readonly changedAt: number
   /** The public half of a key pair for envelopes, whose private half is `sealed`; null for the data secret. */
   readonly publicKey: Buffer | null
+  /** Only in the record that says since when all are signed: by topic, an offset; `sealed` is empty there. */
+  readonly signedUpTo: Readonly<Record<string, number>> | null
 }
 
 export interface Touch {

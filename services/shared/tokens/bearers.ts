@@ -34,6 +34,8 @@ export class Bearers {
   /** @param record null removes the token */
   apply(tokenId: string, record: TokenRecord | null): void {
     const before = this.#records.get(tokenId)
+    // A copy of an old record does not bring a revoked token back.
+    if (before && before.revokedAt !== null && record?.revokedAt === null) return
     if (before) this.#byHash.delete(before.hash.toString('hex'))
     if (record === null) {
       this.#records.delete(tokenId)

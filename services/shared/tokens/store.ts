@@ -37,7 +37,11 @@ export const readTokens = async (broker: Broker, codec: Codec): Promise<readonly
     if (record.key === null) return
     await codec.prepare([record])
     if (record.value === null) found.delete(record.key)
-    else found.set(record.key, codec.decode('tokens', record))
+    else {
+      const token = codec.decode('tokens', record)
+      // A copy of an old record does not bring a revoked token back.
+      if (token.revokedAt !== null || !found.get(record.key)?.revokedAt) found.set(record.key, token)
+    }
   })
   return [...found.values()].sort((a, b) => a.createdAt - b.createdAt)
 }

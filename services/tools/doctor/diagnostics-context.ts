@@ -3,6 +3,7 @@
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
 import type { SealedDataSecret } from '../../runtime/keys/keyring.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry } from '../../runtime/ports.ts'
+import type { Refusal } from '../../runtime/signatures/signed-broker.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import type { TokenRecord } from '../../shared/model/token-record.ts'
@@ -32,6 +33,8 @@ export interface DiagnosticsContext {
   keys(): KeySettings
   /** The record of its topic; null: the pipeline has sealed nothing yet. */
   dataSecret(): Promise<SealedDataSecret | null>
+  /** Whether unsigned records are refused, and which records do not count; null: there are no keys to verify with. */
+  signatures(): Promise<{ readonly isLatched: boolean; readonly refused: readonly Refusal[] } | null>
   connections(): Promise<readonly Connection[]>
   tokens(): Promise<readonly TokenRecord[]>
   /** Accounts without a connection that sent something; empty where the gateway does not answer. */

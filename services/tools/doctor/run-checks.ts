@@ -13,6 +13,7 @@ import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
 
 import { settings } from './checks/settings.ts'
+import { signatures } from './checks/signatures.ts'
 import { stageChecks } from './checks/stages.ts'
 import type { DiagnosticsContext } from './diagnostics-context.ts'
 
@@ -36,6 +37,7 @@ const checks: readonly Check[] = [
     remedy: 'start it, or fix KAFKA_BROKERS: docs/operators/broker-down.md',
     subject: ({ brokers }) => `Kafka at ${brokers}`,
   },
+  { area: 'kafka', run: signatures, remedy: null, subject: () => 'signatures' },
   {
     area: 'registry',
     run: registry,

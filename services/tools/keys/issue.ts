@@ -1,5 +1,5 @@
 /** Issues SIGNALS_KEYS: the keys of one process, for processes that must not have the master key. */
-import { sealDataSecret } from '../../runtime/keys/data-secret.ts'
+import { readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import { issueKeys } from '../../runtime/keys/issued-keys.ts'
 import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
 import { type KeySettings, openMasterKeys } from '../../runtime/keys/key-settings.ts'
@@ -18,6 +18,10 @@ export const issueKeysFor = async <H extends KeyHolder>(
 ): Promise<Readonly<Record<H, string>>> => {
   const masters = await openMasterKeys(settings)
   const keyring = Keyring.of(masters, await sealDataSecret(settings, tools, { onlyIfMissing: true }))
-  const values = holders.map((holder) => [holder, issueKeys(holder, masters, (name) => keyring.derivedKey(name))])
+  const { isLatched } = (await readKeys(settings, tools)).signing.judge
+  const values = holders.map((holder) => [
+    holder,
+    issueKeys(holder, masters, (name) => keyring.derivedKey(name), isLatched),
+  ])
   return Object.fromEntries(values) as Record<H, string>
 }

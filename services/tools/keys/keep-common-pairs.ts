@@ -1,8 +1,8 @@
 /** Keeps the key pairs of the pipeline itself: makes the next one when it is due, and erases those that nothing is sealed to. */
 import { randomBytes } from 'node:crypto'
-import { type CommonPairs, commonPairKey } from '../../runtime/keys/common-pairs.ts'
 import { envelopeKeyContext } from '../../runtime/keys/key-holders.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
+import { type CommonPairs, commonPairKey } from '../../runtime/keys/secrets/common-pairs.ts'
 import type { Producer, ProducerRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
@@ -28,7 +28,14 @@ const newPair = (now: number, tools: CommonPairTools): ProducerRecord => {
   const { keyring } = tools
   const id = `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(4).toString('hex')}`
   const { publicKey, privateKey } = keyring.newEnvelopePair({ kind: 'common', id })
-  const value = { revision: 1, keyId: keyring.activeKeyId, sealed: privateKey, changedAt: now, publicKey }
+  const value = {
+    revision: 1,
+    keyId: keyring.activeKeyId,
+    sealed: privateKey,
+    changedAt: now,
+    publicKey,
+    signedUpTo: null,
+  }
   return recordOf(id, value, tools)
 }
 

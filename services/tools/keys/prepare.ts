@@ -1,7 +1,8 @@
 /** Makes a cluster ready for processes that hold their own keys only. */
-import { readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
+import { type Keys, readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
 import type { Broker, Clock } from '../../runtime/ports.ts'
+import { signedBroker } from '../../runtime/signatures/signed-broker.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { openConnectionLog } from '../../shared/connections/store.ts'
 import type { Author } from '../../shared/connections/writer.ts'
@@ -11,8 +12,12 @@ import { rewrapConnections } from './rewrap-connections.ts'
 export interface PrepareTools {
   readonly broker: Broker
   readonly codec: Codec
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
 }
+
+/** A broker for these keys. Processes and `sign-records` report what they refuse; here it only does not count. */
+export const signedBy = ({ signing }: Keys, broker: Broker): Broker =>
+  signedBroker(broker, { signing: async () => signing, onRefused: () => {} })
 
 /**
  * Makes the secrets that are missing.
@@ -22,9 +27,10 @@ export interface PrepareTools {
 export const makeSecrets = async (settings: KeySettings, tools: PrepareTools, fresh: boolean): Promise<void> => {
   const { broker, codec, clock } = tools
   await sealDataSecret(settings, tools, { fresh, onlyIfMissing: true })
-  const producer = await broker.producer()
+  const keys = await readKeys(settings, tools)
+  const producer = await signedBy(keys, broker).producer()
   try {
-    await keepCommonPairs({ ...(await readKeys(settings, tools)), codec, producer }, clock.now())
+    await keepCommonPairs({ ...keys, codec, producer }, clock.now())
   } finally {
     await producer.close()
   }
@@ -32,10 +38,10 @@ export const makeSecrets = async (settings: KeySettings, tools: PrepareTools, fr
 
 /** Brings the connections of an earlier version into the present form. @throws ConfigError, DependencyError */
 export const upgradeConnections = async (settings: KeySettings, tools: PrepareTools, author: Author): Promise<void> => {
-  const { keyring } = await readKeys(settings, tools)
-  const log = await openConnectionLog(tools.broker, tools.codec)
+  const keys = await readKeys(settings, tools)
+  const log = await openConnectionLog(signedBy(keys, tools.broker), tools.codec)
   try {
-    await rewrapConnections(log, keyring, author)
+    await rewrapConnections(log, keys.keyring, author)
   } finally {
     await log.close()
   }

@@ -23,6 +23,7 @@ import { readTokens } from '../../../shared/tokens/store.ts'
 import type { CheckResult } from '../../../tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../../tools/doctor/run-checks.ts'
+import { readSignedState } from '../../../tools/keys/signed-state.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
@@ -105,7 +106,14 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   redis: () => context.redis(),
   registry: () => context.registry(),
   keys: () => context.keys,
-  dataSecret: async () => readDataSecret({ broker: context.broker(), codec: await context.codec() }),
+  // Read also with keys that are not this pipeline's, so that the check can say so.
+  dataSecret: async () => readDataSecret({ broker: context.unsignedBroker(), codec: await context.codec() }),
+  signatures: async () => {
+    if (!context.hasKeys) return null
+    const tools = { broker: context.unsignedBroker(), codec: await context.codec() }
+    const { keys, refused } = await readSignedState(context.keys, tools)
+    return { isLatched: keys.signing.judge.isLatched, refused }
+  },
   sources: sourcesOnce(),
   connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
   tokens: async () => readTokens(context.broker(), await context.codec()),

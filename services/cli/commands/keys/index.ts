@@ -4,11 +4,13 @@
  */
 import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
+import { systemClock } from '../../../runtime/clock.ts'
 import { type KeyHolder, keyHolders } from '../../../runtime/keys/key-holders.ts'
 import { Keyring } from '../../../runtime/keys/keyring.ts'
 import { connectionSecretsOf } from '../../../shared/connections/tokens/rewrap.ts'
 import { issueKeysFor } from '../../../tools/keys/issue.ts'
 import { rotateKeys } from '../../../tools/keys/rotate.ts'
+import { signRecords } from '../../../tools/keys/sign-records.ts'
 import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -74,12 +76,14 @@ const rotate = async (context: CliContext, { json }: Output) => {
       `these stages do not have key ${current} yet: ${behind.join(', ')}; restart them with SIGNALS_MASTER_KEY and SIGNALS_MASTER_KEY_PREVIOUS, then rotate`,
     )
   await audited(context, 'keys.rotate', current)
-  const tools = { broker: context.broker(), codec: await context.codec() }
+  const tools = { broker: context.unsignedBroker(), codec: await context.codec(), clock: systemClock }
   const { keyId, ...result } = await rotateKeys(context.keys, tools, author())
   const left = (await rows(context)).filter(({ keyId: id, secrets }) => id !== keyId && secrets > 0)
   const previous = before.masterKeys.slice(1)
   if (json) return printJson({ inForce: keyId, ...result, left: left.map(({ keyId: id }) => id), previous })
-  print(`master key ${keyId} is active; connections sealed with it: ${result.rewrapped}`)
+  print(
+    `master key ${keyId} is active; connections sealed with it: ${result.rewrapped}; records signed with it: ${result.signed}`,
+  )
   if (result.unreadable.length > 0)
     print(`sealed with a key that is not set, add them again with their tokens: ${result.unreadable.join(', ')}`)
   if (left.length > 0)
@@ -130,6 +134,24 @@ const issue = async (context: CliContext, stage: string, { json }: Output) => {
   print(value)
 }
 
+const sign = async (context: CliContext, { json }: Output) => {
+  await audited(context, 'keys.sign-records', 'all')
+  const tools = { broker: context.unsignedBroker(), codec: await context.codec(), clock: systemClock }
+  const { signed, refused } = await signRecords(context.keys, tools, author())
+  const shown = refused.map(({ record: { topic, key, offset }, reason }) => ({
+    topic,
+    key,
+    offset: Number(offset),
+    reason,
+  }))
+  if (refused.length > 0) process.exitCode = 1
+  if (json) return printJson({ signed, refused: shown })
+  print(`signed ${signed} records; from now on records without a signature do not count`)
+  if (shown.length === 0) return
+  print('these did not count, and the valid records are in force; find out who wrote them:')
+  print(table([['topic', 'key', 'offset', 'reason'], ...shown.map((one) => Object.values(one).map(String))]))
+}
+
 export const register = (program: Command) => {
   const keys = program.command('keys').description('master keys: list, create, rotate; issue keys for one process')
   const json = ['--json', 'one JSON value'] as const
@@ -138,6 +160,11 @@ export const register = (program: Command) => {
     .description('the configured master keys, the active one, and how many secrets each seals')
     .option(...json)
     .action((options: Output) => withContext((context) => list(context, options)))
+  keys
+    .command('sign-records')
+    .description('sign what is in the compacted topics; from then on unsigned records do not count')
+    .option(...json)
+    .action((options: Output) => withContext((context) => sign(context, options)))
   keys
     .command('new')
     .description('create a master key: stored in the data folder if the current one is, else printed')

@@ -5,6 +5,7 @@ import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
+import { signRecords } from '../../../tools/keys/sign-records.ts'
 import {
   applySchemas,
   applyTopics,
@@ -13,6 +14,7 @@ import {
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retention.ts'
+import { actor } from '../../actor.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
@@ -92,8 +94,11 @@ export const register = (program: Command) => {
         await applySchemas(await openRegistrar(context.registryUrl))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
-          const tools = { broker: broker(), codec: await context.codec(), clock: systemClock }
-          await makeSecrets(context.keys, tools, makesConnections(changes))
+          const tools = { broker: context.unsignedBroker(), codec: await context.codec(), clock: systemClock }
+          const isFresh = makesConnections(changes)
+          await makeSecrets(context.keys, tools, isFresh)
+          // Nothing of an earlier version is there: what comes has to be signed from the beginning.
+          if (isFresh) await signRecords(context.keys, tools, { via: 'cli', actor: actor() })
         }
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)

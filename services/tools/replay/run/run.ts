@@ -2,9 +2,9 @@
 
 import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { BucketSentLog } from '../../../dispatch/sent-log/sent-log.ts'
-import type { CommonPairs } from '../../../runtime/keys/common-pairs.ts'
 import { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
+import type { CommonPairs } from '../../../runtime/keys/secrets/common-pairs.ts'
 import type { Broker, Clock, OffsetRange, Producer, RedisCommands, RunningConsumer } from '../../../runtime/ports.ts'
 import { RedisHourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'

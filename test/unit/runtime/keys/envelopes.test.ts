@@ -1,10 +1,10 @@
 import { mock } from 'node:test'
 import sodium from 'libsodium-wrappers'
-import { CommonPairs } from '../../../../services/runtime/keys/common-pairs.ts'
 import { type ConnectionPair, Envelopes } from '../../../../services/runtime/keys/envelopes.ts'
 import { IssuedKeys, issueKeys } from '../../../../services/runtime/keys/issued-keys.ts'
 import { KeyMissing, Keyring } from '../../../../services/runtime/keys/keyring.ts'
 import { MasterKeys } from '../../../../services/runtime/keys/master-keys.ts'
+import { CommonPairs } from '../../../../services/runtime/keys/secrets/common-pairs.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { masterKey, noon, testEnvelopes, testKeyring } from '../../../support/builders.ts'
 
@@ -148,6 +148,7 @@ describe('the key pairs of the pipeline itself', () => {
         sealed: Buffer.from('wrapped'),
         changedAt: noon + created * day,
         publicKey: Buffer.from('public'),
+        signedUpTo: null,
       })
     return pairs
   }
@@ -173,7 +174,14 @@ describe('the key pairs of the pipeline itself', () => {
 
   it('are not confused with the data secret', () => {
     const pairs = new CommonPairs()
-    pairs.apply('data-secret', { revision: 1, keyId: 'k', sealed: Buffer.from('s'), changedAt: noon, publicKey: null })
+    pairs.apply('data-secret', {
+      revision: 1,
+      keyId: 'k',
+      sealed: Buffer.from('s'),
+      changedAt: noon,
+      publicKey: null,
+      signedUpTo: null,
+    })
     expect(pairs.all()).toEqual([])
   })
 })

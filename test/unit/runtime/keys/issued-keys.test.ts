@@ -151,7 +151,7 @@ describe('the data secret in the form of an earlier version', () => {
       'base64',
     )
     const value = codec.encode('dataSecrets', {
-      ...{ revision: 1, keyId: '4b03cba7044940ed', sealed, changedAt: 1, publicKey: null },
+      ...{ revision: 1, keyId: '4b03cba7044940ed', sealed, changedAt: 1, publicKey: null, signedUpTo: null },
     })
     const producer = await broker.producer()
     await producer.send([{ topic: topics.dataSecrets.name, key: 'data-secret', value }])

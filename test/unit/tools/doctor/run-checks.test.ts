@@ -5,6 +5,7 @@ import { topics } from '../../../../services/topology.ts'
 import {
   accountGrant,
   connectionRecord as connection,
+  consumedRecord,
   keywordEntry,
   keywordList,
   masterKey,
@@ -53,6 +54,23 @@ describe('the doctor', () => {
       'bad',
       /not the key of this pipeline, which seals under key [0-9a-f]{16}$/,
       /SIGNALS_MASTER_KEY_PREVIOUS/,
+    ],
+    [
+      'a record that no key of the pipeline signed',
+      (state) => {
+        const record = consumedRecord({ topic: 'connections.v1', key: 'acme-wa', offset: 7n })
+        state.signatures = { isLatched: true, refused: [{ record, reason: 'unsigned' }] }
+      },
+      'bad',
+      /^1 record that this pipeline has not signed: connections.v1 acme-wa at offset 7 \(unsigned\)$/,
+      /keys sign-records/,
+    ],
+    [
+      'unsigned records that still count',
+      (state) => (state.signatures = { isLatched: false, refused: [] }),
+      'warning',
+      /without a signature still count/,
+      /keys sign-records/,
     ],
     [
       'a text pattern that takes anything',

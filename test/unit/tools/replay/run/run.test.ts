@@ -1,6 +1,6 @@
 import { laterTopic } from '../../../../../services/derived-topics.ts'
-import { CommonPairs } from '../../../../../services/runtime/keys/common-pairs.ts'
 import { Keyring } from '../../../../../services/runtime/keys/keyring.ts'
+import { CommonPairs } from '../../../../../services/runtime/keys/secrets/common-pairs.ts'
 import type { Producer } from '../../../../../services/runtime/ports.ts'
 import { Codec } from '../../../../../services/runtime/topics/codec.ts'
 import type { ReplayRun } from '../../../../../services/shared/model/replay-run.ts'

@@ -3,9 +3,9 @@
  * record of `data-secrets.v1`, with the public half in the clear. A pair is in use for four weeks; once everything sealed to it has
  * expired, its record is erased, and with it whatever copies of these records are left.
  */
-import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
-import { derivedRetentionMs } from '../../topology.ts'
-import type { EnvelopePair } from './envelopes.ts'
+import type { DataSecretRecord } from '../../../shared/model/topic-values.ts'
+import { derivedRetentionMs } from '../../../topology.ts'
+import type { EnvelopePair } from '../envelopes.ts'
 
 const dayMs = 86_400_000
 /** How long a pair is sealed to, ms. */
