@@ -8,7 +8,14 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
+import {
+  ConfigError,
+  fields,
+  kafkaSettingsOf,
+  loadConfig,
+  redisSettingsOf,
+  registrySettingsOf,
+} from '../runtime/config.ts'
 import { type Keys, readKeys } from '../runtime/keys/data-secret.ts'
 import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
@@ -102,11 +109,11 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
       return broker
     }),
     redis: once(() => {
-      const redis = openRedis(context.redisUrl)
+      const redis = openRedis(redisSettingsOf(env, context.redisUrl))
       closing.push(() => redis.close())
       return redis
     }),
-    registry: once(() => openRegistry(context.registryUrl)),
+    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl))),
     codec: once(() => Codec.open(context.registry())),
     openKeys: once(async () => readKeys(context.keys, { broker: context.broker(), codec: await context.codec() })),
     keyring: async () => (await context.openKeys()).keyring,

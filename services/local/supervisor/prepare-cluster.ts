@@ -2,7 +2,7 @@
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
+import { kafkaSettingsOf, loadConfig, registrySettingsOf } from '../../runtime/config.ts'
 import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
 import { keyFields } from '../../runtime/keys/key-settings.ts'
 import { DependencyError } from '../../runtime/ports.ts'
@@ -27,7 +27,7 @@ export const provisionCluster = async (
   { brokers, registry: registryUrl }: ClusterAddresses,
 ): Promise<boolean> => {
   const broker = openBroker(kafkaSettingsOf(env, brokers, client))
-  const registry = openRegistry(registryUrl)
+  const registry = openRegistry(registrySettingsOf(env, registryUrl))
   let isFresh = false
   try {
     for (let attempt = 1; ; attempt++) {
@@ -63,7 +63,7 @@ export const prepareClusterKeys = async (
 ): Promise<Readonly<Record<KeyHolder, string>>> => {
   const broker = openBroker(kafkaSettingsOf(env, brokers, client))
   try {
-    const codec = await Codec.open(openRegistry(registry))
+    const codec = await Codec.open(openRegistry(registrySettingsOf(env, registry)))
     const settings = loadConfig(keyFields, env)
     const tools = { broker, codec, clock: systemClock }
     await makeSecrets(settings, tools, isFresh)

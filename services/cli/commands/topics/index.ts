@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
 import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
+import { registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import {
@@ -65,7 +66,7 @@ export const register = (program: Command) => {
         const { broker } = context
         const changes = planTopics(await broker().listTopics())
         await applyTopics(broker(), changes)
-        await applySchemas(await openRegistrar(context.registryUrl))
+        await applySchemas(await openRegistrar(registrySettingsOf(context.env, context.registryUrl)))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
           const tools = { broker: broker(), codec: await context.codec(), clock: systemClock }

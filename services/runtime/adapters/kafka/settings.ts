@@ -1,6 +1,6 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
@@ -40,9 +40,6 @@ export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
 export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): readonly string[] => {
   const { KAFKA_SECURITY_PROTOCOL: protocol } = config
   const problems: string[] = []
-  const needs = (name: keyof KafkaConfig, why: string) => {
-    if (config[name] === undefined) problems.push(`${name} is not set: ${why} needs it`)
-  }
   if (protocol.startsWith('SASL')) {
     problems.push(...loginProblems(config, protocol, brokers))
   } else if (config.KAFKA_SASL_MECHANISM !== undefined) {
@@ -50,23 +47,15 @@ export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): 
       `KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL or SASL_PLAINTEXT, which is ${protocol}`,
     )
   }
-  if (config.KAFKA_SSL_CERT !== undefined) needs('KAFKA_SSL_KEY', 'KAFKA_SSL_CERT')
-  if (config.KAFKA_SSL_KEY !== undefined) needs('KAFKA_SSL_CERT', 'KAFKA_SSL_KEY')
-  for (const name of ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const) {
-    try {
-      pem(config[name])
-    } catch {
-      problems.push(`${name}: must be PEM text or the path of a file that can be read`)
-    }
-  }
+  problems.push(
+    ...pairProblems(config, ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+    ...pemProblems(config, ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+  )
   return problems
 }
 
-const pem = (value: string | undefined): string | undefined =>
-  value === undefined || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8')
-
 const tlsOf = (config: KafkaConfig): KafkaTls => {
-  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pem)
+  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pemOf)
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
 }
 
