@@ -21,6 +21,7 @@ import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import { prefixFields } from '../runtime/prefix.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
@@ -37,6 +38,8 @@ export interface CliContext {
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
+  /** KAFKA_TOPIC_PREFIX: what Kafka has before the names of topics. @throws ConfigError */
+  readonly prefix: string
   readonly hasMasterKey: boolean
   /** @throws ConfigError */
   readonly keys: KeySettings
@@ -98,6 +101,9 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     },
     get registryUrl() {
       return address('SCHEMA_REGISTRY_URL', running?.registry)
+    },
+    get prefix() {
+      return loadConfig(prefixFields, env).KAFKA_TOPIC_PREFIX
     },
     hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
     get keys() {

@@ -1,4 +1,5 @@
 /** Topics, schemas and keys of the cluster on which `signals up` runs the pipeline. */
+import { allTopics } from '../../derived-topics.ts'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -10,6 +11,7 @@ import { Codec } from '../../runtime/topics/codec.ts'
 import { issueKeysFor } from '../../tools/keys/issue.ts'
 import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
+import { placementOf } from '../../tools/topics/settings.ts'
 
 const client = 'signals-up'
 const attempts = 20
@@ -33,9 +35,10 @@ export const provisionCluster = async (
     for (let attempt = 1; ; attempt++) {
       try {
         const apply = async () => {
-          const changes = planTopics(await broker.listTopics())
+          const placement = placementOf(env, (await broker.describe()).nodes)
+          const changes = planTopics(await broker.listTopics(), allTopics, placement)
           isFresh ||= makesConnections(changes)
-          await applyTopics(broker, changes)
+          await applyTopics(broker, changes, placement)
         }
         await Promise.all([apply(), applySchemas(registry)])
         return isFresh

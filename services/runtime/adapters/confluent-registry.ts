@@ -8,6 +8,7 @@ import { Agent } from 'node:https'
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
 import type { DependencyError, SchemaRegistry } from '../ports.ts'
+import { prefixedRegistry } from '../prefix.ts'
 import { registryAway, SchemaIncompatible } from './registry.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 
@@ -76,8 +77,8 @@ class ConfluentRegistry implements SchemaRegistry {
   }
 }
 
-export const openConfluentRegistry = ({ url, authorization, ca }: RegistrySettings): SchemaRegistry =>
-  new ConfluentRegistry(
+export const openConfluentRegistry = ({ url, authorization, ca, prefix }: RegistrySettings): SchemaRegistry => {
+  const registry = new ConfluentRegistry(
     new SchemaRegistryClient({
       baseURLs: [url],
       maxRetries: 1,
@@ -89,3 +90,5 @@ export const openConfluentRegistry = ({ url, authorization, ca }: RegistrySettin
       },
     }),
   )
+  return prefix === undefined ? registry : prefixedRegistry(registry, prefix)
+}

@@ -11,6 +11,9 @@ const connectionErrors: readonly (readonly [string, string])[] = [
   ['Reached the max retries', 'Redis cannot be reached: is it running, and is REDIS_URL right?'],
 ]
 
+const reset =
+  'Redis closes connections: is it running, is TLS right in REDIS_URL (rediss:// or redis://), does it demand REDIS_CERT and REDIS_KEY?'
+
 /** By the kind of the error. */
 const hints: Readonly<Record<string, string>> = {
   OOM: 'Redis is out of memory (maxmemory reached): raise it, the policy must be noeviction',
@@ -20,6 +23,8 @@ const hints: Readonly<Record<string, string>> = {
   NOPERM:
     'Redis denies the user of REDIS_URL a command or a key: grant it what docs/operators/connecting.md lists (ACL SETUSER)',
   ETIMEDOUT: 'Redis does not complete the connection: check host, port and TLS (redis:// or rediss://) of REDIS_URL',
+  ECONNRESET: reset,
+  EPIPE: reset,
   ENOTFOUND: 'no host has the name in REDIS_URL: check it',
   LOADING: 'Redis is loading its data set',
   MISCONF: 'Redis cannot persist to disk and refuses writes: check its disk',
@@ -53,6 +58,10 @@ const connectionProblem = (error: unknown): string | undefined => {
     return 'Redis demands another client certificate: set REDIS_CERT and REDIS_KEY to one that it trusts'
   return tlsProblem(error, names) ?? hints[kindOf(error)]
 }
+
+/** Whether the error says more than that the connection was closed. */
+export const hasRemedy = (connectionError: unknown): boolean =>
+  ![undefined, reset].includes(connectionProblem(connectionError))
 
 /**
  * Errors of ioredis may quote commands and arguments, so only the kind of error is passed on.

@@ -1,5 +1,6 @@
 /** How Redis is reached, parsed from the environment. Imports no client. */
 import { z } from 'zod'
+import { prefixFields } from '../prefix.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 import { pairProblems, pemOf, pemProblems } from './tls.ts'
 
@@ -12,14 +13,17 @@ export const redisFields = {
   /** Of the sentinels, where they demand a login of their own. */
   REDIS_SENTINEL_USERNAME: z.string().optional(),
   REDIS_SENTINEL_PASSWORD: z.string().optional(),
+  ...prefixFields,
 } as const
-export type RedisConfig = z.output<z.ZodObject<typeof redisFields>>
+export type RedisConfig = Partial<z.output<z.ZodObject<typeof redisFields>>>
 
 export interface RedisSettings {
   readonly address: RedisAddress
   /** PEM text; undefined: no TLS. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   readonly sentinelLogin?: { readonly username?: string; readonly password: string }
+  /** Before every key. */
+  readonly prefix?: string
 }
 
 /** Contradictions between settings, one line each, with the remedy. @param url a valid one */
@@ -44,6 +48,7 @@ export const toRedisSettings = (config: RedisConfig, url: string): RedisSettings
   return {
     address,
     ...(address.tls ? { tls: { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) } } : {}),
+    ...(config.KAFKA_TOPIC_PREFIX ? { prefix: config.KAFKA_TOPIC_PREFIX } : {}),
     ...(password === undefined ? {} : { sentinelLogin: { password, ...(username === undefined ? {} : { username }) } }),
   }
 }

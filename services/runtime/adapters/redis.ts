@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisCommands, RedisKey, RedisScript } from '../ports.ts'
-import { commandTimeoutMs, toRedisError } from './redis-errors.ts'
+import { prefixedRedis } from '../prefix.ts'
+import { commandTimeoutMs, hasRemedy, toRedisError } from './redis-errors.ts'
 import { type RedisSettings, toRedisSettings } from './redis-settings.ts'
 
 const connectTimeoutMs = 3_000
@@ -29,7 +30,8 @@ class IoredisCommands implements RedisCommands {
 
   /** @param error undefined once there is a connection again */
   connectionFailed(error: unknown): void {
-    this.#connectionError = error
+    // A server that refuses a certificate may also reset the connection; the refusal says more.
+    if (error === undefined || !hasRemedy(this.#connectionError)) this.#connectionError = error
   }
 
   async getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]> {
@@ -186,12 +188,13 @@ const connect = ({ address, tls, sentinelLogin }: RedisSettings): Redis | Cluste
 
 /** Connects lazily and reconnects without limit. Commands fail fast while Redis is away; the caller retries after a pause. */
 export const openRedis = (settings: RedisSettings | string): RedisCommands => {
-  const client = connect(typeof settings === 'string' ? toRedisSettings({}, settings) : settings)
+  const all = typeof settings === 'string' ? toRedisSettings({}, settings) : settings
+  const client = connect(all)
   const commands = new IoredisCommands(client)
   // Each failed reconnect emits an error. The failing commands report the outage, and this one as its cause.
   const keep = (error: unknown) => commands.connectionFailed(error)
   client.on('error', keep)
   client.on('node error', keep)
   client.on('ready', () => commands.connectionFailed(undefined))
-  return commands
+  return all.prefix === undefined ? commands : prefixedRedis(commands, all.prefix)
 }

@@ -1,5 +1,6 @@
 /** How the schema registry is reached, parsed from the environment. Imports no client. */
 import { z } from 'zod'
+import { prefixFields } from '../prefix.ts'
 import { withoutEnding } from '../without-ending.ts'
 import { pemOf, pemProblems } from './tls.ts'
 
@@ -11,8 +12,9 @@ export const registryFields = {
   SCHEMA_REGISTRY_TOKEN: z.string().optional(),
   /** PEM text, or the path of a PEM file. */
   SCHEMA_REGISTRY_CA: z.string().optional(),
+  ...prefixFields,
 } as const
-export type RegistryConfig = z.output<z.ZodObject<typeof registryFields>>
+export type RegistryConfig = Partial<z.output<z.ZodObject<typeof registryFields>>>
 
 export interface RegistrySettings {
   /** Without user and password, no slash at the end. */
@@ -21,6 +23,8 @@ export interface RegistrySettings {
   readonly authorization?: string
   /** PEM text; undefined: the authorities that Node trusts. */
   readonly ca?: string
+  /** Before the name of every subject. */
+  readonly prefix?: string
 }
 
 /** Contradictions between settings, one line each, with the remedy. */
@@ -69,5 +73,6 @@ export const toRegistrySettings = (config: RegistryConfig, text: string): Regist
     url: withoutEnding(url.href, '/'),
     ...(authorization === undefined ? {} : { authorization }),
     ...(ca === undefined ? {} : { ca }),
+    ...(config.KAFKA_TOPIC_PREFIX ? { prefix: config.KAFKA_TOPIC_PREFIX } : {}),
   }
 }

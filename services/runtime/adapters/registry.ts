@@ -5,6 +5,7 @@ import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request 
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { json } from 'node:stream/consumers'
 import { DependencyError, type SchemaRegistry } from '../ports.ts'
+import { prefixedRegistry } from '../prefix.ts'
 import { type RegistrySettings, toRegistrySettings } from './registry-settings.ts'
 import { tlsProblem } from './tls.ts'
 
@@ -130,8 +131,11 @@ const requestOnce = async (url: string, options: RequestOptions, body: object | 
 }
 
 /** @param settings or a URL that needs nothing else */
-export const openRegistry = (settings: RegistrySettings | string): SchemaRegistry =>
-  new HttpRegistry(typeof settings === 'string' ? toRegistrySettings({}, settings) : settings)
+export const openRegistry = (settings: RegistrySettings | string): SchemaRegistry => {
+  const all = typeof settings === 'string' ? toRegistrySettings({}, settings) : settings
+  const registry = new HttpRegistry(all)
+  return all.prefix === undefined ? registry : prefixedRegistry(registry, all.prefix)
+}
 
 /**
  * For registering schemas and setting their compatibility: Confluent's own client, or ours where its optional package is

@@ -1,5 +1,6 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
 import { z } from 'zod'
+import { prefixFields } from '../../prefix.ts'
 import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
@@ -11,6 +12,7 @@ export const kafkaFields = {
   KAFKA_CLIENT: z.enum(clients).default('platformatic'),
   KAFKA_SECURITY_PROTOCOL: z.enum(protocols).default('PLAINTEXT'),
   ...kafkaLoginFields,
+  ...prefixFields,
   /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
@@ -32,6 +34,8 @@ export interface KafkaSettings {
   readonly client: (typeof clients)[number]
   readonly tls?: KafkaTls
   readonly sasl?: KafkaSasl
+  /** Before the name of every topic and group. */
+  readonly prefix?: string
 }
 
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
@@ -68,5 +72,6 @@ export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[],
     client: config.KAFKA_CLIENT,
     ...(protocol.endsWith('SSL') ? { tls: tlsOf(config) } : {}),
     ...(protocol.startsWith('SASL') ? { sasl: toSasl(config, brokers) } : {}),
+    ...(config.KAFKA_TOPIC_PREFIX === '' ? {} : { prefix: config.KAFKA_TOPIC_PREFIX }),
   }
 }
