@@ -36,6 +36,16 @@ export interface AccountGrant {
   readonly scopes: readonly string[]
 }
 
+/** A consent that has ended, with the account that it was for. */
+export interface EndedConsent {
+  readonly source: string
+  readonly accountId: string
+  /** ms; 0: unknown. */
+  readonly from: number
+  /** ms */
+  readonly to: number
+}
+
 /** As stored in the topic: secrets sealed under a master key, null once erased. */
 export interface ConnectionRecord {
   readonly connectionId: string
@@ -78,6 +88,10 @@ export interface ConnectionRecord {
   readonly changeId: string
   /** Start of consent, ms; unchanged until the connection is disconnected and connected again. 0: unknown. */
   readonly connectedAt: number
+  /** End of consent, ms; null while it is in force, and on records written before this field existed. */
+  readonly disconnectedAt: number | null
+  /** Consents that ended before the present one began, oldest first. */
+  readonly earlierConsents: readonly EndedConsent[]
   /** TikTok's code behind the status. */
   readonly statusCode: number | null
   readonly authorisedBy: AuthorisedBy
