@@ -2,13 +2,9 @@
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-<<<<<<< HEAD
 import { flowPartitions, subjectOf, type TopicSpec, topics } from '../../topology.ts'
-import type { Placement } from './settings.ts'
-=======
-import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'
->>>>>>> main
+import type { Placement } from './settings.ts'
 
 export type TopicChange =
   | {

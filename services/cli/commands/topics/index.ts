@@ -13,11 +13,8 @@ import {
   planTopics,
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
-<<<<<<< HEAD
-import { placementOf } from '../../../tools/topics/settings.ts'
-=======
 import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retention.ts'
->>>>>>> main
+import { placementOf } from '../../../tools/topics/settings.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
@@ -76,17 +73,11 @@ export const register = (program: Command) => {
     .action(({ json }: { json?: boolean }) =>
       withContext(async ({ broker, env, prefix }) => {
         const actual = await broker().listTopics()
-<<<<<<< HEAD
         const placement = placementOf(env, (await broker().describe()).nodes)
         const changes = withPrefix(planTopics(actual, allTopics, placement), prefix)
         const erasure = withPrefix(erasureOf(actual), prefix)
-        if (json) return printJson({ changes, erasure })
-=======
-        const changes = planTopics(actual)
-        const erasure = erasureOf(actual)
-        const retention = retentionOf(actual)
+        const retention = withPrefix(retentionOf(actual), prefix)
         if (json) return printJson({ changes, erasure, retention })
->>>>>>> main
         print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
         for (const { topic, seconds } of erasure)
           print(`= ${topic}  erased secrets leave the brokers' disks within ${seconds ?? 'an unknown number of'} s`)
