@@ -43,7 +43,7 @@ const withoutConnection =
 const kindOf = (error: unknown): string => {
   const text = error instanceof Error ? error.message : ''
   // Redis 7: `ERR ACL failure in script: …`
-  if (/ACL failure in script/.test(text)) return 'NOPERM'
+  if (/ACL failure in script|executing the script can't run/.test(text)) return 'NOPERM'
   return (
     /^[A-Z]{3,20}(?= )/.exec(text)?.[0] ?? (error as { code?: string })?.code ?? (error as Error)?.name ?? 'unknown'
   )
