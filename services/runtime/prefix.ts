@@ -89,6 +89,7 @@ export const prefixedRegistry = (registry: SchemaRegistry, prefix: string): Sche
   setCompatibility: (subject, level) => registry.setCompatibility(prefix + subject, level),
   compatibility: (subject) => registry.compatibility(prefix + subject),
   isCompatible: (subject, schema) => registry.isCompatible(prefix + subject, schema),
+  latest: (subject) => registry.latest(prefix + subject),
 })
 
 export const prefixedRedis = (redis: RedisCommands, prefix: string): RedisCommands => {
