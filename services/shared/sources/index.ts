@@ -14,9 +14,13 @@ export * from './source.ts'
 
 export const shippedFolder = join(import.meta.dirname, 'mappings')
 
-const shippedSources = (): Source[] => {
+let shipped: readonly Source[] | undefined
+
+/** Compiled once: the folder belongs to the program and does not change while it runs. */
+const shippedSources = (): readonly Source[] => {
   const files = mappingFolder(shippedFolder)
-  return files.list().map(({ file }) => parseMapping(files.read(file), file))
+  shipped ??= files.list().map(({ file }) => parseMapping(files.read(file), file))
+  return shipped
 }
 
 /** Where the user's own mappings are, and what they may change. */
