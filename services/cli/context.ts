@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { kmsFields } from '../runtime/adapters/kms/settings.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -75,7 +76,11 @@ const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
   if (!SIGNALS_MASTER_KEY)
     throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
   const previous = (SIGNALS_MASTER_KEY_PREVIOUS ?? '').split(',').map((key) => key.trim())
-  return { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS: previous.filter((key) => key !== '') }
+  return {
+    ...loadConfig(kmsFields, env),
+    SIGNALS_MASTER_KEY,
+    SIGNALS_MASTER_KEY_PREVIOUS: previous.filter((key) => key !== ''),
+  }
 }
 
 /** A member throws ConfigError when neither the environment nor a running pipeline has its address. */

@@ -10,6 +10,7 @@ import {
   kafkaProblems,
   toKafkaSettings,
 } from './adapters/kafka/settings.ts'
+import { kmsFields } from './adapters/kms/settings.ts'
 import {
   type RedisConfig,
   type RedisSettings,
@@ -58,6 +59,7 @@ export const fields = {
   ...redisFields,
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
   ...registryFields,
+  ...kmsFields,
   SIGNALS_MASTER_KEY: z.string().optional(),
   /** Earlier keys, newest first; needed until `signals keys rotate` has replaced them. */
   SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),

@@ -22,7 +22,7 @@ const ofSources = /^[A-Z0-9_]+_(?:WEBHOOK_SECRET|VERIFY_TOKEN|APP_ID)(?:_FILE)?$
 /** Where the AWS SDK finds its credentials. */
 const ofAws = /^AWS_\w+$/
 /** Each process gets SIGNALS_KEYS in their place. */
-const masterKey = /^SIGNALS_MASTER_KEY/
+const masterKey = /^(?:SIGNALS_MASTER_KEY|VAULT_)/
 
 const shapes: Readonly<Record<ServiceName, object>> = {
   gateway: gatewayFields,

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { type KeyHolder, keyHolders } from '../../../runtime/keys/key-holders.ts'
+import { wrapMasterKey } from '../../../runtime/keys/key-settings.ts'
 import { Keyring } from '../../../runtime/keys/keyring.ts'
 import { connectionSecretsOf } from '../../../shared/connections/tokens/rewrap.ts'
 import { issueKeysFor } from '../../../tools/keys/issue.ts'
@@ -152,6 +153,17 @@ const sign = async (context: CliContext, { json }: Output) => {
   print(table([['topic', 'key', 'offset', 'reason'], ...shown.map((one) => Object.values(one).map(String))]))
 }
 
+/** The master key in the form that only a key management service opens: to be set in its place. */
+const wrap = async (context: CliContext, service: string, keyId: string | undefined, { json }: Output) => {
+  if (service !== 'vault' && !(service === 'aws-kms' && keyId !== undefined))
+    throw new UsageError('name a service: aws-kms KEY_ID, or vault, whose key is VAULT_TRANSIT_KEY')
+  const key = service === 'vault' ? ({ kms: 'vault' } as const) : ({ kms: 'aws-kms', keyId: keyId as string } as const)
+  const { keys } = context
+  const wrapped = await wrapMasterKey(key, keys)
+  if (json) return printJson({ SIGNALS_MASTER_KEY: wrapped })
+  print(wrapped)
+}
+
 export const register = (program: Command) => {
   const keys = program.command('keys').description('master keys: list, create, rotate; issue keys for one process')
   const json = ['--json', 'one JSON value'] as const
@@ -160,6 +172,13 @@ export const register = (program: Command) => {
     .description('the configured master keys, the active one, and how many secrets each seals')
     .option(...json)
     .action((options: Output) => withContext((context) => list(context, options)))
+  keys
+    .command('wrap <service> [keyId]')
+    .description('print the master key wrapped by aws-kms (with a key id) or vault, to be set in its place')
+    .option(...json)
+    .action((service: string, keyId: string | undefined, options: Output) =>
+      withContext((context) => wrap(context, service, keyId, options)),
+    )
   keys
     .command('sign-records')
     .description('sign what is in the compacted topics; from then on unsigned records do not count')

@@ -1,4 +1,6 @@
 /** Checks the settings of every service, the form of the master key, and settings unfit for production. */
+import { kmsFields } from '../../../runtime/adapters/kms/settings.ts'
+import { loadConfig } from '../../../runtime/config.ts'
 import { openKeySource } from '../../../runtime/keys/key-settings.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
@@ -16,7 +18,8 @@ const keyForm = async (env: NodeJS.ProcessEnv, stored: string | undefined): Prom
       ),
     ]
   try {
-    await openKeySource({ [setting]: value, SIGNALS_MASTER_KEY_PREVIOUS: [] }, null)
+    const settings = { ...loadConfig(kmsFields, env), [setting]: value, SIGNALS_MASTER_KEY_PREVIOUS: [] }
+    await openKeySource(settings, null)
   } catch (error) {
     return [bad((error as Error).message, `set ${setting} to the pipeline's keys`)]
   }
