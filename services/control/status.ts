@@ -9,6 +9,8 @@ import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
 import { type UnconnectedAccount, unconnectedPath } from '../shared/model/unconnected-account.ts'
 import { stageNames } from '../topology.ts'
+import type { Principal } from './access/authenticator.ts'
+import { seesConnection } from './access/visible-connections.ts'
 import { type BreakerOverview, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
@@ -88,15 +90,16 @@ export class StatusReader {
     this.#statusToken = options.statusToken
   }
 
-  /** @param tenant whose connections it shows; null: all */
-  async read(tenant: string | null = null) {
+  /** @param viewer whose connections it shows */
+  async read(viewer: Pick<Principal, 'tenant' | 'accounts'> = { tenant: null, accounts: null }) {
+    const seesAll = viewer.tenant === null && viewer.accounts === null
     const seen = new Map(
       this.#directory
         .all()
-        .filter(({ tenantId }) => tenant === null || tenantId === tenant)
+        .filter((one) => seesConnection(viewer, one))
         .map((connection) => [connection.connectionId, connection]),
     )
-    const sees = ({ connectionId }: { readonly connectionId: string }) => tenant === null || seen.has(connectionId)
+    const sees = ({ connectionId }: { readonly connectionId: string }) => seesAll || seen.has(connectionId)
     const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
     const [overview, breakers, unconnected, ...reports] = await Promise.all([
       this.#exporter.overview(),
@@ -137,7 +140,8 @@ export class StatusReader {
       ...status,
       problems: systemProblemsOf(status),
       deliveries: this.#deliveries.all().filter(sees),
-      unconnected,
+      // Accounts without a connection belong to no tenant.
+      unconnected: seesAll ? unconnected : [],
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Who may use the control plane: the port through which bearer tokens are checked, and its implementation for ADMIN_TOKEN. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { TokenAccount } from '../../shared/model/token-record.ts'
 
 /** Each role may do what the roles before it may. */
 export const roles = ['viewer', 'operator', 'admin'] as const
@@ -12,6 +13,8 @@ export interface Principal {
   readonly role: Role
   /** The only tenant whose connections the caller sees and changes; null: all. */
   readonly tenant: string | null
+  /** The only accounts whose connections the caller sees and changes; null: all of the tenant. */
+  readonly accounts: readonly TokenAccount[] | null
 }
 
 export interface Authenticator {
@@ -24,7 +27,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest()
 /** ADMIN_TOKEN: the role admin for all tenants. */
 export const adminTokenAuthenticator = (adminToken: string): Authenticator => {
   const expected = digest(adminToken)
-  const principal: Principal = { actor: 'admin', role: 'admin', tenant: null }
+  const principal: Principal = { actor: 'admin', role: 'admin', tenant: null, accounts: null }
   return { authenticate: async (token) => (timingSafeEqual(digest(token), expected) ? principal : null) }
 }
 

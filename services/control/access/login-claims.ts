@@ -38,9 +38,9 @@ export const principalOf = (claims: LoginClaims, rules: ClaimRules): Principal |
   )
   const role = roles.findLast((one) => found.includes(one))
   if (!role) return { refused: `the login has no role here: ${rules.roleClaim} holds none of those in OIDC_ROLES` }
-  if (rules.tenantClaim === null) return { actor: `oidc:${name}`, role, tenant: null }
+  if (rules.tenantClaim === null) return { actor: `oidc:${name}`, role, tenant: null, accounts: null }
   const tenant = claimAt(claims, rules.tenantClaim)
   if (typeof tenant !== 'string' || tenant === '')
     return { refused: `the login names no tenant: ${rules.tenantClaim} is missing` }
-  return { actor: `oidc:${name}`, role, tenant: tenant === everyTenant ? null : tenant }
+  return { actor: `oidc:${name}`, role, tenant: tenant === everyTenant ? null : tenant, accounts: null }
 }

@@ -6,18 +6,20 @@ import type { Authenticator, Role } from './authenticator.ts'
 /** The name of the setting, in place of a token's id. */
 export const adminSetting = 'admin'
 
-/** null: none of the token's scopes is for the control plane. */
+/**
+ * A token that is bound to accounts is an operator at most: adding connections, the audit trail and login links are a tenant's.
+ * @returns null: none of the token's scopes is for the control plane
+ */
 const roleOf = (access: TokenAccess): Role | null => {
-  if (hasScope(access, 'admin')) return 'admin'
+  if (hasScope(access, 'admin') && access.accounts === null) return 'admin'
   if (hasScope(access, 'operate')) return 'operator'
   return hasScope(access, 'report') ? 'viewer' : null
 }
 
-/** A token that is bound to accounts has no role here, because roles are for a whole tenant. */
 export const tokenAuthenticator = (bearers: Pick<Bearers, 'accessOf'>): Authenticator => ({
   authenticate: async (token) => {
     const access = bearers.accessOf(token)
-    const role = access && access.accounts === null ? roleOf(access) : null
-    return access && role ? { actor: access.id, role, tenant: access.tenantId } : null
+    const role = access && roleOf(access)
+    return access && role ? { actor: access.id, role, tenant: access.tenantId, accounts: access.accounts } : null
   },
 })

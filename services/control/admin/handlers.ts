@@ -19,6 +19,7 @@ import type { Author } from '../../shared/connections/writer.ts'
 import type { AuditEntry } from '../../shared/model/audit.ts'
 import type { ConnectionChange } from '../../shared/model/connection-record.ts'
 import { type Principal, type Role, roles } from '../access/authenticator.ts'
+import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
 
@@ -50,24 +51,21 @@ export interface Endpoint {
 
 const authorOf = ({ actor }: Principal): Author => ({ via: 'admin', actor })
 
-const sees = ({ tenant }: Principal, { tenantId }: { readonly tenantId: string }) =>
-  tenant === null || tenant === tenantId
-
-/** A connection of another tenant is as unknown as one that does not exist. @throws ConnectionUnknown */
+/** A connection of another tenant or account is as unknown as one that does not exist. @throws ConnectionUnknown */
 const requireKnown = (id: string, { principal, tools }: Pick<AdminCall, 'principal' | 'tools'>) => {
   const record = tools.directory.byId(id)
-  if (!record || !sees(principal, record)) throw new ConnectionUnknown(id)
+  if (!record || !seesConnection(principal, record)) throw new ConnectionUnknown(id)
   return record
 }
 
 /** @throws ControlProblem 403 for a draft of another tenant, 409 where its id is taken by another tenant */
 const requireOwn = (draft: ConnectionDraft, { principal, tools }: AdminCall): ConnectionDraft => {
   const { tenant } = principal
-  if (!sees(principal, draft))
+  if (!seesConnection(principal, draft))
     throw new ControlProblem(403, 'tenant', `tenantId: this token is for tenant ${tenant} alone`)
   const others = [tools.directory.byId(draft.connectionId), tools.directory.byAccount(draft.source, draft.accountId)]
   // What another tenant has is not named.
-  if (others.some((one) => one && !sees(principal, one)))
+  if (others.some((one) => one && !seesConnection(principal, one)))
     throw new ControlProblem(409, 'refused', 'this connectionId or this account belongs to another connection already')
   return draft
 }
@@ -125,7 +123,7 @@ const add = async (call: AdminCall): Promise<ControlAnswer> => {
 
 const authorisation = async (call: AdminCall): Promise<ControlAnswer> => {
   const status = await requireApp(call.tools).status(call.id)
-  const ofOther = status?.status === 'done' && !sees(call.principal, requireKnown(status.connectionId, call))
+  const ofOther = status?.status === 'done' && !seesConnection(call.principal, requireKnown(status.connectionId, call))
   if (!status || ofOther)
     throw new ControlProblem(404, 'authorisation_unknown', 'this authorisation does not exist or has expired')
   return json(status)
@@ -174,7 +172,7 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
         json(
           tools.directory
             .all()
-            .filter((one) => sees(principal, one))
+            .filter((one) => seesConnection(principal, one))
             .map(redacted),
         ),
     },

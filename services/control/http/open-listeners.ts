@@ -110,7 +110,7 @@ export const openListeners = async (tools: Tools): Promise<void> => {
       admin: adminApi({ ...admin.tools, loginLink }, trail),
       metrics: () => exporter.render(),
       health: () => health.report(),
-      status: ({ tenant }) => status.read(tenant),
+      status: (viewer) => status.read(viewer),
     }),
   )
   callback.serve(callbackHandler({ ...admin, authorisations: admin.tools.authorisations, publicUrl }))

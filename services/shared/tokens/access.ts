@@ -42,7 +42,7 @@ export const isUnbound = ({ tenantId, accounts }: TokenAccess): boolean => tenan
 
 /** Whether the access is for this account of this tenant. */
 export const covers = (
-  { tenantId, accounts }: TokenAccess,
+  { tenantId, accounts }: Pick<TokenAccess, 'tenantId' | 'accounts'>,
   one: TokenAccount & { readonly tenantId: string },
 ): boolean =>
   (tenantId === null || tenantId === one.tenantId) &&

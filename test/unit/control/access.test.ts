@@ -1,19 +1,25 @@
 import type { Principal } from '../../../services/control/access/authenticator.ts'
 import { hostnameOf, isAllowedHost } from '../../../services/control/access/hosts.ts'
 import { type ClaimRules, principalOf } from '../../../services/control/access/login-claims.ts'
+import { tokenAuthenticator } from '../../../services/control/access/token-authenticator.ts'
 import { policyOf } from '../../../services/control/http/pages.ts'
 import { page } from '../../../services/control/page.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
+import type { TokenScope } from '../../../services/shared/model/token-record.ts'
+import type { TokenAccess } from '../../../services/shared/tokens/access.ts'
 import { adminToken, openConsole } from '../../support/console-world.ts'
 
-const viewer: Principal = { actor: 'token:v', role: 'viewer', tenant: null }
-const operatorOfA: Principal = { actor: 'token:o', role: 'operator', tenant: 'a' }
-const adminOfA: Principal = { actor: 'token:a', role: 'admin', tenant: 'a' }
+const viewer: Principal = { actor: 'token:v', role: 'viewer', tenant: null, accounts: null }
+const operatorOfA: Principal = { actor: 'token:o', role: 'operator', tenant: 'a', accounts: null }
+const adminOfA: Principal = { actor: 'token:a', role: 'admin', tenant: 'a', accounts: null }
+const accounts = [{ source: 'whatsapp', accountId: 'account-of-a' }]
+const operatorOfAccount: Principal = { actor: 'token:s', role: 'operator', tenant: 'a', accounts }
 const tokens = () =>
   new Map([
     ['viewer-token', viewer],
     ['operator-of-a', operatorOfA],
     ['admin-of-a', adminOfA],
+    ['operator-of-account', operatorOfAccount],
   ])
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 const connection = (id: string, tenantId: string) => ({
@@ -321,7 +327,7 @@ describe('the claims of a login provider', () => {
   }
   const claims = { sub: '1', email: 'ana@example.com', realm_access: { roles: ['x', 'signals-viewer'] } }
   it.each<[string, object, Partial<ClaimRules>, object]>([
-    ['a role', {}, {}, { actor: 'oidc:ana@example.com', role: 'viewer', tenant: null }],
+    ['a role', {}, {}, { actor: 'oidc:ana@example.com', role: 'viewer', tenant: null, accounts: null }],
     ['the highest of several', { realm_access: { roles: ['signals-admin', 'signals-viewer'] } }, {}, { role: 'admin' }],
     ['one that is no list', { role: 'signals-admin' }, { roleClaim: 'role' }, { role: 'admin' }],
     [
@@ -368,5 +374,40 @@ describe('the status page', () => {
     expect(policy).toMatch(/script-src 'sha256-[\w+/=]+'; connect-src 'self'; style-src 'sha256-[\w+/=]+'/)
     expect(policy).not.toContain('unsafe')
     expect(page).not.toMatch(/ style="| on\w+="/)
+  })
+})
+
+describe('a token that is bound to accounts', () => {
+  const withAnother = async () => {
+    const world = await withBoth()
+    expect((await world.ask('POST /admin/v1/connections', { body: connection('also-a', 'a') })).status).toBe(201)
+    return world
+  }
+  const idsIn = (answer: { readonly text: string }) =>
+    (JSON.parse(answer.text) as { connectionId: string }[]).map(({ connectionId }) => connectionId)
+
+  it('sees and changes the connections of its accounts alone', async () => {
+    const { ask } = await withAnother()
+    const mine = as('operator-of-account')
+    expect(idsIn(await ask('GET /admin/v1/connections', mine))).toEqual(['of-a'])
+    expect(idsIn(await ask('GET /admin/v1/connections', as('operator-of-a')))).toEqual(['of-a', 'also-a'])
+    expect((await ask('POST /admin/v1/connections/of-a/pause', mine)).status).toBe(200)
+    for (const other of ['also-a', 'of-b', 'unknown']) {
+      expect((await ask(`GET /admin/v1/connections/${other}`, mine)).status).toBe(404)
+      expect((await ask(`GET /admin/v1/connections/${other}/history`, mine)).status).toBe(404)
+      expect((await ask(`POST /admin/v1/connections/${other}/pause`, mine)).status).toBe(404)
+    }
+  })
+
+  it.each<[readonly TokenScope[], Principal['role'] | undefined]>([
+    [['report'], 'viewer'],
+    [['operate'], 'operator'],
+    [['admin'], 'operator'],
+    [['ingest', 'look-up'], undefined],
+  ])('with the scopes %j has the role %s', async (scopes, role) => {
+    const access: TokenAccess = { id: 't', tenantId: 'a', accounts, scopes }
+    const principal = await tokenAuthenticator({ accessOf: () => access }).authenticate('token')
+    expect(principal?.role).toBe(role)
+    if (principal) expect(principal).toMatchObject({ tenant: 'a', accounts })
   })
 })
