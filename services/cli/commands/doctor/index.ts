@@ -17,6 +17,7 @@ import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
+import type { Broker } from '../../../runtime/ports.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
 import { readTokens } from '../../../shared/tokens/store.ts'
@@ -82,6 +83,18 @@ const sourcesOnce = (): DiagnosticsContext['sources'] => {
   }
 }
 
+/** With keys that are not this pipeline's no record counts; the check of the keys reports that, and the others still look. */
+const readable = async (context: CliContext): Promise<Broker> => {
+  if (!context.hasKeys) return context.unsignedBroker()
+  try {
+    await context.openKeys()
+    return context.broker()
+  } catch (error) {
+    if (error instanceof ConfigError) return context.unsignedBroker()
+    throw error
+  }
+}
+
 const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
@@ -115,10 +128,10 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
     return { isLatched: keys.signing.judge.isLatched, refused }
   },
   sources: sourcesOnce(),
-  connections: async () => (await readConnections(context.broker(), await context.codec())).all(),
-  tokens: async () => readTokens(context.broker(), await context.codec()),
+  connections: async () => (await readConnections(await readable(context), await context.codec())).all(),
+  tokens: async () => readTokens(await readable(context), await context.codec()),
   unconnected: async () => (await readUnconnected(context)) ?? [],
-  keywordLists: async () => readLists(context.broker(), await context.codec()),
+  keywordLists: async () => readLists(await readable(context), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
   settingProblems: () => settingProblems(context.env),
   health,
