@@ -55,6 +55,10 @@ export const failures = {
     redrive: 'as_is',
     help: 'The record was deferred too often; see the code of the last answer, then redrive. No stage of this version raises it.',
   },
+  poison_record: {
+    redrive: 'after_fix',
+    help: 'The stage ended while it processed this record alone. Find the cause in its log or crash report, deploy the fix, then redrive.',
+  },
 } as const satisfies Record<string, FailureEntry>
 
 export type FailureCode = keyof typeof failures
@@ -63,6 +67,11 @@ export type FailureCode = keyof typeof failures
 export interface Failure {
   readonly code: FailureCode
   readonly detail: string
+}
+
+export const poisonFailure: Failure = {
+  code: 'poison_record',
+  detail: 'the stage ended each time it processed this record, at last alone',
 }
 
 /** Thrown by decoders for a record that can never be processed. All other exceptions of a stage stop the batch. */

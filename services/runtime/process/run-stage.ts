@@ -22,6 +22,7 @@ import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
+import { PoisonGuard } from '../poison/poison-guard.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
@@ -169,8 +170,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     }
     const stage = await service.build(deps)
 
-    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer }
+    const poison = new PoisonGuard({ redis, stage: name, previousEnd: common.SIGNALS_PREVIOUS_END, log })
+    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison }
     const loop = createLoop(stage, tools)
+    // After the consumers have stopped. What an error left unfinished stays noted.
+    lifecycle.onStop('records in work', (failed) => (failed ? undefined : poison.close()))
     const consumers: RunningConsumer[] = []
     // Concurrently: each consumer waits for its batch and its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
@@ -194,7 +198,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
             if (state !== logged) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
             logged = state
           },
-          onAssigned: (partitions) => progress.assigned(group, partitions),
+          onAssigned: (partitions) => {
+            progress.assigned(group, partitions)
+            poison.assigned(topicNames, partitions)
+          },
         }),
       )
       consumers.push(consumer)

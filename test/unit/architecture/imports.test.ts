@@ -42,6 +42,8 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/without-ending.ts',
     'runtime/secure-url.ts',
     'runtime/rebuildable-state.ts',
+    'runtime/poison/suspicion.ts',
+    'runtime/poison/work-note.ts',
     'runtime/metrics',
   ],
   ['runtime/coalescer.ts', 'runtime/clock.ts'],
@@ -51,6 +53,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/health'],
   ['runtime/topics'],
   ['runtime/keys'],
+  ['runtime/poison'],
   ['runtime/batch'],
   ['runtime/process'],
 ]
