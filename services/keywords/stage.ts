@@ -10,7 +10,7 @@ import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { consentOf, isOfEndedConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
@@ -31,6 +31,8 @@ export interface KeywordTools {
   readonly lists: { of(connection: ListChoice): ListsOfConnection }
   readonly codec: Codec
   readonly keyring: Keyring
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
   /** Counts the hits of a batch, after its signals are published. */
   readonly count: (uses: readonly KeywordUse[]) => void
 }
@@ -69,6 +71,8 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
   if (message.backfill) return drop('backfill')
   const connection = tools.directory.byId(message.connectionId)
   if (!connection || connection.status === 'disconnected') return drop('disconnected')
+  const { isUnderConsent = receivedUnderConsent } = tools
+  if (!isUnderConsent(message, connection)) return drop('consent_ended')
   const isOutbound = message.kind === 'message' && message.direction === 'outbound'
   if (isOutbound && !connection.keywordDirections.includes('outbound')) return drop('outbound')
 
@@ -102,7 +106,6 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
     if (flags.length > 0) records.push(record('keyword', flags, version))
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error
-    if (isOfEndedConsent(message, connection)) return drop('consent_ended')
     return deadLetter('seal_broken', 'the content does not open under the key of its connection')
   }
   return records.length > 0 ? forward(...records) : drop('no_signal')

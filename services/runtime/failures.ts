@@ -69,11 +69,6 @@ export interface Failure {
   readonly detail: string
 }
 
-export const poisonFailure: Failure = {
-  code: 'poison_record',
-  detail: 'the stage ended each time it processed this record, at last alone',
-}
-
 /** Thrown by decoders for a record that can never be processed. All other exceptions of a stage stop the batch. */
 export class BadRecord extends Error {
   override readonly name = 'BadRecord'

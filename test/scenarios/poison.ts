@@ -1,5 +1,5 @@
 /**
- * `make poison-scenario`: one text makes ingest throw, one fill its heap, one loop for ever. Each becomes a dead letter, and every message
+ * `make poison-scenario`: one text makes ingest abort, one fill its heap, one loop for ever. Each becomes a dead letter, and every message
  * around them becomes its signal once. Kills from outside make no dead letter.
  *
  *   node test/scenarios/poison.ts [--messages 400] [--kills 10]
@@ -25,7 +25,7 @@ const scenario = await openScenario([account], {
 })
 const { world, keyring, tiktok } = scenario
 const begin = Date.now() - 3_600_000
-const poison = ['poison:error', 'poison:heap', 'poison:loop']
+const poison = ['poison:abort', 'poison:heap', 'poison:loop']
 
 const event = (id: string, text: string, n: number) => ({
   ...account,

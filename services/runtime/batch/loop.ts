@@ -5,13 +5,13 @@
  * becomes a dead letter. Any other exception is a bug or the dead-letter limit and ends the consumer.
  */
 
-import { type Failure, poisonFailure } from '../failures.ts'
 import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
-import type { PoisonGuard, SuspectedBatch } from '../poison/poison-guard.ts'
+import { isSolved, type PoisonGuard, type SuspectedBatch } from '../poison/poison-guard.ts'
 import type { WorkStep } from '../poison/suspicion.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
+import { deadLetter, drop, type Outcome } from './outcome.ts'
 import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
 import { SliceTrace } from './slice-trace.ts'
 import type { Stage } from './stage.ts'
@@ -34,7 +34,10 @@ const maxPauseMs = 10_000
 
 type Runner = (work: () => Promise<SliceResult>) => Promise<SliceResult>
 
-const failureOf = ({ kind }: WorkStep): Failure | undefined => (kind === 'poison' ? poisonFailure : undefined)
+const poisonLetter = deadLetter('poison_record', 'the stage ended each time it processed this record, at last alone')
+
+const unreadAs = ({ kind }: WorkStep): Outcome | undefined =>
+  kind === 'poison' ? poisonLetter : kind === 'done' ? drop('poison_record') : undefined
 
 /** The consumer stops: the rest of the batch stays uncommitted for the partition's next owner. */
 class Drained extends Error {}
@@ -64,7 +67,7 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     batch: RecordBatch,
     trace: SliceTrace | null,
     run: Runner,
-    unread?: Failure,
+    unread?: Outcome,
   ) => {
     for (let failed = 0; ; failed++) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
@@ -107,7 +110,7 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
         health.begin(topicPartition, (slice[0] as ConsumedRecord).timestamp + (batch.delayMs ?? 0))
         const trace = tracer ? SliceTrace.begin(tracer, stage.name, slice) : null
         try {
-          await retrySlice(slice, batch, trace, runnerOf(suspected, at, step), failureOf(step))
+          await retrySlice(slice, batch, trace, runnerOf(suspected, at, step), unreadAs(step))
         } catch (error) {
           trace?.end(true)
           throw error
@@ -115,10 +118,11 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
         trace?.end()
         processed += slice.length
         health.processed(topicPartition, (slice.at(-1) as ConsumedRecord).offset + 1n)
-        // Commits what is solved: another poison record in the same batch would end the process with both to be found again.
-        if (step.kind === 'poison') break
+        if (suspected && (isSolved(step.kind) || processed === batch.records.length)) {
+          await suspected.finished(processed, step)
+          break
+        }
       }
-      await suspected?.finished(processed)
     } catch (error) {
       if (!(error instanceof Drained)) throw error
     } finally {

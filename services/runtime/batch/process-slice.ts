@@ -5,7 +5,7 @@
 
 import { sealedUnder } from '../../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../../shared/model/key-ids.ts'
-import { BadRecord, type Failure } from '../failures.ts'
+import { BadRecord } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -47,14 +47,14 @@ export class BatchLost extends Error {}
 
 /**
  * @param isStale of the batch
- * @param unread the failure for which all records become dead letters without being read
+ * @param unread the outcome of all records, which are not to be read
  * @throws DependencyError; BatchLost; anything else is a bug or the dead-letter limit
  */
 export type ProcessSlice = (
   records: readonly ConsumedRecord[],
   trace: SliceTrace | null,
   isStale: RecordBatch['isStale'],
-  unread?: Failure,
+  unread?: Outcome,
 ) => Promise<SliceResult>
 
 /** The connection of a record that is not to be read. */
@@ -88,18 +88,15 @@ export const createProcessSlice = <In, State, Change>(
   }
 
   /** Decodes each record; one that does not decode becomes a dead letter. */
-  const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null, unread?: Failure) => {
+  const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null, unread?: Outcome) => {
     if (!unread) await codec.prepare(records)
     const inputs: Input<In>[] = []
     const undecodable: { input: Input<undefined>; outcome: Outcome }[] = []
     for (const record of records) {
       const attempt = attemptOf(record)
       const traceparent = trace?.traceparentOf(record)
-      const refuse = ({ code, detail }: Failure) =>
-        undecodable.push({
-          input: { value: undefined, record, attempt, traceparent },
-          outcome: deadLetter(code, detail),
-        })
+      const refuse = (outcome: Outcome) =>
+        undecodable.push({ input: { value: undefined, record, attempt, traceparent }, outcome })
       if (unread) {
         refuse(unread)
         continue
@@ -108,7 +105,7 @@ export const createProcessSlice = <In, State, Change>(
         inputs.push({ value: stage.decode(record), record, attempt, traceparent })
       } catch (error) {
         if (!(error instanceof BadRecord)) throw error
-        refuse(error.failure)
+        refuse(deadLetter(error.failure.code, error.failure.detail))
       }
     }
     return { inputs, undecodable }

@@ -19,8 +19,11 @@ export interface SuspectedBatch {
   step(at: number, sliceRecords: number): WorkStep
   /** Notes the step as in work, then processes it. @throws DependencyError; what `work` throws */
   run<T>(at: number, step: WorkStep, work: () => Promise<T>): Promise<T>
-  /** @param processed number of the batch's records that are to be committed */
-  finished(processed: number): Promise<void>
+  /**
+   * @param processed number of the batch's records that are to be committed
+   * @param last step that was processed
+   */
+  finished(processed: number, last: WorkStep): Promise<void>
 }
 
 export interface PoisonGuardTools {
@@ -108,6 +111,8 @@ export class PoisonGuard {
     const { log } = this.#tools
     const note = async (at: number, { kind, count }: WorkStep) => {
       const from = (records[at] as ConsumedRecord).offset
+      // Stays noted until it is committed.
+      if (suspicion.alone === 'done' && from < suspicion.to) return
       const isInside = from >= suspicion.from && from < suspicion.to
       if (kind === 'poison') {
         log.error({ topicPartition, offset: String(from), ...facts(suspicion) }, 'the record becomes a dead letter')
@@ -129,10 +134,12 @@ export class PoisonGuard {
         }
         return step.kind === 'slice' ? this.#gate.shared(noted) : this.#gate.alone(noted)
       },
-      finished: async (processed) => {
+      finished: async (processed, { kind }) => {
         const to = endOf(records, processed - 1)
+        const done = { life: '', from: suspicion.from, to, ends: suspicion.ends, alone: 'done' } as const
+        const nothing = { life: '', from: to, to, ends: 0, alone: null } as const
         await this.#unlessAway(topicPartition, async () => {
-          await this.#write(topicPartition, work, { life: '', from: to, to, ends: 0, alone: null })
+          await this.#write(topicPartition, work, isSolved(kind) ? done : nothing)
           work.note = null
         })
       },
@@ -164,5 +171,8 @@ export class PoisonGuard {
     return `work:${this.#tools.stage}:${topicPartition}`
   }
 }
+
+/** The record is a dead letter. Its batch ends with it, so that it is committed before another one can end the process. */
+export const isSolved = (kind: WorkStep['kind']): boolean => kind === 'poison' || kind === 'done'
 
 const facts = ({ from, to, ends, alone }: Suspicion) => ({ from: String(from), to: String(to), ends, alone })

@@ -25,7 +25,7 @@ export interface Suspicion {
   /** Not included. */
   readonly to: bigint
   readonly ends: number
-  readonly alone: number | null
+  readonly alone: WorkNote['alone']
 }
 
 /**
@@ -44,15 +44,15 @@ export const suspicionOf = (
   const isEnd = note.life !== '' && note.life !== life && previousEnd !== 'outside'
   const ends = note.ends + (isEnd ? 1 : 0)
   if (ends === 0) return null
-  const alone = note.alone === null ? null : note.alone + (isEnd ? weightOf[previousEnd] : 0)
+  const alone = typeof note.alone === 'number' && isEnd ? note.alone + weightOf[previousEnd] : note.alone
   return { from: note.from, to: note.to, ends, alone }
 }
 
 /** The next records to process together. */
 export interface WorkStep {
   readonly count: number
-  /** `poison`: a single record that becomes a dead letter unread. */
-  readonly kind: 'slice' | 'alone' | 'poison'
+  /** `poison`: a single record that becomes a dead letter unread. `done`: it is one, but the process ended before it was committed. */
+  readonly kind: 'slice' | 'alone' | 'poison' | 'done'
 }
 
 interface WithOffset {
@@ -70,8 +70,10 @@ export const stepAt = (
   const end = Math.min(records.length, at + sliceRecords)
   if (suspicion === null || offset >= suspicion.to) return { kind: 'slice', count: end - at }
   const { from, to, ends, alone } = suspicion
-  if (offset >= from && ends >= endsUntilAlone)
-    return { kind: alone !== null && alone >= poisonWeight ? 'poison' : 'alone', count: 1 }
+  if (offset >= from && ends >= endsUntilAlone) {
+    const kind = alone === 'done' ? 'done' : alone !== null && alone >= poisonWeight ? 'poison' : 'alone'
+    return { kind, count: 1 }
+  }
   // A slice ends where the suspicion begins or ends, so that its own end tells the two apart.
   const border = offset < from ? from : to
   const next = records.findIndex((record, index) => index > at && record.offset >= border)

@@ -11,18 +11,20 @@ export interface WorkNote {
   readonly to: bigint
   /** Processes that ended while they had records of the range in work. */
   readonly ends: number
-  /** For a single record that is processed alone: the weight of the ends meanwhile; null for a slice. */
-  readonly alone: number | null
+  /** For a single record that is processed alone: the weight of the ends meanwhile, or that its dead letter is written; null for a slice. */
+  readonly alone: number | 'done' | null
 }
 
-const form = /^([0-9a-f-]{0,36}) (\d{1,19}) (\d{1,19}) (\d{1,6}) (\d{1,6}|-)$/
+const form = /^([0-9a-f-]{0,36}) (\d{1,19}) (\d{1,19}) (\d{1,6}) (\d{1,6}|done|-)$/
 
 export const encodeWorkNote = ({ life, from, to, ends, alone }: WorkNote): Buffer =>
   Buffer.from(`${life} ${from} ${to} ${ends} ${alone ?? '-'}`)
+
+const aloneOf = (text: string): WorkNote['alone'] => (text === 'done' ? text : text === '-' ? null : Number(text))
 
 /** null for anything that is no note. */
 export const decodeWorkNote = (value: Buffer | null): WorkNote | null => {
   const [, life = '', from = '', to = '', ends = '', alone = ''] = form.exec(value?.toString('latin1') ?? '') ?? []
   if (from === '') return null
-  return { life, from: BigInt(from), to: BigInt(to), ends: Number(ends), alone: alone === '-' ? null : Number(alone) }
+  return { life, from: BigInt(from), to: BigInt(to), ends: Number(ends), alone: aloneOf(alone) }
 }

@@ -8,6 +8,7 @@ import {
   messagingApps,
 } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
+import { earlierConsentsOf } from './consent.ts'
 import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
@@ -49,7 +50,11 @@ const fields = {
     .string()
     .max(4096)
     .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
-  authorisedAt: z.number().int().positive().optional(),
+  authorisedAt: z
+    .number()
+    .int()
+    .min(1_000_000_000_000, 'must be milliseconds since the Unix epoch; this is too early, as seconds would be')
+    .optional(),
   scopes: z.array(visible(256)).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
@@ -166,6 +171,8 @@ export const connectionRecordOf = (
     revision: before?.revision ?? 0,
     changeId: before?.changeId ?? '',
     connectedAt: existing?.connectedAt ?? now,
+    disconnectedAt: null,
+    earlierConsents: earlierConsentsOf(before),
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,
@@ -220,6 +227,7 @@ export const disconnect = (record: ConnectionRecord, now: number, code: number |
         envelopePublicKey: null,
         envelopePrivateKey: null,
         account: null,
+        disconnectedAt: now,
         changedAt: now,
       }
 

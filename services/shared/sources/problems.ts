@@ -1,5 +1,5 @@
 /** Errors of a mapping document, each with its line and its path of keys. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import type { DocumentPosition } from './interpreter/language/problem.ts'
 
@@ -62,6 +62,18 @@ export const parseLines = (text: string, where: string): Lines => {
         message: `is not YAML: ${message}`,
       })),
     )
+  const rounded: MappingIssue[] = []
+  visit(document, {
+    Scalar: (_key, { value, range }) => {
+      if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+        rounded.push({
+          line: range ? lineAt(range[0]) : 1,
+          path: '',
+          message: 'is a number that would be rounded: put it in quotes',
+        })
+    },
+  })
+  if (rounded.length > 0) throw new MappingInvalid(where, rounded)
   let value: unknown
   try {
     value = document.toJS()

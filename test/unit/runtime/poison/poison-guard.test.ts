@@ -26,7 +26,7 @@ const partitionOf = async (...values: readonly string[]) => {
   const live = async (
     previousEnd: PreviousEnd,
     ends: (text: string) => boolean,
-    { inOrder = false, batchRecords = 100, sliceRecords = 4 } = {},
+    { inOrder = false, batchRecords = 100, sliceRecords = 4, commits = true } = {},
   ): Promise<string[][]> => {
     const slices: string[][] = []
     const poison = new PoisonGuard({ redis, stage: 'dispatch', previousEnd, log: tools.log })
@@ -48,6 +48,7 @@ const partitionOf = async (...values: readonly string[]) => {
       while (committed < records.length) {
         const batch = recordBatch(records.slice(committed, committed + batchRecords) as ConsumedRecord[])
         const { processed } = await loop({ ...batch, topic, partition: 0 })
+        if (!commits) break
         committed += processed
       }
     } catch (error) {
@@ -102,6 +103,16 @@ describe('a record that ends the process', () => {
     let lives = 0
     for (; partition.committed() < 14; lives++) await partition.live('unknown', isPoison)
     expect(lives).toBe(6)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+  })
+
+  it('is one dead letter, although the process ends again before it is committed', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    while (partition.deadLetters().length === 0) await partition.live('fault', isPoison, { commits: false })
+    for (let lives = 0; lives < 3; lives++) await partition.live('fault', isPoison, { commits: false })
+    await partition.live('fault', isPoison)
+    expect(partition.committed()).toBe(14)
     expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
   })
 
