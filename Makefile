@@ -67,6 +67,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
 
+.PHONY: poison-scenario
+poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
+	$(NODE) test/scenarios/poison.ts
+
 attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each start is reported once, with the right tracking ID
 	$(NODE) test/scenarios/attribution.ts
 

@@ -59,8 +59,8 @@ class HttpRegistry implements SchemaRegistry {
     return value.id
   }
 
-  async schemaById(id: number): Promise<string | null> {
-    const { status, value } = await this.#ask('GET', `/schemas/ids/${id}`)
+  async schemaById(id: number, timeoutMs?: number): Promise<string | null> {
+    const { status, value } = await this.#ask('GET', `/schemas/ids/${id}`, undefined, timeoutMs)
     // 404: unknown id. 400 and 422: not a valid id for this registry.
     if (status === 404 || status === 400 || status === 422) return null
     if (status !== 200 || typeof value.schema !== 'string') throw registryAway(status)
@@ -95,7 +95,8 @@ class HttpRegistry implements SchemaRegistry {
   }
 
   /** Once more after a failure on the way: an idle connection may have been closed. @throws DependencyError */
-  async #ask(method: string, path: string, body?: object): Promise<RegistryAnswer> {
+  async #ask(method: string, path: string, body?: object, wholeMs?: number): Promise<RegistryAnswer> {
+    const whole = wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs)
     const attempt = () =>
       fetch(`${this.#base}${path}`, {
         method,
@@ -103,7 +104,7 @@ class HttpRegistry implements SchemaRegistry {
         ...(body ? { body: JSON.stringify(body) } : {}),
         // A redirect would carry the password to another address.
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: whole ?? AbortSignal.timeout(timeoutMs),
       })
     try {
       const response = await attempt().catch(attempt)
