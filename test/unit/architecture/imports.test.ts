@@ -46,7 +46,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/poison/work-note.ts',
     'runtime/metrics',
   ],
-  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/poison/suspicion.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts', 'runtime/poison/suspicion.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
