@@ -1,8 +1,9 @@
 /** The attribution stage with its topics in memory and a time that the test sets. */
-import { attribution, type Loaded } from '../../services/attribution/stage.ts'
+import { attribution } from '../../services/attribution/stage.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
 import { laterTopic } from '../../services/derived-topics.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
+import type { Stage } from '../../services/runtime/batch/stage.ts'
 import { sealContent } from '../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
@@ -23,6 +24,8 @@ export const noReferral: Referral = {
   url: null,
 }
 
+type AnyStage = Stage<Message, unknown, unknown>
+
 export type MessageFields = Partial<Message> & { text?: string; referral?: Partial<Referral> }
 
 interface DeferredMessage {
@@ -39,7 +42,12 @@ const shared = (async () => ({ keyring: await testKeyring(), codec: await Codec.
 
 export const attributionWorld = async (
   connection: Partial<ConnectionRecord> = {},
-  options: { waitMs?: number; store?: ConversationStore } = {},
+  options: {
+    waitMs?: number
+    store?: ConversationStore
+    /** Adds checkpoints to the stage. */
+    wrap?(stage: ReturnType<typeof attribution>): AnyStage
+  } = {},
 ) => {
   const { keyring, codec } = await shared
   const dataKey = keyring.newDataKey('acme-wa')
@@ -47,7 +55,14 @@ export const attributionWorld = async (
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const memory = new MemoryConversationStore()
   const store = options.store ?? memory
-  const stage = attribution({ directory, store, codec, keyring, waitMs: options.waitMs ?? 30_000 })
+  const attributing = attribution({ directory, store, codec, keyring, waitMs: options.waitMs ?? 30_000 })
+  const stage: AnyStage = options.wrap?.(attributing) ?? (attributing as unknown as AnyStage)
+  const nextOffsets = new Map<string, bigint>()
+  const offsetIn = (topic: string) => {
+    const offset = nextOffsets.get(topic) ?? 0n
+    nextOffsets.set(topic, offset + 1n)
+    return offset
+  }
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let now = noon
@@ -55,6 +70,8 @@ export const attributionWorld = async (
   let deferred: DeferredMessage[] = []
   const attributed: (AttributedMessage & { readonly at: number })[] = []
   const touches: Touches[] = []
+  /** Broker timestamp of each, ms. */
+  const touchedAt: number[] = []
 
   /** An inbound message, by default received at its event time. @param occurredAt ms after noon */
   const messageAt = (occurredAt: number, fields: MessageFields = {}): Message => {
@@ -74,12 +91,12 @@ export const attributionWorld = async (
   }
 
   const runOnce = async (batch: readonly { value: Message; topic: string }[], save: boolean): Promise<Outcome[]> => {
-    const inputs = batch.map(({ value, topic }, at) => ({
+    const inputs = batch.map(({ value, topic }) => ({
       value,
-      record: consumedRecord({ topic, offset: BigInt(at) }),
+      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp: now }),
       attempt: 1,
     }))
-    const state: Loaded = await stage.load(inputs, now)
+    const state = await stage.load(inputs, now)
     const { outcomes, changes } = stage.decide(inputs, { state, now })
     outcomes.forEach((parts, index) => {
       for (const outcome of [parts].flat() as Outcome[]) {
@@ -92,7 +109,9 @@ export const attributionWorld = async (
         }
         for (const record of outcome.kind === 'forwarded' ? outcome.records : []) {
           if (record.topic === 'attributedMessages') attributed.push({ ...record.value, at: now })
-          if (record.topic === 'touches') touches.push(record.value)
+          if (record.topic !== 'touches') continue
+          touches.push(record.value)
+          touchedAt.push(now)
         }
       }
     })
@@ -113,6 +132,9 @@ export const attributionWorld = async (
     /** All forwarded messages, in order, with the time at which they were forwarded. */
     attributed,
     touches,
+    touchedAt,
+    /** Next offset of each topic. */
+    nextOffsets,
     get now() {
       return now
     },
