@@ -41,6 +41,8 @@ export class SimulatedRedisServer {
   #journal: { readonly key: string; readonly before: Value | undefined }[] = []
   #isAway = false
   disconnects = 0
+  /** false: states of conversations are overwritten without a comparison, as before decision 055. */
+  comparesVersions = true
 
   /** Number of writes since the last snapshot. */
   get unsaved(): number {
@@ -74,34 +76,45 @@ export class SimulatedRedisServer {
     this.#isAway = isAway
   }
 
-  client(): RedisCommands {
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  /** The commands as the server runs them, at once. */
+  readonly commands = {
+    getMany: (keys: readonly RedisKey[]) => keys.map((key) => this.#get(textOf(key))),
+    setMany: (entries: readonly { key: RedisKey; value: Buffer }[]) => {
+      for (const { key, value } of entries) this.#set(textOf(key), value)
+    },
+    evalMany: (script: RedisScript, calls: readonly { keys: readonly RedisKey[]; args: Args }[]) =>
+      calls.map(({ keys, args }) => this.#run(script, keys.map(textOf), args)),
+  }
+
+  /** @param ask runs a command; default: at once. It fails when the connection is lost before the answer, whether it ran or not */
+  client(ask: <T>(work: () => T) => Promise<T> = (work) => this.#ask(work)): RedisCommands {
     const server = this
-    /** A command fails when the connection is lost before its answer, whether it ran or not. */
-    const asked = async <T>(work: () => T): Promise<T> => {
-      const fail = () => new DependencyError('redis', 'away')
-      if (server.#isAway) throw fail()
-      const { disconnects } = server
-      const answer = work()
-      await Promise.resolve()
-      if (server.disconnects !== disconnects) throw fail()
-      return answer
-    }
     return {
       isCluster: false,
       get disconnects() {
         return server.disconnects
       },
-      getMany: (keys) => asked(() => keys.map((key) => server.#get(textOf(key)))),
-      setMany: (entries) =>
-        asked(() => {
-          for (const { key, value } of entries) server.#set(textOf(key), value)
-        }),
-      evalMany: (script, calls) =>
-        asked(() => calls.map(({ keys, args }) => server.#run(script, keys.map(textOf), args))),
-      info: () => asked(() => new Map()),
-      ping: () => asked(() => {}),
+      getMany: (keys) => ask(() => server.commands.getMany(keys)),
+      setMany: (entries) => ask(() => server.commands.setMany(entries)),
+      evalMany: (script, calls) => ask(() => server.commands.evalMany(script, calls)),
+      info: () => ask(() => new Map()),
+      ping: () => ask(() => {}),
       close: async () => {},
     }
+  }
+
+  async #ask<T>(work: () => T): Promise<T> {
+    const away = () => new DependencyError('redis', 'away')
+    if (this.#isAway) throw away()
+    const { disconnects } = this
+    const answer = work()
+    await Promise.resolve()
+    if (this.disconnects !== disconnects) throw away()
+    return answer
   }
 
   #get(key: string): Buffer | null {

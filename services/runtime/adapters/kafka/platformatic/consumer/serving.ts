@@ -190,6 +190,8 @@ export class Serving {
     }
     try {
       const result = await this.#options.onBatch(batch)
+      // It left the batch to the next owner. Put back, it would come round at once, without a turn for the heartbeat.
+      if (this.#isStale) return this.#lose('lost')
       const done = result === undefined ? records.length : result.processed
       if (done > 0) {
         const offset = done === records.length ? next : (records[done - 1]?.offset as bigint) + 1n
