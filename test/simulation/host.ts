@@ -40,6 +40,7 @@ export class Host {
   /** The next call leaves this much later, ms. */
   #delayNextCall = 0
   readonly #held: (() => void)[] = []
+  readonly #busyUntil = new Map<string, number>()
   readonly #sessions = new Set<() => boolean>()
   readonly #draining = new AbortController()
 
@@ -93,7 +94,7 @@ export class Host {
         this.#delayNextCall = 0
         this.#stopFor(delay)
       }
-      this.#time.after(delay + random.between(0, 4), () => {
+      this.#inOrder(dependency, delay + random.between(0, 4), () => {
         if (delay > 0 && !this.#isAlive) return
         if (!isReachable()) return this.#time.after(1, fail)
         let answer: T
@@ -102,9 +103,18 @@ export class Host {
         } catch (error) {
           return this.#time.after(1, () => this.#run(() => reject(error)))
         }
-        this.#time.after(random.between(0, 4), () => (isReachable() ? this.#run(() => resolve(answer)) : fail()))
+        this.#inOrder(`${dependency} answers`, random.between(0, 4), () =>
+          isReachable() ? this.#run(() => resolve(answer)) : fail(),
+        )
       })
     })
+  }
+
+  /** Requests on one connection, and their answers, do not overtake each other. */
+  #inOrder(connection: string, ms: number, run: () => void): void {
+    const at = Math.max(this.#time.now + ms, this.#busyUntil.get(connection) ?? 0)
+    this.#busyUntil.set(connection, at)
+    this.#time.after(at - this.#time.now, run)
   }
 
   readonly clock = {

@@ -31,7 +31,8 @@ export interface SimulationResult {
 
 const partitions = 2
 const instances = 2
-const faultsForMs = 180_000
+/** Longer than the people write. */
+const faultsForMs = 260_000
 /** By then, all that waits has been decided. */
 const drainMs = 900_000
 export const waitMs = 60_000
@@ -101,7 +102,12 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
       host.kill()
       time.after(random.between(200, 15_000), () => start(slot, stage))
     },
-    stop: () => random.pick([...hosts.values()]).host.stop(random.between(500, 25_000), random.chance(0.7)),
+    stop: () => random.pick([...hosts.values()]).host.stop(random.between(500, 40_000), random.chance(0.8)),
+    // Longer than its session, right before it publishes, saves or commits.
+    stopAttribution: () => {
+      const some = [...hosts.values()].filter(({ stage }) => stage === 'attribution')
+      random.pick(some).host.stop(random.between(11_000, 30_000), true)
+    },
     redisLosesWrites: () => redis.crash(random.between(1, Math.max(1, redis.unsaved))),
     redisAway: () => {
       redis.away = true
@@ -119,12 +125,15 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
       })
     },
   }
+  // Some kinds of faults in each simulation, so that one does not hide another.
+  const kinds = Object.keys(inject).filter(() => random.chance(0.5))
+  const maxPauseMs = random.between(3_000, 30_000)
   const fault = () => {
-    if (time.elapsed > faultsForMs) return
-    const name = random.pick(Object.keys(inject))
+    if (time.elapsed > faultsForMs || kinds.length === 0) return
+    const name = random.pick(kinds)
     faults[name] = (faults[name] ?? 0) + 1
     inject[name]?.()
-    time.after(random.between(500, 12_000), fault)
+    time.after(random.between(500, maxPauseMs), fault)
   }
   time.after(2_000, fault)
   await time.runUntil(noon + faultsForMs)

@@ -31,8 +31,12 @@ export type MessageFields = Partial<Message> & { text?: string; referral?: Parti
 interface DeferredMessage {
   readonly value: Message
   readonly topic: string
+  /** When it was deferred, ms. */
+  readonly timestamp: number
   readonly dueAt: number
 }
+
+type ToProcess = Pick<DeferredMessage, 'value' | 'topic'> & Partial<DeferredMessage>
 
 /** A crash after a batch was published, before or after its changes were saved; the batch is then redelivered. */
 export type Crash = 'before saving' | 'after saving'
@@ -90,10 +94,10 @@ export const attributionWorld = async (
     })
   }
 
-  const runOnce = async (batch: readonly { value: Message; topic: string }[], save: boolean): Promise<Outcome[]> => {
-    const inputs = batch.map(({ value, topic }) => ({
+  const runOnce = async (batch: readonly ToProcess[], save: boolean): Promise<Outcome[]> => {
+    const inputs = batch.map(({ value, topic, timestamp = now }) => ({
       value,
-      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp: now }),
+      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp }),
       attempt: 1,
     }))
     const state = await stage.load(inputs, now)
@@ -104,6 +108,7 @@ export const attributionWorld = async (
           deferred.push({
             value: (inputs[index] as { value: Message }).value,
             topic: laterTopic('attribution', outcome.delay),
+            timestamp: now,
             dueAt: now + delays[outcome.delay],
           })
         }
@@ -119,7 +124,7 @@ export const attributionWorld = async (
     return outcomes.flat() as Outcome[]
   }
 
-  const runBatch = async (batch: readonly { value: Message; topic: string }[], crash?: Crash) => {
+  const runBatch = async (batch: readonly ToProcess[], crash?: Crash) => {
     if (crash) await runOnce(batch, crash === 'after saving')
     return runOnce(batch, true)
   }

@@ -1,6 +1,6 @@
 /**
  * Finds Kafka, registry and Redis of a data folder by what Linux says about running processes, without any note of their start. So
- * none is left behind: not one whose start nobody could note, nor one that was started while its supervisor stopped.
+ * none is left behind, also if it was started right before its supervisor was killed, or while its supervisor stopped.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
