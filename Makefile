@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NODE = $(or $(wildcard node_modules/.bin/node),node)
-JEST = $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos simulation replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos simulation replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -31,9 +31,16 @@ test: check ## types, lint, unit, integration and end-to-end tests
 	@mkdir -p test-results
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
+.PHONY: api-documents
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+	$(NODE) infra/api-documents/main.ts
+
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
+
+bundle: install ## the programs as files that need no node_modules, to dist/
+	@$(NODE) services/local/bundle/main.ts
 
 sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
 	$(NODE) infra/supply-chain/main.ts
@@ -69,6 +76,10 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 memory: install ## Redis memory of a million dedup keys and a million conversations, against their limits
 	$(NODE) test/bench/memory.ts
 
+.PHONY: connectors
+connectors: install ## the example connectors in TypeScript, Python, Java and Go, by HTTP and by Kafka, against a pipeline
+	$(NODE) test/scenarios/connectors.ts
+
 isolation: install ## p99 of 99 advertisers with and without one that hangs
 	$(NODE) test/scenarios/isolation.ts
 
@@ -99,4 +110,4 @@ topics-apply: install ## applies the topology to the cluster
 	@$(NODE) services/cli/signals.js topics apply
 
 clean: ## removes dependencies and the data of local runs
-	rm -rf node_modules .signals test-results
+	rm -rf node_modules .signals test-results dist

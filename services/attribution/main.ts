@@ -65,7 +65,15 @@ runConsumerStage({
     })
     lifecycle.onStop('poll for lost state', cancel)
     const countRefused = refusedIds(metrics)
-    const stage = attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT, countRefused })
+    const stage = attribution({
+      directory,
+      store,
+      codec,
+      keyring,
+      waitMs: config.ATTRIBUTION_WAIT,
+      textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
+      countRefused,
+    })
     return checkpointed(stage, { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild })
   },
 })

@@ -12,11 +12,11 @@ import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { isOfEndedConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { delays, stages, topics } from '../topology.ts'
-import { type Attribution, attribute, rulesOf } from './attribute.ts'
+import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, emptyState, shortId } from './state/state.ts'
@@ -26,13 +26,13 @@ import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 /** The states of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
-export interface AttributionTools {
+export interface AttributionTools extends AttributionSettings {
   readonly directory: ConnectionDirectory
   readonly store: ConversationStore
   readonly codec: Codec
   readonly keyring: Keyring
-  /** How long the start of a conversation waits on sources that deliver referrals as separate events, ms. */
-  readonly waitMs: number
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -76,15 +76,15 @@ const decideOne = (
   loaded: ConversationState,
   { value: message, record }: Input<Message>,
   connection: Connection,
-  { keyring, waitMs }: AttributionTools,
+  tools: AttributionTools,
   now: number,
 ): Decided => {
   const { content, kind, occurredAt, receivedAt } = message
   const open = () =>
     content === null || connection.dataKey === null
       ? null
-      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
-  const rules = rulesOf(connection, message, waitMs)
+      : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
+  const rules = rulesOf(connection, message, tools)
   const lateMs = lateMsOf(record, now)
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)
@@ -119,7 +119,7 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
 const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
 
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
-  const { directory, store, codec } = tools
+  const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
 
   const decideSafely = (before: ConversationState, input: Input<Message>, now: number): Decided => {
     const { value: message } = input
@@ -127,11 +127,11 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     const state = released(before, shortId(message.message))
     const connection = directory.byId(message.connectionId)
     if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
+    if (!isUnderConsent(message, connection)) return { outcome: drop('consent_ended'), state }
     try {
       return decideOne(before, input, connection, tools, now)
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error
-      if (isOfEndedConsent(message, connection)) return { outcome: drop('consent_ended'), state }
       return {
         outcome: deadLetter('seal_broken', 'the content does not open under the key of its connection'),
         state,

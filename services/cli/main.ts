@@ -18,6 +18,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'which account reports to which advertiser',
     load: () => import('./commands/connections/index.ts'),
   },
+  attribution: {
+    about: 'which tracking ID a conversation is credited with',
+    load: () => import('./commands/attribution/index.ts'),
+  },
   breakers: {
     about: 'connections with an open circuit breaker',
     load: () => import('./commands/breakers/index.ts'),

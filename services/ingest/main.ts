@@ -5,8 +5,8 @@ import { pollForLosses } from '../runtime/checkpoints/poll.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
-import { removal } from '../shared/connections/removal.ts'
-import { ConnectionWriter } from '../shared/connections/writer.ts'
+import { requestSender } from '../shared/connections/requests/send.ts'
+import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { topics } from '../topology.ts'
@@ -22,19 +22,15 @@ runConsumerStage({
   build: async ({ config, codec, keyring, envelopes, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
     tools.useConnections((id) => directory.byId(id))
-    const writer = new ConnectionWriter({ directory, codec, producer: tools.producer, clock: tools.clock })
+    const withdrawals = new Withdrawals(directory, requestSender(tools.producer, codec))
     await follow({
       connections: (id, record) => {
-        const applied = directory.apply(id, record)
-        writer.followed(id)
-        if (applied === 'stale') return
-        if (!record?.dataKey) tools.forgetConnection(id)
+        if (directory.apply(id, record) === 'applied' && !record?.dataKey) tools.forgetConnection(id)
       },
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
     const sources = openSources(ownMappings, waits.ingest, tools)
-    const onRemoved = removal(directory, writer)
-    const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, onRemoved }
+    const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, withdrawals }
     const stage = ingest(stageTools)
     const { broker, clock, metrics, log } = tools
     const checkpoints = openCheckpoints(

@@ -12,7 +12,9 @@ import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
@@ -40,17 +42,23 @@ type Verdict =
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | {
       readonly kind: 'refused'
-      readonly reason: 'no_connection' | 'disconnected' | 'duplicate' | typeof unverifiedAccount
+      readonly reason: 'no_connection' | 'disconnected' | 'outside_consent' | 'duplicate' | typeof unverifiedAccount
     }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
 
-const verdictOf = (event: MessageEvent, directory: ConnectionDirectory, keyring: Keyring): Verdict => {
+const verdictOf = (
+  event: MessageEvent,
+  receivedAt: number,
+  { directory, keyring, withdrawals, isUnderConsent = receivedUnderConsent }: IngestTools,
+): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
-  if (connection.status === 'disconnected' || connection.dataKey === null)
+  if (connection.status === 'disconnected' || connection.dataKey === null || withdrawals?.hasEnded(connection))
     return { kind: 'refused', reason: 'disconnected' }
+  if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
+    return { kind: 'refused', reason: 'outside_consent' }
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
 }
 
@@ -88,12 +96,12 @@ const claimsOf = (
 
 /** Verdicts as if no event were a copy, and what ingest claims for them. */
 const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
-  const { directory, keyring } = tools
+  const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
     return value.events.map((event): Verdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
-      return verdictOf(event, directory, keyring)
+      return verdictOf(event, value.receivedAt, tools)
     })
   })
   const pending = claimsOf(batch, verdicts, tools)
@@ -200,8 +208,10 @@ export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
-  /** Records that an account's authorisation was withdrawn; safe to repeat. Unset in a replay. @throws DependencyError */
-  onRemoved?(removed: Removed): Promise<void>
+  /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
+  readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
@@ -233,7 +243,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       ]),
     }),
     save: async (changes) => {
-      for (const change of changes) await tools.onRemoved?.(change)
+      for (const change of changes) await tools.withdrawals?.withdraw(change)
     },
   }
 }

@@ -49,6 +49,17 @@ export interface RecordBatch {
   readonly delayMs?: number
 }
 
+/** Time limits of group membership, in ms. */
+export interface MembershipTimes {
+  /** A killed member keeps its partitions until its session ends. */
+  readonly sessionMs: number
+  readonly heartbeatMs: number
+  /** How long the group waits at a rebalance for members to finish their batches. */
+  readonly rebalanceMs: number
+  /** How often the leader of the group looks for new partitions. */
+  readonly partitionsPollMs: number
+}
+
 export interface ConsumerOptions {
   readonly group: string
   /** One member of the group has equal partition numbers of all topics. */
@@ -62,6 +73,8 @@ export interface ConsumerOptions {
   readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number
+  /** Default: `membershipTimes` of the adapter. Tests shorten them. */
+  readonly times?: MembershipTimes
   /**
    * Called with the records of one partition; concurrently for several partitions. When it resolves, the consumer commits the batch,
    * or its first `processed` records, unless the batch is stale. Then it pauses the partition for `pauseMs`, or until `wake` resolves.
@@ -86,6 +99,8 @@ export interface RunningConsumer {
 export interface TopicSettings {
   readonly name: string
   readonly partitions: number
+  /** Copies of each partition; absent when a topic is to have the brokers' default. */
+  readonly replication?: number
   readonly config: Readonly<Record<string, string>>
 }
 
@@ -156,6 +171,8 @@ export interface SchemaRegistry {
   compatibility(subject: string): Promise<string | null>
   /** Whether the schema is compatible with the subject; null for an unknown subject. */
   isCompatible(subject: string, schema: string): Promise<boolean | null>
+  /** The subject's newest schema, which serialisers take by default; null for an unknown subject. */
+  latest(subject: string): Promise<string | null>
 }
 
 /** Text, or bytes for a packed key. On a cluster, keys with the same text in braces (a hash tag) are on one node. */

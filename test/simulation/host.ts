@@ -2,7 +2,7 @@
  * A simulated process: it can be killed, stopped (SIGSTOP) and continued. Its calls leave at once or, when it is stopped between a check
  * and its write, much later; their answers reach it only while it runs.
  */
-import { heartbeatMs, sessionTimeoutMs } from '../../services/runtime/adapters/kafka/membership.ts'
+import { membershipTimes } from '../../services/runtime/adapters/kafka/membership.ts'
 import {
   type Broker,
   DependencyError,
@@ -14,6 +14,8 @@ import {
 import type { SimulatedRedisServer } from '../support/simulated-redis.ts'
 import type { Assignment, SimulatedKafka } from './kafka.ts'
 import type { Simulated } from './time.ts'
+
+const { heartbeatMs, sessionMs } = membershipTimes
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
@@ -207,7 +209,7 @@ export class Host {
     let isLost = false
     let isOver = false
     let underWay = 0
-    const isStale = () => isLost || this.#time.elapsed - heardAt > sessionTimeoutMs
+    const isStale = () => isLost || this.#time.elapsed - heardAt > sessionMs
     const holdsExpired = () => underWay > 0 && isStale()
     this.#sessions.add(holdsExpired)
     onAssigned()

@@ -1,7 +1,9 @@
 /** Simulated Kafka: logs, committed offsets, and groups with sessions, generations and rebalances. Times are the broker's, ms. */
-import { rebalanceTimeoutMs, sessionTimeoutMs } from '../../services/runtime/adapters/kafka/membership.ts'
+import { membershipTimes } from '../../services/runtime/adapters/kafka/membership.ts'
 import type { ConsumedRecord, ProducerRecord } from '../../services/runtime/ports.ts'
 import type { Simulated } from './time.ts'
+
+const { rebalanceMs, sessionMs } = membershipTimes
 
 export interface Assignment {
   readonly generation: number
@@ -106,7 +108,7 @@ export class SimulatedKafka {
     for (const group of this.#groups.values()) {
       for (const [id, { heardAt, join }] of group.members) {
         // Who waits for the answer to a join is on a connection.
-        if (join !== null || this.#time.now - heardAt <= sessionTimeoutMs) continue
+        if (join !== null || this.#time.now - heardAt <= sessionMs) continue
         group.members.delete(id)
         this.#rebalance(group)
       }
@@ -128,7 +130,7 @@ export class SimulatedKafka {
   #rebalance(group: Group): void {
     if (group.isRebalancing) return
     group.isRebalancing = true
-    group.deadline = this.#time.now + rebalanceTimeoutMs
+    group.deadline = this.#time.now + rebalanceMs
   }
 
   #complete(group: Group): void {

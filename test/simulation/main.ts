@@ -41,7 +41,7 @@ do {
   if (result.problems.length > 0) {
     failed.push(result.seed)
     print(`seed ${result.seed} failed (node test/simulation/main.ts --seed ${result.seed}):`)
-    for (const problem of result.problems) print(`  ${problem}`)
+    for (const problem of result.problems.slice(0, 8)) print(`  ${problem}`)
   }
 } while (values.seed === undefined && performance.now() < end && failed.length < 20)
 const seconds = (performance.now() - began) / 1_000

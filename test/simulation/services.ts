@@ -27,7 +27,7 @@ import type { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { Broker } from '../../services/runtime/ports.ts'
 import { hashTags } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../services/runtime/topics/codec.ts'
-import type { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import type { Connection, ConnectionDirectory } from '../../services/shared/connections/directory.ts'
 import type { AttributedMessage } from '../../services/shared/model/topic-values.ts'
 import type { Source } from '../../services/shared/sources/source.ts'
 import { delays, stages, topics } from '../../services/topology.ts'
@@ -100,7 +100,7 @@ const attributionOn = (host: Host, { codec, keyring, directory, waitMs, hasCheck
   const ofState = [topics.messages.name, ...waiting.map(([topic]) => topic)]
   const checkpoints = openCheckpoints({ redis, broker, name: 'attribution', tags: parts }, { group, topics: ofState })
   const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
-  const plain = attribution({ directory, store, codec, keyring, waitMs })
+  const plain = attribution({ directory, store, codec, keyring, waitMs, textWindowMs: 600_000 })
   const stage = hasCheckpoints
     ? checkpointed(plain, { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild })
     : plain
@@ -167,7 +167,7 @@ const dispatchOn = (host: Host, shared: Shared): Built => {
     sentLog,
     breakers: { refresh: async () => {} },
     scheduler: { send: send as never },
-    eligibilityOf: () => ({ eligible: true }) as never,
+    eligibilityOf: (id) => ({ eligible: true, connection: shared.directory.byId(id) as Connection, token: 'token' }),
     parts: undefined,
     expireMs: 8 * 86_400_000,
     warnMs: 8 * 86_400_000,

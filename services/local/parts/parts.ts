@@ -54,6 +54,7 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=16777216
 log.index.size.max.bytes=1048576
@@ -92,7 +93,7 @@ export const kafkaPart = (
   return {
     name: 'kafka',
     command: 'java',
-    args: [
+    args: () => [
       '-Xmx512m',
       ...jvm,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
@@ -119,7 +120,7 @@ export const registryPart = (
   return {
     name: 'registry',
     command: 'java',
-    args: ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
+    args: () => ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
       ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',
@@ -155,7 +156,7 @@ export const redisPart = (
   return {
     name: 'redis',
     command,
-    args: [
+    args: () => [
       '--port',
       String(port),
       '--bind',

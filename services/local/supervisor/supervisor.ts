@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path'
 import { systemClock } from '../../runtime/clock.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { type StageName, stageNames } from '../../topology.ts'
+import { cachedBundle } from '../bundle/cached.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
@@ -33,6 +34,7 @@ import {
 } from './state-file.ts'
 import { StateWriter } from './state-writer.ts'
 
+const root = join(import.meta.dirname, '../../..')
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
@@ -46,6 +48,7 @@ export class Supervisor {
   readonly #env: NodeJS.ProcessEnv
   readonly #dataDir: string
   readonly #logs: string
+  readonly #mappings: string
   readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
   #lazyPorts: Ports | undefined
@@ -59,6 +62,7 @@ export class Supervisor {
     systemClock,
   )
   #guard: ChildProcess | undefined
+  #bundle: Promise<string | null> | undefined
   #addresses: Addresses | null = null
   #stopping = false
   /** Whether the cluster had no connections topic before this start. */
@@ -72,6 +76,7 @@ export class Supervisor {
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
+    this.#mappings = resolve(config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
     this.#report = report
     this.#output = output
   }
@@ -106,6 +111,8 @@ export class Supervisor {
 
   /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
+    // Concurrently with the start of the parts.
+    void this.#bundled()
     return this.startServices(await this.startParts())
   }
 
@@ -117,19 +124,19 @@ export class Supervisor {
     parts: PartAddresses,
     names: readonly string[] = [...stageNames, 'console', 'simulator'],
   ): Promise<Addresses> {
-    const mappings = resolve(this.#config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
-    mkdirSync(mappings, { recursive: true })
+    mkdirSync(this.#mappings, { recursive: true })
     const env = {
       ...this.#env,
       ...secretsOf(this.#dataDir, this.#env, this.#report),
       SIGNALS_DATA_DIR: this.#dataDir,
-      SIGNALS_MAPPINGS_DIR: mappings,
+      SIGNALS_MAPPINGS_DIR: this.#mappings,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
     const keys = await prepareClusterKeys(env, parts, this.#isFresh)
-    const resources = { ports: this.#ports, logs: this.#logs }
+    const report = this.#report
+    const resources = { ports: this.#ports, logs: this.#logs, root, bundle: await this.#bundled(), report }
     const { addresses, specs } = await servicesOf(this.#config, env, keys, parts, resources)
     this.#addresses = addresses
     this.#report('starting the services …')
@@ -154,6 +161,11 @@ export class Supervisor {
     await endProcesses(leftovers(this.#dataDir), 5_000)
     if (this.#guard?.connected) this.#guard.disconnect()
     if (this.#claimed) removeState(this.#dataDir)
+  }
+
+  #bundled(): Promise<string | null> {
+    this.#bundle ??= cachedBundle(root, this.#env, this.#report)
+    return this.#bundle
   }
 
   async #claimFolder() {
@@ -214,6 +226,7 @@ export class Supervisor {
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
       stageSettings: replaySettingTexts(this.#env),
+      mappings: this.#mappings,
     })
   }
 }

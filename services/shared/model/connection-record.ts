@@ -1,5 +1,11 @@
-/** Values of `connections.v1` (which account belongs to which advertiser) and `connection-history.v1` (its changes). */
+/**
+ * Values of `connections.v1` (which account belongs to which advertiser), `connection-history.v1` (its changes)
+ * and `connection-requests.v1` (changes that ingest and dispatch ask for, and control makes).
+ */
 import type { Direction, TextOrigin } from './message-event.ts'
+
+/** Origins whose texts are matched against keywords unless the connection says otherwise: the person's own words. */
+export const defaultKeywordOrigins: readonly TextOrigin[] = ['typed', 'caption']
 
 export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
 export type ConnectionStatus = (typeof connectionStatuses)[number]
@@ -31,6 +37,16 @@ export interface AccountGrant {
   readonly expiresAt: number
   readonly refreshExpiresAt: number
   readonly scopes: readonly string[]
+}
+
+/** A consent that has ended, with the account that it was for. */
+export interface EndedConsent {
+  readonly source: string
+  readonly accountId: string
+  /** ms; 0: unknown. */
+  readonly from: number
+  /** ms */
+  readonly to: number
 }
 
 /** As stored in the topic: secrets sealed under a master key, null once erased. */
@@ -75,6 +91,10 @@ export interface ConnectionRecord {
   readonly changeId: string
   /** Start of consent, ms; unchanged until the connection is disconnected and connected again. 0: unknown. */
   readonly connectedAt: number
+  /** End of consent, ms; null while it is in force, and on records written before this field existed. */
+  readonly disconnectedAt: number | null
+  /** Consents that ended before the present one began, oldest first. */
+  readonly earlierConsents: readonly EndedConsent[]
   /** TikTok's code behind the status. */
   readonly statusCode: number | null
   readonly authorisedBy: AuthorisedBy
@@ -125,4 +145,24 @@ export interface ConnectionChange {
   /** TikTok's code or reason, if that was the cause. */
   readonly code: number | null
   readonly detail: string | null
+}
+
+/**
+ * withdrawn: the account's authorisation was withdrawn at the source, so its connection ends.
+ * token_refused: the destination refuses the token, so the connection waits for a new one.
+ */
+export const requestKinds = ['withdrawn', 'token_refused'] as const
+export type RequestKind = (typeof requestKinds)[number]
+
+export interface ConnectionRequest {
+  readonly kind: RequestKind
+  readonly connectionId: string
+  readonly source: string
+  readonly accountId: string
+  /** The source's reason, or the destination's code. */
+  readonly code: number | null
+  /** When it happened, ms: of a withdrawal, by the source's clock. */
+  readonly occurredAt: number
+  /** `changedAt` of the record whose token was refused, ms; null for a withdrawal. */
+  readonly changedAt: number | null
 }

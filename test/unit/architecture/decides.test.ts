@@ -10,11 +10,13 @@ import { impurities } from '../../support/source-code/purity.ts'
  * A folder stands for all its files but those that `touchesTheWorld` names.
  */
 const decides = [
+  'services/topic-spec.ts',
   'services/topology.ts',
   'services/derived-topics.ts',
   'services/runtime/without-ending.ts',
   'services/consumer-groups.ts',
   'services/attribution/attribute.ts',
+  'services/attribution/credit.ts',
   'services/attribution/stage.ts',
   'services/attribution/waiting.ts',
   'services/attribution/state/conversations.ts',
@@ -40,9 +42,10 @@ const decides = [
   'services/dispatch/limits/throttling.ts',
   'services/dispatch/limits/token-bucket.ts',
   'services/dispatch/parked/parked-signals.ts',
-  'services/gateway/address.ts',
+  'services/gateway/http/address.ts',
+  'services/gateway/http/openapi.ts',
   'services/gateway/message-events.ts',
-  'services/gateway/request-trace.ts',
+  'services/gateway/http/request-trace.ts',
   'services/gateway/limits/gateway-rates.ts',
   'services/gateway/limits/pending-bodies.ts',
   'services/gateway/limits/rates.ts',
@@ -55,6 +58,7 @@ const decides = [
   'services/ingest/identity.ts',
   'services/ingest/stage.ts',
   'services/ingest/verified-account.ts',
+  'services/keywords/own-words.ts',
   'services/keywords/stage.ts',
   'services/keywords/evaluation',
   'services/keywords/lists/active-lists.ts',
@@ -84,6 +88,7 @@ const decides = [
   'services/shared/connections/redacted.ts',
   'services/shared/connections/status.ts',
   'services/shared/model',
+  'services/shared/text',
   'services/shared/sources/check.ts',
   'services/shared/sources/interpreter',
   'services/shared/sources/parse.ts',
@@ -139,7 +144,7 @@ const touchesTheWorld = [
   'services/dispatch/sent-log/sent-log.ts',
   'services/gateway/config.ts',
   'services/gateway/deliveries.ts',
-  'services/gateway/http.ts',
+  'services/gateway/http/answers.ts',
   'services/gateway/intake.ts',
   'services/gateway/main.ts',
   'services/gateway/server.ts',
@@ -175,7 +180,7 @@ const exceptions: readonly { file: string; of: RegExp; because: string }[] = [
 /** Files outside of `decides` whose values deciding files use, and which ones: pure values beside code that is not. */
 const pureValues: Readonly<Record<string, readonly string[]>> = {
   'schemas/index.ts': ['latestSchema'],
-  'services/gateway/http.ts': ['HttpProblem'],
+  'services/gateway/http/answers.ts': ['HttpProblem'],
   'services/runtime/keys/keyring.ts': ['SealBroken'],
 }
 

@@ -22,7 +22,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
   const codec = await Codec.open(new MemoryRegistry())
   const refused: TrackingIdRefusal[] = []
   const countRefused = (more: readonly TrackingIdRefusal[]) => void refused.push(...more)
-  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, countRefused })
+  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, textWindowMs: 600_000, countRefused })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let n = 0
@@ -218,13 +218,13 @@ describe('attribution', () => {
     expect(await run(messageAt(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
   })
 
-  it('drops content from before the current consent, whose key was erased', async () => {
+  it('drops what came before the current consent, with or without content', async () => {
     const { messageAt, run, directory } = await world()
     const { dataKey } = directory.byId('acme-wa') as ConnectionRecord
     directory.apply('acme-wa', connectionRecord({ dataKey, connectedAt: noon + 86_400_000 }))
-    expect(await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([
-      { kind: 'dropped', reason: 'consent_ended' },
-    ])
+    const ended = { kind: 'dropped', reason: 'consent_ended' }
+    expect(await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([ended])
+    expect(await run(messageAt(0))).toEqual([ended])
   })
 
   it('makes content that does not open a dead letter, and continues', async () => {

@@ -41,6 +41,20 @@ describe('ingest', () => {
     expect(dedup.values.size + crossSource.values.size).toBe(0)
   })
 
+  it('drops what follows a withdrawal at once, before control has ended the connection', async () => {
+    const { decide, run, stage, delivery, eventRecord, connect, requests } = await openIngest()
+    const since = noon - 60_000
+    connect({ connectionId: 'acme-echo', source: 'echo', accountId: 'biz', connectedAt: since, authorisedAt: since })
+    const removed = [{ accountId: 'biz', reason: 3, occurredAt: noon + 1_000 }]
+    const { changes } = await decide(delivery({ events: [], ignored: ['account'], failed: [], removed }))
+    await stage.save?.(changes)
+    expect(requests).toMatchObject([{ kind: 'withdrawn', connectionId: 'acme-echo', code: 3 }])
+    expect(labels(await run(eventRecord({ source: 'echo', accountId: 'biz' }), eventRecord()))).toEqual([
+      'disconnected',
+      'forwarded',
+    ])
+  })
+
   it.each(['paused', 'reconnect'] as const)(
     'processes messages of a connection that is %s: dispatch decides about its signals',
     async (status) => {
@@ -127,7 +141,19 @@ describe('ingest', () => {
       'ignored_read',
       'ignored_status',
     ])
-    expect(messages(outcomes)[0]?.receivedAt).toBe(noon + 5)
+    expect(messages(outcomes)[0]?.receivedAt).toBe(noon)
+  })
+
+  it('refuses what was received before the consent, whenever it happened and whatever a header claims, and leaves no claim', async () => {
+    const { run, eventRecord, connect, dedup } = await openIngest()
+    connect({ connectionId: 'acme-wa', connectedAt: noon + 1_000 })
+    const record = eventRecord({ occurredAt: noon + 2_000 })
+    const claiming = { ...record, headers: { 'received-at': String(noon + 3_000) } }
+    const redriven = { ...record, timestamp: noon + 4_000, headers: { 'received-at': String(noon) } }
+    expect(labels(await run(record, claiming, redriven))).toEqual(Array(3).fill('outside_consent'))
+    expect(dedup.values.size).toBe(0)
+    const received = { ...record, timestamp: noon + 1_000 }
+    expect(labels(await run(received))).toEqual(['forwarded'])
   })
 
   it.each<[string, (world: Awaited<ReturnType<typeof openIngest>>) => ConsumedRecord, string, RegExp]>([

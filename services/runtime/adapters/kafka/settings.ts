@@ -1,18 +1,18 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { prefixFields } from '../../prefix.ts'
+import { pairProblems, pemOf, pemProblems } from '../tls.ts'
+import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
-const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 const clients = ['platformatic', 'kafkajs'] as const
 
 /** docs/contracts.md, section 13. */
 export const kafkaFields = {
   KAFKA_CLIENT: z.enum(clients).default('platformatic'),
   KAFKA_SECURITY_PROTOCOL: z.enum(protocols).default('PLAINTEXT'),
-  KAFKA_SASL_MECHANISM: z.enum(mechanisms).optional(),
-  KAFKA_SASL_USERNAME: z.string().optional(),
-  KAFKA_SASL_PASSWORD: z.string().optional(),
+  ...kafkaLoginFields,
+  ...prefixFields,
   /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
@@ -26,11 +26,6 @@ export interface KafkaTls {
   readonly key?: string
 }
 
-export type KafkaSasl =
-  | { readonly mechanism: (typeof mechanisms)[number]; readonly username: string; readonly password: string }
-  /** Called at every connection and re-authentication. */
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> }
-
 export interface KafkaSettings {
   /** host:port */
   readonly brokers: readonly string[]
@@ -39,58 +34,44 @@ export interface KafkaSettings {
   readonly client: (typeof clients)[number]
   readonly tls?: KafkaTls
   readonly sasl?: KafkaSasl
+  /** Before the name of every topic and group. */
+  readonly prefix?: string
 }
 
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
 
 /** Contradictions between settings, one line each, with the remedy. */
-export const kafkaProblems = (config: KafkaConfig): readonly string[] => {
+export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): readonly string[] => {
   const { KAFKA_SECURITY_PROTOCOL: protocol } = config
   const problems: string[] = []
-  const needs = (name: keyof KafkaConfig, why: string) => {
-    if (config[name] === undefined) problems.push(`${name} is not set: ${why} needs it`)
-  }
   if (protocol.startsWith('SASL')) {
-    for (const name of ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const)
-      needs(name, `KAFKA_SECURITY_PROTOCOL=${protocol}`)
+    problems.push(...loginProblems(config, protocol, brokers))
   } else if (config.KAFKA_SASL_MECHANISM !== undefined) {
     problems.push(
       `KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL or SASL_PLAINTEXT, which is ${protocol}`,
     )
   }
-  if (config.KAFKA_SSL_CERT !== undefined) needs('KAFKA_SSL_KEY', 'KAFKA_SSL_CERT')
-  if (config.KAFKA_SSL_KEY !== undefined) needs('KAFKA_SSL_CERT', 'KAFKA_SSL_KEY')
-  for (const name of ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const) {
-    try {
-      pem(config[name])
-    } catch {
-      problems.push(`${name}: must be PEM text or the path of a file that can be read`)
-    }
-  }
+  problems.push(
+    ...pairProblems(config, ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+    ...pemProblems(config, ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+  )
   return problems
 }
 
-const pem = (value: string | undefined): string | undefined =>
-  value === undefined || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8')
-
 const tlsOf = (config: KafkaConfig): KafkaTls => {
-  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pem)
+  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pemOf)
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
 }
 
 /** @param config a configuration for which `kafkaProblems` is empty */
 export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[], clientId: string): KafkaSettings => {
   const protocol = config.KAFKA_SECURITY_PROTOCOL
-  const sasl = {
-    mechanism: config.KAFKA_SASL_MECHANISM as (typeof mechanisms)[number],
-    username: config.KAFKA_SASL_USERNAME as string,
-    password: config.KAFKA_SASL_PASSWORD as string,
-  }
   return {
     brokers,
     clientId,
     client: config.KAFKA_CLIENT,
     ...(protocol.endsWith('SSL') ? { tls: tlsOf(config) } : {}),
-    ...(protocol.startsWith('SASL') ? { sasl } : {}),
+    ...(protocol.startsWith('SASL') ? { sasl: toSasl(config, brokers) } : {}),
+    ...(config.KAFKA_TOPIC_PREFIX === '' ? {} : { prefix: config.KAFKA_TOPIC_PREFIX }),
   }
 }

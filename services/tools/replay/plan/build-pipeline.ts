@@ -1,4 +1,5 @@
 /** Builds the pipeline of one run: the stages of live traffic on stores of the run's own. */
+import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
@@ -7,6 +8,7 @@ import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
+import { occurredUnderConsent, receivedUnderConsent } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
@@ -18,7 +20,7 @@ import { ListVersions } from './list-versions.ts'
 import { OverlayStore } from './overlay.ts'
 import { RunClaims } from './run-claims.ts'
 
-export interface PipelineTools {
+export interface PipelineTools extends AttributionSettings {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly envelopes: Pick<Envelopes, 'open'>
@@ -27,18 +29,20 @@ export interface PipelineTools {
   readonly directory: ConnectionDirectory
   readonly lists: readonly KeywordListRecord[]
   readonly clock: Clock
-  /** Attribution's ATTRIBUTION_WAIT, ms. */
-  readonly waitMs: number
 }
 
 export interface BuiltPipeline {
   readonly pipeline: InProcessPipeline
+  readonly directory: ConnectionDirectory
   /** True for messages of the connection and source that the request names. */
   isInScope(message: Message): boolean
 }
 
 export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): BuiltPipeline => {
-  const { redis, clock, lists, ...shared } = tools
+  const { redis, clock, lists, ...given } = tools
+  // An event of a file was never received.
+  const isUnderConsent = request.file ? occurredUnderConsent(tools.directory) : receivedUnderConsent
+  const shared = { ...given, isUnderConsent }
   const claims = new RunClaims({ event: openDedup(redis), crossSource: openCrossSourceDedup(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
   const isInScope = ({ connectionId, source }: Message) =>
@@ -54,5 +58,5 @@ export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): Bui
     isRequested: (message) => !store.isHeldByLive(message) && filterMatches(message, request.where),
     now: clock.now(),
   })
-  return { pipeline, isInScope }
+  return { pipeline, directory: tools.directory, isInScope }
 }

@@ -55,6 +55,12 @@ describe('the environment of a child process', () => {
     expect(serviceEnvironment('gateway', everything)).not.toHaveProperty('ATTRIBUTION_WAIT')
   })
 
+  it('has the credentials of AWS where it logs in by them', () => {
+    const env = { ...everything, KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }
+    for (const service of services)
+      expect('AWS_SECRET_ACCESS_KEY' in serviceEnvironment(service, env)).toBe(service !== 'simulator')
+  })
+
   it('has a secret as its file, and not as a value too, where it is given as a file', () => {
     const env = { ADMIN_TOKEN: 'read from the file', ADMIN_TOKEN_FILE: '/run/secrets/admin' }
     expect(serviceEnvironment('console', env)).toEqual({ ADMIN_TOKEN_FILE: '/run/secrets/admin' })
