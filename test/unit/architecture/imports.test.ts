@@ -56,6 +56,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/keys'],
   ['runtime/poison'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
