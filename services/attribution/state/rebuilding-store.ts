@@ -5,8 +5,9 @@ import type { ConversationChange } from './conversations.ts'
 import type { ConversationState } from './state.ts'
 import { type ConversationStore, type Part, partOf, type RestorableStore, type StateEntry, StateLost } from './store.ts'
 
-/** One record of `touches.v1`. */
-export type RecordedState = StateEntry & {
+/** One record of `touches.v1`; without a state for a tombstone. */
+export type RecordedState = Pick<StateEntry, 'conversation'> & {
+  readonly state: ConversationState | null
   /** Broker timestamp of the record, ms. */
   readonly changedAt: number
 }

@@ -21,6 +21,16 @@ export const receivedUnderConsent = (
   { connectedAt }: Pick<ConnectionRecord, 'connectedAt'>,
 ): boolean => receivedAt >= connectedAt
 
+/**
+ * Marks the state of a conversation with the consent under which it arose: its beginning, ms; null for the first consent of a connection.
+ * So state of an earlier consent is recognised, and most states need no mark.
+ */
+export const consentMarkOf = ({
+  earlierConsents,
+  connectedAt,
+}: Pick<ConnectionRecord, 'earlierConsents' | 'connectedAt'>): number | null =>
+  earlierConsents.length === 0 ? null : connectedAt
+
 /** The consents that ended before a record's next one. */
 export const earlierConsentsOf = (record: ConnectionRecord | undefined): readonly EndedConsent[] => {
   if (!record) return []
