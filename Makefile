@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -38,6 +38,9 @@ api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/conne
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
+
+bundle: install ## the programs as files that need no node_modules, to dist/
+	@$(NODE) services/local/bundle/main.ts
 
 sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
 	$(NODE) infra/supply-chain/main.ts
@@ -104,4 +107,4 @@ topics-apply: install ## applies the topology to the cluster
 	@$(NODE) services/cli/signals.js topics apply
 
 clean: ## removes dependencies and the data of local runs
-	rm -rf node_modules .signals test-results
+	rm -rf node_modules .signals test-results dist

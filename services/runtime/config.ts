@@ -129,7 +129,11 @@ export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientI
  * Hides user and password of a URL; any other text is returned as it is. A password may hold `@` and `/` itself, so everything up to
  * the last `@` counts as secret.
  */
-export const withoutCredentials = (text: string): string => text.replace(/\/\/[\s\S]*@/, '//***@')
+export const withoutCredentials = (text: string): string => {
+  const from = text.indexOf('//')
+  const to = text.lastIndexOf('@')
+  return from < 0 || to < from + 2 ? text : `${text.slice(0, from)}//***${text.slice(to)}`
+}
 
 /** The configuration for a log: secrets and passwords in URLs are masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>

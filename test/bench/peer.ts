@@ -2,12 +2,13 @@
  * Runs the four stages on the broker and Redis of another benchmark, as in production: with registry, seals and consent. First it
  * creates a connection for each account of the workload (event set = account) and imports the keyword list.
  */
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseKeywordList } from '../../services/keywords/lists/list-file.ts'
 import { writeList } from '../../services/keywords/lists/store.ts'
 import { localFields } from '../../services/local/config.ts'
+import { runningState } from '../../services/local/supervisor/state-file.ts'
 import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
@@ -16,6 +17,7 @@ import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
+import { usage } from './usage.ts'
 
 const masterKey = Buffer.alloc(32, 1).toString('base64')
 const env = { ...process.env, SIGNALS_MASTER_KEY: masterKey, LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }
@@ -31,9 +33,31 @@ const accountsOf = async (file: string) => {
   return [...accounts.values()]
 }
 
+/** CPU of each process since it was ready, for comparisons of stages. */
+const atReady = new Map<string, number>()
+const cpuByName = () => {
+  const { children = {} } = runningState(process.env.SIGNALS_DATA_DIR ?? '') ?? {}
+  return Object.entries(children).map(([name, { pid }]) => ({ name, ...usage(pid) }))
+}
+const writeUsage = (file: string) =>
+  writeFileSync(
+    file,
+    JSON.stringify(
+      Object.fromEntries(
+        cpuByName().map(({ name, cpu, rss }) => [
+          name,
+          { cpu: cpu - (atReady.get(name) ?? 0), start: atReady.get(name), rss },
+        ]),
+      ),
+    ),
+  )
+
 const supervisor = new Supervisor(loadConfig(localFields, env), env, (line) => process.stderr.write(`${line}\n`))
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.once(signal, () => void supervisor.stop().then(() => process.exit(0)))
+  process.once(signal, () => {
+    if (process.env.USAGE_FILE) writeUsage(process.env.USAGE_FILE)
+    void supervisor.stop().then(() => process.exit(0))
+  })
 
 const parts = await supervisor.startParts()
 const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench-peer'))
@@ -71,3 +95,4 @@ await writeList(broker, codec, {
 })
 await broker.close()
 await supervisor.startServices(parts, ['ingest', 'attribution', 'keywords', 'dispatch'])
+for (const { name, cpu } of cpuByName()) atReady.set(name, cpu)

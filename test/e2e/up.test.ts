@@ -6,6 +6,7 @@ import { runSignals } from '../../services/local/demo/pipeline.ts'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { identifyProcess, type ProcessIdentity } from '../../services/local/processes/processes.ts'
 import type { RunState } from '../../services/local/supervisor/state-file.ts'
+import { stageNames } from '../../services/topology.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectTwo, noParts, openWorld, type World } from '../support/world.ts'
 
@@ -75,6 +76,14 @@ describe('signals up', () => {
       ['Conversation', 'E.C.P.flush'],
       ['Keyword', 'E.C.P.flush'],
     ])
+  })
+
+  it('runs the services from the bundle', () => {
+    const files = stageNames.map((stage) => {
+      const command = readFileSync(`/proc/${state().children[stage]?.pid}/cmdline`, 'utf8')
+      return command.split('\0').find((part) => part.endsWith('.js'))
+    })
+    expect(files).toEqual(stageNames.map((stage) => expect.stringMatching(`/bundles/[0-9a-f]{32}/${stage}.js$`)))
   })
 
   it('gives no process a secret that is not for its work', () => {

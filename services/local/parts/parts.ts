@@ -93,7 +93,7 @@ export const kafkaPart = (
   return {
     name: 'kafka',
     command: 'java',
-    args: [
+    args: () => [
       '-Xmx512m',
       ...jvm,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
@@ -120,7 +120,7 @@ export const registryPart = (
   return {
     name: 'registry',
     command: 'java',
-    args: ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
+    args: () => ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
       ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',
@@ -156,7 +156,7 @@ export const redisPart = (
   return {
     name: 'redis',
     command,
-    args: [
+    args: () => [
       '--port',
       String(port),
       '--bind',

@@ -10,7 +10,8 @@ import { identifyProcess, type ProcessIdentity } from './processes.ts'
 export interface ChildSpec {
   readonly name: string
   readonly command: string
-  readonly args: readonly string[]
+  /** Called at each start of the process. */
+  args(): readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly cwd?: string
   /** Whether the child gets an IPC channel to the supervisor; a Node child ends when the channel closes. */
@@ -115,9 +116,9 @@ export class Child {
   }
 
   #spawn() {
-    const { command, args, env, cwd, ipc } = this.spec
+    const { command, env, cwd, ipc } = this.spec
     // A process group of its own, so that Ctrl-C reaches only the supervisor, which stops its children in order.
-    const child = spawn(command, [...args], {
+    const child = spawn(command, this.spec.args(), {
       env,
       ...(cwd === undefined ? {} : { cwd }),
       detached: true,

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
 import { stageNames } from '../../topology.ts'
+import { locateProgram } from '../bundle/locate.ts'
 import { compiledFolder } from '../cache-folder.ts'
 import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
@@ -10,8 +11,6 @@ import type { ChildSpec } from '../processes/child.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'
 import { type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
-
-const services = join(import.meta.dirname, '../..')
 
 const answers = async (url: string): Promise<boolean> => {
   try {
@@ -28,6 +27,11 @@ export interface ServiceResources {
   readonly ports: Pick<Ports, 'take'>
   /** Folder of the log files. */
   readonly logs: string
+  /** The project's root. */
+  readonly root: string
+  /** Folder of the bundle; null: the processes run from their sources. */
+  readonly bundle: string | null
+  readonly report: (line: string) => void
 }
 
 /**
@@ -40,7 +44,7 @@ export const servicesOf = async (
   env: NodeJS.ProcessEnv,
   keys: Readonly<Record<KeyHolder, string>>,
   parts: PartAddresses,
-  { ports, logs }: ServiceResources,
+  { ports, logs, root, bundle, report }: ServiceResources,
 ): Promise<{ readonly addresses: Addresses; readonly specs: readonly ChildSpec[] }> => {
   const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
   const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
@@ -50,16 +54,11 @@ export const servicesOf = async (
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
-  const service = (
-    name: ServiceName,
-    readyUrl: string,
-    more: NodeJS.ProcessEnv,
-    mainFile = join(services, name, 'main.ts'),
-  ): ChildSpec => ({
+  const service = (name: ServiceName, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
     name,
     command: process.execPath,
     // A larger young generation: a batch is garbage before the collector would copy it.
-    args: ['--max-semi-space-size=32', mainFile],
+    args: () => ['--max-semi-space-size=32', locateProgram(name, root, bundle, report)],
     // Compiling takes a third of a start.
     env: {
       NODE_COMPILE_CACHE: compiledFolder(env),
@@ -97,23 +96,14 @@ export const servicesOf = async (
       ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
     }),
   )
-  // The folder is `control`; the process keeps its public name.
-  const console_ = service(
-    'console',
-    `${addresses.console}/readyz`,
-    {
-      SIGNALS_KEYS: keys.control,
-      CONSOLE_PORT: String(consolePort),
-      CALLBACK_PORT: String(callbackPort),
-      // The simulator's app, so that authorisation works with the simulator.
-      ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
-    },
-    join(services, 'control/main.ts'),
-  )
-  const simulatorMain = join(services, 'local/simulator/main.ts')
+  const console_ = service('console', `${addresses.console}/readyz`, {
+    SIGNALS_KEYS: keys.control,
+    CONSOLE_PORT: String(consolePort),
+    CALLBACK_PORT: String(callbackPort),
+    // The simulator's app, so that authorisation works with the simulator.
+    ...(simulatorPort === null ? {} : { TIKTOK_APP_ID: simulatorApp.id, TIKTOK_APP_SECRET: simulatorApp.secret }),
+  })
   const simulator =
-    simulatorPort === null
-      ? []
-      : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) }, simulatorMain)]
+    simulatorPort === null ? [] : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) })]
   return { addresses, specs: [...simulator, ...stages, console_] }
 }

@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path'
 import { systemClock } from '../../runtime/clock.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { type StageName, stageNames } from '../../topology.ts'
+import { cachedBundle } from '../bundle/cached.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
@@ -32,6 +33,7 @@ import {
 } from './state-file.ts'
 import { StateWriter } from './state-writer.ts'
 
+const root = join(import.meta.dirname, '../../..')
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
@@ -45,6 +47,7 @@ export class Supervisor {
   readonly #env: NodeJS.ProcessEnv
   readonly #dataDir: string
   readonly #logs: string
+  readonly #mappings: string
   readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
   #lazyPorts: Ports | undefined
@@ -58,6 +61,7 @@ export class Supervisor {
     systemClock,
   )
   #guard: ChildProcess | undefined
+  #bundle: Promise<string | null> | undefined
   #addresses: Addresses | null = null
   #stopping = false
   /** Whether the cluster had no connections topic before this start. */
@@ -71,6 +75,7 @@ export class Supervisor {
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
+    this.#mappings = resolve(config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
     this.#report = report
     this.#output = output
   }
@@ -105,6 +110,8 @@ export class Supervisor {
 
   /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
+    // Concurrently with the start of the parts.
+    void this.#bundled()
     return this.startServices(await this.startParts())
   }
 
@@ -116,19 +123,19 @@ export class Supervisor {
     parts: PartAddresses,
     names: readonly string[] = [...stageNames, 'console', 'simulator'],
   ): Promise<Addresses> {
-    const mappings = resolve(this.#config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
-    mkdirSync(mappings, { recursive: true })
+    mkdirSync(this.#mappings, { recursive: true })
     const env = {
       ...this.#env,
       ...secretsOf(this.#dataDir, this.#env, this.#report),
       SIGNALS_DATA_DIR: this.#dataDir,
-      SIGNALS_MAPPINGS_DIR: mappings,
+      SIGNALS_MAPPINGS_DIR: this.#mappings,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
     const keys = await prepareClusterKeys(env, parts, this.#isFresh)
-    const resources = { ports: this.#ports, logs: this.#logs }
+    const report = this.#report
+    const resources = { ports: this.#ports, logs: this.#logs, root, bundle: await this.#bundled(), report }
     const { addresses, specs } = await servicesOf(this.#config, env, keys, parts, resources)
     this.#addresses = addresses
     this.#report('starting the services …')
@@ -151,6 +158,11 @@ export class Supervisor {
     for (const undo of this.#undo) await undo()
     if (this.#guard?.connected) this.#guard.disconnect()
     if (this.#claimed) removeState(this.#dataDir)
+  }
+
+  #bundled(): Promise<string | null> {
+    this.#bundle ??= cachedBundle(root, this.#env, this.#report)
+    return this.#bundle
   }
 
   async #claimFolder() {
@@ -210,6 +222,7 @@ export class Supervisor {
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
       stageSettings: replaySettingTexts(this.#env),
+      mappings: this.#mappings,
     })
   }
 }

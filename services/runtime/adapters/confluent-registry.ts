@@ -7,6 +7,7 @@
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
 import type { DependencyError, SchemaRegistry } from '../ports.ts'
+import { withoutEnding } from '../without-ending.ts'
 import { registryAway, SchemaIncompatible } from './registry.ts'
 
 const statusOf = (error: unknown) => (error instanceof RestError ? error.status : undefined)
@@ -69,6 +70,15 @@ class ConfluentRegistry implements SchemaRegistry {
     }
   }
 
+  async latest(subject: string): Promise<string | null> {
+    try {
+      return (await this.#client.getLatestSchemaMetadata(subject)).schema ?? null
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw this.#toRegistryError(error)
+    }
+  }
+
   #toRegistryError(error: unknown): DependencyError {
     return registryAway(statusOf(error), { cause: error })
   }
@@ -76,5 +86,5 @@ class ConfluentRegistry implements SchemaRegistry {
 
 export const openConfluentRegistry = (url: string): SchemaRegistry =>
   new ConfluentRegistry(
-    new SchemaRegistryClient({ baseURLs: [url.replace(/\/+$/, '')], maxRetries: 1, cacheCapacity: 1000 }),
+    new SchemaRegistryClient({ baseURLs: [withoutEnding(url, '/')], maxRetries: 1, cacheCapacity: 1000 }),
   )

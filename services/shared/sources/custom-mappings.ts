@@ -78,8 +78,11 @@ const problemOf = (error: unknown, file: string): string => {
   return `${file}: cannot be read (${code})`
 }
 
+/** Shipped sources by name; each may be compiled at its first use. */
+export type ShippedSources = Pick<ReadonlyMap<string, Source>, 'get' | 'keys'>
+
 export class CustomMappings implements SourceRegistry {
-  readonly #shipped: ReadonlyMap<string, Source>
+  readonly #shipped: ShippedSources
   readonly #files: MappingFiles
   readonly #waits: Waits
   readonly #onChange: (change: MappingsChange) => void
@@ -88,7 +91,7 @@ export class CustomMappings implements SourceRegistry {
   readonly #active = new Map<string, Source>()
 
   constructor(
-    shipped: readonly Source[],
+    shipped: ShippedSources,
     files: MappingFiles,
     options: {
       readonly waits: Waits
@@ -97,7 +100,7 @@ export class CustomMappings implements SourceRegistry {
       readonly signatureChanges?: readonly string[] | undefined
     },
   ) {
-    this.#shipped = new Map(shipped.map((source) => [source.name, source]))
+    this.#shipped = shipped
     this.#files = files
     this.#waits = options.waits
     this.#onChange = options.onChange ?? (() => {})

@@ -1,7 +1,7 @@
 /** All sources of the pipeline: the shipped mappings, and the custom mappings of a folder. */
-import { join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import type { Clock, Timers } from '../../runtime/ports.ts'
-import { CustomMappings, type MappingsChange, type Waits, waits } from './custom-mappings.ts'
+import { CustomMappings, type MappingsChange, type ShippedSources, type Waits, waits } from './custom-mappings.ts'
 import { mappingFolder } from './folder.ts'
 import { parseMapping } from './parse.ts'
 import type { Source } from './source.ts'
@@ -14,9 +14,25 @@ export * from './source.ts'
 
 export const shippedFolder = join(import.meta.dirname, 'mappings')
 
-const shippedSources = (): Source[] => {
+/**
+ * Compiles each at its first use, since all of them take a second of CPU and a process needs few. The name of a file is the name of
+ * its source; unit tests compile all of them.
+ */
+const shippedSources = (): ShippedSources => {
   const files = mappingFolder(shippedFolder)
-  return files.list().map(({ file }) => parseMapping(files.read(file), file))
+  const fileOf = new Map(files.list().map(({ file }) => [basename(file, extname(file)), file]))
+  const compiled = new Map<string, Source>()
+  return {
+    keys: () => fileOf.keys(),
+    get(name) {
+      const known = compiled.get(name)
+      const file = fileOf.get(name)
+      if (known || file === undefined) return known
+      const source = parseMapping(files.read(file), file)
+      compiled.set(name, source)
+      return source
+    },
+  }
 }
 
 /** Where the user's own mappings are, and what they may change. */

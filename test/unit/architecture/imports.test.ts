@@ -10,9 +10,10 @@ import { codeOnly } from '../../support/source-code/scan.ts'
  * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
 const floors: readonly (readonly string[])[] = [
-  ['topology.ts', 'schemas'],
+  ['topic-spec.ts', 'schemas'],
+  ['topology.ts'],
   ['derived-topics.ts'],
-  ['consumer-groups.ts', 'shared/model'],
+  ['consumer-groups.ts', 'shared/model', 'shared/text'],
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
@@ -26,7 +27,7 @@ const floors: readonly (readonly string[])[] = [
     'local/simulator',
     'local/processes',
   ],
-  ['local/free-ports.ts'],
+  ['local/free-ports.ts', 'local/bundle'],
   ['local/parts'],
   ['local/supervisor'],
   ['local/demo', 'control'],
@@ -50,6 +51,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
   ['runtime/topics'],
+  ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
   ['runtime/process'],

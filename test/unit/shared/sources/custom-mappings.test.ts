@@ -22,7 +22,7 @@ const setUp = (wait: keyof typeof waits = 'ingest', copies = new Map<string, str
   let isFolderMissing = false
   let now = 0
   const sources = new CustomMappings(
-    [parseMapping(mapping('shipped'), 'shipped.yaml')],
+    new Map([['shipped', parseMapping(mapping('shipped'), 'shipped.yaml')]]),
     {
       list: () => {
         if (isFolderMissing) throw new Error('ENOENT')
@@ -73,7 +73,10 @@ describe('custom mappings', () => {
       }
       const key = { algorithm: 'equality', header: 'x-key' }
       const shippedSource = parseMapping(documentOf({}, { signature: key, source: 'shipped' }), 'shipped.yaml')
-      const sources = new CustomMappings([shippedSource], files, { waits: waits.ingest, signatureChanges })
+      const sources = new CustomMappings(new Map([['shipped', shippedSource]]), files, {
+        waits: waits.ingest,
+        signatureChanges,
+      })
       sources.poll(0, true)
       return sources
     }
