@@ -39,6 +39,23 @@ export const earlierConsentsOf = (record: ConnectionRecord | undefined): readonl
   return [...earlierConsents, { source, accountId, from: connectedAt, to: disconnectedAt ?? changedAt }]
 }
 
+/**
+ * The consents that ended before a connection's next one.
+ * @param before the connection's own record
+ * @param holder the record that held the account last, which may be another connection's
+ */
+export const consentsBefore = (
+  { connectionId, source, accountId }: Pick<ConnectionRecord, 'connectionId' | 'source' | 'accountId'>,
+  before: ConnectionRecord | undefined,
+  holder: ConnectionRecord | undefined,
+): readonly EndedConsent[] => {
+  const own = earlierConsentsOf(before)
+  if (!holder || holder.connectionId === connectionId || (before && before.status !== 'disconnected')) return own
+  const others = earlierConsentsOf(holder).filter((one) => one.source === source && one.accountId === accountId)
+  const known = new Set(own.map(({ from, to }) => `${from} ${to}`))
+  return [...own, ...others.filter(({ from, to }) => !known.has(`${from} ${to}`))].sort((a, b) => a.from - b.from)
+}
+
 interface Span {
   readonly from: number
   readonly to: number
