@@ -12,6 +12,7 @@ const found = (offset: number, fields: Partial<FoundDeadLetter> = {}): FoundDead
   reason: 'rule text: no body',
   attempt: 1,
   failedAt: noon,
+  originId: 'channel-events.v1/0/1',
   origin: { topic: 'channel-events.v1', partition: 2, offset: offset * 10, timestamp: noon - 1_000 },
   traceparent: null,
   redrives: 0,
