@@ -180,6 +180,7 @@ export const keywordEntry = (keyword: string, fields: Partial<KeywordEntry> = {}
   match: 'word',
   fold: 'exact',
   addresses: 'skip',
+  unless: [],
   ...fields,
 })
 
