@@ -44,6 +44,7 @@ const listOf = (size: number): KeywordEntry[] => {
     match: 'word',
     fold: 'exact',
     addresses: 'skip',
+    unless: [],
   }))
 }
 

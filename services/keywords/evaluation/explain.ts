@@ -1,6 +1,6 @@
 /** Explains which keywords a text contains, and which nearly. For `signals keywords test`; the stage does not use it. */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
-import { fold, foldingOf } from '../matching/fold.ts'
+import { fold, foldingOf } from '../matching/folding/fold.ts'
 import { compileKeywords, type Hit, type MatchRefusal } from '../matching/matcher.ts'
 
 export interface Match extends KeywordEntry {

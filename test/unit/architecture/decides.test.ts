@@ -62,6 +62,7 @@ const decides = [
   'services/keywords/evaluation',
   'services/keywords/lists/active-lists.ts',
   'services/keywords/lists/diff.ts',
+  'services/keywords/lists/list-encoding.ts',
   'services/keywords/lists/list-file.ts',
   'services/keywords/lists/limits.ts',
   'services/keywords/lists/list.ts',
