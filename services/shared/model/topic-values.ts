@@ -1,7 +1,7 @@
 /** The value type of each topic. The Avro schemas in `schemas/` encode these types; a unit test compares the two. */
 import type { MainTopic } from '../../topology.ts'
 import type { AuditEntry } from './audit.ts'
-import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
+import type { ConnectionChange, ConnectionRecord, ConnectionRequest } from './connection-record.ts'
 import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
@@ -146,6 +146,7 @@ export interface TopicValues {
   deliveries: Delivery
   connections: ConnectionRecord
   connectionHistory: ConnectionChange
+  connectionRequests: ConnectionRequest
   tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord

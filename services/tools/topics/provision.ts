@@ -2,7 +2,8 @@
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
+import type { TopicSpec } from '../../topic-spec.ts'
+import { subjectOf, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'
 
 export type TopicChange =

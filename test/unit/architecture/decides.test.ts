@@ -10,6 +10,7 @@ import { impurities } from '../../support/source-code/purity.ts'
  * A folder stands for all its files but those that `touchesTheWorld` names.
  */
 const decides = [
+  'services/topic-spec.ts',
   'services/topology.ts',
   'services/derived-topics.ts',
   'services/runtime/without-ending.ts',

@@ -10,7 +10,8 @@ import { codeOnly } from '../../support/source-code/scan.ts'
  * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
 const floors: readonly (readonly string[])[] = [
-  ['topology.ts', 'schemas'],
+  ['topic-spec.ts', 'schemas'],
+  ['topology.ts'],
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model', 'shared/text'],
   ['runtime'],
@@ -50,6 +51,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
   ['runtime/topics'],
+  ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
   ['runtime/process'],

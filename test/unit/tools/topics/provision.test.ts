@@ -1,7 +1,7 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../../services/tools/topics/retention.ts'
-import type { TopicSpec } from '../../../../services/topology.ts'
+import type { TopicSpec } from '../../../../services/topic-spec.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 /** Kafka's defaults. */
