@@ -37,6 +37,16 @@ export const registryContract = (name: string, open: () => SchemaRegistry) =>
       expect(await registry.isCompatible(own, text)).toBe(true)
     })
 
+    it('gives the newest schema of a subject', async () => {
+      const registry = open()
+      const own = subject()
+      expect(await registry.latest(own)).toBeNull()
+      await registry.register(own, schema(`E${process.pid}${n}`))
+      const newer = schema(`E${process.pid}${n}`, { name: 'more', type: ['null', 'string'], default: null })
+      await registry.register(own, newer)
+      expect(JSON.parse((await registry.latest(own)) as string)).toEqual(JSON.parse(newer))
+    })
+
     it('accepts a compatibility level', async () => {
       const registry = open()
       const own = subject()

@@ -70,6 +70,15 @@ class ConfluentRegistry implements SchemaRegistry {
     }
   }
 
+  async latest(subject: string): Promise<string | null> {
+    try {
+      return (await this.#client.getLatestSchemaMetadata(subject)).schema ?? null
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw this.#toRegistryError(error)
+    }
+  }
+
   #toRegistryError(error: unknown): DependencyError {
     return registryAway(statusOf(error), { cause: error })
   }

@@ -1,4 +1,4 @@
-/** SchemaRegistry by the five requests of the Confluent API that we need, over `fetch`: for every process that asks for ids and schemas. */
+/** SchemaRegistry by the six requests of the Confluent API that we need, over `fetch`: for every process that asks for ids and schemas. */
 
 import { DependencyError, type SchemaRegistry } from '../ports.ts'
 import { withoutEnding } from '../without-ending.ts'
@@ -92,6 +92,13 @@ class HttpRegistry implements SchemaRegistry {
     if (status === 404) return null
     if (status !== 200 || typeof value.is_compatible !== 'boolean') throw registryAway(status)
     return value.is_compatible
+  }
+
+  async latest(subject: string): Promise<string | null> {
+    const { status, value } = await this.#ask('GET', `/subjects/${encodeURIComponent(subject)}/versions/latest`)
+    if (status === 404) return null
+    if (status !== 200 || typeof value.schema !== 'string') throw registryAway(status)
+    return value.schema
   }
 
   /** Once more after a failure on the way: an idle connection may have been closed. @throws DependencyError */

@@ -13,6 +13,7 @@ import { systemClock } from '../clock.ts'
 import { BadRecord } from '../failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
 import { avroType } from './avro-type.ts'
+import { connectorSchema, fieldsLacking } from './connector-schema.ts'
 
 const headerBytes = 5
 const magic = 0
@@ -164,13 +165,17 @@ export class Codec {
     const writer = this.#schemas.get(id)
     if (!writer) throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry`)
     try {
+      const lacking = format.folder === connectorSchema ? fieldsLacking(writer) : []
+      if (lacking.length > 0)
+        throw new BadRecord('schema_incomplete', `schema id ${id} of the connector lacks ${lacking.join(', ')}`)
       const reader =
         writer === format.type || id === format.id
           ? { type: format.type, resolver: undefined }
           : { type: format.type, resolver: format.type.createResolver(writer) }
       format.readers.set(id, reader)
       return reader
-    } catch {
+    } catch (error) {
+      if (error instanceof BadRecord) throw error
       throw new BadRecord('bytes_invalid', `schema id ${id} is not a version of ${format.folder}`)
     }
   }
