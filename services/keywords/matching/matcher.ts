@@ -6,6 +6,7 @@
 import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { withStopsMarked } from './addresses.ts'
 import { Boundaries } from './boundaries.ts'
+import { unspaced } from './character-kinds.ts'
 import { codeUnitTableOf } from './code-unit-table.ts'
 import { columnsOf } from './compile/columns.ts'
 import { type CompiledList, compileColumns } from './compile/compile.ts'
@@ -81,7 +82,8 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     return known
   }
 
-  const hitsIn = ({ folding, groups }: FoldingGroups, text: string): readonly Hit[] => {
+  /** @param firstOnly of each entry, one hit that counts is enough */
+  const hitsIn = ({ folding, groups }: FoldingGroups, text: string, firstOnly: boolean): readonly Hit[] => {
     const folded = fold(text, folding)
     const skeleton = skeletonOf(folded, folding)
     const boundaries = new Boundaries(folded, {
@@ -89,6 +91,8 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
       addressText: () => addressText(text, folding, folded),
     })
     const hits: Hit[] = []
+    // In a script without spaces, a hit that is left out might contain another.
+    const counted = firstOnly && !unspaced.test(folded) ? new Set<number>() : null
     for (const group of groups) {
       const isAnywhere = group.leftOpen && group.rightOpen
       const judge = (row: number, start: number, end: number) => {
@@ -96,9 +100,11 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
         const isOut = word !== null && inAddresses[row] === 0 && boundaries.inAddress(start, end)
         const refused = word === null ? 'inside a longer word' : isOut ? 'inside an address' : null
         hits.push({ entry: row, start, end, boundary: word ?? 'edge', refused })
+        if (refused === null && row < size && hasUnless[row] === 0) counted?.add(row)
       }
       group.scanFolded(skeleton.text, (first, start, end) => {
         for (let row = first; row >= 0; row = next[row] as number) {
+          if (counted?.has(row)) continue
           const spelling = spellingOf(row, folding)
           const range = spelling ? alikeRange(folding, spelling, { folded, skeleton }, start) : ([start, end] as const)
           if (range) judge(row, ...range)
@@ -132,7 +138,7 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
         for (const first of found)
           for (let row = first; row >= 0; row = next[row] as number) if (row < size) entries.add(row)
       } else {
-        for (const { entry, refused } of hitsIn(groups, text)) {
+        for (const { entry, refused } of hitsIn(groups, text, true)) {
           if (refused !== null) continue
           entries ??= new Set()
           entries.add(entry)
@@ -151,7 +157,7 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
       return [...indices].sort((a, b) => a - b).map((index) => flags[index] as string)
     },
     entries: (text) => [...(collect(text) ?? [])].sort((a, b) => a - b),
-    hits: (text) => byFolding.flatMap((groups) => hitsIn(groups, text)),
+    hits: (text) => byFolding.flatMap((groups) => hitsIn(groups, text, false)),
   }
 }
 
