@@ -3,7 +3,7 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { kafkaSettings, loadConfig } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, redisSettings, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -41,7 +41,7 @@ main('console', async (lifecycle, log) => {
   const metrics = new Metrics('console')
   const unsigned = openBroker(kafkaSettings(config, 'signals-console'))
   lifecycle.onStop('broker', () => unsigned.close())
-  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const registry = openRegistry(registrySettings(config))
   const codec = await lifecycle.untilUp(clock, () =>
     Codec.open(registry, clock, [
       ...followedBy.console,
@@ -110,7 +110,7 @@ main('console', async (lifecycle, log) => {
       },
     )
   lifecycle.onStop('lag', clock.every(pollIntervalMs, poll))
-  const redis = openRedis(config.REDIS_URL)
+  const redis = openRedis(redisSettings(config))
   lifecycle.onStop('redis', () => redis.close())
   const dataDir = config.SIGNALS_DATA_DIR
   const exporter = new Exporter({

@@ -99,6 +99,8 @@ export interface RunningConsumer {
 export interface TopicSettings {
   readonly name: string
   readonly partitions: number
+  /** Copies of each partition; absent when a topic is to have the brokers' default. */
+  readonly replication?: number
   readonly config: Readonly<Record<string, string>>
 }
 

@@ -12,7 +12,7 @@ import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
-import { fields, kafkaSettings, loadConfig, masked } from '../config.ts'
+import { fields, kafkaSettings, loadConfig, masked, redisSettings, registrySettings } from '../config.ts'
 import { failures } from '../failures.ts'
 import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
@@ -117,9 +117,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const tracer = await openTracing(name, metrics)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
-    const redis = instrumentedRedis(openRedis(common.REDIS_URL), metrics)
+    const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
     lifecycle.onStop('redis', () => redis.close())
-    const registry = instrumentedRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
+    const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )

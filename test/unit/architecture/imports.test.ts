@@ -45,7 +45,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/rebuildable-state.ts',
     'runtime/metrics',
   ],
-  ['runtime/coalescer.ts', 'runtime/clock.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
