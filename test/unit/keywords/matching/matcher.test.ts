@@ -255,7 +255,7 @@ describe('a text as it was written and its folded form', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 75 },
     )
   })
 
