@@ -10,6 +10,7 @@ import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
 import { defaultListId } from '../../../keywords/lists/selection.ts'
 import { readLists, writeList } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
+import { listWarnings } from '../../../keywords/lists/warnings.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { RecordTooLarge } from '../../../runtime/ports.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
@@ -18,7 +19,7 @@ import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { bytesIn } from '../../input-file.ts'
-import { print, printJson, table } from '../../output.ts'
+import { notify, print, printJson, table } from '../../output.ts'
 import { waitUntilActive } from '../../wait-until-active.ts'
 import { missingLists } from './missing-lists.ts'
 
@@ -116,6 +117,7 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
+    for (const warning of listWarnings(input.entries)) notify(`warning: ${warning}`)
     await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options)
   })
 

@@ -1,5 +1,5 @@
 /** Compiles a message's text and its origin. */
-import { type TextOrigin, textOrigins } from '../../../model/message-event.ts'
+import { cutText, type TextOrigin, textOrigins } from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
@@ -7,7 +7,7 @@ import type { Frame, Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
 import { compileCondition, compileOptional, compileValue } from '../values/values.ts'
-import { cutText, plainText } from './text.ts'
+import { plainText } from './text.ts'
 
 export interface Words {
   readonly text: string | null
