@@ -54,6 +54,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
