@@ -138,14 +138,15 @@ export class Boundaries {
     return this.#addresses.contain(from, to)
   }
 
-  /** Whether the underscores around a position have a word on both sides. */
+  /** Whether the underscores around a position have a word on both sides. In a script without spaces they join nothing. */
   #joinsByUnderscores(position: number): boolean {
     const text = this.#text
     let from = position
     let to = position
     while (position - from < longestUnderscores && text[from - 1] === '_') from--
     while (to - position < longestUnderscores && text[to] === '_') to++
-    return (kindsOf(before(text, from)) & kindsOf(after(text, to)) & kind.word) !== 0
+    const [left, right] = [kindsOf(before(text, from)), kindsOf(after(text, to))]
+    return (left & right & kind.word) !== 0 && ((left | right) & kind.unspaced) === 0
   }
 
   /** A flag emoji is a pair of regional indicators; pairs count from the start of their run. All runs are read once. */

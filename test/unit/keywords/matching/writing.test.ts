@@ -18,6 +18,7 @@ const cases: readonly [kind: string, keyword: string, text: string, counts: bool
   ['marks of a chat', 'thanh toán', '*thanh toán*', true],
   ['marks of a chat', 'bayar', '`bayar`', true],
   ['marks of a chat', 'โอน', '_โอน_', true],
+  ['marks of a chat', '付款', '我想_付款_可以吗', true],
   ['apostrophes', "d'accord", 'd’accord pour demain', true],
   ['apostrophes', 'д’якую', "дуже д'якую", true],
   ['apostrophes', "м'ята", 'мʼята', true],
