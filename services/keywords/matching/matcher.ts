@@ -54,7 +54,7 @@ interface FoldingGroups {
   readonly groups: readonly PatternGroup[]
 }
 
-/** Hits of one entry in one text that are judged for its flags. More than a text of many pages of nothing else has. */
+/** Hits of one entry in one text that may count and are judged for its flags. More than a text of many pages of nothing else has. */
 const mostHits = 1_024
 
 const noFlags: readonly string[] = []
@@ -103,6 +103,7 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
         const word = isAnywhere ? 'anywhere' : boundaries.word(start, end, group)
         const isOut = word !== null && inAddresses[row] === 0 && boundaries.inAddress(start, end)
         const refused = word === null ? 'inside a longer word' : isOut ? 'inside an address' : null
+        if (firstOnly && refused !== null) return
         hits.push({ entry: row, start, end, boundary: word ?? 'edge', refused })
         if (firstOnly) seen.set(row, (seen.get(row) ?? 0) + 1)
         if (refused === null && row < size && hasUnless[row] === 0) counted?.add(row)
