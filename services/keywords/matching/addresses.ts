@@ -9,7 +9,7 @@
  */
 import { withoutEnding } from '../../runtime/without-ending.ts'
 import { isHostEnding } from '../../shared/text/host-endings.ts'
-import { kind, kindsOf } from './character-kinds.ts'
+import { kind, kindsAt } from './character-kinds.ts'
 
 /** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */
 const endings = '(?:com|net|org|info|biz|shop|store|site|online|app|link|xyz)'
@@ -24,12 +24,9 @@ const stopBeforeCapital = '\uf8ff'
 /** Marks the full stops before capitals, which folding would hide. @param text as written */
 export const withStopsMarked = (text: string): string => text.replace(/\.(?=\p{Lu})/gu, stopBeforeCapital)
 
-/** Characters that end an address: white space, quotation marks, brackets of any script. Scripts without spaces end it too. */
-const ends = /[\s<>"'“”‘’«»「」『』（）、。，！？；：|]/u
-const endsAddress = (text: string, at: number) => {
-  const character = text.charAt(at)
-  return (kindsOf(character) & kind.unspaced) !== 0 || ends.test(character)
-}
+/** Scripts without spaces end an address, too. */
+const endsAddress = (text: string, at: number): boolean =>
+  (kindsAt(text, at) & (kind.unspaced | kind.endsAddress)) !== 0
 
 /** Characters of a host name (RFC 1035: 255 octets, less the length bytes). */
 const longestHost = 253

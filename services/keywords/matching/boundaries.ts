@@ -11,38 +11,27 @@
  *   keyword. It may not be inside a longer word, nor both edges inside words.
  */
 import { AddressRanges } from './addresses.ts'
-import { kind, kindsOf } from './character-kinds.ts'
+import { kind, kindsAt, kindsBefore } from './character-kinds.ts'
 import { Segments } from './segments.ts'
 
-const zeroWidthJoiner = '\u200d'
+const zeroWidthJoiner = 0x200d
+const underscore = 0x5f
+const isHighSurrogate = (unit: number) => (unit & 0xfc00) === 0xd800
+/** Code units of the code point at a position. */
+const sizeAt = (text: string, at: number) => (isHighSurrogate(text.charCodeAt(at)) ? 2 : 1)
 
-/** The code point before a position, including those beyond the basic plane; empty at the start of the text. */
-const before = (text: string, at: number): string => {
-  const unit = text.charCodeAt(at - 1)
-  return unit >= 0xdc00 && unit <= 0xdfff ? text.slice(Math.max(0, at - 2), at) : text.slice(Math.max(0, at - 1), at)
-}
-const after = (text: string, at: number): string => {
-  const point = text.codePointAt(at)
-  return point === undefined ? '' : String.fromCodePoint(point)
-}
-
-/** Whether punctuation between two characters keeps them in one word. */
-const joins = (left: string, between: string, right: string): boolean => {
-  const [one, middle, other] = [kindsOf(left), kindsOf(between), kindsOf(right)]
-  const both = one & other
-  return (
-    ((middle & kind.inNumber) !== 0 && (both & kind.digit) !== 0) ||
-    ((middle & kind.inWord) !== 0 && (both & kind.letter) !== 0) ||
-    ((middle & kind.inHebrew) !== 0 && (both & kind.hebrew) !== 0)
-  )
-}
+/** Whether punctuation between two characters keeps them in one word. Of each, its kinds. */
+const joins = (left: number, between: number, right: number): boolean =>
+  ((between & kind.inNumber) !== 0 && (left & right & kind.digit) !== 0) ||
+  ((between & kind.inWord) !== 0 && (left & right & kind.letter) !== 0) ||
+  ((between & kind.inHebrew) !== 0 && (left & right & kind.hebrew) !== 0)
 
 /** 1 at each position at which a flag emoji ends. */
 const flagEndsOf = (text: string): Uint8Array => {
   const ends = new Uint8Array(text.length + 1)
   let letters = 0
   for (let at = 0; at < text.length; at++) {
-    if ((kindsOf(after(text, at)) & kind.flagLetter) === 0) {
+    if ((kindsAt(text, at) & kind.flagLetter) === 0) {
       letters = 0
       continue
     }
@@ -104,20 +93,19 @@ export class Boundaries {
   #at(position: number): Edge {
     const text = this.#text
     if (position === 0 || position === text.length) return 'edge'
-    const left = before(text, position)
-    const right = after(text, position)
+    const [left, right] = [text.charCodeAt(position - 1), text.charCodeAt(position)]
     if (left === zeroWidthJoiner || right === zeroWidthJoiner) return null
-    const [leftKind, rightKind] = [kindsOf(left), kindsOf(right)]
+    const [leftKind, rightKind] = [kindsBefore(text, position), kindsAt(text, position)]
     const both = leftKind & rightKind
     const either = leftKind | rightKind
     if ((both & kind.flagLetter) !== 0) return this.#isBetweenFlags(position) ? 'edge' : null
-    if (left === '_' || right === '_') return this.#joinsByUnderscores(position) ? null : 'edge'
+    if (left === underscore || right === underscore) return this.#joinsByUnderscores(position) ? null : 'edge'
     if ((either & kind.word) === 0) return 'edge'
     if ((both & kind.word) === 0) {
       const inside =
         (leftKind & kind.word) !== 0
-          ? joins(left, right, after(text, position + right.length))
-          : joins(before(text, position - left.length), left, right)
+          ? joins(leftKind, rightKind, kindsAt(text, position + sizeAt(text, position)))
+          : joins(kindsBefore(text, position - 1), leftKind, rightKind)
       return inside ? null : 'edge'
     }
     const startsMark = (rightKind & kind.mark) !== 0
@@ -145,7 +133,7 @@ export class Boundaries {
     let to = position
     while (position - from < longestUnderscores && text[from - 1] === '_') from--
     while (to - position < longestUnderscores && text[to] === '_') to++
-    const [left, right] = [kindsOf(before(text, from)), kindsOf(after(text, to))]
+    const [left, right] = [kindsBefore(text, from), kindsAt(text, to)]
     return (left & right & kind.word) !== 0 && ((left | right) & kind.unspaced) === 0
   }
 

@@ -27,6 +27,8 @@ const patterns = {
   goesOnAfter: /[เ-ไເ-ໄ]/u,
   /** Characters that go on with the one before: no word begins with them. */
   goesOn: /[\p{M}ะาำๅະາຳຽぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮー]/u,
+  /** White space, quotation marks, brackets of any script. */
+  endsAddress: /[\s<>"'“”‘’«»「」『』（）、。，！？；：|]/u,
 } as const
 type KindName = keyof typeof patterns
 const names = Object.keys(patterns) as readonly KindName[]
@@ -49,13 +51,27 @@ const kindBeyond = (character: string): number => {
   return bits
 }
 
-/** @param character a code point; empty: none */
-export const kindsOf = (character: string): number => {
-  if (character.length !== 1) return character === '' ? 0 : kindBeyond(character)
-  const unit = character.charCodeAt(0)
+/** @param unit of the basic plane, no surrogate */
+const kindsOfUnit = (unit: number): number => {
   const bits = known[unit] as number
   if (bits >= 0) return bits
-  const asked = found(character)
+  const asked = found(String.fromCharCode(unit))
   known[unit] = asked
   return asked
+}
+
+const isSurrogate = (unit: number) => (unit & 0xf800) === 0xd800
+
+/** Of the code point that begins at a position; 0 at the end of the text. */
+export const kindsAt = (text: string, at: number): number => {
+  if (at >= text.length) return 0
+  const unit = text.charCodeAt(at)
+  return isSurrogate(unit) ? kindBeyond(String.fromCodePoint(text.codePointAt(at) as number)) : kindsOfUnit(unit)
+}
+
+/** Of the code point that ends at a position; 0 at the start of the text. */
+export const kindsBefore = (text: string, at: number): number => {
+  if (at <= 0) return 0
+  const unit = text.charCodeAt(at - 1)
+  return isSurrogate(unit) ? kindBeyond(text.slice(Math.max(0, at - 2), at)) : kindsOfUnit(unit)
 }

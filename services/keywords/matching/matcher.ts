@@ -54,6 +54,9 @@ interface FoldingGroups {
   readonly groups: readonly PatternGroup[]
 }
 
+/** Hits of one entry in one text that may count and are judged for its flags. More than a text of many pages of nothing else has. */
+const mostHits = 1_024
+
 const noFlags: readonly string[] = []
 
 /** The text in which addresses are sought: as folded, with the stops before capitals marked. */
@@ -93,18 +96,21 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     const hits: Hit[] = []
     // In a script without spaces, a hit that is left out might contain another.
     const counted = firstOnly && !unspaced.test(folded) ? new Set<number>() : null
+    const seen = new Map<number, number>()
     for (const group of groups) {
       const isAnywhere = group.leftOpen && group.rightOpen
       const judge = (row: number, start: number, end: number) => {
         const word = isAnywhere ? 'anywhere' : boundaries.word(start, end, group)
         const isOut = word !== null && inAddresses[row] === 0 && boundaries.inAddress(start, end)
         const refused = word === null ? 'inside a longer word' : isOut ? 'inside an address' : null
+        if (firstOnly && refused !== null) return
         hits.push({ entry: row, start, end, boundary: word ?? 'edge', refused })
+        if (firstOnly) seen.set(row, (seen.get(row) ?? 0) + 1)
         if (refused === null && row < size && hasUnless[row] === 0) counted?.add(row)
       }
       group.scanFolded(skeleton.text, (first, start, end) => {
         for (let row = first; row >= 0; row = next[row] as number) {
-          if (counted?.has(row)) continue
+          if (counted?.has(row) || (seen.get(row) ?? 0) >= mostHits) continue
           const spelling = spellingOf(row, folding)
           const range = spelling ? alikeRange(folding, spelling, { folded, skeleton }, start) : ([start, end] as const)
           if (range) judge(row, ...range)

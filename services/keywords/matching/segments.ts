@@ -1,5 +1,5 @@
 /** Words in scripts without spaces, from the dictionaries of `Intl.Segmenter`. */
-import { kind, kindsOf } from './character-kinds.ts'
+import { kind, kindsAt } from './character-kinds.ts'
 
 /** Scripts whose unknown letters the segmenter joins to a segment; of others they are segments of one letter. */
 const joinsUnknown = /[\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
@@ -9,10 +9,12 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'word' })
 
 /** In code units, on each side of a position. Longer runs are segmented in parts, which bounds the cost of hostile texts. */
 const longestRun = 2_000
+/** Code units of one text that are segmented. Only a text of many pages full of keywords has more: in the rest of it, no dictionary is asked. */
+const maxSegmented = 6_000
 /** Code units. No dictionary has a longer word. */
 const longestWord = 40
 /** Segments of one text that are checked. Only a hostile text has more that matter; the rest pass for words. */
-const maxChecks = 64
+const maxChecks = 32
 
 /** Segments of one text. Each run of unspaced characters is segmented once. */
 export class Segments {
@@ -21,6 +23,7 @@ export class Segments {
   #starts: Uint32Array | undefined
   #ends: Uint32Array | undefined
   readonly #words = new Map<string, boolean>()
+  #segmentedUnits = 0
 
   constructor(text: string) {
     this.#text = text
@@ -33,6 +36,7 @@ export class Segments {
   /** Whether a word that is longer than `length` lies around the position. @param length 0: any word */
   isInWord(position: number, length: number): boolean {
     const start = (this.#segmented(position)[position] as number) - 1
+    if (start < 0) return false
     const end = (this.#ends as Uint32Array)[start] as number
     return end - start > length && this.#isWord(start, end)
   }
@@ -40,7 +44,8 @@ export class Segments {
   #segmented(position: number): Uint32Array {
     this.#starts ??= new Uint32Array(this.#text.length + 1)
     this.#ends ??= new Uint32Array(this.#text.length + 1)
-    if (this.#starts[position] === 0) this.#segment(position, this.#starts, this.#ends)
+    if (this.#starts[position] === 0 && this.#segmentedUnits < maxSegmented)
+      this.#segment(position, this.#starts, this.#ends)
     return this.#starts
   }
 
@@ -51,6 +56,7 @@ export class Segments {
     // A part that is segmented already ends with a segment.
     while (from > 0 && position - from < longestRun && starts[from] === 0 && belongs(text, from - 1)) from--
     while (to < text.length && to - position < longestRun && belongs(text, to)) to++
+    this.#segmentedUnits += to - from
     let start = from
     for (const { segment } of segmenter.segment(text.slice(from, to))) {
       const end = start + segment.length
@@ -83,9 +89,7 @@ export class Segments {
 }
 
 const belongs = (text: string, at: number): boolean => {
-  const unit = text.charCodeAt(at)
-  // Surrogate halves: ideographs beyond the basic plane belong to a run, emoji do not.
-  const from = unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at
-  const isPair = unit >= 0xd800 && unit <= 0xdfff
-  return (kindsOf(isPair ? text.slice(from, from + 2) : text.charAt(at)) & kind.unspaced) !== 0
+  // The second half of a pair: ideographs beyond the basic plane belong to a run, emoji do not.
+  const isLow = (text.charCodeAt(at) & 0xfc00) === 0xdc00
+  return (kindsAt(text, isLow ? at - 1 : at) & kind.unspaced) !== 0
 }
