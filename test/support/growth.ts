@@ -6,7 +6,7 @@ const messageLength = 16_384
 const budget = 5
 /** A busy machine, or code that is not compiled yet, may take longer, but not in proportion to the square of the length (ratio 4). */
 const slowMs = 100
-const maxRatio = 2
+const maxRatio = 2.5
 const rounds = 12
 /** For readings that are short enough to escape what else runs, once in a while. */
 const shortMs = 30

@@ -60,6 +60,8 @@ export interface StageDeps<Config> {
   readonly tracer: Tracer | null
   /** Reads the topics to their end, then follows them; resolves at their end. */
   follow(handlers: TableHandlers): Promise<void>
+  /** Calls back after each assignment of the stage's consumers, before their first batch. */
+  onAssigned(callback: () => void): void
   /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
@@ -151,6 +153,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const around = (wrap: typeof wrapped) => {
       wrapped = wrap
     }
+    const assigned: (() => void)[] = []
     const deps = {
       config,
       keyring,
@@ -160,18 +163,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
         keyring.forgetConnection(id)
         envelopes.forget(id)
       },
-      codec,
       broker: signed,
-      producer,
-      redis,
-      clock,
-      metrics,
-      health,
-      log,
-      lifecycle,
-      follow,
-      around,
-      tracer,
+      onAssigned: (callback: () => void) => void assigned.push(callback),
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer },
     }
     const stage = await service.build(deps)
 
@@ -204,6 +198,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
             logged = state
           },
           onAssigned: (partitions) => {
+            for (const callback of assigned) callback()
             progress.assigned(group, partitions)
             poison.assigned(topicNames, partitions)
           },
