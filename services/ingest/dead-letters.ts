@@ -29,6 +29,15 @@ const linesOf = (source: string, failed: readonly UnmappableItem[]): FailedItem[
   return [...lines.slice(0, maxLines - 1), { detail: `${source}: other items of this delivery`, count: rest }]
 }
 
+/** By the key of the seal, else by the account that the record names. */
+export const connectionOfRecord = (record: ConsumedRecord, { directory, codec }: IngestTools): string | undefined => {
+  const sealed = connectionOfKeyId(sealedUnder(record))
+  if (sealed !== undefined) return sealed
+  const named = namedAccountOf(record, codec)
+  if (!named || named.accountId === null) return undefined
+  return directory.byAccount(named.source, named.accountId)?.connectionId
+}
+
 /** The reason for which nothing of an account is kept; null: there is consent, or the record does not tell whose it is. */
 type Refusal = 'no_connection' | 'disconnected' | null
 
