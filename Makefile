@@ -32,7 +32,7 @@ test: check ## types, lint, unit, integration and end-to-end tests
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
 .PHONY: api-documents
-api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors and docs/sources
 	$(NODE) infra/api-documents/main.ts
 
 check: install ## types and lint
