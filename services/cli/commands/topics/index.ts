@@ -3,9 +3,12 @@ import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
 import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
-import { registrySettingsOf } from '../../../runtime/config.ts'
+import { loadConfig, registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
+import { prefixFields } from '../../../runtime/prefix.ts'
+import { environment } from '../../../runtime/process/environment.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
+import { aclCommands, aclProcesses, aclsOf } from '../../../tools/topics/acls.ts'
 import {
   applySchemas,
   applyTopics,
@@ -17,6 +20,7 @@ import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retentio
 import { placementOf } from '../../../tools/topics/settings.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
 import { print, printJson } from '../../output.ts'
 
 const text = (change: TopicChange): string => {
@@ -115,4 +119,25 @@ export const register = (program: Command) => {
           )
       }),
     )
+  topics
+    .command('acls')
+    .description('print the least rights of each process at Kafka, as kafka-acls commands')
+    .requiredOption('--principal-prefix <prefix>', 'begins the name of each process’ user, such as signals-')
+    .option('--json', 'one JSON value')
+    .action(({ principalPrefix, json }: { principalPrefix: string; json?: boolean }) => {
+      const { KAFKA_TOPIC_PREFIX: prefix } = loadConfig(prefixFields, environment())
+      if (!/^[\w.@+=,/-]{0,128}$/.test(principalPrefix))
+        throw new UsageError('--principal-prefix: at most 128 letters, digits and . _ @ + = , / -')
+      const processes = aclProcesses.map((process) => {
+        const principal = `User:${principalPrefix}${process}`
+        const rights = aclsOf(process, prefix)
+        return { process, principal, rights, commands: aclCommands(rights, principal) }
+      })
+      if (json) return printJson({ processes: processes.map(({ commands, ...rest }) => rest) })
+      print(
+        processes
+          .map(({ process, principal, commands }) => `# ${process}: ${principal}\n${commands.join('\n')}`)
+          .join('\n\n'),
+      )
+    })
 }
