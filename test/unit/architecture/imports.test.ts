@@ -18,7 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',
@@ -54,6 +54,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
