@@ -57,8 +57,8 @@ e2e: install ## the whole pipeline as real processes
 chaos: install ## kills every stage under load and counts what arrived
 	$(NODE) test/chaos/main.ts
 
-brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (--minutes, --rate)
-	$(NODE) test/scenarios/brokers.ts
+brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
+	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
 
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=…, SEED=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))

@@ -21,7 +21,7 @@ import { placementOf } from '../../../tools/topics/settings.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
-import { print, printJson } from '../../output.ts'
+import { notify, print, printJson } from '../../output.ts'
 
 const text = (change: TopicChange): string => {
   switch (change.kind) {
@@ -100,7 +100,7 @@ export const register = (program: Command) => {
         const { broker } = context
         const placement = placementOf(context.env, (await broker().describe()).nodes)
         const changes = planTopics(await broker().listTopics(), allTopics, placement)
-        await applyTopics(broker(), changes, placement)
+        const refused = (await applyTopics(broker(), changes, placement)).map((topic) => context.prefix + topic)
         await applySchemas(await openRegistrar(registrySettingsOf(context.env, context.registryUrl)))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
@@ -110,12 +110,16 @@ export const register = (program: Command) => {
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)
         const applied = withPrefix(changes, context.prefix)
-        if (json) printJson({ applied })
+        if (json) printJson({ applied, refused })
         else
           print(
             applied.length === 0
               ? 'the cluster was as declared; schemas are registered'
               : `${applied.map(text).join('\n')}\napplied; schemas are registered`,
+          )
+        if (refused.length > 0)
+          notify(
+            `signals: the cluster refuses settings that bound how long something stays on its disks, for ${refused.join(', ')}; signals topics plan shows which, and the bounds that hold`,
           )
       }),
     )

@@ -1,7 +1,7 @@
 /** Requests about topics and the cluster. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
-import type { TopicSettings } from '../../../ports.ts'
+import { SettingRefused, type TopicSettings } from '../../../ports.ts'
 import { protocolErrorsOf, toDependencyError } from '../errors.ts'
 import { type Cluster, connectionOptions } from './wire/cluster.ts'
 
@@ -133,6 +133,11 @@ export class TopicAdmin {
       this.#admin ??= openAdmin(this.#cluster)
       return await work(this.#admin)
     } catch (error) {
+      const kinds = protocolErrorsOf(error)
+      if (kinds.has('INVALID_CONFIG') || kinds.has('POLICY_VIOLATION'))
+        throw new SettingRefused('kafka', `Kafka refuses a setting of a topic (${[...kinds].join(', ')})`, {
+          cause: error,
+        })
       throw toDependencyError(error)
     }
   }
