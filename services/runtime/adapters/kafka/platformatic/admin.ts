@@ -40,7 +40,9 @@ export class TopicAdmin {
 
   async listTopics(): Promise<readonly TopicSettings[]> {
     return this.#run(async (admin) => {
-      const names = (await admin.listTopics()).filter((name) => !name.startsWith('__'))
+      const { prefix = '' } = this.#cluster.settings
+      // Others' topics behind other prefixes may not be described.
+      const names = (await admin.listTopics()).filter((name) => !name.startsWith('__') && name.startsWith(prefix))
       if (names.length === 0) return []
       const [{ topics }, described] = await Promise.all([
         this.#cluster.metadata(names, true),
