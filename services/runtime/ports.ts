@@ -145,7 +145,6 @@ export interface Broker {
   /** The number of brokers, and the requests that we need but the cluster does not support. */
   describe(): Promise<{ readonly nodes: number; readonly lacking: readonly string[] }>
   listTopics(): Promise<readonly TopicSettings[]>
-  /** @throws SettingRefused, as alterConfig does; topics of the call that the cluster takes exist then */
   createTopics(topics: readonly TopicSettings[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
@@ -239,9 +238,6 @@ export class DependencyError extends Error {
     this.dependency = dependency
   }
 }
-
-/** The cluster does not take a setting of a topic: managed clusters have limits of their own. */
-export class SettingRefused extends DependencyError {}
 
 /** A single record exceeds the broker's limit. `index` is its index in the call. */
 export class RecordTooLarge extends Error {

@@ -1,7 +1,8 @@
 /** Compares the topology with a cluster, and applies the differences. */
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
-import { type Broker, type SchemaRegistry, SettingRefused, type TopicSettings } from '../../runtime/ports.ts'
+import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
+import { SettingRefused } from '../../runtime/setting-refused.ts'
 import type { TopicSpec } from '../../topic-spec.ts'
 import { flowPartitions, subjectOf, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'

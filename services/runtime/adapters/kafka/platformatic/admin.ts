@@ -1,7 +1,8 @@
 /** Requests about topics and the cluster. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
-import { SettingRefused, type TopicSettings } from '../../../ports.ts'
+import type { TopicSettings } from '../../../ports.ts'
+import { SettingRefused } from '../../../setting-refused.ts'
 import { protocolErrorsOf, toDependencyError } from '../errors.ts'
 import { type Cluster, connectionOptions } from './wire/cluster.ts'
 
