@@ -90,6 +90,7 @@ const decides = [
   'services/shared/connections/connection.ts',
   'services/shared/connections/consent.ts',
   'services/shared/connections/extractors',
+  'services/shared/connections/prefilled.ts',
   'services/shared/connections/redacted.ts',
   'services/shared/connections/status.ts',
   'services/shared/model',
