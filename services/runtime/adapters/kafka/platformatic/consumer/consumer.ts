@@ -70,10 +70,11 @@ class Consumer {
     this.#serving = serving
     const unfence = this.#fence.add(() => serving.holdsExpired)
     try {
+      // Before the first batch of the generation.
+      this.#options.onAssigned?.(generation.partitions)
       const began = serving.begin()
       if (this.#stopping.signal.aborted) serving.revoke()
       await began
-      this.#options.onAssigned?.(generation.partitions)
       this.#up()
       const end = await serving.over
       if (end.kind === 'failed') throw new Ended('ended', { cause: end.error })
@@ -90,7 +91,7 @@ class Consumer {
     const { group, instanceId } = this.#options
     return new DependencyError(
       'kafka',
-      `another process is the member ${instanceId} of the group ${group}: give each process an instance id of its own`,
+      `another process is the member ${instanceId} of the group ${group}: give each instance of a stage a KAFKA_INSTANCE_ID of its own`,
     )
   }
 
