@@ -13,8 +13,12 @@ import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
 import { countIgnored } from './ignored.ts'
+import { AccountQuarantine } from './quarantine/quarantine.ts'
 import { rebuildClaims } from './rebuild-claims.ts'
 import { ingest } from './stage.ts'
+
+/** A release is in force within this time. */
+const quarantinePollMs = 2_000
 
 runConsumerStage({
   name: 'ingest',
@@ -30,9 +34,17 @@ runConsumerStage({
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
     const sources = openSources(ownMappings, waits.ingest, tools)
+    const { broker, clock, metrics, log, health } = tools
+    const run = config.QUARANTINE_FAILURES
+    const quarantine = new AccountQuarantine({ run, window: 4 * run }, { redis, codec, clock, metrics, log })
+    await quarantine.refresh()
+    tools.lifecycle.onStop(
+      'quarantine',
+      clock.every(quarantinePollMs, () => void quarantine.refresh()),
+    )
+    health.detail('quarantined', () => quarantine.size)
     const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, withdrawals }
-    const stage = ingest(stageTools)
-    const { broker, clock, metrics, log } = tools
+    const stage = ingest({ ...stageTools, quarantine })
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },
       { group: consumerGroup('ingest'), topics: [topics.channelEvents.name] },
