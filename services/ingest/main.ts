@@ -2,6 +2,7 @@ import { consumerGroup } from '../consumer-groups.ts'
 import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
 import { openCheckpoints } from '../runtime/checkpoints/open.ts'
 import { pollForLosses } from '../runtime/checkpoints/poll.ts'
+import type { ConsumedRecord } from '../runtime/ports.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -12,6 +13,7 @@ import { openSources } from '../shared/sources/service.ts'
 import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
+import { refusalOf } from './dead-letters.ts'
 import { countIgnored } from './ignored.ts'
 import { AccountQuarantine } from './quarantine/quarantine.ts'
 import { rebuildClaims } from './rebuild-claims.ts'
@@ -36,7 +38,8 @@ runConsumerStage({
     const sources = openSources(ownMappings, waits.ingest, tools)
     const { broker, clock, metrics, log, health } = tools
     const run = config.QUARANTINE_FAILURES
-    const quarantine = new AccountQuarantine({ run, window: 4 * run }, { redis, codec, clock, metrics, log })
+    const isRefused = (record: ConsumedRecord) => refusalOf(record, { directory, codec, withdrawals }) !== null
+    const quarantine = new AccountQuarantine({ run, window: 4 * run }, { redis, codec, clock, metrics, log, isRefused })
     await quarantine.refresh()
     tools.lifecycle.onStop(
       'quarantine',

@@ -15,6 +15,8 @@ import { addToQuarantine, quarantinedAccounts } from './quarantined-accounts.ts'
 export interface QuarantineTools {
   readonly redis: Pick<RedisCommands, 'evalMany'>
   readonly codec: Codec
+  /** Whether nothing of the record may be kept, since no consent covers it. */
+  isRefused(record: ConsumedRecord): boolean
   readonly clock: Pick<Clock, 'now'>
   readonly metrics: Pick<Metrics, 'set'>
   readonly log: Pick<Logger, 'error' | 'info' | 'warn'>
@@ -48,7 +50,7 @@ export class AccountQuarantine implements Quarantine {
   holds(record: ConsumedRecord): string | null {
     if (this.#accounts.size === 0) return null
     const account = accountOf(record, this.#tools.codec)
-    return this.#accounts.has(account) ? account : null
+    return this.#accounts.has(account) && !this.#tools.isRefused(record) ? account : null
   }
 
   isSpent(record: ConsumedRecord): boolean {

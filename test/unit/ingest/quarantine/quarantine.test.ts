@@ -15,9 +15,10 @@ import { MemoryRedis } from '../../../support/memory-redis.ts'
 const openWorld = async () => {
   const { tools, sent, codec, clock, health } = await world()
   const redis = new MemoryRedis()
+  let isRefused = false
   const quarantine = new AccountQuarantine(
     { run: 10, window: 40 },
-    { redis, codec, clock, metrics: tools.metrics, log: tools.log },
+    { redis, codec, clock, metrics: tools.metrics, log: tools.log, isRefused: () => isRefused },
   )
   const stage = textStage((text) => (text === 'broken' ? deadLetter('event_invalid', 'text') : signals('1')))
   const loop = createLoop(
@@ -41,7 +42,10 @@ const openWorld = async () => {
     for (const { topic } of sent.flat()) counts[topic] = (counts[topic] ?? 0) + 1
     return counts
   }
-  return { process, records, redis, quarantine, health, sent, codec }
+  const refuse = () => {
+    isRefused = true
+  }
+  return { refuse, process, records, redis, quarantine, health, sent, codec }
 }
 const aside = 'channel-events.ingest.quarantine.v1'
 const dead = 'signals.dispatch.dead.v1'
@@ -69,6 +73,13 @@ describe('an account whose records fail', () => {
     }))
     await process(forged)
     expect(await process(records('fine', 1, 'good'))).toEqual({ 'signals.v1': 1 })
+  })
+
+  it('is not put aside once its consent has ended: nothing of it is kept', async () => {
+    const { process, records, refuse } = await openWorld()
+    await process(records('broken', 30, 'bad'))
+    refuse()
+    expect(await process(records('fine', 1, 'bad'))).toEqual({ 'signals.v1': 1 })
   })
 
   it('goes on once it is released', async () => {
