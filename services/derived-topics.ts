@@ -21,6 +21,9 @@ export const laterTopic = (stage: ConsumerStage, delay: Delay) =>
   `${stem(inputOf(stage).name)}.${stage}.later-${delay}.v1`
 /** What ingest puts aside of accounts whose records fail too often. */
 export const quarantineTopic = 'channel-events.ingest.quarantine.v1'
+/** All topics to which a stage writes what it did not process. */
+export const failureTopics = (stage: ConsumerStage): readonly string[] =>
+  stage === 'ingest' ? [deadLetterTopic(stage), quarantineTopic] : [deadLetterTopic(stage)]
 export const parkedTopic = 'signals.dispatch.parked.v1'
 
 const deadLetters = consumerStages.map(
