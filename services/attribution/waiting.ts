@@ -103,10 +103,14 @@ export const holdDecisionOf = (
     }
     if (waitMs === 0 || !after.starts || after.trackingId !== null) return release
     // At least one delay, however old the message: in a backlog, its referral may be a few records behind it.
-    const until = Math.max(receivedAt + waitMs, now + 1)
+    const until = Math.min(Math.max(receivedAt + waitMs, now + 1), now + waitMs)
     return { kind: 'hold', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortDelay }
   }
   const [oldest] = waiting
+  // The clock was set back, so that the wait would last that much longer.
+  if (waitUntil - now > Math.max(waitMs, recoveryMs)) {
+    return { kind: 'hold', state: { ...before, waitUntil: now + waitMs }, delay: shortDelay }
+  }
   const extended = { ...before, waitUntil: now + recoveryMs }
   // A stop of the stage that ends near the end of the wait leaves the referral in the backlog, too.
   const isLate = now - waitUntil > stoppedMs || (lateMs > stoppedMs && waitUntil - now < recoveryMs)

@@ -170,6 +170,12 @@ export const attributionWorld = async (
         batch.map((value) => ({ value, topic: 'messages.v1' })),
         crash,
       ),
+    /** Sets the clock, also back; deferred messages fall due as long after it as before. @param at ms after noon */
+    setClock(at: number) {
+      const by = noon + at - now
+      now += by
+      deferred = deferred.map((one) => ({ ...one, timestamp: one.timestamp + by, dueAt: one.dueAt + by }))
+    },
     /** Moves the time without processing anything, as if the stage were stopped. @param until ms after noon */
     stopUntil(until: number) {
       now = Math.max(now, noon + until)
