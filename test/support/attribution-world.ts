@@ -180,8 +180,11 @@ export const attributionWorld = async (
     stopUntil(until: number) {
       now = Math.max(now, noon + until)
     },
-    /** Moves the time and processes each deferred message when it is due. @param until ms after noon */
-    async advanceTo(until: number, crash?: () => Crash | undefined) {
+    /** Moves the time and processes each deferred message when it is due. @param until ms after noon @param first id of a message that is processed before the others */
+    async advanceTo(until: number, crash?: () => Crash | undefined, first?: string) {
+      const ahead = deferred.filter(({ value }) => value.message === first)
+      deferred = deferred.filter((one) => !ahead.includes(one))
+      if (ahead.length > 0) await runBatch(ahead)
       for (;;) {
         const next = Math.min(...deferred.map(({ dueAt }) => dueAt))
         if (next > noon + until) break
