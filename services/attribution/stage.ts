@@ -12,7 +12,7 @@ import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { delays, stages, topics } from '../topology.ts'
@@ -119,12 +119,15 @@ const isState = (change: AttributionChange): change is ConversationChange => 'st
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
   const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
 
-  const decideSafely = (before: ConversationState, input: Input<Message>, now: number): Decided => {
+  const decideSafely = (
+    before: ConversationState,
+    input: Input<Message>,
+    connection: Connection,
+    now: number,
+  ): Decided => {
     const { value: message } = input
     // A message that ends here no longer holds back later messages.
     const state = released(before, shortId(message.message))
-    const connection = directory.byId(message.connectionId)
-    if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
     if (!isUnderConsent(message, connection)) return { outcome: drop('consent_ended'), state }
     try {
       return decideOne(before, input, connection, tools, now)
@@ -170,11 +173,18 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
       for (const index of decisionOrder(batch)) {
         const input = batch[index] as Input<Message>
         const { value: message } = input
-        const before = conversations.of(message)
-        const decided = decideSafely(before, input, now)
+        const connection = directory.byId(message.connectionId)
+        if (!connection || connection.status === 'disconnected') {
+          // Its state is being erased, so nothing writes it.
+          outcomes[index] = drop('disconnected')
+          continue
+        }
+        const consent = consentMarkOf(connection)
+        const before = conversations.of(message, consent)
+        const decided = decideSafely(before, input, connection, now)
         outcomes[index] = decided.outcome
         if (decided.refused) refusals.push({ connectionId: message.connectionId, refused: decided.refused })
-        conversations.set(message.conversation, decided.state, index)
+        conversations.set(message.conversation, decided.state, consent, index)
       }
       const changes = conversations.changes()
       // One record per changed conversation, published with the last message that changed it.
@@ -183,7 +193,8 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         changes: refusals.length === 0 ? changes : [...changes, ...refusals],
         outcomes: outcomes.map((outcome, index) => {
           const touches = (byInput.get(index) ?? []).map(({ conversation, state }): TopicRecord => {
-            return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state) }
+            const { connectionId } = (batch[index] as Input<Message>).value
+            return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state, connectionId) }
           })
           if (touches.length === 0) return outcome
           if (outcome.kind === 'forwarded') return forward(...outcome.records, ...touches)

@@ -30,7 +30,8 @@ export const readTouches = async (
   since = 0,
 ): Promise<void> => {
   const stateOf = (record: ConsumedRecord): readonly RecordedState[] => {
-    if (record.value === null) return []
+    if (record.value === null)
+      return record.key === null ? [] : [{ conversation: record.key, state: null, changedAt: record.timestamp }]
     try {
       const value = codec.decode('touches', record)
       return [{ conversation: value.conversation, state: stateFromRecord(value), changedAt: record.timestamp }]

@@ -13,8 +13,9 @@ import {
   StateLost,
 } from './store.ts'
 
-/** One record of `touches.v1`. */
-export type RecordedState = StateEntry & {
+/** One record of `touches.v1`; without a state for a tombstone. */
+export type RecordedState = Pick<StateEntry, 'conversation'> & {
+  readonly state: ConversationState | null
   /** Broker timestamp of the record, ms. */
   readonly changedAt: number
 }

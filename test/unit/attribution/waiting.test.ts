@@ -183,12 +183,13 @@ describe('a conversation on a source with separate referrals', () => {
     expect(it.deferred).toBe(0)
   })
 
-  it('holds no message back when the first one is dropped', async () => {
+  it('holds no message back when the first one is dropped, since its consent has ended', async () => {
     const it = await world()
     await it.run(it.separate(0))
     it.directory.apply('acme-wa', connectionRecord({ status: 'disconnected' }))
     await it.advanceTo(2 * second)
-    it.directory.apply('acme-wa', connectionRecord())
+    const earlierConsents = [{ source: 'whatsapp', accountId: '106540352242922', from: noon - 1, to: noon + 1_000 }]
+    it.directory.apply('acme-wa', connectionRecord({ connectedAt: noon + 2_500, earlierConsents }))
     await it.run(it.separate(3 * second))
     await it.advanceTo(40 * second)
     expect(it.brief()).toHaveLength(1)
