@@ -127,7 +127,7 @@ export const openAttack = async ({ seed, victimsSecret }: AttackOptions) => {
     const [attacker, victim] = [accountNamed(source, 'A'), accountNamed(source, 'B')]
     const accounts = [attacker, victim, `${attacker},${victim}`, planted]
     const bodies = [one.body(attacker), one.body(victim), ...(one.tricks ?? [])]
-    let text = JSON.stringify(mutated(random.of(bodies), random.of(bodies), accounts, random))
+    let text = JSON.stringify(mutated(random.of(bodies), random.of(bodies), accounts, random)) ?? 'null'
     text = text.replaceAll('pago', `pago ${planted}`)
     if (random.chance(0.2)) text = doubled(text, accounts, random)
     const delivery = deliveryOf(source, text, {
