@@ -229,13 +229,11 @@ export interface Timers {
   every(ms: number, fn: () => void): Cancel
 }
 
-export type Dependency = 'kafka' | 'redis' | 'registry' | 'tiktok' | 'kms'
-
 /** A dependency is unavailable, slow or full. The batch is retried; no record becomes a dead letter. */
 export class DependencyError extends Error {
   override readonly name = 'DependencyError'
-  readonly dependency: Dependency
-  constructor(dependency: Dependency, message: string, options?: ErrorOptions) {
+  readonly dependency: 'kafka' | 'redis' | 'registry' | 'tiktok' | 'kms'
+  constructor(dependency: DependencyError['dependency'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.dependency = dependency
   }
