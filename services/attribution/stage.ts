@@ -4,9 +4,9 @@
  * batch, and to Redis after the broker has acknowledged them.
  */
 
+import { decodable } from '../failures.ts'
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
-import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'

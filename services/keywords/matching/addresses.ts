@@ -6,7 +6,7 @@
  *
  * Only the run of characters around a position is parsed, once, so the cost is linear for any text.
  */
-import { withoutEnding } from '../../runtime/without-ending.ts'
+import { withoutEnding } from '../../shared/text/without-ending.ts'
 import { unspaced } from './segments.ts'
 
 /** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */

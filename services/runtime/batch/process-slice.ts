@@ -3,7 +3,7 @@
  * same records, and `save` is idempotent.
  */
 
-import { BadRecord } from '../failures.ts'
+import { BadRecord } from '../../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'

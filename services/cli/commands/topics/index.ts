@@ -1,7 +1,7 @@
 /** `signals topics`: compares the declared topics with the cluster and applies the difference. */
 import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
-import { openRegistrar } from '../../../runtime/adapters/registry.ts'
+import { openRegistrar } from '../../../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'

@@ -1,6 +1,6 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
 import { z } from 'zod'
-import { prefixFields } from '../../prefix.ts'
+import { prefixFields } from '../prefix.ts'
 import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
