@@ -94,8 +94,8 @@ const claimsOf = (
   return { event: own, crossSource }
 }
 
-/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
-const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+/** Verdicts as if no event were a copy, and what ingest claims for them. */
+const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
   const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
@@ -104,13 +104,25 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
       return verdictOf(event, value.receivedAt, tools)
     })
   })
-  const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
+  const pending = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
     const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
     return { event, tenantId: connection.tenantId, conversation: identity.conversation }
   }
-  const notes = notesOf(crossSource.events.map(copyOf), tools)
+  return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
+}
+
+/** The claims of a batch, and the notes that go before them. */
+export const pendingClaimsOf = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
+  const { pending, notes } = withoutCopies(batch, tools)
+  return { marks: { event: pending.event.marks, crossSource: pending.crossSource.marks }, notes }
+}
+
+/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
+const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+  const { verdicts, pending, copyOf, notes } = withoutCopies(batch, tools)
+  const { event: own, crossSource } = pending
   if (notes.length > 0) await tools.claims.note(notes)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {

@@ -103,6 +103,10 @@ export const prefixedRedis = (redis: RedisCommands, prefix: string): RedisComman
         script,
         calls.map((call) => ({ ...call, keys: call.keys.map(full) })),
       ),
+    isCluster: redis.isCluster,
+    get disconnects() {
+      return redis.disconnects
+    },
     info: () => redis.info(),
     ping: () => redis.ping(),
     close: () => redis.close(),

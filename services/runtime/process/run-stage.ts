@@ -59,6 +59,8 @@ export interface StageDeps<Config> {
   readonly tracer: Tracer | null
   /** Reads the topics to their end, then follows them; resolves at their end. */
   follow(handlers: TableHandlers): Promise<void>
+  /** Calls back after each assignment of the stage's consumers, before their first batch. */
+  onAssigned(callback: () => void): void
   /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
@@ -150,6 +152,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const around = (wrap: typeof wrapped) => {
       wrapped = wrap
     }
+    const assigned: (() => void)[] = []
     const deps = {
       config,
       keyring,
@@ -170,6 +173,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       lifecycle,
       follow,
       around,
+      onAssigned: (callback: () => void) => void assigned.push(callback),
       tracer,
     }
     const stage = await service.build(deps)
@@ -199,7 +203,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
             if (state !== logged) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
             logged = state
           },
-          onAssigned: (partitions) => progress.assigned(group, partitions),
+          onAssigned: (partitions) => {
+            for (const callback of assigned) callback()
+            progress.assigned(group, partitions)
+          },
         }),
       )
       consumers.push(consumer)

@@ -8,7 +8,7 @@ import {
   messagingApps,
 } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { earlierConsentsOf } from './consent.ts'
+import { consentsBefore } from './consent.ts'
 import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
@@ -139,6 +139,7 @@ export const connectionRecordOf = (
   now: number,
   keyring: Keyring,
   authorised: ConnectionRecord['authorisedBy'] = 'token',
+  holder?: ConnectionRecord,
 ): ConnectionRecord => {
   const { connectionId } = input
   const existing = withConsent(before)
@@ -172,7 +173,7 @@ export const connectionRecordOf = (
     changeId: before?.changeId ?? '',
     connectedAt: existing?.connectedAt ?? now,
     disconnectedAt: null,
-    earlierConsents: earlierConsentsOf(before),
+    earlierConsents: consentsBefore(input, before, holder),
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,

@@ -123,6 +123,7 @@ export const changeActions = [
   'authorisation_removed',
   'revoked',
   'revoke_failed',
+  'state_erased',
   'rewrapped',
   'mended',
 ] as const

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
-  ['tools/topics', 'tools/keys'],
+  ['tools/topics', 'tools/keys', 'tools/persons'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
   [
     'local/cache-folder.ts',
@@ -45,6 +45,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/topics'],
   ['runtime/keys'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [

@@ -40,6 +40,8 @@ describe('the codec', () => {
         waitUntil: 40,
         aliases: ['d'],
         version: 7,
+        connectionId: 'acme-wa',
+        consent: 12,
       },
     ],
     [
