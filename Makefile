@@ -32,7 +32,7 @@ test: check ## types, lint, unit, integration and end-to-end tests
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
 .PHONY: api-documents
-api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors and docs/sources
 	$(NODE) infra/api-documents/main.ts
 
 check: install ## types and lint
@@ -69,6 +69,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
+
+.PHONY: poison-scenario
+poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
+	$(NODE) test/scenarios/poison.ts
 
 attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each start is reported once, with the right tracking ID
 	$(NODE) test/scenarios/attribution.ts

@@ -82,6 +82,8 @@ const decides = [
   'services/runtime/checkpoints/checkpoint.ts',
   'services/runtime/health/lag-trend.ts',
   'services/runtime/keys/sealed-content.ts',
+  'services/runtime/poison/suspicion.ts',
+  'services/runtime/poison/work-note.ts',
   'services/shared/connections/connection.ts',
   'services/shared/connections/consent.ts',
   'services/shared/connections/extractors',

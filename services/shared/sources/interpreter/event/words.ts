@@ -6,8 +6,8 @@ import { within, withinEach } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
+import { cutText, plainText } from '../values/html.ts'
 import { compileCondition, compileOptional, compileValue } from '../values/values.ts'
-import { cutText, plainText } from './text.ts'
 
 export interface Words {
   readonly text: string | null
