@@ -11,6 +11,7 @@ import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { ConsumedRecord, ProducerRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
+import type { Outcome } from './outcome.ts'
 import { headerNames, receivedAtOf, redriveHeaders, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
@@ -36,7 +37,7 @@ export const positionOf = ({
 export const deadLetterRecord = (
   stage: ConsumerStage,
   { record, attempt, traceparent }: Omit<Input<unknown>, 'value'>,
-  failure: Failure,
+  { failure, items = [] }: Pick<Outcome & { kind: 'deadLettered' }, 'failure' | 'items'>,
   failedAt: number,
   { codec, keyring, envelopes, connectionOf }: SealingTools,
 ): ProducerRecord => {
@@ -51,6 +52,7 @@ export const deadLetterRecord = (
       stage,
       code: failure.code,
       detail: failure.detail,
+      items,
       attempt,
       failedAt,
       topic: record.topic,

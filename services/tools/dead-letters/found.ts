@@ -21,6 +21,8 @@ export interface FoundDeadLetter {
   readonly code: string
   /** Names fields and rules, never values. */
   readonly reason: string
+  /** Items of the record that failed, those that failed alike together; empty: the whole record. */
+  readonly items: DeadLetter['items']
   readonly attempt: number
   /** ms */
   readonly failedAt: number
@@ -44,6 +46,7 @@ export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter, prefix: 
     stage: deadLetter.stage,
     code: deadLetter.code,
     reason: deadLetter.detail,
+    items: deadLetter.items,
     attempt: deadLetter.attempt,
     failedAt: deadLetter.failedAt,
     origin: {

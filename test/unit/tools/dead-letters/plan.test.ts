@@ -10,6 +10,7 @@ const found = (offset: number, fields: Partial<FoundDeadLetter> = {}): FoundDead
   stage: 'ingest',
   code: 'delivery_unreadable',
   reason: 'rule text: no body',
+  items: [],
   attempt: 1,
   failedAt: noon,
   origin: { topic: 'channel-events.v1', partition: 2, offset: offset * 10, timestamp: noon - 1_000 },
