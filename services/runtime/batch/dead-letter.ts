@@ -5,7 +5,6 @@
  */
 
 import { deadLetterTopic } from '../../derived-topics.ts'
-import type { Failure } from '../../failures.ts'
 import type { ConsumerStage } from '../../topology.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
