@@ -182,6 +182,7 @@ export const keywordEntry = (keyword: string, fields: Partial<KeywordEntry> = {}
   match: 'word',
   fold: 'exact',
   addresses: 'skip',
+  unless: [],
   ...fields,
 })
 

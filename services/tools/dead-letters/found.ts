@@ -27,6 +27,8 @@ export interface FoundDeadLetter {
   /** ms */
   readonly failedAt: number
   readonly origin: Origin
+  /** `topic/partition/offset` of the original as Kafka and its producer name it. */
+  readonly originId: string
   readonly traceparent: string | null
   /** How often the record had been redriven before this failure. */
   readonly redrives: number
@@ -55,6 +57,7 @@ export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter, prefix: 
       offset: deadLetter.offset,
       timestamp: deadLetter.timestamp,
     },
+    originId: `${prefix}${deadLetter.topic}/${deadLetter.partition}/${deadLetter.offset}`,
     traceparent: headers[headerNames.traceparent] ?? null,
     redrives: redrivesOf(record),
     redriveOf: headers[headerNames.redriveOf] ?? null,

@@ -4,7 +4,7 @@ import { addressOf } from '../../../services/gateway/http/address.ts'
 import { traceOf } from '../../../services/gateway/http/answers.ts'
 import { parseEvents } from '../../../services/gateway/message-events.ts'
 import { parseKeywordList } from '../../../services/keywords/lists/list-file.ts'
-import { fold } from '../../../services/keywords/matching/fold.ts'
+import { fold } from '../../../services/keywords/matching/folding/fold.ts'
 import { compileKeywords } from '../../../services/keywords/matching/matcher.ts'
 import { withoutCredentials } from '../../../services/runtime/config.ts'
 import { firstGroup } from '../../../services/shared/connections/extractors/extractors.ts'
@@ -40,7 +40,7 @@ const pancake = sourceNamed('pancake')
 const functions: readonly [name: string, read: (text: string) => unknown, texts: readonly HostileText[]][] = [
   [
     'fold',
-    (text) => fold(text, 'default-accents'),
+    (text) => fold(text, 'accents'),
     [
       repeated('\u0301\u0323', 'a'),
       repeated('\u0301\u0323\u0301\u0323\u0301\u0323\u200b', 'a'),
@@ -127,7 +127,8 @@ const builtPatterns = [
   'services/control/breakers.ts',
   'services/control/http/pages.ts',
   'services/keywords/matching/addresses.ts',
-  'services/keywords/matching/fold.ts',
+  'services/keywords/matching/folding/fold.ts',
+  'services/keywords/matching/folding/spelling.ts',
   'services/local/demo/watch.ts',
   'services/runtime/adapters/kafka/errors.ts',
   'services/shared/connections/extractors/foreign-ids.ts',

@@ -68,7 +68,15 @@ describe('the codec', () => {
         version: 1,
         createdAt: 5,
         entries: [
-          { keyword: 'pago', flag: 'payment', locale: null, match: 'word', fold: 'accents', addresses: 'count' },
+          {
+            keyword: 'pago',
+            flag: 'payment',
+            locale: null,
+            match: 'word',
+            fold: 'accents',
+            addresses: 'count',
+            unless: ['un pago'],
+          },
         ],
         shadow: true,
         copyOf: 1,

@@ -13,6 +13,7 @@ const found = (offset: number, fields: Partial<FoundDeadLetter> = {}): FoundDead
   items: [],
   attempt: 1,
   failedAt: noon,
+  originId: 'channel-events.v1/0/1',
   origin: { topic: 'channel-events.v1', partition: 2, offset: offset * 10, timestamp: noon - 1_000 },
   traceparent: null,
   redrives: 0,
