@@ -12,6 +12,7 @@ import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import { isPrefilled } from '../shared/connections/prefilled.ts'
 import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
@@ -57,6 +58,7 @@ const keywordFlags = (
   const { text: written } = openContent(message.content, key, message.message)
   if (written === null) return none
   const text = ownTextOf(message.channel, written)
+  if (message.direction === 'inbound' && isPrefilled(text, connection.prefilled)) return none
   for (const { listId, version, matcher } of shadows)
     for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })
   if (!active) return none

@@ -157,6 +157,7 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   extractors: null,
   keywordListId: null,
   keywordOrigins: ['typed', 'caption'],
+  prefilled: [],
   reportOrders: false,
   revision: 0,
   changeId: '',
