@@ -37,7 +37,7 @@ const floors: readonly (readonly string[])[] = [
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/ports.ts', 'runtime/poison/work-note.ts', 'runtime/metrics'],
-  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/poison/suspicion.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/setting-refused.ts', 'runtime/poison/suspicion.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
