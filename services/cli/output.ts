@@ -1,7 +1,7 @@
 /** Output of commands: tables for people, one JSON value for machines. */
 import { createInterface } from 'node:readline/promises'
 import { withoutCredentials } from '../runtime/config.ts'
-import type { Refusal } from '../runtime/signatures/signed-broker.ts'
+import type { Refusal } from '../runtime/keys/signatures/signed-broker.ts'
 
 export const print = (line: string): void => {
   process.stdout.write(`${line}\n`)

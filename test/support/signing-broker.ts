@@ -1,9 +1,9 @@
 /** Writes and reads signed topics as control and the commands do, for tests that write records themselves. */
 import { MasterKeys } from '../../services/runtime/keys/master-keys.ts'
+import { RecordJudge, type SigningLatch } from '../../services/runtime/keys/signatures/record-judge.ts'
+import { RecordKeys } from '../../services/runtime/keys/signatures/record-keys.ts'
+import { type Refusal, signedBroker } from '../../services/runtime/keys/signatures/signed-broker.ts'
 import type { Broker } from '../../services/runtime/ports.ts'
-import { RecordJudge, type SigningLatch } from '../../services/runtime/signatures/record-judge.ts'
-import { RecordKeys } from '../../services/runtime/signatures/record-keys.ts'
-import { type Refusal, signedBroker } from '../../services/runtime/signatures/signed-broker.ts'
 import { masterKey } from './builders.ts'
 
 /**

@@ -4,20 +4,19 @@
  */
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
-import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Clock } from '../ports.ts'
-import { RecordJudge } from '../signatures/record-judge.ts'
-import { RecordKeys } from '../signatures/record-keys.ts'
-import { signedRecord } from '../signatures/signature.ts'
-import type { Signing } from '../signatures/signed-broker.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import type { KeyHolder } from './key-holders.ts'
 import { type KeySettings, openKeySource } from './key-settings.ts'
 import { Keyring, SealBroken } from './keyring.ts'
 import type { CommonPairs } from './secrets/common-pairs.ts'
 import { dataSecretKey, readSecretsTopic, SecretsTable, type SecretTools } from './secrets/secrets-topic.ts'
+import { RecordJudge } from './signatures/record-judge.ts'
+import { RecordKeys } from './signatures/record-keys.ts'
+import { signedRecord } from './signatures/signature.ts'
+import type { Signing } from './signatures/signed-broker.ts'
 import { isWrappedUnder, KeyMissing, type KeySource, MasterKeyUnknown } from './wrapping.ts'
 
 const { name: topic } = topics.dataSecrets
@@ -161,7 +160,7 @@ export const sealDataSecret = async (
   tools: SecretTools,
   options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
 ): Promise<DataSecretRecord> => {
-  const { now } = options.clock ?? systemClock
+  const { now } = options.clock ?? Date
   const source = await openKeySource(settings, null)
   const keys = new RecordKeys(source)
   const read = () => readSecretsTopic(tools, judgeOf(source))

@@ -2,8 +2,8 @@
 
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
 import type { SealedDataSecret } from '../../runtime/keys/keyring.ts'
+import type { Refusal } from '../../runtime/keys/signatures/signed-broker.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry } from '../../runtime/ports.ts'
-import type { Refusal } from '../../runtime/signatures/signed-broker.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import type { TokenRecord } from '../../shared/model/token-record.ts'

@@ -1,8 +1,8 @@
 /** Makes a cluster ready for processes that hold their own keys only. */
 import { type Keys, readKeys, sealDataSecret } from '../../runtime/keys/data-secret.ts'
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
+import { signedBroker } from '../../runtime/keys/signatures/signed-broker.ts'
 import type { Broker, Clock } from '../../runtime/ports.ts'
-import { signedBroker } from '../../runtime/signatures/signed-broker.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { openConnectionLog } from '../../shared/connections/store.ts'
 import type { Author } from '../../shared/connections/writer.ts'

@@ -1,11 +1,11 @@
 /** What the topics of signed records hold: which record counts for each key, and which do not. */
 
-import { BadRecord } from '../../runtime/failures.ts'
+import { BadRecord } from '../../failures.ts'
 import { type Keys, readKeys } from '../../runtime/keys/data-secret.ts'
 import type { KeySettings } from '../../runtime/keys/key-settings.ts'
+import { signatureKeyId } from '../../runtime/keys/signatures/signature.ts'
+import type { Refusal } from '../../runtime/keys/signatures/signed-broker.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
-import { signatureKeyId } from '../../runtime/signatures/signature.ts'
-import type { Refusal } from '../../runtime/signatures/signed-broker.ts'
 import { readWhole } from '../../runtime/topics/read-topic.ts'
 import { type MainTopic, topics } from '../../topology.ts'
 import type { PrepareTools } from './prepare.ts'

@@ -1,6 +1,6 @@
 /** Settings of key management services, for a master key that is given wrapped. */
 import { z } from 'zod'
-import { secureUrl } from '../../secure-url.ts'
+import { secureUrl } from '../../../shared/text/secure-url.ts'
 
 export const kmsFields = {
   VAULT_ADDR: secureUrl.optional(),

@@ -1,13 +1,14 @@
 /** Reads `data-secrets.v1`: the data secret, the key pairs of the pipeline itself, and since when all records are signed. */
+
+import { BadRecord } from '../../../failures.ts'
 import type { DataSecretRecord } from '../../../shared/model/topic-values.ts'
 import { topics } from '../../../topology.ts'
-import { BadRecord } from '../../failures.ts'
 import type { Broker, ConsumedRecord } from '../../ports.ts'
-import type { RecordJudge } from '../../signatures/record-judge.ts'
-import { signatureKeyId } from '../../signatures/signature.ts'
-import type { Refusal } from '../../signatures/signed-broker.ts'
 import type { Codec } from '../../topics/codec.ts'
 import { readWhole } from '../../topics/read-topic.ts'
+import type { RecordJudge } from '../signatures/record-judge.ts'
+import { signatureKeyId } from '../signatures/signature.ts'
+import type { Refusal } from '../signatures/signed-broker.ts'
 import { CommonPairs } from './common-pairs.ts'
 
 const { name: topic } = topics.dataSecrets
