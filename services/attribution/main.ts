@@ -1,6 +1,7 @@
 import { DependencyError } from '../runtime/ports.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { attributionFields } from './config.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
@@ -17,7 +18,9 @@ runConsumerStage({
   build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, ...deps }) => {
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
+    const suppressions = new Suppressions(keyring)
     await deps.follow({
+      suppressions: (mark, record) => suppressions.apply(mark, record),
       connections: (id, record) => {
         if (directory.apply(id, record) === 'applied' && !record?.dataKey) deps.forgetConnection(id)
       },
@@ -56,6 +59,7 @@ runConsumerStage({
     const countRefused = refusedIds(metrics)
     return attribution({
       directory,
+      suppressions,
       store,
       codec,
       keyring,

@@ -13,6 +13,7 @@ import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
+import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import { topics } from '../topology.ts'
 import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
@@ -31,6 +32,8 @@ export interface AttributionTools extends AttributionSettings {
   readonly keyring: Keyring
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
+  /** Unset: none. */
+  readonly suppressions?: SuppressionCheck
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -107,7 +110,7 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
 const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
 
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
-  const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
+  const { directory, store, codec, isUnderConsent = receivedUnderConsent, suppressions = noSuppressions } = tools
 
   const decideSafely = (before: ConversationState, message: Message, connection: Connection, now: number): Decided => {
     // A message that ends here no longer holds back later messages.
@@ -160,6 +163,10 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         if (!connection || connection.status === 'disconnected') {
           // Its state is being erased, so nothing writes it.
           outcomes[index] = drop('disconnected')
+          continue
+        }
+        if (suppressions.has(message.conversation)) {
+          outcomes[index] = drop(suppressed)
           continue
         }
         const consent = consentMarkOf(connection)

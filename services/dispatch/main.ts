@@ -5,6 +5,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { pollBreakerGauges } from './circuit-breaker/gauges.ts'
 import { RedisBreakerStore } from './circuit-breaker/redis-store.ts'
 import { detachedMsOf, dispatchFields } from './config.ts'
@@ -73,7 +74,11 @@ runConsumerStage({
       }
       if (!record || record.status === 'active' || record.status === 'disconnected') unparker.changed()
     }
-    await deps.follow({ connections: apply })
+    const suppressions = new Suppressions(keyring)
+    await deps.follow({
+      connections: apply,
+      suppressions: (mark, record) => suppressions.apply(mark, record),
+    })
 
     const keepMs = config.DISPATCH_SENT_MARK_DAYS * dayMs
     const { signal } = lifecycle
@@ -89,7 +94,7 @@ runConsumerStage({
       {
         ...{ destination, codec, clock, timers: clock, metrics, log },
         ...{ sentLog, breakerStore, tokenBuckets: new RedisTokenBuckets(redis, limits, keyPrefix) },
-        ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals },
+        ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals, suppressions },
         post: ({ headers, body }, signals) => {
           const call = () => http.post({ headers, body, timeoutMs })
           return traces ? traces.call(signals, call) : call()

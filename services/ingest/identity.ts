@@ -19,6 +19,10 @@ export const identityOf = (
   message: keyring.pseudonym('message', source, accountId, messageId),
 })
 
+/** Pseudonyms of the other ids of the event's conversation. */
+export const aliasesOf = ({ source, accountId, aliases }: MessageEvent, keyring: Keyring): readonly Pseudonym[] =>
+  aliases.map((alias) => keyring.pseudonym('conversation', source, accountId, alias))
+
 /**
  * How long ingest recognises copies, at least. TikTok retries a webhook for 72 h (docs/sources); 24 h more cover ingest's backlog.
  * WhatsApp retries for 7 days: a copy after the window passes ingest and raises a signal with the same id.

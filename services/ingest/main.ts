@@ -2,6 +2,7 @@ import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { openClaims } from './claims.ts'
@@ -16,7 +17,9 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     tools.useConnections((id) => directory.byId(id))
     const withdrawals = new Withdrawals(directory, requestSender(tools.producer, codec))
+    const suppressions = new Suppressions(keyring)
     await follow({
+      suppressions: (mark, record) => suppressions.apply(mark, record),
       connections: (id, record) => {
         if (directory.apply(id, record) === 'applied' && !record?.dataKey) tools.forgetConnection(id)
       },
@@ -31,6 +34,7 @@ runConsumerStage({
       keyring,
       envelopes,
       withdrawals,
+      suppressions,
     })
     return { ...stage, onProcessed: countIgnored(tools.metrics) }
   },

@@ -19,11 +19,12 @@ import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
+import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, namedAccountOf, readDelivery } from './delivery.ts'
-import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
+import { aliasesOf, dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
 import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
@@ -42,7 +43,13 @@ type Verdict =
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | {
       readonly kind: 'refused'
-      readonly reason: 'no_connection' | 'disconnected' | 'outside_consent' | 'duplicate' | typeof unverifiedAccount
+      readonly reason:
+        | 'no_connection'
+        | 'disconnected'
+        | 'outside_consent'
+        | typeof suppressed
+        | 'duplicate'
+        | typeof unverifiedAccount
     }
 
 /** One list per input, one verdict per event. */
@@ -51,7 +58,13 @@ export type IngestState = readonly (readonly Verdict[])[]
 const verdictOf = (
   event: MessageEvent,
   receivedAt: number,
-  { directory, keyring, withdrawals, isUnderConsent = receivedUnderConsent }: IngestTools,
+  {
+    directory,
+    keyring,
+    withdrawals,
+    isUnderConsent = receivedUnderConsent,
+    suppressions = noSuppressions,
+  }: IngestTools,
 ): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
@@ -59,7 +72,10 @@ const verdictOf = (
     return { kind: 'refused', reason: 'disconnected' }
   if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
     return { kind: 'refused', reason: 'outside_consent' }
-  return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
+  const identity = identityOf(event, keyring)
+  const ids = [identity.conversation, ...aliasesOf(event, keyring)]
+  if (ids.some((id) => suppressions.has(id))) return { kind: 'refused', reason: suppressed }
+  return { kind: 'authorised', connection, dataKey: connection.dataKey, identity }
 }
 
 interface PendingClaims {
@@ -175,7 +191,7 @@ const toMessage = (
     textOrigin: event.textOrigin,
     attachments: event.attachments,
     revision: event.revision === null ? null : keyring.pseudonym('revision', identity.message, event.revision),
-    aliases: event.aliases.map((alias) => keyring.pseudonym('conversation', event.source, event.accountId, alias)),
+    aliases: aliasesOf(event, keyring),
     backfill: event.backfill,
     referralsApart: sources.get(event.source)?.separateReferrals ?? false,
   }
@@ -200,6 +216,8 @@ export interface IngestTools extends DeliveryTools {
   readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
+  /** Unset: none. */
+  readonly suppressions?: SuppressionCheck
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {

@@ -6,6 +6,7 @@ import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
+import type { Suppression } from './suppression.ts'
 import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
@@ -155,6 +156,7 @@ export interface TopicValues {
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
   touches: Touches
+  suppressions: Suppression
   redrives: Redrive
   replays: ReplayRun
   audit: AuditEntry

@@ -17,6 +17,7 @@ import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConsentRule } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { AttributedMessage, Message, Signal } from '../../../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { ReplayEntry } from '../request.ts'
 import type { ListVersions } from './list-versions.ts'
 import { ReorderBuffer } from './reorder-buffer.ts'
@@ -25,6 +26,8 @@ export interface Decided {
   readonly signal: Signal
   /** The consent under which it was decided, see `consentOf`. */
   readonly consent: string
+  /** The mark under which its conversation may be suppressed. */
+  readonly suppressionMark?: string | undefined
   /** When the signal's message came, ms. Its live signal, if there is one, came later. */
   readonly receivedAt: number
 }
@@ -41,6 +44,7 @@ export interface InProcessPipelineTools {
   readonly directory: ConnectionDirectory
   readonly listVersions: ListVersions
   readonly isUnderConsent: ConsentRule
+  readonly suppressions?: SuppressionCheck
   readonly ingest: ReturnType<typeof ingest>
   readonly attribution: ReturnType<typeof attribution>
   /** For the last batch that `ingest` loaded: live ingest never let in the event of this owner. */
@@ -211,7 +215,12 @@ export class InProcessPipeline {
           if (one.kind !== 'forwarded') continue
           for (const { topic, value, headers } of one.records)
             if (topic === 'signals')
-              decided.push({ signal: value, consent: headers?.[headerNames.consent] ?? '', receivedAt })
+              decided.push({
+                signal: value,
+                consent: headers?.[headerNames.consent] ?? '',
+                suppressionMark: headers?.[headerNames.suppressionMark],
+                receivedAt,
+              })
         }
       })
     }
