@@ -3,7 +3,7 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { kafkaSettings, loadConfig } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, redisSettings, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -42,11 +42,12 @@ main('console', async (lifecycle, log) => {
   const metrics = new Metrics('console')
   const unsigned = openBroker(kafkaSettings(config, 'signals-console'))
   lifecycle.onStop('broker', () => unsigned.close())
-  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const registry = openRegistry(registrySettings(config))
   const codec = await lifecycle.untilUp(clock, () =>
     Codec.open(registry, clock, [
       ...followedBy.console,
       'connectionHistory',
+      'suppressions',
       'connectionRequests',
       'deliveries',
       'audit',
@@ -66,7 +67,7 @@ main('console', async (lifecycle, log) => {
   const adminAccess = settingAccess(adminSetting, ['admin'])
   const bearers = new Bearers(config.ADMIN_TOKEN.map((token) => ({ token, access: adminAccess })))
   const deliveries = new RecentDeliveries(recentDeliveries)
-  const redis = openRedis(config.REDIS_URL)
+  const redis = openRedis(redisSettings(config))
   lifecycle.onStop('redis', () => redis.close())
   const erasure = openStateErasure({
     directory,

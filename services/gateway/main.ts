@@ -3,7 +3,7 @@ import { followedBy } from '../consumer-groups.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { kafkaSettings, loadConfig, masked } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, masked, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -53,7 +53,7 @@ main('gateway', async (lifecycle, log) => {
 
   const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())
-  const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
+  const registry = instrumentedRegistry(openRegistry(registrySettings(config)), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
   const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),

@@ -5,8 +5,9 @@ import { BadRecord, decodable } from '../runtime/failures.ts'
 import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { decodeChannelEvent, messageEventSource, openChannelEvent, sealedUnder } from '../shared/model/channel-event.ts'
-import { isSourceName } from '../shared/model/key-ids.ts'
+import { connectionOfKeyId, isSourceName } from '../shared/model/key-ids.ts'
 import {
   eventProblemsOf,
   type IgnoredReason,
@@ -77,6 +78,18 @@ export const namedAccountOf = (
   const event = decodable(() => parseMessageEvent(value, codec)) as Partial<MessageEvent> | null
   if (typeof event?.source !== 'string') return undefined
   return { source: event.source, accountId: typeof event.accountId === 'string' ? event.accountId : null }
+}
+
+/** The connection of a record: by the key of the seal, else by the account that the record names. */
+export const connectionOfRecord = (
+  record: ConsumedRecord,
+  { directory, codec }: Pick<DeliveryTools, 'codec'> & { readonly directory: Pick<ConnectionDirectory, 'byAccount'> },
+): string | undefined => {
+  const sealed = connectionOfKeyId(sealedUnder(record))
+  if (sealed !== undefined) return sealed
+  const named = namedAccountOf(record, codec)
+  if (!named || named.accountId === null) return undefined
+  return directory.byAccount(named.source, named.accountId)?.connectionId
 }
 
 const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {

@@ -9,19 +9,18 @@ import type { Pseudonym } from '../shared/model/topic-values.ts'
 export interface Identity {
   readonly conversation: Pseudonym
   readonly message: Pseudonym
+  /** Other ids of the conversation. */
+  readonly aliases: readonly Pseudonym[]
 }
 
 export const identityOf = (
-  { source, accountId, conversationId, messageId }: MessageEvent,
+  { source, accountId, conversationId, messageId, aliases }: MessageEvent,
   keyring: Keyring,
 ): Identity => ({
   conversation: keyring.pseudonym('conversation', source, accountId, conversationId),
   message: keyring.pseudonym('message', source, accountId, messageId),
+  aliases: aliases.map((alias) => keyring.pseudonym('conversation', source, accountId, alias)),
 })
-
-/** Pseudonyms of the other ids of the event's conversation. */
-export const aliasesOf = ({ source, accountId, aliases }: MessageEvent, keyring: Keyring): readonly Pseudonym[] =>
-  aliases.map((alias) => keyring.pseudonym('conversation', source, accountId, alias))
 
 /**
  * How long ingest recognises copies, at least. TikTok retries a webhook for 72 h (docs/sources); 24 h more cover ingest's backlog.

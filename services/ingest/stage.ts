@@ -10,28 +10,27 @@ import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
-import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
-import { sealedUnder } from '../shared/model/channel-event.ts'
-import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { deadLettersOf } from './dead-letters.ts'
-import { type Delivered, type DeliveryTools, namedAccountOf, readDelivery } from './delivery.ts'
-import { aliasesOf, dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
+import { connectionOfRecord, type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
+import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
 import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
-/** Result of the consent check and of the claims, for one event. */
+type Refusal = 'no_connection' | 'disconnected' | 'outside_consent' | typeof suppressed | 'duplicate'
+
+/** Result of the consent check, of the marks and of the claims, for one event. */
 type Verdict =
   | {
       readonly kind: 'authorised'
@@ -41,16 +40,7 @@ type Verdict =
     }
   /** A second copy with a referral that the first one lacks. */
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
-  | {
-      readonly kind: 'refused'
-      readonly reason:
-        | 'no_connection'
-        | 'disconnected'
-        | 'outside_consent'
-        | typeof suppressed
-        | 'duplicate'
-        | typeof unverifiedAccount
-    }
+  | { readonly kind: 'refused'; readonly reason: Refusal | typeof unverifiedAccount }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
@@ -73,8 +63,8 @@ const verdictOf = (
   if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
     return { kind: 'refused', reason: 'outside_consent' }
   const identity = identityOf(event, keyring)
-  const ids = [identity.conversation, ...aliasesOf(event, keyring)]
-  if (ids.some((id) => suppressions.has(id))) return { kind: 'refused', reason: suppressed }
+  if ([identity.conversation, ...identity.aliases].some(suppressions.has))
+    return { kind: 'refused', reason: suppressed }
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity }
 }
 
@@ -110,8 +100,8 @@ const claimsOf = (
   return { event: own, crossSource }
 }
 
-/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
-const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+/** Verdicts as if no event were a copy, and what ingest claims for them. */
+const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
   const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
@@ -120,13 +110,25 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
       return verdictOf(event, value.receivedAt, tools)
     })
   })
-  const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
+  const pending = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
     const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
     return { event, tenantId: connection.tenantId, conversation: identity.conversation }
   }
-  const notes = notesOf(crossSource.events.map(copyOf), tools)
+  return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
+}
+
+/** The claims of a batch, and the notes that go before them. */
+export const pendingClaimsOf = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
+  const { pending, notes } = withoutCopies(batch, tools)
+  return { marks: { event: pending.event.marks, crossSource: pending.crossSource.marks }, notes }
+}
+
+/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
+const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+  const { verdicts, pending, copyOf, notes } = withoutCopies(batch, tools)
+  const { event: own, crossSource } = pending
   if (notes.length > 0) await tools.claims.note(notes)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
@@ -160,7 +162,6 @@ const referralOf = (event: MessageEvent): MessageEvent => ({
   textOrigin: null,
   links: [],
   attachments: [],
-  aliases: [],
 })
 
 const toMessage = (
@@ -191,22 +192,13 @@ const toMessage = (
     textOrigin: event.textOrigin,
     attachments: event.attachments,
     revision: event.revision === null ? null : keyring.pseudonym('revision', identity.message, event.revision),
-    aliases: aliasesOf(event, keyring),
+    aliases: identity.aliases,
     backfill: event.backfill,
     referralsApart: sources.get(event.source)?.separateReferrals ?? false,
   }
 }
 
 const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
-
-/** By the key of the seal, else by the account that the record names. */
-const connectionOfRecord = (record: ConsumedRecord, { directory, codec }: IngestTools): string | undefined => {
-  const sealed = connectionOfKeyId(sealedUnder(record))
-  if (sealed !== undefined) return sealed
-  const named = namedAccountOf(record, codec)
-  if (!named || named.accountId === null) return undefined
-  return directory.byAccount(named.source, named.accountId)?.connectionId
-}
 
 export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
@@ -236,7 +228,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
           if (verdict.kind === 'refused') return drop(verdict.reason)
           if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
           const { of, conversation } = verdict
-          const identity = { ...of.identity, conversation }
+          const identity = { ...of.identity, conversation, aliases: [] }
           const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
           return [drop('duplicate'), forwarded(message)]
         }),

@@ -99,6 +99,8 @@ export interface RunningConsumer {
 export interface TopicSettings {
   readonly name: string
   readonly partitions: number
+  /** Copies of each partition; absent when a topic is to have the brokers' default. */
+  readonly replication?: number
   readonly config: Readonly<Record<string, string>>
 }
 
@@ -188,6 +190,9 @@ export interface RedisCommands {
     script: RedisScript,
     calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],
   ): Promise<readonly unknown[]>
+  readonly isCluster: boolean
+  /** How many connections were lost so far. Between two, Redis may have lost what it had acknowledged. */
+  readonly disconnects: number
   /** All fields of Redis INFO. */
   info(): Promise<ReadonlyMap<string, string>>
   ping(): Promise<void>

@@ -3,8 +3,8 @@ import type { SchemaRegistry } from '../../services/runtime/ports.ts'
 const schema = (name: string, ...fields: object[]) =>
   JSON.stringify({ type: 'record', name, fields: [{ name: 'id', type: 'string' }, ...fields] })
 
-/** Numbers the subjects: a registry keeps those of an earlier run. */
-let n = 0
+/** Names the subjects: a registry keeps those of an earlier run. */
+let n = Math.trunc(Math.random() * 1e9)
 
 /** Run against memory in test/unit and against the real registry in test/integration. */
 export const registryContract = (name: string, open: () => SchemaRegistry) =>

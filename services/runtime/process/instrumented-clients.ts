@@ -33,6 +33,10 @@ export const instrumentedRedis = (redis: RedisCommands, metrics: Observed): Redi
   setMany: (entries) => timed(metrics, 'redis', 'set', () => redis.setMany(entries)),
   // Script names are literals of this code base, so the label is bounded.
   evalMany: (script, calls) => timed(metrics, 'redis', script.name, () => redis.evalMany(script, calls)),
+  isCluster: redis.isCluster,
+  get disconnects() {
+    return redis.disconnects
+  },
   info: () => timed(metrics, 'redis', 'info', () => redis.info()),
   ping: () => timed(metrics, 'redis', 'ping', () => redis.ping()),
   close: () => redis.close(),

@@ -12,7 +12,7 @@ import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
-import { fields, kafkaSettings, loadConfig, masked } from '../config.ts'
+import { fields, kafkaSettings, loadConfig, masked, redisSettings, registrySettings } from '../config.ts'
 import { failures } from '../failures.ts'
 import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
@@ -59,6 +59,8 @@ export interface StageDeps<Config> {
   readonly tracer: Tracer | null
   /** Reads the topics to their end, then follows them; resolves at their end. */
   follow(handlers: TableHandlers): Promise<void>
+  /** Calls back after each assignment of the stage's consumers, before their first batch. */
+  onAssigned(callback: () => void): void
   /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
@@ -117,9 +119,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const tracer = await openTracing(name, metrics)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
-    const redis = instrumentedRedis(openRedis(common.REDIS_URL), metrics)
+    const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
     lifecycle.onStop('redis', () => redis.close())
-    const registry = instrumentedRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
+    const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
@@ -150,6 +152,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const around = (wrap: typeof wrapped) => {
       wrapped = wrap
     }
+    const assigned: (() => void)[] = []
     const deps = {
       config,
       keyring,
@@ -170,6 +173,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       lifecycle,
       follow,
       around,
+      onAssigned: (callback: () => void) => void assigned.push(callback),
       tracer,
     }
     const stage = await service.build(deps)
@@ -199,7 +203,10 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
             if (state !== logged) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
             logged = state
           },
-          onAssigned: (partitions) => progress.assigned(group, partitions),
+          onAssigned: (partitions) => {
+            for (const callback of assigned) callback()
+            progress.assigned(group, partitions)
+          },
         }),
       )
       consumers.push(consumer)

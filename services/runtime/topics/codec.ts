@@ -22,6 +22,15 @@ const missTtlMs = 30_000
 
 const compile = (schema: string): Type => avroType(JSON.parse(schema))
 
+const latestTypes = new Map<string, Type>()
+
+/** Compiled once in a process: a codec has ten of them. */
+const latestType = (folder: string): Type => {
+  const type = latestTypes.get(folder) ?? compile(latestSchema(folder))
+  latestTypes.set(folder, type)
+  return type
+}
+
 /** Decodes bytes of one writer schema to this code's version of the record. */
 interface Reader {
   readonly type: Type
@@ -37,7 +46,7 @@ interface Format {
 
 const format = (folder: string): Format => ({
   folder,
-  type: compile(latestSchema(folder)),
+  type: latestType(folder),
   readers: new Map(),
   id: null,
 })
@@ -48,7 +57,7 @@ export class Codec {
   readonly #formats = new Map<string, Format>()
   readonly #byTopic: Record<MainTopic, Format>
   readonly #deadLetter: Format
-  readonly #original = compile(latestSchema('original-record'))
+  readonly #original = latestType('original-record')
   readonly #schemas = new Map<number, Type>()
   readonly #missing = new Map<number, number>()
 

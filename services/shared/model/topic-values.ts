@@ -6,7 +6,6 @@ import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
-import type { Suppression } from './suppression.ts'
 import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
@@ -141,6 +140,15 @@ export interface Touches {
   readonly connectionId: string
   /** The consent under which it arose, see `consentMarkOf`. */
   readonly consent: number | null
+}
+
+/** A conversation that was forgotten on request; the key of its record is a keyed hash of the pseudonym. */
+export interface Suppression {
+  readonly source: string
+  readonly connectionId: string | null
+  /** ms */
+  readonly suppressedAt: number
+  readonly actor: string
 }
 
 export interface TopicValues {

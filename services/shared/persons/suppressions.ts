@@ -3,8 +3,7 @@
  * `suppressions.v1`. A mark is a keyed hash of the conversation's pseudonym: it recognises the conversation and cannot be turned back.
  */
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import type { Suppression } from '../model/suppression.ts'
-import type { Pseudonym } from '../model/topic-values.ts'
+import type { Pseudonym, Suppression } from '../model/topic-values.ts'
 
 /** The drop reason of messages. */
 export const suppressed = 'suppressed'
@@ -33,10 +32,9 @@ export class Suppressions implements SuppressionCheck {
     else this.#marks.add(mark)
   }
 
-  has(conversation: Pseudonym): boolean {
-    // Most installations have no mark, and a hash for each message would be work for nothing.
-    return this.#marks.size > 0 && this.#marks.has(markOf(conversation, this.#keyring))
-  }
+  /** Most installations have no mark, and a hash for each message would be work for nothing. */
+  readonly has = (conversation: Pseudonym): boolean =>
+    this.#marks.size > 0 && this.#marks.has(markOf(conversation, this.#keyring))
 
   hasMark(mark: string | undefined): boolean {
     return mark !== undefined && this.#marks.has(mark)

@@ -28,7 +28,7 @@ export interface Remainder {
   readonly until: string
 }
 
-/** The proof for whoever asked. It names the person by the mark alone. */
+/** The proof that it is done. It names the person by the mark alone. */
 export interface Receipt {
   readonly forgottenAt: string
   readonly source: string

@@ -25,7 +25,7 @@ const floors: readonly (readonly string[])[] = [
   ],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',
@@ -52,7 +52,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/rebuildable-state.ts',
     'runtime/metrics',
   ],
-  ['runtime/coalescer.ts', 'runtime/clock.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
@@ -61,6 +61,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
