@@ -32,7 +32,7 @@ test: check ## types, lint, unit, integration and end-to-end tests
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
 
 .PHONY: api-documents
-api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors and docs/sources
 	$(NODE) infra/api-documents/main.ts
 
 check: install ## types and lint
@@ -70,6 +70,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
 
+.PHONY: poison-scenario
+poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
+	$(NODE) test/scenarios/poison.ts
+
 attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each start is reported once, with the right tracking ID
 	$(NODE) test/scenarios/attribution.ts
 
@@ -93,6 +97,10 @@ bench: install bench-keywords ## throughput, CPU and memory of each stage, with 
 
 bench-keywords: install ## messages a second with lists of 100 to 100,000 keywords, compared with a package
 	$(NODE) --expose-gc test/bench/keywords.ts
+
+.PHONY: keyword-quality
+keyword-quality: install ## precision and recall of keyword lists in ten languages, over 2,100 labelled lines
+	@$(NODE) test/quality/main.ts
 
 bench-mapping: install ## messages a second that one core maps, and the cost of hostile bodies
 	$(NODE) test/bench/mapping.ts

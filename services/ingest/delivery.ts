@@ -5,9 +5,8 @@ import { BadRecord, decodable } from '../runtime/failures.ts'
 import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { decodeChannelEvent, messageEventSource, openChannelEvent, sealedUnder } from '../shared/model/channel-event.ts'
-import { connectionOfKeyId, isSourceName } from '../shared/model/key-ids.ts'
+import { isSourceName } from '../shared/model/key-ids.ts'
 import {
   eventProblemsOf,
   type IgnoredReason,
@@ -24,8 +23,8 @@ export interface Delivered {
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
   /** Accounts of the source whose authorisation was withdrawn. */
   readonly removed?: readonly AuthorisationRemoved[]
-  /** The body came under a consent that has ended, and can no longer be opened. */
-  readonly isErased?: true
+  /** Why nothing of it is kept: its account has no connection, or its consent has ended. */
+  readonly refused?: 'no_connection' | 'disconnected' | 'outside_consent'
   /** ms */
   readonly receivedAt: number
 }
@@ -80,18 +79,6 @@ export const namedAccountOf = (
   return { source: event.source, accountId: typeof event.accountId === 'string' ? event.accountId : null }
 }
 
-/** The connection of a record: by the key of the seal, else by the account that the record names. */
-export const connectionOfRecord = (
-  record: ConsumedRecord,
-  { directory, codec }: Pick<DeliveryTools, 'codec'> & { readonly directory: Pick<ConnectionDirectory, 'byAccount'> },
-): string | undefined => {
-  const sealed = connectionOfKeyId(sealedUnder(record))
-  if (sealed !== undefined) return sealed
-  const named = namedAccountOf(record, codec)
-  if (!named || named.accountId === null) return undefined
-  return directory.byAccount(named.source, named.accountId)?.connectionId
-}
-
 const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
   const result = messageEventSchema.safeParse(parseMessageEvent(bytes, codec))
   if (result.success) return result.data
@@ -103,12 +90,21 @@ const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
   )
 }
 
+/** Of a record that is dropped unread. */
+export const nothingOf = (record: ConsumedRecord): Delivered => ({
+  source: decodeChannelEvent(record).source,
+  events: [],
+  ignored: [],
+  failed: [],
+  receivedAt: receivedAtOf(record),
+})
+
 /** @throws BadRecord for a record that can never be processed */
 export const readDelivery = (record: ConsumedRecord, { sources, codec, envelopes }: DeliveryTools): Delivered => {
   const receivedAt = receivedAtOf(record)
   const { source: name, account, contentType } = decodeChannelEvent(record)
   const body = openedBody(record, envelopes)
-  if (body === null) return { source: name, events: [], ignored: [], failed: [], isErased: true, receivedAt }
+  if (body === null) return { ...nothingOf(record), refused: 'disconnected' }
   if (name === messageEventSource) {
     return { source: name, events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
   }

@@ -19,8 +19,8 @@ import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
-import { deadLettersOf } from './dead-letters.ts'
-import { connectionOfRecord, type Delivered, type DeliveryTools, readDelivery } from './delivery.ts'
+import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
+import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
 import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
@@ -215,7 +215,10 @@ export interface IngestTools extends DeliveryTools {
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
   return {
     name: 'ingest',
-    decode: (record) => readDelivery(record, tools),
+    decode: (record) => {
+      const read = readUnderConsent(record, tools, () => readDelivery(record, tools))
+      return typeof read === 'string' ? { ...nothingOf(record), refused: read } : read
+    },
     connectionOf: (record) => connectionOfRecord(record, tools),
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
@@ -232,12 +235,12 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
           const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
           return [drop('duplicate'), forwarded(message)]
         }),
-        ...deadLettersOf(value.source, value.failed, record.value?.length ?? 0),
+        ...failedItems(value.source, value.failed, record, tools),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
         ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() =>
           drop(unverifiedAccount),
         ),
-        ...(value.isErased ? [drop('disconnected')] : []),
+        ...(value.refused === undefined ? [] : [drop(value.refused)]),
       ]),
     }),
     save: async (changes) => {

@@ -85,7 +85,7 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
 
 export const prefixedRegistry = (registry: SchemaRegistry, prefix: string): SchemaRegistry => ({
   register: (subject, schema) => registry.register(prefix + subject, schema),
-  schemaById: (id) => registry.schemaById(id),
+  schemaById: (id, timeoutMs) => registry.schemaById(id, timeoutMs),
   setCompatibility: (subject, level) => registry.setCompatibility(prefix + subject, level),
   compatibility: (subject) => registry.compatibility(prefix + subject),
   isCompatible: (subject, schema) => registry.isCompatible(prefix + subject, schema),

@@ -49,7 +49,7 @@ export const instrumentedProducer = (producer: Producer, metrics: Observed): Pro
 
 export const instrumentedRegistry = (registry: SchemaRegistry, metrics: Observed): SchemaRegistry => ({
   register: (subject, schema) => timed(metrics, 'registry', 'register', () => registry.register(subject, schema)),
-  schemaById: (id) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id)),
+  schemaById: (id, timeoutMs) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id, timeoutMs)),
   setCompatibility: (subject, level) =>
     timed(metrics, 'registry', 'set_compatibility', () => registry.setCompatibility(subject, level)),
   compatibility: (subject) => timed(metrics, 'registry', 'compatibility', () => registry.compatibility(subject)),

@@ -22,6 +22,7 @@ import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
+import { PoisonGuard } from '../poison/poison-guard.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
 import { signedBroker } from '../signatures/signed-broker.ts'
 import { Codec } from '../topics/codec.ts'
@@ -162,24 +163,17 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
         keyring.forgetConnection(id)
         envelopes.forget(id)
       },
-      codec,
       broker: signed,
-      producer,
-      redis,
-      clock,
-      metrics,
-      health,
-      log,
-      lifecycle,
-      follow,
-      around,
       onAssigned: (callback: () => void) => void assigned.push(callback),
-      tracer,
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer },
     }
     const stage = await service.build(deps)
 
-    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer }
+    const poison = new PoisonGuard({ redis, stage: name, previousEnd: common.SIGNALS_PREVIOUS_END, log })
+    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison }
     const loop = createLoop(stage, tools)
+    // After the consumers have stopped. What an error left unfinished stays noted.
+    lifecycle.onStop('records in work', (failed) => (failed ? undefined : poison.close()))
     const consumers: RunningConsumer[] = []
     // Concurrently: each consumer waits for its batch and its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
@@ -206,6 +200,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           onAssigned: (partitions) => {
             for (const callback of assigned) callback()
             progress.assigned(group, partitions)
+            poison.assigned(topicNames, partitions)
           },
         }),
       )

@@ -10,6 +10,7 @@ import {
 import { directions, textOrigins } from '../model/message-event.ts'
 import { consentsBefore } from './consent.ts'
 import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
+import { prefilledSchema } from './prefilled.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
@@ -72,6 +73,7 @@ const fields = {
   shadowListIds: z.array(listId).max(5).default([]),
   keywordDirections: z.array(z.enum(directions)).default(['inbound']),
   keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
+  prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
   messagingApp: z.enum(messagingApps).nullish(),
   messagingAccountId: id.nullish(),
@@ -165,6 +167,7 @@ export const connectionRecordOf = (
     extractors: input.extractors,
     keywordListId: input.keywordListId ?? null,
     keywordOrigins: input.keywordOrigins,
+    prefilled: input.prefilled,
     reportOrders: input.reportOrders,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,
