@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos simulation replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -56,6 +56,9 @@ e2e: install ## the whole pipeline as real processes
 
 chaos: install ## kills every stage under load and counts what arrived
 	$(NODE) test/chaos/main.ts
+
+brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
+	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
 
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=…, SEED=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))

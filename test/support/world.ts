@@ -23,6 +23,8 @@ export interface Arrived {
 export interface World {
   readonly pipeline: Pipeline
   readonly dataDir: string
+  /** Of the pipeline, to start it again. */
+  readonly env: NodeJS.ProcessEnv
   post(request: Request): Promise<Response>
   /** Posts and expects 200. */
   deliver(...requests: Request[]): Promise<void>
@@ -39,18 +41,20 @@ export const noParts = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: 
 
 export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
-  const pipeline = await startPipeline(dataDir, {
+  const full = {
     ...process.env,
     WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
     TIKTOK_WEBHOOK_SECRET: tiktokSecret,
     WHATSAPP_VERIFY_TOKEN: 'verify me',
     ...noParts,
     ...env,
-  })
+  }
+  const pipeline = await startPipeline(dataDir, full)
   const { gateway, simulator } = pipeline.ready
   const world: World = {
     pipeline,
     dataDir,
+    env: full,
     post: ({ path, headers, body }) => fetch(`${gateway}${path}`, { method: 'POST', headers, body }),
     deliver: async (...requests) => {
       for (const request of requests) {
@@ -84,6 +88,19 @@ export const openWorld = async (env: Record<string, string> = {}): Promise<World
     },
   }
   return world
+}
+
+/** Posts again until the gateway accepts it, as a source does. @returns the number of tries */
+export const untilAccepted = async (world: World, request: Request): Promise<number> => {
+  for (let tries = 1; ; tries++) {
+    const status = await world.post(request).then(
+      (response) => response.status,
+      () => 0,
+    )
+    if (status === 200) return tries
+    if (tries > 200) throw new Error(`not accepted after ${tries} tries, last status ${status}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 const twoConnections = [

@@ -190,6 +190,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state, group)
