@@ -22,7 +22,7 @@ import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
+import { type Copy, firstConversationsOf, noteKeysOf, notesOf, referralOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
@@ -153,16 +153,6 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   })
   return verdicts
 }
-
-/** The referral of a second copy, for the first one's conversation. Its message id is the copy's own. */
-const referralOf = (event: MessageEvent): MessageEvent => ({
-  ...event,
-  kind: 'referral',
-  text: null,
-  textOrigin: null,
-  links: [],
-  attachments: [],
-})
 
 const toMessage = (
   event: MessageEvent,
