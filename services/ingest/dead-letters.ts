@@ -1,7 +1,8 @@
 /** The dead letter of a delivery with unmappable items: one, which lists them, since it holds the whole record. Consent comes first. */
+
+import { BadRecord } from '../failures.ts'
 import { deadLetter, drop, type FailedItem, type Outcome } from '../runtime/batch/outcome.ts'
 import { receivedAtOf } from '../runtime/batch/record-headers.ts'
-import { BadRecord } from '../runtime/failures.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import { receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection } from '../shared/connections/directory.ts'

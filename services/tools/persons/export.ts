@@ -1,7 +1,7 @@
 /** Everything that the pipeline holds of one person and can still read, for a request of access. */
 import type { ConversationState } from '../../attribution/state/state.ts'
 import type { ConversationStore } from '../../attribution/state/store.ts'
-import { decodable } from '../../runtime/failures.ts'
+import { decodable } from '../../failures.ts'
 import { type Keyring, SealBroken } from '../../runtime/keys/keyring.ts'
 import { type Content, openContent } from '../../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
