@@ -62,6 +62,8 @@ export interface ConsumerOptions {
   readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number
+  /** Number of records processed concurrently, approximately; default: no limit. The kafkajs adapter ignores it. */
+  readonly recordsUnderWay?: number
   /**
    * Called with the records of one partition; concurrently for several partitions. When it resolves, the consumer commits the batch,
    * or its first `processed` records, unless the batch is stale. Then it pauses the partition for `pauseMs`, or until `wake` resolves.

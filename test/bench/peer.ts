@@ -20,7 +20,13 @@ import { topics } from '../../services/topology.ts'
 import { usage } from './usage.ts'
 
 const masterKey = Buffer.alloc(32, 1).toString('base64')
-const env = { ...process.env, SIGNALS_MASTER_KEY: masterKey, LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' }
+const profile = process.env.SIGNALS_PROF
+const env = {
+  ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {}),
+  ...process.env,
+  SIGNALS_MASTER_KEY: masterKey,
+  LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+}
 
 /** The distinct pairs of source and account. */
 const accountsOf = async (file: string) => {

@@ -34,6 +34,12 @@ import { serveStatus } from './status-server.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
+/**
+ * Under load a few large batches suffice: one is decided while others wait for Redis and Kafka. More of them would live through several
+ * collections of garbage, each of which copies them.
+ */
+const defaultRecordsUnderWay = 2_000
+
 /** What a stage is built from. */
 export interface StageDeps<Config> {
   readonly config: Config
@@ -75,6 +81,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly fields: Shape
   /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
+  /** Number of records in progress at one time, approximately; infinite for a stage that waits for others than Redis and Kafka. */
+  readonly recordsUnderWay?: number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
 
@@ -186,6 +194,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state, group)

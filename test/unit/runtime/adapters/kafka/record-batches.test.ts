@@ -34,6 +34,12 @@ const anyRecord = fc.record({
 })
 
 describe('a record batch', () => {
+  it('keeps a header with a name that objects treat in their own way', () => {
+    const headers = JSON.parse('{"__proto__":"a","b":"c"}') as Record<string, string>
+    const { records } = decodeBatches(at(encode([{ ...record('v'), headers }]), 1_000n), { ...place, wanted: 1_000n })
+    expect(Object.entries(records[0]?.headers ?? {})).toEqual(Object.entries(headers))
+  })
+
   it('comes out as it went in', () => {
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 200 }), (records) => {

@@ -68,7 +68,10 @@ const headersAt = (bytes: Buffer, place: number): Headers => {
   for (let n = 0; n < count; n++) {
     const name = cursor.text(cursor.varint())
     const length = cursor.varint()
-    headers[name] = length < 0 ? '' : cursor.text(length)
+    const value = length < 0 ? '' : cursor.text(length)
+    // An assignment to this name sets no property.
+    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true })
+    else headers[name] = value
   }
   return headers
 }
