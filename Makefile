@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NODE = $(or $(wildcard node_modules/.bin/node),node)
-JEST = $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
 .PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
@@ -30,6 +30,10 @@ up: install ## a pipeline of your own, in the foreground
 test: check ## types, lint, unit, integration and end-to-end tests
 	@mkdir -p test-results
 	$(JEST) --ci --forceExit --json --outputFile=$(RESULTS)
+
+.PHONY: api-documents
+api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/connectors
+	$(NODE) infra/api-documents/main.ts
 
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
@@ -68,6 +72,10 @@ attribution-scenario: install ## referrals before, after and never, on two proce
 
 memory: install ## Redis memory of a million dedup keys and a million conversations, against their limits
 	$(NODE) test/bench/memory.ts
+
+.PHONY: connectors
+connectors: install ## the example connectors in TypeScript, Python, Java and Go, by HTTP and by Kafka, against a pipeline
+	$(NODE) test/scenarios/connectors.ts
 
 isolation: install ## p99 of 99 advertisers with and without one that hangs
 	$(NODE) test/scenarios/isolation.ts

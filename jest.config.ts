@@ -1,15 +1,10 @@
 import type { Config } from 'jest'
 
-/** TypeScript is stripped by swc and modules stay ESM: tests run what production runs. */
+/** Tests run what production runs: Node's own modules and type stripping. */
 const shared = {
-  testEnvironment: 'node',
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } },
-    ],
-  },
-  extensionsToTreatAsEsm: ['.ts'],
+  runtime: '<rootDir>/test/support/jest/native-runtime.ts',
+  testEnvironment: '<rootDir>/test/support/jest/native-environment.ts',
+  transform: {},
 }
 
 const project = (name: string, more: object = {}) => ({

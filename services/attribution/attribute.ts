@@ -19,7 +19,7 @@ import {
   touched,
 } from './state/state.ts'
 import { isReportable } from './tracking-id/alphabet.ts'
-import { defaultExtractors, findTrackingId, firstMessagesOf } from './tracking-id/extract.ts'
+import { defaultExtractors, findTrackingId, firstMessagesOf, type TrackingIdHit } from './tracking-id/extract.ts'
 
 /** The settings of a connection, in the units of the decision. */
 export interface Rules {
@@ -32,6 +32,12 @@ export interface Rules {
   readonly restartOnNewTouch: boolean
 }
 
+/** What the decision reads of a message beside its content. */
+export type MessageFacts = Pick<
+  Message,
+  'kind' | 'direction' | 'message' | 'occurredAt' | 'hasText' | 'hasLinks' | 'hasReferral' | 'backfill'
+>
+
 export interface Attribution {
   readonly state: ConversationState
   readonly trackingId: string | null
@@ -39,6 +45,8 @@ export interface Attribution {
   readonly starts: boolean
   /** Values found in the message that cannot be a tracking ID. */
   readonly refused: number
+  /** The tracking ID that the message itself carries; null: none. */
+  readonly found: TrackingIdHit | null
 }
 
 const dayMs = 86_400_000
@@ -98,7 +106,7 @@ const nothing = { hit: null, refused: 0 }
  */
 export const attribute = (
   before: ConversationState,
-  message: Message,
+  message: MessageFacts,
   rules: Rules,
   open: () => Content | null,
 ): Attribution => {
@@ -138,5 +146,5 @@ export const attribute = (
   }
   const credited = creditedTo(state, occurredAt, rules)
   const trackingId = credited !== null && isReportable(credited.trackingId) ? credited.trackingId : null
-  return { state, trackingId, starts: starts && !message.backfill, refused }
+  return { state, trackingId, starts: starts && !message.backfill, refused, found: hit }
 }

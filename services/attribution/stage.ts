@@ -10,18 +10,18 @@ import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { isOfEndedConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { topics } from '../topology.ts'
 import { type Attribution, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
-import { type ConversationState, shortId } from './state/state.ts'
+import { type ConversationState, emptyState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
 import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
-/** The states of all conversations of a batch, by each of their ids. */
+/** The states of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
 export interface AttributionTools {
@@ -29,6 +29,8 @@ export interface AttributionTools {
   readonly store: ConversationStore
   readonly codec: Codec
   readonly keyring: Keyring
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
   /** How long the start of a conversation waits on sources that deliver referrals as separate events, ms. */
   readonly waitMs: number
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
@@ -107,18 +109,18 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
 const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
 
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
-  const { directory, store, codec } = tools
+  const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
 
   const decideSafely = (before: ConversationState, message: Message, now: number): Decided => {
     // A message that ends here no longer holds back later messages.
     const state = released(before, shortId(message.message))
     const connection = directory.byId(message.connectionId)
     if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
+    if (!isUnderConsent(message, connection)) return { outcome: drop('consent_ended'), state }
     try {
       return decideOne(before, message, connection, tools, now)
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error
-      if (isOfEndedConsent(message, connection)) return { outcome: drop('consent_ended'), state }
       return {
         outcome: deadLetter('seal_broken', 'the content does not open under the key of its connection'),
         state,
@@ -143,8 +145,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         wanted = new Set()
         ids.forEach((id, index) => {
           read.add(id)
-          const state = found[index]
-          if (!state) return
+          const state = found[index] ?? emptyState
           states.set(id, state)
           for (const alias of state.aliases) wanted.add(alias)
         })

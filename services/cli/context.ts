@@ -14,6 +14,7 @@ import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import { environment } from '../runtime/process/environment.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
 
@@ -62,7 +63,7 @@ const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
 }
 
 /** A member throws ConfigError when neither the environment nor a running pipeline has its address. */
-export const openContext = (env: NodeJS.ProcessEnv = process.env): CliContext => {
+export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext => {
   const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
   const dataDir = resolve(SIGNALS_DATA_DIR)
   const state = runningState(dataDir)

@@ -18,6 +18,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'which account reports to which advertiser',
     load: () => import('./commands/connections/index.ts'),
   },
+  attribution: {
+    about: 'which tracking ID a conversation is credited with',
+    load: () => import('./commands/attribution/index.ts'),
+  },
   breakers: {
     about: 'connections with an open circuit breaker',
     load: () => import('./commands/breakers/index.ts'),
@@ -76,7 +80,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   for (const [name, { about }] of Object.entries(commands))
     if (commands[name] !== chosen) program.command(name).description(about)
   try {
-    if (chosen) (await chosen.load()).register(program, process.env)
+    if (chosen) {
+      // Loaded late, so that a secret file that cannot be read is reported like any other wrong setting.
+      const { environment } = await import('../runtime/process/environment.ts')
+      ;(await chosen.load()).register(program, environment())
+    }
     // Applies to sub-commands too: commander must not exit the process at a wrong option.
     for (const command of program.commands) {
       command.exitOverride()

@@ -6,7 +6,7 @@ export interface BreakerOverview {
 
 const labelsOf = (text: string): Record<string, string> =>
   Object.fromEntries(
-    Array.from(text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g), ([, name = '', value = '']) => [name, value]),
+    Array.from(text.matchAll(/\b(\w+)="((?:[^"\\]|\\.)*)"/g), ([, name = '', value = '']) => [name, value]),
   )
 
 /** The series of one metric in Prometheus' text format. */

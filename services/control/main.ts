@@ -9,6 +9,7 @@ import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError } from '../runtime/ports.ts'
+import { environment } from '../runtime/process/environment.ts'
 import { main } from '../runtime/process/lifecycle.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import { followTables } from '../runtime/topics/follow-tables.ts'
@@ -31,7 +32,7 @@ const recentDeliveries = 50
 const pollIntervalMs = 5_000
 
 main('console', async (lifecycle, log) => {
-  const config = loadConfig(consoleFields, process.env)
+  const config = loadConfig(consoleFields, environment())
   const clock = systemClock
   const health = new Health(clock)
   const broker = openBroker(kafkaSettings(config, 'signals-console'))

@@ -5,7 +5,7 @@
  * says that the broker has it. `save` writes that, so only records under way at a crash are published twice.
  */
 
-import { headerNames } from '../runtime/batch/record-headers.ts'
+import { headerNames, receivedAtOf } from '../runtime/batch/record-headers.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { BadRecord } from '../runtime/failures.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
@@ -14,7 +14,7 @@ import type { BreakerRegistry } from './circuit-breaker/registry.ts'
 import { byConnection, type PendingEvent } from './delivery/batches.ts'
 import { combined } from './delivery/combine.ts'
 import type { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
-import { type Eligibility, signalEligibility } from './delivery/eligibility.ts'
+import { consentOfSignal, type Eligibility, signalEligibility } from './delivery/eligibility.ts'
 import { trafficClassOf } from './limits/priority.ts'
 import { outcomeOf } from './outcomes.ts'
 import type { DispatchState, PartResult, SendResult } from './send-result.ts'
@@ -45,12 +45,13 @@ const recordedEntries = (events: DispatchState['events'][number]): SentEntry[] =
 
 export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, SentEntry> => {
   /** The events of a batch; a copy of a signal earlier in the batch has none. */
-  const eventsOf = (batch: readonly Input<Signal>[]): PendingEvent[] => {
+  const eventsOf = (batch: readonly Input<Signal>[], connections: ReadonlyMap<string, Eligibility>): PendingEvent[] => {
     const seen = new Set<string>()
     return batch.flatMap(({ value, attempt, record }, position) => {
       if (seen.has(value.signalId)) return []
       seen.add(value.signalId)
-      const consent = record.headers[headerNames.consent]
+      const connection = connections.get(value.connectionId)
+      const consent = consentOfSignal(record.headers[headerNames.consent], receivedAtOf(record), connection)
       return tools.parts
         ? tools.parts(value).map((signal) => ({ position, signal, attempt, consent }))
         : { position, signal: value, attempt, consent }
@@ -58,8 +59,9 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
   }
 
   const load = async (batch: readonly Input<Signal>[], now: number): Promise<DispatchState> => {
-    const events = eventsOf(batch)
     const connectionIds = [...new Set(batch.map(({ value }) => value.connectionId))]
+    const eligibilities = new Map(connectionIds.map((id) => [id, tools.eligibilityOf(id)]))
+    const events = eventsOf(batch, eligibilities)
     // Records rebuilt from `deliveries.v1` are about a signal as a whole.
     const wholes = tools.parts ? batch.map(({ value }) => value) : []
     const [records] = await Promise.all([
@@ -69,7 +71,6 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
     const recordOf = (event: PendingEvent, index: number) =>
       (tools.parts && records[events.length + event.position]) || records[index]
     const results = new Map<PendingEvent, PartResult>()
-    const eligibilities = new Map(connectionIds.map((id) => [id, tools.eligibilityOf(id)]))
     const age = { now, expireMs: tools.expireMs }
     const pending: PendingEvent[] = []
     let old = 0

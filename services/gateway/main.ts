@@ -9,6 +9,7 @@ import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
 import { Envelopes } from '../runtime/keys/envelopes.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
+import { environment } from '../runtime/process/environment.ts'
 import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
 import { serveStatus } from '../runtime/process/status-server.ts'
@@ -31,7 +32,7 @@ import { GatewayConnections } from './verification/gateway-connections.ts'
 import { watchKafka } from './watch-kafka.ts'
 
 main('gateway', async (lifecycle, log) => {
-  const config = loadConfig(gatewayFields, process.env)
+  const config = loadConfig(gatewayFields, environment())
   log.info({ config: masked(config) }, 'configuration')
   const clock = systemClock
   const health = new Health(clock)
@@ -90,7 +91,7 @@ main('gateway', async (lifecycle, log) => {
     connections,
     keyring,
     envelopes,
-    secretsOf: (source) => sourceSecrets(process.env, source),
+    secretsOf: (source) => sourceSecrets(environment(), source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
     keepsUnconnected: config.GATEWAY_KEEP_UNCONNECTED,
     intake: new Intake(producer, clock, kafka),

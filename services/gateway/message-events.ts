@@ -7,10 +7,10 @@ import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../share
 import type { TokenScope } from '../shared/model/token-record.ts'
 import { covers, hasScope, isUnbound, type TokenAccess } from '../shared/tokens/access.ts'
 import type { Bearers } from '../shared/tokens/bearers.ts'
-import { HttpProblem } from './http.ts'
+import { HttpProblem } from './http/answers.ts'
 import type { GatewayConnections } from './verification/gateway-connections.ts'
 
-const maxEvents = 1_000
+export const maxPostedEvents = 1_000
 
 /** @param address of the caller @param now ms. @throws HttpProblem 401, 403, 429 */
 export const requireAccess = (
@@ -63,8 +63,8 @@ export const parseEvents = (body: Buffer): ParsedEvents => {
     throw new HttpProblem(400, 'not_json', 'the body must be one message event or a list of them, in JSON')
   }
   const items = Array.isArray(value) ? value : [value]
-  if (items.length === 0 || items.length > maxEvents)
-    throw new HttpProblem(400, 'count', `send 1 to ${maxEvents} events`)
+  if (items.length === 0 || items.length > maxPostedEvents)
+    throw new HttpProblem(400, 'count', `send 1 to ${maxPostedEvents} events`)
   const checked = items.map((item) => messageEventSchema.safeParse(item))
   const valid = checked.every(({ success }) => success)
   return {

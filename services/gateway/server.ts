@@ -3,14 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
-import { type Address, addressOf } from './address.ts'
 import { type GatewayTools, postEvents, postWebhook } from './deliveries.ts'
-import { answer, answerJson, answerProblem, HttpProblem, headersOf, senderOf } from './http.ts'
+import { type Address, addressOf } from './http/address.ts'
+import { answer, answerJson, answerProblem, HttpProblem, headersOf, senderOf } from './http/answers.ts'
+import { gatewayOpenApi } from './http/openapi.ts'
+import { traceRequest } from './http/request-trace.ts'
 import { NotStored } from './intake.ts'
 import { requireAddressRate } from './limits/gateway-rates.ts'
 import { limitSockets } from './limits/sockets.ts'
-import { traceRequest } from './request-trace.ts'
 import { sourceOf } from './webhook.ts'
+
+const openApiText = JSON.stringify(gatewayOpenApi())
 
 type Webhook = Extract<Address, { kind: 'webhook' }>
 
@@ -34,7 +37,12 @@ const wrongMethod = (allow: string, message: string) => {
   throw new HttpProblem(405, 'method', message, { allow })
 }
 
-const methods = { webhook: 'POST, GET, HEAD', 'message-events': 'POST', ready: 'GET, HEAD' } as const
+const methods = {
+  webhook: 'POST, GET, HEAD',
+  'message-events': 'POST',
+  ready: 'GET, HEAD',
+  openapi: 'GET, HEAD',
+} as const
 
 /** @param tools null until the gateway has read its connections and tokens */
 const route = async (request: IncomingMessage, response: ServerResponse, tools: GatewayTools | null): Promise<void> => {
@@ -46,6 +54,10 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
     if (!isRead) return wrongMethod(methods.ready, 'this address takes GET and HEAD only')
     const ready = tools?.isReady() ?? false
     return answerJson(response, ready ? 200 : 503, { ready })
+  }
+  if (address.kind === 'openapi') {
+    if (!isRead) return wrongMethod(methods.openapi, 'this address takes GET and HEAD only')
+    return answer(response, 200, 'application/json', openApiText)
   }
   if (tools === null)
     throw new HttpProblem(503, 'starting', 'the gateway is starting; nothing was stored, send it again')
@@ -75,7 +87,7 @@ const problemOf = (error: unknown, log: Logger): HttpProblem => {
 /** The request's `source` label in metrics: a known source or `unknown`; null for requests that are not counted. */
 const labelOf = (target: string, tools: GatewayTools | null): string | null => {
   const path = target.split('?', 1)[0] ?? ''
-  if (path === '/readyz') return null
+  if (path === '/readyz' || path === '/openapi.json') return null
   if (path === '/v1/message-events') return messageEventSource
   const name = path.split('/', 3)[2] ?? ''
   return path.startsWith('/webhooks/') && tools?.sources.get(name) ? name : 'unknown'

@@ -8,7 +8,7 @@ import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent } from '../shared/model/channel-event.ts'
 import { DeliveryUnreadable, type RawDelivery, type Source, type SourceRegistry } from '../shared/sources/source.ts'
-import { HttpProblem, traceOf } from './http.ts'
+import { HttpProblem, traceOf } from './http/answers.ts'
 import type { VerificationTools } from './verification/admission.ts'
 import { type VerifiedAccount, type VerifiedDelivery, verifyDelivery } from './verification/verify.ts'
 

@@ -12,6 +12,7 @@ import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
@@ -40,17 +41,23 @@ type Verdict =
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | {
       readonly kind: 'refused'
-      readonly reason: 'no_connection' | 'disconnected' | 'duplicate' | typeof unverifiedAccount
+      readonly reason: 'no_connection' | 'disconnected' | 'outside_consent' | 'duplicate' | typeof unverifiedAccount
     }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
 
-const verdictOf = (event: MessageEvent, directory: ConnectionDirectory, keyring: Keyring): Verdict => {
+const verdictOf = (
+  event: MessageEvent,
+  receivedAt: number,
+  { directory, keyring, isUnderConsent = receivedUnderConsent }: IngestTools,
+): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
   if (connection.status === 'disconnected' || connection.dataKey === null)
     return { kind: 'refused', reason: 'disconnected' }
+  if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
+    return { kind: 'refused', reason: 'outside_consent' }
   return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
 }
 
@@ -88,12 +95,12 @@ const claimsOf = (
 
 /** @throws DependencyError when Redis is away: ingest cannot decide without claims */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
-  const { directory, keyring } = tools
+  const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
     return value.events.map((event): Verdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
-      return verdictOf(event, directory, keyring)
+      return verdictOf(event, value.receivedAt, tools)
     })
   })
   const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
@@ -188,6 +195,8 @@ export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
   /** Records that an account's authorisation was withdrawn; safe to repeat. Unset in a replay. @throws DependencyError */
   onRemoved?(removed: Removed): Promise<void>
 }

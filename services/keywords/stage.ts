@@ -10,11 +10,12 @@ import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { consentOf, isOfEndedConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
-import type { AttributedMessage, Message, Signal, TopicRecord } from '../shared/model/topic-values.ts'
+import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
+import { isMatched } from './own-words.ts'
 
 /** A flag of a list that a message hit. */
 export interface KeywordUse {
@@ -30,17 +31,11 @@ export interface KeywordTools {
   readonly lists: { of(connection: ListChoice): ListsOfConnection }
   readonly codec: Codec
   readonly keyring: Keyring
+  /** Unset: by the time of receipt. */
+  readonly isUnderConsent?: ConsentRule
   /** Counts the hits of a batch, after its signals are published. */
   readonly count: (uses: readonly KeywordUse[]) => void
 }
-
-/** Whether the connection matches keywords in this message. Edits and deletions never count as keyword use. */
-const isMatched = ({ kind, direction, textOrigin, hasText }: Message, connection: Connection) =>
-  hasText &&
-  kind === 'message' &&
-  textOrigin !== null &&
-  connection.keywordOrigins.includes(textOrigin) &&
-  connection.keywordDirections.includes(direction)
 
 /**
  * Matches a message's text, if the connection allows it. Adds every hit to `uses`.
@@ -76,6 +71,8 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
   if (message.backfill) return drop('backfill')
   const connection = tools.directory.byId(message.connectionId)
   if (!connection || connection.status === 'disconnected') return drop('disconnected')
+  const { isUnderConsent = receivedUnderConsent } = tools
+  if (!isUnderConsent(message, connection)) return drop('consent_ended')
   const isOutbound = message.kind === 'message' && message.direction === 'outbound'
   if (isOutbound && !connection.keywordDirections.includes('outbound')) return drop('outbound')
 
@@ -109,7 +106,6 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
     if (flags.length > 0) records.push(record('keyword', flags, version))
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error
-    if (isOfEndedConsent(message, connection)) return drop('consent_ended')
     return deadLetter('seal_broken', 'the content does not open under the key of its connection')
   }
   return records.length > 0 ? forward(...records) : drop('no_signal')

@@ -1,6 +1,6 @@
 /**
- * Parses environment variables by schema. Each service's `config.ts` adds its own fields to those here. Callers pass `process.env`:
- * only the files that start a process, the command line and the local pipeline read it.
+ * Parses environment variables by schema. Each service's `config.ts` adds its own fields to those here. Callers pass
+ * `environment()` (process/environment.ts): only the files that start a process, the command line and the local pipeline read it.
  */
 import { z } from 'zod'
 import {
@@ -78,7 +78,7 @@ const messageOf = (issue: z.core.$ZodIssue): string => {
 }
 
 /** Secrets are recognised by the end of their name (docs/contributing/setting.md). */
-const isSecret = (name: string) => /(_KEY|_KEYS|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
+export const isSecret = (name: string) => /(_KEY|_KEYS|_KEY_PREVIOUS|_TOKEN|_SECRET|PASSWORD)$/.test(name)
 
 /** A process that has keys at all needs exactly one of the two. */
 const keyProblems = (shape: z.ZodRawShape, given: Readonly<Record<string, unknown>>): string[] => {
@@ -116,7 +116,7 @@ export const kafkaSettings = (
   config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
   clientId: string,
 ): KafkaSettings => {
-  const problems = kafkaProblems(config)
+  const problems = kafkaProblems(config, config.KAFKA_BROKERS)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
 }
@@ -129,7 +129,11 @@ export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientI
  * Hides user and password of a URL; any other text is returned as it is. A password may hold `@` and `/` itself, so everything up to
  * the last `@` counts as secret.
  */
-export const withoutCredentials = (text: string): string => text.replace(/\/\/[\s\S]*@/, '//***@')
+export const withoutCredentials = (text: string): string => {
+  const from = text.indexOf('//')
+  const to = text.lastIndexOf('@')
+  return from < 0 || to < from + 2 ? text : `${text.slice(0, from)}//***${text.slice(to)}`
+}
 
 /** The configuration for a log: secrets and passwords in URLs are masked. */
 export const masked = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>

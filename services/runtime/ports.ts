@@ -49,6 +49,17 @@ export interface RecordBatch {
   readonly delayMs?: number
 }
 
+/** Time limits of group membership, in ms. */
+export interface MembershipTimes {
+  /** A killed member keeps its partitions until its session ends. */
+  readonly sessionMs: number
+  readonly heartbeatMs: number
+  /** How long the group waits at a rebalance for members to finish their batches. */
+  readonly rebalanceMs: number
+  /** How often the leader of the group looks for new partitions. */
+  readonly partitionsPollMs: number
+}
+
 export interface ConsumerOptions {
   readonly group: string
   /** One member of the group has equal partition numbers of all topics. */
@@ -64,6 +75,8 @@ export interface ConsumerOptions {
   readonly concurrency?: number
   /** Number of records processed concurrently, approximately; default: no limit. The kafkajs adapter ignores it. */
   readonly recordsUnderWay?: number
+  /** Default: `membershipTimes` of the adapter. Tests shorten them. */
+  readonly times?: MembershipTimes
   /**
    * Called with the records of one partition; concurrently for several partitions. When it resolves, the consumer commits the batch,
    * or its first `processed` records, unless the batch is stale. Then it pauses the partition for `pauseMs`, or until `wake` resolves.

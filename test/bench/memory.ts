@@ -75,6 +75,7 @@ const conversations = (state: (n: number) => ConversationState) => async (redis:
           .toString('hex')
           .slice(0, 32),
         state: state(from + n),
+        basedOn: 0,
       })),
     ),
   )

@@ -4,7 +4,7 @@ import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
-import { connectTwo, openWorld, type World } from '../support/world.ts'
+import { connectTwo, openWorld, type World, whatsappConnection } from '../support/world.ts'
 
 /** Real processes: an operator replays after adding a keyword, backfills from a file, and redrives dead letters. */
 describe('history', () => {
@@ -64,15 +64,23 @@ describe('history', () => {
       text: 'hola, pago',
     })
     const file = world.file('export.ndjson', `${JSON.stringify(event)}\n${JSON.stringify(event)}\n`)
-    const sent = await replay('--file', file, '--keyword-list', 'latest', '--yes')
+    const replayFile = () => replay('--file', file, '--keyword-list', 'latest', '--yes')
+    expect(await replayFile()).toMatchObject({ new: 0, reported: 0 })
+    // The advertiser had agreed before it was connected.
+    const agreed = { ...whatsappConnection, authorisedAt: Date.now() - 3_600_000 }
+    const added = await world.pipeline.signals(
+      ...['connections', 'add', '--file', world.file('agreed.json', JSON.stringify(agreed))],
+    )
+    expect(added.code).toBe(0)
+    const sent = await replayFile()
     expect(sent).toMatchObject({ status: 'done', new: 2, reported: 0, accepted: 2 })
     await world.deliver(whatsappText(person, 'wamid.after', 'gracias', Date.now() - 1_000))
     await world.deliver(whatsappText('5215550078', 'wamid.proof', 'hola', Date.now()))
     await world.arrivedCount(before + 4)
-    const added = (await world.arrived())
+    const reported = (await world.arrived())
       .slice(before)
       .map(({ event: name, properties }) => [name, ...Object.keys(properties)].join(' '))
-    expect(added.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
+    expect(reported.sort()).toEqual(['Conversation', 'Conversation', 'Keyword payment', 'Keyword thanks'])
   }, 240_000)
 
   it('with dead letters is shown without its content, and a second failure is recognised', async () => {

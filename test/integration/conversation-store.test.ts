@@ -23,7 +23,7 @@ describe('rebuilt conversations', () => {
   const now = Date.now()
 
   it('never overwrite newer ones', async () => {
-    await store.write([{ conversation, state: state(3) }])
+    await store.write([{ conversation, state: state(3), basedOn: 0 }])
     await store.restore([{ conversation, state: state(2), changedAt: now }], now)
     expect(await store.read([conversation])).toEqual([state(3)])
     await store.restore([{ conversation, state: state(300), changedAt: now }], now)

@@ -221,6 +221,8 @@ describe('an address', () => {
     ['GET', '/v1/message-events', 405, 'POST'],
     ['POST', '/readyz', 405, 'GET, HEAD'],
     ['HEAD', '/readyz', 200, undefined],
+    ['GET', '/openapi.json', 200, undefined],
+    ['POST', '/openapi.json', 405, 'GET, HEAD'],
   ])('answers %s %s with the allowed methods', async (method, path, status, allow) => {
     const answer = await ask(method, path)
     expect([answer.status, answer.headers.allow]).toEqual([status, allow])

@@ -5,6 +5,7 @@ import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import type { Broker, ConsumerOptions, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from '../support/eventually.ts'
 import type { MemberTask } from '../support/group-member.ts'
+import { shortTimes } from '../support/kafka-times.ts'
 import { realParts } from '../support/real-parts.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -40,7 +41,7 @@ const publish = async (from: number, to: number, only?: number) => {
 const member = async (options: Partial<ConsumerOptions> = {}) => {
   const state = { assigned: [] as string[], seen: [] as number[], times: [] as number[] }
   const consumer = await broker.consume({
-    ...{ group, topics: [topic], from: 'earliest' },
+    ...{ group, topics: [topic], from: 'earliest', times: shortTimes },
     onBatch: async ({ records }) => {
       state.seen.push(...records.map(({ value }) => Number(value?.toString())))
       state.times.push(Date.now())
@@ -72,7 +73,7 @@ describe('a static member', () => {
     const again = await member({ instanceId: 'a' })
     await eventually('the rest', () => again.state.seen.length === 4, 8_000)
     expect(again.state.assigned).toEqual([share])
-    await sleep(4_000)
+    await sleep(3 * shortTimes.heartbeatMs)
     expect(stays.state.assigned).toHaveLength(before)
     expect([...stays.state.seen, ...again.state.seen].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
@@ -88,7 +89,7 @@ describe('a static member', () => {
     const again = await member({ instanceId: 'a' })
     await eventually('its share', () => again.state.assigned.length > 0, 8_000)
     expect(again.state.assigned).toEqual([share])
-    await sleep(4_000)
+    await sleep(3 * shortTimes.heartbeatMs)
     expect(stays.state.assigned).toHaveLength(before)
   })
 
@@ -165,73 +166,81 @@ describe('fetching', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(22)
   })
 
-  it('finds partitions that are added, at the latest after a minute', async () => {
+  it('finds partitions that are added', async () => {
     const { state } = await member()
     await eventually('its partitions', () => state.assigned.at(-1) === '0,1,2,3')
     await broker.addPartitions(topic, 6)
-    await eventually('the new ones', () => state.assigned.at(-1) === '0,1,2,3,4,5', 75_000)
-  }, 90_000)
+    await eventually('the new ones', () => state.assigned.at(-1) === '0,1,2,3,4,5')
+  })
 })
 
-describe.each(['platformatic', 'kafkajs'])('a process by %s that is stopped for 15 s and goes on', (client) => {
-  let child: ChildProcess | undefined
-  afterEach(() => void child?.kill('SIGKILL'))
+describe.each(['platformatic', 'kafkajs'])(
+  'a process by %s that is stopped for longer than its session and goes on',
+  (client) => {
+    let child: ChildProcess | undefined
+    afterEach(() => void child?.kill('SIGKILL'))
 
-  it('commits nothing and produces nothing of what others have done meanwhile', async () => {
-    const to = `${topic}-copies`
-    await broker.createTopics([{ name: to, partitions: 1, config: {} }])
-    await publish(0, 8)
-    const task: MemberTask = { brokers: realParts().brokers.join(','), client, group, from: topic, to, holdMs: 2_000 }
-    const script = join(import.meta.dirname, '../support/group-member.ts')
-    child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const said: Record<string, unknown>[] = []
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\n')) if (line.startsWith('{')) said.push(JSON.parse(line))
-    })
-    await eventually('batches', () => said.filter(({ batch }) => batch).length === 4, 30_000)
-    child.kill('SIGSTOP')
-    const stoppedAt = Date.now()
-    const producer = await broker.producer()
-    const { state } = await member({
-      onBatch: async ({ records }) => {
-        await producer.send(
-          records.map(({ key, value }) => ({
-            topic: to,
-            key,
-            value,
-            headers: { by: 'other', n: String(state.seen.length) },
-          })),
-        )
-        state.seen.push(...records.map(({ value }) => Number(value?.toString())))
-        return undefined
-      },
-    })
-    await eventually('the records', () => state.seen.length === 8, 14_500)
-    const committed = async () => (await broker.offsets(group, topic)).map((one) => one.committed)
-    await eventually('the commits', async () => (await committed()).every((offset) => offset === 2n))
-    await sleep(Math.max(0, stoppedAt + 15_000 - Date.now()))
-    child.kill('SIGCONT')
-    await eventually('its refusals', () => said.filter(({ refused }) => refused).length === 4, 10_000)
-    expect(said.filter(({ stale }) => stale !== undefined).map(({ stale }) => stale)).toEqual([true, true, true, true])
-    expect(said.some(({ sent }) => sent)).toBe(false)
-    // It joins again, and works on with what is its own.
-    await eventually('a share of its own', () => said.filter(({ assigned }) => assigned === 2).length > 0, 20_000)
-    await publish(8, 24)
-    const copies: { by: string | undefined; value: string }[] = []
-    const following = await broker.follow([to], ({ headers, value }) => {
-      copies.push({ by: headers.by, value: String(value) })
-    })
-    running.push(following)
-    await eventually('a copy of each', () => copies.length >= 24, 30_000)
-    await sleep(1_000)
-    expect(copies.map(({ value }) => Number(value)).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 24 }, (_, i) => i),
-    )
-    expect(copies.filter(({ by }) => by === 'child').length).toBe(8)
-    expect((await committed()).every((offset) => offset === 6n)).toBe(true)
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-    await producer.close()
-  }, 120_000)
-})
+    it('commits nothing and produces nothing of what others have done meanwhile', async () => {
+      const to = `${topic}-copies`
+      await broker.createTopics([{ name: to, partitions: 1, config: {} }])
+      await publish(0, 8)
+      const task: MemberTask = { brokers: realParts().brokers.join(','), client, group, from: topic, to, holdMs: 1_500 }
+      const script = join(import.meta.dirname, '../support/group-member.ts')
+      child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const said: Record<string, unknown>[] = []
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.split('\n')) if (line.startsWith('{')) said.push(JSON.parse(line))
+      })
+      await eventually('batches', () => said.filter(({ batch }) => batch).length === 4, 30_000)
+      child.kill('SIGSTOP')
+      const stoppedAt = Date.now()
+      const producer = await broker.producer()
+      const { state } = await member({
+        onBatch: async ({ records }) => {
+          await producer.send(
+            records.map(({ key, value }) => ({
+              topic: to,
+              key,
+              value,
+              headers: { by: 'other', n: String(state.seen.length) },
+            })),
+          )
+          state.seen.push(...records.map(({ value }) => Number(value?.toString())))
+          return undefined
+        },
+      })
+      await eventually('the records', () => state.seen.length === 8)
+      const committed = async () => (await broker.offsets(group, topic)).map((one) => one.committed)
+      await eventually('the commits', async () => (await committed()).every((offset) => offset === 2n))
+      await sleep(Math.max(0, stoppedAt + 1.5 * shortTimes.sessionMs - Date.now()))
+      child.kill('SIGCONT')
+      await eventually('its refusals', () => said.filter(({ refused }) => refused).length === 4, 10_000)
+      expect(said.filter(({ stale }) => stale !== undefined).map(({ stale }) => stale)).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ])
+      expect(said.some(({ sent }) => sent)).toBe(false)
+      // It joins again, and works on with what is its own.
+      await eventually('a share of its own', () => said.filter(({ assigned }) => assigned === 2).length > 0, 20_000)
+      await publish(8, 24)
+      const copies: { by: string | undefined; value: string }[] = []
+      const following = await broker.follow([to], ({ headers, value }) => {
+        copies.push({ by: headers.by, value: String(value) })
+      })
+      running.push(following)
+      await eventually('a copy of each', () => copies.length >= 24, 30_000)
+      await sleep(1_000)
+      expect(copies.map(({ value }) => Number(value)).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 24 }, (_, i) => i),
+      )
+      expect(copies.filter(({ by }) => by === 'child').length).toBe(8)
+      expect((await committed()).every((offset) => offset === 6n)).toBe(true)
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+      await producer.close()
+    }, 120_000)
+  },
+)

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { jest } from '@jest/globals'
+import { mock } from 'node:test'
 import type { ClaimRules } from '../../services/control/access/login-claims.ts'
 import { type Listener, listen } from '../../services/control/http/listener.ts'
 import { openLoginProvider } from '../../services/runtime/adapters/oidc.ts'
@@ -23,7 +23,7 @@ const people: Record<string, object> = {
 
 const openProvider = async (redirectUrl: string) => {
   // It warns of keys and pages that are good for a test only.
-  for (const level of ['warn', 'info'] as const) jest.spyOn(console, level).mockImplementation(() => {})
+  for (const level of ['warn', 'info'] as const) mock.method(console, level, () => {})
   const { Provider } = await import('oidc-provider')
   let handle: RequestListener = () => {}
   const server = createServer((request, response) => handle(request, response))

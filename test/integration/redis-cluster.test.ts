@@ -56,6 +56,7 @@ describe('a cluster of three nodes', () => {
   const entries = ids.map((conversation, at) => ({
     conversation,
     state: { ...emptyState, startedBy: 'ab'.repeat(6), startedAt: noon + at, version: 1 },
+    basedOn: 0,
   }))
   const states = entries.map(({ state }) => state)
 

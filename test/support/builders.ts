@@ -161,6 +161,8 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   revision: 0,
   changeId: '',
   connectedAt: 0,
+  disconnectedAt: null,
+  earlierConsents: [],
   statusCode: null,
   authorisedBy: 'token',
   webhookSecretErased: false,

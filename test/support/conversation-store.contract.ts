@@ -1,8 +1,10 @@
 import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
-import type { ConversationStore } from '../../services/attribution/state/store.ts'
+import { type ConversationStore, StateChanged } from '../../services/attribution/state/store.ts'
 import { noon } from './builders.ts'
 
-const [one, other] = ['1a'.repeat(16), '2b'.repeat(16)]
+/** Each test has its own. */
+const id = (digits: string) => digits.repeat(16)
+const [one, other, two, three, four, five] = [id('1a'), id('2b'), id('1c'), id('3d'), id('3e'), id('4f')]
 const state: ConversationState = {
   ...emptyState,
   startedBy: 'aa'.repeat(6),
@@ -20,15 +22,38 @@ export const conversationStoreContract = (name: string, open: () => Conversation
   describe(`${name} honours the conversation-store contract`, () => {
     it('returns what was written, in the requested order, null for an unknown conversation', async () => {
       const store = open()
-      await store.write([{ conversation: one, state }])
+      await store.write([{ conversation: one, state, basedOn: 0 }])
       expect(await store.read([other, one])).toEqual([null, state])
     })
 
-    it('overwrites', async () => {
+    it('replaces the state that the new one was made from', async () => {
       const store = open()
-      await store.write([{ conversation: one, state }])
-      await store.write([{ conversation: one, state: emptyState }])
-      expect(await store.read([one])).toEqual([emptyState])
+      const newer = { ...emptyState, version: 4 }
+      await store.write([{ conversation: two, state, basedOn: 0 }])
+      await store.write([{ conversation: two, state: newer, basedOn: 3 }])
+      expect(await store.read([two])).toEqual([newer])
+    })
+
+    it('keeps a state that was changed since it was read, writes the others, and says so', async () => {
+      const store = open()
+      await store.write([{ conversation: three, state, basedOn: 0 }])
+      const late = { ...emptyState, version: 3 }
+      const writing = store.write([
+        { conversation: three, state: late, basedOn: 2 },
+        { conversation: four, state: late, basedOn: 2 },
+      ])
+      await expect(writing).rejects.toThrow(StateChanged)
+      expect(await store.read([three, four])).toEqual([state, late])
+    })
+
+    it('takes a version that is too high to be stored for the highest one', async () => {
+      const store = open()
+      await store.write([{ conversation: five, state: { ...state, version: 70_000 }, basedOn: 0 }])
+      const [stored] = await store.read([five])
+      await store.write([
+        { conversation: five, state: { ...emptyState, version: 70_001 }, basedOn: stored?.version ?? 0 },
+      ])
+      expect((await store.read([five]))[0]?.startedBy).toBeNull()
     })
 
     it('accepts empty lists', async () => {

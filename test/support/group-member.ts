@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { DependencyError } from '../../services/runtime/ports.ts'
+import { shortTimes } from './kafka-times.ts'
 
 export interface MemberTask {
   readonly brokers: string
@@ -27,6 +28,7 @@ const consumer = await broker.consume({
   group: task.group,
   topics: [task.from],
   from: 'earliest',
+  times: shortTimes,
   onAssigned: (partitions) => say({ assigned: partitions.length }),
   onConnection: (state, reason) => say({ state, reason }),
   onBatch: async (batch) => {

@@ -1,4 +1,4 @@
-import { HttpProblem } from '../../services/gateway/http.ts'
+import { HttpProblem } from '../../services/gateway/http/answers.ts'
 
 /** The problem that the gateway would answer; null: none. */
 export const problemOf = (work: () => unknown): HttpProblem | null => {

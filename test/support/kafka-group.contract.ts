@@ -1,6 +1,7 @@
 import { Admin } from '@platformatic/kafka'
 import type { Broker, ConsumerOptions, RecordBatch, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from './eventually.ts'
+import { shortTimes } from './kafka-times.ts'
 
 type Open = (client: string) => Promise<Broker>
 
@@ -46,7 +47,7 @@ export const groupContract = (client: string, others: string, open: Open, addres
     const join = async (broker: Broker, options: Partial<ConsumerOptions> & Pick<ConsumerOptions, 'onBatch'>) => {
       const state = { partitions: [] as readonly { topic: string; partition: number }[], rebalances: 0 }
       const consumer = await broker.consume({
-        ...{ group, topics: [topic()], from: 'earliest' },
+        ...{ group, topics: [topic()], from: 'earliest', times: shortTimes },
         ...options,
         onAssigned: (partitions) => {
           state.partitions = partitions
@@ -67,7 +68,7 @@ export const groupContract = (client: string, others: string, open: Open, addres
       await join(own, {
         onBatch: async (batch) => {
           seen.push({ by: 'old', values: values(batch), at: Date.now() })
-          await sleep(3_000)
+          await sleep(1_500)
           isReleased ||= Date.now()
           expect(batch.isStale()).toBe(false)
           return undefined
@@ -131,16 +132,16 @@ export const groupContract = (client: string, others: string, open: Open, addres
           return { processed: 0, pauseMs: 60_000 }
         },
       })
-      // The group waits for 30 s until it goes on without a member that does not come back.
-      await eventually('all partitions', () => newcomer.state.partitions.length === 4, 45_000)
+      // The group waits for `rebalanceMs` until it goes on without a member that does not come back.
+      await eventually('all partitions', () => newcomer.state.partitions.length === 4)
       await eventually('all records', () => taken.length === 4)
-      await sleep(2_500)
+      await sleep(3 * shortTimes.heartbeatMs)
       release()
       await eventually('all four released', () => stale.length === 4)
       await sleep(500)
       expect(stale).toEqual([true, true, true, true])
       expect(await committed()).toEqual({ 0: null, 1: null, 2: null, 3: null })
-    }, 90_000)
+    })
 
     it.each([
       ['first', true],
@@ -177,7 +178,7 @@ export const groupContract = (client: string, others: string, open: Open, addres
         },
       })
       await eventually('the others', () => others_.length === 3 && times.length === 1)
-      await sleep(1_500)
+      await sleep(1_000)
       expect(times).toHaveLength(1)
       wake()
       await eventually('the rest', () => times.length === 2, 3_000)

@@ -92,12 +92,28 @@ const makeCertificates = (dir: string) => {
 
 const module_ = (name: string) => `org.apache.kafka.common.security.${name} required`
 
-const settingsOf = (dir: string, ports: Record<'plain' | 'ssl' | 'sasl' | 'both' | 'controller', number>) => `
+/** What a test adds to the broker. */
+export interface MoreOfKafka {
+  /** Further listeners without TLS, by lower-case name, that demand a login. */
+  readonly listeners?: readonly string[]
+  /** Lines of `kafka.properties`; a later line replaces an earlier one. */
+  readonly lines?: readonly string[]
+  readonly jvm?: readonly string[]
+  /** A folder of Java classes. */
+  readonly classes?: string
+}
+
+const settingsOf = (
+  dir: string,
+  ports: Record<'plain' | 'ssl' | 'sasl' | 'both' | 'controller', number>,
+  more: ReadonlyMap<string, number>,
+  lines: readonly string[],
+) => `
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:${ports.plain},SSL://127.0.0.1:${ports.ssl},SASL_PLAINTEXT://127.0.0.1:${ports.sasl},SASL_SSL://127.0.0.1:${ports.both},CONTROLLER://127.0.0.1:${ports.controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain},SSL://127.0.0.1:${ports.ssl},SASL_PLAINTEXT://127.0.0.1:${ports.sasl},SASL_SSL://127.0.0.1:${ports.both}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
+listeners=PLAINTEXT://127.0.0.1:${ports.plain},SSL://127.0.0.1:${ports.ssl},SASL_PLAINTEXT://127.0.0.1:${ports.sasl},SASL_SSL://127.0.0.1:${ports.both}${placesOf(more)},CONTROLLER://127.0.0.1:${ports.controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain},SSL://127.0.0.1:${ports.ssl},SASL_PLAINTEXT://127.0.0.1:${ports.sasl},SASL_SSL://127.0.0.1:${ports.both}${placesOf(more)}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL${Array.from(more.keys(), (name) => `,${name.toUpperCase()}:SASL_PLAINTEXT`).join('')}
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:${ports.controller}
 inter.broker.listener.name=PLAINTEXT
@@ -130,33 +146,42 @@ ${['sasl_plaintext', 'sasl_ssl']
     `listener.name.${listener}.scram-sha-512.sasl.jaas.config=${module_('scram.ScramLoginModule')};`,
   ])
   .join('\n')}
+${lines.join('\n')}
 `
+
+const placesOf = (more: ReadonlyMap<string, number>) =>
+  Array.from(more, ([name, port]) => `,${name.toUpperCase()}://127.0.0.1:${port}`).join('')
 
 export class OwnKafka {
   readonly dir = mkdtempSync(join(tmpdir(), 'signals-own-kafka-'))
   /** host:port of each listener. SSL demands a client certificate. */
   readonly addresses = { plain: '', ssl: '', sasl: '', both: '' }
+  /** host:port of each listener that a test added. */
+  readonly more: Record<string, string> = {}
   #java: readonly string[] = []
   #process: ChildProcess | undefined
   #port = 0
 
-  static async start(): Promise<OwnKafka> {
+  static async start(more: MoreOfKafka = {}): Promise<OwnKafka> {
     const kafka = new OwnKafka()
-    await kafka.#prepare()
+    await kafka.#prepare(more)
     await kafka.resume()
     return kafka
   }
 
-  async #prepare() {
+  async #prepare({ listeners = [], lines = [], jvm: moreJvm = [], classes }: MoreOfKafka) {
     makeCertificates(this.dir)
     const { kafkaClasspath } = await fetchArtefacts(process.env, () => {})
     const names = ['plain', 'ssl', 'sasl', 'both', 'controller'] as const
     const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
     this.#port = ports.plain as number
     for (const name of names) if (name !== 'controller') this.addresses[name] = `127.0.0.1:${ports[name]}`
+    const more = new Map(await Promise.all(listeners.map(async (name) => [name, await freePort()] as const)))
+    for (const [name, port] of more) this.more[name] = `127.0.0.1:${port}`
     const settings = join(this.dir, 'kafka.properties')
-    writeFileSync(settings, settingsOf(this.dir, ports as Record<(typeof names)[number], number>))
-    const jvm = ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', kafkaClasspath]
+    writeFileSync(settings, settingsOf(this.dir, ports as Record<(typeof names)[number], number>, more, lines))
+    const classpath = classes === undefined ? kafkaClasspath : `${classes}:${kafkaClasspath}`
+    const jvm = ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...moreJvm, '-cp', classpath]
     const users = ['256', '512'].flatMap((bits) => ['--add-scram', `SCRAM-SHA-${bits}=[name=alice,password=wonder]`])
     const cluster = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url')
     const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${cluster}`, '-c', settings, ...users]

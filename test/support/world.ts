@@ -86,29 +86,33 @@ export const openWorld = async (env: Record<string, string> = {}): Promise<World
   return world
 }
 
+const twoConnections = [
+  {
+    connectionId: 'shop-wa',
+    tenantId: 'shop',
+    source: 'whatsapp',
+    accountId: whatsappAccount,
+    advertiserId: '701',
+    eventSetId: '901',
+    accessToken: 'token-wa',
+  },
+  {
+    connectionId: 'shop-tt',
+    tenantId: 'shop',
+    source: 'tiktok',
+    accountId: tiktokAccount,
+    advertiserId: '702',
+    eventSetId: '902',
+    accessToken: 'token-tt',
+  },
+] as const
+
+/** The first of `connectTwo`, to connect it again with other fields. */
+export const whatsappConnection = twoConnections[0]
+
 /** Two advertisers, one on WhatsApp and one on TikTok, and a small keyword list. */
 export const connectTwo = async ({ pipeline, file }: World): Promise<void> => {
-  const connections = [
-    {
-      connectionId: 'shop-wa',
-      tenantId: 'shop',
-      source: 'whatsapp',
-      accountId: whatsappAccount,
-      advertiserId: '701',
-      eventSetId: '901',
-      accessToken: 'token-wa',
-    },
-    {
-      connectionId: 'shop-tt',
-      tenantId: 'shop',
-      source: 'tiktok',
-      accountId: tiktokAccount,
-      advertiserId: '702',
-      eventSetId: '902',
-      accessToken: 'token-tt',
-    },
-  ]
-  for (const connection of connections) {
+  for (const connection of twoConnections) {
     const { code, stderr } = await pipeline.signals(
       'connections',
       'add',

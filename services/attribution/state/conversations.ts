@@ -11,14 +11,19 @@ import { type ConversationState, emptyState, merged, sameState } from './state.t
 export interface ConversationChange {
   readonly conversation: Pseudonym
   readonly state: ConversationState
+  /** Version of the stored state that this one was made from; 0: there was none. */
+  readonly basedOn: number
 }
 
 export class Conversations {
+  readonly #loaded: ReadonlyMap<Pseudonym, ConversationState>
   readonly #states: Map<Pseudonym, ConversationState>
   /** For each conversation that changed, the input that changed it last. */
   readonly #changedBy = new Map<Pseudonym, number>()
 
+  /** @param loaded has each id that was read, with `emptyState` for one that is not stored */
   constructor(loaded: ReadonlyMap<Pseudonym, ConversationState>) {
+    this.#loaded = loaded
     this.#states = new Map(loaded)
   }
 
@@ -41,9 +46,10 @@ export class Conversations {
     this.#put(conversation, after, index)
     for (const id of after.aliases) {
       const other = this.#states.get(id)
-      if (other?.aliases.includes(conversation)) continue
+      // An id that was not read may have a record, which must not be replaced. This record names it now, so the next batch reads it.
+      if (!other || other.aliases.includes(conversation)) continue
       const aliases = [conversation, ...after.aliases.filter((one) => one !== id)]
-      this.#put(id, merged(other ?? emptyState, [after], aliases), index)
+      this.#put(id, merged(other, [after], aliases), index)
     }
   }
 
@@ -61,6 +67,7 @@ export class Conversations {
       conversation,
       by,
       state: this.#states.get(conversation) as ConversationState,
+      basedOn: this.#loaded.get(conversation)?.version ?? 0,
     }))
   }
 }

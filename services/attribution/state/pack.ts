@@ -8,13 +8,15 @@
 import type { Moment, Touch } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
-const format = 0x40
-const formatMask = 0xc0
+/** The two highest bits of the first byte. */
+export const format = 0x40
+export const formatMask = 0xc0
 const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16 } as const
 const idBytes = 6
 const aliasBytes = 16
 
-const maxVersion = 0xffff
+/** Higher versions are stored as this one. */
+export const maxVersion = 0xffff
 /** Byte offset of the version in a packed state: two bytes, big-endian. */
 export const versionAt = 1
 

@@ -1,6 +1,7 @@
 /** The conversation store of the stage: rebuilds what Redis has lost from `touches.v1` before a read returns. */
 import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
+import type { ConversationChange } from './conversations.ts'
 import type { ConversationState } from './state.ts'
 import { type ConversationStore, type Part, partOf, type RestorableStore, type StateEntry, StateLost } from './store.ts'
 
@@ -54,8 +55,8 @@ export class RebuildingStore implements ConversationStore {
     })
   }
 
-  write(entries: readonly StateEntry[]): Promise<void> {
-    return this.#store.write(entries)
+  write(changes: readonly ConversationChange[]): Promise<void> {
+    return this.#store.write(changes)
   }
 
   /** Resolves once the store holds all that it should. Concurrent calls share one rebuild. @throws DependencyError */

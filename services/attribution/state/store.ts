@@ -3,7 +3,9 @@
 import { DependencyError, type RedisCommands, type RedisScript } from '../../runtime/ports.ts'
 import type { PartMarkers } from '../../runtime/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
-import { pack, unpack, versionAt } from './pack.ts'
+import type { ConversationChange } from './conversations.ts'
+import { maxVersion, pack, unpack } from './pack.ts'
+import { restoreScript, saveScript } from './scripts.ts'
 import type { ConversationState } from './state.ts'
 
 export interface StateEntry {
@@ -17,8 +19,11 @@ export interface ConversationStore {
    * @throws StateLost when Redis has lost a part of the conversations; no message can be decided until it is rebuilt
    */
   read(conversations: readonly Pseudonym[]): Promise<readonly (ConversationState | null)[]>
-  /** Overwrites existing states. */
-  write(entries: readonly StateEntry[]): Promise<void>
+  /**
+   * Replaces each stored state that is still the one that the new state was made from, and keeps the others.
+   * @throws StateChanged when another process has changed a state since it was read
+   */
+  write(changes: readonly ConversationChange[]): Promise<void>
 }
 
 /** A store whose content can be rebuilt from `touches.v1`. */
@@ -40,6 +45,16 @@ export class StateLost extends DependencyError {
   }
 }
 
+/**
+ * The stored state is newer than the one that was read. The batch belongs to another process by now, or another partition has joined
+ * two ids of a conversation. The loop reads the state again, or leaves the batch to its new owner.
+ */
+export class StateChanged extends DependencyError {
+  constructor(conversations: number) {
+    super('redis', `${conversations} conversations were changed by another process since they were read`)
+  }
+}
+
 export const partOf = (conversation: Pseudonym): Part => conversation[0] as Part
 
 /**
@@ -54,18 +69,6 @@ const markerOf = (part: Part) => `{${part}}conversations:complete`
 const rebuildKeyOf = (part: Part, token: string) => `{${part}}conversations:restoring:${token}`
 /** A rebuild that takes longer than a day has crashed. */
 const rebuildTtlSeconds = 86_400
-
-const restoreScript: RedisScript = {
-  name: 'restoreConversations',
-  source: `
-local byte, call = string.byte, redis.call
-local at = ${versionAt + 1}
-for i, key in ipairs(KEYS) do
-  local value, old = ARGV[2 * i - 1], call('GET', key)
-  local function version(of) return byte(of, at) * 256 + byte(of, at + 1) end
-  if not old or #old < at + 1 or version(old) <= version(value) then call('SET', key, value, 'EX', ARGV[2 * i]) end
-end`,
-}
 
 const completeScript: RedisScript = {
   name: 'completeConversations',
@@ -99,14 +102,23 @@ export class RedisConversationStore implements RestorableStore {
     })
   }
 
-  async write(entries: readonly StateEntry[]): Promise<void> {
-    await this.#redis.setMany(
-      entries.map(({ conversation, state }) => ({
-        key: keyOf(conversation),
-        value: pack(state),
-        ttlSeconds: this.#ttlSeconds,
-      })),
-    )
+  async write(changes: readonly ConversationChange[]): Promise<void> {
+    const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
+    for (const ofPart of Map.groupBy(changes, ({ conversation }) => partOf(conversation)).values()) {
+      for (let from = 0; from < ofPart.length; from += maxPerCall) {
+        const some = ofPart.slice(from, from + maxPerCall)
+        calls.push({
+          keys: some.map(({ conversation }) => keyOf(conversation)),
+          args: [
+            this.#ttlSeconds,
+            ...some.flatMap(({ state, basedOn }) => [Math.min(basedOn, maxVersion), pack(state)]),
+          ],
+        })
+      }
+    }
+    const kept = (await this.#redis.evalMany(saveScript, calls)) as readonly number[]
+    const changed = kept.reduce((sum, count) => sum + count, 0)
+    if (changed > 0) throw new StateChanged(changed)
   }
 
   async lost(): Promise<readonly Part[]> {

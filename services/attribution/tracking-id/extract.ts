@@ -78,6 +78,8 @@ export interface TrackingIdHit {
   readonly trackingId: string
   /** The ID counts only while the message is among this many first ones; 0: always. */
   readonly within: number
+  /** Found it. */
+  readonly extractor: Extractor
 }
 
 /** What an extractor may read in a message, each value with the number of first messages in which it counts (0: all). */
@@ -110,7 +112,8 @@ export const findTrackingId = (
   for (const extractor of extractors) {
     for (const [found, within] of valuesOf(extractor, content, position)) {
       if (!found) continue
-      if (isTrackingId(found, extractor)) return { hit: { trackingId: found, within }, refused: refused?.size ?? 0 }
+      if (isTrackingId(found, extractor))
+        return { hit: { trackingId: found, within, extractor }, refused: refused?.size ?? 0 }
       refused = (refused ?? new Set()).add(found)
     }
   }

@@ -7,7 +7,7 @@ export interface PendingEvent {
   readonly position: number
   readonly signal: Signal
   readonly attempt: number
-  /** The consent it was made under, see `consentOf`; undefined: not recorded. */
+  /** The consent it was made under, see `consentOfSignal`. */
   readonly consent: string | undefined
 }
 

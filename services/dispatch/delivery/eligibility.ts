@@ -9,7 +9,7 @@
  * | `limitTimeouts`     | ConnectionDelivery | before it asks the rate limiter           | mode, traffic class, usual call time  |
  * | `limitDecision`     | ConnectionDelivery | after the rate limiter's answer           | mode, traffic class, whose limit      |
  */
-import { consentOf } from '../../shared/connections/consent.ts'
+import { consentOf, receivedUnderConsent } from '../../shared/connections/consent.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
 import type { Admission } from '../circuit-breaker/state-machine.ts'
@@ -62,6 +62,19 @@ export const eligibilityOf = (
  */
 const underConsent = (connection: Eligibility, consent: string | undefined): Eligibility =>
   connection.eligible && consent !== undefined && consent !== consentOf(connection.connection) ? withheld : connection
+
+/**
+ * The consent that a signal was made under: by its header; without one, as older versions wrote signals, by the time of receipt.
+ * Undefined: not known yet, since the connection cannot send.
+ */
+export const consentOfSignal = (
+  header: string | undefined,
+  receivedAt: number,
+  connection: Eligibility | undefined,
+): string | undefined => {
+  if (header !== undefined || !connection?.eligible) return header
+  return receivedUnderConsent({ receivedAt }, connection.connection) ? consentOf(connection.connection) : 'ended'
+}
 
 /** Withholding is stronger than expiry, and expiry than what waits for a person. */
 export const signalEligibility = (

@@ -1,6 +1,6 @@
 /** Reads the body of a request, bounded in size and in what all unfinished bodies hold together. */
 import type { IncomingMessage } from 'node:http'
-import { HttpProblem } from '../http.ts'
+import { HttpProblem } from '../http/answers.ts'
 import type { PendingBodies } from './pending-bodies.ts'
 
 /** Whose body it is, as far as the address says: bodies of one sender share limits. */

@@ -1,5 +1,5 @@
 /** The gateway's two rates: of deliveries and events of an account, and of requests from an address. */
-import { HttpProblem } from '../http.ts'
+import { HttpProblem } from '../http/answers.ts'
 import { Rates } from './rates.ts'
 
 export interface GatewayRates {

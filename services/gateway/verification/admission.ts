@@ -2,7 +2,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Proof, Source } from '../../shared/sources/source.ts'
 import type { SourceSecrets } from '../config.ts'
-import { HttpProblem } from '../http.ts'
+import { HttpProblem } from '../http/answers.ts'
 import type { GatewayConnections } from './gateway-connections.ts'
 
 /** Bytes of a body that the gateway parses before it knows the sender: parsing a megabyte takes many milliseconds. */

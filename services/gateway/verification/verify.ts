@@ -4,7 +4,7 @@
  */
 import type { ParsedBody } from '../../shared/sources/interpreter/delivery/body.ts'
 import type { RawDelivery, Source } from '../../shared/sources/source.ts'
-import { HttpProblem } from '../http.ts'
+import { HttpProblem } from '../http/answers.ts'
 import { maxUnprovenParse, needsNoProof, unproven, type VerificationTools } from './admission.ts'
 
 /** Own secrets that are tried for one delivery. A sender signs once, for the accounts of one app. */

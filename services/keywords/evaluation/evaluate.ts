@@ -1,6 +1,8 @@
 /** Counts how often a list would fire over a set of messages. The result holds figures only, no text of a message. */
+
 import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { compileKeywords } from '../matching/matcher.ts'
+import { isOwnOrigin } from '../own-words.ts'
 
 export interface EvaluatedMessage {
   readonly text: string
@@ -30,8 +32,6 @@ export interface Figures {
   /** Most frequent first, including keywords that never fire. */
   readonly keywords: readonly KeywordFigures[]
 }
-
-const ownWords: readonly string[] = ['typed', 'caption']
 
 /**
  * Parses a line of NDJSON: a JSON string, or an object with `text`.
@@ -77,7 +77,7 @@ export class Evaluation {
   }
 
   add(message: EvaluatedMessage | null): void {
-    const isOtherOrigin = message?.origin != null && !ownWords.includes(message.origin)
+    const isOtherOrigin = message?.origin != null && !isOwnOrigin(message.origin)
     if (message === null || isOtherOrigin || message.direction === 'outbound') {
       this.#notLookedAt++
       return

@@ -7,6 +7,7 @@ import {
   type KeywordListInput,
   KeywordListInvalid,
   type ListDefaults,
+  listEntries,
   listIdSchema,
   validated,
 } from './list.ts'
@@ -71,10 +72,7 @@ const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
   const { listId, entries, fold, addresses, shadow } = result.data
   return {
     listId: listId ?? null,
-    entries: validated(
-      entries.map((value, at) => ({ where: `entry ${at + 1}`, value })),
-      { fold: fold ?? defaults.fold, addresses: addresses ?? defaults.addresses },
-    ),
+    entries: listEntries(entries, { fold: fold ?? defaults.fold, addresses: addresses ?? defaults.addresses }),
     shadow,
   }
 }

@@ -124,3 +124,10 @@ export const validated = (positions: readonly EntryPosition[], defaults: ListDef
   if (problems.length > 0) throw new KeywordListInvalid(...problems)
   return entries
 }
+
+/** Validates entries as in a JSON list. @throws KeywordListInvalid with every problem, by entry */
+export const listEntries = (entries: readonly unknown[], defaults: ListDefaults): KeywordEntry[] =>
+  validated(
+    entries.map((value, at) => ({ where: `entry ${at + 1}`, value })),
+    defaults,
+  )

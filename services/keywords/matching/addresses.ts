@@ -60,10 +60,37 @@ const spansIn = (run: string): Span[] => {
   return spans
 }
 
+/** Spans by their start, each with the furthest end of all that start no later: one look-up answers for any number of them. */
+class Spans {
+  readonly #starts: readonly number[]
+  readonly #furthest: readonly number[]
+
+  constructor(spans: readonly Span[]) {
+    const sorted = [...spans].sort(([a], [b]) => a - b)
+    this.#starts = sorted.map(([from]) => from)
+    let furthest = 0
+    this.#furthest = sorted.map(([, to]) => {
+      furthest = Math.max(furthest, to)
+      return furthest
+    })
+  }
+
+  contain(from: number, to: number): boolean {
+    let low = 0
+    let high = this.#starts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#starts[middle] as number) <= from) low = middle + 1
+      else high = middle
+    }
+    return low > 0 && (this.#furthest[low - 1] as number) >= to
+  }
+}
+
 export class AddressRanges {
   readonly #text: string
   /** Caches the latest run only: callers ask in ascending order, so earlier runs never come back. */
-  #run: { from: number; to: number; spans: readonly Span[] } | undefined
+  #run: { from: number; to: number; spans: Spans } | undefined
 
   /** @param text folded */
   constructor(text: string) {
@@ -74,7 +101,7 @@ export class AddressRanges {
   contain(from: number, to: number): boolean {
     if (endsAddress(this.#text, from)) return false
     const { from: start, spans } = this.#runAt(from)
-    return spans.some((span) => from >= start + span[0] && to <= start + span[1])
+    return spans.contain(from - start, to - start)
   }
 
   #runAt(position: number) {
@@ -84,7 +111,7 @@ export class AddressRanges {
     let to = position
     while (from > 0 && !endsAddress(text, from - 1)) from--
     while (to < text.length && !endsAddress(text, to)) to++
-    this.#run = { from, to, spans: spansIn(text.slice(from, to)) }
+    this.#run = { from, to, spans: new Spans(spansIn(text.slice(from, to))) }
     return this.#run
   }
 }

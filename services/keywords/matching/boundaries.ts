@@ -38,11 +38,28 @@ const joins = (left: string, between: string, right: string): boolean =>
   (inWord.test(between) && letter.test(left) && letter.test(right)) ||
   (inHebrew.test(between) && hebrew.test(left) && hebrew.test(right))
 
+/** 1 at each position at which a flag emoji ends. */
+const flagEndsOf = (text: string): Uint8Array => {
+  const ends = new Uint8Array(text.length + 1)
+  let letters = 0
+  for (let at = 0; at < text.length; at++) {
+    if (!flagLetter.test(after(text, at))) {
+      letters = 0
+      continue
+    }
+    at++
+    letters++
+    if (letters % 2 === 0) ends[at + 1] = 1
+  }
+  return ends
+}
+
 /** Boundaries of one folded text. */
 export class Boundaries {
   readonly #text: string
   readonly #segments: Segments
   readonly #addresses: AddressRanges
+  #flagEnds: Uint8Array | undefined
 
   constructor(text: string) {
     this.#text = text
@@ -82,10 +99,9 @@ export class Boundaries {
     return this.#addresses.contain(from, to)
   }
 
-  /** A flag emoji is a pair of regional indicators; pairs count from the start of their run. */
+  /** A flag emoji is a pair of regional indicators; pairs count from the start of their run. All runs are read once. */
   #isBetweenFlags(position: number): boolean {
-    let from = position
-    while (flagLetter.test(before(this.#text, from))) from -= 2
-    return (position - from) % 4 === 0
+    this.#flagEnds ??= flagEndsOf(this.#text)
+    return this.#flagEnds[position] === 1
   }
 }

@@ -24,6 +24,13 @@ const whiteSpace = /[\s\u0085]+/gu
 const ascii = /^[\x00-\x7f]*$/
 
 /**
+ * What follows 30 marks on one letter, the limit of Unicode's stream-safe format (UAX 15); no language stacks as many. Normalising
+ * sorts the marks of a letter, in a time that grows with the square of their number. The two sound marks of half-width kana normalise to marks.
+ */
+const marksBeyond = /(?<=[\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu
+const withoutStacks = (text: string) => text.replace(marksBeyond, '')
+
+/**
  * Combining marks of Latin, Greek and Cyrillic; Arabic harakat and the tatweel, which only stretches a word; Hebrew niqqud and
  * cantillation. Not vowel signs of Thai or Hindi nor the voicing of kana, which make another word.
  */
@@ -67,7 +74,8 @@ const singleSpaced = (text: string) => (/[^\S ]| {2}|\u0085/u.test(text) ? text.
 export const fold = (text: string, folding: Folding = 'default'): string => {
   const turkic = folding === 'turkic' || folding === 'turkic-accents'
   if (!turkic && ascii.test(text)) return singleSpaced(text.toLowerCase())
-  let visible = text.normalize('NFKC').replace(invisible, '')
+  // Invisible characters may part a stack of marks, so it is cut again once they are gone.
+  let visible = withoutStacks(withoutStacks(text).normalize('NFKC').replace(invisible, ''))
   if (visible.includes('\u200d')) visible = visible.replace(looseJoiner, '')
   const folded = caseFolded(visible, turkic)
   const bare = folding === 'default-accents' || folding === 'turkic-accents' ? withoutAccents(folded) : folded

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { environment } from '../../runtime/process/environment.ts'
 import { makeLoginLink } from '../supervisor/login-link.ts'
 import { type Pipeline, startPipeline } from './pipeline.ts'
 import { keywordsCsv, type StoryStep, story } from './story.ts'
@@ -125,7 +126,7 @@ try {
   )
   print(bold('and no word, name or number of them.'))
   const { gateway, console: consoleUrl, simulator } = pipeline.ready
-  const link = await makeLoginLink(consoleUrl, dataDir, process.env)
+  const link = await makeLoginLink(consoleUrl, dataDir, environment())
   print(
     `\n  what TikTok received   ${simulator}\n  console                ${link ?? consoleUrl}\n  gateway                ${gateway}`,
   )

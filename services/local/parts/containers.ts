@@ -61,6 +61,7 @@ export const startContainers = async (
             KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
             KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
             KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+            KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: '1000',
             KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
           })
           .withWaitStrategy(Wait.forListeningPorts()),

@@ -53,7 +53,7 @@ const body = async (request: IncomingMessage): Promise<string> => {
 
 /** Prints scope ids as JSON numbers of any size, as TikTok does. */
 const serialise = (value: unknown) =>
-  JSON.stringify(value).replace(/"scope":\[[^\]]*\]/, (list) => `"scope":${list.slice(8).replaceAll('"', '')}`)
+  JSON.stringify(value).replace(/"scope":\[(?:"\d*",?)*\]/, (list) => `"scope":${list.slice(8).replaceAll('"', '')}`)
 
 const list = (text: string | null) =>
   (text ?? '')

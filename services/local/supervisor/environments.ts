@@ -19,6 +19,8 @@ export type ServiceName = Exclude<KeyHolder, 'control'> | 'console' | 'simulator
 const forNode = /^(?:NODE_\w+|OTEL_\w+|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)$/
 /** The gateway reads these by the name of the source. */
 const ofSources = /^[A-Z0-9_]+_(?:WEBHOOK_SECRET|VERIFY_TOKEN|APP_ID)(?:_FILE)?$/
+/** Where the AWS SDK finds its credentials. */
+const ofAws = /^AWS_\w+$/
 /** Each process gets SIGNALS_KEYS in their place. */
 const masterKey = /^SIGNALS_MASTER_KEY/
 
@@ -35,11 +37,15 @@ const shapes: Readonly<Record<ServiceName, object>> = {
 export const serviceEnvironment = (service: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const names = new Set(Object.keys(shapes[service]))
   const isSetting = (name: string) => names.has(name) || names.has(name.replace(/_FILE$/, ''))
+  const logsInByAws = service !== 'simulator' && env.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM'
   return pickEnvironment(
     env,
     (name) =>
-      forNode.test(name) ||
-      (isSetting(name) && !masterKey.test(name)) ||
-      (service === 'gateway' && ofSources.test(name)),
+      // The process reads the file itself, also when it changes.
+      !env[`${name}_FILE`] &&
+      (forNode.test(name) ||
+        (isSetting(name) && !masterKey.test(name)) ||
+        (logsInByAws && ofAws.test(name)) ||
+        (service === 'gateway' && ofSources.test(name))),
   )
 }

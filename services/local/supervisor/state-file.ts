@@ -28,6 +28,8 @@ export interface RunState {
   readonly addresses: Addresses | null
   /** Settings of the stages that other commands need; missing in files of earlier versions. */
   readonly stageSettings?: ReplaySettingTexts
+  /** Folder of own mappings that the services read; missing in files of earlier versions. */
+  readonly mappings?: string
 }
 
 export const secretNames = ['SIGNALS_MASTER_KEY', 'ADMIN_TOKEN', 'INGEST_TOKEN', 'STATUS_TOKEN'] as const

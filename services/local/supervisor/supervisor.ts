@@ -47,6 +47,7 @@ export class Supervisor {
   readonly #env: NodeJS.ProcessEnv
   readonly #dataDir: string
   readonly #logs: string
+  readonly #mappings: string
   readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
   #lazyPorts: Ports | undefined
@@ -74,6 +75,7 @@ export class Supervisor {
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
+    this.#mappings = resolve(config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
     this.#report = report
     this.#output = output
   }
@@ -121,13 +123,12 @@ export class Supervisor {
     parts: PartAddresses,
     names: readonly string[] = [...stageNames, 'console', 'simulator'],
   ): Promise<Addresses> {
-    const mappings = resolve(this.#config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
-    mkdirSync(mappings, { recursive: true })
+    mkdirSync(this.#mappings, { recursive: true })
     const env = {
       ...this.#env,
       ...secretsOf(this.#dataDir, this.#env, this.#report),
       SIGNALS_DATA_DIR: this.#dataDir,
-      SIGNALS_MAPPINGS_DIR: mappings,
+      SIGNALS_MAPPINGS_DIR: this.#mappings,
       KAFKA_BROKERS: parts.brokers,
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
@@ -221,6 +222,7 @@ export class Supervisor {
       children: Object.fromEntries(this.#running),
       addresses: this.#addresses,
       stageSettings: replaySettingTexts(this.#env),
+      mappings: this.#mappings,
     })
   }
 }

@@ -7,6 +7,7 @@
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
 import type { DependencyError, SchemaRegistry } from '../ports.ts'
+import { withoutEnding } from '../without-ending.ts'
 import { registryAway, SchemaIncompatible } from './registry.ts'
 
 const statusOf = (error: unknown) => (error instanceof RestError ? error.status : undefined)
@@ -76,5 +77,5 @@ class ConfluentRegistry implements SchemaRegistry {
 
 export const openConfluentRegistry = (url: string): SchemaRegistry =>
   new ConfluentRegistry(
-    new SchemaRegistryClient({ baseURLs: [url.replace(/\/+$/, '')], maxRetries: 1, cacheCapacity: 1000 }),
+    new SchemaRegistryClient({ baseURLs: [withoutEnding(url, '/')], maxRetries: 1, cacheCapacity: 1000 }),
   )

@@ -9,7 +9,7 @@ import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
-import { createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
+import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
 import { SliceTrace } from './slice-trace.ts'
 import type { Stage } from './stage.ts'
 
@@ -54,12 +54,13 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     for (let failed = 0; ; failed++) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
       try {
-        const result = await processSlice(records, trace)
+        const result = await processSlice(records, trace, batch.isStale)
         if (failed > 0) log.info({ stage: stage.name, failed }, 'dependency recovered, processing resumes')
         health.to('running')
         count(records, result)
         return
       } catch (error) {
+        if (error instanceof BatchLost) throw new Drained()
         if (!(error instanceof DependencyError)) throw error
         metrics.count('signals_retries_total', { dependency: error.dependency })
         health.to('waiting', error.dependency)

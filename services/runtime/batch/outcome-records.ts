@@ -4,7 +4,7 @@ import { type ConsumerStage, topics } from '../../topology.ts'
 import type { Headers, ProducerRecord } from '../ports.ts'
 import { deadLetterRecord, type SealingTools } from './dead-letter.ts'
 import type { Outcome } from './outcome.ts'
-import { headerNames, traceHeaders } from './record-headers.ts'
+import { headerNames, receivedAtOf, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
 /** Identifies one outcome: the index of its input, and its index among that input's outcomes. */
@@ -41,7 +41,13 @@ const copyOf = (input: Input<unknown>, topic: string, headers: Headers): Produce
   topic,
   key: input.record.key,
   value: input.record.value,
-  headers: { ...input.record.headers, ...traceHeaders(input), ...headers },
+  headers: {
+    ...input.record.headers,
+    ...traceHeaders(input),
+    // The copy has a later timestamp, and consent is judged by the first one.
+    [headerNames.receivedAt]: String(receivedAtOf(input.record)),
+    ...headers,
+  },
 })
 
 export const outcomeRecordsOf = <In>(

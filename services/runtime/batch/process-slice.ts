@@ -7,7 +7,14 @@ import { BadRecord } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { type Clock, type ConsumedRecord, type Producer, RecordTooLarge, type Timers } from '../ports.ts'
+import {
+  type Clock,
+  type ConsumedRecord,
+  type Producer,
+  type RecordBatch,
+  RecordTooLarge,
+  type Timers,
+} from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { DeadLetterGuard, type DeadLetterLimits } from './dead-letter-limit.ts'
 import { deadLetter, type Outcome } from './outcome.ts'
@@ -33,8 +40,18 @@ export interface SliceResult {
   readonly receivedAt: number
 }
 
-/** @throws DependencyError; anything else is a bug or the dead-letter limit */
-export type ProcessSlice = (records: readonly ConsumedRecord[], trace: SliceTrace | null) => Promise<SliceResult>
+/** The batch belongs to another process by now, so this one must neither publish nor save. */
+export class BatchLost extends Error {}
+
+/**
+ * @param isStale of the batch
+ * @throws DependencyError; BatchLost; anything else is a bug or the dead-letter limit
+ */
+export type ProcessSlice = (
+  records: readonly ConsumedRecord[],
+  trace: SliceTrace | null,
+  isStale: RecordBatch['isStale'],
+) => Promise<SliceResult>
 
 /** Replaces one outcome by a dead letter; the other outcomes of the same input stay as they are. */
 const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: OutcomeIndex) => {
@@ -98,7 +115,11 @@ export const createProcessSlice = <In, State, Change>(
     }
   }
 
-  return async (records, trace) => {
+  return async (records, trace, isStale) => {
+    // Each step may have taken longer than the session, for example while the process was stopped.
+    const mustOwn = () => {
+      if (isStale()) throw new BatchLost()
+    }
     const { inputs, undecodable } = await timed('decode', () => decode(records, trace))
     const now = clock.now()
     const state = await timed('load', () => stage.load(inputs, now))
@@ -116,12 +137,14 @@ export const createProcessSlice = <In, State, Change>(
     const judged = guard.judge(first.deadLetters)
     let published: OutcomeRecords
     try {
+      mustOwn()
       published = await timed('publish', () =>
         publish(first, (tooLarge) => {
           replaceTooLarge(outcomes, tooLarge)
           return toRecords()
         }),
       )
+      mustOwn()
       await timed('save', () => stage.save(decision.changes))
       judged.counted()
     } finally {

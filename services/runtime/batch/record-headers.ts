@@ -20,10 +20,13 @@ export const attemptOf = ({ headers }: ConsumedRecord): number => {
   return Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 1
 }
 
-/** When the gateway received the webhook delivery, ms; without the header, the broker's timestamp. */
-export const receivedAtOf = ({ headers, timestamp }: ConsumedRecord): number => {
+/**
+ * When the pipeline received it, ms: the header, as the gateway writes it and a redrive keeps it, but never later than the broker's
+ * timestamp. Consent is judged by this time, and a connector may write any header.
+ */
+export const receivedAtOf = ({ headers, timestamp }: Pick<ConsumedRecord, 'headers' | 'timestamp'>): number => {
   const received = Number(headers[headerNames.receivedAt])
-  return Number.isSafeInteger(received) && received > 0 ? received : timestamp
+  return Number.isSafeInteger(received) && received > 0 && received < timestamp ? received : timestamp
 }
 
 const none: Headers = {}

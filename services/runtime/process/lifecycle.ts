@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import { createLog, errorFacts, type Logger } from '../log.ts'
 import { type Clock, DependencyError } from '../ports.ts'
+import { watchSecretFiles } from './environment.ts'
 
 export class Lifecycle {
   readonly #log: Logger
@@ -75,6 +76,8 @@ export class Lifecycle {
 const stopTimeoutMs = 20_000
 /** EX_SOFTWARE of sysexits.h: an internal error of the process. */
 const crashCode = 70
+/** EX_TEMPFAIL of sysexits.h: the supervisor starts the process again. */
+const restartCode = 75
 
 /** Runs a service's main. An invalid setting is logged with its remedy; any other error is logged with its facts. Both end the process. */
 export const main = (service: string, run: (lifecycle: Lifecycle, log: Logger) => Promise<void>): void => {
@@ -88,5 +91,14 @@ export const main = (service: string, run: (lifecycle: Lifecycle, log: Logger) =
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
-  run(lifecycle, log).catch(fail)
+  const start = async () => {
+    const onChange = (names: readonly string[]) =>
+      void lifecycle.end(
+        restartCode,
+        `changed, to be read at the next start: ${names.map((name) => `${name}_FILE`).join(', ')}`,
+      )
+    lifecycle.onStop('secret files', watchSecretFiles(systemClock, onChange))
+    await run(lifecycle, log)
+  }
+  start().catch(fail)
 }

@@ -27,6 +27,7 @@ import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { openTracing } from '../tracing/service.ts'
 import type { Tracer } from '../tracing/tracer.ts'
+import { environment } from './environment.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
 import { serveStatus } from './status-server.ts'
@@ -91,7 +92,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
 ): void => {
   const { name } = service
   main(name, async (lifecycle, log) => {
-    const config = loadConfig({ ...fields, ...service.fields }, process.env) as Output<Shape>
+    const config = loadConfig({ ...fields, ...service.fields }, environment()) as Output<Shape>
     const common: Common = config
     log.info({ config: masked(config) }, 'configuration')
     const clock = systemClock

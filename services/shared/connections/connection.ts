@@ -1,9 +1,15 @@
 /** A connection: which account reports to which advertiser and event set, with consent. Pure: its fields and its changes. */
 import { z } from 'zod'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import { type AuthorisedBy, type ConnectionRecord, messagingApps } from '../model/connection-record.ts'
+import {
+  type AuthorisedBy,
+  type ConnectionRecord,
+  defaultKeywordOrigins,
+  messagingApps,
+} from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { extractorSchema } from './extractors/extractors.ts'
+import { earlierConsentsOf } from './consent.ts'
+import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
@@ -23,6 +29,14 @@ const listId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a keyword list: 1 to 64 of letters, digits and ._-')
 
+/** Ordered; the first hit wins. null: the default ones. */
+export const extractorsSchema = z
+  .array(extractorSchema)
+  .min(1)
+  .max(20)
+  .nullish()
+  .transform((extractors) => extractors?.map(storedExtractor) ?? null)
+
 /** Fields of a connection file. Unknown fields are refused, so that a misspelt one is not silently ignored. */
 const fields = {
   connectionId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 of letters, digits and ._:-'),
@@ -36,7 +50,11 @@ const fields = {
     .string()
     .max(4096)
     .regex(/^[\x21-\x7e]+$/, 'must be the token alone: printable ASCII without spaces or line breaks'),
-  authorisedAt: z.number().int().positive().optional(),
+  authorisedAt: z
+    .number()
+    .int()
+    .min(1_000_000_000_000, 'must be milliseconds since the Unix epoch; this is too early, as seconds would be')
+    .optional(),
   scopes: z.array(visible(256)).default([]),
   webhookSecret: z.string().min(1).optional(),
   attributionWindowDays: z.number().int().min(1).max(28).default(7),
@@ -44,7 +62,7 @@ const fields = {
   attributionWaitSeconds: z.number().min(0).max(600).nullish().default(null),
   restartAfterQuietHours: z.number().min(1).max(8_760).nullish().default(null),
   restartOnNewTouch: z.boolean().default(false),
-  extractors: z.array(extractorSchema).min(1).max(20).nullish().default(null),
+  extractors: extractorsSchema,
   keywordListId: listId.nullish().default(null),
   market: z
     .string()
@@ -53,7 +71,7 @@ const fields = {
     .default(null),
   shadowListIds: z.array(listId).max(5).default([]),
   keywordDirections: z.array(z.enum(directions)).default(['inbound']),
-  keywordOrigins: z.array(z.enum(textOrigins)).default(['typed', 'caption']),
+  keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
   reportOrders: z.boolean().default(false),
   messagingApp: z.enum(messagingApps).nullish(),
   messagingAccountId: id.nullish(),
@@ -143,14 +161,7 @@ export const connectionRecordOf = (
     attributionWaitSeconds: input.attributionWaitSeconds ?? null,
     restartAfterQuietHours: input.restartAfterQuietHours ?? null,
     restartOnNewTouch: input.restartOnNewTouch,
-    extractors:
-      input.extractors?.map(({ from, query, pattern, firstMessages, only }) => ({
-        from,
-        query: query ?? null,
-        pattern: pattern ?? null,
-        firstMessages: firstMessages ?? null,
-        only,
-      })) ?? null,
+    extractors: input.extractors,
     keywordListId: input.keywordListId ?? null,
     keywordOrigins: input.keywordOrigins,
     reportOrders: input.reportOrders,
@@ -160,6 +171,8 @@ export const connectionRecordOf = (
     revision: before?.revision ?? 0,
     changeId: before?.changeId ?? '',
     connectedAt: existing?.connectedAt ?? now,
+    disconnectedAt: null,
+    earlierConsents: earlierConsentsOf(before),
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,
@@ -214,6 +227,7 @@ export const disconnect = (record: ConnectionRecord, now: number, code: number |
         envelopePublicKey: null,
         envelopePrivateKey: null,
         account: null,
+        disconnectedAt: now,
         changedAt: now,
       }
 

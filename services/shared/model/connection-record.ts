@@ -1,6 +1,9 @@
 /** Values of `connections.v1` (which account belongs to which advertiser) and `connection-history.v1` (its changes). */
 import type { Direction, TextOrigin } from './message-event.ts'
 
+/** Origins whose texts are matched against keywords unless the connection says otherwise: the person's own words. */
+export const defaultKeywordOrigins: readonly TextOrigin[] = ['typed', 'caption']
+
 export const connectionStatuses = ['active', 'paused', 'reconnect', 'disconnected'] as const
 export type ConnectionStatus = (typeof connectionStatuses)[number]
 
@@ -31,6 +34,16 @@ export interface AccountGrant {
   readonly expiresAt: number
   readonly refreshExpiresAt: number
   readonly scopes: readonly string[]
+}
+
+/** A consent that has ended, with the account that it was for. */
+export interface EndedConsent {
+  readonly source: string
+  readonly accountId: string
+  /** ms; 0: unknown. */
+  readonly from: number
+  /** ms */
+  readonly to: number
 }
 
 /** As stored in the topic: secrets sealed under a master key, null once erased. */
@@ -75,6 +88,10 @@ export interface ConnectionRecord {
   readonly changeId: string
   /** Start of consent, ms; unchanged until the connection is disconnected and connected again. 0: unknown. */
   readonly connectedAt: number
+  /** End of consent, ms; null while it is in force, and on records written before this field existed. */
+  readonly disconnectedAt: number | null
+  /** Consents that ended before the present one began, oldest first. */
+  readonly earlierConsents: readonly EndedConsent[]
   /** TikTok's code behind the status. */
   readonly statusCode: number | null
   readonly authorisedBy: AuthorisedBy

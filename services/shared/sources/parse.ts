@@ -6,8 +6,8 @@ import type { Observer } from './interpreter/observer.ts'
 import { MappingInvalid, parseLines, problemsIn } from './problems.ts'
 import type { Source } from './source.ts'
 
-/** In UTF-16 units. The largest shipped mapping has 500 lines, 23 kB. */
-const maxLength = 1_048_576
+/** In UTF-16 units. The largest shipped mapping has 39,000; the YAML parser takes 2 s for as many brackets as this. */
+const maxLength = 131_072
 
 export interface ParsedMapping {
   readonly source: Source

@@ -1,5 +1,5 @@
 /** Errors of a mapping document, each with its line and its path of keys. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import type { DocumentPosition } from './interpreter/language/problem.ts'
 
@@ -12,13 +12,15 @@ export interface MappingIssue {
   readonly message: string
 }
 
+const maxProblems = 10
+
 /** A mapping document is invalid. The message lists up to ten problems as `file:line: path problem`. */
 export class MappingInvalid extends Error {
   override readonly name = 'MappingInvalid'
   readonly problems: readonly MappingIssue[]
   constructor(where: string, problems: readonly MappingIssue[]) {
     const lines = problems
-      .slice(0, 10)
+      .slice(0, maxProblems)
       .map(({ line, path, message }) => `${where}:${line}: ${path ? `${path} ` : ''}${message}`)
     super(lines.join('\n'))
     this.problems = problems
@@ -48,18 +50,30 @@ const child = (node: unknown, key: string | number, document: Document): Node | 
 /** @throws MappingInvalid when the text is not YAML */
 export const parseLines = (text: string, where: string): Lines => {
   const counter = new LineCounter()
-  const document = parseDocument(text, { merge: true, lineCounter: counter })
+  // Without `prettyErrors`, which would quote the line of each error: the square of a line that is one error after another.
+  const document = parseDocument(text, { merge: true, lineCounter: counter, prettyErrors: false })
   const lineAt = (offset: number) => counter.linePos(offset).line
   if (document.errors.length > 0)
     throw new MappingInvalid(
       where,
-      // The parser's message continues with an excerpt of the document, which is left out.
-      document.errors.map(({ pos, message }) => ({
+      document.errors.slice(0, maxProblems).map(({ pos, message }) => ({
         line: lineAt(pos[0]),
         path: '',
-        message: `is not YAML: ${message.split('\n')[0]}`,
+        message: `is not YAML: ${message}`,
       })),
     )
+  const rounded: MappingIssue[] = []
+  visit(document, {
+    Scalar: (_key, { value, range }) => {
+      if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+        rounded.push({
+          line: range ? lineAt(range[0]) : 1,
+          path: '',
+          message: 'is a number that would be rounded: put it in quotes',
+        })
+    },
+  })
+  if (rounded.length > 0) throw new MappingInvalid(where, rounded)
   let value: unknown
   try {
     value = document.toJS()

@@ -8,7 +8,7 @@
 
 import { consumerGroup } from '../../consumer-groups.ts'
 import { deadLetterTopic } from '../../derived-topics.ts'
-import { headerNames } from '../../runtime/batch/record-headers.ts'
+import { headerNames, receivedAtOf } from '../../runtime/batch/record-headers.ts'
 import type { Clock, ConsumedRecord, Producer, ProducerRecord } from '../../runtime/ports.ts'
 import type { Redrive } from '../../shared/model/dead-letter.ts'
 import { type ConsumerStage, stages, topics } from '../../topology.ts'
@@ -49,9 +49,9 @@ export const asRedriven = (record: ConsumedRecord, { id, redrives }: FoundDeadLe
     // A record with a key goes to the key's present partition.
     ...(record.key === null ? { partition: record.partition } : {}),
     headers: {
-      // Keeps the first receive time, so that derived times stay the same.
-      [headerNames.receivedAt]: String(record.timestamp),
       ...headers,
+      // Keeps the first receive time: derived times stay the same, and so does the consent under which the record came.
+      [headerNames.receivedAt]: String(receivedAtOf(record)),
       [headerNames.redriveOf]: id,
       [headerNames.redrives]: String(redrives + 1),
     },

@@ -3,6 +3,7 @@ import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
 import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
+import { compactionLagMs, segmentMsOf } from './retention.ts'
 
 export type TopicChange =
   | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
@@ -21,19 +22,6 @@ const secretSettings = {
   'min.cleanable.dirty.ratio': '0.01',
   'file.delete.delay.ms': '1000',
 }
-/** How often a broker looks for something to compact; `log.cleaner.backoff.ms`, the same for all topics. */
-const cleanerIntervalMs = 15_000
-
-/**
- * How long a value that was erased or replaced stays on a broker's disk at most, ms, by the settings that the topic has. Control closes
- * the segment as soon as it is old enough; copies elsewhere are not the broker's.
- */
-export const erasureBoundMs = ({ config }: Pick<TopicSettings, 'config'>): number =>
-  ['segment.ms', 'max.compaction.lag.ms', 'file.delete.delay.ms'].reduce(
-    (sum, name) => sum + Number(config[name] ?? Number.POSITIVE_INFINITY),
-    cleanerIntervalMs,
-  )
-
 /** The topic settings that the topology declares; all others stay as the cluster has them. */
 export const settingsOf = ({
   cleanup,
@@ -48,7 +36,8 @@ export const settingsOf = ({
   ...(maxMessageBytes ? { 'max.message.bytes': String(maxMessageBytes) } : {}),
   ...(cleanup === 'compact'
     ? { 'segment.ms': '600000', 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
-    : {}),
+    : { 'segment.ms': String(segmentMsOf({ retentionMs })) }),
+  ...(cleanup === 'compact,delete' ? { 'max.compaction.lag.ms': String(compactionLagMs) } : {}),
   ...(holdsSecrets ? secretSettings : {}),
 })
 

@@ -41,8 +41,11 @@ const endOfTemplate = (source: string, start: number): { end: number; substituti
   return { end: source.length, substitution: false }
 }
 
-/** Quotes, `${` and `}` of a literal belong to its piece. A regular expression is code. */
-export const scan = (source: string): Piece[] => {
+/**
+ * Quotes, `${` and `}` of a literal belong to its piece. A regular expression is code.
+ * @param onRegExp called with each literal regular expression
+ */
+export const scan = (source: string, onRegExp: (literal: string) => void = () => {}): Piece[] => {
   const pieces: Piece[] = []
   /** Depth of braces at each open `${`. */
   const substitutions: number[] = []
@@ -81,8 +84,12 @@ export const scan = (source: string): Piece[] => {
     else if (sign === '}' && substitutions.at(-1) === depth) {
       substitutions.pop()
       template()
-    } else if (sign === '/' && beforeRegExp.test(source.slice(Math.max(0, at - 40), at))) at = endOfRegExp(source, at)
-    else {
+    } else if (sign === '/' && beforeRegExp.test(source.slice(Math.max(0, at - 40), at))) {
+      const end = endOfRegExp(source, at)
+      const flags = /^[dgimsuvy]*/.exec(source.slice(end, end + 8))?.[0] ?? ''
+      onRegExp(source.slice(at, end) + flags)
+      at = end
+    } else {
       if (sign === '{') depth += 1
       if (sign === '}') depth -= 1
       at += 1

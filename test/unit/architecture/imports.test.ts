@@ -139,7 +139,7 @@ const clientsIn = (path: string, source: string): string[] => [
 ]
 
 /** A process starts in these; elsewhere settings are arguments. */
-const readsSettings = /\/(?:main|config|lifecycle|run-stage|service|context)\.ts$|^services\/(?:cli|local)\//
+const readsSettings = /\/(?:main|config|lifecycle|environment|service|context)\.ts$|^services\/(?:cli|local)\//
 const environment = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|=\s*process\s*$/
 const environmentIn = (path: string, source: string): string[] =>
   readsSettings.test(path)
@@ -229,7 +229,7 @@ describe('the checks of imports', () => {
     ['tools/replay/request.ts', "import { x } from '../../cli/context.ts'", 'cli/context.ts'],
     ['tools/replay/request.ts', "import {\n  x,\n} from '../dead-letters/plan.ts'", 'tools/dead-letters/plan.ts'],
     ['control/main.ts', "const x = await import('../cli/context.ts')", 'cli/context.ts'],
-    ['runtime/ports.ts', "export { x } from '../gateway/http.ts'", 'gateway/http.ts'],
+    ['runtime/ports.ts', "export { x } from '../gateway/http/answers.ts'", 'gateway/http/answers.ts'],
   ])('find in %s %s', (path, source, target) => {
     expect(check(floors, path, source)).toEqual([expect.stringContaining(`imports ${target}, which is not below it`)])
   })

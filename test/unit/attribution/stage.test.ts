@@ -121,9 +121,9 @@ describe('attribution', () => {
     const { messageAt, run, store } = await world()
     await run(messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }))
     for (const conversation of store.values.keys()) {
-      const [state] = await store.read([conversation])
-      const touches = (state?.touches ?? []).map((one) => ({ ...one, trackingId: 'Mi nombre es Zoraida Quispe' }))
-      await store.write([{ conversation, state: { ...(state as ConversationState), touches } }])
+      const state = (await store.read([conversation]))[0] as ConversationState
+      const touches = state.touches.map((one) => ({ ...one, trackingId: 'Mi nombre es Zoraida Quispe' }))
+      await store.write([{ conversation, state: { ...state, touches }, basedOn: state.version }])
     }
     expect(attributed(await run(messageAt(1)))[0]).toMatchObject({ trackingId: null, startsConversation: true })
   })
@@ -218,13 +218,13 @@ describe('attribution', () => {
     expect(await run(messageAt(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
   })
 
-  it('drops content from before the current consent, whose key was erased', async () => {
+  it('drops what came before the current consent, with or without content', async () => {
     const { messageAt, run, directory } = await world()
     const { dataKey } = directory.byId('acme-wa') as ConnectionRecord
     directory.apply('acme-wa', connectionRecord({ dataKey, connectedAt: noon + 86_400_000 }))
-    expect(await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([
-      { kind: 'dropped', reason: 'consent_ended' },
-    ])
+    const ended = { kind: 'dropped', reason: 'consent_ended' }
+    expect(await run(messageAt(0, { text: 'x', content: Buffer.alloc(60) }))).toEqual([ended])
+    expect(await run(messageAt(0))).toEqual([ended])
   })
 
   it('makes content that does not open a dead letter, and continues', async () => {

@@ -100,8 +100,16 @@ describe('consent right before sending', () => {
     const ofNow = { headers: { consent: String(noon + 500) } }
     expect((await world.run([numbered('a', 0)], ofThen)).words).toEqual(['withheld'])
     expect((await world.run([numbered('a', 1)], ofNow)).words).toEqual(['accepted'])
+    expect(world.acceptedIds()).toEqual(idsOf([numbered('a', 1)]))
+  })
+
+  it('a signal without a consent of its own is judged by the time of receipt', async () => {
+    const world = openDispatch()
+    world.connect('a', { connectedAt: noon - 500 })
+    const received = (ms: number) => ({ headers: { 'received-at': String(noon + ms) } })
+    expect((await world.run([numbered('a', 0)], received(-501))).words).toEqual(['withheld'])
+    expect((await world.run([numbered('a', 1)], received(-500))).words).toEqual(['accepted'])
     expect((await world.run([numbered('a', 2)])).words).toEqual(['accepted'])
-    expect(world.acceptedIds()).toEqual(idsOf([numbered('a', 1), numbered('a', 2)]))
   })
 
   it('so is one that waits for its call while the connection is disconnected and added again', async () => {

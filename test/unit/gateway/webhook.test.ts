@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
-import { jest } from '@jest/globals'
-import { withKey } from '../../../services/gateway/http.ts'
+import { mock } from 'node:test'
+import { withKey } from '../../../services/gateway/http/answers.ts'
 import { sourceOf } from '../../../services/gateway/webhook.ts'
 import { whatsappAccount, whatsappSecret, whatsappText } from '../../../services/local/demo/webhooks.ts'
 import type { ProducerRecord } from '../../../services/runtime/ports.ts'
@@ -275,15 +275,15 @@ describe('a long body', () => {
     const world = await openGatewayWorld(known)
     world.connect({ accountId: whatsappAccount, secret: 'own' })
     const unaddressed = sign(long({}), 'own')
-    const parse = jest.spyOn(JSON, 'parse')
+    const parse = mock.method(JSON, 'parse')
     try {
       expect(problemOf(() => world.accept(unaddressed))).toMatchObject({
         status: 413,
         code: 'too_large_unproven',
       })
-      expect(parse).not.toHaveBeenCalled()
+      expect(parse.mock.callCount()).toBe(0)
     } finally {
-      parse.mockRestore()
+      parse.mock.restore()
     }
     expect(world.stored(sign(long({ account: whatsappAccount }), 'own'))).toMatchObject([{ by: 'connection:acme-wa' }])
     world.connect({ accountId: whatsappAccount })
@@ -294,12 +294,12 @@ describe('a long body', () => {
 describe('the body of a delivery', () => {
   /** Calls of `JSON.parse` on the way from a request to its record. */
   const parsesOf = (delivery: RawDelivery, world: GatewayWorld): number => {
-    const parse = jest.spyOn(JSON, 'parse')
+    const parse = mock.method(JSON, 'parse')
     try {
       statusOf(() => world.accept(delivery))
-      return parse.mock.calls.length
+      return parse.mock.callCount()
     } finally {
-      parse.mockRestore()
+      parse.mock.restore()
     }
   }
   const everyAccount = async () => {

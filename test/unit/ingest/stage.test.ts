@@ -127,7 +127,19 @@ describe('ingest', () => {
       'ignored_read',
       'ignored_status',
     ])
-    expect(messages(outcomes)[0]?.receivedAt).toBe(noon + 5)
+    expect(messages(outcomes)[0]?.receivedAt).toBe(noon)
+  })
+
+  it('refuses what was received before the consent, whenever it happened and whatever a header claims, and leaves no claim', async () => {
+    const { run, eventRecord, connect, dedup } = await openIngest()
+    connect({ connectionId: 'acme-wa', connectedAt: noon + 1_000 })
+    const record = eventRecord({ occurredAt: noon + 2_000 })
+    const claiming = { ...record, headers: { 'received-at': String(noon + 3_000) } }
+    const redriven = { ...record, timestamp: noon + 4_000, headers: { 'received-at': String(noon) } }
+    expect(labels(await run(record, claiming, redriven))).toEqual(Array(3).fill('outside_consent'))
+    expect(dedup.values.size).toBe(0)
+    const received = { ...record, timestamp: noon + 1_000 }
+    expect(labels(await run(received))).toEqual(['forwarded'])
   })
 
   it.each<[string, (world: Awaited<ReturnType<typeof openIngest>>) => ConsumedRecord, string, RegExp]>([

@@ -63,6 +63,8 @@ describe('a message', () => {
     const fields = { content: Buffer.alloc(60) }
     const dropped = await processed({ fields, connection: { connectedAt: noon + 60_000 } })
     expect(dropped.outcome).toEqual({ kind: 'dropped', reason: 'consent_ended' })
+    const opens = await processed({ connection: { connectedAt: noon + 60_000 }, starts: true })
+    expect(opens.outcome).toEqual({ kind: 'dropped', reason: 'consent_ended' })
     expect((await processed({ fields })).outcome?.kind).toBe('deadLettered')
   })
 

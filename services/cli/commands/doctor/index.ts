@@ -94,11 +94,11 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   get registryUrl() {
     return context.registryUrl
   },
-  env: process.env,
+  env: context.env,
   nodeVersion: process.version,
   storedMasterKey: readSecrets(context.dataDir).SIGNALS_MASTER_KEY,
   fixedTokens: (['INGEST_TOKEN', 'ADMIN_TOKEN'] as const).filter(
-    (name) => process.env[name] || readSecrets(context.dataDir)[name],
+    (name) => context.env[name] || readSecrets(context.dataDir)[name],
   ),
   clock: systemClock,
   broker: () => context.broker(),
@@ -112,7 +112,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   unconnected: async () => (await readUnconnected(context)) ?? [],
   keywordLists: async () => readLists(context.broker(), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
-  settingProblems: () => settingProblems(process.env),
+  settingProblems: () => settingProblems(context.env),
   health,
   disk,
 })

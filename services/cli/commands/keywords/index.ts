@@ -66,11 +66,12 @@ export const register = (program: Command) => {
   registerVersions(keywords)
 
   keywords
-    .command('test <text>')
+    .command('test [text]')
     .description('matches and near misses of a list in a text; nothing is stored or sent')
     .option('--list <id>', 'which list', defaultListId)
     .option('--version <v>', 'which version; default: the active one')
     .option('--file <list>', 'a list in a file instead; needs no running pipeline')
+    .option('--batch', 'JSON lines {id, list: [entries], text, origin?} in, {id, flags} or {id, error} out')
     .addOption(new Option('--origin <origin>', 'origin of the text').choices(textOrigins).default('typed'))
     .option(...json)
     .action(test)

@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs'
 import { Evaluation, type Figures, messageIn } from '../../../keywords/evaluation/evaluate.ts'
 import { explain } from '../../../keywords/evaluation/explain.ts'
+import { isOwnOrigin } from '../../../keywords/own-words.ts'
 import { splitLines } from '../../../runtime/split-lines.ts'
 import type { KeywordEntry } from '../../../shared/model/keyword-list.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { streamIn } from '../../input-file.ts'
 import { print, printJson, table } from '../../output.ts'
+import { testBatch } from './try-batch.ts'
 import { archiveOf, type KeywordsOutput, listInFile, versionOf } from './versions.ts'
 
 interface TriedList {
@@ -22,18 +24,19 @@ const listFrom = async (listId: string, file: string | undefined, version?: stri
 }
 
 export interface TestOptions extends KeywordsOutput {
+  batch?: boolean
   list: string
   file?: string
   version?: string
   origin: string
 }
 
-const ownWords: readonly string[] = ['typed', 'caption']
-
-export const test = async (text: string, options: TestOptions) => {
+export const test = async (text: string | undefined, options: TestOptions) => {
+  if (options.batch) return testBatch()
+  if (text === undefined) throw new UsageError('name the text: signals keywords test TEXT')
   const { entries, listId, version } = await listFrom(options.list, options.file, options.version)
   const found = explain(entries, text)
-  const lookedAt = ownWords.includes(options.origin)
+  const lookedAt = isOwnOrigin(options.origin)
   const flags = lookedAt ? found.flags : []
   if (options.json) return printJson({ ...found, flags, lookedAt, origin: options.origin, listId, version })
   if (!lookedAt)

@@ -34,7 +34,7 @@ const stopSignal = (): AbortSignal => {
 const openReplay = async (context: CliContext, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
   // Stages on the same machine get the CPU first.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
-  const { expireMs, waitMs, text } = replaySettings(context, process.env)
+  const { expireMs, waitMs, text } = replaySettings(context, context.env)
   notify(`signals: ${text}`)
   const replay = new Replay({
     broker: context.broker(),

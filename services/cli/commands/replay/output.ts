@@ -7,7 +7,7 @@ import { seconds, table } from '../../output.ts'
 
 /** Calls to TikTok and duration, at the full rate. @param rate signals a second */
 export const expected = ({ fresh }: Plan, rate: number) => {
-  const byConnection = Map.groupBy(fresh, ({ connectionId }) => connectionId)
+  const byConnection = Map.groupBy(fresh, ({ signal }) => signal.connectionId)
   const calls = Array.from(byConnection.values(), (own) => Math.ceil(own.length / mostEventsPerCallByDefault))
   return {
     expectedCalls: calls.reduce((sum, count) => sum + count, 0),
@@ -20,6 +20,7 @@ const maxRows = 50
 const shownDropReasons: Readonly<Record<string, string>> = {
   no_connection: 'their account has no connection (signals connections list)',
   disconnected: 'their connection is disconnected',
+  outside_consent: 'they came, or for a file happened, while no consent was in force',
   consent_ended: 'their consent has ended',
   backfill: 'they are marked as backfill, which emits no signal',
 }
@@ -64,7 +65,7 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
     lines.push(
       `for example ${fresh
         .slice(0, 3)
-        .map(({ signalId }) => signalId)
+        .map(({ signal }) => signal.signalId)
         .join(', ')}`,
     )
     lines.push(`about ${expectedCalls} calls, ${seconds(expectedSeconds)} at ${request.rate} signals a second`)
@@ -83,7 +84,7 @@ export const planJson = (plan: Plan, { request, range }: Prepared) => ({
   keptSince: range.keptSince === null ? null : new Date(range.keptSince).toISOString(),
   outcomes: plan.outcomes,
   counts: plan.counts.rows,
-  samples: plan.fresh.slice(0, 10).map(({ signalId }) => signalId),
+  samples: plan.fresh.slice(0, 10).map(({ signal }) => signal.signalId),
   fileProblems: plan.fileProblems,
   fileProblemCount: plan.fileProblemCount,
   ...expected(plan, request.rate),

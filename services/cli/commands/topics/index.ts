@@ -8,11 +8,11 @@ import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import {
   applySchemas,
   applyTopics,
-  erasureBoundMs,
   makesConnections,
   planTopics,
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
+import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retention.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
@@ -39,6 +39,25 @@ const erasureOf = (actual: readonly TopicSettings[]) => {
     })
 }
 
+const hourMs = 3_600_000
+
+interface TopicBound {
+  readonly topic: string
+  /** null: unlimited, or unknown to the cluster. */
+  readonly hours: number | null
+}
+
+/** For each topic with a retention, how long its records stay on disk at most, by the settings that the cluster has now. */
+const retentionOf = (actual: readonly TopicSettings[]): readonly TopicBound[] => {
+  const limited = new Set(allTopics.flatMap(({ name, retentionMs }) => (retentionMs > 0 ? [name] : [])))
+  return actual
+    .filter(({ name }) => limited.has(name))
+    .map((topic) => {
+      const ms = retentionBoundMs(topic)
+      return { topic: topic.name, hours: Number.isFinite(ms) ? Math.ceil((ms / hourMs) * 10) / 10 : null }
+    })
+}
+
 export const register = (program: Command) => {
   const topics = program.command('topics').description('topology against the cluster')
   topics
@@ -50,10 +69,15 @@ export const register = (program: Command) => {
         const actual = await broker().listTopics()
         const changes = planTopics(actual)
         const erasure = erasureOf(actual)
-        if (json) return printJson({ changes, erasure })
+        const retention = retentionOf(actual)
+        if (json) return printJson({ changes, erasure, retention })
         print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
         for (const { topic, seconds } of erasure)
           print(`= ${topic}  erased secrets leave the brokers' disks within ${seconds ?? 'an unknown number of'} s`)
+        for (const [hours, ofBound] of Map.groupBy(retention, (one) => one.hours))
+          print(
+            `= records leave the brokers' disks within ${hours ?? 'an unknown number of'} h: ${ofBound.map(({ topic }) => topic).join(', ')}`,
+          )
       }),
     )
   topics

@@ -1,5 +1,6 @@
 /** Translates errors of both clients into DependencyErrors. Each message names the setting and the remedy. */
 import { DependencyError } from '../../ports.ts'
+import { noToken } from './login/oauth-token.ts'
 
 interface ClientError {
   readonly name?: unknown
@@ -32,6 +33,10 @@ export const protocolErrorsOf = (error: unknown): ReadonlySet<string> =>
   new Set(unwrapped(error).flatMap(({ apiId, type }) => [apiId, type].filter((id) => typeof id === 'string')))
 
 const remedies: readonly { readonly pattern: RegExp; readonly says: string }[] = [
+  {
+    pattern: /token refused/,
+    says: 'Kafka refuses the token: let the broker trust its issuer and audience (KAFKA_OAUTH_TOKEN_URL, KAFKA_OAUTH_SCOPE), or for AWS_MSK_IAM attach a policy that allows kafka-cluster:Connect',
+  },
   {
     pattern: /SASL_AUTHENTICATION_FAILED|SASL authentication failed|SASLAuthenticationError|Authentication failed/i,
     says: 'Kafka refuses the user: check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM',
@@ -92,10 +97,15 @@ const kindOf = (error: unknown, all: readonly ClientError[]): string => {
   return [...new Set(kinds.filter((kind) => typeof kind === 'string'))].slice(0, 4).join(', ')
 }
 
+const tokenMessage = new RegExp(`${noToken}: [^\\n]*`)
+
 export const toDependencyError = (error: unknown): DependencyError => {
   if (error instanceof DependencyError) return error
   const all = unwrapped(error)
   const text = all.map(textOf).join('\n')
+  // kafkajs keeps the text of an inner error only.
+  const tokenProblem = tokenMessage.exec(text)?.[0]
+  if (tokenProblem !== undefined) return new DependencyError('kafka', tokenProblem, { cause: error })
   const known = remedies.find(({ pattern }) => pattern.test(text))
   const kind = kindOf(error, all)
   return new DependencyError(

@@ -1,19 +1,26 @@
 /** Time limits of group membership, and the check that they are kept. Both clients use them. */
+import type { MembershipTimes } from '../../ports.ts'
 
 /**
- * A killed member keeps its partitions until its session ends. Short enough for a restart to process within 10 s, long enough for a
- * pause of the whole machine.
+ * The session is short enough for a restart to process within 10 s, and long enough for a pause of the whole machine.
  */
-export const sessionTimeoutMs = 10_000
-export const heartbeatMs = 2_000
-/** How long the group waits at a rebalance for members to finish their batches. */
-export const rebalanceTimeoutMs = 30_000
+export const membershipTimes: MembershipTimes = {
+  sessionMs: 10_000,
+  heartbeatMs: 2_000,
+  rebalanceMs: 30_000,
+  partitionsPollMs: 60_000,
+}
 /** Long poll: the broker answers as soon as there is a record, so this adds no latency. */
 export const maxWaitMs = 1_000
 
 /** When the broker last received a heartbeat or commit of a member. */
 export class Session {
+  readonly #sessionMs: number
   #heardAt = performance.now()
+
+  constructor(sessionMs: number) {
+    this.#sessionMs = sessionMs
+  }
 
   /** @param sentAt when the member sent the successful request, `performance.now()` */
   heard(sentAt: number): void {
@@ -22,7 +29,7 @@ export class Session {
 
   /** Also true after SIGSTOP: the clock continues while the process is stopped. */
   get isOver(): boolean {
-    return performance.now() - this.#heardAt > sessionTimeoutMs
+    return performance.now() - this.#heardAt > this.#sessionMs
   }
 }
 

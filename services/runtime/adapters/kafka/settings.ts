@@ -1,18 +1,16 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
-const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 const clients = ['platformatic', 'kafkajs'] as const
 
 /** docs/contracts.md, section 13. */
 export const kafkaFields = {
   KAFKA_CLIENT: z.enum(clients).default('platformatic'),
   KAFKA_SECURITY_PROTOCOL: z.enum(protocols).default('PLAINTEXT'),
-  KAFKA_SASL_MECHANISM: z.enum(mechanisms).optional(),
-  KAFKA_SASL_USERNAME: z.string().optional(),
-  KAFKA_SASL_PASSWORD: z.string().optional(),
+  ...kafkaLoginFields,
   /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
@@ -25,11 +23,6 @@ export interface KafkaTls {
   readonly cert?: string
   readonly key?: string
 }
-
-export type KafkaSasl =
-  | { readonly mechanism: (typeof mechanisms)[number]; readonly username: string; readonly password: string }
-  /** Called at every connection and re-authentication. */
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> }
 
 export interface KafkaSettings {
   /** host:port */
@@ -44,15 +37,14 @@ export interface KafkaSettings {
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
 
 /** Contradictions between settings, one line each, with the remedy. */
-export const kafkaProblems = (config: KafkaConfig): readonly string[] => {
+export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): readonly string[] => {
   const { KAFKA_SECURITY_PROTOCOL: protocol } = config
   const problems: string[] = []
   const needs = (name: keyof KafkaConfig, why: string) => {
     if (config[name] === undefined) problems.push(`${name} is not set: ${why} needs it`)
   }
   if (protocol.startsWith('SASL')) {
-    for (const name of ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const)
-      needs(name, `KAFKA_SECURITY_PROTOCOL=${protocol}`)
+    problems.push(...loginProblems(config, protocol, brokers))
   } else if (config.KAFKA_SASL_MECHANISM !== undefined) {
     problems.push(
       `KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL or SASL_PLAINTEXT, which is ${protocol}`,
@@ -81,16 +73,11 @@ const tlsOf = (config: KafkaConfig): KafkaTls => {
 /** @param config a configuration for which `kafkaProblems` is empty */
 export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[], clientId: string): KafkaSettings => {
   const protocol = config.KAFKA_SECURITY_PROTOCOL
-  const sasl = {
-    mechanism: config.KAFKA_SASL_MECHANISM as (typeof mechanisms)[number],
-    username: config.KAFKA_SASL_USERNAME as string,
-    password: config.KAFKA_SASL_PASSWORD as string,
-  }
   return {
     brokers,
     clientId,
     client: config.KAFKA_CLIENT,
     ...(protocol.endsWith('SSL') ? { tls: tlsOf(config) } : {}),
-    ...(protocol.startsWith('SASL') ? { sasl } : {}),
+    ...(protocol.startsWith('SASL') ? { sasl: toSasl(config, brokers) } : {}),
   }
 }

@@ -6,6 +6,7 @@
  */
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import type { Extractor } from '../../model/connection-record.ts'
 import { referralSources } from '../../model/message-event.ts'
 import { literalLetters } from './literal.ts'
 
@@ -33,7 +34,7 @@ const nestsRepetition = (pattern: string): boolean => {
   const groups = [false]
   // Escapes, quoted parts and character classes contain no repetition.
   for (const { 0: part, index } of pattern.matchAll(
-    /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]|[()*+]|\{\d+,\}/g,
+    /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*(?:\]|$)|[()*+]|\{\d+,\}/g,
   )) {
     if (part === '(') groups.push(false)
     else if (part === ')') {
@@ -123,6 +124,15 @@ export const extractorSchema = z
     }
   })
 export type ExtractorInput = z.output<typeof extractorSchema>
+
+/** With null for each field that the input leaves out. */
+export const storedExtractor = ({ from, query, pattern, firstMessages, only }: ExtractorInput): Extractor => ({
+  from,
+  query: query ?? null,
+  pattern: pattern ?? null,
+  firstMessages: firstMessages ?? null,
+  only,
+})
 
 const compiled = new Map<string, RE2JS>()
 

@@ -126,9 +126,9 @@ export const connections = async (context: DiagnosticsContext): Promise<CheckRes
   const unknown = live
     .filter(({ source }) => !context.sources().get(source))
     .map(({ connectionId, source }) =>
-      bad(
-        `connection ${connectionId} is of source ${source}, which has no mapping`,
-        'add a mapping (docs/sources), or fix the name',
+      warning(
+        `connection ${connectionId} is of source ${source}, which has no mapping here: only message events of it count`,
+        'for webhooks, add a mapping (docs/sources) or mend the name; a connector of message events needs none',
       ),
     )
   const results = [

@@ -37,7 +37,7 @@ const enumerated: Partial<Record<FilterField, readonly string[]>> = {
 
 /** @throws FilterInvalid */
 export const parseFilter = (text: string): FilterCondition => {
-  const [, field, operator, list] = /^\s*([a-z]+)\s*(!?=)\s*(.+?)\s*$/s.exec(text) ?? []
+  const [, field, operator, list] = /^([a-z]+)\s*(!?=)\s*(.+)$/s.exec(text.trim()) ?? []
   if (field === undefined || list === undefined)
     throw new FilterInvalid(`--where "${text}" is not of the form field=value or field!=value`)
   if (!(filterFields as readonly string[]).includes(field))

@@ -7,6 +7,7 @@ import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
+import { occurredUnderConsent, receivedUnderConsent } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
@@ -33,12 +34,16 @@ export interface PipelineTools {
 
 export interface BuiltPipeline {
   readonly pipeline: InProcessPipeline
+  readonly directory: ConnectionDirectory
   /** True for messages of the connection and source that the request names. */
   isInScope(message: Message): boolean
 }
 
 export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): BuiltPipeline => {
-  const { redis, clock, lists, ...shared } = tools
+  const { redis, clock, lists, ...given } = tools
+  // An event of a file was never received.
+  const isUnderConsent = request.file ? occurredUnderConsent(tools.directory) : receivedUnderConsent
+  const shared = { ...given, isUnderConsent }
   const claims = new RunClaims({ event: openDedup(redis), crossSource: openCrossSourceDedup(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
   const isInScope = ({ connectionId, source }: Message) =>
@@ -54,5 +59,5 @@ export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): Bui
     isRequested: (message) => !store.isHeldByLive(message) && filterMatches(message, request.where),
     now: clock.now(),
   })
-  return { pipeline, isInScope }
+  return { pipeline, directory: tools.directory, isInScope }
 }

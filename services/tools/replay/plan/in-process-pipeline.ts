@@ -8,11 +8,13 @@ import { ownerOf } from '../../../ingest/identity.ts'
 import type { ingest } from '../../../ingest/stage.ts'
 import { keywords } from '../../../keywords/stage.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
+import { headerNames } from '../../../runtime/batch/record-headers.ts'
 import type { Input } from '../../../runtime/batch/stage.ts'
 import { BadRecord } from '../../../runtime/failures.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
+import type { ConsentRule } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { AttributedMessage, Message, Signal } from '../../../shared/model/topic-values.ts'
 import type { ReplayEntry } from '../request.ts'
@@ -21,6 +23,8 @@ import { ReorderBuffer } from './reorder-buffer.ts'
 
 export interface Decided {
   readonly signal: Signal
+  /** The consent under which it was decided, see `consentOf`. */
+  readonly consent: string
   /** When the signal's message came, ms. Its live signal, if there is one, came later. */
   readonly receivedAt: number
 }
@@ -36,6 +40,7 @@ export interface InProcessPipelineTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly listVersions: ListVersions
+  readonly isUnderConsent: ConsentRule
   readonly ingest: ReturnType<typeof ingest>
   readonly attribution: ReturnType<typeof attribution>
   /** For the last batch that `ingest` loaded: live ingest never let in the event of this owner. */
@@ -204,8 +209,9 @@ export class InProcessPipeline {
         for (const one of [outcome].flat() as Outcome[]) {
           this.#count(one)
           if (one.kind !== 'forwarded') continue
-          for (const { topic, value } of one.records)
-            if (topic === 'signals') decided.push({ signal: value, receivedAt })
+          for (const { topic, value, headers } of one.records)
+            if (topic === 'signals')
+              decided.push({ signal: value, consent: headers?.[headerNames.consent] ?? '', receivedAt })
         }
       })
     }

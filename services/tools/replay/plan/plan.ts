@@ -21,10 +21,13 @@ import { ReplayCounts } from './replay-counts.ts'
 export const replaySkipReasons = ['paused', 'expired'] as const
 export type ReplaySkipReason = (typeof replaySkipReasons)[number]
 
+/** A new signal, and the consent under which it was decided. */
+export type FreshSignal = Pick<Decided, 'signal' | 'consent'>
+
 export interface Plan {
   readonly counts: ReplayCounts
   /** New signals that are still to be sent, by event time. */
-  readonly fresh: readonly Signal[]
+  readonly fresh: readonly FreshSignal[]
   /** New signals that this run published before it was stopped. */
   readonly published: number
   readonly skipped: Readonly<Record<ReplaySkipReason, number>>
@@ -79,7 +82,7 @@ export const planReplay = async (
   const skipped: Record<ReplaySkipReason, number> = { paused: 0, expired: 0 }
   const fileProblems: FileProblem[] = []
   const seen = new Set<string>()
-  const fresh = new Map<string, Signal>()
+  const fresh = new Map<string, FreshSignal>()
   let earliest = Number.POSITIVE_INFINITY
   const all = request.file ? null : ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0)
   let fileProblemCount = 0
@@ -93,14 +96,14 @@ export const planReplay = async (
   const classify = async (decided: readonly Decided[]) => {
     const first = decided.filter(({ signal }) => !seen.has(signal.signalId) && seen.add(signal.signalId))
     const sent = await sentLog.read(first.map(({ signal }) => signal))
-    for (const [at, { signal, receivedAt }] of first.entries()) {
+    for (const [at, { signal, consent, receivedAt }] of first.entries()) {
       const isOwn = own.has(signal.signalId)
       const reason = isOwn || sent[at] ? null : reasonToSkip(signal)
       if (reason) skipped[reason]++
       else counts.add(signal, isOwn || !sent[at] ? 'new' : 'reported')
       if (isOwn) published++
       if (isOwn || sent[at] || reason) continue
-      fresh.set(signal.signalId, signal)
+      fresh.set(signal.signalId, { signal, consent })
       earliest = Math.min(earliest, receivedAt)
     }
   }
@@ -117,11 +120,13 @@ export const planReplay = async (
   await classify(await pipeline.finish())
 
   await findReported(fresh, earliest - clockSkewMs, earliest < request.askedAt - signalsKeptMs, tools, (id) => {
-    counts.correct(fresh.get(id) as Signal)
+    counts.correct((fresh.get(id) as FreshSignal).signal)
     fresh.delete(id)
   })
   const { outcomes, messages, unseen } = pipeline
-  const inOrder = [...fresh.values()].sort((a, b) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1))
+  const inOrder = [...fresh.values()].sort(
+    ({ signal: a }, { signal: b }) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1),
+  )
   return {
     counts,
     fresh: inOrder,

@@ -7,6 +7,7 @@
 
 import type { Broker, OffsetRange, Producer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
+import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
 import { topics } from '../../../topology.ts'
 import { readRange } from '../input/offset-range.ts'
@@ -19,6 +20,7 @@ export interface SeedTools {
   readonly codec: Codec
   readonly producer: Pick<Producer, 'send'>
   readonly pipeline: Pick<InProcessPipeline, 'ingested'>
+  readonly directory: Pick<ConnectionDirectory, 'byId'>
   isInScope(message: Message): boolean
   /** After each batch: a run pauses in here while live traffic is behind. */
   onBatch(): Promise<void>
@@ -29,9 +31,12 @@ export const seedAttribution = async (
   run: string,
   request: ReplayRequest,
   ranges: readonly OffsetRange[],
-  { broker, codec, producer, pipeline, isInScope, onBatch }: SeedTools,
+  { broker, codec, producer, pipeline, directory, isInScope, onBatch }: SeedTools,
 ): Promise<number> => {
   let seeded = 0
+  /** An event of a file is received by being seeded: its own time may lie before the consent that covers it. */
+  const receivedAtOf = ({ receivedAt, connectionId }: Message) =>
+    Math.max(receivedAt, directory.byId(connectionId)?.connectedAt ?? 0)
   const seed = async (records: Parameters<InProcessPipeline['ingested']>[0]) => {
     const ingested = await pipeline.ingested(records)
     const unseen = ingested.filter((one) => one.unseen && isInScope(one.message))
@@ -39,7 +44,7 @@ export const seedAttribution = async (
       unseen.map(({ message }) => ({
         topic: topics.messages.name,
         key: message.conversation,
-        value: codec.encode('messages', { ...message, backfill: true }),
+        value: codec.encode('messages', { ...message, receivedAt: receivedAtOf(message), backfill: true }),
         headers: { [replayHeader]: run },
       })),
     )

@@ -5,13 +5,15 @@
  * reads it there and continues with the rest. So no second record can disagree with it.
  */
 
+import { headerNames } from '../../../runtime/batch/record-headers.ts'
 import type { Broker, Clock, Producer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
+import { consentOf } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
-import type { Signal } from '../../../shared/model/topic-values.ts'
 import { replayGroup, replayTopic } from '../../../topology.ts'
 import { replayHeader } from '../plan/already-reported.ts'
+import type { FreshSignal } from '../plan/plan.ts'
 import { AimdRate } from './aimd-rate.ts'
 import type { LiveLag } from './live-lag.ts'
 
@@ -42,7 +44,7 @@ export interface SendSummary {
   readonly ending: Ending
   /** By this process. */
   readonly published: number
-  /** Signals whose connection was paused or disconnected since they were planned. */
+  /** Signals whose connection was paused, disconnected or connected anew since they were planned. */
   readonly skipped: number
 }
 
@@ -80,7 +82,7 @@ const backlogOf = async (broker: Broker): Promise<number> =>
 /** @param fresh new signals, in the order in which they are sent. @throws DependencyError */
 export const sendSignals = async (
   { run }: Pick<ReplayRun, 'run'>,
-  fresh: readonly Signal[],
+  fresh: readonly FreshSignal[],
   tools: SendTools,
 ): Promise<SendSummary> => {
   const { broker, producer, codec, clock, directory, lag } = tools
@@ -91,9 +93,10 @@ export const sendSignals = async (
   let polledAt = 0
   let grantedAt = clock.now()
   let progressAt = grantedAt
-  const isSendable = ({ connectionId }: Signal) => {
-    const status = directory.byId(connectionId)?.status
-    return status !== undefined && status !== 'paused' && status !== 'disconnected'
+  const isSendable = ({ signal: { connectionId }, consent }: FreshSignal) => {
+    const connection = directory.byId(connectionId)
+    if (!connection || consentOf(connection) !== consent) return false
+    return connection.status !== 'paused' && connection.status !== 'disconnected'
   }
   const poll = async () => {
     if (clock.now() - polledAt < pollIntervalMs) return
@@ -125,11 +128,11 @@ export const sendSignals = async (
     const part = fresh.slice(next, next + count)
     const sendable = part.filter(isSendable)
     await producer.send(
-      sendable.map((signal) => ({
+      sendable.map(({ signal, consent }) => ({
         topic: replayTopic,
         key: signal.connectionId,
         value: codec.encode('signals', signal),
-        headers: { [replayHeader]: run },
+        headers: { [replayHeader]: run, [headerNames.consent]: consent },
       })),
     )
     next += count

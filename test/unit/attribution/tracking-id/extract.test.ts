@@ -128,16 +128,13 @@ describe('a value that cannot be a tracking ID', () => {
     ['a code with all its characters', [everything], { text: 'Az09._~:-' }, 'Az09._~:-'],
     ['an id that ends like a macro', defaultExtractors, url('E.C.P.AB__'), 'E.C.P.AB__'],
   ])('is not %s', (_name, extractors, fields, trackingId) => {
-    expect(findTrackingId(content(fields), extractors, 1)).toEqual({
-      hit: { trackingId, within: expect.any(Number) },
-      refused: 0,
-    })
+    expect(findTrackingId(content(fields), extractors, 1)).toMatchObject({ hit: { trackingId }, refused: 0 })
   })
 
   it('leaves the word to the next link and the next extractor', () => {
     const links = ['https://x.example/?ttclid=__CLICKID__', 'https://x.example/?ttclid=abc']
     const found = findTrackingId(content({ ...ref('not a ref'), links }), defaultExtractors, 1)
-    expect(found).toEqual({ hit: { trackingId: 'abc', within: 0 }, refused: 2 })
+    expect(found).toMatchObject({ hit: { trackingId: 'abc', within: 0 }, refused: 2 })
   })
 })
 

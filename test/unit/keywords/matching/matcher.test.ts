@@ -268,3 +268,28 @@ describe('folding', () => {
     ['①', '1'],
   ])('of %s', (text, expected) => expect(fold(text)).toBe(expected))
 })
+
+describe('hostile texts', () => {
+  it('read no more than 30 marks on one letter, however invisible characters part them', () => {
+    const stack = (marks: number) => `pago\u0301\u0323 a${'\u0323'.repeat(marks)}`
+    expect(fold(stack(16_000))).toBe(fold(stack(30)))
+    expect(fold(stack(29))).not.toBe(fold(stack(30)))
+    const parted = `a${`${'\u0323'.repeat(20)}\u200b`.repeat(800)}`
+    const kana = `カ${'\uff9e\u0323'.repeat(8_000)}`
+    for (const text of [parted, kana]) expect(fold(text).length).toBeLessThanOrEqual(31)
+  })
+
+  it('pair the flags of a run from its start, and of each run anew', () => {
+    const flag = entry('🇧🇷')
+    expect(hits(`${'🇲🇽'.repeat(4_000)}🇧🇷`, flag)).toBe(true)
+    expect(hits(`${'🇲🇽'.repeat(4_000)}🇲🇧🇷🇽`, flag)).toBe(false)
+    expect(hits(`🇲${'🇧🇷'.repeat(3_000)}`, flag)).toBe(false)
+    expect(hits(`🇲${'🇧🇷'.repeat(3_000)} 🇧🇷`, flag)).toBe(true)
+  })
+
+  it('know each of thousands of addresses in one run', () => {
+    const addresses = 'pago@shop.example,'.repeat(900)
+    expect(hits(addresses, entry('pago'))).toBe(false)
+    expect(hits(`${addresses}pago`, entry('pago'))).toBe(true)
+  })
+})

@@ -17,7 +17,7 @@ const secrets: Readonly<Record<string, readonly ServiceName[]>> = {
   SIGNALS_MASTER_KEY_FILE: [],
   SIGNALS_MASTER_KEY_PREVIOUS: [],
   ADMIN_TOKEN: ['console'],
-  INGEST_TOKEN: ['gateway'],
+  INGEST_TOKEN: [],
   INGEST_TOKEN_FILE: ['gateway'],
   WHATSAPP_WEBHOOK_SECRET: ['gateway'],
   MY_SHOP_VERIFY_TOKEN: ['gateway'],
@@ -53,6 +53,17 @@ describe('the environment of a child process', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
     })
     expect(serviceEnvironment('gateway', everything)).not.toHaveProperty('ATTRIBUTION_WAIT')
+  })
+
+  it('has the credentials of AWS where it logs in by them', () => {
+    const env = { ...everything, KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }
+    for (const service of services)
+      expect('AWS_SECRET_ACCESS_KEY' in serviceEnvironment(service, env)).toBe(service !== 'simulator')
+  })
+
+  it('has a secret as its file, and not as a value too, where it is given as a file', () => {
+    const env = { ADMIN_TOKEN: 'read from the file', ADMIN_TOKEN_FILE: '/run/secrets/admin' }
+    expect(serviceEnvironment('console', env)).toEqual({ ADMIN_TOKEN_FILE: '/run/secrets/admin' })
   })
 
   it('of Kafka, the registry and Redis has no setting and no secret', () => {

@@ -70,6 +70,23 @@ describe('the loop', () => {
     expect(sent).toEqual([])
   })
 
+  it.each([
+    ['before it publishes', 1, [], []],
+    ['between publishing and saving', 2, ['signals.v1'], []],
+  ])('stops %s, if the batch belongs to another process by then', async (_when, checks, topics, kept) => {
+    const { sent, tools } = await world()
+    const saved: string[] = []
+    let left = checks
+    const batch = { ...texts('a'), isStale: () => left-- <= 0 }
+    const loop = createLoop(
+      textStage((text) => signals(text), saved),
+      tools,
+    )
+    expect(await loop(batch)).toEqual({ processed: 0, pauseMs: 0 })
+    expect(sent.flat().map(({ topic }) => topic)).toEqual(topics)
+    expect(saved).toEqual(kept)
+  })
+
   it('leaves a batch uncommitted when the consumer drains', async () => {
     const { tools, failures, clock } = await world()
     const draining = new AbortController()

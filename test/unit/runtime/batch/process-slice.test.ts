@@ -96,6 +96,7 @@ describe('processing a slice', () => {
         headers: expect.objectContaining({ attempt: '1', reason: 'paused' }),
       }),
     ])
+    expect(sent.flat().map(({ headers }) => headers?.['received-at'])).toEqual(Array(2).fill(String(noon - 1000)))
   })
 
   it('gives the same bytes when it decides again', async () => {

@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals'
+import { mock } from 'node:test'
 import sodium from 'libsodium-wrappers'
 import { CommonPairs } from '../../../../services/runtime/keys/common-pairs.ts'
 import { type ConnectionPair, Envelopes } from '../../../../services/runtime/keys/envelopes.ts'
@@ -93,25 +93,25 @@ describe('an envelope', () => {
 
   it('has a key of its own for each hour, process and recipient, and one asymmetric operation for each such key', async () => {
     const { process, later } = await open()
-    const seals = jest.spyOn(sodium, 'crypto_box_seal')
-    const opens = jest.spyOn(sodium, 'crypto_box_seal_open')
+    const seals = mock.method(sodium, 'crypto_box_seal')
+    const opens = mock.method(sodium, 'crypto_box_seal_open')
     try {
       const [one, other, reader] = [process(), process(), process()]
       const made = []
       for (let n = 0; n < 1_000; n++)
         for (const by of [one, other])
           for (const id of ['A', 'B', null]) made.push(by.seal(id, `${words} ${n}`, 'here'))
-      expect(seals).toHaveBeenCalledTimes(6)
+      expect(seals.mock.callCount()).toBe(6)
       for (const { keyId, value } of made) expect(reader.open(keyId, value, 'here')).toHaveProperty('bytes')
-      expect(opens).toHaveBeenCalledTimes(6)
+      expect(opens.mock.callCount()).toBe(6)
       later(hour)
       const next = one.seal('A', words, 'here')
-      expect(seals).toHaveBeenCalledTimes(7)
+      expect(seals.mock.callCount()).toBe(7)
       expect(next.keyId).toBe('connection/A/2026-11-23T13')
       expect(reader.open(next.keyId, next.value, 'here')).toHaveProperty('bytes')
     } finally {
-      seals.mockRestore()
-      opens.mockRestore()
+      seals.mock.restore()
+      opens.mock.restore()
     }
   })
 

@@ -43,6 +43,7 @@ describe('a connection', () => {
 
   it.each<[string, object, RegExp]>([
     ['a missing field', { ...enough, eventSetId: undefined }, /^eventSetId:/],
+    ['a time in seconds', { ...enough, authorisedAt: 1_764_000_000 }, /^authorisedAt: must be milliseconds/],
     [
       'a token with a line break',
       { ...enough, accessToken: 'a-secret-token\n' },

@@ -35,6 +35,36 @@ rules:
     ])
   })
 
+  it('may leave out what has a default', () => {
+    const short = own.replace(/ {6}(channel|kind|direction|sender): .*\n/g, '')
+    const body = { page: 'p', items: [{ id: 7, from: 'u', sent: seconds, html: 'x' }] }
+    expect(parseMapping(short, 'own.yaml').map(deliveryOf('example', body)).events).toEqual([
+      expect.objectContaining({ channel: 'other', kind: 'message', direction: 'inbound', sender: 'unknown' }),
+    ])
+  })
+
+  it('names what an item lacks', () => {
+    const needs = own.replace('event:', 'event:\n      requires: [item.from, { first: [item.html, item.text] }]')
+    const failed = (item: object) =>
+      parseMapping(needs, 'own.yaml').map(deliveryOf('example', { page: 'p', items: [item] })).failed
+    expect(failed({ id: 7 })).toEqual([expect.objectContaining({ reason: 'item.from is missing' })])
+    expect(failed({ id: 7, from: 'u' })).toEqual([
+      expect.objectContaining({ reason: 'item.html or item.text is missing' }),
+    ])
+  })
+
+  it('may use anchors and merge keys', () => {
+    const anchored = own
+      .replace('recognise:', 'x-base: &base { unit: s }\nrecognise:')
+      .replace('{ of: item.sent, unit: s }', '{ <<: *base, of: item.sent }')
+    const inPlace = own
+      .replace('{ of: item.sent, unit: s }', '&sent { of: item.sent, unit: s }')
+      .replace('messageId: item.id', 'messageId: item.id\n      revision: &id item.id\n      aliases: [*id]')
+    expect(() => parseMapping(anchored, 'own.yaml')).toThrow(/x-base/)
+    const body = { page: 'p', items: [{ id: 7, from: 'u', sent: seconds, html: 'x' }] }
+    expect(parseMapping(inPlace, 'own.yaml').map(deliveryOf('example', body)).events[0]?.aliases).toEqual(['7'])
+  })
+
   it.each<[string, string, RegExp]>([
     ['no YAML', 'a: [', /^own\.yaml:1: is not YAML/],
     ['a missing part', 'source: x\nversion: 1\n', /own\.yaml:1: recognise is missing/],
@@ -47,6 +77,16 @@ rules:
       'an unknown channel',
       own.replace('channel: other', 'channel: pigeon'),
       /own\.yaml:9: rules\.0\.event\.channel must be one of tiktok/,
+    ],
+    [
+      'a number that would be rounded',
+      own.replace('messageId: item.id', 'messageId: { const: 12345678901234567891 }'),
+      /own\.yaml:11: is a number that would be rounded: put it in quotes/,
+    ],
+    [
+      'a key that would be rounded',
+      own.replace('channel: other', 'channel: { of: body.app, map: { 9007199254740993: line } }'),
+      /own\.yaml:9: is a number that would be rounded/,
     ],
   ])('is refused with the position of the error: %s', (_name, text, expected) => {
     expect(() => parseMapping(text, 'own.yaml')).toThrow(MappingInvalid)

@@ -148,7 +148,7 @@ describe('messages of WhatsApp', () => {
     })
     const { events, failed } = mapped('whatsapp', body)
     expect(events.map(({ messageId }) => messageId)).toEqual(['2'])
-    expect(failed).toEqual([{ rule: 'message', reason: 'it names no person' }])
+    expect(failed).toEqual([{ rule: 'message', reason: 'message.group_id or person is missing' }])
   })
 
   it('derives the same id for the same item, and another for another', () => {

@@ -7,8 +7,9 @@ import { disconnect, envelopePairOf } from '../../../../services/shared/connecti
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { loadSources } from '../../../../services/shared/sources/index.ts'
+import type { FoundDeadLetter } from '../../../../services/tools/dead-letters/found.ts'
 import { planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
-import { runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
+import { asRedriven, runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
 import { noConditions } from '../../../../services/tools/dead-letters/select.ts'
 import {
   type DeadLetterTools,
@@ -112,6 +113,16 @@ describe('a redrive', () => {
       'redrive-of': id,
       redrives: '1',
     })
+  })
+
+  it('keeps when the record was first received, whatever a header of it claims: consent is judged by that', async () => {
+    const record = { topic: 'channel-events.v1', partition: 0, offset: 0n, key: null, value: null, timestamp: noon }
+    const found = { id: 'x/0/0', redrives: 0 } as FoundDeadLetter
+    const receivedAt = (headers: Record<string, string>) =>
+      Number(asRedriven({ ...record, headers }, found).headers?.['received-at'])
+    expect(receivedAt({})).toBe(noon)
+    expect(receivedAt({ 'received-at': String(noon - 5) })).toBe(noon - 5)
+    expect(receivedAt({ 'received-at': String(noon + 86_400_000) })).toBe(noon)
   })
 
   it('records what was put back, and puts it back again only when asked', async () => {

@@ -241,8 +241,8 @@ describe('the doctor', () => {
     [
       'a source without mapping',
       (state) => state.connections.push(connection({ connectionId: 'x', source: 'carrier-pigeon' })),
-      'bad',
-      /carrier-pigeon/,
+      'warning',
+      /carrier-pigeon.*only message events/,
       /mapping/,
     ],
     [

@@ -1,6 +1,11 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
-import { applyTopics, erasureBoundMs, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
+import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
+import { erasureBoundMs, retentionBoundMs } from '../../../../services/tools/topics/retention.ts'
+import type { TopicSpec } from '../../../../services/topology.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
+
+/** Kafka's defaults. */
+const ofKafka = { 'file.delete.delay.ms': '60000' }
 
 describe('topics', () => {
   it('are planned and applied until nothing differs; other topics stay as they are', async () => {
@@ -41,9 +46,36 @@ describe('topics', () => {
       ['connections.v1', 36_000],
       ['data-secrets.v1', 36_000],
     ])
-    const ofKafka = { 'segment.ms': '604800000', 'max.compaction.lag.ms': '0', 'file.delete.delay.ms': '60000' }
-    expect(erasureBoundMs({ config: ofKafka })).toBe(604_875_000)
+    expect(erasureBoundMs({ config: { ...ofKafka, 'segment.ms': '604800000', 'max.compaction.lag.ms': '0' } })).toBe(
+      604_875_000,
+    )
     expect(erasureBoundMs({ config: {} })).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('delete a record soon after its retention: segments are at most a twelfth of it, and a day', () => {
+    const hour = 3_600_000
+    const hours = (name: string) => {
+      const config = settingsOf(allTopics.find((spec) => spec.name === name) as TopicSpec)
+      return [Number(config['segment.ms']) / hour, retentionBoundMs({ config: { ...ofKafka, ...config } }) / hour]
+    }
+    const checked = 0.1 // 5 minutes until the broker looks, 1 until it deletes the file
+    expect(hours('channel-events.v1')).toEqual([6, 78 + checked])
+    expect(hours('messages.v1')).toEqual([14, 182 + checked])
+    expect(hours(deadLetterTopic('ingest'))).toEqual([24, 696 + checked])
+    for (const spec of allTopics) {
+      const config = settingsOf(spec)
+      expect([spec.name, Number(config['segment.ms']) <= 24 * hour]).toEqual([spec.name, true])
+      if (spec.retentionMs > 0) expect(Number(config['segment.ms'])).toBeLessThanOrEqual(spec.retentionMs / 12)
+    }
+  })
+
+  it('of a cluster whose settings cannot be set are judged by those it has', () => {
+    const threeDays = { 'retention.ms': '259200000', 'segment.ms': '604800000' }
+    expect(retentionBoundMs({ config: { ...ofKafka, ...threeDays } })).toBe(864_360_000)
+    expect(retentionBoundMs({ config: { 'retention.ms': '-1', 'segment.ms': '1', 'file.delete.delay.ms': '1' } })).toBe(
+      Number.POSITIVE_INFINITY,
+    )
+    expect(retentionBoundMs({ config: { 'retention.ms': '259200000' } })).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('have the names that the contract gives them', () => {

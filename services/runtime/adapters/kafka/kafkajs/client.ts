@@ -1,11 +1,12 @@
 /** Creates the kafkajs client, with its log off. */
 import kafkajs, { type Kafka, type KafkaConfig } from 'kafkajs'
-import type { KafkaSasl, KafkaSettings } from '../settings.ts'
+import type { KafkaSasl } from '../login/settings.ts'
+import type { KafkaSettings } from '../settings.ts'
 import { registerCodecs } from './codecs.ts'
+import { tokenLogin } from './token-login.ts'
 
 const saslOf = (sasl: KafkaSasl): NonNullable<KafkaConfig['sasl']> => {
-  if (sasl.mechanism === 'OAUTHBEARER')
-    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) }
+  if (sasl.mechanism === 'OAUTHBEARER') return { mechanism: 'oauthbearer', authenticationProvider: tokenLogin(sasl) }
   const { username, password } = sasl
   if (sasl.mechanism === 'PLAIN') return { mechanism: 'plain', username, password }
   if (sasl.mechanism === 'SCRAM-SHA-256') return { mechanism: 'scram-sha-256', username, password }

@@ -10,9 +10,9 @@
  */
 import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { Coalescer } from '../../../coalescer.ts'
-import type { ConsumerOptions, RunningConsumer } from '../../../ports.ts'
+import type { ConsumerOptions, MembershipTimes, RunningConsumer } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
-import { type Fence, heartbeatMs, maxWaitMs, rebalanceTimeoutMs, Session, sessionTimeoutMs } from '../membership.ts'
+import { type Fence, maxWaitMs, membershipTimes, Session } from '../membership.ts'
 import { byPartitionNumber } from './assigner.ts'
 import { consumedRecordOf } from './records.ts'
 import { type Jump, StrictOffsets } from './strict-offsets.ts'
@@ -39,7 +39,8 @@ class KafkajsMember {
   readonly #consumer: Consumer
   readonly #options: ConsumerOptions
   readonly #strict: StrictOffsets
-  readonly #session = new Session()
+  readonly #times: MembershipTimes
+  readonly #session: Session
   readonly #draining = new AbortController()
   readonly #unfence: () => void
   #settle: { resolve(): void; reject(error: unknown): void } = { resolve: () => {}, reject: () => {} }
@@ -53,15 +54,17 @@ class KafkajsMember {
 
   constructor(kafka: Kafka, options: ConsumerOptions, fence: Fence) {
     this.#options = options
+    this.#times = options.times ?? membershipTimes
+    this.#session = new Session(this.#times.sessionMs)
     this.#strict = new StrictOffsets(kafka, options)
     this.#consumer = kafka.consumer({
       groupId: options.group,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatMs,
-      rebalanceTimeout: rebalanceTimeoutMs,
+      sessionTimeout: this.#times.sessionMs,
+      heartbeatInterval: this.#times.heartbeatMs,
+      rebalanceTimeout: this.#times.rebalanceMs,
       maxWaitTimeInMs: maxWaitMs,
       allowAutoTopicCreation: false,
-      metadataMaxAge: 60_000,
+      metadataMaxAge: this.#times.partitionsPollMs,
       partitionAssigners: [byPartitionNumber],
       retry: {
         retries: 10,
@@ -136,7 +139,7 @@ class KafkajsMember {
       heartbeat().catch((error: { type?: string }) => {
         if (error.type && fenced.has(error.type)) this.#isFenced = true
       })
-    }, heartbeatMs)
+    }, this.#times.heartbeatMs)
     try {
       if (await this.#jumped(await this.#strict.batch(batch, BigInt(batch.firstOffset() ?? 0), endOf(batch)))) return
       await this.#handle(payload, commits)
@@ -183,7 +186,7 @@ class KafkajsMember {
       onAssigned?.([])
       onConnection?.('down', reason)
     }
-    this.#consumer.on(events.HEARTBEAT, () => this.#session.heard(performance.now() - heartbeatMs))
+    this.#consumer.on(events.HEARTBEAT, () => this.#session.heard(performance.now() - this.#times.heartbeatMs))
     this.#consumer.on(events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
       this.#session.heard(performance.now())
       this.#isFenced = false

@@ -29,13 +29,18 @@ const maxAccountLength = 256
 const empty: Built = { kind: 'empty' }
 const failed = (reason: string): Built => ({ kind: 'failed', reason })
 
+/** Paths and names as the mapping has them. A value that is computed in another way has no name. */
+const requiredName = (value: Value): string => {
+  if (typeof value === 'string') return value
+  return 'first' in value ? value.first.map(requiredName).join(' or ') : 'a value of requires'
+}
+
 /** @throws MappingProblem */
 export const compileEvent = (source: string, rule: EventRule, scope: Scope): BuildEvent => {
   const id = (key: 'messageId' | 'channelMessageId', value: Value): Read => within(key, () => compileId(value, scope))
   const required = withinEach('requires', rule.requires, (value) => ({
     read: compileValue(value, scope),
-    // A missing path is named; a computed value has no name, and is the person in practice.
-    lacks: typeof value === 'string' && value.includes('.') ? `${value} is missing` : 'it names no person',
+    lacks: `${requiredName(value)} is missing`,
   }))
   const account = within('accountId', () => compileValue(rule.accountId, scope))
   const conversation = within('conversationId', () => compileValue(rule.conversationId, scope))

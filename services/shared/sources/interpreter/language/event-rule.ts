@@ -26,14 +26,14 @@ export const eventSchema = element({
   /** The item fails if one of these is absent, for instance the person. */
   requires: z.array(valueSchema).default([]),
   accountId: valueSchema,
-  channel: oneOf(channels),
+  channel: oneOf(channels).default('other'),
   conversationId: valueSchema,
   messageId: valueSchema,
   /** Stable parts of an item without an id, to derive one from. */
   derivedFrom: z.array(valueSchema).default([]),
-  kind: oneOf(kinds),
-  direction: oneOf(directions),
-  sender: oneOf(senders),
+  kind: oneOf(kinds).default('message'),
+  direction: oneOf(directions).default('inbound'),
+  sender: oneOf(senders).default('unknown'),
   time: z
     .array(
       element({

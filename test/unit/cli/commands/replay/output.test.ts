@@ -46,7 +46,7 @@ describe('the result of a replay', () => {
     }) as unknown as Prepared
 
   it('names the calls and the time', () => {
-    const fresh = [signal({ connectionId: 'a' }), signal({ connectionId: 'b' })]
+    const fresh = ['a', 'b'].map((connectionId) => ({ signal: signal({ connectionId }), consent: '0' }))
     expect(planText(planOf({ fresh }), prepared(null))).toMatch(/about 2 calls, 1 s at 100 signals a second/)
   })
 

@@ -3,7 +3,7 @@ import { Codec } from '../../../../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../../../../services/shared/connections/directory.ts'
 import type { Signal } from '../../../../../services/shared/model/topic-values.ts'
 import type { Decided, InProcessPipeline } from '../../../../../services/tools/replay/plan/in-process-pipeline.ts'
-import { planReplay } from '../../../../../services/tools/replay/plan/plan.ts'
+import { type Plan, planReplay } from '../../../../../services/tools/replay/plan/plan.ts'
 import { replayTopic, topics } from '../../../../../services/topology.ts'
 import { connectionRecord, noon, replayRequest, signal } from '../../../../support/builders.ts'
 import { MemoryCluster } from '../../../../support/memory-broker.ts'
@@ -13,6 +13,8 @@ import { MemoryRegistry } from '../../../../support/memory-registry.ts'
 const dayMs = 86_400_000
 const numbered = (n: number, fields: Partial<Signal> = {}) =>
   signal({ signalId: n.toString(16).padStart(2, '0').repeat(16), ...fields })
+
+const signalsOf = ({ fresh }: Plan) => fresh.map(({ signal: one }) => one)
 
 const request = replayRequest({ askedAt: noon + 60_000 })
 
@@ -55,7 +57,7 @@ const openPlan = async () => {
       ])
     },
     plan: async (signals: readonly Signal[], { own = new Set<string>(), receivedAt = noon } = {}) => {
-      const decided = signals.map((one): Decided => ({ signal: one, receivedAt }))
+      const decided = signals.map((one): Decided => ({ signal: one, consent: '0', receivedAt }))
       const pipeline = { take: async () => [], finish: async () => decided, outcomes: {}, messages: 0, unseen: 0 }
       return planReplay(request, [], {
         broker,
@@ -79,7 +81,7 @@ describe('a dry run', () => {
   it('counts as new what no process has emitted, oldest first, and a signal once', async () => {
     const [later, earlier] = [numbered(1), numbered(2, { occurredAt: noon - 5 })]
     const plan = await world.plan([later, earlier, later])
-    expect(plan.fresh).toEqual([earlier, later])
+    expect(signalsOf(plan)).toEqual([earlier, later])
     expect(plan.counts.totals).toEqual({ new: 2, reported: 0 })
   })
 
@@ -94,7 +96,7 @@ describe('a dry run', () => {
     await world.publish(topics.signals.name, numbered(1))
     await world.publish(replayTopic, numbered(2), { replay: 'another' })
     const plan = await world.plan([numbered(1), numbered(2), numbered(3)])
-    expect(plan.fresh).toEqual([numbered(3)])
+    expect(signalsOf(plan)).toEqual([numbered(3)])
     expect(plan.counts.totals).toEqual({ new: 1, reported: 2 })
   })
 
@@ -128,6 +130,6 @@ describe('a dry run', () => {
   it('counts what the run published before it was stopped as new, and does not send it again', async () => {
     const own = new Set([numbered(1).signalId])
     const plan = await world.plan([numbered(1), numbered(2)], { own })
-    expect([plan.fresh, plan.published, plan.counts.totals]).toEqual([[numbered(2)], 1, { new: 2, reported: 0 }])
+    expect([signalsOf(plan), plan.published, plan.counts.totals]).toEqual([[numbered(2)], 1, { new: 2, reported: 0 }])
   })
 })

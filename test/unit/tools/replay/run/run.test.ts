@@ -24,9 +24,10 @@ const sources = loadSources()
 
 const numbered = (n: number): Signal => signal({ signalId: n.toString(16).padStart(4, '0').repeat(8) })
 
-const planOf = (fresh: readonly Signal[]): Plan => {
+const planOf = (signals: readonly Signal[]): Plan => {
+  const fresh = signals.map((one) => ({ signal: one, consent: '0' }))
   const counts = new ReplayCounts()
-  for (const one of fresh) counts.add(one, 'new')
+  for (const one of signals) counts.add(one, 'new')
   const skipped = { paused: 0, expired: 0 }
   const found = { records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [], fileProblemCount: 0 }
   return { counts, fresh, published: 0, skipped, ...found }

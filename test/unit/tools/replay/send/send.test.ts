@@ -33,25 +33,29 @@ const openReplayTopic = async () => {
     inTopic: () => cluster.records(replayTopic).length,
     published: (run = 'r1') => publishedBy({ run, laneFrom: {} }, { broker, codec }),
     send: (signals: readonly Signal[], run = 'r1', onSecond: () => void = () => {}) =>
-      sendSignals({ run }, signals, {
-        broker,
-        producer,
-        codec,
-        directory,
-        clock: {
-          now: () => now,
-          sleep: async (ms) => {
-            now += ms
-            if (world.isDispatching && now % 1_000 < ms)
-              cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.inTopic()))
+      sendSignals(
+        { run },
+        signals.map((one) => ({ signal: one, consent: '0' })),
+        {
+          broker,
+          producer,
+          codec,
+          directory,
+          clock: {
+            now: () => now,
+            sleep: async (ms) => {
+              now += ms
+              if (world.isDispatching && now % 1_000 < ms)
+                cluster.committed.set(`${replayGroup}/${replayTopic}/0`, BigInt(world.inTopic()))
+            },
           },
+          lag: { poll: async () => world.lag },
+          baseline: 0,
+          maxRate: 100,
+          interruption: () => world.interruption,
+          onSecond: async () => onSecond(),
         },
-        lag: { poll: async () => world.lag },
-        baseline: 0,
-        maxRate: 100,
-        interruption: () => world.interruption,
-        onSecond: async () => onSecond(),
-      }),
+      ),
   }
   return world
 }
@@ -67,6 +71,13 @@ describe('a replay sends', () => {
     expect((await world.published()).size).toBe(250)
     expect((await world.published('another')).size).toBe(0)
     expect(world.seconds()).toBeGreaterThan(2.5)
+  })
+
+  it('each with its consent, and none whose consent has ended meanwhile, also when another has begun', async () => {
+    await world.send(many(1))
+    expect(world.cluster.records(replayTopic).map(({ headers }) => headers.consent)).toEqual(['0'])
+    world.directory.apply('acme-wa', connectionRecord({ connectedAt: noon }))
+    expect(await world.send(many(3), 'r2')).toEqual({ ending: 'done', published: 0, skipped: 3 })
   })
 
   it('no faster than it may, and slower while live traffic falls behind', async () => {

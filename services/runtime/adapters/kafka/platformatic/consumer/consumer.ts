@@ -25,7 +25,7 @@ class Consumer {
     this.#cluster = cluster
     this.#options = options
     this.#fence = fence
-    this.#group = new GroupMember(cluster, options.group, options.topics, options.instanceId ?? null)
+    this.#group = new GroupMember(cluster, options)
   }
 
   /** Resolves after `stop`. @throws the error that ends the consumer */

@@ -9,9 +9,10 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
+import type { ConsumerOptions, MembershipTimes } from '../../../../ports.ts'
 import { assignByNumber, assignorName, assignorVersion } from '../../assignment.ts'
 import { protocolErrorsOf } from '../../errors.ts'
-import { rebalanceTimeoutMs, sessionTimeoutMs } from '../../membership.ts'
+import { membershipTimes } from '../../membership.ts'
 import type { Cluster, Pool } from '../wire/cluster.ts'
 
 export interface TopicPartition {
@@ -46,10 +47,6 @@ interface JoinResponse {
 }
 
 const protocolType = 'consumer'
-/** The coordinator answers when all members have joined or the rebalance times out. */
-const joinTimeoutMs = rebalanceTimeoutMs + sessionTimeoutMs
-/** A slower heartbeat is too late for the session. */
-const controlTimeoutMs = sessionTimeoutMs
 
 /** null when the error is not about membership. */
 export const standingOf = (error: unknown): Standing | null => {
@@ -63,24 +60,28 @@ export class GroupMember {
   readonly #cluster: Cluster
   readonly #name: string
   readonly #topics: readonly string[]
+  /** null for a dynamic member */
   readonly #instanceId: string | null
+  readonly #times: MembershipTimes
   readonly #control: Pool
   /** Connections of a join in progress. */
   #joining: Pool | undefined
   #memberId = ''
 
-  /** @param instanceId null for a dynamic member */
-  constructor(cluster: Cluster, name: string, topics: readonly string[], instanceId: string | null) {
+  constructor(cluster: Cluster, { group, topics, instanceId, times }: ConsumerOptions) {
     this.#cluster = cluster
-    this.#name = name
+    this.#name = group
     this.#topics = topics
-    this.#instanceId = instanceId
-    this.#control = cluster.pool(controlTimeoutMs)
+    this.#instanceId = instanceId ?? null
+    this.#times = times ?? membershipTimes
+    // A slower heartbeat is too late for the session.
+    this.#control = cluster.pool(this.#times.sessionMs)
   }
 
   /** Waits for the other members. @throws an error of platformatic */
   async join(): Promise<Generation> {
-    const pool = this.#cluster.pool(joinTimeoutMs)
+    // The coordinator answers when all members have joined or the rebalance times out.
+    const pool = this.#cluster.pool(this.#times.rebalanceMs + this.#times.sessionMs)
     this.#joining = pool
     try {
       const joined = await this.#joinOnce(pool)
@@ -119,10 +120,11 @@ export class GroupMember {
   async #joinOnce(pool: Pool): Promise<JoinResponse> {
     const metadata = encodeConsumerProtocolSubscription({ version: assignorVersion, topics: [...this.#topics] })
     const protocols = [{ name: assignorName, metadata }]
+    const { sessionMs, rebalanceMs } = this.#times
     const ask = () =>
       this.#call<JoinResponse>(
         'JoinGroup',
-        [sessionTimeoutMs, rebalanceTimeoutMs, this.#memberId, this.#instanceId, protocolType, protocols, null],
+        [sessionMs, rebalanceMs, this.#memberId, this.#instanceId, protocolType, protocols, null],
         pool,
       )
     try {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Coalescer } from '../../../../coalescer.ts'
 import type { ConsumerOptions, RecordBatch } from '../../../../ports.ts'
-import { heartbeatMs, Session } from '../../membership.ts'
+import { membershipTimes, Session } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { Fetcher } from './fetcher.ts'
 import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
@@ -13,8 +13,6 @@ import type { PartitionQueue, Taken } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
 import { UnderWay } from './under-way.ts'
 
-/** How often the leader of the group looks for new partitions. */
-const partitionsLookMs = 60_000
 const commitPauseMs = 200
 /** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
 const silentFailures = 3
@@ -38,7 +36,7 @@ export class Serving {
   readonly #generation: Generation
   readonly #options: ConsumerOptions
   readonly #events: ServingEvents
-  readonly #session = new Session()
+  readonly #session: Session
   readonly #draining = new AbortController()
   readonly #commits: Coalescer<CommitPlace>
   readonly #timers: NodeJS.Timeout[] = []
@@ -62,6 +60,7 @@ export class Serving {
     this.#group = group
     this.#generation = generation
     this.#options = options
+    this.#session = new Session((options.times ?? membershipTimes).sessionMs)
     this.#events = events
     const { topics, concurrency = 6 * topics.length, recordsUnderWay = Number.POSITIVE_INFINITY } = options
     this.#underWay = new UnderWay(concurrency, recordsUnderWay)
@@ -90,8 +89,9 @@ export class Serving {
 
   /** @throws an error of platformatic */
   async begin(): Promise<void> {
+    const { heartbeatMs, partitionsPollMs } = this.#options.times ?? membershipTimes
     this.#every(heartbeatMs, () => this.#beat())
-    if (this.#generation.assigned) this.#every(partitionsLookMs, () => this.#lookForPartitions())
+    if (this.#generation.assigned) this.#every(partitionsPollMs, () => this.#lookForPartitions())
     const queues = await positionedQueues(this.#cluster, this.#generation.partitions, this.#options)
     for (const queue of queues) this.#turns.add(queue)
     this.#fetcher = new Fetcher(this.#cluster, queues, {

@@ -1,6 +1,8 @@
 /** Metadata, coordinators and connections of a cluster. */
 import { Base, type Broker, type ClusterMetadata, type Connection, ConnectionPool } from '@platformatic/kafka'
 import { protocolErrorsOf, toDependencyError } from '../../errors.ts'
+import { rejectedToken } from '../../login/rejected-token.ts'
+import type { KafkaSasl } from '../../login/settings.ts'
 import type { KafkaSettings } from '../../settings.ts'
 import { type Api, type ApiName, newestOf, type VersionRange } from './protocol.ts'
 
@@ -15,12 +17,25 @@ export interface Pool {
   close(): Promise<void>
 }
 
+const saslOf = (sasl: KafkaSasl) => {
+  if (sasl.mechanism !== 'OAUTHBEARER') return { ...sasl }
+  const { mechanism, token, extensions } = sasl
+  return {
+    ...{ mechanism, token, oauthBearerExtensions: { ...extensions } },
+    authBytesValidator: (response: Buffer, done: (error: Error | null, response?: Buffer) => void) => {
+      const problem = rejectedToken(response)
+      if (problem) done(problem)
+      else done(null, response)
+    },
+  }
+}
+
 /** Options of platformatic's clients and pools. */
 export const connectionOptions = ({ tls, sasl }: KafkaSettings, requestTimeout = requestTimeoutMs) => ({
   connectTimeout: connectTimeoutMs,
   requestTimeout,
   ...(tls ? { tls: { ...tls } } : {}),
-  ...(sasl ? { sasl: { ...sasl } } : {}),
+  ...(sasl ? { sasl: saslOf(sasl) } : {}),
 })
 
 /** A connection may emit `error` twice, but its pool listens once. Without a listener the second would end the process. */

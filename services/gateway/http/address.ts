@@ -1,10 +1,11 @@
 /** Parses the request path. Malformed paths get a helpful error, because people type these addresses. */
-import { HttpProblem } from './http.ts'
+import { HttpProblem } from './answers.ts'
 
 export type Address =
   | { readonly kind: 'webhook'; readonly source: string; readonly account: string | null; readonly url: URL }
   | { readonly kind: 'message-events' }
   | { readonly kind: 'ready' }
+  | { readonly kind: 'openapi' }
 
 const webhookPath = /^\/webhooks\/([^/]+)(?:\/([^/]+))?\/?$/
 /** Characters; the limit of a message event's `accountId`. */
@@ -40,5 +41,10 @@ export const addressOf = (target: string): Address => {
   if (webhook) return { kind: 'webhook', source: decoded(webhook[1] as string), account: accountIn(webhook[2]), url }
   if (url.pathname === '/v1/message-events') return { kind: 'message-events' }
   if (url.pathname === '/readyz') return { kind: 'ready' }
-  throw new HttpProblem(404, 'path', 'try POST /webhooks/{source}[/{account}] or POST /v1/message-events')
+  if (url.pathname === '/openapi.json') return { kind: 'openapi' }
+  throw new HttpProblem(
+    404,
+    'path',
+    'try POST /webhooks/{source}[/{account}] or POST /v1/message-events; GET /openapi.json describes both',
+  )
 }

@@ -1,6 +1,6 @@
 /** Traces POST requests; their records continue the trace. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Tracer } from '../runtime/tracing/tracer.ts'
+import type { Tracer } from '../../runtime/tracing/tracer.ts'
 
 /**
  * Starts a span, as a child of the caller's if there is one, and replaces the request's `traceparent` by its context.

@@ -1,0 +1,40 @@
+/** The environment of this process, with the values of its secret files. */
+import { readFileSync } from 'node:fs'
+import type { Clock, Timers } from '../ports.ts'
+import { SecretFileWatch, withSecretFiles } from './secret-files.ts'
+
+const pollIntervalMs = 10_000
+/** Replicas that share a file end one after another. */
+const spreadMs = 30_000
+
+const read = (path: string) => readFileSync(path, 'utf8')
+
+let resolved: NodeJS.ProcessEnv | undefined
+
+/** Read at the first call. @throws ConfigError naming each file that cannot be used */
+export const environment = (): NodeJS.ProcessEnv => {
+  resolved ??= withSecretFiles(process.env, read)
+  return resolved
+}
+
+/**
+ * Calls back once when secret files have changed, up to 40 s later.
+ * @param onChange gets the names of the settings
+ * @returns how to stop
+ */
+export const watchSecretFiles = (
+  clock: Pick<Clock & Timers, 'every' | 'after'>,
+  onChange: (names: readonly string[]) => void,
+): (() => void) => {
+  const watch = new SecretFileWatch(environment(), read)
+  if (watch.isEmpty) return () => {}
+  let cancel: (() => void) | undefined
+  const stop = clock.every(pollIntervalMs, async () => {
+    const names = watch.poll()
+    if (names.length > 0) cancel ??= clock.after(Math.random() * spreadMs, () => onChange(names))
+  })
+  return () => {
+    stop()
+    cancel?.()
+  }
+}

@@ -1,0 +1,83 @@
+import type { RedisScript } from '../../../../../services/runtime/ports.ts'
+import { connectorHeaders } from '../../../../../services/shared/model/channel-event.ts'
+import type { ConnectionRecord } from '../../../../../services/shared/model/connection-record.ts'
+import { buildPipeline } from '../../../../../services/tools/replay/plan/build-pipeline.ts'
+import { connectionRecord, consumedRecord, messageEvent, noon, replayRequest } from '../../../../support/builders.ts'
+import { sources } from '../../../../support/deliveries.ts'
+import { FakeClock } from '../../../../support/fake-clock.ts'
+import { openIngest } from '../../../../support/ingest-world.ts'
+import { MemoryRedis } from '../../../../support/memory-redis.ts'
+
+const hour = 3_600_000
+const at = (hours: number) => noon + hours * hour
+
+interface Case {
+  readonly occurredAt: number
+  readonly receivedAt: number
+}
+
+/** Complete, and without any claim or conversation of live traffic. */
+class EmptyRedis extends MemoryRedis {
+  override async getMany(keys: readonly string[]) {
+    return keys.map((key) => (String(key).endsWith(':complete') ? Buffer.from('1') : null))
+  }
+  override async evalMany(_script: RedisScript, calls: readonly { readonly args: readonly unknown[] }[]) {
+    return calls.map(({ args }) => args.map(() => null)) as never
+  }
+}
+
+/** Decides one message of each case as a replay does. @returns ids of the reported messages' signals, and the outcomes */
+const replayed = async (cases: readonly Case[], connection: Partial<ConnectionRecord>, fromFile = false) => {
+  const { codec, keyring, envelopes, directory, connection: connected } = await openIngest()
+  directory.apply('acme-wa', { ...connected, ...connection })
+  const file = fromFile ? { path: '/export.ndjson', bytes: 1, hash: '' } : null
+  const { pipeline } = buildPipeline(replayRequest({ entry: 'raw', file }), {
+    ...{ codec, keyring, envelopes, directory, sources },
+    redis: new EmptyRedis(),
+    lists: [],
+    clock: new FakeClock(at(24)),
+    waitMs: 0,
+  })
+  const records = cases.map(({ occurredAt, receivedAt }, offset) => {
+    const event = messageEvent({ conversationId: `c${offset}`, messageId: `m${offset}`, occurredAt })
+    return consumedRecord({
+      offset: BigInt(offset),
+      value: Buffer.from(JSON.stringify(event)),
+      ...(fromFile
+        ? { partition: 255, headers: connectorHeaders(occurredAt), timestamp: occurredAt }
+        : { timestamp: receivedAt }),
+    })
+  })
+  const decided = [...(await pipeline.take(records)), ...(await pipeline.finish())]
+  return { times: decided.map(({ signal }) => signal.occurredAt), decided, outcomes: pipeline.outcomes }
+}
+
+describe('a replay', () => {
+  it('reports nothing that was received before the consent, whenever it happened', async () => {
+    const { times, outcomes, decided } = await replayed(
+      [
+        { receivedAt: at(-1), occurredAt: at(-2) },
+        { receivedAt: at(-1), occurredAt: at(1) },
+        { receivedAt: at(1), occurredAt: at(-1) },
+        { receivedAt: at(2), occurredAt: at(2) },
+      ],
+      { connectedAt: at(0), authorisedAt: at(-48) },
+    )
+    expect(times).toEqual([at(-1), at(2)])
+    expect(outcomes).toMatchObject({ 'dropped outside_consent': 2 })
+    expect(decided.map(({ consent }) => consent)).toEqual([String(at(0)), String(at(0))])
+  })
+
+  it('of a file reports what happened since the authorisation, and not while the account was disconnected', async () => {
+    const { source, accountId } = connectionRecord()
+    const consent = {
+      connectedAt: at(0),
+      authorisedAt: at(-10),
+      earlierConsents: [{ source, accountId, from: at(-8), to: at(-4) }],
+    }
+    const cases = [-12, -9, -6, -3, 1].map((hours) => ({ receivedAt: 0, occurredAt: at(hours) }))
+    const { times, outcomes } = await replayed(cases, consent, true)
+    expect(times).toEqual([at(-9), at(-6), at(1)])
+    expect(outcomes).toMatchObject({ 'dropped outside_consent': 2 })
+  })
+})
