@@ -37,16 +37,18 @@ export interface World {
 /** Unsets addresses of the integration tests' parts, so that a pipeline starts its own and commands use its data folder. */
 export const noParts = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '' }
 
-export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
+/** @param options of `signals up` */
+export const openWorld = async (env: Record<string, string> = {}, options: readonly string[] = []): Promise<World> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
-  const pipeline = await startPipeline(dataDir, {
+  const full = {
     ...process.env,
     WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
     TIKTOK_WEBHOOK_SECRET: tiktokSecret,
     WHATSAPP_VERIFY_TOKEN: 'verify me',
     ...noParts,
     ...env,
-  })
+  }
+  const pipeline = await startPipeline(dataDir, full, undefined, options)
   const { gateway, simulator } = pipeline.ready
   const world: World = {
     pipeline,

@@ -46,7 +46,7 @@ export const startParts = async (
   }
   const artefacts: Artefacts =
     KAFKA_BROKERS && SCHEMA_REGISTRY_URL
-      ? { kafkaClasspath: '', registryClasspath: '', redisServer: null }
+      ? { kafkaClasspath: '', registryClasspath: '', classArchives: '', redisServer: null }
       : await fetchArtefacts(env, tools.report)
   return startNative(config, artefacts, tools, partEnvironment(env))
 }

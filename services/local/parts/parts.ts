@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { LocalProblem } from '../problem.ts'
 import type { ChildSpec } from '../processes/child.ts'
 import type { Artefacts } from './artefacts.ts'
+import { ClassArchive } from './class-archive.ts'
 
 /** For a quick start and little memory: only the C1 compiler, and the serial collector. */
 const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData']
@@ -62,7 +63,7 @@ log.retention.check.interval.ms=60000
 `
 
 export const kafkaPart = (
-  { kafkaClasspath }: Artefacts,
+  { kafkaClasspath, classArchives }: Artefacts,
   port: number,
   controller: number,
   folders: Folders,
@@ -90,12 +91,14 @@ export const kafkaPart = (
       )
     }
   }
+  const classes = new ClassArchive(join(classArchives, 'kafka.jsa'))
   return {
     name: 'kafka',
     command: 'java',
     args: () => [
       '-Xmx512m',
       ...jvm,
+      ...classes.args(),
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       kafkaClasspath,
@@ -106,21 +109,23 @@ export const kafkaPart = (
     ipc: false,
     logFile: join(folders.logs, 'kafka.log'),
     isReady: () => accepts(port),
+    onStopped: () => classes.finish(),
     stopTimeoutMs: 10_000,
   }
 }
 
 export const registryPart = (
-  { registryClasspath }: Artefacts,
+  { registryClasspath, classArchives }: Artefacts,
   port: number,
   folders: Folders,
   env: NodeJS.ProcessEnv,
 ): ChildSpec => {
   mkdirSync(join(folders.data, 'registry'), { recursive: true })
+  const classes = new ClassArchive(join(classArchives, 'registry.jsa'))
   return {
     name: 'registry',
     command: 'java',
-    args: () => ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
+    args: () => ['-Xmx96m', ...jvm, ...classes.args(), '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
       ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',
@@ -135,6 +140,7 @@ export const registryPart = (
     ipc: false,
     logFile: join(folders.logs, 'registry.log'),
     isReady: () => answers(`http://127.0.0.1:${port}/apis/ccompat/v7/subjects`),
+    onStopped: () => classes.finish(),
     stopTimeoutMs: 8_000,
   }
 }

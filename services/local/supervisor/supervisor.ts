@@ -19,6 +19,7 @@ import { Child, type ChildSpec } from '../processes/child.ts'
 import { pickEnvironment } from '../processes/environment.ts'
 import type { GuardMessage } from '../processes/guard.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
+import { compactSpec, separateSpecs } from './child-specs.ts'
 import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
@@ -42,6 +43,11 @@ export class AlreadyRunning extends LocalProblem {}
 
 type Report = (line: string) => void
 
+interface SupervisorOptions {
+  readonly output?: ((text: string) => void) | undefined
+  readonly isCompact?: boolean | undefined
+}
+
 export class Supervisor {
   readonly #config: LocalConfig
   readonly #env: NodeJS.ProcessEnv
@@ -50,6 +56,7 @@ export class Supervisor {
   readonly #mappings: string
   readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
+  readonly #isCompact: boolean
   #lazyPorts: Ports | undefined
   readonly #running = new Map<string, ProcessIdentity>()
   /** In start order. */
@@ -69,15 +76,19 @@ export class Supervisor {
   /** Whether this supervisor owns the data folder and may remove its state file. */
   #claimed = false
 
-  /** @param output gets the output of the services as they write it */
-  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, output?: (text: string) => void) {
+  /**
+   * @param options.output gets the output of the services as they write it
+   * @param options.isCompact all services run as threads of one process
+   */
+  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, options: SupervisorOptions = {}) {
     this.#config = config
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
     this.#mappings = resolve(config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
     this.#report = report
-    this.#output = output
+    this.#output = options.output
+    this.#isCompact = options.isCompact ?? false
   }
 
   /** Created on first use, because the data folder exists only after `#claimFolder`. */
@@ -134,13 +145,16 @@ export class Supervisor {
       SCHEMA_REGISTRY_URL: parts.registry,
     }
     const keys = await prepareClusterKeys(env, parts, this.#isFresh)
-    const report = this.#report
-    const resources = { ports: this.#ports, logs: this.#logs, root, bundle: await this.#bundled(), report }
-    const { addresses, specs } = await servicesOf(this.#config, env, keys, parts, resources)
+    const { addresses, services } = await servicesOf(this.#config, env, keys, parts, this.#ports)
     this.#addresses = addresses
+    const chosen = services.filter(({ name }) => names.includes(name))
+    const resources = {
+      ...{ logs: this.#logs, root, bundle: await this.#bundled(), report: this.#report },
+      livenessMs: this.#config.LIVENESS_SECONDS * 1000,
+    }
+    const specs = this.#isCompact ? [compactSpec(chosen, env, resources)] : separateSpecs(chosen, resources)
     this.#report('starting the services …')
-    const chosen = specs.filter(({ name }) => names.includes(name))
-    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
+    await Promise.all(specs.map((spec) => this.#start(spec, stageReadyMs)))
     this.#state.write()
     return addresses
   }
@@ -201,7 +215,7 @@ export class Supervisor {
   async #start(spec: ChildSpec, timeoutMs: number): Promise<Child> {
     const child = new Child(spec, {
       started: (identity) => {
-        this.#running.set(spec.name, identity)
+        for (const name of spec.services ?? [spec.name]) this.#running.set(name, identity)
         this.#notifyGuard({ guard: identity })
         this.#state.write()
       },
