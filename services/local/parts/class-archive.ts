@@ -1,55 +1,61 @@
 /**
- * Archives of a JVM's loaded classes (class data sharing). With one, the registry starts with less than half of the CPU. The first start
- * of a part has none and writes one when it ends, which takes it a few seconds more.
+ * Archives of the classes that a JVM loads (class data sharing). With one, the registry starts with less than half of the CPU. Each is made
+ * once for a JVM, by a run of the part on empty data.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Child, type ChildSpec } from '../processes/child.ts'
+import type { Folders } from './parts.ts'
 
-/** What a killed process has left behind is removed after this time. */
-const leftoverMs = 3_600_000
+/** On a busy machine, a start takes half a minute, and the archive as long. */
+const patienceMs = 90_000
+/** After a failure the parts start without an archive for this time. */
+const retryMs = 86_400_000
 
-export class ClassArchive {
-  readonly #file: string
-  readonly #unfinished: string
+/** The JVM would print a warning where it ignores the archive, or leaves a class out. */
+const quiet = ['-Xlog:disable', '-Xlog:all=error:stderr']
 
-  /** @param file the JVM ignores one of other classes or of another JVM */
-  constructor(file: string) {
-    this.#file = file
-    this.#unfinished = `${file}.${process.pid}`
-  }
+/** @returns options of the JVM; none without an archive */
+export const archiveOptions = (file: string): readonly string[] =>
+  existsSync(file) ? [...quiet, `-XX:SharedArchiveFile=${file}`] : []
 
-  /** To be called before each start. */
-  args(): readonly string[] {
-    // The JVM would print a warning where it ignores the archive, or leaves a class out.
-    const quiet = '-Xlog:disable'
-    if (existsSync(this.#file)) return [quiet, '-Xlog:all=error:stderr', `-XX:SharedArchiveFile=${this.#file}`]
+/** Whether an archive is missing, and no attempt to make it has failed lately. */
+export const isArchiveDue = (file: string, now: number): boolean => {
+  const failedAt = statSync(`${file}.failed`, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return !existsSync(file) && now - failedAt > retryMs
+}
+
+/**
+ * Makes the archive by a run of the part. A failure costs time only: the part then starts without an archive.
+ * @param specOf the part on these folders, with these options of the JVM
+ */
+export const makeArchive = async (
+  file: string,
+  specOf: (folders: Folders, options: readonly string[]) => ChildSpec,
+): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'signals-classes-'))
+  const unfinished = join(folder, 'classes.jsa')
+  const silent = { started: () => {}, ended: () => {}, report: () => {} }
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    const spec = specOf({ data: folder, logs: folder }, [...quiet, `-XX:ArchiveClassesAtExit=${unfinished}`])
+    const child = new Child({ ...spec, stopTimeoutMs: patienceMs }, silent)
     try {
-      mkdirSync(dirname(this.#file), { recursive: true })
-      this.#removeLeftovers()
-      return [quiet, '-Xlog:all=error:stderr', `-XX:ArchiveClassesAtExit=${this.#unfinished}`]
-    } catch {
-      // A cache folder that cannot be written, or a full disk: the part starts without an archive.
-      return []
+      await child.start(patienceMs)
+    } finally {
+      await child.stop()
     }
-  }
-
-  /** To be called after the process has ended by itself, and so has written the whole archive. */
-  finish(): void {
+    // Beside the final path first: the folder of temporary files may be on another disk.
+    cpSync(unfinished, `${file}.${process.pid}`)
+    renameSync(`${file}.${process.pid}`, file)
+  } catch {
     try {
-      if (!existsSync(this.#file) && existsSync(this.#unfinished)) renameSync(this.#unfinished, this.#file)
-      rmSync(this.#unfinished, { force: true })
+      writeFileSync(`${file}.failed`, '')
     } catch {
-      // The next start writes another one.
+      // A cache folder that cannot be written: the next start tries again.
     }
-  }
-
-  #removeLeftovers() {
-    const folder = dirname(this.#file)
-    for (const name of readdirSync(folder)) {
-      const path = join(folder, name)
-      if (name.endsWith('.jsa')) continue
-      const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-      if (Date.now() - writtenAt > leftoverMs) rmSync(path, { force: true })
-    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { LocalProblem } from '../problem.ts'
 import type { ChildSpec } from '../processes/child.ts'
 import type { Artefacts } from './artefacts.ts'
-import { ClassArchive } from './class-archive.ts'
 
 /** For a quick start and little memory: only the C1 compiler, and the serial collector. */
 const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData']
@@ -62,12 +61,14 @@ log.index.size.max.bytes=1048576
 log.retention.check.interval.ms=60000
 `
 
+/** @param classes options of the JVM for an archive of its classes */
 export const kafkaPart = (
-  { kafkaClasspath, classArchives }: Artefacts,
+  { kafkaClasspath }: Pick<Artefacts, 'kafkaClasspath'>,
   port: number,
   controller: number,
   folders: Folders,
   env: NodeJS.ProcessEnv,
+  classes: readonly string[] = [],
 ): ChildSpec => {
   const dir = join(folders.data, 'kafka')
   mkdirSync(dir, { recursive: true })
@@ -91,14 +92,13 @@ export const kafkaPart = (
       )
     }
   }
-  const classes = new ClassArchive(join(classArchives, 'kafka.jsa'))
   return {
     name: 'kafka',
     command: 'java',
     args: () => [
       '-Xmx512m',
       ...jvm,
-      ...classes.args(),
+      ...classes,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       kafkaClasspath,
@@ -109,23 +109,23 @@ export const kafkaPart = (
     ipc: false,
     logFile: join(folders.logs, 'kafka.log'),
     isReady: () => accepts(port),
-    onStopped: () => classes.finish(),
     stopTimeoutMs: 10_000,
   }
 }
 
+/** @param classes as for Kafka */
 export const registryPart = (
-  { registryClasspath, classArchives }: Artefacts,
+  { registryClasspath }: Pick<Artefacts, 'registryClasspath'>,
   port: number,
   folders: Folders,
   env: NodeJS.ProcessEnv,
+  classes: readonly string[] = [],
 ): ChildSpec => {
   mkdirSync(join(folders.data, 'registry'), { recursive: true })
-  const classes = new ClassArchive(join(classArchives, 'registry.jsa'))
   return {
     name: 'registry',
     command: 'java',
-    args: () => ['-Xmx96m', ...jvm, ...classes.args(), '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
+    args: () => ['-Xmx96m', ...jvm, ...classes, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
       ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',
@@ -140,7 +140,6 @@ export const registryPart = (
     ipc: false,
     logFile: join(folders.logs, 'registry.log'),
     isReady: () => answers(`http://127.0.0.1:${port}/apis/ccompat/v7/subjects`),
-    onStopped: () => classes.finish(),
     stopTimeoutMs: 8_000,
   }
 }

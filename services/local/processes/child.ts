@@ -24,8 +24,6 @@ export interface ChildSpec {
   isReady(): Promise<boolean>
   /** A child that does not answer for `timeoutMs` is killed and started again. Unset: no liveness check. */
   readonly liveness?: { answers(): Promise<boolean>; readonly timeoutMs: number }
-  /** Called when the child has ended after SIGTERM, without a kill. */
-  onStopped?(): void
   /** Time between SIGTERM and SIGKILL. */
   readonly stopTimeoutMs: number
 }
@@ -170,6 +168,5 @@ export class Child {
     })
     await ended
     cancel()
-    if (child.signalCode !== 'SIGKILL') this.spec.onStopped?.()
   }
 }
