@@ -1,4 +1,5 @@
 /** Topics that follow from the stages (dead letters, delays, parked, replayed signals), and the list of all topics. */
+import type { TopicSpec } from './topic-spec.ts'
 import {
   type ConsumerStage,
   consumerStages,
@@ -7,7 +8,6 @@ import {
   flowPartitions,
   replayTopic,
   stages,
-  type TopicSpec,
   topics,
 } from './topology.ts'
 

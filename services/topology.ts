@@ -1,38 +1,12 @@
 /**
- * The pipeline on one page: its main topics, and which stage reads and writes them. Imports nothing.
+ * The pipeline on one page: its main topics, and which stage reads and writes them.
  * Derived topics (dead letters, delays): derived-topics.ts. Consumer groups: consumer-groups.ts.
  */
+import type { TopicSpec } from './topic-spec.ts'
 
 const hours = (n: number) => n * 3_600_000
 const days = (n: number) => n * 86_400_000
 const mebibytes = (n: number) => n * 1_048_576
-
-export interface TopicSpec {
-  readonly name: string
-  /** The entity of the record key; equal keys keep their order. A personal id is pseudonymised before it becomes a key. */
-  readonly key:
-    | 'account'
-    | 'conversation'
-    | 'connection'
-    | 'list'
-    | 'secret'
-    | 'token'
-    | 'original'
-    | 'dead-letter'
-    | 'run'
-    | 'action'
-  readonly partitions: number
-  /** -1: unlimited. */
-  readonly retentionMs: number
-  readonly cleanup: 'delete' | 'compact' | 'compact,delete'
-  /** Folder in `schemas/` whose versions are the subject `<name>-value`; null: bytes as a connector sent them. */
-  readonly schema: string | null
-  /** Largest record batch the broker accepts; unset: the broker's default of 1 MiB. */
-  readonly maxMessageBytes?: number
-  /** Whether erased values must leave the brokers' disks within a minute. */
-  readonly holdsSecrets?: true
-  readonly holds: string
-}
 
 /** Partition counts bound how many instances of a stage can share the work. Every process reads a table as a whole. */
 export const flowPartitions = 6
@@ -113,6 +87,15 @@ const main = {
     ...journal,
     schema: 'connection-change',
     holds: 'who connected, paused, reconnected, disconnected, and when; appended to, never compacted',
+  },
+  connectionRequests: {
+    name: 'connection-requests.v1',
+    key: 'connection',
+    partitions: tablePartitions,
+    retentionMs: days(7),
+    cleanup: 'delete',
+    schema: 'connection-request',
+    holds: 'changes of connections that ingest and dispatch ask for, and control makes; signed',
   },
   tokens: {
     name: 'tokens.v1',
@@ -216,7 +199,7 @@ export const replayGroup = 'signals-dispatch-replay'
 export const stages = {
   ingest: {
     reads: 'channelEvents',
-    writes: ['messages', 'connectionHistory'],
+    writes: ['messages', 'connectionRequests'],
     follows: ['connections', 'dataSecrets'],
     delays: [],
   },
@@ -235,7 +218,7 @@ export const stages = {
   },
   dispatch: {
     reads: 'signals',
-    writes: ['deliveries', 'connectionHistory'],
+    writes: ['deliveries', 'connectionRequests'],
     follows: ['connections', 'dataSecrets'],
     lowPriorityReads: [{ topic: replayTopic, group: replayGroup }],
     delays: ['10s', '1m', '5m', '30m', '2h'],

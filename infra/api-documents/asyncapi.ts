@@ -1,7 +1,8 @@
 /** The topics as an AsyncAPI document (3.0), drawn from the topology and the Avro schemas. */
 import { schemaVersions } from '../../schemas/index.ts'
 import { channelEventHeaders } from '../../services/shared/model/channel-event.ts'
-import { type TopicSpec, topics } from '../../services/topology.ts'
+import type { TopicSpec } from '../../services/topic-spec.ts'
+import { topics } from '../../services/topology.ts'
 
 const avro = 'application/vnd.apache.avro+json;version=1.9.0'
 

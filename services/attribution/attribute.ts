@@ -27,6 +27,8 @@ export interface Rules {
   readonly windowMs: number
   /** How long the start of a conversation waits for a separate referral event; 0: not at all. */
   readonly waitMs: number
+  /** After a start, how long links outside of texts count whatever their position. */
+  readonly textWindowMs: number
   /** A message after a silence of this length starts the conversation again; null: never. */
   readonly quietMs: number | null
   readonly restartOnNewTouch: boolean
@@ -49,6 +51,9 @@ export interface Attribution {
   readonly found: TrackingIdHit | null
 }
 
+/** Ten minutes: someone who comes by a link sends it at once. */
+export const defaultTextWindowMs = 600_000
+
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 
@@ -57,17 +62,25 @@ type ConnectionSettings = Pick<
   'extractors' | 'attributionWindowDays' | 'attributionWaitSeconds' | 'restartAfterQuietHours' | 'restartOnNewTouch'
 >
 
-/** @param defaultWaitMs for connections without a wait of their own whose source delivers referrals as separate events */
+/** Settings of the stage, for all connections. */
+export interface AttributionSettings {
+  /** Of connections without a wait of their own whose source delivers referrals as separate events. */
+  readonly waitMs: number
+  /** ATTRIBUTION_TEXT_WINDOW */
+  readonly textWindowMs: number
+}
+
 export const rulesOf = (
   connection: ConnectionSettings,
   { referralsApart }: Pick<Message, 'referralsApart'>,
-  defaultWaitMs: number,
+  settings: AttributionSettings,
 ): Rules => {
   const { attributionWaitSeconds: wait, restartAfterQuietHours: quiet } = connection
   return {
     extractors: connection.extractors ?? defaultExtractors,
     windowMs: connection.attributionWindowDays * dayMs,
-    waitMs: wait === null ? (referralsApart ? defaultWaitMs : 0) : wait * 1000,
+    waitMs: wait === null ? (referralsApart ? settings.waitMs : 0) : wait * 1000,
+    textWindowMs: settings.textWindowMs,
     quietMs: quiet === null ? null : quiet * hourMs,
     restartOnNewTouch: connection.restartOnNewTouch,
   }
@@ -84,18 +97,32 @@ const creditedTo = (state: ConversationState, at: number, { windowMs, waitMs }: 
   return start && nextTouch(state, at, start.occurredAt + waitMs)
 }
 
+/** Only a message newer than all others may start again: an older or repeated one was decided, or would have been, by the state of its time. */
+const isNewest = ({ lastAt }: ConversationState, { occurredAt }: Moment, last: Moment) =>
+  occurredAt > Math.max(last.occurredAt, lastAt ?? 0)
+
+const endsSilence = (state: ConversationState, { occurredAt }: Moment, { quietMs }: Rules): boolean =>
+  quietMs !== null && state.lastAt !== null && occurredAt - state.lastAt >= quietMs
+
 /**
- * Whether a message after a start starts the conversation again. Only a message newer than all others may: an older or repeated one
- * was decided, or would have been, by the state of its time.
+ * Whether a touch after the start starts the conversation again. A touch that the person wrote or pasted does so once a day at most: people
+ * pass links on, and each holds another id.
  */
-const startsAgain = (state: ConversationState, { occurredAt }: Moment, last: Moment, rules: Rules): boolean => {
-  const { quietMs, restartOnNewTouch } = rules
-  if (occurredAt <= Math.max(last.occurredAt, state.lastAt ?? 0)) return false
-  if (quietMs !== null && state.lastAt !== null && occurredAt - state.lastAt >= quietMs) return true
-  if (!restartOnNewTouch) return false
+const followsNewTouch = (state: ConversationState, { occurredAt }: Moment, last: Moment, rules: Rules): boolean => {
+  if (!rules.restartOnNewTouch) return false
   const touch = lastTouch(state, occurredAt, rules.windowMs)
-  const before = creditedTo(state, last.occurredAt, rules)
-  return touch !== null && touch.occurredAt > last.occurredAt && touch.trackingId !== before?.trackingId
+  if (touch === null || touch.occurredAt <= last.occurredAt) return false
+  if (touch.message !== null && state.restarts.some((one) => one.occurredAt > occurredAt - dayMs)) return false
+  return touch.trackingId !== creditedTo(state, last.occurredAt, rules)?.trackingId
+}
+
+/** Whether the message is close enough to a start for links outside of its text. An order has a conversation of its own. */
+const isOpeningOf = (state: ConversationState, moment: Moment, rules: Rules): boolean => {
+  const last = lastStart(state)
+  if (last === null) return true
+  if (isNewest(state, moment, last) && endsSilence(state, moment, rules)) return true
+  const start = lastStart(state, moment.occurredAt) ?? last
+  return Math.abs(moment.occurredAt - start.occurredAt) <= rules.textWindowMs
 }
 
 const nothing = { hit: null, refused: 0 }
@@ -116,7 +143,8 @@ export const attribute = (
   const fromPerson = kind === 'message' && inbound
   let state = before
   let position: number | null = null
-  if (fromPerson) {
+  // A sticker says nothing, so it is none of the first messages.
+  if (fromPerson && (message.hasText || message.hasLinks)) {
     const placed = positioned(state, moment, firstMessagesOf(rules.extractors))
     state = placed.state
     position = placed.position
@@ -127,10 +155,12 @@ export const attribute = (
     kind !== 'deletion' &&
     (message.hasReferral || (inbound && (message.hasLinks || (message.hasText && position !== null))))
   const content = mayCarry ? open() : null
-  const { hit, refused } = content === null ? nothing : findTrackingId(content, rules.extractors, position)
+  const placeOf = () => ({ position, isOpening: !fromPerson || isOpeningOf(state, moment, rules) })
+  const { hit, refused } = content === null ? nothing : findTrackingId(content, rules.extractors, placeOf())
   if (hit !== null) {
-    const { trackingId, within } = hit
-    const touch = { occurredAt, trackingId, message: within > 0 ? moment.message : null, within }
+    const { trackingId, within, extractor } = hit
+    const isWritten = fromPerson && !extractor.from.startsWith('referral.')
+    const touch = { occurredAt, trackingId, message: isWritten ? moment.message : null, within }
     state = touched(state, touch, rules.windowMs)
   }
 
@@ -138,7 +168,10 @@ export const attribute = (
   if (fromPerson) {
     const last = lastStart(state)
     starts = isStart(state, moment.message)
-    if (!starts && (last === null || startsAgain(state, moment, last, rules))) {
+    const isAgain = (start: Moment) =>
+      isNewest(state, moment, start) &&
+      (endsSilence(state, moment, rules) || followsNewTouch(state, moment, start, rules))
+    if (!starts && (last === null || isAgain(last))) {
       starts = true
       state = started(state, moment)
     }

@@ -1,22 +1,20 @@
 /** Settings of attribution in addition to those of every stage. */
 import { z } from 'zod'
 import { topics } from '../topology.ts'
+import { defaultTextWindowMs } from './attribute.ts'
 
 const dayMs = 86_400_000
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
-const maxWaitMs = 600_000
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** Parses `30s`, `500ms`, `1m` or plain seconds to milliseconds. */
-const duration = z.string().transform((text, context) => {
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m)?$/.exec(text.trim()) ?? []
-  const ms = number === undefined ? Number.NaN : Number(number) * (units[unit] as number)
-  if (ms >= 0 && ms <= maxWaitMs) return ms
-  context.addIssue({
-    code: 'custom',
-    message: 'must be a time such as 30s, 500ms or 1m, at most 10m; 0 waits for nothing',
+/** Parses `30s`, `500ms`, `1m` or plain seconds to milliseconds. @param most ms */
+const duration = (most: number, problem: string) =>
+  z.string().transform((text, context) => {
+    const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(text.trim()) ?? []
+    const ms = number === undefined ? Number.NaN : Number(number) * (units[unit] as number)
+    if (ms >= 0 && ms <= most) return ms
+    context.addIssue({ code: 'custom', message: problem })
+    return z.NEVER
   })
-  return z.NEVER
-})
 
 /** One day less than the retention of `touches.v1`, so that all that Redis holds can be rebuilt from there. */
 const maxStateDays = topics.touches.retentionMs / dayMs - 1
@@ -25,5 +23,13 @@ export const attributionFields = {
   /** How long a conversation is kept after its last change, days; at least the longest attribution window. */
   ATTRIBUTION_STATE_DAYS: z.coerce.number().int().min(28).max(maxStateDays).default(35),
   /** How long the start of a conversation waits for its referral on sources that deliver referrals as separate events, ms. */
-  ATTRIBUTION_WAIT: duration.default(30_000),
+  ATTRIBUTION_WAIT: duration(
+    10 * 60_000,
+    'must be a time such as 30s, 500ms or 1m, at most 10m; 0 waits for nothing',
+  ).default(30_000),
+  /** How long after a start links outside of a text count whatever the position of their message, ms. */
+  ATTRIBUTION_TEXT_WINDOW: duration(
+    24 * 3_600_000,
+    'must be a time such as 10m, 30s or 1h, at most 24h; 0: only the first messages count',
+  ).default(defaultTextWindowMs),
 }

@@ -4,7 +4,7 @@
  */
 import type { Extractor } from '../shared/model/connection-record.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
-import { type Attribution, attribute, type MessageFacts, type Rules } from './attribute.ts'
+import { type Attribution, attribute, defaultTextWindowMs, type MessageFacts, type Rules } from './attribute.ts'
 import { emptyState } from './state/state.ts'
 import { defaultExtractors } from './tracking-id/extract.ts'
 
@@ -20,6 +20,7 @@ const rulesWith = (extractors: readonly Extractor[] | null): Rules => ({
   extractors: extractors ?? defaultExtractors,
   windowMs: windowDays * 86_400_000,
   waitMs: 0,
+  textWindowMs: defaultTextWindowMs,
   quietMs: null,
   restartOnNewTouch: false,
 })

@@ -54,6 +54,14 @@ runConsumerStage({
     })
     lifecycle.onStop('poll for lost state', cancel)
     const countRefused = refusedIds(metrics)
-    return attribution({ directory, store, codec, keyring, waitMs: config.ATTRIBUTION_WAIT, countRefused })
+    return attribution({
+      directory,
+      store,
+      codec,
+      keyring,
+      waitMs: config.ATTRIBUTION_WAIT,
+      textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
+      countRefused,
+    })
   },
 })

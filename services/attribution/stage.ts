@@ -14,7 +14,7 @@ import { type ConsentRule, receivedUnderConsent } from '../shared/connections/co
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { topics } from '../topology.ts'
-import { type Attribution, attribute, rulesOf } from './attribute.ts'
+import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, emptyState, shortId } from './state/state.ts'
@@ -24,15 +24,13 @@ import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 /** The states of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
 export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
 
-export interface AttributionTools {
+export interface AttributionTools extends AttributionSettings {
   readonly directory: ConnectionDirectory
   readonly store: ConversationStore
   readonly codec: Codec
   readonly keyring: Keyring
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
-  /** How long the start of a conversation waits on sources that deliver referrals as separate events, ms. */
-  readonly waitMs: number
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -67,15 +65,15 @@ const decideOne = (
   loaded: ConversationState,
   message: Message,
   connection: Connection,
-  { keyring, waitMs }: AttributionTools,
+  tools: AttributionTools,
   now: number,
 ): Decided => {
   const { content, kind, occurredAt, receivedAt } = message
   const open = () =>
     content === null || connection.dataKey === null
       ? null
-      : openContent(content, keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
-  const rules = rulesOf(connection, message, waitMs)
+      : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
+  const rules = rulesOf(connection, message, tools)
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)

@@ -8,12 +8,20 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { ConfigError, fields, kafkaSettingsOf, loadConfig } from '../runtime/config.ts'
+import {
+  ConfigError,
+  fields,
+  kafkaSettingsOf,
+  loadConfig,
+  redisSettingsOf,
+  registrySettingsOf,
+} from '../runtime/config.ts'
 import { type Keys, readKeys } from '../runtime/keys/data-secret.ts'
 import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
+import { prefixFields } from '../runtime/prefix.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
@@ -30,6 +38,8 @@ export interface CliContext {
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
+  /** KAFKA_TOPIC_PREFIX: what Kafka has before the names of topics. @throws ConfigError */
+  readonly prefix: string
   readonly hasMasterKey: boolean
   /** @throws ConfigError */
   readonly keys: KeySettings
@@ -92,6 +102,9 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     get registryUrl() {
       return address('SCHEMA_REGISTRY_URL', running?.registry)
     },
+    get prefix() {
+      return loadConfig(prefixFields, env).KAFKA_TOPIC_PREFIX
+    },
     hasMasterKey: Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY),
     get keys() {
       return keysOf(env, secrets)
@@ -102,11 +115,11 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
       return broker
     }),
     redis: once(() => {
-      const redis = openRedis(context.redisUrl)
+      const redis = openRedis(redisSettingsOf(env, context.redisUrl))
       closing.push(() => redis.close())
       return redis
     }),
-    registry: once(() => openRegistry(context.registryUrl)),
+    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl))),
     codec: once(() => Codec.open(context.registry())),
     openKeys: once(async () => readKeys(context.keys, { broker: context.broker(), codec: await context.codec() })),
     keyring: async () => (await context.openKeys()).keyring,

@@ -18,6 +18,7 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'which account reports to which advertiser',
     load: () => import('./commands/connections/index.ts'),
   },
+  connectors: { about: 'what connectors write: check it', load: () => import('./commands/connectors/index.ts') },
   attribution: {
     about: 'which tracking ID a conversation is credited with',
     load: () => import('./commands/attribution/index.ts'),

@@ -3,7 +3,7 @@ import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { kafkaSettings, loadConfig } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, redisSettings, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -11,6 +11,8 @@ import { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError } from '../runtime/ports.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { main } from '../runtime/process/lifecycle.ts'
+import { reportRefusals } from '../runtime/process/refused-records.ts'
+import { signedBroker } from '../runtime/signatures/signed-broker.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import { followTables } from '../runtime/topics/follow-tables.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -20,6 +22,7 @@ import { Bearers } from '../shared/tokens/bearers.ts'
 import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
+import { startConnectionRequests } from './connection-requests.ts'
 import { Exporter } from './exporter.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
@@ -35,16 +38,24 @@ main('console', async (lifecycle, log) => {
   const config = loadConfig(consoleFields, environment())
   const clock = systemClock
   const health = new Health(clock)
-  const broker = openBroker(kafkaSettings(config, 'signals-console'))
-  lifecycle.onStop('broker', () => broker.close())
-  const registry = openRegistry(config.SCHEMA_REGISTRY_URL)
+  const metrics = new Metrics('console')
+  const unsigned = openBroker(kafkaSettings(config, 'signals-console'))
+  lifecycle.onStop('broker', () => unsigned.close())
+  const registry = openRegistry(registrySettings(config))
   const codec = await lifecycle.untilUp(clock, () =>
-    Codec.open(registry, clock, [...followedBy.console, 'connectionHistory', 'deliveries', 'audit']),
+    Codec.open(registry, clock, [
+      ...followedBy.console,
+      'connectionHistory',
+      'connectionRequests',
+      'deliveries',
+      'audit',
+    ]),
   )
-  const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, holder: 'control', onError: endProcess }),
+  const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
+    followKeyring(config, { broker: unsigned, codec, health, holder: 'control', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
+  const broker = signedBroker(unsigned, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
   const producer = await lifecycle.untilUp(clock, () => broker.producer())
   lifecycle.onStop('producer', () => producer.close())
   const upkeep = { keyring, commonPairs, codec, producer, clock, log }
@@ -68,6 +79,12 @@ main('console', async (lifecycle, log) => {
     ),
   )
   lifecycle.onStop('tables', () => following.stop())
+  const { writer } = connections
+  const requests = await lifecycle.untilUp(clock, () =>
+    startConnectionRequests({ broker, codec, writer, metrics, log }),
+  )
+  lifecycle.onStop('connection requests', () => requests.stop())
+  requests.ended.catch(endProcess)
   const consumer = await lifecycle.untilUp(clock, () =>
     broker.consume({
       group: `signals-console-${process.pid}`,
@@ -82,7 +99,6 @@ main('console', async (lifecycle, log) => {
   )
   lifecycle.onStop('deliveries', () => consumer.stop())
 
-  const metrics = new Metrics('console')
   const lag = new LagWatch(broker, clock)
   const kafka = new KafkaConnectivity(health, log)
   const poll = () =>
@@ -94,7 +110,7 @@ main('console', async (lifecycle, log) => {
       },
     )
   lifecycle.onStop('lag', clock.every(pollIntervalMs, poll))
-  const redis = openRedis(config.REDIS_URL)
+  const redis = openRedis(redisSettings(config))
   lifecycle.onStop('redis', () => redis.close())
   const dataDir = config.SIGNALS_DATA_DIR
   const exporter = new Exporter({

@@ -2,7 +2,7 @@ import { openHttp } from '../runtime/adapters/http.ts'
 import type { Input } from '../runtime/batch/stage.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
-import { ConnectionWriter } from '../shared/connections/writer.ts'
+import { requestSender } from '../shared/connections/requests/send.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
 import { pollBreakerGauges } from './circuit-breaker/gauges.ts'
@@ -51,9 +51,9 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
     const tokens = new Tokens((sealed, context) => keyring.unwrap(sealed, context))
-    const writer = new ConnectionWriter({ directory, codec, producer, clock })
     const tokenRefusals = new TopicTokenRefusals({
-      writer,
+      send: requestSender(producer, codec),
+      now: clock.now,
       onMark: (connectionId, code) =>
         log.warn({ connectionId, code }, 'TikTok refuses the token: connection to reconnect'),
     })
@@ -67,7 +67,6 @@ runConsumerStage({
     })
     const apply = (id: string, record: ConnectionRecord | null) => {
       const applied = directory.apply(id, record)
-      writer.followed(id)
       if (applied === 'stale') return
       if (!record || record.status === 'disconnected') {
         tokens.forget(id)

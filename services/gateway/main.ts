@@ -3,7 +3,7 @@ import { followedBy } from '../consumer-groups.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../runtime/adapters/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { kafkaSettings, loadConfig, masked } from '../runtime/config.ts'
+import { kafkaSettings, loadConfig, masked, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
@@ -12,7 +12,9 @@ import { Metrics } from '../runtime/metrics/metrics.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
+import { reportRefusals } from '../runtime/process/refused-records.ts'
 import { serveStatus } from '../runtime/process/status-server.ts'
+import { signedBroker } from '../runtime/signatures/signed-broker.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import { followTables, type TableHandlers } from '../runtime/topics/follow-tables.ts'
 import { openTracing } from '../runtime/tracing/service.ts'
@@ -51,9 +53,9 @@ main('gateway', async (lifecycle, log) => {
 
   const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())
-  const registry = instrumentedRegistry(openRegistry(config.SCHEMA_REGISTRY_URL), metrics)
+  const registry = instrumentedRegistry(openRegistry(registrySettings(config)), metrics)
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
-  const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
+  const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
     followKeyring(config, { broker, codec, health, holder: 'gateway', onError: endProcess }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
@@ -74,7 +76,8 @@ main('gateway', async (lifecycle, log) => {
     },
     tokens: (id, record) => bearers.apply(id, record),
   }
-  const following = await lifecycle.untilUp(clock, () => followTables(tables, { broker, codec, health, log }))
+  const signed = signedBroker(broker, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
+  const following = await lifecycle.untilUp(clock, () => followTables(tables, { broker: signed, codec, health, log }))
   lifecycle.onStop('tables', () => following.stop())
 
   const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }

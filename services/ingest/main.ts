@@ -1,7 +1,7 @@
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
-import { removal } from '../shared/connections/removal.ts'
-import { ConnectionWriter } from '../shared/connections/writer.ts'
+import { requestSender } from '../shared/connections/requests/send.ts'
+import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { openClaims } from './claims.ts'
@@ -15,18 +15,14 @@ runConsumerStage({
   build: async ({ config, codec, keyring, envelopes, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
     tools.useConnections((id) => directory.byId(id))
-    const writer = new ConnectionWriter({ directory, codec, producer: tools.producer, clock: tools.clock })
+    const withdrawals = new Withdrawals(directory, requestSender(tools.producer, codec))
     await follow({
       connections: (id, record) => {
-        const applied = directory.apply(id, record)
-        writer.followed(id)
-        if (applied === 'stale') return
-        if (!record?.dataKey) tools.forgetConnection(id)
+        if (directory.apply(id, record) === 'applied' && !record?.dataKey) tools.forgetConnection(id)
       },
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
     const sources = openSources(ownMappings, waits.ingest, tools)
-    const onRemoved = removal(directory, writer)
     const stage = ingest({
       sources,
       directory,
@@ -34,7 +30,7 @@ runConsumerStage({
       codec,
       keyring,
       envelopes,
-      onRemoved,
+      withdrawals,
     })
     return { ...stage, onProcessed: countIgnored(tools.metrics) }
   },

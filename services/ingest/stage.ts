@@ -14,6 +14,7 @@ import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
@@ -50,11 +51,11 @@ export type IngestState = readonly (readonly Verdict[])[]
 const verdictOf = (
   event: MessageEvent,
   receivedAt: number,
-  { directory, keyring, isUnderConsent = receivedUnderConsent }: IngestTools,
+  { directory, keyring, withdrawals, isUnderConsent = receivedUnderConsent }: IngestTools,
 ): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
-  if (connection.status === 'disconnected' || connection.dataKey === null)
+  if (connection.status === 'disconnected' || connection.dataKey === null || withdrawals?.hasEnded(connection))
     return { kind: 'refused', reason: 'disconnected' }
   if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
     return { kind: 'refused', reason: 'outside_consent' }
@@ -195,10 +196,10 @@ export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
+  /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
+  readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
-  /** Records that an account's authorisation was withdrawn; safe to repeat. Unset in a replay. @throws DependencyError */
-  onRemoved?(removed: Removed): Promise<void>
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
@@ -230,7 +231,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       ]),
     }),
     save: async (changes) => {
-      for (const change of changes) await tools.onRemoved?.(change)
+      for (const change of changes) await tools.withdrawals?.withdraw(change)
     },
   }
 }

@@ -10,7 +10,21 @@ import {
   kafkaProblems,
   toKafkaSettings,
 } from './adapters/kafka/settings.ts'
+import {
+  type RedisConfig,
+  type RedisSettings,
+  redisFields,
+  redisProblems,
+  toRedisSettings,
+} from './adapters/redis-settings.ts'
 import { redisUrlProblem } from './adapters/redis-url.ts'
+import {
+  type RegistryConfig,
+  type RegistrySettings,
+  registryFields,
+  registryProblems,
+  toRegistrySettings,
+} from './adapters/registry-settings.ts'
 
 /** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */
 export class ConfigError extends Error {
@@ -41,7 +55,9 @@ export const fields = {
     const message = redisUrlProblem(url)
     if (message) context.addIssue({ code: 'custom', message })
   }),
+  ...redisFields,
   SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
+  ...registryFields,
   SIGNALS_MASTER_KEY: z.string().optional(),
   /** Earlier keys, newest first; needed until `signals keys rotate` has replaced them. */
   SIGNALS_MASTER_KEY_PREVIOUS: csv.default([]),
@@ -111,19 +127,46 @@ export const loadConfig = <Shape extends z.ZodRawShape>(
   throw new ConfigError(problems.join('\n'))
 }
 
+const withoutProblems = (problems: readonly string[]) => {
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+}
+
 /** @throws ConfigError when the Kafka settings contradict each other */
 export const kafkaSettings = (
   config: KafkaConfig & { readonly KAFKA_BROKERS: readonly string[] },
   clientId: string,
 ): KafkaSettings => {
-  const problems = kafkaProblems(config, config.KAFKA_BROKERS)
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+  withoutProblems(kafkaProblems(config, config.KAFKA_BROKERS))
   return toKafkaSettings(config, config.KAFKA_BROKERS, clientId)
 }
 
 /** For known brokers, comma separated; the other settings come from the environment. @throws ConfigError */
 export const kafkaSettingsOf = (env: NodeJS.ProcessEnv, brokers: string, clientId: string): KafkaSettings =>
   kafkaSettings({ ...loadConfig(kafkaFields, env), KAFKA_BROKERS: brokers.split(',') }, clientId)
+
+/** @throws ConfigError when the settings of Redis contradict each other */
+export const redisSettings = (config: RedisConfig & { readonly REDIS_URL: string }): RedisSettings => {
+  withoutProblems(redisProblems(config, config.REDIS_URL))
+  return toRedisSettings(config, config.REDIS_URL)
+}
+
+/** For a known URL; the other settings come from the environment. @throws ConfigError */
+export const redisSettingsOf = (env: NodeJS.ProcessEnv, url: string): RedisSettings =>
+  redisSettings({ ...loadConfig(redisFields, env), ...loadConfig({ REDIS_URL: fields.REDIS_URL }, { REDIS_URL: url }) })
+
+/** @throws ConfigError when the settings of the schema registry contradict each other */
+export const registrySettings = (
+  config: RegistryConfig & { readonly SCHEMA_REGISTRY_URL: string },
+): RegistrySettings => {
+  withoutProblems(registryProblems(config, config.SCHEMA_REGISTRY_URL))
+  return toRegistrySettings(config, config.SCHEMA_REGISTRY_URL)
+}
+
+/** For a known URL; the other settings come from the environment. @throws ConfigError */
+export const registrySettingsOf = (env: NodeJS.ProcessEnv, url: string): RegistrySettings => {
+  const address = loadConfig({ SCHEMA_REGISTRY_URL: fields.SCHEMA_REGISTRY_URL }, { SCHEMA_REGISTRY_URL: url })
+  return registrySettings({ ...loadConfig(registryFields, env), ...address })
+}
 
 /**
  * Hides user and password of a URL; any other text is returned as it is. A password may hold `@` and `/` itself, so everything up to

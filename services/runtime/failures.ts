@@ -35,6 +35,10 @@ export const failures = {
     redrive: 'as_is',
     help: 'The schema id in the record is not in the registry; register the schema or restore the registry, then redrive.',
   },
+  schema_incomplete: {
+    redrive: 'never',
+    help: 'A serialiser registered a schema of its own that lacks fields of the message event: what they held is lost. Set auto.register.schemas=false and use.latest.version=true at the connector, remove that version from the registry, and let the connector send the records again.',
+  },
   bytes_invalid: {
     redrive: 'never',
     help: 'The bytes do not decode by the schema they name. Fix the producer and let it send the record again.',

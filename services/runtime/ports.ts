@@ -101,6 +101,8 @@ export interface RunningConsumer {
 export interface TopicSettings {
   readonly name: string
   readonly partitions: number
+  /** Copies of each partition; absent when a topic is to have the brokers' default. */
+  readonly replication?: number
   readonly config: Readonly<Record<string, string>>
 }
 
@@ -171,6 +173,8 @@ export interface SchemaRegistry {
   compatibility(subject: string): Promise<string | null>
   /** Whether the schema is compatible with the subject; null for an unknown subject. */
   isCompatible(subject: string, schema: string): Promise<boolean | null>
+  /** The subject's newest schema, which serialisers take by default; null for an unknown subject. */
+  latest(subject: string): Promise<string | null>
 }
 
 /** Text, or bytes for a packed key. On a cluster, keys with the same text in braces (a hash tag) are on one node. */

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { openConfluentRegistry } from '../../services/runtime/adapters/confluent-registry.ts'
+import { openConfluentRegistry as openConfluent } from '../../services/runtime/adapters/confluent-registry.ts'
 import { openRegistrar, openRegistry, SchemaIncompatible } from '../../services/runtime/adapters/registry.ts'
+import { registrySettingsOf } from '../../services/runtime/config.ts'
 import { realParts } from '../support/real-parts.ts'
 import { registryContract } from '../support/registry.contract.ts'
+
+const openConfluentRegistry = (url: string) => openConfluent(registrySettingsOf({}, url))
 
 registryContract('the registry', () => openRegistry(realParts().registry))
 
@@ -58,9 +61,7 @@ describe('the registry by plain requests', () => {
     const registry = openRegistry(`http://key:s%40cret@${host}/api/`)
     expect(await registry.schemaById(1)).toBe('{}')
     expect(seen).toEqual([`Basic ${Buffer.from('key:s@cret').toString('base64')}`, '/api/schemas/ids/1'])
-    await expect(registry.schemaById(2)).rejects.toThrow(
-      /^the schema registry does not answer; check SCHEMA_REGISTRY_URL$/,
-    )
+    await expect(registry.schemaById(2)).rejects.toThrow(/^the schema registry answers 307; check SCHEMA_REGISTRY_URL$/)
     server.close()
     other.server.close()
   })
@@ -74,6 +75,8 @@ describe('the registry by plain requests', () => {
 
 describe('registering', () => {
   it('goes through Confluent’s client where that is installed', async () => {
-    expect((await openRegistrar(realParts().registry)).constructor.name).toBe('ConfluentRegistry')
+    expect((await openRegistrar(registrySettingsOf({}, realParts().registry))).constructor.name).toBe(
+      'ConfluentRegistry',
+    )
   })
 })

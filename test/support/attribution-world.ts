@@ -23,7 +23,11 @@ export const noReferral: Referral = {
   url: null,
 }
 
-export type MessageFields = Partial<Message> & { text?: string; referral?: Partial<Referral> }
+export type MessageFields = Partial<Message> & {
+  text?: string
+  links?: readonly string[]
+  referral?: Partial<Referral>
+}
 
 interface DeferredMessage {
   readonly value: Message
@@ -47,7 +51,14 @@ export const attributionWorld = async (
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const memory = new MemoryConversationStore()
   const store = options.store ?? memory
-  const stage = attribution({ directory, store, codec, keyring, waitMs: options.waitMs ?? 30_000 })
+  const stage = attribution({
+    directory,
+    store,
+    codec,
+    keyring,
+    waitMs: options.waitMs ?? 30_000,
+    textWindowMs: 600_000,
+  })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let now = noon
@@ -58,17 +69,18 @@ export const attributionWorld = async (
 
   /** An inbound message, by default received at its event time. @param occurredAt ms after noon */
   const messageAt = (occurredAt: number, fields: MessageFields = {}): Message => {
-    const { text, referral, ...rest } = fields
+    const { text, links = [], referral, ...rest } = fields
     const id = rest.message ?? (++n).toString(16).padStart(4, '0').padEnd(32, '0')
     const full = referral ? { ...noReferral, ...referral } : null
-    const content = { text: text ?? null, links: [], referral: full }
+    const content = { text: text ?? null, links, referral: full }
     return message({
       message: id,
       occurredAt: noon + occurredAt,
       receivedAt: noon + occurredAt,
       hasText: text !== undefined,
+      hasLinks: links.length > 0,
       hasReferral: full !== null,
-      content: text !== undefined || full ? sealContent(content, key, id) : null,
+      content: text !== undefined || links.length > 0 || full ? sealContent(content, key, id) : null,
       ...rest,
     })
   }

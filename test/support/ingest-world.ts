@@ -11,8 +11,9 @@ import type { ConsumedRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { envelopePairOf } from '../../services/shared/connections/connection.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import { Withdrawals } from '../../services/shared/connections/requests/withdrawals.ts'
 import { encodeChannelEvent } from '../../services/shared/model/channel-event.ts'
-import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
+import type { ConnectionRecord, ConnectionRequest } from '../../services/shared/model/connection-record.ts'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
 import { DeliveryUnreadable, type Source } from '../../services/shared/sources/source.ts'
@@ -32,6 +33,7 @@ const echo = {
 
 /** @param shared keys of the gateway whose records it reads */
 export const openIngest = async (shared?: { readonly keyring: Keyring; readonly envelopes: Envelopes }) => {
+  const requests: ConnectionRequest[] = []
   const keyring = shared?.keyring ?? (await testKeyring())
   const codec = await Codec.open(new MemoryRegistry())
   const directory = new ConnectionDirectory()
@@ -49,6 +51,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
     codec,
     keyring,
     envelopes,
+    withdrawals: new Withdrawals(directory, async (request) => void requests.push(request)),
   })
 
   let offset = 0n
@@ -92,6 +95,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
     return null
   }
   return {
+    requests,
     connect,
     keyring,
     envelopes,

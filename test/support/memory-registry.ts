@@ -32,6 +32,10 @@ export class MemoryRegistry implements SchemaRegistry {
     return this.levels.get(subject) ?? null
   }
 
+  async latest(subject: string): Promise<string | null> {
+    return this.#bySubject.get(subject)?.at(-1) ?? null
+  }
+
   /** True only for a registered schema; the registry in memory does not compare schemas. */
   async isCompatible(subject: string, schema: string): Promise<boolean | null> {
     return this.#bySubject.get(subject)?.includes(schema) ?? null

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchArtefacts } from '../../services/local/parts/artefacts.ts'
+import { makeCertificates } from './certificates.ts'
 import { eventually } from './eventually.ts'
 
 const freePort = async (): Promise<number> => {
@@ -22,73 +23,6 @@ const accepts = (port: number) =>
     const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
     socket.on('connect', () => socket.destroy())
   })
-
-/** An authority, a broker's certificate for 127.0.0.1 and a client's, PEM files in `dir`. */
-const makeCertificates = (dir: string) => {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' })
-  const authority = (name: string) =>
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.pem`,
-      '-subj',
-      `/CN=${name}`,
-    )
-  authority('ca')
-  authority('other-ca')
-  writeFileSync(join(dir, 'san'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
-  for (const name of ['broker', 'client']) {
-    openssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/CN=${name}`,
-    )
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-extfile',
-      'san',
-      '-out',
-      `${name}.pem`,
-    )
-  }
-  openssl(
-    'pkcs12',
-    '-export',
-    '-in',
-    'broker.pem',
-    '-inkey',
-    'broker.key',
-    '-out',
-    'broker.p12',
-    '-passout',
-    'pass:secret',
-  )
-}
 
 const module_ = (name: string) => `org.apache.kafka.common.security.${name} required`
 

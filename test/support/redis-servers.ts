@@ -1,7 +1,7 @@
 /** Starts Redis servers for a test: single or as a cluster, without persistence, on free loopback ports. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { eventually } from './eventually.ts'
 /** Redis puts a node's cluster bus 10,000 ports above its own port. */
 const busOffset = 10_000
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   for (;;) {
     const server = createServer()
     server.listen(0, '127.0.0.1')
@@ -45,6 +45,8 @@ export class RedisServer {
   readonly #args: readonly string[]
   readonly #command: string
   #child: ChildProcess | null = null
+  /** Of a sentinel. */
+  #config: string | null = null
 
   private constructor(command: string, port: number, args: readonly string[]) {
     this.#command = command
@@ -63,9 +65,25 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
+  /** A sentinel. @param lines of its configuration, which it rewrites */
+  static async startSentinel(...lines: string[]): Promise<RedisServer> {
+    const password = lines.flatMap((line) => /^requirepass (.*)$/.exec(line)?.slice(1) ?? [])
+    const server = new RedisServer(
+      await redisServer(),
+      await freePort(),
+      password.flatMap((one) => ['--requirepass', one]),
+    )
+    server.#config = join(server.#dir, 'sentinel.conf')
+    const common = [`port ${server.port}`, 'bind 127.0.0.1', `dir ${server.#dir}`]
+    writeFileSync(server.#config, [...common, ...lines, ''].join('\n'))
+    await server.start()
+    return server
+  }
+
   async start(): Promise<void> {
     const common = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#dir, '--save', '']
-    this.#child = spawn(this.#command, [...common, '--appendonly', 'no', ...this.#args], { stdio: 'ignore' })
+    const args = this.#config === null ? [...common, '--appendonly', 'no', ...this.#args] : [this.#config, '--sentinel']
+    this.#child = spawn(this.#command, args, { stdio: 'ignore' })
     await eventually('redis-server answers', async () => {
       try {
         return (await this.command('PING')) === 'PONG'
@@ -78,7 +96,9 @@ export class RedisServer {
 
   /** Sends a command over a new connection. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
+    const password = this.#args[this.#args.indexOf('--requirepass') + 1]
     const client = new Redis(this.port, '127.0.0.1', {
+      ...(this.#args.includes('--requirepass') && password ? { password } : {}),
       lazyConnect: true,
       maxRetriesPerRequest: 0,
       retryStrategy: null,
@@ -114,14 +134,23 @@ export class RedisServer {
 
 const slots = 16_384
 
-/** Starts a cluster of three masters without replicas. */
-export const startCluster = async (): Promise<{
+/** Starts a cluster of three masters without replicas. @param argsOf arguments of its nodes with TLS, by the TLS port, which is a second one */
+export const startCluster = async (
+  argsOf?: (tlsPort: number) => readonly string[],
+): Promise<{
   nodes: readonly RedisServer[]
   url: string
+  /** By the second ports. */
+  tlsUrl: string
   stop(): Promise<void>
 }> => {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const nodes = await Promise.all([1, 2, 3].map(() => RedisServer.start(...args)))
+  const tlsPorts = await Promise.all([1, 2, 3].map(() => freePort()))
+  const nodes = await Promise.all(
+    tlsPorts.map((port) =>
+      RedisServer.start(...args, ...(argsOf?.(port) ?? []), ...(argsOf ? ['--tls-cluster', 'yes'] : [])),
+    ),
+  )
   const [first] = nodes as [RedisServer, ...RedisServer[]]
   const share = Math.ceil(slots / nodes.length)
   for (const [n, node] of nodes.entries()) {
@@ -129,7 +158,8 @@ export const startCluster = async (): Promise<{
     await node.command('CLUSTER', 'ADDSLOTS', ...own)
     // Nodes with the same epoch refuse to join, so each gets its own.
     await node.command('CLUSTER', 'SET-CONFIG-EPOCH', n + 1)
-    if (node !== first) await node.command('CLUSTER', 'MEET', '127.0.0.1', first.port)
+    if (node !== first)
+      await node.command('CLUSTER', 'MEET', '127.0.0.1', argsOf ? (tlsPorts[0] as number) : first.port)
   }
   const isWhole = async (node: RedisServer) =>
     /cluster_state:ok/.test((await node.command('CLUSTER', 'INFO')) as string)
@@ -137,6 +167,7 @@ export const startCluster = async (): Promise<{
   return {
     nodes,
     url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    tlsUrl: `rediss://${tlsPorts.map((port) => `127.0.0.1:${port}`).join(',')}`,
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()))
     },

@@ -3,8 +3,8 @@ import type { SchemaRegistry } from '../../services/runtime/ports.ts'
 const schema = (name: string, ...fields: object[]) =>
   JSON.stringify({ type: 'record', name, fields: [{ name: 'id', type: 'string' }, ...fields] })
 
-/** Numbers the subjects: a registry keeps those of an earlier run. */
-let n = 0
+/** Names the subjects: a registry keeps those of an earlier run. */
+let n = Math.trunc(Math.random() * 1e9)
 
 /** Run against memory in test/unit and against the real registry in test/integration. */
 export const registryContract = (name: string, open: () => SchemaRegistry) =>
@@ -35,6 +35,16 @@ export const registryContract = (name: string, open: () => SchemaRegistry) =>
       expect(await registry.isCompatible(own, text)).toBeNull()
       await registry.register(own, text)
       expect(await registry.isCompatible(own, text)).toBe(true)
+    })
+
+    it('gives the newest schema of a subject', async () => {
+      const registry = open()
+      const own = subject()
+      expect(await registry.latest(own)).toBeNull()
+      await registry.register(own, schema(`E${process.pid}${n}`))
+      const newer = schema(`E${process.pid}${n}`, { name: 'more', type: ['null', 'string'], default: null })
+      await registry.register(own, newer)
+      expect(JSON.parse((await registry.latest(own)) as string)).toEqual(JSON.parse(newer))
     })
 
     it('accepts a compatibility level', async () => {

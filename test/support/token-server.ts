@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { jest } from '@jest/globals'
+import { mock } from 'node:test'
 
 const secret = 'a-secret-of-the-test'
 /** Clients of the token endpoint: `brief` gets tokens that are valid for a few seconds. */
@@ -50,7 +50,7 @@ export interface TokenServer {
 /** @param region the region of the judge @param briefSeconds how long the tokens of the client `brief` are valid */
 export const openTokenServer = async (region: string, briefSeconds: number): Promise<TokenServer> => {
   // It warns of keys that are good for a test only.
-  for (const level of ['warn', 'info'] as const) jest.spyOn(console, level).mockImplementation(() => {})
+  for (const level of ['warn', 'info'] as const) mock.method(console, level, () => {})
   const { Provider } = await import('oidc-provider')
   let provide: RequestListener = () => {}
   const counts = { tokens: 0, judged: 0 }

@@ -87,7 +87,7 @@ export const positioned = (state: ConversationState, moment: Moment, limit: numb
 /** Leaves out touches from a text that is no longer among the first messages. */
 const valid = (touches: readonly Touch[], firstMessages: readonly Moment[]): readonly Touch[] =>
   touches.filter(({ message, within }) => {
-    if (message === null) return true
+    if (message === null || within === 0) return true
     const rank = rankOf(firstMessages, message)
     return rank > 0 && rank <= within
   })

@@ -10,6 +10,8 @@ const ref = /^[A-Za-z0-9._~:=+/-]{1,2083}$/
 
 /** What a link holds where the ad system or the shop did not fill in the id. Each is spelled in characters of an id. */
 const unfilled = /^(?:__[A-Z0-9_]{1,64}__|undefined|null)$/i
+/** The same for click ids, which no business chooses. */
+const unfilledClick = /^(?:none|nan|false|true|ttclid|click_?id)$/i
 
 const alphabetOf = ({ from, query }: Pick<Extractor, 'from' | 'query'>): RegExp => {
   if (from === 'referral.ref') return ref
@@ -24,5 +26,7 @@ const alphabetOf = ({ from, query }: Pick<Extractor, 'from' | 'query'>): RegExp 
 export const isReportable = (trackingId: string): boolean => ref.test(trackingId)
 
 /** Whether a value that the extractor found can be a tracking ID. */
-export const isTrackingId = (value: string, extractor: Pick<Extractor, 'from' | 'query'>): boolean =>
-  alphabetOf(extractor).test(value) && !unfilled.test(value)
+export const isTrackingId = (value: string, extractor: Pick<Extractor, 'from' | 'query'>): boolean => {
+  const alphabet = alphabetOf(extractor)
+  return alphabet.test(value) && !unfilled.test(value) && !(alphabet === click && unfilledClick.test(value))
+}

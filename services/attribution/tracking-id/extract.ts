@@ -50,26 +50,37 @@ const inReferral = (extractor: Extractor, { referral }: Content): string | null 
   if (referral === null) return null
   const source = referral.source
   if (extractor.only.length > 0 && !extractor.only.includes(source)) return null
+  // The address of a Meta ad may carry a ttclid of the page that it was copied from.
+  if (extractor.from === 'referral.url' && source === 'meta_ad' && extractor.only.length === 0) return null
   const field = extractor.from.slice('referral.'.length) as 'ref' | 'url' | 'adId' | 'clickId'
   if ((field === 'adId' || field === 'clickId') && !tiktok.includes(source)) return null
   const value = referral[field]
   return value === null ? null : refined(value, extractor)
 }
 
+/** Where a message is in its conversation. */
+export interface MessagePlace {
+  /** Position among the conversation's inbound messages with text or links, from 1; null if it is not one of the first. */
+  readonly position: number | null
+  /** The conversation has started only now, or the item is no message: links outside of the text count in any case. */
+  readonly isOpening: boolean
+}
+
 /**
- * Candidates of a `text` or `links` extractor, each with the number of first messages in which it counts (0: all). Links outside the text
- * count in any message, unless the extractor sets `firstMessages`. Texts count in the first messages only.
+ * Candidates of a `text` or `links` extractor, each with the number of first messages in which it counts (0: all). A link that comes later,
+ * outside of the text as well, may be another person's advertisement that was pasted.
  */
 const candidates = (
   { from, query, firstMessages }: Extractor,
   { text, links }: Content,
-  position: number | null,
+  { position, isOpening }: MessagePlace,
 ): readonly (readonly [string, number])[] => {
-  const among = (limit: number) => position !== null && position <= limit
-  const attached = from === 'links' && (firstMessages === null || among(firstMessages)) ? links : []
-  const outside = attached.map((link) => [link, firstMessages ?? 0] as const)
   const limit = firstMessages ?? defaultFirstMessages
-  if (text === null || !among(limit)) return outside
+  const isFirst = position !== null && position <= limit
+  const always = isOpening && firstMessages === null
+  const attached = from === 'links' && (always || isFirst) ? links : []
+  const outside = attached.map((link) => [link, always ? 0 : limit] as const)
+  if (text === null || !isFirst) return outside
   const inside = from === 'text' && query === null ? [text] : linksIn(text)
   return [...outside, ...inside.map((part) => [part, limit] as const)]
 }
@@ -83,13 +94,9 @@ export interface TrackingIdHit {
 }
 
 /** What an extractor may read in a message, each value with the number of first messages in which it counts (0: all). */
-const valuesOf = (
-  extractor: Extractor,
-  content: Content,
-  position: number | null,
-): (readonly [string | null, number])[] =>
+const valuesOf = (extractor: Extractor, content: Content, place: MessagePlace): (readonly [string | null, number])[] =>
   extractor.from === 'text' || extractor.from === 'links'
-    ? candidates(extractor, content, position).map(([value, within]) => [refined(value, extractor), within] as const)
+    ? candidates(extractor, content, place).map(([value, within]) => [refined(value, extractor), within] as const)
     : [[inReferral(extractor, content), 0]]
 
 export interface TrackingIdSearch {
@@ -101,16 +108,15 @@ export interface TrackingIdSearch {
 
 /**
  * Looks for the tracking ID in a message's own content. A value that cannot be one is passed over, and the next is tried.
- * @param position position among the conversation's inbound messages, from 1; null if it is not one of the first
  */
 export const findTrackingId = (
   content: Content,
   extractors: readonly Extractor[],
-  position: number | null,
+  place: MessagePlace,
 ): TrackingIdSearch => {
   let refused: Set<string> | null = null
   for (const extractor of extractors) {
-    for (const [found, within] of valuesOf(extractor, content, position)) {
+    for (const [found, within] of valuesOf(extractor, content, place)) {
       if (!found) continue
       if (isTrackingId(found, extractor))
         return { hit: { trackingId: found, within, extractor }, refused: refused?.size ?? 0 }

@@ -8,7 +8,13 @@ import type { Plugin } from 'esbuild'
 import { assets, programs } from './programs.ts'
 
 /** Native or optional: each is used when it is installed, and has a substitute or a clear error when it is not. */
-const optional = ['testcontainers', '@confluentinc/schemaregistry', 'protobufjs', '@node-rs/crc32']
+const optional = [
+  'testcontainers',
+  '@confluentinc/schemaregistry',
+  'aws-msk-iam-sasl-signer-js',
+  'protobufjs',
+  '@node-rs/crc32',
+]
 
 /** CommonJS packages in the bundle use these names. */
 const commonJs = [

@@ -1,8 +1,9 @@
 /** Topics, schemas and keys of the cluster on which `signals up` runs the pipeline. */
+import { allTopics } from '../../derived-topics.ts'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../runtime/adapters/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { kafkaSettingsOf, loadConfig } from '../../runtime/config.ts'
+import { kafkaSettingsOf, loadConfig, registrySettingsOf } from '../../runtime/config.ts'
 import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
 import { keyFields } from '../../runtime/keys/key-settings.ts'
 import { DependencyError } from '../../runtime/ports.ts'
@@ -10,6 +11,7 @@ import { Codec } from '../../runtime/topics/codec.ts'
 import { issueKeysFor } from '../../tools/keys/issue.ts'
 import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
+import { placementOf } from '../../tools/topics/settings.ts'
 
 const client = 'signals-up'
 const attempts = 20
@@ -27,15 +29,16 @@ export const provisionCluster = async (
   { brokers, registry: registryUrl }: ClusterAddresses,
 ): Promise<boolean> => {
   const broker = openBroker(kafkaSettingsOf(env, brokers, client))
-  const registry = openRegistry(registryUrl)
+  const registry = openRegistry(registrySettingsOf(env, registryUrl))
   let isFresh = false
   try {
     for (let attempt = 1; ; attempt++) {
       try {
         const apply = async () => {
-          const changes = planTopics(await broker.listTopics())
+          const placement = placementOf(env, (await broker.describe()).nodes)
+          const changes = planTopics(await broker.listTopics(), allTopics, placement)
           isFresh ||= makesConnections(changes)
-          await applyTopics(broker, changes)
+          await applyTopics(broker, changes, placement)
         }
         await Promise.all([apply(), applySchemas(registry)])
         return isFresh
@@ -63,7 +66,7 @@ export const prepareClusterKeys = async (
 ): Promise<Readonly<Record<KeyHolder, string>>> => {
   const broker = openBroker(kafkaSettingsOf(env, brokers, client))
   try {
-    const codec = await Codec.open(openRegistry(registry))
+    const codec = await Codec.open(openRegistry(registrySettingsOf(env, registry)))
     const settings = loadConfig(keyFields, env)
     const tools = { broker, codec, clock: systemClock }
     await makeSecrets(settings, tools, isFresh)

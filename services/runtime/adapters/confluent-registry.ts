@@ -2,13 +2,15 @@
  * SchemaRegistry over @confluentinc/schemaregistry: where schemas are registered and their compatibility is set, by `signals topics apply`.
  * The package is optional, because it brings some hundred others, so this file is loaded by its path only where it is used.
  */
+import { Agent } from 'node:https'
 // Import files, not the package: its index loads every serialiser and key service, 600 ms and 80 MB a process. The version is pinned
 // exactly, so the paths are stable.
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
 import type { DependencyError, SchemaRegistry } from '../ports.ts'
-import { withoutEnding } from '../without-ending.ts'
+import { prefixedRegistry } from '../prefix.ts'
 import { registryAway, SchemaIncompatible } from './registry.ts'
+import type { RegistrySettings } from './registry-settings.ts'
 
 const statusOf = (error: unknown) => (error instanceof RestError ? error.status : undefined)
 
@@ -70,12 +72,32 @@ class ConfluentRegistry implements SchemaRegistry {
     }
   }
 
+  async latest(subject: string): Promise<string | null> {
+    try {
+      return (await this.#client.getLatestSchemaMetadata(subject)).schema ?? null
+    } catch (error) {
+      if (statusOf(error) === 404) return null
+      throw this.#toRegistryError(error)
+    }
+  }
+
   #toRegistryError(error: unknown): DependencyError {
     return registryAway(statusOf(error), { cause: error })
   }
 }
 
-export const openConfluentRegistry = (url: string): SchemaRegistry =>
-  new ConfluentRegistry(
-    new SchemaRegistryClient({ baseURLs: [withoutEnding(url, '/')], maxRetries: 1, cacheCapacity: 1000 }),
+export const openConfluentRegistry = ({ url, authorization, ca, prefix }: RegistrySettings): SchemaRegistry => {
+  const registry = new ConfluentRegistry(
+    new SchemaRegistryClient({
+      baseURLs: [url],
+      maxRetries: 1,
+      cacheCapacity: 1000,
+      createAxiosDefaults: {
+        ...(authorization === undefined ? {} : { headers: { Authorization: authorization } }),
+        ...(ca === undefined ? {} : { httpsAgent: new Agent({ ca }) }),
+        maxRedirects: 0,
+      },
+    }),
   )
+  return prefix === undefined ? registry : prefixedRegistry(registry, prefix)
+}

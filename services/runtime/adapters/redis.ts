@@ -4,41 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
-import { DependencyError, type RedisCommands, type RedisKey, type RedisScript } from '../ports.ts'
-import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
+import type { RedisCommands, RedisKey, RedisScript } from '../ports.ts'
+import { prefixedRedis } from '../prefix.ts'
+import { commandTimeoutMs, hasRemedy, toRedisError } from './redis-errors.ts'
+import { type RedisSettings, toRedisSettings } from './redis-settings.ts'
 
 const connectTimeoutMs = 3_000
-const commandTimeoutMs = 5_000
-
-/** Our messages for connection errors of ioredis, by the beginning of its message. */
-const connectionErrors: readonly (readonly [string, string])[] = [
-  ['Command timed out', `Redis does not answer within ${commandTimeoutMs / 1000} s: it hangs, or is overloaded`],
-  ['Connection is closed', 'Redis cannot be reached (connection closed)'],
-  ['Reached the max retries', 'Redis cannot be reached: is it running, and is REDIS_URL right?'],
-]
-
-/** Errors of ioredis may quote commands and arguments, so only the kind of error is passed on. */
-const toRedisError = (error: unknown): DependencyError => {
-  const text = error instanceof Error ? error.message : ''
-  const message = connectionErrors.find(([begin]) => text.startsWith(begin))?.[1]
-  if (message) return new DependencyError('redis', message)
-  const kind =
-    /^[A-Z]{3,20}(?= )/.exec(text)?.[0] ?? (error as { code?: string })?.code ?? (error as Error)?.name ?? 'unknown'
-  const hints: Record<string, string> = {
-    OOM: 'Redis is out of memory (maxmemory reached): raise it, the policy must be noeviction',
-    READONLY: 'Redis is a read-only replica: point REDIS_URL at the primary',
-    NOAUTH: 'Redis requires a password: put it into REDIS_URL',
-    WRONGPASS: 'Redis refuses the password of REDIS_URL',
-    LOADING: 'Redis is loading its data set',
-    MISCONF: 'Redis cannot persist to disk and refuses writes: check its disk',
-    CLUSTERDOWN: 'the Redis cluster does not serve all slots: check its nodes',
-    ClusterAllFailedError: 'no node of the Redis cluster answers: check REDIS_URL',
-    MOVED: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
-    CROSSSLOT: 'Redis is a node of a cluster: add ?cluster=true to REDIS_URL',
-  }
-  return new DependencyError('redis', hints[kind] ?? `Redis does not answer (${kind}); check REDIS_URL`)
-}
-
 type Call = { readonly keys: readonly RedisKey[]; readonly args: readonly (string | Buffer | number)[] }
 
 /** Keys with equal results are on one node of a cluster: the hash tag, or the key itself without one. */
@@ -52,8 +23,15 @@ const hashTagOf = (key: RedisKey): string => {
 class IoredisCommands implements RedisCommands {
   readonly #client: Redis | Cluster
   readonly #hashes = new Map<string, string>()
+  #connectionError: unknown
   constructor(client: Redis | Cluster) {
     this.#client = client
+  }
+
+  /** @param error undefined once there is a connection again */
+  connectionFailed(error: unknown): void {
+    // A server that refuses a certificate may also reset the connection; the refusal says more.
+    if (error === undefined || !hasRemedy(this.#connectionError)) this.#connectionError = error
   }
 
   async getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]> {
@@ -64,7 +42,7 @@ class IoredisCommands implements RedisCommands {
         try {
           return await this.#client.mgetBuffer(...part)
         } catch (error) {
-          throw toRedisError(error)
+          throw this.#failure(error)
         }
       },
     )
@@ -115,7 +93,7 @@ class IoredisCommands implements RedisCommands {
         Array.from(text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gim), ([, name, value]) => [name ?? '', value ?? '']),
       )
     } catch (error) {
-      throw toRedisError(error)
+      throw this.#failure(error)
     }
   }
 
@@ -123,7 +101,7 @@ class IoredisCommands implements RedisCommands {
     try {
       await this.#client.ping()
     } catch (error) {
-      throw toRedisError(error)
+      throw this.#failure(error)
     }
   }
 
@@ -152,16 +130,20 @@ class IoredisCommands implements RedisCommands {
     return answers
   }
 
+  #failure(error: unknown) {
+    return toRedisError(error, this.#connectionError)
+  }
+
   async #run(answer: Promise<[Error | null, unknown][] | null>): Promise<readonly unknown[]> {
     let results: [Error | null, unknown][]
     try {
       results = (await answer) ?? []
     } catch (error) {
-      throw toRedisError(error)
+      throw this.#failure(error)
     }
     return results.map(([error, value]) => {
       if (error?.message.startsWith('NOSCRIPT')) throw new ScriptMissing()
-      if (error) throw toRedisError(error)
+      if (error) throw this.#failure(error)
       return value
     })
   }
@@ -171,15 +153,24 @@ class ScriptMissing extends Error {}
 
 const retryAfter = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000)
 
-const connect = ({ nodes, cluster, username, password, tls, db }: RedisAddress): Redis | Cluster => {
+const connect = ({ address, tls, sentinelLogin }: RedisSettings): Redis | Cluster => {
+  const { nodes, cluster, sentinel, username, password, db } = address
   const options = {
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...(tls ? { tls } : {}),
   }
+  if (sentinel !== undefined)
+    return new Redis({
+      ...options,
+      ...{ sentinels: [...nodes], name: sentinel, db, retryStrategy: retryAfter, sentinelRetryStrategy: retryAfter },
+      ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
+      ...(sentinelLogin ? { sentinelPassword: sentinelLogin.password } : {}),
+      ...(sentinelLogin?.username === undefined ? {} : { sentinelUsername: sentinelLogin.username }),
+    })
   if (!cluster) return new Redis({ ...options, ...nodes[0], db, retryStrategy: retryAfter })
   return new Cluster([...nodes], {
     redisOptions: options,
@@ -190,13 +181,20 @@ const connect = ({ nodes, cluster, username, password, tls, db }: RedisAddress):
     retryDelayOnFailover: 200,
     retryDelayOnClusterDown: 200,
     slotsRefreshTimeout: 2_000,
+    // Certificates name hosts, so the names that the cluster gives must not become addresses.
+    ...(tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
   })
 }
 
 /** Connects lazily and reconnects without limit. Commands fail fast while Redis is away; the caller retries after a pause. */
-export const openRedis = (url: string): RedisCommands => {
-  const client = connect(parseRedisUrl(url))
-  // Each failed reconnect emits an error. Ignore it: the failing commands report the outage.
-  client.on('error', () => {})
-  return new IoredisCommands(client)
+export const openRedis = (settings: RedisSettings | string): RedisCommands => {
+  const all = typeof settings === 'string' ? toRedisSettings({}, settings) : settings
+  const client = connect(all)
+  const commands = new IoredisCommands(client)
+  // Each failed reconnect emits an error. The failing commands report the outage, and this one as its cause.
+  const keep = (error: unknown) => commands.connectionFailed(error)
+  client.on('error', keep)
+  client.on('node error', keep)
+  client.on('ready', () => commands.connectionFailed(undefined))
+  return all.prefix === undefined ? commands : prefixedRedis(commands, all.prefix)
 }

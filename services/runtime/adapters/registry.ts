@@ -1,7 +1,13 @@
-/** SchemaRegistry by the five requests of the Confluent API that we need, over `fetch`: for every process that asks for ids and schemas. */
+/** SchemaRegistry by the six requests of the Confluent API that we need: for every process that asks for ids and schemas. */
 
+import { once } from 'node:events'
+import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { json } from 'node:stream/consumers'
 import { DependencyError, type SchemaRegistry } from '../ports.ts'
-import { withoutEnding } from '../without-ending.ts'
+import { prefixedRegistry } from '../prefix.ts'
+import { type RegistrySettings, toRegistrySettings } from './registry-settings.ts'
+import { tlsProblem } from './tls.ts'
 
 /** The registry rejects a schema that is incompatible with an earlier version of its subject. */
 export class SchemaIncompatible extends Error {
@@ -17,36 +23,42 @@ export class SchemaIncompatible extends Error {
 const timeoutMs = 10_000
 const contentType = 'application/vnd.schemaregistry.v1+json'
 
+const why = (status: number | undefined, cause: unknown): string => {
+  if (status === 401)
+    return 'refuses the login (401): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or SCHEMA_REGISTRY_TOKEN'
+  if (status === 403)
+    return 'denies this user a subject (403): grant it to read subjects and schemas, and for signals topics apply to write them'
+  if (status !== undefined) return `answers ${status}; check SCHEMA_REGISTRY_URL`
+  const names = {
+    server: 'the schema registry',
+    caSetting: 'SCHEMA_REGISTRY_CA',
+    addressSetting: 'SCHEMA_REGISTRY_URL',
+  }
+  const problem = tlsProblem(cause, names)
+  return problem === undefined ? 'does not answer; check SCHEMA_REGISTRY_URL' : `does not answer: ${problem}`
+}
+
+/** @param cause of a call without an answer */
 export const registryAway = (status: number | undefined, options?: ErrorOptions): DependencyError =>
-  new DependencyError(
-    'registry',
-    `the schema registry ${status === undefined ? 'does not answer' : `answers ${status}`}; check SCHEMA_REGISTRY_URL`,
-    options,
-  )
+  new DependencyError('registry', `the schema registry ${why(status, options?.cause)}`, options)
 
 interface RegistryAnswer {
   readonly status: number
   readonly value: Readonly<Record<string, unknown>>
 }
 
-/** `fetch` takes no user and password in a URL: they go into a header. */
-const addressOf = (text: string): { readonly base: string; readonly authorization: string | null } => {
-  const url = new URL(text)
-  const credentials = [url.username, url.password].map(decodeURIComponent).join(':')
-  url.username = ''
-  url.password = ''
-  const authorization = credentials === ':' ? null : `Basic ${Buffer.from(credentials).toString('base64')}`
-  return { base: withoutEnding(url.href, '/'), authorization }
-}
-
 class HttpRegistry implements SchemaRegistry {
   readonly #base: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #options: RequestOptions
 
-  constructor(url: string) {
-    const { base, authorization } = addressOf(url)
-    this.#base = base
-    this.#headers = { 'content-type': contentType, accept: contentType, ...(authorization ? { authorization } : {}) }
+  constructor({ url, authorization, ca }: RegistrySettings) {
+    this.#base = url
+    const headers = { 'content-type': contentType, accept: contentType, ...(authorization ? { authorization } : {}) }
+    // Idle connections end with the process.
+    const agent = url.startsWith('https:')
+      ? new HttpsAgent({ keepAlive: true, ca })
+      : new HttpAgent({ keepAlive: true })
+    this.#options = { headers, agent, timeout: timeoutMs }
   }
 
   async register(subject: string, schema: string): Promise<number> {
@@ -94,39 +106,54 @@ class HttpRegistry implements SchemaRegistry {
     return value.is_compatible
   }
 
+  async latest(subject: string): Promise<string | null> {
+    const { status, value } = await this.#ask('GET', `/subjects/${encodeURIComponent(subject)}/versions/latest`)
+    if (status === 404) return null
+    if (status !== 200 || typeof value.schema !== 'string') throw registryAway(status)
+    return value.schema
+  }
+
   /** Once more after a failure on the way: an idle connection may have been closed. @throws DependencyError */
   async #ask(method: string, path: string, body?: object): Promise<RegistryAnswer> {
-    const attempt = () =>
-      fetch(`${this.#base}${path}`, {
-        method,
-        headers: this.#headers,
-        ...(body ? { body: JSON.stringify(body) } : {}),
-        // A redirect would carry the password to another address.
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      })
+    const url = `${this.#base}${path}`
+    const attempt = () => requestOnce(url, { ...this.#options, method }, body)
     try {
-      const response = await attempt().catch(attempt)
-      const value: unknown = await response.json().catch(() => null)
-      return { status: response.status, value: typeof value === 'object' && value !== null ? { ...value } : {} }
+      return await attempt().catch(attempt)
     } catch (error) {
       throw registryAway(undefined, { cause: error })
     }
   }
 }
 
-export const openRegistry = (url: string): SchemaRegistry => new HttpRegistry(url)
+/** Follows no redirect: it would carry the password to another address. */
+const requestOnce = async (url: string, options: RequestOptions, body: object | undefined): Promise<RegistryAnswer> => {
+  const open = url.startsWith('https:') ? requestHttps : requestHttp
+  const request = open(url, { ...options, signal: AbortSignal.timeout(timeoutMs) })
+  request.end(body ? JSON.stringify(body) : undefined)
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const status = response.statusCode ?? 0
+  if (status >= 300 && status < 400) response.destroy()
+  const value: unknown = await json(response).catch(() => null)
+  return { status, value: typeof value === 'object' && value !== null ? { ...value } : {} }
+}
+
+/** @param settings or a URL that needs nothing else */
+export const openRegistry = (settings: RegistrySettings | string): SchemaRegistry => {
+  const all = typeof settings === 'string' ? toRegistrySettings({}, settings) : settings
+  const registry = new HttpRegistry(all)
+  return all.prefix === undefined ? registry : prefixedRegistry(registry, all.prefix)
+}
 
 /**
  * For registering schemas and setting their compatibility: Confluent's own client, or ours where its optional package is
  * not installed. Both pass the same contract.
  */
-export const openRegistrar = async (url: string): Promise<SchemaRegistry> => {
+export const openRegistrar = async (settings: RegistrySettings): Promise<SchemaRegistry> => {
   try {
     const { openConfluentRegistry } = await import('./confluent-registry.ts')
-    return openConfluentRegistry(url)
+    return openConfluentRegistry(settings)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    return openRegistry(url)
+    return openRegistry(settings)
   }
 }

@@ -8,6 +8,9 @@ import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
+import { RecordJudge } from '../signatures/record-judge.ts'
+import { RecordKeys } from '../signatures/record-keys.ts'
+import type { Signing } from '../signatures/signed-broker.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readWhole } from '../topics/read-topic.ts'
 import { CommonPairs } from './common-pairs.ts'
@@ -71,13 +74,21 @@ const keyringOf = (source: KeySource, dataSecret: SealedDataSecret | null): Keyr
 export interface Keys {
   readonly keyring: Keyring
   readonly commonPairs: CommonPairs
+  /** For a signed broker. */
+  readonly signing: Signing
+}
+
+const signingOf = (source: KeySource, keyring: Keyring): Signing => {
+  const keys = new RecordKeys(source)
+  return { keys, judge: new RecordJudge(keys), activeKeyId: () => keyring.activeKeyId }
 }
 
 /** The current keys, for a command. @throws ConfigError, DependencyError */
 export const readKeys = async (settings: KeySettings, tools: SecretTools): Promise<Keys> => {
   const source = await openKeySource(settings, null)
   const { dataSecret, commonPairs } = await readSecretsTopic(tools)
-  return { keyring: keyringOf(source, dataSecret), commonPairs }
+  const keyring = keyringOf(source, dataSecret)
+  return { keyring, commonPairs, signing: signingOf(source, keyring) }
 }
 
 /** @throws ConfigError, DependencyError */
@@ -120,7 +131,8 @@ export const followKeyring = async (
   )
   keyring = keyringOf(source, secrets.dataSecret)
   tools.health.keys(keyring.masterKeys)
-  return { keyring, commonPairs: secrets.commonPairs, stop: () => following.stop() }
+  const signing = signingOf(source, keyring)
+  return { keyring, commonPairs: secrets.commonPairs, signing, stop: () => following.stop() }
 }
 
 const write = async ({ broker, codec }: SecretTools, record: DataSecretRecord) => {

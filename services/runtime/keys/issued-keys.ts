@@ -2,11 +2,13 @@
  * `SIGNALS_KEYS`: the keys of one process, and no others, as `signals keys issue` prints them. Base64 of JSON:
  *
  *     {"version": 1, "holder": "dispatch", "keyIds": [current, …previous],
- *      "wrapping": {kind: {keyId: key}}, "derived": {name: key}}
+ *      "wrapping": {kind: {keyId: key}}, "derived": {name: key},
+ *      "signing": {purpose: {keyId: seed}}, "verifying": {purpose: {keyId: public key}}}
  *
- * Keys are 32 bytes in base64.
+ * Keys and seeds are 32 bytes in base64.
  */
 import { z } from 'zod'
+import { type SigningPurpose, signingPurposes } from '../signatures/signed-topics.ts'
 import {
   type DerivedKey,
   derivedKeys,
@@ -29,6 +31,8 @@ const schema = z.object({
   keyIds: z.array(keyId).min(1),
   wrapping: z.partialRecord(z.enum(secretKinds), z.record(keyId, key)),
   derived: z.partialRecord(z.enum(derivedKeys), key),
+  signing: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
+  verifying: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
 })
 type Document = z.output<typeof schema>
 
@@ -48,21 +52,26 @@ const parsed = (text: string): Document | null => {
 
 /** The value of SIGNALS_KEYS for a process. @param derive of the data secret */
 export const issueKeys = (holder: KeyHolder, masters: MasterKeys, derive: (name: DerivedKey) => Uint8Array): string => {
-  const { kinds, derived } = keysHeldBy[holder]
+  const { kinds, derived, signs, verifies } = keysHeldBy[holder]
+  const byKeyId = <Name extends string>(names: readonly Name[], bytesOf: (name: Name, id: string) => Uint8Array) =>
+    Object.fromEntries(
+      names.map((name) => [name, Object.fromEntries(masters.ids.map((id) => [id, base64(bytesOf(name, id))]))]),
+    )
   const document: Document = {
     version: 1,
     holder,
     keyIds: [...masters.ids],
-    wrapping: Object.fromEntries(
-      kinds.map((kind) => [
-        kind,
-        Object.fromEntries(masters.ids.map((id) => [id, base64(masters.wrappingBytes(kind, id))])),
-      ]),
-    ),
+    wrapping: byKeyId(kinds, masters.wrappingBytes),
     derived: Object.fromEntries(derived.map((name) => [name, base64(derive(name))])),
+    signing: byKeyId(signs, (purpose, id) => masters.signingSeed(purpose, id) as Uint8Array),
+    verifying: byKeyId(verifies, (purpose, id) => masters.verifyingKey(purpose, id) as Uint8Array),
   }
   return base64(Buffer.from(JSON.stringify(document)))
 }
+
+/** Ids may come from outside: only own properties count. */
+const bytesOf = (keys: Readonly<Record<string, string>> | undefined, id: string): Uint8Array | null =>
+  keys && Object.hasOwn(keys, id) ? Buffer.from(keys[id] as string, 'base64') : null
 
 export class IssuedKeys implements KeySource {
   readonly #document: Document
@@ -84,10 +93,13 @@ export class IssuedKeys implements KeySource {
 
   /** Checks at the start that the process has what it needs. @throws RangeError naming what is missing and the remedy */
   requireKeysOf(holder: KeyHolder): void {
-    const { kinds, derived } = keysHeldBy[holder]
+    const { kinds, derived, signs, verifies } = keysHeldBy[holder]
+    const lacks = (keyOf: (id: string) => unknown) => this.ids.some((id) => (keyOf(id) ?? null) === null)
     const missing = [
-      ...kinds.filter((kind) => this.ids.some((id) => this.#document.wrapping[kind]?.[id] === undefined)),
+      ...kinds.filter((kind) => lacks((id) => this.#document.wrapping[kind]?.[id])),
       ...derived.filter((name) => this.derivedKey(name) === null && !this.holds('data-secret')),
+      ...signs.filter((one) => lacks((id) => this.signingSeed(one, id))).map((one) => `signatures of ${one}`),
+      ...verifies.filter((one) => lacks((id) => this.verifyingKey(one, id))).map((one) => `verification of ${one}`),
     ]
     if (missing.length === 0) return
     throw new RangeError(
@@ -102,6 +114,10 @@ export class IssuedKeys implements KeySource {
     const text = this.#document.derived[name]
     return text === undefined ? null : Buffer.from(text, 'base64')
   }
+
+  signingSeed = (purpose: SigningPurpose, id: string) => bytesOf(this.#document.signing[purpose], id)
+
+  verifyingKey = (purpose: SigningPurpose, id: string) => bytesOf(this.#document.verifying[purpose], id)
 
   wrappingKey(kind: SecretKind, id: string): SealingKey {
     const name = `${kind} ${id}`

@@ -4,6 +4,7 @@
  */
 import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { StageName } from '../../topology.ts'
+import type { SigningPurpose } from '../signatures/signed-topics.ts'
 
 /** Kinds of secrets at rest. Each is wrapped under a sub-key of its own of the master key. */
 export const secretKinds = [
@@ -38,13 +39,21 @@ export interface HeldKeys {
   /** Kinds of secrets that the process unwraps or wraps. A holder of `data-secret` derives all derived keys by itself. */
   readonly kinds: readonly SecretKind[]
   readonly derived: readonly DerivedKey[]
+  /** Purposes for which the process holds the private half, and those for which it holds the public one. */
+  readonly signs: readonly SigningPurpose[]
+  readonly verifies: readonly SigningPurpose[]
 }
 
 export const keysHeldBy: Readonly<Record<KeyHolder, HeldKeys>> = {
-  gateway: { kinds: ['webhook-secret'], derived: ['record-key'] },
-  ingest: { kinds: ['data-key', 'envelope-key', 'data-secret'], derived: [] },
-  attribution: { kinds: ['data-key'], derived: ['record-key'] },
-  keywords: { kinds: ['data-key'], derived: ['signal-id', 'record-key'] },
-  dispatch: { kinds: ['token'], derived: ['record-key'] },
-  control: { kinds: secretKinds, derived: [] },
+  gateway: { kinds: ['webhook-secret'], derived: ['record-key'], signs: [], verifies: ['records'] },
+  ingest: {
+    kinds: ['data-key', 'envelope-key', 'data-secret'],
+    derived: [],
+    signs: ['requests'],
+    verifies: ['records'],
+  },
+  attribution: { kinds: ['data-key'], derived: ['record-key'], signs: [], verifies: ['records'] },
+  keywords: { kinds: ['data-key'], derived: ['signal-id', 'record-key'], signs: [], verifies: ['records'] },
+  dispatch: { kinds: ['token'], derived: ['record-key'], signs: ['requests'], verifies: ['records'] },
+  control: { kinds: secretKinds, derived: [], signs: ['records'], verifies: ['records', 'requests'] },
 }

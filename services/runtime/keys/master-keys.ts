@@ -1,5 +1,7 @@
 /** The configured master keys. Every other key at rest derives from one of them, by kind of secret. */
 import sodium from 'libsodium-wrappers'
+import { publicHalfOf } from '../signatures/signature.ts'
+import type { SigningPurpose } from '../signatures/signed-topics.ts'
 import type { SecretContext, SecretKind } from './key-holders.ts'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
 import type { KeySource } from './wrapping.ts'
@@ -58,6 +60,14 @@ export class MasterKeys implements KeySource {
 
   wrappingKey(kind: SecretKind, keyId: string): SealingKey {
     return this.#cached(`${kind} ${keyId}`, () => new SealingKey(this.wrappingBytes(kind, keyId)))
+  }
+
+  signingSeed = (purpose: SigningPurpose, keyId: string): Uint8Array | null =>
+    this.ids.includes(keyId) ? this.derive(`signing:${purpose}`, keyId) : null
+
+  verifyingKey(purpose: SigningPurpose, keyId: string): Uint8Array | null {
+    const seed = this.signingSeed(purpose, keyId)
+    return seed && publicHalfOf(seed)
   }
 
   openEarlier(sealed: Uint8Array, context: SecretContext, keyId: string | null): Buffer {

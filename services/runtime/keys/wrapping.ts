@@ -8,6 +8,7 @@
  *
  *     "SGW1" · 8 bytes of key id · sealed secret, or the sealed secret alone
  */
+import type { RecordKeySource } from '../signatures/record-keys.ts'
 import { kindOf, type SecretContext, type SecretKind } from './key-holders.ts'
 import { SealBroken, type SealingKey } from './sealing-key.ts'
 
@@ -17,7 +18,7 @@ const idBytes = 8
 const headerBytes = prefix.length + idBytes
 
 /** Where wrapping keys come from: the master keys, or the keys issued for one process. */
-export interface KeySource {
+export interface KeySource extends RecordKeySource {
   /** Ids of the master keys, current first. */
   readonly ids: readonly string[]
   /** The sub-key of a known id. @throws KeyMissing when this process does not hold keys of the kind */

@@ -26,11 +26,7 @@ const catalogue = {
     labels: ['step'],
     buckets: seconds,
   },
-  signals_retries_total: {
-    type: 'counter',
-    help: 'Retries of batches because a dependency failed.',
-    labels: ['dependency'],
-  },
+  signals_retries_total: { type: 'counter', help: 'Batches tried again: a dependency failed.', labels: ['dependency'] },
   signals_oldest_unprocessed_seconds: {
     type: 'gauge',
     help: 'Age of the oldest record that is due and not processed; 0 when idle.',
@@ -79,6 +75,12 @@ const catalogue = {
     help: 'Requests at the gateway, by source and HTTP status.',
     labels: ['source', 'status'],
   },
+  signals_records_refused_total: { type: 'counter', help: 'Not signed as they must be.', labels: ['topic', 'reason'] },
+  signals_connection_requests_total: {
+    type: 'counter',
+    help: 'Changes asked for by stages.',
+    labels: ['kind', 'result'],
+  },
   signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing of these was kept.', labels: ['source'] },
   signals_accounts_unverified_total: { type: 'counter', help: 'Left out: not proven.', labels: ['source'] },
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
@@ -102,11 +104,7 @@ const catalogue = {
     help: 'Values that an extractor found and that cannot be a tracking ID, by connection; beyond a cap: other.',
     labels: ['connection'],
   },
-  signals_tiktok_calls_total: {
-    type: 'counter',
-    help: 'Calls to TikTok, by verdict and code.',
-    labels: ['verdict', 'code'],
-  },
+  signals_tiktok_calls_total: { type: 'counter', help: 'Calls to TikTok.', labels: ['verdict', 'code'] },
   signals_tiktok_call_seconds: {
     type: 'histogram',
     help: 'Duration of calls to TikTok.',

@@ -51,4 +51,5 @@ export const instrumentedRegistry = (registry: SchemaRegistry, metrics: Observed
   compatibility: (subject) => timed(metrics, 'registry', 'compatibility', () => registry.compatibility(subject)),
   isCompatible: (subject, schema) =>
     timed(metrics, 'registry', 'is_compatible', () => registry.isCompatible(subject, schema)),
+  latest: (subject) => timed(metrics, 'registry', 'latest', () => registry.latest(subject)),
 })

@@ -12,7 +12,7 @@ import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
-import { fields, kafkaSettings, loadConfig, masked } from '../config.ts'
+import { fields, kafkaSettings, loadConfig, masked, redisSettings, registrySettings } from '../config.ts'
 import { failures } from '../failures.ts'
 import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
@@ -23,6 +23,7 @@ import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
+import { signedBroker } from '../signatures/signed-broker.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { openTracing } from '../tracing/service.ts'
@@ -30,6 +31,7 @@ import type { Tracer } from '../tracing/tracer.ts'
 import { environment } from './environment.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
+import { reportRefusals } from './refused-records.ts'
 import { serveStatus } from './status-server.ts'
 
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
@@ -123,21 +125,24 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const tracer = await openTracing(name, metrics)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
-    const redis = instrumentedRedis(openRedis(common.REDIS_URL), metrics)
+    const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
     lifecycle.onStop('redis', () => redis.close())
-    const registry = instrumentedRegistry(openRegistry(common.SCHEMA_REGISTRY_URL), metrics)
+    const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
     )
-    const { keyring, commonPairs, ...secret } = await lifecycle.untilUp(clock, () =>
+    const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
       followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),
     )
     lifecycle.onStop('data secret', () => secret.stop())
-    const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
+    const signed = signedBroker(broker, { signing: async () => signing, onRefused: reportRefusals(metrics, log) })
+    const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => signed.producer()), metrics)
     lifecycle.onStop('producer', () => producer.close())
 
     const follow = async (handlers: TableHandlers) => {
-      const following = await lifecycle.untilUp(clock, () => followTables(handlers, { broker, codec, health, log }))
+      const following = await lifecycle.untilUp(clock, () =>
+        followTables(handlers, { broker: signed, codec, health, log }),
+      )
       lifecycle.onStop('tables', () => following.stop())
     }
     let connectionPair: (id: string) => ConnectionPair | undefined = () => undefined
@@ -163,7 +168,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
         envelopes.forget(id)
       },
       codec,
-      broker,
+      broker: signed,
       producer,
       redis,
       clock,

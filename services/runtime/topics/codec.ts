@@ -13,6 +13,7 @@ import { systemClock } from '../clock.ts'
 import { BadRecord } from '../failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
 import { avroType, withoutFirstField } from './avro-type.ts'
+import { connectorSchema, fieldsLacking } from './connector-schema.ts'
 import { encoded } from './encode.ts'
 
 const headerBytes = 5
@@ -21,6 +22,15 @@ const magic = 0
 const missTtlMs = 30_000
 
 const compile = (schema: string): Type => avroType(JSON.parse(schema))
+
+const latestTypes = new Map<string, Type>()
+
+/** Compiled once in a process: a codec has ten of them. */
+const latestType = (folder: string): Type => {
+  const type = latestTypes.get(folder) ?? compile(latestSchema(folder))
+  latestTypes.set(folder, type)
+  return type
+}
 
 /** Decodes bytes of one writer schema to this code's version of the record. */
 interface Reader {
@@ -37,7 +47,7 @@ interface Format {
 
 const format = (folder: string): Format => ({
   folder,
-  type: compile(latestSchema(folder)),
+  type: latestType(folder),
   readers: new Map(),
   id: null,
 })
@@ -48,7 +58,7 @@ export class Codec {
   readonly #formats = new Map<string, Format>()
   readonly #byTopic: Record<MainTopic, Format>
   readonly #deadLetter: Format
-  readonly #original = compile(latestSchema('original-record'))
+  readonly #original = latestType('original-record')
   /** Its first field is the message. */
   readonly #behindMessage = withoutFirstField(latestSchema('attributed-message'))
   readonly #schemas = new Map<number, Type>()
@@ -181,13 +191,17 @@ export class Codec {
     const writer = this.#schemas.get(id)
     if (!writer) throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry`)
     try {
+      const lacking = format.folder === connectorSchema ? fieldsLacking(writer) : []
+      if (lacking.length > 0)
+        throw new BadRecord('schema_incomplete', `schema id ${id} of the connector lacks ${lacking.join(', ')}`)
       const reader =
         writer === format.type || id === format.id || writer.equals(format.type)
           ? { type: format.type, resolver: undefined }
           : { type: format.type, resolver: format.type.createResolver(writer) }
       format.readers.set(id, reader)
       return reader
-    } catch {
+    } catch (error) {
+      if (error instanceof BadRecord) throw error
       throw new BadRecord('bytes_invalid', `schema id ${id} is not a version of ${format.folder}`)
     }
   }

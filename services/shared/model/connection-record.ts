@@ -1,4 +1,7 @@
-/** Values of `connections.v1` (which account belongs to which advertiser) and `connection-history.v1` (its changes). */
+/**
+ * Values of `connections.v1` (which account belongs to which advertiser), `connection-history.v1` (its changes)
+ * and `connection-requests.v1` (changes that ingest and dispatch ask for, and control makes).
+ */
 import type { Direction, TextOrigin } from './message-event.ts'
 
 /** Origins whose texts are matched against keywords unless the connection says otherwise: the person's own words. */
@@ -142,4 +145,24 @@ export interface ConnectionChange {
   /** TikTok's code or reason, if that was the cause. */
   readonly code: number | null
   readonly detail: string | null
+}
+
+/**
+ * withdrawn: the account's authorisation was withdrawn at the source, so its connection ends.
+ * token_refused: the destination refuses the token, so the connection waits for a new one.
+ */
+export const requestKinds = ['withdrawn', 'token_refused'] as const
+export type RequestKind = (typeof requestKinds)[number]
+
+export interface ConnectionRequest {
+  readonly kind: RequestKind
+  readonly connectionId: string
+  readonly source: string
+  readonly accountId: string
+  /** The source's reason, or the destination's code. */
+  readonly code: number | null
+  /** When it happened, ms: of a withdrawal, by the source's clock. */
+  readonly occurredAt: number
+  /** `changedAt` of the record whose token was refused, ms; null for a withdrawal. */
+  readonly changedAt: number | null
 }

@@ -1,7 +1,7 @@
 /** The value type of each topic. The Avro schemas in `schemas/` encode these types; a unit test compares the two. */
 import type { MainTopic } from '../../topology.ts'
 import type { AuditEntry } from './audit.ts'
-import type { ConnectionChange, ConnectionRecord } from './connection-record.ts'
+import type { ConnectionChange, ConnectionRecord, ConnectionRequest } from './connection-record.ts'
 import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
@@ -100,8 +100,9 @@ export interface Touch {
   /** ms */
   readonly occurredAt: number
   readonly trackingId: string
-  /** The message in whose text it was found. The touch counts only if that is among the first `within`; null: it always counts. */
+  /** The message in whose text or links it was found; null: a referral or an order carried it. */
   readonly message: string | null
+  /** The touch counts only if that message is among so many first ones; 0: always. */
   readonly within: number
 }
 
@@ -145,6 +146,7 @@ export interface TopicValues {
   deliveries: Delivery
   connections: ConnectionRecord
   connectionHistory: ConnectionChange
+  connectionRequests: ConnectionRequest
   tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord

@@ -14,14 +14,15 @@ export * from './source.ts'
 
 export const shippedFolder = join(import.meta.dirname, 'mappings')
 
+const compiled = new Map<string, Source>()
+
 /**
- * Compiles each at its first use, since all of them take a second of CPU and a process needs few. The name of a file is the name of
- * its source; unit tests compile all of them.
+ * Compiles each once in a process, at its first use, since all of them take a second of CPU and a process needs few. The name of a
+ * file is the name of its source; unit tests compile all of them.
  */
 const shippedSources = (): ShippedSources => {
   const files = mappingFolder(shippedFolder)
   const fileOf = new Map(files.list().map(({ file }) => [basename(file, extname(file)), file]))
-  const compiled = new Map<string, Source>()
   return {
     keys: () => fileOf.keys(),
     get(name) {

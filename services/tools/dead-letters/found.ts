@@ -35,10 +35,11 @@ export interface FoundDeadLetter {
   readonly sealedBytes: number
 }
 
-export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter): FoundDeadLetter => {
+/** @param prefix what Kafka has before the names of topics; ids hold it */
+export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter, prefix: string): FoundDeadLetter => {
   const { topic, partition, offset, headers } = record
   return {
-    id: `${topic}/${partition}/${offset}`,
+    id: `${prefix}${topic}/${partition}/${offset}`,
     place: { topic, partition, offset },
     stage: deadLetter.stage,
     code: deadLetter.code,

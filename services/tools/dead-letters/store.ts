@@ -18,6 +18,8 @@ export interface DeadLetterTools {
   readonly envelopes: Pick<Envelopes, 'open'>
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
+  /** KAFKA_TOPIC_PREFIX */
+  readonly prefix: string
 }
 
 /** A group for offset queries; nothing commits under it. */
@@ -35,7 +37,7 @@ interface OpenedDeadLetter {
 }
 
 const read = async (
-  { broker, codec }: DeadLetterTools,
+  { broker, codec, prefix }: DeadLetterTools,
   topic: string,
   ranges: readonly OffsetRange[],
   onBatch: (batch: readonly OpenedDeadLetter[]) => void | Promise<void>,
@@ -45,7 +47,7 @@ const read = async (
     await onBatch(
       records.map((record) => {
         const deadLetter = codec.decodeDeadLetter(record.value)
-        return { found: foundOf(record, deadLetter), deadLetter }
+        return { found: foundOf(record, deadLetter, prefix), deadLetter }
       }),
     )
   })

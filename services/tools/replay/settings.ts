@@ -5,6 +5,7 @@ import { dispatchFields } from '../../dispatch/config.ts'
 export const replayFields = {
   DISPATCH_EXPIRE_DAYS: dispatchFields.DISPATCH_EXPIRE_DAYS,
   ATTRIBUTION_WAIT: attributionFields.ATTRIBUTION_WAIT,
+  ATTRIBUTION_TEXT_WINDOW: attributionFields.ATTRIBUTION_TEXT_WINDOW,
 } as const
 export type ReplaySettingName = keyof typeof replayFields
 

@@ -2,11 +2,19 @@
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-import { subjectOf, type TopicSpec, topics } from '../../topology.ts'
+import type { TopicSpec } from '../../topic-spec.ts'
+import { flowPartitions, subjectOf, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'
+import type { Placement } from './settings.ts'
 
 export type TopicChange =
-  | { readonly kind: 'create'; readonly topic: string; readonly partitions: number }
+  | {
+      readonly kind: 'create'
+      readonly topic: string
+      readonly partitions: number
+      /** null: the brokers' default. */
+      readonly replication: number | null
+    }
   | { readonly kind: 'partitions'; readonly topic: string; readonly from: number; readonly to: number }
   | {
       readonly kind: 'setting'
@@ -44,21 +52,36 @@ export const settingsOf = ({
 /** `compact,delete` and `delete,compact` are the same policy. */
 const isSameSetting = (a: string | undefined, b: string) => a?.split(',').sort().join() === b.split(',').sort().join()
 
+const anyPlacement: Placement = { replication: null, minInsync: null, partitions: flowPartitions }
+
+/** Flow topics have the partitions that the operator chose; tables keep their one. */
+const partitionsOf = (spec: TopicSpec, { partitions }: Placement) =>
+  spec.partitions === flowPartitions ? partitions : spec.partitions
+
+/** @param copies of the topic. An older topic with too few could not be written while a broker is away: it stays as it is. */
+const minInsyncOf = ({ replication, minInsync }: Placement, copies: number | null): Record<string, string> => {
+  const isTooFew = copies !== null && copies !== replication && copies <= (minInsync ?? 1)
+  return minInsync === null || isTooFew ? {} : { 'min.insync.replicas': String(minInsync) }
+}
+
 /** @param specs topics that the cluster should have; its other topics are ignored */
 export const planTopics = (
   actual: readonly TopicSettings[],
   specs: readonly TopicSpec[] = allTopics,
+  placement: Placement = anyPlacement,
 ): TopicChange[] => {
   const byName = new Map(actual.map((topic) => [topic.name, topic]))
   return specs.flatMap((spec): TopicChange[] => {
     const topic = byName.get(spec.name)
-    if (!topic) return [{ kind: 'create', topic: spec.name, partitions: spec.partitions }]
-    const changes: TopicChange[] = Object.entries(settingsOf(spec))
+    const partitions = partitionsOf(spec, placement)
+    if (!topic) return [{ kind: 'create', topic: spec.name, partitions, replication: placement.replication }]
+    const wantedSettings = { ...settingsOf(spec), ...minInsyncOf(placement, topic.replication ?? null) }
+    const changes: TopicChange[] = Object.entries(wantedSettings)
       .filter(([setting, wanted]) => !isSameSetting(topic.config[setting], wanted))
       .map(([setting, to]) => ({ kind: 'setting', topic: spec.name, setting, from: topic.config[setting] ?? null, to }))
     // More partitions than declared are an operator's decision to scale; fewer are a mistake.
-    if (topic.partitions < spec.partitions) {
-      changes.unshift({ kind: 'partitions', topic: spec.name, from: topic.partitions, to: spec.partitions })
+    if (topic.partitions < partitions) {
+      changes.unshift({ kind: 'partitions', topic: spec.name, from: topic.partitions, to: partitions })
     }
     return changes
   })
@@ -69,14 +92,22 @@ export const makesConnections = (changes: readonly TopicChange[]): boolean =>
   changes.some(({ kind, topic }) => kind === 'create' && topic === topics.connections.name)
 
 /** @throws DependencyError */
-export const applyTopics = async (broker: Broker, changes: readonly TopicChange[]): Promise<void> => {
+export const applyTopics = async (
+  broker: Broker,
+  changes: readonly TopicChange[],
+  placement: Placement = anyPlacement,
+): Promise<void> => {
   const specs = new Map(allTopics.map((spec) => [spec.name, spec]))
   const created = changes.filter((change) => change.kind === 'create')
   await broker.createTopics(
-    created.map(({ topic, partitions }) => ({
+    created.map(({ topic, partitions, replication }) => ({
       name: topic,
       partitions,
-      config: settingsOf(specs.get(topic) as TopicSpec),
+      ...(replication === null ? {} : { replication }),
+      config: {
+        ...settingsOf(specs.get(topic) as TopicSpec),
+        ...minInsyncOf(placement, replication),
+      },
     })),
   )
   for (const change of changes) {

@@ -1,6 +1,6 @@
 /** How long what a topic no longer keeps stays on a broker's disk, by the topic's settings. Pure. */
 import type { TopicSettings } from '../../runtime/ports.ts'
-import type { TopicSpec } from '../../topology.ts'
+import type { TopicSpec } from '../../topic-spec.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

@@ -10,6 +10,7 @@ import { impurities } from '../../support/source-code/purity.ts'
  * A folder stands for all its files but those that `touchesTheWorld` names.
  */
 const decides = [
+  'services/topic-spec.ts',
   'services/topology.ts',
   'services/derived-topics.ts',
   'services/runtime/without-ending.ts',
@@ -86,6 +87,7 @@ const decides = [
   'services/shared/connections/redacted.ts',
   'services/shared/connections/status.ts',
   'services/shared/model',
+  'services/shared/text',
   'services/shared/sources/check.ts',
   'services/shared/sources/interpreter',
   'services/shared/sources/parse.ts',

@@ -10,14 +10,15 @@ import { codeOnly } from '../../support/source-code/scan.ts'
  * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
 const floors: readonly (readonly string[])[] = [
-  ['topology.ts', 'schemas'],
+  ['topic-spec.ts', 'schemas'],
+  ['topology.ts'],
   ['derived-topics.ts'],
-  ['consumer-groups.ts', 'shared/model'],
+  ['consumer-groups.ts', 'shared/model', 'shared/text'],
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',
@@ -44,12 +45,13 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/rebuildable-state.ts',
     'runtime/metrics',
   ],
-  ['runtime/coalescer.ts', 'runtime/clock.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
   ['runtime/topics'],
+  ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/batch'],
   ['runtime/process'],

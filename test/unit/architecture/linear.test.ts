@@ -130,6 +130,7 @@ const builtPatterns = [
   'services/keywords/matching/fold.ts',
   'services/local/demo/watch.ts',
   'services/runtime/adapters/kafka/errors.ts',
+  'services/shared/connections/extractors/foreign-ids.ts',
   'services/shared/model/key-ids.ts',
 ]
 

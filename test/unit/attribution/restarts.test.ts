@@ -45,6 +45,23 @@ describe('a conversation that was started', () => {
     expect(it.trackingIds().slice(2)).toEqual(['2', '2', '2'])
   })
 
+  it('is started again by pasted links once a day at most, and by ads as often as they come', async () => {
+    const it = await world({ restartOnNewTouch: true })
+    const pasted = (at: number, id: string) => it.messageAt(at, { text: `https://x.example/?ttclid=${id}` })
+    await it.run(it.messageAt(0), pasted(hour, 'friend'), pasted(2 * hour, 'other'))
+    expect(it.starts()).toEqual([true, true, false])
+    await it.run(it.referral(3 * hour, '7'), it.messageAt(3 * hour + 1))
+    expect(it.starts().slice(3)).toEqual([true])
+  })
+
+  it('takes no credit from a link that is pasted beside a text after its beginning', async () => {
+    const it = await world()
+    const link = (at: number) => it.messageAt(at, { text: 'look', links: [`https://x.example/?ttclid=at-${at}`] })
+    await it.run(...[0, 1, 2].map((at) => it.messageAt(at, { text: 'hi' })))
+    await it.run(link(5 * minute), link(hour))
+    expect(it.trackingIds().slice(3)).toEqual([`at-${5 * minute}`, `at-${5 * minute}`])
+  })
+
   it('is started again by an ad that comes after a start without one, but not by one that was there before it', async () => {
     const it = await world({ restartOnNewTouch: true })
     await it.run(it.messageAt(hour))

@@ -22,7 +22,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
   const codec = await Codec.open(new MemoryRegistry())
   const refused: TrackingIdRefusal[] = []
   const countRefused = (more: readonly TrackingIdRefusal[]) => void refused.push(...more)
-  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, countRefused })
+  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, textWindowMs: 600_000, countRefused })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let n = 0

@@ -41,6 +41,20 @@ describe('ingest', () => {
     expect(dedup.values.size + crossSource.values.size).toBe(0)
   })
 
+  it('drops what follows a withdrawal at once, before control has ended the connection', async () => {
+    const { decide, run, stage, delivery, eventRecord, connect, requests } = await openIngest()
+    const since = noon - 60_000
+    connect({ connectionId: 'acme-echo', source: 'echo', accountId: 'biz', connectedAt: since, authorisedAt: since })
+    const removed = [{ accountId: 'biz', reason: 3, occurredAt: noon + 1_000 }]
+    const { changes } = await decide(delivery({ events: [], ignored: ['account'], failed: [], removed }))
+    await stage.save?.(changes)
+    expect(requests).toMatchObject([{ kind: 'withdrawn', connectionId: 'acme-echo', code: 3 }])
+    expect(labels(await run(eventRecord({ source: 'echo', accountId: 'biz' }), eventRecord()))).toEqual([
+      'disconnected',
+      'forwarded',
+    ])
+  })
+
   it.each(['paused', 'reconnect'] as const)(
     'processes messages of a connection that is %s: dispatch decides about its signals',
     async (status) => {

@@ -13,19 +13,15 @@ describe('a text without its ending', () => {
     expect(withoutEnding(text, ending)).toBe(rest)
   })
 
-  // With a regular expression this text takes a minute: the time grew with the square of the run's length.
+  // A regular expression takes the square of the run's length, 10^12 steps: these two would not end.
   it('is found in a time that grows with the length, also where a run ends otherwise', () => {
-    const text = `http://${'.'.repeat(131_072)}a`
-    const started = performance.now()
+    const text = `http://${'.'.repeat(1_048_576)}a`
     expect(linksIn(text)).toEqual([text])
-    expect(performance.now() - started).toBeLessThan(10_000)
   })
 
   it('is found in such a time around an address, too', () => {
-    const text = `a${'-'.repeat(131_072)}pago`
-    const started = performance.now()
+    const text = `a${'-'.repeat(1_048_576)}pago`
     expect(new AddressRanges(text).contain(text.length - 4, text.length)).toBe(false)
-    expect(performance.now() - started).toBeLessThan(10_000)
   })
 
   it('leaves a link as before', () => {

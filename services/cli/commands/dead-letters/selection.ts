@@ -21,7 +21,7 @@ export interface SelectionFlags {
   json?: boolean
 }
 
-const idForm = /^[a-z0-9.-]+\/\d+\/\d+$/
+const idForm = /^[a-z0-9._-]+\/\d+\/\d+$/
 
 /** @throws UsageError */
 export const conditionsOf = (flags: SelectionFlags, ids: readonly string[] = []): Conditions => {
@@ -47,7 +47,7 @@ export const conditionsOf = (flags: SelectionFlags, ids: readonly string[] = [])
   }
 }
 
-export const openTools = async ({ broker, codec, envelopes }: CliContext): Promise<DeadLetterTools> => {
+export const openTools = async ({ broker, codec, envelopes, prefix }: CliContext): Promise<DeadLetterTools> => {
   const directory = await readConnections(broker(), await codec())
   return {
     broker: broker(),
@@ -55,6 +55,7 @@ export const openTools = async ({ broker, codec, envelopes }: CliContext): Promi
     envelopes: await envelopes((id) => directory.byId(id)),
     directory,
     sources: loadSources(ownMappings()),
+    prefix,
   }
 }
 

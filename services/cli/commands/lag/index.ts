@@ -73,7 +73,7 @@ export const register = (program: Command) => {
     .option('--every <seconds>', 'interval with --watch', '2')
     .option('--json', 'one JSON value per read')
     .action(({ watch, json, every: text }: { watch?: boolean; json?: boolean; every: string }) =>
-      withContext(async ({ broker }) => {
+      withContext(async ({ broker, prefix }) => {
         const intervalMs = intervalOf(text)
         const reader = new LagReader(broker())
         const trend = new LagTrend()
@@ -81,7 +81,8 @@ export const register = (program: Command) => {
           const lags = await reader.read(clock.now)
           const at = clock.now()
           trend.add(at, lags)
-          return { at, groups: summed(lags, trend) }
+          const groups = summed(lags, trend)
+          return { at, groups: groups.map((one) => ({ ...one, group: prefix + one.group, topic: prefix + one.topic })) }
         }
         const printLag = ({ at, groups }: Awaited<ReturnType<typeof readGroups>>) => {
           const stages = groups.filter(({ lane }) => lane === 'main')

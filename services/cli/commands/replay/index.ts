@@ -34,7 +34,7 @@ const stopSignal = (): AbortSignal => {
 const openReplay = async (context: CliContext, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
   // Stages on the same machine get the CPU first.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
-  const { expireMs, waitMs, text } = replaySettings(context, context.env)
+  const { expireMs, waitMs, textWindowMs, text } = replaySettings(context, context.env)
   notify(`signals: ${text}`)
   const replay = new Replay({
     broker: context.broker(),
@@ -46,6 +46,7 @@ const openReplay = async (context: CliContext, lists: readonly KeywordListRecord
     clock: systemClock,
     expireMs,
     waitMs,
+    textWindowMs,
     stop: stopSignal(),
     onPhase: (phase) => progress.phase(phase),
     onDeciding: (now) => progress.deciding(now),

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
 import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
+import { registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type TopicChange,
 } from '../../../tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retention.ts'
+import { placementOf } from '../../../tools/topics/settings.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { print, printJson } from '../../output.ts'
@@ -20,13 +22,17 @@ import { print, printJson } from '../../output.ts'
 const text = (change: TopicChange): string => {
   switch (change.kind) {
     case 'create':
-      return `+ ${change.topic}  ${change.partitions} partitions`
+      return `+ ${change.topic}  ${change.partitions} partitions${change.replication === null ? '' : `, ${change.replication} copies`}`
     case 'partitions':
       return `~ ${change.topic}  partitions ${change.from} → ${change.to}`
     case 'setting':
       return `~ ${change.topic}  ${change.setting} ${change.from ?? 'unset'} → ${change.to}`
   }
 }
+
+/** The names that Kafka has. */
+const withPrefix = <Row extends { readonly topic: string }>(rows: readonly Row[], prefix: string): Row[] =>
+  rows.map((row) => ({ ...row, topic: prefix + row.topic }))
 
 /** By the settings that the cluster has now; null: it does not tell them. */
 const erasureOf = (actual: readonly TopicSettings[]) => {
@@ -65,11 +71,12 @@ export const register = (program: Command) => {
     .description('show what `apply` would change; exits with 0 also when there are changes')
     .option('--json', 'one JSON value')
     .action(({ json }: { json?: boolean }) =>
-      withContext(async ({ broker }) => {
+      withContext(async ({ broker, env, prefix }) => {
         const actual = await broker().listTopics()
-        const changes = planTopics(actual)
-        const erasure = erasureOf(actual)
-        const retention = retentionOf(actual)
+        const placement = placementOf(env, (await broker().describe()).nodes)
+        const changes = withPrefix(planTopics(actual, allTopics, placement), prefix)
+        const erasure = withPrefix(erasureOf(actual), prefix)
+        const retention = withPrefix(retentionOf(actual), prefix)
         if (json) return printJson({ changes, erasure, retention })
         print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
         for (const { topic, seconds } of erasure)
@@ -87,9 +94,10 @@ export const register = (program: Command) => {
     .action(({ json }: { json?: boolean }) =>
       withContext(async (context) => {
         const { broker } = context
-        const changes = planTopics(await broker().listTopics())
-        await applyTopics(broker(), changes)
-        await applySchemas(await openRegistrar(context.registryUrl))
+        const placement = placementOf(context.env, (await broker().describe()).nodes)
+        const changes = planTopics(await broker().listTopics(), allTopics, placement)
+        await applyTopics(broker(), changes, placement)
+        await applySchemas(await openRegistrar(registrySettingsOf(context.env, context.registryUrl)))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
           const tools = { broker: broker(), codec: await context.codec(), clock: systemClock }
@@ -97,12 +105,13 @@ export const register = (program: Command) => {
         }
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)
-        if (json) printJson({ applied: changes })
+        const applied = withPrefix(changes, context.prefix)
+        if (json) printJson({ applied })
         else
           print(
-            changes.length === 0
+            applied.length === 0
               ? 'the cluster was as declared; schemas are registered'
-              : `${changes.map(text).join('\n')}\napplied; schemas are registered`,
+              : `${applied.map(text).join('\n')}\napplied; schemas are registered`,
           )
       }),
     )

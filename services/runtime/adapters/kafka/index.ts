@@ -1,5 +1,6 @@
 /** Opens a `Broker` with one of two clients. A client is imported at its first use. */
 import type { Broker } from '../../ports.ts'
+import { prefixedBroker } from '../../prefix.ts'
 import { Fence } from './membership.ts'
 import type { KafkaSettings } from './settings.ts'
 
@@ -20,7 +21,7 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     settings.client === 'kafkajs' ? kafkajs.get : platformatic.get
   // The public interface of kafkajs cannot read without a group, nor get the offsets of several groups in one request.
   const all = platformatic.get
-  return {
+  const broker: Broker = {
     producer: async () => (await chosen()).producer(),
     consume: async (options) => (await chosen()).consume(options),
     follow: async (...args) => (await all()).follow(...args),
@@ -36,4 +37,5 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     timestamps: async (...args) => (await all()).timestamps(...args),
     close: async () => (await platformatic.made())?.close(),
   }
+  return settings.prefix === undefined ? broker : prefixedBroker(broker, settings.prefix)
 }

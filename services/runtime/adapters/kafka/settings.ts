@@ -1,6 +1,7 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { prefixFields } from '../../prefix.ts'
+import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
@@ -11,6 +12,7 @@ export const kafkaFields = {
   KAFKA_CLIENT: z.enum(clients).default('platformatic'),
   KAFKA_SECURITY_PROTOCOL: z.enum(protocols).default('PLAINTEXT'),
   ...kafkaLoginFields,
+  ...prefixFields,
   /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
@@ -32,6 +34,8 @@ export interface KafkaSettings {
   readonly client: (typeof clients)[number]
   readonly tls?: KafkaTls
   readonly sasl?: KafkaSasl
+  /** Before the name of every topic and group. */
+  readonly prefix?: string
 }
 
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
@@ -40,9 +44,6 @@ export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
 export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): readonly string[] => {
   const { KAFKA_SECURITY_PROTOCOL: protocol } = config
   const problems: string[] = []
-  const needs = (name: keyof KafkaConfig, why: string) => {
-    if (config[name] === undefined) problems.push(`${name} is not set: ${why} needs it`)
-  }
   if (protocol.startsWith('SASL')) {
     problems.push(...loginProblems(config, protocol, brokers))
   } else if (config.KAFKA_SASL_MECHANISM !== undefined) {
@@ -50,23 +51,15 @@ export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): 
       `KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL or SASL_PLAINTEXT, which is ${protocol}`,
     )
   }
-  if (config.KAFKA_SSL_CERT !== undefined) needs('KAFKA_SSL_KEY', 'KAFKA_SSL_CERT')
-  if (config.KAFKA_SSL_KEY !== undefined) needs('KAFKA_SSL_CERT', 'KAFKA_SSL_KEY')
-  for (const name of ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const) {
-    try {
-      pem(config[name])
-    } catch {
-      problems.push(`${name}: must be PEM text or the path of a file that can be read`)
-    }
-  }
+  problems.push(
+    ...pairProblems(config, ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+    ...pemProblems(config, ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
+  )
   return problems
 }
 
-const pem = (value: string | undefined): string | undefined =>
-  value === undefined || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8')
-
 const tlsOf = (config: KafkaConfig): KafkaTls => {
-  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pem)
+  const [ca, cert, key] = [config.KAFKA_SSL_CA, config.KAFKA_SSL_CERT, config.KAFKA_SSL_KEY].map(pemOf)
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
 }
 
@@ -79,5 +72,6 @@ export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[],
     client: config.KAFKA_CLIENT,
     ...(protocol.endsWith('SSL') ? { tls: tlsOf(config) } : {}),
     ...(protocol.startsWith('SASL') ? { sasl: toSasl(config, brokers) } : {}),
+    ...(config.KAFKA_TOPIC_PREFIX === '' ? {} : { prefix: config.KAFKA_TOPIC_PREFIX }),
   }
 }

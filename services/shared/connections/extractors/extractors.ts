@@ -8,6 +8,7 @@ import { RE2JS } from 're2js'
 import { z } from 'zod'
 import type { Extractor } from '../../model/connection-record.ts'
 import { referralSources } from '../../model/message-event.ts'
+import { isForeignName, namesForeign } from './foreign-ids.ts'
 import { literalLetters } from './literal.ts'
 
 export const extractorOrigins = [
@@ -20,11 +21,6 @@ export const extractorOrigins = [
 ] as const
 
 const maxPatternLength = 500
-
-/** Click ids of other advertising systems. They are never sent to TikTok. */
-const foreignIds =
-  /fbclid|ctwa_clid|gclid|gbraid|wbraid|gclsrc|dclid|msclkid|twclid|yclid|li_fat_id|sccid|epik|rdt_cid/i
-const isForeign = (query: string) => foreignIds.exec(query)?.[0].length === query.length
 
 const unbounded = /^(?:[*+]|\{\d+,\})/
 
@@ -59,7 +55,7 @@ export const patternProblem = (pattern: string): string | undefined => {
   if (nestsRepetition(pattern)) {
     return 'nests one repetition without bound in another, as (a+)+ does: bound one of the two, as in (a+){1,20}'
   }
-  return foreignIds.test(pattern) ? foreignProblem : undefined
+  return namesForeign(pattern) ? foreignProblem : undefined
 }
 const foreignProblem = 'reads the click id of another advertising system, which is never sent to TikTok'
 
@@ -113,7 +109,7 @@ export const extractorSchema = z
         message: 'only urls have a query: from must be referral.url, text or links',
       })
     }
-    if (extractor.query && isForeign(extractor.query)) {
+    if (extractor.query && isForeignName(extractor.query)) {
       context.addIssue({ code: 'custom', path: ['query'], message: foreignProblem })
     }
     if (extractor.firstMessages && !texts) {

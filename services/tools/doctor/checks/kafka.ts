@@ -1,9 +1,13 @@
 /** Checks Kafka: protocol versions, topics against the topology, clock, dead letters and parked signals. */
 
 import { parkedGroup } from '../../../consumer-groups.ts'
-import { deadLetterTopic, parkedTopic } from '../../../derived-topics.ts'
+import { allTopics, deadLetterTopic, parkedTopic } from '../../../derived-topics.ts'
+import { loadConfig } from '../../../runtime/config.ts'
+import type { TopicSettings } from '../../../runtime/ports.ts'
+import { prefixFields } from '../../../runtime/prefix.ts'
 import { consumerStages, topics } from '../../../topology.ts'
 import { planTopics, type TopicChange } from '../../topics/provision.ts'
+import { placementOf } from '../../topics/settings.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
@@ -26,6 +30,7 @@ const changeText = (change: TopicChange): string => {
 
 /** Differences of a new cluster mostly have one cause: the first few show it. */
 const maxShownChanges = 5
+const declared = new Set(allTopics.map(({ name }) => name))
 
 /** Compares the newest record of each topic with this machine's clock: a record from the future shows a broker clock that is ahead. */
 const checkClock = async ({ broker, clock }: DiagnosticsContext, names: readonly string[]): Promise<CheckResult> => {
@@ -81,11 +86,27 @@ const checkParked = async ({ broker }: DiagnosticsContext): Promise<CheckResult>
       )
 }
 
+/** Topics with a single copy although the cluster could hold more: the loss of one broker's disk loses their records. */
+const checkCopies = (actual: readonly TopicSettings[], nodes: number): CheckResult[] => {
+  const single = actual.filter(({ name, replication }) => replication === 1 && declared.has(name))
+  if (nodes < 3 || single.length === 0) return []
+  return [
+    warning(
+      `${counted(single.length, 'topic')} of the pipeline ${single.length === 1 ? 'has' : 'have'} one copy on ${nodes} brokers`,
+      'add copies with kafka-reassign-partitions: an existing topic keeps its number of copies',
+    ),
+  ]
+}
+
 export const kafka = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
   const { brokers, broker } = context
   const { nodes, lacking } = await broker().describe()
   const actual = await broker().listTopics()
-  const changes = planTopics(actual)
+  const { KAFKA_TOPIC_PREFIX: prefix } = loadConfig(prefixFields, context.env)
+  const changes = planTopics(actual, allTopics, placementOf(context.env, nodes)).map((change) => ({
+    ...change,
+    topic: prefix + change.topic,
+  }))
   const names = new Set(actual.map(({ name }) => name))
   const remedy = 'signals topics plan, then signals topics apply'
   return [
@@ -99,6 +120,7 @@ export const kafka = async (context: DiagnosticsContext): Promise<CheckResult[]>
     ...(changes.length > maxShownChanges
       ? [bad(`${counted(changes.length - maxShownChanges, 'more difference')} between topics and topology`, remedy)]
       : []),
+    ...checkCopies(actual, nodes),
     await checkClock(
       context,
       Object.values(topics)

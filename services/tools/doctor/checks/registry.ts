@@ -2,6 +2,8 @@
 import { latestSchema } from '../../../../schemas/index.ts'
 import { allTopics } from '../../../derived-topics.ts'
 import { masked } from '../../../runtime/config.ts'
+import { avroType } from '../../../runtime/topics/avro-type.ts'
+import { connectorSchema, fieldsLacking } from '../../../runtime/topics/connector-schema.ts'
 import { subjectOf } from '../../../topology.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
@@ -25,6 +27,15 @@ export const registry = async ({ registryUrl, registry: open }: DiagnosticsConte
           bad(
             `the registry would refuse this version's schema of ${subject}`,
             'deploy a compatible version, or restore the registry: fields may only be added, with defaults',
+          ),
+        )
+      const newest = await client.latest(subject)
+      const lacking = newest !== null && schema === connectorSchema ? fieldsLacking(avroType(JSON.parse(newest))) : []
+      if (lacking.length > 0)
+        results.push(
+          bad(
+            `the newest schema of ${subject} lacks ${lacking.join(', ')}: connectors that take the latest lose them`,
+            'a serialiser registered it: delete that version, take the right to write the subject from connectors, and set auto.register.schemas=false (docs/connectors/kafka.md)',
           ),
         )
       const actual = await client.compatibility(subject)

@@ -1,4 +1,5 @@
 /** Builds the pipeline of one run: the stages of live traffic on stores of the run's own. */
+import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
@@ -19,7 +20,7 @@ import { ListVersions } from './list-versions.ts'
 import { OverlayStore } from './overlay.ts'
 import { RunClaims } from './run-claims.ts'
 
-export interface PipelineTools {
+export interface PipelineTools extends AttributionSettings {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly envelopes: Pick<Envelopes, 'open'>
@@ -28,8 +29,6 @@ export interface PipelineTools {
   readonly directory: ConnectionDirectory
   readonly lists: readonly KeywordListRecord[]
   readonly clock: Clock
-  /** Attribution's ATTRIBUTION_WAIT, ms. */
-  readonly waitMs: number
 }
 
 export interface BuiltPipeline {

@@ -1,5 +1,6 @@
 /** One replay from request to result: range, dry run, and, when the caller allows it, sending. */
 
+import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { BucketSentLog } from '../../../dispatch/sent-log/sent-log.ts'
 import type { CommonPairs } from '../../../runtime/keys/common-pairs.ts'
 import { Envelopes } from '../../../runtime/keys/envelopes.ts'
@@ -25,7 +26,7 @@ import { Checkpoints } from './interruption.ts'
 import { RunRecord } from './run-record.ts'
 import { newOwner, newRun, requestOf } from './run-store.ts'
 
-export interface ReplayTools {
+export interface ReplayTools extends AttributionSettings {
   readonly broker: Broker
   readonly codec: Codec
   readonly keyring: Keyring
@@ -36,8 +37,6 @@ export interface ReplayTools {
   readonly clock: Clock
   /** Dispatch's DISPATCH_EXPIRE_DAYS, ms. */
   readonly expireMs: number
-  /** Attribution's ATTRIBUTION_WAIT, ms. */
-  readonly waitMs: number
   /** Aborted when this process is asked to stop. */
   readonly stop: AbortSignal
   /** At the start of each phase other than deciding and sending. */

@@ -13,7 +13,9 @@ const referral = (source: ReferralSource, fields: Partial<Referral> = {}): Refer
   url: null,
   ...fields,
 })
-const trackingIdIn = (...args: Parameters<typeof findTrackingId>) => findTrackingId(...args).hit
+const at = (position: number | null, isOpening = true) => ({ position, isOpening })
+const trackingIdIn = (given: Content, extractors: readonly Extractor[], position: number | null) =>
+  findTrackingId(given, extractors, at(position)).hit
 const content = (fields: Partial<Content>): Content => ({ text: null, links: [], referral: null, ...fields })
 const extractor = (fields: Partial<Extractor>): Extractor => ({
   from: 'text',
@@ -118,7 +120,7 @@ describe('a value that cannot be a tracking ID', () => {
     ['a parameter with a space', [extractor({ from: 'links', query: 'c' })], { links: ['https://x.example/?c=a+b'] }],
     ['a whole address of a page', [extractor({ from: 'referral.url' })], url('abc')],
   ])('is refused and counted: %s', (_name, extractors, fields) => {
-    expect(findTrackingId(content(fields), extractors, 1)).toEqual({ hit: null, refused: 1 })
+    expect(findTrackingId(content(fields), extractors, at(1))).toEqual({ hit: null, refused: 1 })
   })
 
   it.each<[string, readonly Extractor[], Partial<Content>, string]>([
@@ -128,12 +130,12 @@ describe('a value that cannot be a tracking ID', () => {
     ['a code with all its characters', [everything], { text: 'Az09._~:-' }, 'Az09._~:-'],
     ['an id that ends like a macro', defaultExtractors, url('E.C.P.AB__'), 'E.C.P.AB__'],
   ])('is not %s', (_name, extractors, fields, trackingId) => {
-    expect(findTrackingId(content(fields), extractors, 1)).toMatchObject({ hit: { trackingId }, refused: 0 })
+    expect(findTrackingId(content(fields), extractors, at(1))).toMatchObject({ hit: { trackingId }, refused: 0 })
   })
 
   it('leaves the word to the next link and the next extractor', () => {
     const links = ['https://x.example/?ttclid=__CLICKID__', 'https://x.example/?ttclid=abc']
-    const found = findTrackingId(content({ ...ref('not a ref'), links }), defaultExtractors, 1)
+    const found = findTrackingId(content({ ...ref('not a ref'), links }), defaultExtractors, at(1))
     expect(found).toMatchObject({ hit: { trackingId: 'abc', within: 0 }, refused: 2 })
   })
 })
@@ -158,4 +160,46 @@ describe('links', () => {
     ['/products/a?ttclid=a', 'a'],
     ['not a link?ttclid=a', null],
   ])('have a query: %s', (url, expected) => expect(queryOf(url, 'ttclid')).toBe(expected))
+})
+
+describe('links as people send them', () => {
+  const id = 'E.C.P.CsIB_3-z'
+  it.each([
+    ['in bold', `*https://x.example/?ttclid=${id}*`, id],
+    ['in italics, inside bold', `*_https://x.example/?ttclid=${id}_*`, id],
+    ['with an id that ends in an underscore', `https://x.example/?ttclid=${id}_`, `${id}_`],
+    ['before a bar', `https://x.example/?ttclid=${id}|20% off`, id],
+    ['with a bar in an earlier parameter', `https://x.example/?tags=a|b&ttclid=${id}`, id],
+    ['cut off in the id', `https://x.example/?a=1&ttclid=${id}…`, null],
+    ['cut off by three full stops', `https://x.example/?ttclid=${id}...`, null],
+    ['cut off behind the id', `https://x.example/?ttclid=${id}&utm_campaign=spr…`, id],
+    ['without a scheme', `see Shop.example.com/sale?ttclid=${id}`, id],
+    ['without a scheme behind a Thai word', `ดูที่shop.example/?ttclid=${id}`, id],
+    ['with www. and an ending of its own', `www.shop.pago/?ttclid=${id}`, id],
+    ['that are two sentences', `done.Then/or?ttclid=${id}`, null],
+    ['of an address of e-mail', `me@shop.example/?ttclid=${id}`, null],
+    ['with entities', `https://x.example/?a=1&amp;amp;ttclid=${id}`, id],
+    ['with an empty id before', `https://x.example/?TtClId=&ttclid=${id}`, id],
+  ])('are read %s', (_name, text, expected) =>
+    expect(trackingIdIn(content({ text }), defaultExtractors, 1)?.trackingId ?? null).toBe(expected),
+  )
+
+  it('take a time that grows with the text, whatever it is', () => {
+    for (const part of ['a.', '-', 'https://', 'https://a?é', '*_', 'a?', '|', '&amp;', 'é', 'a.example/?|'])
+      expect(linksIn(part.repeat(16_384 / part.length)).length).toBeLessThan(3_000)
+  })
+
+  it('count outside of a text in the first messages or at a start', () => {
+    const links = content({ links: ['https://x.example/?ttclid=a'] })
+    const found = (position: number | null, isOpening: boolean) =>
+      findTrackingId(links, defaultExtractors, at(position, isOpening)).hit?.within
+    expect([found(9, true), found(2, false), found(9, false), found(null, false)]).toEqual([0, 3, undefined, undefined])
+  })
+
+  it('count in the url of a Meta ad only where an extractor names Meta ads', () => {
+    const ad = content({ referral: referral('meta_ad', { url: 'https://x.example/?ttclid=abc' }) })
+    const named = [extractor({ from: 'referral.url', query: 'ttclid', only: ['meta_ad'] })]
+    expect(trackingIdIn(ad, defaultExtractors, 1)).toBeNull()
+    expect(trackingIdIn(ad, named, 1)?.trackingId).toBe('abc')
+  })
 })

@@ -227,7 +227,7 @@ describe('a text as it was written and its folded form', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 75 },
     )
   })
 

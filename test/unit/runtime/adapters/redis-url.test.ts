@@ -33,6 +33,16 @@ describe('REDIS_URL', () => {
       },
     ],
     ['redis://a:7001/0?cluster=true', { nodes: [{ host: 'a', port: 7001 }], cluster: true, tls: false, db: 0 }],
+    [
+      'rediss://u:p@a,b:7002/2?sentinel=main',
+      {
+        nodes: [
+          { host: 'a', port: 26379 },
+          { host: 'b', port: 7002 },
+        ],
+        ...{ cluster: false, sentinel: 'main', tls: true, db: 2, username: 'u', password: 'p' },
+      },
+    ],
   ])('reads %s', (url, expected) => expect(parseRedisUrl(url)).toEqual(expected))
 
   it.each([

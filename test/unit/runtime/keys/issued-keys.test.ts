@@ -91,7 +91,7 @@ describe('the keys issued for a process', () => {
     const start = running('dispatch', issued.gateway)
     await expect(start).rejects.toThrow(ConfigError)
     await expect(start).rejects.toThrow(
-      'SIGNALS_KEYS was issued for gateway and lacks token: make them with `signals keys issue dispatch`',
+      'SIGNALS_KEYS was issued for gateway and lacks token, signatures of requests: make them with `signals keys issue dispatch`',
     )
     const { keyring, stop } = await running('dispatch', issued.dispatch)
     expect(keyring.activeKeyId).toBe(keyring.masterKeys[0])

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { schemaVersions } from '../../../../schemas/index.ts'
+import { latestSchema, schemaVersions } from '../../../../schemas/index.ts'
 import { BadRecord } from '../../../../services/runtime/failures.ts'
 import { avroType } from '../../../../services/runtime/topics/avro-type.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
@@ -134,6 +134,38 @@ describe('the codec', () => {
     const codec = await Codec.open(new MemoryRegistry())
     const event = messageEvent()
     expect({ ...(codec.decodeMessageEvent(codec.encode('channelEvents', event as never)) as object) }).toEqual(event)
+  })
+
+  it.each<[string, (schema: { fields: { name: string; type: unknown }[] }) => void, string]>([
+    [
+      'a field',
+      (schema) =>
+        void schema.fields.splice(0, schema.fields.length, ...schema.fields.filter(({ name }) => name !== 'referral')),
+      'referral',
+    ],
+    [
+      'a field of the referral',
+      (schema) => {
+        const { type } = schema.fields.find(({ name }) => name === 'referral') as {
+          type: { fields?: { name: string }[] }[]
+        }
+        const record = type.find(({ fields }) => fields) as { fields: { name: string }[] }
+        record.fields = record.fields.filter(({ name }) => name !== 'clickId')
+      },
+      'referral.clickId',
+    ],
+  ])('refuses a message event by a schema without %s', async (_name, shrink, lacking) => {
+    const registry = new MemoryRegistry()
+    const codec = await Codec.open(registry)
+    const schema = JSON.parse(latestSchema('message-event'))
+    shrink(schema)
+    const id = await registry.register('channel-events.v1-value', JSON.stringify(schema))
+    const value = Buffer.alloc(5)
+    value.writeInt32BE(id, 1)
+    const bytes = Buffer.concat([value, avroType(schema).toBuffer(messageEvent())])
+    await codec.prepare([{ value: bytes }])
+    expect(failing(() => codec.decodeMessageEvent(bytes))).toBe('schema_incomplete')
+    expect(() => codec.decodeMessageEvent(bytes)).toThrow(`lacks ${lacking}`)
   })
 
   it('requests a foreign schema id once, and an unknown one again after a while', async () => {

@@ -135,10 +135,9 @@ describe('the directory', () => {
 })
 
 describe('patterns', () => {
+  // Backtracking would double its steps with each character: this test would not end.
   it('run in linear time where others hang', () => {
-    const started = performance.now()
     expect(firstGroup('^((?:a+)+)$', `${'a'.repeat(50_000)}!`)).toBeNull()
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
   it.each(['(', '(?=x)(a)', '(a)\\1', 'x', '(a)(b)', `(${'a'.repeat(600)})`])('are refused: %s', (pattern) => {
     expect(patternProblem(pattern)).toBeDefined()

@@ -42,7 +42,7 @@ const openIngest = async () => {
   })
   directory.apply('acme-wa', connection)
   const envelopes = testEnvelopes(keyring, (id) => directory.byId(id))
-  const tools: DeadLetterTools = { broker, codec, envelopes, directory, sources: loadSources() }
+  const tools: DeadLetterTools = { broker, codec, envelopes, directory, sources: loadSources(), prefix: 'acme.' }
   const producer = await broker.producer()
   const processed: ConsumedRecord[] = []
   let broken = (_record: ConsumedRecord) => true

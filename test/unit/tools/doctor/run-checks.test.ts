@@ -1,3 +1,4 @@
+import { latestSchema } from '../../../../schemas/index.ts'
 import { deadLetterTopic, parkedTopic } from '../../../../services/derived-topics.ts'
 import { Keyring } from '../../../../services/runtime/keys/keyring.ts'
 import type { CheckResult } from '../../../../services/tools/doctor/check-result.ts'
@@ -159,6 +160,17 @@ describe('the doctor', () => {
       'bad',
       /signals.v1-value has compatibility NONE/,
       /topics apply/,
+    ],
+    [
+      'a newest schema that loses fields',
+      (state) => {
+        const schema = JSON.parse(latestSchema('message-event'))
+        schema.fields = schema.fields.filter(({ name }: { name: string }) => name !== 'referral')
+        return state.registry.register('channel-events.v1-value', JSON.stringify(schema))
+      },
+      'bad',
+      /channel-events.v1-value lacks referral/,
+      /auto.register.schemas=false/,
     ],
     ['an old Redis', (state) => (state.info.redis_version = '6.0.16'), 'bad', /6.0.16 is too old/, /6.2/],
     ['an evicting Redis', (state) => (state.info.maxmemory_policy = 'allkeys-lru'), 'bad', /allkeys-lru/, /noeviction/],

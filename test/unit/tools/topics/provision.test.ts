@@ -1,7 +1,10 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../../services/tools/topics/retention.ts'
-import type { TopicSpec } from '../../../../services/topology.ts'
+
+import { placementOf } from '../../../../services/tools/topics/settings.ts'
+import type { TopicSpec } from '../../../../services/topic-spec.ts'
+
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 
 /** Kafka's defaults. */
@@ -36,6 +39,46 @@ describe('topics', () => {
     expect(
       planTopics([{ name: spec?.name as string, partitions: 12, config: settingsOf(spec as never) }], [spec as never]),
     ).toEqual([])
+  })
+
+  it('have the copies and partitions of the settings, and by themselves three copies on three brokers', async () => {
+    expect(placementOf({}, 1)).toEqual({ replication: null, minInsync: null, partitions: 6 })
+    expect(placementOf({}, 3)).toEqual({ replication: 3, minInsync: 2, partitions: 6 })
+    expect(placementOf({ KAFKA_REPLICATION_FACTOR: '2' }, 5)).toMatchObject({ replication: 2, minInsync: null })
+    for (const [env, nodes, problem] of [
+      [{ KAFKA_REPLICATION_FACTOR: '4' }, 3, /^KAFKA_REPLICATION_FACTOR: must be at most 3, the number of brokers$/],
+      [
+        { KAFKA_MIN_INSYNC_REPLICAS: '4' },
+        3,
+        /^KAFKA_MIN_INSYNC_REPLICAS: must be at most KAFKA_REPLICATION_FACTOR, which is 3$/,
+      ],
+      [{ KAFKA_MIN_INSYNC_REPLICAS: '2' }, 1, /which is not set$/],
+      [{ KAFKA_PARTITIONS: '0' }, 1, /^KAFKA_PARTITIONS: must be at least 1$/],
+    ] as const)
+      expect(() => placementOf(env, nodes)).toThrow(problem)
+
+    const broker = new MemoryCluster().open()
+    const placement = placementOf({ KAFKA_PARTITIONS: '24' }, 3)
+    await applyTopics(broker, planTopics([], allTopics, placement), placement)
+    const made = new Map((await broker.listTopics()).map((topic) => [topic.name, topic]))
+    expect(made.get('messages.v1')).toMatchObject({
+      ...{ partitions: 24, replication: 3 },
+      config: { 'min.insync.replicas': '2' },
+    })
+    expect(made.get('connections.v1')).toMatchObject({ partitions: 1, replication: 3 })
+    expect(planTopics([...made.values()], allTopics, placement)).toEqual([])
+  })
+
+  it('of an older, smaller cluster are not made unwritable while a broker is away', () => {
+    const [spec] = allTopics as [TopicSpec]
+    const plan = (replication: number) =>
+      planTopics(
+        [{ name: spec.name, partitions: 6, replication, config: settingsOf(spec) }],
+        [spec],
+        placementOf({}, 3),
+      )
+    expect(plan(2)).toEqual([])
+    expect(plan(3)).toMatchObject([{ kind: 'setting', setting: 'min.insync.replicas', to: '2' }])
   })
 
   it('that hold secrets are rid of an erased one within a minute; what is in the way is counted', () => {

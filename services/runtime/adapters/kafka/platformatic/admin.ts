@@ -61,6 +61,7 @@ export class TopicAdmin {
       return names.map((name) => ({
         name,
         partitions: topics.get(name)?.partitionsCount ?? 0,
+        replication: topics.get(name)?.partitions[0]?.replicas.length ?? 0,
         config: configs.get(name) ?? {},
       }))
     })
@@ -70,10 +71,10 @@ export class TopicAdmin {
   async createTopics(topics: readonly TopicSettings[]): Promise<void> {
     if (topics.length === 0) return
     await this.#run(async () => {
-      const wanted = topics.map(({ name, partitions, config }) => ({
+      const wanted = topics.map(({ name, partitions, replication, config }) => ({
         name,
         numPartitions: partitions,
-        replicationFactor: defaultReplication,
+        replicationFactor: replication ?? defaultReplication,
         assignments: [],
         configs: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       }))

@@ -12,7 +12,8 @@ describe('the stage settings of a replay', () => {
     expect(replaySettings(up({ DISPATCH_EXPIRE_DAYS: '14', ATTRIBUTION_WAIT: '5s' }), env)).toEqual({
       expireMs: 14 * dayMs,
       waitMs: 5_000,
-      text: "decides with DISPATCH_EXPIRE_DAYS 14 and ATTRIBUTION_WAIT 5 s, as the running pipeline; this shell's DISPATCH_EXPIRE_DAYS is ignored",
+      textWindowMs: 600_000,
+      text: "decides with DISPATCH_EXPIRE_DAYS 14, ATTRIBUTION_WAIT 5 s and ATTRIBUTION_TEXT_WINDOW 10 min, as the running pipeline; this shell's DISPATCH_EXPIRE_DAYS is ignored",
     })
     expect(replaySettings(up({}), env)).toMatchObject({ expireMs: 28 * dayMs, waitMs: 30_000 })
   })

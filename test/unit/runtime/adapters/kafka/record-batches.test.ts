@@ -34,10 +34,13 @@ const anyRecord = fc.record({
 })
 
 describe('a record batch', () => {
-  it('keeps a header with a name that objects treat in their own way', () => {
-    const headers = JSON.parse('{"__proto__":"a","b":"c"}') as Record<string, string>
-    const { records } = decodeBatches(at(encode([{ ...record('v'), headers }]), 1_000n), { ...place, wanted: 1_000n })
-    expect(Object.entries(records[0]?.headers ?? {})).toEqual(Object.entries(headers))
+  it('keeps a header of any name', () => {
+    const headers = JSON.parse('{"__proto__":"a","constructor":"b"}') as Record<string, string>
+    const [found] = decodeBatches(encode([{ topic: 't', key: null, value: null, headers }]), {
+      ...place,
+      wanted: 0n,
+    }).records
+    expect(Object.entries(found?.headers ?? {})).toEqual(Object.entries(headers))
   })
 
   it('comes out as it went in', () => {
@@ -147,7 +150,7 @@ describe('the partition of a key', () => {
         const bytes = Buffer.from(key)
         expect(partitionOf(bytes, partitions)).toBe(compatibilityPartitioner({} as never, bytes) % partitions)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 100 },
     )
   })
 })

@@ -37,6 +37,7 @@ const replayed = async (cases: readonly Case[], connection: Partial<ConnectionRe
     lists: [],
     clock: new FakeClock(at(24)),
     waitMs: 0,
+    textWindowMs: 600_000,
   })
   const records = cases.map(({ occurredAt, receivedAt }, offset) => {
     const event = messageEvent({ conversationId: `c${offset}`, messageId: `m${offset}`, occurredAt })

@@ -81,6 +81,7 @@ const openPipeline = async () => {
         },
         expireMs: 28 * 86_400_000,
         waitMs: 0,
+        textWindowMs: 600_000,
         stop: stop.signal,
       })
       await replay.open()

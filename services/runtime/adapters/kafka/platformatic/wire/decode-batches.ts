@@ -69,7 +69,7 @@ const headersAt = (bytes: Buffer, place: number): Headers => {
     const name = cursor.text(cursor.varint())
     const length = cursor.varint()
     const value = length < 0 ? '' : cursor.text(length)
-    // An assignment to this name sets no property.
+    // An assignment to `__proto__` would be lost.
     if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true })
     else headers[name] = value
   }
