@@ -3,9 +3,10 @@
  * of its own. Threads share the memory of Node, and a service that fails starts again alone.
  */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { systemClock } from '../../runtime/clock.ts'
+import { ownBundle, projectRoot } from '../bundle/own.ts'
 import { type Program, programs } from '../bundle/programs.ts'
 import { answers } from '../processes/answers.ts'
 import { Task } from './task.ts'
@@ -17,12 +18,9 @@ const stopTimeoutMs = 21_000
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
 
 const report = (line: string) => process.stderr.write(`signals: ${line}\n`)
-const isSource = import.meta.url.endsWith('.ts')
 
-/** All programs of a bundle are in one folder. */
 const fileOf = (name: string): string => {
-  const path = isSource ? `../../../${programs[name as Program]}` : `./${name}.js`
-  const file = fileURLToPath(new URL(path, import.meta.url))
+  const file = ownBundle ? join(ownBundle, `${name}.js`) : join(projectRoot(), programs[name as Program])
   if (existsSync(file)) return file
   report(`${file} is missing: the services start again from their sources`)
   process.exit(1)

@@ -6,11 +6,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { projectRoot } from '../bundle/own.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import { LocalProblem } from '../problem.ts'
 import { type Checksums, readChecksums, wrongFiles } from './checksums.ts'
 
-const recipe = join(import.meta.dirname, '../../../infra/native')
+const recipe = join(projectRoot(), 'infra/native')
 /** Size of the download, for the progress in percent; Maven's local repository keeps a second copy. */
 const expectedBytes = 300 * 1_048_576
 

@@ -11,6 +11,8 @@ import { systemClock } from '../../runtime/clock.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { type StageName, stageNames } from '../../topology.ts'
 import { cachedBundle } from '../bundle/cached.ts'
+import { locateProgram } from '../bundle/locate.ts'
+import { ownBundle, projectRoot } from '../bundle/own.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
@@ -34,7 +36,6 @@ import {
 } from './state-file.ts'
 import { StateWriter } from './state-writer.ts'
 
-const root = join(import.meta.dirname, '../../..')
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
@@ -149,7 +150,7 @@ export class Supervisor {
     this.#addresses = addresses
     const chosen = services.filter(({ name }) => names.includes(name))
     const resources = {
-      ...{ logs: this.#logs, root, bundle: await this.#bundled(), report: this.#report },
+      ...{ logs: this.#logs, root: projectRoot(), bundle: await this.#bundled(), report: this.#report },
       livenessMs: this.#config.LIVENESS_SECONDS * 1000,
     }
     const specs = this.#isCompact ? [compactSpec(chosen, env, resources)] : separateSpecs(chosen, resources)
@@ -175,7 +176,8 @@ export class Supervisor {
   }
 
   #bundled(): Promise<string | null> {
-    this.#bundle ??= cachedBundle(root, this.#env, this.#report)
+    this.#bundle ??=
+      ownBundle === null ? cachedBundle(projectRoot(), this.#env, this.#report) : Promise.resolve(ownBundle)
     return this.#bundle
   }
 
@@ -195,7 +197,8 @@ export class Supervisor {
   }
 
   #startGuard() {
-    const guard = fork(join(import.meta.dirname, '../processes/guard.ts'), [], {
+    const guard = fork(locateProgram('guard', projectRoot(), ownBundle, this.#report), [], {
+      execArgv: ['--max-semi-space-size=1', '--max-old-space-size=32'],
       env: pickEnvironment(this.#env, () => false),
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
