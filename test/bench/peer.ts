@@ -1,6 +1,8 @@
 /**
  * Runs the four stages on the broker and Redis of another benchmark, as in production: with registry, seals and consent. First it
  * creates a connection for each account of the workload (event set = account) and imports the keyword list.
+ *
+ * BENCH_USAGE names a file for the CPU and memory of each process; BENCH_PROFILE a folder for CPU profiles.
  */
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,9 +22,11 @@ import { topics } from '../../services/topology.ts'
 import { usage } from './usage.ts'
 
 const masterKey = Buffer.alloc(32, 1).toString('base64')
-const profile = process.env.SIGNALS_PROF
+const profile = process.env.BENCH_PROFILE
 const env = {
   ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {}),
+  // No other pipeline of the benchmark waits for late referrals.
+  ATTRIBUTION_WAIT: '0',
   ...process.env,
   SIGNALS_MASTER_KEY: masterKey,
   LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
@@ -61,7 +65,7 @@ const writeUsage = (file: string) =>
 const supervisor = new Supervisor(loadConfig(localFields, env), env, (line) => process.stderr.write(`${line}\n`))
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
-    if (process.env.USAGE_FILE) writeUsage(process.env.USAGE_FILE)
+    if (process.env.BENCH_USAGE) writeUsage(process.env.BENCH_USAGE)
     void supervisor.stop().then(() => process.exit(0))
   })
 
