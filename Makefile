@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle prepare isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -38,6 +38,9 @@ api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/conne
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
+
+prepare: install ## Kafka, registry and Redis ready for quick starts
+	@$(NODE) services/local/parts/prepare.ts
 
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts

@@ -1,12 +1,12 @@
 /** Kafka, registry and Redis: uses the configured addresses, and starts the others as native processes or containers. */
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
 import { LocalProblem } from '../problem.ts'
 import type { Child, ChildSpec } from '../processes/child.ts'
 import { partEnvironment } from '../processes/environment.ts'
 import { type Artefacts, fetchArtefacts } from './artefacts.ts'
-import { archiveOptions, isArchiveDue, makeArchive } from './class-archive.ts'
+import { archiveFiles, archiveOptions } from './class-archive.ts'
 import { type Folders, kafkaPart, redisPart, registryPart } from './parts.ts'
 
 export interface PartAddresses {
@@ -52,39 +52,13 @@ export const startParts = async (
   return startNative(config, artefacts, tools, partEnvironment(env))
 }
 
-/** Concurrently: each part starts on one core. */
-const makeArchives = async (
-  artefacts: Artefacts,
-  files: { readonly kafka: string; readonly registry: string },
-  ports: Ports,
-  env: NodeJS.ProcessEnv,
-  report: (line: string) => void,
-): Promise<void> => {
-  const isDue = (file: string) => isArchiveDue(file, Date.now())
-  if (!isDue(files.kafka) && !isDue(files.registry)) return
-  report('preparing Kafka and the registry for quick starts (once) …')
-  const kafka = await ports.take('kafka-archive')
-  const controller = await ports.take('kafka-controller-archive')
-  const registry = await ports.take('registry-archive')
-  await Promise.all([
-    isDue(files.kafka) &&
-      makeArchive(files.kafka, (folders, options) => kafkaPart(artefacts, kafka, controller, folders, env, options)),
-    isDue(files.registry) &&
-      makeArchive(files.registry, (folders, options) => registryPart(artefacts, registry, folders, env, options)),
-  ])
-}
-
 const startNative = async (
   config: LocalConfig,
   artefacts: Artefacts,
   { ports, folders, report, start }: StartTools,
   env: NodeJS.ProcessEnv,
 ): Promise<PartAddresses> => {
-  const archives = {
-    kafka: join(artefacts.classArchives, 'kafka.jsa'),
-    registry: join(artefacts.classArchives, 'registry.jsa'),
-  }
-  if (!config.KAFKA_BROKERS && !config.SCHEMA_REGISTRY_URL) await makeArchives(artefacts, archives, ports, env, report)
+  const archives = archiveFiles(artefacts)
   const absolute = { data: resolve(folders.data), logs: resolve(folders.logs) }
   const starting: Promise<unknown>[] = []
   const launch = (name: string, spec: ChildSpec) => {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { archiveOptions, isArchiveDue, makeArchive } from '../../../services/local/parts/class-archive.ts'
+import { archiveOptions, makeArchive } from '../../../services/local/parts/class-archive.ts'
 
 /** In place of a JVM: writes the file of the option when it ends, or nothing. */
 const part = (writes: boolean) => (folders: { logs: string }, options: readonly string[]) => ({
@@ -23,31 +23,21 @@ const part = (writes: boolean) => (folders: { logs: string }, options: readonly 
 describe('an archive of classes', () => {
   let folder: string
   const file = () => join(folder, 'classes', 'registry.jsa')
-  const now = () => Date.now()
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'signals-classes-test-'))
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
   it('is made by one run of the part, and used from then on', async () => {
-    expect([isArchiveDue(file(), now()), archiveOptions(file())]).toEqual([true, []])
+    expect(archiveOptions(file())).toEqual([])
     await makeArchive(file(), part(true))
     expect(readFileSync(file(), 'utf8')).toBe('classes')
     expect(readdirSync(join(folder, 'classes'))).toEqual(['registry.jsa'])
-    expect(isArchiveDue(file(), now())).toBe(false)
     expect(archiveOptions(file())).toContain(`-XX:SharedArchiveFile=${file()}`)
   })
 
-  it('is tried again a day after it could not be made', async () => {
-    await makeArchive(file(), part(false))
-    expect([isArchiveDue(file(), now()), archiveOptions(file())]).toEqual([false, []])
-    expect(isArchiveDue(file(), now() + 86_500_000)).toBe(true)
-  })
-
-  it('is left out where its folder cannot be written', async () => {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'classes'), 'a file')
-    await makeArchive(file(), part(true))
+  it('is not there when the part wrote none', async () => {
+    await expect(makeArchive(file(), part(false))).rejects.toThrow('ENOENT')
     expect(archiveOptions(file())).toEqual([])
   })
 })
