@@ -1,15 +1,18 @@
-import { DependencyError } from '../runtime/ports.ts'
+import { consumerGroup } from '../consumer-groups.ts'
+import { laterTopic } from '../derived-topics.ts'
+import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
+import { openCheckpoints } from '../runtime/checkpoints/open.ts'
+import { pollForLosses } from '../runtime/checkpoints/poll.ts'
+import { sharedRebuild } from '../runtime/checkpoints/shared-rebuild.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
 import { readTouches } from './state/read-touches.ts'
 import { RebuildingStore } from './state/rebuilding-store.ts'
-import { RedisConversationStore } from './state/store.ts'
-
-/** Interval at which an idle stage checks Redis for lost state; one round trip each. */
-const pollIntervalMs = 10_000
+import { parts, RedisConversationStore } from './state/store.ts'
 
 runConsumerStage({
   name: 'attribution',
@@ -29,7 +32,9 @@ runConsumerStage({
     let rebuilding = false
     const store = new RebuildingStore({
       store: new RedisConversationStore(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
-      readTopic: (onBatch) => readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch),
+      readTopic: (onBatch, since) =>
+        readTouches({ broker, codec, log, onProgress, signal: lifecycle.signal }, onBatch, since),
+      disconnects: () => redis.disconnects,
       now: clock.now,
       onState: (parts) => {
         if (parts === null) {
@@ -45,16 +50,22 @@ runConsumerStage({
       },
     })
     await lifecycle.untilUp(clock, () => store.ensureComplete())
+    const delayed = stages.attribution.delays.map((delay) => laterTopic('attribution', delay))
+    const topicsOfState = [topics.messages.name, ...delayed]
+    const checkpoints = openCheckpoints(
+      { redis, broker, name: 'attribution', tags: parts },
+      { group: consumerGroup('attribution'), topics: topicsOfState },
+    )
+    deps.onAssigned(() => checkpoints.assigned())
+    const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
     // A batch detects lost state by itself. The poll does it without a batch, so that a replay need not wait for live traffic.
-    const cancel = clock.every(pollIntervalMs, () => {
-      store.ensureComplete().catch((error: unknown) => {
-        // Redis or Kafka is away. Batches report that; the next poll tries again.
-        if (!(error instanceof DependencyError)) throw error
-      })
+    const cancel = pollForLosses(clock, async () => {
+      await store.ensureComplete()
+      await repairIdle(checkpoints, { redis, rebuild })
     })
     lifecycle.onStop('poll for lost state', cancel)
     const countRefused = refusedIds(metrics)
-    return attribution({
+    const stage = attribution({
       directory,
       store,
       codec,
@@ -63,5 +74,6 @@ runConsumerStage({
       textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
       countRefused,
     })
+    return checkpointed(stage, { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild })
   },
 })

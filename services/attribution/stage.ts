@@ -4,16 +4,18 @@
  * batch, and to Redis after the broker has acknowledged them.
  */
 
+import { laterTopic } from '../derived-topics.ts'
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
+import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
-import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
+import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
-import { topics } from '../topology.ts'
+import { delays, stages, topics } from '../topology.ts'
 import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
@@ -60,10 +62,19 @@ const attributedRecord = (message: Message, { trackingId, starts }: Attribution)
   value: { message, trackingId, startsConversation: starts },
 })
 
+const delayOfTopic = new Map(
+  stages.attribution.delays.map((delay) => [laterTopic('attribution', delay), delays[delay]]),
+)
+
+const lateMsOf = ({ topic, timestamp }: ConsumedRecord, now: number): number => {
+  const delayMs = delayOfTopic.get(topic)
+  return delayMs === undefined ? 0 : now - timestamp - delayMs
+}
+
 /** @throws SealBroken */
 const decideOne = (
   loaded: ConversationState,
-  message: Message,
+  { value: message, record }: Input<Message>,
   connection: Connection,
   tools: AttributionTools,
   now: number,
@@ -74,7 +85,8 @@ const decideOne = (
       ? null
       : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, tools)
-  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt }
+  const lateMs = lateMsOf(record, now)
+  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs }
   const before = withoutLost(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   const { refused } = after
@@ -109,14 +121,18 @@ const isState = (change: AttributionChange): change is ConversationChange => 'st
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
   const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
 
-  const decideSafely = (before: ConversationState, message: Message, now: number): Decided => {
+  const decideSafely = (
+    before: ConversationState,
+    input: Input<Message>,
+    connection: Connection,
+    now: number,
+  ): Decided => {
+    const { value: message } = input
     // A message that ends here no longer holds back later messages.
     const state = released(before, shortId(message.message))
-    const connection = directory.byId(message.connectionId)
-    if (!connection || connection.status === 'disconnected') return { outcome: drop('disconnected'), state }
     if (!isUnderConsent(message, connection)) return { outcome: drop('consent_ended'), state }
     try {
-      return decideOne(before, message, connection, tools, now)
+      return decideOne(before, input, connection, tools, now)
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error
       return {
@@ -157,12 +173,20 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
       const outcomes = new Array<Outcome>(batch.length)
       const refusals: TrackingIdRefusal[] = []
       for (const index of decisionOrder(batch)) {
-        const { value: message } = batch[index] as Input<Message>
-        const before = conversations.of(message)
-        const decided = decideSafely(before, message, now)
+        const input = batch[index] as Input<Message>
+        const { value: message } = input
+        const connection = directory.byId(message.connectionId)
+        if (!connection || connection.status === 'disconnected') {
+          // Its state is being erased, so nothing writes it.
+          outcomes[index] = drop('disconnected')
+          continue
+        }
+        const consent = consentMarkOf(connection)
+        const before = conversations.of(message, consent)
+        const decided = decideSafely(before, input, connection, now)
         outcomes[index] = decided.outcome
         if (decided.refused) refusals.push({ connectionId: message.connectionId, refused: decided.refused })
-        conversations.set(message.conversation, decided.state, index)
+        conversations.set(message.conversation, decided.state, consent, index)
       }
       const changes = conversations.changes()
       // One record per changed conversation, published with the last message that changed it.
@@ -171,7 +195,8 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         changes: refusals.length === 0 ? changes : [...changes, ...refusals],
         outcomes: outcomes.map((outcome, index) => {
           const touches = (byInput.get(index) ?? []).map(({ conversation, state }): TopicRecord => {
-            return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state) }
+            const { connectionId } = (batch[index] as Input<Message>).value
+            return { topic: 'touches', key: conversation, value: touchesRecordOf(conversation, state, connectionId) }
           })
           if (touches.length === 0) return outcome
           if (outcome.kind === 'forwarded') return forward(...outcome.records, ...touches)

@@ -47,6 +47,8 @@ export interface Arrival {
   readonly moment: Moment
   /** When the gateway received its webhook delivery, ms. A message older than the wait is held for one short delay. */
   readonly receivedAt: number
+  /** How much later than its delay a held message comes round, ms; 0 for a new one. */
+  readonly lateMs: number
 }
 
 /** The wait ends later than it was set: the stages were stopped meanwhile. */
@@ -81,7 +83,7 @@ export const withoutLost = (
 export const holdDecisionOf = (
   before: ConversationState,
   after: Attribution,
-  { moment, receivedAt }: Arrival,
+  { moment, receivedAt, lateMs }: Arrival,
   waitMs: number,
   now: number,
 ): HoldDecision => {
@@ -106,7 +108,9 @@ export const holdDecisionOf = (
   }
   const [oldest] = waiting
   const extended = { ...before, waitUntil: now + recoveryMs }
-  const wasStopped = now - waitUntil > stoppedMs && !isExtended(before, receivedAt, waitMs)
+  // A stop of the stage that ends near the end of the wait leaves the referral in the backlog, too.
+  const isLate = now - waitUntil > stoppedMs || (lateMs > stoppedMs && waitUntil - now < recoveryMs)
+  const wasStopped = isLate && !isExtended(before, receivedAt, waitMs)
   if (oldest?.message !== moment.message) return { kind: 'hold', state: wasStopped ? extended : before, delay }
   if (wasStopped && after.starts && after.trackingId === null) {
     return { kind: 'hold', state: extended, delay: shortDelay }

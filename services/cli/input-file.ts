@@ -3,7 +3,7 @@ import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from '
 import { isAbsolute } from 'node:path'
 import type { Readable } from 'node:stream'
 import { UsageError } from './exit.ts'
-import { readInput } from './output.ts'
+import { readInput, readInputBytes } from './output.ts'
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; check its path',
@@ -26,6 +26,10 @@ const reading = <T>(file: string, what: string, read: () => T): T => {
 
 /** @param what its content, for the error: `mapping` @throws UsageError when it cannot be read */
 export const textOf = (file: string, what: string): string => reading(file, what, () => readFileSync(file, 'utf8'))
+
+/** The bytes of a file whose encoding is to be found out; `-` is standard input. @throws UsageError when it cannot be read */
+export const bytesIn = async (file: string, what: string): Promise<Buffer> =>
+  file === '-' ? readInputBytes() : reading(file, what, () => readFileSync(file))
 
 /** As `textOf`; `-` is standard input. */
 export const textIn = async (file: string, what: string): Promise<string> =>

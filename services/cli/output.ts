@@ -43,11 +43,12 @@ export const seconds = (value: number): string => {
 }
 
 /** Reads standard input to its end. */
-export const readInput = async (): Promise<string> => {
+export const readInputBytes = async (): Promise<Buffer> => {
   const parts: Buffer[] = []
   for await (const part of process.stdin) parts.push(part as Buffer)
-  return Buffer.concat(parts).toString()
+  return Buffer.concat(parts)
 }
+export const readInput = async (): Promise<string> => (await readInputBytes()).toString()
 
 /** Asks in a terminal; false without a terminal. */
 export const confirmed = async (question: string): Promise<boolean> => {

@@ -27,6 +27,7 @@ import { Exporter } from './exporter.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
 import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
+import { openStateErasure } from './maintenance/open-state-erasure.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 
 /** Kept for the page. */
@@ -65,6 +66,19 @@ main('console', async (lifecycle, log) => {
   const adminAccess = settingAccess(adminSetting, ['admin'])
   const bearers = new Bearers(config.ADMIN_TOKEN.map((token) => ({ token, access: adminAccess })))
   const deliveries = new RecentDeliveries(recentDeliveries)
+  const redis = openRedis(redisSettings(config))
+  lifecycle.onStop('redis', () => redis.close())
+  const erasure = openStateErasure({
+    directory,
+    writer: connections.writer,
+    redis,
+    broker,
+    codec,
+    producer,
+    clock,
+    log,
+  })
+  lifecycle.onStop('erasure of state', () => erasure.stop())
   const following = await lifecycle.untilUp(clock, () =>
     followTables(
       {
@@ -72,6 +86,7 @@ main('console', async (lifecycle, log) => {
           const applied = directory.apply(id, record)
           connections.writer.followed(id)
           connections.maintenance.followed(id, applied)
+          erasure.followed(id)
         },
         tokens: (id, record) => bearers.apply(id, record),
       },
@@ -110,8 +125,6 @@ main('console', async (lifecycle, log) => {
       },
     )
   lifecycle.onStop('lag', clock.every(pollIntervalMs, poll))
-  const redis = openRedis(redisSettings(config))
-  lifecycle.onStop('redis', () => redis.close())
   const dataDir = config.SIGNALS_DATA_DIR
   const exporter = new Exporter({
     ...{ lag, broker, redis, registry, dataDir, metrics, log, clock },

@@ -1,6 +1,12 @@
+import { consumerGroups } from '../consumer-groups.ts'
 import { openHttp } from '../runtime/adapters/http.ts'
 import type { Input } from '../runtime/batch/stage.ts'
+import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
+import { openCheckpoints } from '../runtime/checkpoints/open.ts'
+import { pollForLosses } from '../runtime/checkpoints/poll.ts'
+import { sharedRebuild } from '../runtime/checkpoints/shared-rebuild.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
+import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
@@ -80,6 +86,22 @@ runConsumerStage({
     const { signal } = lifecycle
     const sentLog = openSentLog({ redis, broker, codec, clock, metrics, health, log, signal, keepMs, keyPrefix })
     await lifecycle.untilUp(clock, () => sentLog.ensureComplete())
+    const rebuild = sharedRebuild(redis, (since) => sentLog.restoreSince(since))
+    const checkpoints = new Map(
+      consumerGroups
+        .filter(({ stage, lane }) => stage === 'dispatch' && lane !== 'parked')
+        .map(({ group, topic }) => {
+          const name = `${keyPrefix}${topic}`
+          return [topic, openCheckpoints({ redis, broker, name, tags: hashTags }, { group, topics: [topic] })]
+        }),
+    )
+    deps.onAssigned(() => {
+      for (const one of checkpoints.values()) one.assigned()
+    })
+    const poll = pollForLosses(clock, async () => {
+      for (const one of checkpoints.values()) await repairIdle(one, { redis, rebuild })
+    })
+    lifecycle.onStop('poll for lost sent records', poll)
     const breakerStore = new RedisBreakerStore(redis, keyPrefix)
     lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: clock, metrics }))
     const limits = { app: limitOf(config.DISPATCH_APP_RPS), advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS) }
@@ -122,8 +144,9 @@ runConsumerStage({
     })
 
     const observe = observeEndToEnd(metrics)
+    const checkpointsOf = (topic: string) => checkpoints.get(topic) ?? null
     return {
-      ...(traces ? traces.around(stage) : stage),
+      ...checkpointed(traces ? traces.around(stage) : stage, { redis, checkpointsOf, writes: 'save', rebuild }),
       onProcessed: (batch: readonly Input<Signal>[], outcomes) => {
         observe(batch, outcomes)
         unparker.parked(parkedOf(batch, outcomes))

@@ -38,7 +38,12 @@ export interface IngestClaims {
   noted(keys: readonly BucketKey[]): Promise<readonly (Buffer | null)[]>
 }
 
-export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim' | 'read'>>): IngestClaims => ({
+export interface RewritableClaims extends IngestClaims {
+  /** Sets the claims, also those that others hold. @throws DependencyError */
+  rewrite(marks: ByPurpose<readonly BucketValue[]>): Promise<void>
+}
+
+export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim' | 'read' | 'write'>>): RewritableClaims => ({
   claim: async (marks) => {
     const [event, crossSource] = await Promise.all([
       buckets.event.claim(marks.event),
@@ -46,13 +51,16 @@ export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim' | 'read'>>
     ])
     return { event, crossSource }
   },
+  rewrite: async (marks) => {
+    await Promise.all([buckets.event.write(marks.event), buckets.crossSource.write(marks.crossSource)])
+  },
   note: async (notes) => {
     await buckets.crossSource.claim(notes)
   },
   noted: (keys) => buckets.crossSource.read(keys),
 })
 
-export const openClaims = (redis: RedisCommands): IngestClaims => {
+export const openClaims = (redis: RedisCommands): RewritableClaims => {
   const buckets = { event: openDedup(redis), crossSource: openCrossSourceDedup(redis) }
   return {
     ...claimsIn(buckets),

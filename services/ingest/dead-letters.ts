@@ -1,26 +1,90 @@
-/**
- * Dead letters for the unmappable items of a delivery, one each. Every dead letter holds the whole record. A bound keeps a large
- * delivery with many bad items from growing a thousandfold; past it, the last letter counts the rest.
- */
-import { deadLetter, type Outcome } from '../runtime/batch/outcome.ts'
+/** The dead letter of a delivery with unmappable items: one, which lists them, since it holds the whole record. Consent comes first. */
+import { deadLetter, drop, type FailedItem, type Outcome } from '../runtime/batch/outcome.ts'
+import { BadRecord } from '../runtime/failures.ts'
+import type { ConsumedRecord } from '../runtime/ports.ts'
+import type { Connection } from '../shared/connections/directory.ts'
+import { sealedUnder } from '../shared/model/channel-event.ts'
+import { connectionOfKeyId } from '../shared/model/key-ids.ts'
+import { namedAccountOf } from './delivery.ts'
+import type { IngestTools } from './stage.ts'
 
-const maxLetters = 100
-/** Of all dead letters of one delivery. */
-const maxBytes = 16 * 1_048_576
+/** Different failures that a dead letter lists; the last one counts the rest. */
+const maxLines = 100
 
 interface UnmappableItem {
   readonly rule: string
   readonly reason: string
 }
 
-/** @param bytes size of the record that holds the delivery */
-export const deadLettersOf = (source: string, failed: readonly UnmappableItem[], bytes: number): Outcome[] => {
-  const letter = ({ rule, reason }: UnmappableItem, suffix = '') =>
-    deadLetter('item_unmappable', `${source}, rule ${rule}: ${reason}${suffix}`)
-  const max = Math.max(1, Math.min(maxLetters, Math.floor(maxBytes / Math.max(1, bytes))))
-  if (failed.length <= max) return failed.map((item) => letter(item))
-  const rest = failed.length - max
-  return failed
-    .slice(0, max)
-    .map((item, at) => letter(item, at === max - 1 ? `; and ${rest} more items of this delivery` : ''))
+/** Equal failures once, with their number. */
+const linesOf = (source: string, failed: readonly UnmappableItem[]): FailedItem[] => {
+  const counts = new Map<string, number>()
+  for (const { rule, reason } of failed) {
+    const detail = `${source}, rule ${rule}: ${reason}`
+    counts.set(detail, (counts.get(detail) ?? 0) + 1)
+  }
+  const lines = Array.from(counts, ([detail, count]): FailedItem => ({ detail, count }))
+  if (lines.length <= maxLines) return lines
+  const rest = lines.slice(maxLines - 1).reduce((sum, { count }) => sum + count, 0)
+  return [...lines.slice(0, maxLines - 1), { detail: `${source}: other items of this delivery`, count: rest }]
+}
+
+/** By the key of the seal, else by the account that the record names. */
+export const connectionOfRecord = (record: ConsumedRecord, { directory, codec }: IngestTools): string | undefined => {
+  const sealed = connectionOfKeyId(sealedUnder(record))
+  if (sealed !== undefined) return sealed
+  const named = namedAccountOf(record, codec)
+  if (!named || named.accountId === null) return undefined
+  return directory.byAccount(named.source, named.accountId)?.connectionId
+}
+
+/** The reason for which nothing of an account is kept; null: there is consent, or the record does not tell whose it is. */
+type Refusal = 'no_connection' | 'disconnected' | null
+
+const refusalOf = (record: ConsumedRecord, { directory, codec, withdrawals }: IngestTools): Refusal => {
+  const sealedTo = connectionOfKeyId(sealedUnder(record))
+  let connection: Connection | undefined
+  if (sealedTo === undefined) {
+    const named = namedAccountOf(record, codec)
+    if (named === undefined || named.accountId === null) return null
+    connection = directory.byAccount(named.source, named.accountId)
+  } else connection = directory.byId(sealedTo)
+  if (connection === undefined) return 'no_connection'
+  return connection.status === 'disconnected' || withdrawals?.hasEnded(connection) ? 'disconnected' : null
+}
+
+/** For items that cannot be mapped: one dead letter of their record, or a drop each where no consent covers it. */
+export const failedItems = (
+  source: string,
+  failed: readonly UnmappableItem[],
+  record: ConsumedRecord,
+  tools: IngestTools,
+): Outcome[] => {
+  const [first] = failed
+  if (first === undefined) return []
+  const refusal = refusalOf(record, tools)
+  if (refusal !== null) return failed.map(() => drop(refusal))
+  const more = failed.length === 1 ? '' : `; and ${failed.length - 1} more items of this delivery`
+  return [
+    deadLetter('item_unmappable', `${source}, rule ${first.rule}: ${first.reason}${more}`, linesOf(source, failed)),
+  ]
+}
+
+/**
+ * Decodes a record whose account has consent.
+ * @returns the refusal, where a record that cannot be read has none: it is dropped, not kept as a dead letter
+ * @throws BadRecord
+ */
+export const readUnderConsent = <T>(
+  record: ConsumedRecord,
+  tools: IngestTools,
+  read: () => T,
+): T | (Refusal & string) => {
+  try {
+    return read()
+  } catch (error) {
+    const refusal = error instanceof BadRecord ? refusalOf(record, tools) : null
+    if (refusal === null) throw error
+    return refusal
+  }
 }

@@ -23,8 +23,8 @@ export interface Delivered {
   readonly failed: readonly { readonly rule: string; readonly reason: string }[]
   /** Accounts of the source whose authorisation was withdrawn. */
   readonly removed?: readonly AuthorisationRemoved[]
-  /** The body came under a consent that has ended, and can no longer be opened. */
-  readonly isErased?: true
+  /** Why nothing of it is kept: its account has no connection, or its consent has ended. */
+  readonly refused?: 'no_connection' | 'disconnected'
   /** ms */
   readonly receivedAt: number
 }
@@ -90,12 +90,21 @@ const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
   )
 }
 
+/** Of a record that is dropped unread. */
+export const nothingOf = (record: ConsumedRecord): Delivered => ({
+  source: decodeChannelEvent(record).source,
+  events: [],
+  ignored: [],
+  failed: [],
+  receivedAt: receivedAtOf(record),
+})
+
 /** @throws BadRecord for a record that can never be processed */
 export const readDelivery = (record: ConsumedRecord, { sources, codec, envelopes }: DeliveryTools): Delivered => {
   const receivedAt = receivedAtOf(record)
   const { source: name, account, contentType } = decodeChannelEvent(record)
   const body = openedBody(record, envelopes)
-  if (body === null) return { source: name, events: [], ignored: [], failed: [], isErased: true, receivedAt }
+  if (body === null) return { ...nothingOf(record), refused: 'disconnected' }
   if (name === messageEventSource) {
     return { source: name, events: [messageEvent(body, codec)], ignored: [], failed: [], receivedAt }
   }

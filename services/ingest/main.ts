@@ -1,12 +1,19 @@
+import { consumerGroup } from '../consumer-groups.ts'
+import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
+import { openCheckpoints } from '../runtime/checkpoints/open.ts'
+import { pollForLosses } from '../runtime/checkpoints/poll.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
+import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
+import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
 import { countIgnored } from './ignored.ts'
+import { rebuildClaims } from './rebuild-claims.ts'
 import { ingest } from './stage.ts'
 
 runConsumerStage({
@@ -23,15 +30,24 @@ runConsumerStage({
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
     const sources = openSources(ownMappings, waits.ingest, tools)
-    const stage = ingest({
-      sources,
-      directory,
-      claims: openClaims(redis),
-      codec,
-      keyring,
-      envelopes,
-      withdrawals,
-    })
-    return { ...stage, onProcessed: countIgnored(tools.metrics) }
+    const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, withdrawals }
+    const stage = ingest(stageTools)
+    const { broker, clock, metrics, log } = tools
+    const checkpoints = openCheckpoints(
+      { redis, broker, name: 'ingest', tags: hashTags },
+      { group: consumerGroup('ingest'), topics: [topics.channelEvents.name] },
+    )
+    tools.onAssigned(() => checkpoints.assigned())
+    const onRebuild = () => {
+      log.warn('Redis has lost claims: making them again before anything is decided')
+      metrics.count('signals_state_rebuilds_total', {})
+    }
+    const rebuild = rebuildClaims({ ...stageTools, broker, clock, onRebuild })
+    const cancel = pollForLosses(clock, () => repairIdle(checkpoints, { redis, rebuild }))
+    tools.lifecycle.onStop('poll for lost claims', cancel)
+    return {
+      ...checkpointed(stage, { redis, checkpointsOf: () => checkpoints, writes: 'load', rebuild }),
+      onProcessed: countIgnored(metrics),
+    }
   },
 })

@@ -10,19 +10,16 @@ import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
-import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
-import { sealedUnder } from '../shared/model/channel-event.ts'
-import { connectionOfKeyId } from '../shared/model/key-ids.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
-import { deadLettersOf } from './dead-letters.ts'
-import { type Delivered, type DeliveryTools, namedAccountOf, readDelivery } from './delivery.ts'
+import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
+import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
 import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
@@ -94,8 +91,8 @@ const claimsOf = (
   return { event: own, crossSource }
 }
 
-/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
-const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+/** Verdicts as if no event were a copy, and what ingest claims for them. */
+const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
   const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
@@ -104,13 +101,25 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
       return verdictOf(event, value.receivedAt, tools)
     })
   })
-  const { event: own, crossSource } = claimsOf(batch, verdicts, tools)
+  const pending = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
     const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
     return { event, tenantId: connection.tenantId, conversation: identity.conversation }
   }
-  const notes = notesOf(crossSource.events.map(copyOf), tools)
+  return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
+}
+
+/** The claims of a batch, and the notes that go before them. */
+export const pendingClaimsOf = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
+  const { pending, notes } = withoutCopies(batch, tools)
+  return { marks: { event: pending.event.marks, crossSource: pending.crossSource.marks }, notes }
+}
+
+/** @throws DependencyError when Redis is away: ingest cannot decide without claims */
+const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
+  const { verdicts, pending, copyOf, notes } = withoutCopies(batch, tools)
+  const { event: own, crossSource } = pending
   if (notes.length > 0) await tools.claims.note(notes)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
@@ -183,15 +192,6 @@ const toMessage = (
 
 const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
 
-/** By the key of the seal, else by the account that the record names. */
-const connectionOfRecord = (record: ConsumedRecord, { directory, codec }: IngestTools): string | undefined => {
-  const sealed = connectionOfKeyId(sealedUnder(record))
-  if (sealed !== undefined) return sealed
-  const named = namedAccountOf(record, codec)
-  if (!named || named.accountId === null) return undefined
-  return directory.byAccount(named.source, named.accountId)?.connectionId
-}
-
 export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
@@ -205,7 +205,10 @@ export interface IngestTools extends DeliveryTools {
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
   return {
     name: 'ingest',
-    decode: (record) => readDelivery(record, tools),
+    decode: (record) => {
+      const read = readUnderConsent(record, tools, () => readDelivery(record, tools))
+      return typeof read === 'string' ? { ...nothingOf(record), refused: read } : read
+    },
     connectionOf: (record) => connectionOfRecord(record, tools),
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
@@ -222,12 +225,12 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
           const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
           return [drop('duplicate'), forwarded(message)]
         }),
-        ...deadLettersOf(value.source, value.failed, record.value?.length ?? 0),
+        ...failedItems(value.source, value.failed, record, tools),
         ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
         ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() =>
           drop(unverifiedAccount),
         ),
-        ...(value.isErased ? [drop('disconnected')] : []),
+        ...(value.refused === undefined ? [] : [drop(value.refused)]),
       ]),
     }),
     save: async (changes) => {

@@ -12,10 +12,12 @@ import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import { isPrefilled } from '../shared/connections/prefilled.ts'
 import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
 import { isMatched } from './own-words.ts'
+import { ownTextOf } from './quoted-lines.ts'
 
 /** A flag of a list that a message hit. */
 export interface KeywordUse {
@@ -53,8 +55,10 @@ const keywordFlags = (
   const { active, shadows } = tools.lists.of(connection)
   if (!active && shadows.length === 0) return none
   const key = tools.keyring.connectionKey(connection.connectionId, connection.dataKey)
-  const { text } = openContent(message.content, key, message.message)
-  if (text === null) return none
+  const { text: written } = openContent(message.content, key, message.message)
+  if (written === null) return none
+  const text = ownTextOf(message.channel, written)
+  if (message.direction === 'inbound' && isPrefilled(text, connection.prefilled)) return none
   for (const { listId, version, matcher } of shadows)
     for (const flag of matcher.flags(text)) uses.push({ listId, version, mode: 'shadow', flag })
   if (!active) return none

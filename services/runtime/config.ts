@@ -25,6 +25,7 @@ import {
   registryProblems,
   toRegistrySettings,
 } from './adapters/registry-settings.ts'
+import { previousEnds } from './poison/suspicion.ts'
 
 /** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */
 export class ConfigError extends Error {
@@ -67,6 +68,8 @@ export const fields = {
   METRICS_PORT: port.default(0),
   /** A stage without progress for this long, although records are due, exits to be restarted; 0: never. */
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
+  /** How the process before this one ended; set by the supervisor (services/runtime/poison/suspicion.ts). */
+  SIGNALS_PREVIOUS_END: z.enum(previousEnds).default('unknown'),
   /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
   /** Address of the listener for `/metrics` and health; default: BIND_ADDRESS. */

@@ -166,8 +166,12 @@ export interface Broker {
 export interface SchemaRegistry {
   /** Registers (or finds) the schema under the subject and returns its id. @throws SchemaIncompatible */
   register(subject: string, schema: string): Promise<number>
-  /** The schema of an id; null for an unknown id. @throws DependencyError when the registry is not reachable */
-  schemaById(id: number): Promise<string | null>
+  /**
+   * The schema of an id; null for an unknown id.
+   * @param timeoutMs of the whole call, where the caller cannot wait
+   * @throws DependencyError when the registry is not reachable
+   */
+  schemaById(id: number, timeoutMs?: number): Promise<string | null>
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
   /** The subject's own level; null if it has none. */
   compatibility(subject: string): Promise<string | null>
@@ -192,6 +196,9 @@ export interface RedisCommands {
     script: RedisScript,
     calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],
   ): Promise<readonly unknown[]>
+  readonly isCluster: boolean
+  /** How many connections were lost so far. Between two, Redis may have lost what it had acknowledged. */
+  readonly disconnects: number
   /** All fields of Redis INFO. */
   info(): Promise<ReadonlyMap<string, string>>
   ping(): Promise<void>

@@ -85,7 +85,7 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
 
 export const prefixedRegistry = (registry: SchemaRegistry, prefix: string): SchemaRegistry => ({
   register: (subject, schema) => registry.register(prefix + subject, schema),
-  schemaById: (id) => registry.schemaById(id),
+  schemaById: (id, timeoutMs) => registry.schemaById(id, timeoutMs),
   setCompatibility: (subject, level) => registry.setCompatibility(prefix + subject, level),
   compatibility: (subject) => registry.compatibility(prefix + subject),
   isCompatible: (subject, schema) => registry.isCompatible(prefix + subject, schema),
@@ -103,6 +103,10 @@ export const prefixedRedis = (redis: RedisCommands, prefix: string): RedisComman
         script,
         calls.map((call) => ({ ...call, keys: call.keys.map(full) })),
       ),
+    isCluster: redis.isCluster,
+    get disconnects() {
+      return redis.disconnects
+    },
     info: () => redis.info(),
     ping: () => redis.ping(),
     close: () => redis.close(),

@@ -34,17 +34,20 @@ const random = numbers(7)
 const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T
 const madeUp = (parts: number) => Array.from({ length: parts }, () => pick(syllables)).join('')
 
-const listOf = (size: number): KeywordEntry[] => {
+const entryOf = (keyword: string): KeywordEntry => ({
+  keyword,
+  flag: 'hit',
+  locale: null,
+  match: 'word',
+  fold: 'exact',
+  addresses: 'skip',
+  unless: [],
+})
+
+const listOf = (size: number, fold: KeywordEntry['fold'] = 'exact'): KeywordEntry[] => {
   const words = new Set<string>()
   while (words.size < size) words.add(random(5) === 0 ? `${madeUp(2)} ${madeUp(3)}` : madeUp(4 + random(2)))
-  return Array.from(words, (keyword, at) => ({
-    keyword,
-    flag: `flag_${at % 40}`,
-    locale: null,
-    match: 'word',
-    fold: 'exact',
-    addresses: 'skip',
-  }))
+  return Array.from(words, (keyword, at) => ({ ...entryOf(keyword), flag: `flag_${at % 40}`, fold }))
 }
 
 /** One text in thirty has a keyword, every second time in capitals. */
@@ -117,4 +120,24 @@ for (const size of [100, 1_000, 10_000, 100_000]) {
   print(
     `${number(size).slice(4)}    ${number(rate(texts, matcher.flags))}    ${(targets[size] ?? '-').padStart(12)}    ${number(rate(texts, peer)).padStart(13)}  ${String(Math.round((user + system) / 1000)).padStart(11)}  ${memoryUsed.toFixed(0).padStart(10)}`,
   )
+}
+
+print(`\nfold       messages/s with 10,000 keywords          target`)
+for (const fold of ['exact', 'accents', 'chat'] as const) {
+  const entries = listOf(10_000, fold)
+  const perSecond = rate(textsFor(entries), compileKeywords(entries).flags)
+  print(`${fold.padEnd(10)} ${number(perSecond).padStart(34)}    ${'200,000'.padStart(12)}`)
+}
+
+print(`\n16 KB of one text, ms of CPU (target: 5)`)
+const longest = 16_384
+const ordinary = ['pago', 'โอน', 'ราคา', '付款', 'カード', '결제', 'दफ'].map((keyword) => ({
+  ...entryOf(keyword),
+  fold: 'chat' as const,
+}))
+for (const part of ['hola ', 'é ', 'pago ', 'pago.com/', 'ราคาโอน', '付款', '결제', '🇧🇷', 'oooo', 'e\u0301']) {
+  const text = part.repeat(longest / part.length)
+  const matcher = compileKeywords(ordinary)
+  const milliseconds = 1_000 / rate([text], matcher.flags)
+  print(`${JSON.stringify(part).padEnd(14)} ${milliseconds.toFixed(2).padStart(8)}`)
 }

@@ -20,6 +20,7 @@ export const keywords = [
     match: 'word' as const,
     fold: 'exact' as const,
     addresses: 'skip' as const,
+    unless: [],
   })),
   ...Array.from({ length: 995 }, (_, n) => ({
     keyword: `palabra${n} nunca`,
@@ -28,6 +29,7 @@ export const keywords = [
     match: 'word' as const,
     fold: 'exact' as const,
     addresses: 'skip' as const,
+    unless: [],
   })),
 ]
 

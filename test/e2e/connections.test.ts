@@ -1,14 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { runSignals } from '../../services/local/demo/pipeline.ts'
 import { type Request, tiktok, tiktokAccount, tiktokText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
 import { Keyring, SealBroken } from '../../services/runtime/keys/keyring.ts'
 import { openContent } from '../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
+import { readWhole } from '../../services/runtime/topics/read-topic.ts'
 import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { AttributedMessage, Delivery, Signal } from '../../services/shared/model/topic-values.ts'
 import { eventually } from '../support/eventually.ts'
@@ -216,6 +219,25 @@ describe('the life of a connection', () => {
       'cli revoked',
     ])
   }, 60_000)
+
+  it('leaves no touch and no state of its conversations', async () => {
+    const { brokers } = world.pipeline.ready
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'e2e'))
+    const last = new Map<string, Buffer | null>()
+    await eventually(
+      'a tombstone for each conversation',
+      async () => {
+        await readWhole(broker, 'touches.v1', ({ key, value }) => void last.set(key as string, value))
+        return last.size > 0 && [...last.values()].every((value) => value === null)
+      },
+      60_000,
+    )
+    await broker.close()
+    const redis = openRedis(world.pipeline.ready.redis)
+    const store = new RedisConversationStore(redis, 1)
+    expect((await store.read([...last.keys()])).filter((state) => state !== null)).toEqual([])
+    await redis.close()
+  }, 90_000)
 
   it('leaves none of its keys on the disk of the broker after a minute', async () => {
     const { accessToken, dataKey, envelopePrivateKey } = alive

@@ -1,13 +1,17 @@
 import { readTouches } from '../../services/attribution/state/read-touches.ts'
 import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
-import { RedisConversationStore } from '../../services/attribution/state/store.ts'
+import { parts, RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
+import { checkpointed } from '../../services/runtime/checkpoints/checkpointed-stage.ts'
+import { PartitionCheckpoints } from '../../services/runtime/checkpoints/checkpoints.ts'
+import { sharedRebuild } from '../../services/runtime/checkpoints/shared-rebuild.ts'
 import { createLog } from '../../services/runtime/log.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
 import { topics } from '../../services/topology.ts'
 import { attributionWorld } from '../support/attribution-world.ts'
+import { eventually } from '../support/eventually.ts'
 import { MemoryCluster } from '../support/memory-broker.ts'
 import { MemoryRegistry } from '../support/memory-registry.ts'
 import { RedisServer } from '../support/redis-servers.ts'
@@ -33,13 +37,24 @@ const world = async (server: RedisServer) => {
   }
   const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 600),
-    readTopic: (onBatch) => readTouches(tools, onBatch),
+    readTopic: (onBatch, since) => readTouches(tools, onBatch, since),
+    disconnects: () => redis.disconnects,
     now: () => Date.now(),
     onState: (parts) => {
       if (parts !== null) rebuilds.push(parts)
     },
   })
-  const made = await attributionWorld({}, { store })
+  const partitionTopics = ['messages.v1', 'messages.attribution.later-1s.v1', 'messages.attribution.later-5s.v1']
+  const checkpoints = new PartitionCheckpoints({
+    ...{ redis, name: 'attribution', topics: partitionTopics, tags: parts },
+    committed: async () => new Map([[0, partitionTopics.map((topic) => made.nextOffsets.get(topic) ?? 0n)]]),
+  })
+  const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
+  const checkpointing = { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild } as const
+  const made: Awaited<ReturnType<typeof attributionWorld>> = await attributionWorld(
+    {},
+    { store, wrap: (stage) => checkpointed(stage, checkpointing) as never },
+  )
   let published = 0
   const run = async (...batch: Message[]) => {
     await made.run(...batch)
@@ -112,6 +127,93 @@ describe('attribution whose Redis loses its data', () => {
     expect(disturbed.rebuilds).toEqual(Array(batches).fill(16))
     expect(disturbed.shares.at(-1)).toBe(1)
     expect(undisturbed.rebuilds).toEqual([16])
+  })
+
+  const lastStep = batches - 1
+  const persistent = ['--appendonly', 'yes', '--appendfsync', 'everysec']
+
+  /** Runs the story; `lose` is called before the last batch, `keep` three batches before. */
+  const disturbedBy = async (one: RedisServer, keep: () => Promise<unknown>, lose: () => Promise<unknown>) => {
+    await other.command('FLUSHALL')
+    const [undisturbed, disturbed] = [await world(other), await world(one)]
+    for (const [step, batch] of story(undisturbed.messageAt).entries()) {
+      if (step === 3) await keep()
+      if (step === lastStep) await lose()
+      await undisturbed.run(...batch)
+      for (;;) {
+        try {
+          await disturbed.run(...(story(disturbed.messageAt)[step] as Message[]))
+          break
+        } catch (error) {
+          if (!(error instanceof DependencyError)) throw error
+        }
+      }
+    }
+    expect(decisions(disturbed)).toEqual(decisions(undisturbed))
+    return disturbed
+  }
+
+  it('decides as if nothing had happened, after an older snapshot was restored', async () => {
+    await server.command('FLUSHALL')
+    const { rebuilds } = await disturbedBy(
+      server,
+      () => server.save(),
+      async () => {
+        await server.kill()
+        await server.start()
+      },
+    )
+    expect(rebuilds).toEqual([16, 16])
+  })
+
+  it('decides as if nothing had happened, with an append-only file that lacks its last second', async () => {
+    const one = await RedisServer.start(...persistent)
+    try {
+      const { rebuilds } = await disturbedBy(
+        one,
+        () => one.keepAppended(),
+        async () => {
+          await one.kill()
+          one.restoreAppended()
+          await one.start()
+        },
+      )
+      expect(rebuilds).toEqual([16, 16])
+    } finally {
+      await one.stop()
+    }
+  })
+
+  it('decides as if nothing had happened, after a replica that lagged took over', async () => {
+    const [primary, replica] = [await RedisServer.start(), await RedisServer.start()]
+    try {
+      const { rebuilds } = await disturbedBy(
+        primary,
+        async () => {
+          await replica.command('REPLICAOF', '127.0.0.1', primary.port)
+          await eventually('the replica has its data', async () => {
+            const info = String(await replica.command('INFO', 'replication'))
+            return info.includes('master_link_status:up')
+          })
+          // From now on it lags: it keeps what it has, and gets no more.
+          await replica.command('REPLICAOF', 'NO', 'ONE')
+        },
+        async () => {
+          // The primary's address leads to the replica's data.
+          await primary.kill()
+          await primary.start()
+          await primary.command('REPLICAOF', '127.0.0.1', replica.port)
+          await eventually('the new primary has the data', async () => {
+            const info = String(await primary.command('INFO', 'replication'))
+            return info.includes('master_link_status:up')
+          })
+          await primary.command('REPLICAOF', 'NO', 'ONE')
+        },
+      )
+      expect(rebuilds).toEqual([16, 16])
+    } finally {
+      await Promise.all([primary.stop(), replica.stop()])
+    }
   })
 
   it('decides nothing while Redis is away', async () => {

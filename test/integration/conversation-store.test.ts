@@ -17,6 +17,19 @@ afterAll(() => redis.close())
 
 conversationStoreContract('Redis', () => store)
 
+describe('erased conversations', () => {
+  it('are gone, but for one that has changed since', async () => {
+    const [gone, changed, unknown] = ['8f', '80', '81'].map((digits) => digits.repeat(16)) as [string, string, string]
+    const of = (version: number) => ({ ...emptyState, version })
+    await store.write([
+      { conversation: gone, state: of(4), basedOn: 0 },
+      { conversation: changed, state: of(5), basedOn: 0 },
+    ])
+    expect(await store.erase([gone, changed, unknown].map((conversation) => ({ conversation, version: 4 })))).toBe(1)
+    expect(await store.read([gone, changed, unknown])).toEqual([null, of(5), null])
+  })
+})
+
 describe('rebuilt conversations', () => {
   const conversation = '5c'.repeat(16)
   const state = (version: number) => ({ ...emptyState, startedBy: 'aa'.repeat(6), startedAt: 1, version })
@@ -28,6 +41,16 @@ describe('rebuilt conversations', () => {
     expect(await store.read([conversation])).toEqual([state(3)])
     await store.restore([{ conversation, state: state(300), changedAt: now }], now)
     expect(await store.read([conversation])).toEqual([state(300)])
+  })
+
+  it('are deleted by a tombstone, in the order of the records', async () => {
+    const erased = '7e'.repeat(16)
+    const entries = (...states: (typeof emptyState | null)[]) =>
+      states.map((one) => ({ conversation: erased, state: one, changedAt: now }))
+    await store.restore(entries(state(9), null), now)
+    expect(await store.read([erased])).toEqual([null])
+    await store.restore(entries(state(9), null, state(1)), now)
+    expect(await store.read([erased])).toEqual([state(1)])
   })
 
   it('expire by the time of their record', async () => {

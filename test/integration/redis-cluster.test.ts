@@ -87,6 +87,7 @@ describe('a cluster of three nodes', () => {
     const rebuilding = new RebuildingStore({
       store,
       now: () => Date.now(),
+      disconnects: () => redis.disconnects,
       readTopic: async (onBatch) => {
         rebuilds++
         await onBatch(entries.map((entry) => ({ ...entry, changedAt: Date.now() })))

@@ -1,8 +1,9 @@
 /** The attribution stage with its topics in memory and a time that the test sets. */
-import { attribution, type Loaded } from '../../services/attribution/stage.ts'
+import { attribution } from '../../services/attribution/stage.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
 import { laterTopic } from '../../services/derived-topics.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
+import type { Stage } from '../../services/runtime/batch/stage.ts'
 import { sealContent } from '../../services/runtime/keys/sealed-content.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
@@ -23,6 +24,8 @@ export const noReferral: Referral = {
   url: null,
 }
 
+type AnyStage = Stage<Message, unknown, unknown>
+
 export type MessageFields = Partial<Message> & {
   text?: string
   links?: readonly string[]
@@ -32,8 +35,12 @@ export type MessageFields = Partial<Message> & {
 interface DeferredMessage {
   readonly value: Message
   readonly topic: string
+  /** When it was deferred, ms. */
+  readonly timestamp: number
   readonly dueAt: number
 }
+
+type ToProcess = Pick<DeferredMessage, 'value' | 'topic'> & Partial<DeferredMessage>
 
 /** A crash after a batch was published, before or after its changes were saved; the batch is then redelivered. */
 export type Crash = 'before saving' | 'after saving'
@@ -43,7 +50,12 @@ const shared = (async () => ({ keyring: await testKeyring(), codec: await Codec.
 
 export const attributionWorld = async (
   connection: Partial<ConnectionRecord> = {},
-  options: { waitMs?: number; store?: ConversationStore } = {},
+  options: {
+    waitMs?: number
+    store?: ConversationStore
+    /** Adds checkpoints to the stage. */
+    wrap?(stage: ReturnType<typeof attribution>): AnyStage
+  } = {},
 ) => {
   const { keyring, codec } = await shared
   const dataKey = keyring.newDataKey('acme-wa')
@@ -51,7 +63,7 @@ export const attributionWorld = async (
   directory.apply('acme-wa', connectionRecord({ dataKey, ...connection }))
   const memory = new MemoryConversationStore()
   const store = options.store ?? memory
-  const stage = attribution({
+  const attributing = attribution({
     directory,
     store,
     codec,
@@ -59,6 +71,13 @@ export const attributionWorld = async (
     waitMs: options.waitMs ?? 30_000,
     textWindowMs: 600_000,
   })
+  const stage: AnyStage = options.wrap?.(attributing) ?? (attributing as unknown as AnyStage)
+  const nextOffsets = new Map<string, bigint>()
+  const offsetIn = (topic: string) => {
+    const offset = nextOffsets.get(topic) ?? 0n
+    nextOffsets.set(topic, offset + 1n)
+    return offset
+  }
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let now = noon
@@ -66,6 +85,8 @@ export const attributionWorld = async (
   let deferred: DeferredMessage[] = []
   const attributed: (AttributedMessage & { readonly at: number })[] = []
   const touches: Touches[] = []
+  /** Broker timestamp of each, ms. */
+  const touchedAt: number[] = []
 
   /** An inbound message, by default received at its event time. @param occurredAt ms after noon */
   const messageAt = (occurredAt: number, fields: MessageFields = {}): Message => {
@@ -85,13 +106,13 @@ export const attributionWorld = async (
     })
   }
 
-  const runOnce = async (batch: readonly { value: Message; topic: string }[], save: boolean): Promise<Outcome[]> => {
-    const inputs = batch.map(({ value, topic }, at) => ({
+  const runOnce = async (batch: readonly ToProcess[], save: boolean): Promise<Outcome[]> => {
+    const inputs = batch.map(({ value, topic, timestamp = now }) => ({
       value,
-      record: consumedRecord({ topic, offset: BigInt(at) }),
+      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp }),
       attempt: 1,
     }))
-    const state: Loaded = await stage.load(inputs, now)
+    const state = await stage.load(inputs, now)
     const { outcomes, changes } = stage.decide(inputs, { state, now })
     outcomes.forEach((parts, index) => {
       for (const outcome of [parts].flat() as Outcome[]) {
@@ -99,12 +120,15 @@ export const attributionWorld = async (
           deferred.push({
             value: (inputs[index] as { value: Message }).value,
             topic: laterTopic('attribution', outcome.delay),
+            timestamp: now,
             dueAt: now + delays[outcome.delay],
           })
         }
         for (const record of outcome.kind === 'forwarded' ? outcome.records : []) {
           if (record.topic === 'attributedMessages') attributed.push({ ...record.value, at: now })
-          if (record.topic === 'touches') touches.push(record.value)
+          if (record.topic !== 'touches') continue
+          touches.push(record.value)
+          touchedAt.push(now)
         }
       }
     })
@@ -112,7 +136,7 @@ export const attributionWorld = async (
     return outcomes.flat() as Outcome[]
   }
 
-  const runBatch = async (batch: readonly { value: Message; topic: string }[], crash?: Crash) => {
+  const runBatch = async (batch: readonly ToProcess[], crash?: Crash) => {
     if (crash) await runOnce(batch, crash === 'after saving')
     return runOnce(batch, true)
   }
@@ -125,6 +149,9 @@ export const attributionWorld = async (
     /** All forwarded messages, in order, with the time at which they were forwarded. */
     attributed,
     touches,
+    touchedAt,
+    /** Next offset of each topic. */
+    nextOffsets,
     get now() {
       return now
     },

@@ -157,6 +157,7 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   extractors: null,
   keywordListId: null,
   keywordOrigins: ['typed', 'caption'],
+  prefilled: [],
   reportOrders: false,
   revision: 0,
   changeId: '',
@@ -182,6 +183,7 @@ export const keywordEntry = (keyword: string, fields: Partial<KeywordEntry> = {}
   match: 'word',
   fold: 'exact',
   addresses: 'skip',
+  unless: [],
   ...fields,
 })
 

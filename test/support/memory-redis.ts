@@ -31,6 +31,8 @@ export class MemoryRedis implements RedisCommands {
       }
     })
   }
+  readonly isCluster = false
+  disconnects = 0
   async info() {
     return new Map<string, string>()
   }

@@ -16,7 +16,7 @@ export class MemoryRegistry implements SchemaRegistry {
     return this.#schemas.length
   }
 
-  async schemaById(id: number): Promise<string | null> {
+  async schemaById(id: number, _timeoutMs?: number): Promise<string | null> {
     this.lookups++
     return this.#schemas[id - 1] ?? null
   }

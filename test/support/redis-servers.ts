@@ -1,7 +1,7 @@
 /** Starts Redis servers for a test: single or as a cluster, without persistence, on free loopback ports. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,7 +117,23 @@ export class RedisServer {
     return Number(/used_memory:(\d+)/.exec(info)?.[1])
   }
 
-  /** Kills the server; its data is lost. */
+  /** Saves the data; a server that is killed and started again has it, and nothing newer. */
+  async save(): Promise<void> {
+    await this.command('SAVE')
+  }
+
+  /** Keeps the append-only file as it is now, for `restoreAppended`. */
+  async keepAppended(): Promise<void> {
+    cpSync(join(this.#dir, 'appendonlydir'), join(this.#dir, 'kept'), { recursive: true })
+  }
+
+  /** Puts back the file that `keepAppended` kept, as if its later part had not reached the disk. */
+  restoreAppended(): void {
+    rmSync(join(this.#dir, 'appendonlydir'), { recursive: true })
+    renameSync(join(this.#dir, 'kept'), join(this.#dir, 'appendonlydir'))
+  }
+
+  /** Kills the server; its data since the last `save` is lost. */
   async kill(): Promise<void> {
     if (!this.#child) return
     const ended = once(this.#child, 'exit')

@@ -11,7 +11,7 @@ import type { ConversationState } from './state.ts'
 /** The two highest bits of the first byte. */
 export const format = 0x40
 export const formatMask = 0xc0
-const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16 } as const
+const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16, consent: 32 } as const
 const idBytes = 6
 const aliasBytes = 16
 
@@ -130,7 +130,7 @@ const readTouch = (from: Reader, base: number): Touch => {
 }
 
 export const pack = (state: ConversationState): Buffer => {
-  const { startedBy, startedAt, restarts, firstMessages, touches, lastAt, waiting, waitUntil, aliases } = state
+  const { startedBy, startedAt, restarts, firstMessages, touches, lastAt, waiting, waitUntil, aliases, consent } = state
   const base = startedAt ?? touches[0]?.occurredAt ?? waiting[0]?.occurredAt ?? lastAt ?? 0
   const to = new Writer()
   to.byte(
@@ -139,7 +139,8 @@ export const pack = (state: ConversationState): Buffer => {
       (lastAt === null ? 0 : flag.lastAt) |
       (restarts.length === 0 ? 0 : flag.restarts) |
       (waiting.length === 0 ? 0 : flag.waiting) |
-      (aliases.length === 0 ? 0 : flag.aliases),
+      (aliases.length === 0 ? 0 : flag.aliases) |
+      (consent === null ? 0 : flag.consent),
   )
   to.uint(Math.min(state.version, maxVersion), 2)
   to.uint(base, 6)
@@ -162,6 +163,7 @@ export const pack = (state: ConversationState): Buffer => {
     to.unsigned(aliases.length)
     for (const alias of aliases) to.hex(alias, aliasBytes)
   }
+  if (consent !== null) to.signed(consent - base)
   return to.done()
 }
 
@@ -184,6 +186,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
   const aliases = has(flag.aliases)
     ? Array.from({ length: from.unsigned() }, () => from.bytes(aliasBytes).toString('hex'))
     : []
+  const consent = has(flag.consent) ? base + from.signed() : null
   return {
     startedBy: has(flag.started) ? (startedById ?? firstMessages[startIndex - 1]?.message ?? null) : null,
     startedAt: has(flag.started) ? base : null,
@@ -194,6 +197,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     waiting,
     waitUntil,
     aliases,
+    consent,
     version,
   }
 }

@@ -20,13 +20,18 @@ export interface ReadTouchesTools {
   readonly signal: AbortSignal
 }
 
-/** @throws DependencyError when Kafka is away or the process stops; errors of `onBatch` */
+/**
+ * @param since broker time of the first record to read, ms; 0: all
+ * @throws DependencyError when Kafka is away or the process stops; errors of `onBatch`
+ */
 export const readTouches = async (
   { broker, codec, log, onProgress, signal }: ReadTouchesTools,
   onBatch: (entries: readonly RecordedState[]) => Promise<void>,
+  since = 0,
 ): Promise<void> => {
   const stateOf = (record: ConsumedRecord): readonly RecordedState[] => {
-    if (record.value === null) return []
+    if (record.value === null)
+      return record.key === null ? [] : [{ conversation: record.key, state: null, changedAt: record.timestamp }]
     try {
       const value = codec.decode('touches', record)
       return [{ conversation: value.conversation, state: stateFromRecord(value), changedAt: record.timestamp }]
@@ -41,12 +46,17 @@ export const readTouches = async (
   }
   // On a new installation the topic is empty and no batch comes, so no loss is logged.
   let isFirst = true
-  await readInBatches(broker, topic, async (records, share) => {
-    if (signal.aborted) throw new DependencyError('redis', 'stopped during the rebuild of conversations')
-    if (isFirst) log.warn({ topic }, 'Redis has lost conversations: rebuilding them before anything is decided')
-    isFirst = false
-    await codec.prepare(records)
-    await onBatch(records.flatMap(stateOf))
-    onProgress(share)
-  })
+  await readInBatches(
+    broker,
+    topic,
+    async (records, share) => {
+      if (signal.aborted) throw new DependencyError('redis', 'stopped during the rebuild of conversations')
+      if (isFirst) log.warn({ topic }, 'Redis has lost conversations: rebuilding them before anything is decided')
+      isFirst = false
+      await codec.prepare(records)
+      await onBatch(records.flatMap(stateOf))
+      onProgress(share)
+    },
+    since,
+  )
 }

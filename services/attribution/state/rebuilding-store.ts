@@ -3,10 +3,19 @@ import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { ConversationChange } from './conversations.ts'
 import type { ConversationState } from './state.ts'
-import { type ConversationStore, type Part, partOf, type RestorableStore, type StateEntry, StateLost } from './store.ts'
+import {
+  type ConversationStore,
+  type Part,
+  partOf,
+  parts,
+  type RestorableStore,
+  type StateEntry,
+  StateLost,
+} from './store.ts'
 
-/** One record of `touches.v1`. */
-export type RecordedState = StateEntry & {
+/** One record of `touches.v1`; without a state for a tombstone. */
+export type RecordedState = Pick<StateEntry, 'conversation'> & {
+  readonly state: ConversationState | null
   /** Broker timestamp of the record, ms. */
   readonly changedAt: number
 }
@@ -15,9 +24,12 @@ export interface ConversationRebuildTools {
   readonly store: RestorableStore
   /**
    * Reads `touches.v1` to its end, in batches; of one conversation the older record before the newer.
+   * @param since broker time of the first record to read, ms; 0: all
    * @throws DependencyError
    */
-  readTopic(onBatch: (entries: readonly RecordedState[]) => Promise<void>): Promise<void>
+  readTopic(onBatch: (entries: readonly RecordedState[]) => Promise<void>, since: number): Promise<void>
+  /** How many connections to Redis were lost so far. */
+  disconnects(): number
   now(): number
   /** Called with the number of parts when a rebuild begins, and with null when the store is complete. */
   onState?(parts: number | null): void
@@ -26,20 +38,21 @@ export interface ConversationRebuildTools {
 export class RebuildingStore implements ConversationStore {
   readonly #store: RestorableStore
   readonly #state: RebuildableState<Part>
+  readonly #tools: ConversationRebuildTools
+  /** `disconnects` during the last rebuild of all parts. */
+  #completeSince: number | null = null
 
-  constructor({ store, readTopic, now, onState }: ConversationRebuildTools) {
+  constructor(tools: ConversationRebuildTools) {
+    const { store, onState } = tools
     this.#store = store
+    this.#tools = tools
     this.#state = new RebuildableState({
       markers: store,
       onState,
-      rebuild: (parts) => {
-        const wanted = new Set(parts)
-        return readTopic((entries) =>
-          store.restore(
-            entries.filter(({ conversation }) => wanted.has(partOf(conversation))),
-            now(),
-          ),
-        )
+      rebuild: async (lost) => {
+        const disconnects = tools.disconnects()
+        await this.#restore(new Set(lost), 0)
+        this.#completeSince = lost.length === parts.length ? disconnects : null
       },
     })
   }
@@ -57,6 +70,23 @@ export class RebuildingStore implements ConversationStore {
 
   write(changes: readonly ConversationChange[]): Promise<void> {
     return this.#store.write(changes)
+  }
+
+  /**
+   * Writes again what was recorded since a broker time (ms; 0: all), except what is newer in Redis.
+   * @throws DependencyError
+   */
+  async restoreSince(since: number): Promise<void> {
+    if (since === 0 && this.#completeSince === this.#tools.disconnects()) return
+    this.#tools.onState?.(parts.length)
+    await this.#restore(new Set(parts), since)
+    this.#tools.onState?.(null)
+  }
+
+  #restore(wanted: ReadonlySet<Part>, since: number): Promise<void> {
+    const { store, readTopic, now } = this.#tools
+    const isWanted = ({ conversation }: RecordedState) => wanted.has(partOf(conversation))
+    return readTopic((entries) => store.restore(entries.filter(isWanted), now()), since)
   }
 
   /** Resolves once the store holds all that it should. Concurrent calls share one rebuild. @throws DependencyError */

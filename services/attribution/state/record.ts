@@ -2,15 +2,20 @@
 import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
-export const touchesRecordOf = (conversation: Pseudonym, { firstMessages, ...state }: ConversationState): Touches => ({
+export const touchesRecordOf = (
+  conversation: Pseudonym,
+  { firstMessages, ...state }: ConversationState,
+  connectionId: string,
+): Touches => ({
   ...state,
   conversation,
+  connectionId,
   firstMessages: firstMessages.map(({ message }) => message),
   firstTimes: firstMessages.map(({ occurredAt }) => occurredAt),
 })
 
 export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
-  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, aliases, version } = rest
+  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, aliases, consent, version } = rest
   return {
     startedBy,
     startedAt,
@@ -22,6 +27,7 @@ export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches)
     waiting,
     waitUntil,
     aliases,
+    consent,
     version,
   }
 }

@@ -24,7 +24,20 @@ end
 return kept`,
 }
 
-/** ARGV: for each key a value and its time to live. A newer stored version stays. */
+/** ARGV: for each key its version. A newer stored version stays. Returns how many were deleted. */
+export const eraseScript: RedisScript = {
+  name: 'eraseConversations',
+  source: `
+${versionOf}
+local call, erased = redis.call, 0
+for i, key in ipairs(KEYS) do
+  local stored = versionOf(call('GETRANGE', key, 0, ${versionAt + 1}))
+  if stored and stored <= tonumber(ARGV[i]) then erased = erased + call('DEL', key) end
+end
+return erased`,
+}
+
+/** ARGV: for each key a value and its time to live. A newer stored version stays; an empty value deletes, as its tombstone did. */
 export const restoreScript: RedisScript = {
   name: 'restoreConversations',
   source: `
@@ -32,6 +45,7 @@ ${versionOf}
 local call = redis.call
 for i, key in ipairs(KEYS) do
   local stored = versionOf(call('GETRANGE', key, 0, ${versionAt + 1}))
-  if not stored or stored <= versionOf(ARGV[2 * i - 1]) then call('SET', key, ARGV[2 * i - 1], 'EX', ARGV[2 * i]) end
+  if ARGV[2 * i - 1] == '' then call('DEL', key)
+  elseif not stored or stored <= versionOf(ARGV[2 * i - 1]) then call('SET', key, ARGV[2 * i - 1], 'EX', ARGV[2 * i]) end
 end`,
 }

@@ -27,6 +27,8 @@ export interface ConversationState {
   readonly waitUntil: number | null
   /** Other ids of the same conversation. */
   readonly aliases: readonly Pseudonym[]
+  /** The consent under which it arose, see `consentMarkOf`. */
+  readonly consent: number | null
   /** Grows with every change; a rebuild keeps the higher one. */
   readonly version: number
 }
@@ -41,6 +43,7 @@ export const emptyState: ConversationState = {
   waiting: [],
   waitUntil: null,
   aliases: [],
+  consent: null,
   version: 0,
 }
 
@@ -199,6 +202,7 @@ export const merged = (
     waitUntil: own.waitUntil,
     // The first ones: later ids of a flood must not displace a person's own, and each id has a record that every change rewrites.
     aliases: [...new Set([...own.aliases, ...aliases])].slice(0, maxAliases),
+    consent: own.consent,
     version: own.version,
   }
   return sameState(next, own) ? own : next

@@ -5,12 +5,17 @@ import type { PartMarkers } from '../../runtime/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { ConversationChange } from './conversations.ts'
 import { maxVersion, pack, unpack } from './pack.ts'
-import { restoreScript, saveScript } from './scripts.ts'
+import { eraseScript, restoreScript, saveScript } from './scripts.ts'
 import type { ConversationState } from './state.ts'
 
 export interface StateEntry {
   readonly conversation: Pseudonym
   readonly state: ConversationState
+}
+
+export type RestoredEntry = Pick<StateEntry, 'conversation'> & {
+  readonly state: ConversationState | null
+  readonly changedAt: number
 }
 
 export interface ConversationStore {
@@ -28,8 +33,11 @@ export interface ConversationStore {
 
 /** A store whose content can be rebuilt from `touches.v1`. */
 export interface RestorableStore extends ConversationStore, PartMarkers<Part> {
-  /** Writes states unless a newer version is stored. Their time to live counts from `changedAt` (ms), when they were recorded. */
-  restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void>
+  /**
+   * Writes states unless a newer version is stored, in their order; null deletes. Their time to live counts from `changedAt` (ms), when
+   * they were recorded.
+   */
+  restore(entries: readonly RestoredEntry[], now: number): Promise<void>
   /** Returns the parts that are still incomplete, because Redis lost data since `begin`. */
   complete(parts: readonly Part[], token: string): Promise<readonly Part[]>
 }
@@ -121,21 +129,40 @@ export class RedisConversationStore implements RestorableStore {
     if (changed > 0) throw new StateChanged(changed)
   }
 
+  /**
+   * Deletes states up to a version each. A newer one stays: it was written after the caller read the topic.
+   * @returns how many were deleted
+   */
+  async erase(entries: readonly { readonly conversation: Pseudonym; readonly version: number }[]): Promise<number> {
+    const calls: { keys: Buffer[]; args: number[] }[] = []
+    for (const ofPart of Map.groupBy(entries, ({ conversation }) => partOf(conversation)).values()) {
+      for (let from = 0; from < ofPart.length; from += maxPerCall) {
+        const some = ofPart.slice(from, from + maxPerCall)
+        calls.push({
+          keys: some.map(({ conversation }) => keyOf(conversation)),
+          args: some.map(({ version }) => Math.min(version, maxVersion)),
+        })
+      }
+    }
+    const erased = (await this.#redis.evalMany(eraseScript, calls)) as readonly number[]
+    return erased.reduce((sum, count) => sum + count, 0)
+  }
+
   async lost(): Promise<readonly Part[]> {
     const markers = await this.#redis.getMany(parts.map(markerOf))
     return parts.filter((_, at) => markers[at] === null)
   }
 
-  async restore(entries: readonly (StateEntry & { readonly changedAt: number })[], now: number): Promise<void> {
-    const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
+  async restore(entries: readonly RestoredEntry[], now: number): Promise<void> {
+    const calls: { keys: Buffer[]; args: (Buffer | number | string)[] }[] = []
     for (const ofPart of Map.groupBy(entries, ({ conversation }) => partOf(conversation)).values()) {
       for (let from = 0; from < ofPart.length; from += maxPerCall) {
-        const call = { keys: [] as Buffer[], args: [] as (Buffer | number)[] }
+        const call = { keys: [] as Buffer[], args: [] as (Buffer | number | string)[] }
         for (const { conversation, state, changedAt } of ofPart.slice(from, from + maxPerCall)) {
           const left = this.#ttlSeconds - Math.floor((now - changedAt) / 1000)
           if (left <= 0) continue
           call.keys.push(keyOf(conversation))
-          call.args.push(pack(state), left)
+          call.args.push(state === null ? '' : pack(state), left)
         }
         if (call.keys.length > 0) calls.push(call)
       }

@@ -38,7 +38,10 @@ const withoutClosing = (found: string, underscores: number): string => {
   return found.slice(0, end)
 }
 
-/** A preview that … cuts off has half a value at its end. */
+/** What follows a value that a link holds in part only: … of a preview, or the rest of a word whose letter is none of a query. */
+const goesOn = /^(?:…|\p{Script=Latin}|\p{M})/u
+
+/** Such a link has half a value at its end. */
 const withoutHalf = (found: string): string => {
   const from = Math.max(found.lastIndexOf('?'), found.lastIndexOf('&'))
   return from < 0 ? found : found.slice(0, from)
@@ -55,7 +58,7 @@ export const linksIn = (text: string): string[] => {
     if (name !== undefined && !isHost(name)) continue
     const bar = barAt(found)
     const whole = bar < 0 ? found : found.slice(0, bar)
-    const isCut = whole.endsWith('...') || (bar < 0 && text[index + found.length] === '…')
+    const isCut = whole.endsWith('...') || (bar < 0 && goesOn.test(text.charAt(index + found.length)))
     const closed = withoutClosing(whole, openUnderscores(text, index))
     links.push(`${name === undefined ? '' : 'https://'}${isCut ? withoutHalf(closed) : closed}`)
   }

@@ -38,7 +38,7 @@ export const openSentLog = (tools: SentLogTools) => {
     sentLog: new BucketSentLog(buckets),
     buckets,
     marker: new RedisCompletenessMarker(redis, prefix),
-    readDeliveries: (onBatch) => readDeliveries({ broker, codec, signal, onProgress }, onBatch),
+    readDeliveries: (onBatch, since) => readDeliveries({ broker, codec, signal, onProgress }, onBatch, since),
     now: clock.now,
     keepMs,
     onState: (parts) => {

@@ -15,20 +15,29 @@ export interface DeliveriesTools {
   readonly signal: AbortSignal
 }
 
-/** @throws DependencyError when Kafka is away, or what `onBatch` throws */
+/**
+ * @param since broker time of the first record to read, ms; 0: all
+ * @throws DependencyError when Kafka is away, or what `onBatch` throws
+ */
 export const readDeliveries = async (
   { broker, codec, onProgress, signal }: DeliveriesTools,
   onBatch: (batch: readonly Delivery[]) => Promise<void>,
+  since = 0,
 ): Promise<void> => {
   // A record that does not decode names no signal that dispatch could send twice.
   const delivery = (record: ConsumedRecord): readonly Delivery[] => {
     const decoded = record.value === null ? null : decodable(() => codec.decode('deliveries', record))
     return decoded === null ? [] : [decoded]
   }
-  await readInBatches(broker, topics.deliveries.name, async (records, share) => {
-    if (signal.aborted) throw new DependencyError('redis', 'stopping while the sent log is rebuilt')
-    await codec.prepare(records)
-    await onBatch(records.flatMap(delivery))
-    onProgress(share)
-  })
+  await readInBatches(
+    broker,
+    topics.deliveries.name,
+    async (records, share) => {
+      if (signal.aborted) throw new DependencyError('redis', 'stopping while the sent log is rebuilt')
+      await codec.prepare(records)
+      await onBatch(records.flatMap(delivery))
+      onProgress(share)
+    },
+    since,
+  )
 }

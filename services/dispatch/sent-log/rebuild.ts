@@ -6,7 +6,7 @@
  * id, which TikTok recognises.
  */
 import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts'
-import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
+import { type HourBuckets, hashTagCount } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 import type { CompletenessMarker } from './completeness-marker.ts'
 import {
@@ -22,8 +22,12 @@ export interface SentLogRebuildTools {
   readonly sentLog: SentLog
   readonly buckets: Pick<HourBuckets, 'claim'>
   readonly marker: CompletenessMarker
-  /** Reads `deliveries.v1` to its end, in batches. @throws DependencyError */
-  readDeliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>): Promise<void>
+  /**
+   * Reads `deliveries.v1` to its end, in batches.
+   * @param since broker time of the first record to read, ms; 0: all
+   * @throws DependencyError
+   */
+  readDeliveries(onBatch: (batch: readonly Delivery[]) => Promise<void>, since: number): Promise<void>
   now(): number
   /** Deliveries whose answer is older than this are not rebuilt, ms. */
   readonly keepMs: number
@@ -56,7 +60,7 @@ export class RebuildingSentLog implements SentLog {
     this.#state = new RebuildableState({
       markers: tools.marker,
       onState: tools.onState,
-      rebuild: () => tools.readDeliveries((batch) => this.#claim(batch)),
+      rebuild: () => this.#restore(0),
     })
   }
 
@@ -70,6 +74,20 @@ export class RebuildingSentLog implements SentLog {
 
   write(entries: readonly SentEntry[]): Promise<void> {
     return this.#tools.sentLog.write(entries)
+  }
+
+  /**
+   * Writes again what was delivered since a broker time (ms; 0: all), except what Redis still has.
+   * @throws DependencyError
+   */
+  async restoreSince(since: number): Promise<void> {
+    this.#tools.onState?.(hashTagCount)
+    await this.#restore(since)
+    this.#tools.onState?.(null)
+  }
+
+  #restore(since: number): Promise<void> {
+    return this.#tools.readDeliveries((batch) => this.#claim(batch), since)
   }
 
   /** Resolves once the log holds all that it should. Concurrent calls share one rebuild. @throws DependencyError */

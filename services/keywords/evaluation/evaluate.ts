@@ -1,7 +1,7 @@
 /** Counts how often a list would fire over a set of messages. The result holds figures only, no text of a message. */
 
 import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
-import { compileKeywords } from '../matching/matcher.ts'
+import { compileKeywords, type KeywordMatcher } from '../matching/matcher.ts'
 import { isOwnOrigin } from '../own-words.ts'
 
 export interface EvaluatedMessage {
@@ -17,7 +17,20 @@ export interface KeywordFigures {
   readonly keyword: string
   readonly flag: string
   readonly messages: number
+  /** Messages in which the entry would match as a whole word, as one with `fold: chat`, and as a substring. */
+  readonly asWord: number
+  readonly asChat: number
+  readonly asSubstring: number
 }
+
+/** Other ways to match an entry, to compare with its own. */
+const ways = {
+  asWord: { match: 'word', fold: 'exact' },
+  asChat: { match: 'word', fold: 'chat' },
+  asSubstring: { match: 'substring' },
+} as const
+type Way = keyof typeof ways
+const wayNames = Object.keys(ways) as readonly Way[]
 
 export interface Figures {
   /** Messages evaluated, and messages skipped: other origins, outbound, without text. */
@@ -58,8 +71,9 @@ const defaultK = 10
 
 export class Evaluation {
   readonly #entries: readonly KeywordEntry[]
-  readonly #matcher: ReturnType<typeof compileKeywords>
+  readonly #matcher: KeywordMatcher
   readonly #perEntry: Uint32Array
+  readonly #ways: readonly { readonly name: Way; readonly matcher: KeywordMatcher; readonly counts: Uint32Array }[]
   readonly #perFlag = new Map<string, number>()
   readonly #k: number
   /** Conversations of each flag, until it has `k` of them. */
@@ -74,6 +88,11 @@ export class Evaluation {
     this.#entries = entries
     this.#matcher = compileKeywords(entries)
     this.#perEntry = new Uint32Array(entries.length)
+    this.#ways = wayNames.map((name) => ({
+      name,
+      matcher: compileKeywords(entries.map((entry) => ({ ...entry, ...ways[name] }))),
+      counts: new Uint32Array(entries.length),
+    }))
   }
 
   add(message: EvaluatedMessage | null): void {
@@ -83,6 +102,8 @@ export class Evaluation {
       return
     }
     this.#messages++
+    for (const { matcher, counts } of this.#ways)
+      for (const at of matcher.entries(message.text)) counts[at] = (counts[at] as number) + 1
     const entries = this.#matcher.entries(message.text)
     if (entries.length === 0) return
     this.#firing++
@@ -93,6 +114,11 @@ export class Evaluation {
       const conversations = this.#conversations.get(flag) ?? new Set()
       if (conversations.size < this.#k) this.#conversations.set(flag, conversations.add(conversation))
     }
+  }
+
+  #asOther(at: number): Readonly<Record<Way, number>> {
+    const count = (way: Way) => this.#ways.find(({ name }) => name === way)?.counts[at] ?? 0
+    return { asWord: count('asWord'), asChat: count('asChat'), asSubstring: count('asSubstring') }
   }
 
   figures(): Figures {
@@ -110,7 +136,12 @@ export class Evaluation {
         .filter(({ conversations }) => conversations < this.#k)
         .sort((a, b) => a.conversations - b.conversations || (a.flag < b.flag ? -1 : 1)),
       keywords: this.#entries
-        .map(({ keyword, flag }, at) => ({ keyword, flag, messages: this.#perEntry[at] as number }))
+        .map(({ keyword, flag }, at) => ({
+          keyword,
+          flag,
+          messages: this.#perEntry[at] as number,
+          ...this.#asOther(at),
+        }))
         .sort((a, b) => b.messages - a.messages),
     }
   }

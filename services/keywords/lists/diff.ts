@@ -1,11 +1,11 @@
 /** Compares two versions of a keyword list. */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
-import { fold, foldingOf } from '../matching/fold.ts'
+import { fold, foldingOf } from '../matching/folding/fold.ts'
 
 export interface ListDiff {
   readonly added: readonly KeywordEntry[]
   readonly removed: readonly KeywordEntry[]
-  /** The same keyword and flag with another locale, match, fold or addresses. */
+  /** The same keyword and flag with another locale, match, fold, addresses or unless. */
   readonly changed: readonly { readonly before: KeywordEntry; readonly after: KeywordEntry }[]
   readonly same: number
 }
@@ -13,7 +13,8 @@ export interface ListDiff {
 /** Capitals make no difference to a keyword; another flag makes another entry. */
 const identity = ({ keyword, flag, locale }: KeywordEntry) =>
   `${flag} ${fold(keyword, foldingOf({ locale, fold: 'exact' }))}`
-const options = ({ locale, match, fold, addresses }: KeywordEntry) => `${locale} ${match} ${fold} ${addresses}`
+const options = ({ locale, match, fold, addresses, unless }: KeywordEntry) =>
+  JSON.stringify([locale, match, fold, addresses, unless.toSorted()])
 
 /** Pairs entries of the same keyword and flag that differ in their options, one by one, as `changed`. */
 export const diffLists = (before: readonly KeywordEntry[], after: readonly KeywordEntry[]): ListDiff => {

@@ -3,7 +3,7 @@
  * per word, per letter or per digit would send the text itself. Versions in force stay; these limits judge a version that is made.
  */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
-import { fold } from '../matching/fold.ts'
+import { fold } from '../matching/folding/fold.ts'
 
 export interface ListVerdict {
   /** Why no version with these entries is made, a line per problem. */

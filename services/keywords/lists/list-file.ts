@@ -12,17 +12,28 @@ import {
   validated,
 } from './list.ts'
 
-const columns = ['keyword', 'flag', 'locale', 'match', 'fold', 'addresses']
+const columns = ['keyword', 'flag', 'locale', 'match', 'fold', 'addresses', 'unless']
 
 interface Row {
   readonly record: readonly string[]
   readonly info: { readonly lines: number }
 }
 
+/** Excel writes what the computer's region separates lists with; a first line `sep=;` says so. */
+const separators = [',', ';', '\t'] as const
+
+/** The separator that occurs most often in the line of column names. */
+const separatorOf = (line: string): string =>
+  separators.toSorted((a, b) => line.split(b).length - line.split(a).length)[0] as string
+
 const rowsOf = (text: string): readonly Row[] => {
+  const declared = /^sep=([,;\t])[^\n]*\n/i.exec(text)
+  const head = /^[^\n]*/.exec(text.slice(declared?.[0].length ?? 0))?.[0] ?? ''
+  const delimiter = declared?.[1] ?? separatorOf(head)
   try {
     const options = { bom: true, info: true, skip_empty_lines: true, relax_column_count: true, trim: true } as const
-    return parse(text, options) as unknown as Row[]
+    const from = declared === null ? 1 : 2
+    return parse(text, { ...options, delimiter, from_line: from }) as unknown as Row[]
   } catch (error) {
     const { lines, message } = error as { lines?: number; message: string }
     throw new KeywordListInvalid(`line ${lines ?? '?'}: is not CSV: ${message}`)
@@ -34,14 +45,16 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
   const head = rows[0]?.record.map((name) => name.toLowerCase()) ?? []
   const unknown = head.filter((name) => !columns.includes(name))
   if (!head.includes('keyword') || !head.includes('flag') || unknown.length > 0) {
-    throw new KeywordListInvalid('line 1: must name the columns: keyword,flag[,locale][,match][,fold][,addresses]')
+    throw new KeywordListInvalid(
+      'line 1: must name the columns: keyword,flag[,locale][,match][,fold][,addresses][,unless]',
+    )
   }
   const positions = rows.slice(1).map(({ record, info }): EntryPosition => {
     const where = `line ${info.lines}`
     if (record.length > head.length)
       return {
         where,
-        problem: `has ${record.length} fields, line 1 names ${head.length}; put a keyword that holds a comma in quotes`,
+        problem: `has ${record.length} fields, line 1 names ${head.length}; put a keyword that holds the separator in quotes`,
       }
     return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
   })

@@ -1,7 +1,7 @@
 /** Validates a keyword list as a whole: one bad entry refuses the list, and the active version stays. */
 import { z } from 'zod'
 import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
-import { fold, foldingOf } from '../matching/fold.ts'
+import { fold, foldingOf } from '../matching/folding/fold.ts'
 
 /** Property names that TikTok documents: TikTok would misread a flag of the same name. */
 export const reservedFlags: ReadonlySet<string> = new Set([
@@ -70,7 +70,15 @@ const localeSchema = z.string().refine((locale) => {
 }, 'locale must be a BCP 47 tag such as "tr"')
 
 const entrySchema = z.strictObject({
-  keyword: z.string().trim().min(1, 'keyword is empty').max(200, 'keyword is longer than 200 characters'),
+  keyword: z
+    .string()
+    .trim()
+    .min(1, 'keyword is empty')
+    .max(200, 'keyword is longer than 200 characters')
+    .refine(
+      (keyword) => !keyword.includes('\ufffd'),
+      'keyword has lost letters (\ufffd): save the list from its original as UTF-8',
+    ),
   flag: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,39}$/, 'flag must be [a-z][a-z0-9_]{0,39}')
@@ -79,6 +87,14 @@ const entrySchema = z.strictObject({
   match: z.preprocess((value) => absent(value) ?? 'word', z.enum(keywordMatches)).default('word'),
   fold: z.preprocess(absent, z.enum(keywordFolds).nullable()).default(null),
   addresses: z.preprocess(absent, z.enum(keywordAddresses).nullable()).default(null),
+  // A CSV field holds all phrases, with a bar between two.
+  unless: z
+    .preprocess(
+      (value) =>
+        typeof value === 'string' ? value.split('|').filter((phrase) => phrase.trim() !== '') : (value ?? []),
+      z.array(z.string().trim().min(1).max(200, 'a phrase of unless is longer than 200 characters')).max(50),
+    )
+    .default([]),
 })
 
 /** An entry before validation, with its position: `line 3` of a CSV, `entry 3` of a JSON list. */
@@ -118,6 +134,12 @@ export const validated = (positions: readonly EntryPosition[], defaults: ListDef
     const earlier = seen.get(key)
     if (folded.trim() === '') problems.push(`${where}: keyword has no visible character`)
     else if (earlier) problems.push(`${where}: the same keyword and flag are at ${earlier} already`)
+    for (const phrase of entry.unless) {
+      const exception = fold(phrase, folding).trim()
+      if (exception === '') problems.push(`${where}: a phrase of unless has no visible character`)
+      if (exception === folded.trim())
+        problems.push(`${where}: unless holds the keyword itself, so it would never count; name a longer phrase`)
+    }
     seen.set(key, where)
     entries.push(entry)
   }

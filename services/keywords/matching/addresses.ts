@@ -2,26 +2,31 @@
  * Finds web and e-mail addresses in a text, because a keyword inside one is not the person's own word.
  *
  * Addresses are: a run with a scheme (`https://…`) or `www.`, up to its end; `name@host.tld`; a host with a path, a query or a
- * port (`t.me/pago`, `shop.example?x=1`); a bare host under one of the endings below. `pago.Gracias` is two words.
+ * port (`t.me/pago`, `shop.example?x=1`); a bare host under one of the endings below. `pago.Gracias` is two words, and so is `pago.Com`:
+ * a capital behind the full stop begins a sentence.
  *
  * Only the run of characters around a position is parsed, once, so the cost is linear for any text.
  */
 import { withoutEnding } from '../../runtime/without-ending.ts'
-import { unspaced } from './segments.ts'
+import { isHostEnding } from '../../shared/text/host-endings.ts'
+import { kind, kindsAt } from './character-kinds.ts'
 
 /** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */
 const endings = '(?:com|net|org|info|biz|shop|store|site|online|app|link|xyz)'
 const bareHost = new RegExp(`^(?:[a-z0-9-]+\\.)+${endings}(?:\\.[a-z]{2})?$`)
-const host = /^(?:[a-z0-9-]+\.)+[a-z]{2,24}$/
+const host = /^(?:[a-z0-9-]+\.)+([a-z][a-z0-9-]{1,23})$/
 const hostEnd = /^(?:\/|\?[\w.~%-]+=|:\d{2,5}(?:\/|$))/
 const domain = /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.[\p{L}]{2,}/u
 
-/** Characters that end an address: white space, quotation marks, brackets of any script. Scripts without spaces end it too. */
-const ends = /[\s<>"'“”‘’«»「」『』（）、。，！？；：|]/u
-const endsAddress = (text: string, at: number) => {
-  const character = text.charAt(at)
-  return ends.test(character) || unspaced.test(character)
-}
+/** A full stop before a capital, where no host name goes on. Of the private use area, so that no person types it. */
+const stopBeforeCapital = '\uf8ff'
+
+/** Marks the full stops before capitals, which folding would hide. @param text as written */
+export const withStopsMarked = (text: string): string => text.replace(/\.(?=\p{Lu})/gu, stopBeforeCapital)
+
+/** Scripts without spaces end an address, too. */
+const endsAddress = (text: string, at: number): boolean =>
+  (kindsAt(text, at) & (kind.unspaced | kind.endsAddress)) !== 0
 
 /** Characters of a host name (RFC 1035: 255 octets, less the length bytes). */
 const longestHost = 253
@@ -34,9 +39,10 @@ const whileBefore = (text: string, at: number, of: RegExp): number => {
 
 type Span = readonly [from: number, to: number]
 
-/** Addresses in one run of characters that do not end an address. @param run folded */
-const spansIn = (run: string): Span[] => {
+/** Addresses in one run of characters that do not end an address. @param marked folded, with its stops before capitals marked */
+const spansIn = (marked: string): Span[] => {
   const spans: Span[] = []
+  const run = marked.replaceAll(stopBeforeCapital, '.')
   const scheme = run.indexOf('://')
   if (scheme > 0) spans.push([whileBefore(run, scheme, /[a-z0-9+-]/), run.length])
   const www = run.indexOf('www.')
@@ -48,12 +54,13 @@ const spansIn = (run: string): Span[] => {
     if (from < at && to) spans.push([from, at + 1 + to[0].length])
   }
   for (const { index: path } of run.matchAll(/[/?:]/g)) {
-    const from = whileBefore(run, path, /[a-z0-9.-]/)
-    if (!host.test(run.slice(from, path)) || !hostEnd.test(run.slice(path, path + 64))) continue
+    const from = whileBefore(marked, path, /[a-z0-9.-]/)
+    const ending = host.exec(run.slice(from, path))?.[1]
+    if (ending === undefined || !isHostEnding(ending) || !hostEnd.test(run.slice(path, path + 64))) continue
     spans.push([from, run.length])
     break
   }
-  for (const { index, 0: name } of run.matchAll(/[a-z0-9.-]+/g)) {
+  for (const { index, 0: name } of marked.matchAll(/[a-z0-9.-]+/g)) {
     const bare = withoutEnding(name, '.-')
     if (bare.length <= longestHost && bareHost.test(bare)) spans.push([index, index + bare.length])
   }
@@ -92,7 +99,7 @@ export class AddressRanges {
   /** Caches the latest run only: callers ask in ascending order, so earlier runs never come back. */
   #run: { from: number; to: number; spans: Spans } | undefined
 
-  /** @param text folded */
+  /** @param text folded from one with its stops marked */
   constructor(text: string) {
     this.#text = text
   }

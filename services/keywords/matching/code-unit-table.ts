@@ -3,9 +3,9 @@
  * The table lets the matcher read most texts without a folded copy. A unit whose folding depends on its neighbours is `complex`
  * and makes the matcher fold the text.
  */
-import { wordCharacter } from './boundaries.ts'
-import { type Folding, fold } from './fold.ts'
-import { unspaced } from './segments.ts'
+import { unspaced, wordCharacter } from './character-kinds.ts'
+import { type Folding, fold } from './folding/fold.ts'
+import { skeletonOf } from './folding/likeness.ts'
 
 /** Attribute bits. The low 16 bits are free for the trie's symbol (compile/trie.ts). */
 export const is = {
@@ -27,7 +27,10 @@ export const is = {
   surrogate: 1 << 25,
   /** Some keyword without an entry in the trigram prefilter begins with it. */
   unfiltered: 1 << 26,
-  /** A combining mark's rank among marks on one letter, in the order of canonical combining classes; 0: no such mark. */
+  /**
+   * Rank among the marks on one letter, in the order of canonical combining classes; 0: none of them. A vowel that is written after its
+   * tone comes behind the tones. The highest rank is that of a vowel of which two are another one.
+   */
   markRank: 0b1111 << 27,
   /** No keyword begins between two of these. */
   bound: 1 << 31,
@@ -51,8 +54,11 @@ const markRanks: readonly [string, number][] = [
   ]),
   ['\u0e38\u0e39', 11],
   ['\u0e48\u0e49\u0e4a\u0e4b', 12],
-  ['\u0eb8\u0eb9', 13],
-  ['\u0ec8\u0ec9\u0eca\u0ecb', 14],
+  ['\u0eb8\u0eb9', 11],
+  ['\u0ec8\u0ec9\u0eca\u0ecb', 12],
+  // Sara am, which belongs behind the tone, and sara e, of which two are sara ae.
+  ['\u0e33\u0eb3', 13],
+  ['\u0e40\u0ec0', 15],
 ]
 const rankOf = new Map(
   markRanks.flatMap(([marks, rank]) => Array.from(marks, (mark): [string, number] => [mark, rank])),
@@ -83,14 +89,17 @@ const dependsOnNeighbours = (folded: string) =>
   jamo.test(folded) ||
   (/\p{M}/u.test(folded) && !rankOf.has(folded) && isReordered(folded))
 
+/** The frame of a keycap changes what is before it. */
+const keycapFrame = '\u20e3'
+
 const numberPunctuation = /[.,;'‘’\u066b\u066c\u060c\u2044]/u
-/** Middle dots and Hebrew marks. Hebrew letters too, because a quotation mark beside one joins a word. */
-const joiner = /[·‧\u055f\u0590-\u05ff]/u
+/** Middle dots, underscores and Hebrew marks. Hebrew letters too, because a quotation mark beside one joins a word. */
+const joiner = /[·‧\u055f\u0590-\u05ff_]/u
 
 const attributesOf = (folded: string): number => {
   const rank = rankOf.get(folded)
   return (
-    (wordCharacter.test(folded) ? is.word : 0) |
+    (wordCharacter.test(folded) && folded !== '_' ? is.word : 0) |
     (unspaced.test(folded) ? is.unspaced : 0) |
     (folded === ' ' ? is.space : 0) |
     (/\p{Nd}/u.test(folded) ? is.digit : 0) |
@@ -114,11 +123,11 @@ const build = (folding: Folding): CodeUnitTable => {
       attributes[unit] = unit >= 0xd83c && unit <= 0xd83e ? is.surrogate : unit < 0xdc00 ? is.complex : 0
     else {
       const character = String.fromCharCode(unit)
-      const result = fold(character, folding)
-      const vanishes =
-        result === '' && (character === '\ufe0f' || (folding.endsWith('-accents') && /\p{M}|\u0640/u.test(character)))
+      const result = skeletonOf(fold(character, folding), folding).text
+      const takesOff = folding === 'accents' || folding === 'chat'
+      const vanishes = result === '' && (character === '\ufe0f' || (takesOff && /\p{M}|\u0640/u.test(character)))
       if (vanishes) attributes[unit] = is.ignored
-      else if (result.length !== 1 || dependsOnNeighbours(result)) {
+      else if (result.length !== 1 || character === keycapFrame || dependsOnNeighbours(result)) {
         attributes[unit] = is.complex
         if (result.length > 1 && !/[\p{L}\p{M}\p{N}_\s]/u.test(result)) expanded.set(unit, result)
       } else {

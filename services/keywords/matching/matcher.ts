@@ -4,15 +4,24 @@
  */
 
 import type { KeywordEntry, KeywordListRecord } from '../../shared/model/keyword-list.ts'
-import { maxTextLength } from '../../shared/model/message-event.ts'
+import { withStopsMarked } from './addresses.ts'
 import { Boundaries } from './boundaries.ts'
+import { unspaced } from './character-kinds.ts'
+import { codeUnitTableOf } from './code-unit-table.ts'
 import { columnsOf } from './compile/columns.ts'
 import { type CompiledList, compileColumns } from './compile/compile.ts'
-import { type Folding, fold } from './fold.ts'
+import { withoutExcused, withoutParts } from './exceptions.ts'
+import { type Folding, fold } from './folding/fold.ts'
+import { alikeRange, type Spelling, skeletonOf } from './folding/likeness.ts'
 import { PatternGroup } from './pattern-group.ts'
+import { codeUnitsOf, withoutLengthening } from './scratch.ts'
 
 /** Why a keyword that occurs in a text does not count. */
-export type MatchRefusal = 'inside a longer word' | 'inside an address' | 'part of a longer keyword'
+export type MatchRefusal =
+  | 'inside a longer word'
+  | 'inside an address'
+  | 'part of a longer keyword'
+  | 'inside an exception'
 
 /** An occurrence of a keyword in a folded text. */
 export interface Hit {
@@ -42,71 +51,85 @@ export type Compile = (record: KeywordListRecord) => KeywordMatcher | Promise<Ke
 /** The pattern groups that share a folding, so that a text is folded at most once for all of them. */
 interface FoldingGroups {
   readonly folding: Folding
-  readonly groups: readonly { readonly group: PatternGroup; readonly anywhere: boolean }[]
+  readonly groups: readonly PatternGroup[]
 }
 
-/** Scratch buffer for the longest text that a message may have; matching is synchronous, so one is enough. */
-const scratch = new Uint16Array(maxTextLength)
-const scratchBytes = Buffer.from(scratch.buffer)
-
-/** Copies a text to an array: reading units from it costs half of `charCodeAt`. A longer text gets its own array. */
-const codeUnitsOf = (text: string): Uint16Array => {
-  if (text.length > maxTextLength) return Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  scratchBytes.write(text, 'utf16le')
-  return scratch
-}
+/** Hits of one entry in one text that may count and are judged for its flags. More than a text of many pages of nothing else has. */
+const mostHits = 1_024
 
 const noFlags: readonly string[] = []
 
-/** In scripts without spaces, refuses a keyword inside a longer keyword: คูปองเงินสด does not contain the word เงินสด. */
-const withoutParts = (hits: readonly Hit[]): Hit[] => {
-  if (!hits.some(({ boundary }) => boundary === 'segment')) return [...hits]
-  const parts = new Set<Hit>()
-  let longest: Hit | undefined
-  // From left to right, the longer first, so that a part comes after the keyword that contains it.
-  const counting = hits.filter(({ refused }) => refused === null).sort((a, b) => a.start - b.start || b.end - a.end)
-  for (const hit of counting) {
-    if (longest === undefined || hit.end > longest.end) longest = hit
-    else if (hit.boundary === 'segment' && (hit.end < longest.end || hit.start > longest.start)) parts.add(hit)
-  }
-  return hits.map((hit) => (parts.has(hit) ? { ...hit, refused: 'part of a longer keyword' } : hit))
+/** The text in which addresses are sought: as folded, with the stops before capitals marked. */
+const addressText = (text: string, folding: Folding, folded: string): string => {
+  const marked = withStopsMarked(text)
+  if (marked === text) return folded
+  const result = fold(marked, folding)
+  return result.length === folded.length ? result : folded
 }
 
 /** @param compiled by `compileColumns`, in this or another thread */
 export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
-  const { next, flags, flagOf, inAddresses } = compiled
+  const { next, flags, flagOf, inAddresses, hasUnless, unlessOf } = compiled
+  const size = flagOf.length
   const byFolding: FoldingGroups[] = Array.from(
     Map.groupBy(compiled.groups, ({ folding }) => folding),
-    ([folding, groups]) => ({
-      folding,
-      groups: groups.map((group) => ({ group: new PatternGroup(group), anywhere: group.anywhere })),
-    }),
+    ([folding, groups]) => ({ folding, groups: groups.map((group) => new PatternGroup(group)) }),
   )
+  const spellings = new Map<number, Spelling>()
+  /** undefined: the skeleton is the keyword itself. */
+  const spellingOf = (row: number, folding: Folding): Spelling | undefined => {
+    const folded = compiled.spellings.get(row)
+    if (folded === undefined) return undefined
+    const known = spellings.get(row) ?? { folded, skeleton: skeletonOf(folded, folding) }
+    spellings.set(row, known)
+    return known
+  }
 
-  const hitsIn = ({ folding, groups }: FoldingGroups, text: string): Hit[] => {
+  /** @param firstOnly of each entry, one hit that counts is enough */
+  const hitsIn = ({ folding, groups }: FoldingGroups, text: string, firstOnly: boolean): readonly Hit[] => {
     const folded = fold(text, folding)
-    const boundaries = new Boundaries(folded)
+    const skeleton = skeletonOf(folded, folding)
+    const boundaries = new Boundaries(folded, {
+      glued: folding === 'chat',
+      addressText: () => addressText(text, folding, folded),
+    })
     const hits: Hit[] = []
-    for (const { group, anywhere } of groups) {
-      group.scanFolded(folded, (first, start, end) => {
-        const [left, right] = anywhere ? edges : [boundaries.at(start), boundaries.at(end)]
-        const boundary = anywhere ? 'anywhere' : left === 'segment' || right === 'segment' ? 'segment' : 'edge'
-        const isWord = left !== null && right !== null
-        const inAddress = isWord && boundaries.inAddress(start, end)
-        for (let entry = first; entry >= 0; entry = next[entry] as number) {
-          const isOut = inAddress && inAddresses[entry] === 0
-          const refused = !isWord ? 'inside a longer word' : isOut ? 'inside an address' : null
-          hits.push({ entry, start, end, boundary, refused })
+    // In a script without spaces, a hit that is left out might contain another.
+    const counted = firstOnly && !unspaced.test(folded) ? new Set<number>() : null
+    const seen = new Map<number, number>()
+    for (const group of groups) {
+      const isAnywhere = group.leftOpen && group.rightOpen
+      const judge = (row: number, start: number, end: number) => {
+        const word = isAnywhere ? 'anywhere' : boundaries.word(start, end, group)
+        const isOut = word !== null && inAddresses[row] === 0 && boundaries.inAddress(start, end)
+        const refused = word === null ? 'inside a longer word' : isOut ? 'inside an address' : null
+        if (firstOnly && refused !== null) return
+        hits.push({ entry: row, start, end, boundary: word ?? 'edge', refused })
+        if (firstOnly) seen.set(row, (seen.get(row) ?? 0) + 1)
+        if (refused === null && row < size && hasUnless[row] === 0) counted?.add(row)
+      }
+      group.scanFolded(skeleton.text, (first, start, end) => {
+        for (let row = first; row >= 0; row = next[row] as number) {
+          if (counted?.has(row) || (seen.get(row) ?? 0) >= mostHits) continue
+          const spelling = spellingOf(row, folding)
+          const range = spelling ? alikeRange(folding, spelling, { folded, skeleton }, start) : ([start, end] as const)
+          if (range) judge(row, ...range)
         }
       })
     }
-    return withoutParts(hits)
+    return withoutExcused(withoutParts(hits), size, unlessOf)
   }
 
-  /** First entries of the keywords that count; `next` chains the other entries of each. Reused, to allocate nothing. */
+  /** First rows of the keywords that count; `next` chains the other rows of each. Reused, to allocate nothing. */
   const found: number[] = []
-  const scanUnfolded = ({ groups }: FoldingGroups, units: Uint16Array, length: number): boolean => {
-    for (const { group } of groups) if (!group.scanUnfolded(units, length, found)) return false
+  /** @returns false when uncertain, or when what counts has exceptions */
+  const scanUnfolded = ({ folding, groups }: FoldingGroups, written: Uint16Array, length: number): boolean => {
+    const plain = folding === 'chat' ? withoutLengthening(written, length, codeUnitTableOf(folding)) : null
+    if (folding === 'chat' && plain === null) return false
+    const [units, size] = plain ?? [written, length]
+    for (const group of groups) if (!group.scanUnfolded(units, size, found)) return false
+    for (const first of found)
+      for (let row = first; row >= 0; row = next[row] as number) if (hasUnless[row] === 1) return false
     return true
   }
 
@@ -118,9 +141,10 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
       if (scanUnfolded(groups, units, text.length)) {
         if (found.length === 0) continue
         entries ??= new Set()
-        for (const first of found) for (let entry = first; entry >= 0; entry = next[entry] as number) entries.add(entry)
+        for (const first of found)
+          for (let row = first; row >= 0; row = next[row] as number) if (row < size) entries.add(row)
       } else {
-        for (const { entry, refused } of hitsIn(groups, text)) {
+        for (const { entry, refused } of hitsIn(groups, text, true)) {
           if (refused !== null) continue
           entries ??= new Set()
           entries.add(entry)
@@ -139,11 +163,9 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
       return [...indices].sort((a, b) => a - b).map((index) => flags[index] as string)
     },
     entries: (text) => [...(collect(text) ?? [])].sort((a, b) => a - b),
-    hits: (text) => byFolding.flatMap((groups) => hitsIn(groups, text)),
+    hits: (text) => byFolding.flatMap((groups) => hitsIn(groups, text, false)),
   }
 }
-
-const edges: readonly ['edge', 'edge'] = ['edge', 'edge']
 
 /** @param entries validated: no keyword folds to an empty text */
 export const compileKeywords = (entries: readonly KeywordEntry[]): KeywordMatcher =>

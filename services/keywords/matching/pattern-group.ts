@@ -9,6 +9,7 @@
 import { type CodeUnitTable, codeUnitTableOf, is, isPlainSymbol } from './code-unit-table.ts'
 import { root } from './compile/cells.ts'
 import type { CompiledPatternGroup } from './compile/compile.ts'
+import { hasLikeness } from './folding/likeness.ts'
 import { symbolMask, unitCodesOf } from './unit-codes.ts'
 
 const dependent = is.complex | is.ignored | is.surrogate | is.markRank
@@ -19,7 +20,11 @@ const tokenLimit = 256
 
 export class PatternGroup {
   readonly folding: CompiledPatternGroup['folding']
-  readonly #anywhere: boolean
+  readonly leftOpen: boolean
+  readonly rightOpen: boolean
+  /** Occurrences are compared letter by letter, so none counts for certain. */
+  readonly #compares: boolean
+  readonly #glued: boolean
   readonly #codes: Int32Array
   readonly #table: CodeUnitTable
   readonly #prefilter: CompiledPatternGroup['prefilter']
@@ -27,7 +32,10 @@ export class PatternGroup {
 
   constructor(compiled: CompiledPatternGroup) {
     this.folding = compiled.folding
-    this.#anywhere = compiled.anywhere
+    this.leftOpen = compiled.leftOpen
+    this.rightOpen = compiled.rightOpen
+    this.#compares = hasLikeness(compiled.folding)
+    this.#glued = compiled.folding === 'chat'
     this.#automaton = compiled.automaton
     this.#codes = unitCodesOf(compiled)
     this.#table = codeUnitTableOf(compiled.folding)
@@ -71,8 +79,9 @@ export class PatternGroup {
           at++
           continue
         }
-        // Two marks on one letter outside canonical order: folding reorders them.
-        if ((previous & is.markRank) > (code & is.markRank) && (code & is.markRank) !== 0) return false
+        // Two marks on one letter outside canonical order, or two vowels that are one: folding changes them.
+        const rank = code & is.markRank
+        if (rank !== 0 && ((previous & is.markRank) > rank || (previous & rank) === is.markRank)) return false
         const isPair = (code & is.surrogate) !== 0
         if (isPair && !isPlainSymbol(units[at] as number, at + 1 < length ? (units[at + 1] as number) : 0)) return false
         const isUnfiltered = (code & is.unfiltered) !== 0 && (code & previous & is.bound) === 0
@@ -144,17 +153,20 @@ export class PatternGroup {
     const right = end === length ? 0 : (codes[units[end] as number] as number)
     const all = first | last | left | right
     if ((all & (is.complex | is.ignored)) !== 0) return false
-    if (!this.#anywhere) {
+    if (!this.leftOpen || !this.rightOpen) {
       if ((all & is.joiner) !== 0) return false
-      for (const [inside, outside] of [
-        [first, left],
-        [last, right],
+      for (const [inside, outside, isOpen] of [
+        [first, left, this.leftOpen],
+        [last, right, this.rightOpen],
       ] as const) {
+        if (isOpen) continue
+        if (this.#glued && ((inside ^ outside) & is.digit) !== 0) continue
         // Both sides are one word, except in a script without spaces: only a dictionary finds its word ends.
         if ((inside & outside & is.word) !== 0) return ((inside | outside) & is.unspaced) === 0
         if ((inside & is.digit) !== 0 && (outside & is.numberPunctuation) !== 0) return false
       }
     }
+    if (this.#compares) return false
     if (this.#mayBeAddress(units, length, start, end)) return false
     found.push(entry)
     return true

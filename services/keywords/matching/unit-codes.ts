@@ -8,7 +8,7 @@ export const symbolMask = 0xffff
 /** Attributes of each code unit, with the trie's symbol in the low 16 bits. */
 export const unitCodesOf = ({
   folding,
-  anywhere,
+  leftOpen,
   prefilter,
   automaton: { symbols, base, check },
 }: CompiledPatternGroup): Int32Array => {
@@ -17,11 +17,12 @@ export const unitCodesOf = ({
   const { unfiltered } = prefilter
   const firstChild = base[root] as number
   const { complex, ignored, word, first, bound } = is
-  const wordOrUnspaced = is.word | is.unspaced
+  // Where digits may be glued on, they bound nothing.
+  const apart = folding === 'chat' ? is.unspaced | is.digit : is.unspaced
   for (let unit = 0; unit < 65_536; unit++) {
     const attribute = attributes[unit] as number
     let code = attribute
-    if (!anywhere && (attribute & wordOrUnspaced) === word) code |= bound
+    if (!leftOpen && (attribute & (word | apart)) === word) code |= bound
     // In a folded text a complex unit represents itself.
     const symbol = symbols[(attribute & complex) !== 0 ? unit : (folded[unit] as number)] as number
     // Few units occur in a keyword, so most end here.

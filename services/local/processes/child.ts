@@ -3,9 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { systemClock } from '../../runtime/clock.ts'
+import type { PreviousEnd } from '../../runtime/poison/suspicion.ts'
 import type { Clock, Timers } from '../../runtime/ports.ts'
 import { BackOff, restartLine } from './back-off.ts'
 import { Liveness } from './liveness.ts'
+import { endOf } from './previous-end.ts'
 import { identifyProcess, type ProcessIdentity } from './processes.ts'
 
 export interface ChildSpec {
@@ -78,6 +80,9 @@ export class Child {
   readonly #backOff = new BackOff()
   #startedAt = 0
   #stopping = false
+  #silent = false
+  /** How the process before ended. The first one follows a process that this supervisor did not see. */
+  #previousEnd: PreviousEnd = 'outside'
 
   constructor(spec: ChildSpec, events: ChildEvents, clock: Clock & Timers = systemClock) {
     this.spec = spec
@@ -118,7 +123,7 @@ export class Child {
     const { command, env, cwd, ipc } = this.spec
     // A process group of its own, so that Ctrl-C reaches only the supervisor, which stops its children in order.
     const child = spawn(command, this.spec.args(), {
-      env,
+      env: ipc ? { ...env, SIGNALS_PREVIOUS_END: this.#previousEnd } : env,
       ...(cwd === undefined ? {} : { cwd }),
       detached: true,
       stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
@@ -137,6 +142,8 @@ export class Child {
     }
     child.once('exit', (code, signal) => {
       if (child.pid !== undefined) this.#events.ended(child.pid)
+      this.#previousEnd = endOf(code, signal, this.#silent)
+      this.#silent = false
       if (!this.#stopping) void this.#restart(signal ?? `code ${code}`)
     })
   }
@@ -144,6 +151,7 @@ export class Child {
   #kill(silentMs: number) {
     if (this.#stopping) return
     this.#events.report(`${this.spec.name} has not answered for ${Math.round(silentMs / 1000)} s and is killed`)
+    this.#silent = true
     this.#process?.kill('SIGKILL')
   }
 

@@ -20,6 +20,7 @@ import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
 import { pickEnvironment } from '../processes/environment.ts'
 import type { GuardMessage } from '../processes/guard.ts'
+import { leftovers } from '../processes/leftovers.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
 import { compactSpec, separateSpecs } from './child-specs.ts'
 import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
@@ -171,6 +172,8 @@ export class Supervisor {
     await Promise.all(own.map((child) => child.stop()))
     await Promise.all(parts.map((child) => child.stop()))
     for (const undo of this.#undo) await undo()
+    // What was started while this stopped.
+    await endProcesses(leftovers(this.#dataDir), 5_000)
     if (this.#guard?.connected) this.#guard.disconnect()
     if (this.#claimed) removeState(this.#dataDir)
   }
@@ -191,13 +194,13 @@ export class Supervisor {
       )
     }
     const orphans = Object.values(readState(this.#dataDir)?.children ?? {})
-    if (orphans.length > 0) await endProcesses(orphans, 10_000)
+    await endProcesses([...orphans, ...leftovers(this.#dataDir)], 10_000)
     this.#claimed = true
     this.#state.write()
   }
 
   #startGuard() {
-    const guard = fork(locateProgram('guard', projectRoot(), ownBundle, this.#report), [], {
+    const guard = fork(locateProgram('guard', projectRoot(), ownBundle, this.#report), [this.#dataDir], {
       execArgv: ['--max-semi-space-size=1', '--max-old-space-size=32'],
       env: pickEnvironment(this.#env, () => false),
       detached: true,
@@ -216,6 +219,7 @@ export class Supervisor {
   }
 
   async #start(spec: ChildSpec, timeoutMs: number): Promise<Child> {
+    if (this.#stopping) throw new LocalProblem(`${spec.name} is not started: signals up stops`)
     const child = new Child(spec, {
       started: (identity) => {
         for (const name of spec.services ?? [spec.name]) this.#running.set(name, identity)

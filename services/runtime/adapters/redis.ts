@@ -23,9 +23,20 @@ const hashTagOf = (key: RedisKey): string => {
 class IoredisCommands implements RedisCommands {
   readonly #client: Redis | Cluster
   readonly #hashes = new Map<string, string>()
+  disconnects = 0
   #connectionError: unknown
   constructor(client: Redis | Cluster) {
     this.#client = client
+    const count = () => {
+      this.disconnects++
+    }
+    client.on('close', count)
+    // A node of a cluster closes its own connection.
+    client.on('+node', (node: Redis) => node.on('close', count))
+  }
+
+  get isCluster(): boolean {
+    return this.#client instanceof Cluster
   }
 
   /** @param error undefined once there is a connection again */
@@ -116,7 +127,7 @@ class IoredisCommands implements RedisCommands {
     work: (part: readonly Item[]) => Promise<readonly Answer[]>,
   ): Promise<readonly Answer[]> {
     if (items.length === 0) return []
-    if (!(this.#client instanceof Cluster)) return work(items)
+    if (!this.isCluster) return work(items)
     const byTag = Map.groupBy(items.keys(), (index) => hashTagOf(keyOf(items[index] as Item)))
     const answers = new Array<Answer>(items.length)
     await Promise.all(

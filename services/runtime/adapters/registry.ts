@@ -71,8 +71,8 @@ class HttpRegistry implements SchemaRegistry {
     return value.id
   }
 
-  async schemaById(id: number): Promise<string | null> {
-    const { status, value } = await this.#ask('GET', `/schemas/ids/${id}`)
+  async schemaById(id: number, timeoutMs?: number): Promise<string | null> {
+    const { status, value } = await this.#ask('GET', `/schemas/ids/${id}`, undefined, timeoutMs)
     // 404: unknown id. 400 and 422: not a valid id for this registry.
     if (status === 404 || status === 400 || status === 422) return null
     if (status !== 200 || typeof value.schema !== 'string') throw registryAway(status)
@@ -114,9 +114,10 @@ class HttpRegistry implements SchemaRegistry {
   }
 
   /** Once more after a failure on the way: an idle connection may have been closed. @throws DependencyError */
-  async #ask(method: string, path: string, body?: object): Promise<RegistryAnswer> {
+  async #ask(method: string, path: string, body?: object, wholeMs?: number): Promise<RegistryAnswer> {
     const url = `${this.#base}${path}`
-    const attempt = () => requestOnce(url, { ...this.#options, method }, body)
+    const whole = wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs)
+    const attempt = () => requestOnce(url, { ...this.#options, method }, body, whole)
     try {
       return await attempt().catch(attempt)
     } catch (error) {
@@ -126,9 +127,14 @@ class HttpRegistry implements SchemaRegistry {
 }
 
 /** Follows no redirect: it would carry the password to another address. */
-const requestOnce = async (url: string, options: RequestOptions, body: object | undefined): Promise<RegistryAnswer> => {
+const requestOnce = async (
+  url: string,
+  options: RequestOptions,
+  body: object | undefined,
+  signal = AbortSignal.timeout(timeoutMs),
+): Promise<RegistryAnswer> => {
   const open = url.startsWith('https:') ? requestHttps : requestHttp
-  const request = open(url, { ...options, signal: AbortSignal.timeout(timeoutMs) })
+  const request = open(url, { ...options, signal })
   request.end(body ? JSON.stringify(body) : undefined)
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   const status = response.statusCode ?? 0

@@ -6,11 +6,11 @@
 
 import { deadLetterTopic } from '../../derived-topics.ts'
 import type { ConsumerStage } from '../../topology.ts'
-import type { Failure } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { ConsumedRecord, ProducerRecord } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
+import type { Outcome } from './outcome.ts'
 import { headerNames, receivedAtOf, redriveHeaders, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
@@ -36,7 +36,7 @@ export const positionOf = ({
 export const deadLetterRecord = (
   stage: ConsumerStage,
   { record, attempt, traceparent }: Omit<Input<unknown>, 'value'>,
-  failure: Failure,
+  { failure, items = [] }: Pick<Outcome & { kind: 'deadLettered' }, 'failure' | 'items'>,
   failedAt: number,
   { codec, keyring, envelopes, connectionOf }: SealingTools,
 ): ProducerRecord => {
@@ -51,6 +51,7 @@ export const deadLetterRecord = (
       stage,
       code: failure.code,
       detail: failure.detail,
+      items,
       attempt,
       failedAt,
       topic: record.topic,

@@ -7,8 +7,11 @@
 
 import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
+import { isSolved, type PoisonGuard, type SuspectedBatch } from '../poison/poison-guard.ts'
+import type { WorkStep } from '../poison/suspicion.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
+import { deadLetter, drop, type Outcome } from './outcome.ts'
 import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
 import { SliceTrace } from './slice-trace.ts'
 import type { Stage } from './stage.ts'
@@ -16,6 +19,8 @@ import type { Stage } from './stage.ts'
 export interface LoopTools extends ProcessSliceTools {
   readonly log: Logger
   readonly health: Health
+  /** Unset: a record that ends the process ends it for ever. */
+  readonly poison?: PoisonGuard
   /** Records decided at one time; bounds memory and how long one partition occupies the process. */
   readonly sliceRecords?: number
   /** null: tracing is off and costs nothing. */
@@ -27,11 +32,18 @@ const defaultSliceRecords = 2_000
 const firstPauseMs = 100
 const maxPauseMs = 10_000
 
+type Runner = (work: () => Promise<SliceResult>) => Promise<SliceResult>
+
+const poisonLetter = deadLetter('poison_record', 'the stage ended each time it processed this record, at last alone')
+
+const unreadAs = ({ kind }: WorkStep): Outcome | undefined =>
+  kind === 'poison' ? poisonLetter : kind === 'done' ? drop('poison_record') : undefined
+
 /** The consumer stops: the rest of the batch stays uncommitted for the partition's next owner. */
 class Drained extends Error {}
 
 export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, tools: LoopTools) => {
-  const { clock, metrics, log, health, tracer } = tools
+  const { clock, metrics, log, health, tracer, poison } = tools
   const sliceRecords = tools.sliceRecords ?? defaultSliceRecords
   const processSlice = createProcessSlice(stage, tools)
 
@@ -50,11 +62,17 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
   }
 
   /** Retries the slice until no dependency fails. @throws Drained */
-  const retrySlice = async (records: readonly ConsumedRecord[], batch: RecordBatch, trace: SliceTrace | null) => {
+  const retrySlice = async (
+    records: readonly ConsumedRecord[],
+    batch: RecordBatch,
+    trace: SliceTrace | null,
+    run: Runner,
+    unread?: Outcome,
+  ) => {
     for (let failed = 0; ; failed++) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
       try {
-        const result = await processSlice(records, trace, batch.isStale)
+        const result = await run(() => processSlice(records, trace, batch.isStale, unread))
         if (failed > 0) log.info({ stage: stage.name, failed }, 'dependency recovered, processing resumes')
         health.to('running')
         count(records, result)
@@ -72,17 +90,27 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     }
   }
 
+  const runnerOf =
+    (suspected: SuspectedBatch | null, at: number, step: WorkStep): Runner =>
+    (work) => {
+      if (suspected) return suspected.run(at, step, work)
+      return poison ? poison.run(work) : work()
+    }
+
   /** Resolves with the number of records that are processed and may be committed. */
   return async (batch: RecordBatch): Promise<{ processed: number; pauseMs: number }> => {
     const topicPartition = `${batch.topic}/${batch.partition}`
     let processed = 0
     try {
-      for (let from = 0; from < batch.records.length; from += sliceRecords) {
-        const slice = batch.records.slice(from, from + sliceRecords)
+      const suspected = poison ? await poison.open(batch) : null
+      while (processed < batch.records.length) {
+        const at = processed
+        const step = suspected?.step(at, sliceRecords) ?? { kind: 'slice', count: sliceRecords }
+        const slice = batch.records.slice(at, at + step.count)
         health.begin(topicPartition, (slice[0] as ConsumedRecord).timestamp + (batch.delayMs ?? 0))
         const trace = tracer ? SliceTrace.begin(tracer, stage.name, slice) : null
         try {
-          await retrySlice(slice, batch, trace)
+          await retrySlice(slice, batch, trace, runnerOf(suspected, at, step), unreadAs(step))
         } catch (error) {
           trace?.end(true)
           throw error
@@ -90,6 +118,10 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
         trace?.end()
         processed += slice.length
         health.processed(topicPartition, (slice.at(-1) as ConsumedRecord).offset + 1n)
+        if (suspected && (isSolved(step.kind) || processed === batch.records.length)) {
+          await suspected.finished(processed, step)
+          break
+        }
       }
     } catch (error) {
       if (!(error instanceof Drained)) throw error

@@ -3,7 +3,7 @@ import { laterTopic, parkedTopic } from '../../derived-topics.ts'
 import { type ConsumerStage, topics } from '../../topology.ts'
 import type { Headers, ProducerRecord } from '../ports.ts'
 import { deadLetterRecord, type SealingTools } from './dead-letter.ts'
-import type { Outcome } from './outcome.ts'
+import { failedCount, type Outcome } from './outcome.ts'
 import { headerNames, receivedAtOf, traceHeaders } from './record-headers.ts'
 import type { Input } from './stage.ts'
 
@@ -69,8 +69,9 @@ export const outcomeRecordsOf = <In>(
     const reason = reasonOf(outcome)
     const label = `${outcome.kind} ${reason}`
     const counted = counts.get(label)
-    if (counted) counted.count++
-    else counts.set(label, { outcome: outcome.kind, reason, count: 1 })
+    const items = outcome.kind === 'deadLettered' ? failedCount(outcome.items) : 1
+    if (counted) counted.count += items
+    else counts.set(label, { outcome: outcome.kind, reason, count: items })
     deadLetters.push(outcome.kind === 'deadLettered')
 
     switch (outcome.kind) {
@@ -93,7 +94,7 @@ export const outcomeRecordsOf = <In>(
       case 'dropped':
         return
       case 'deadLettered':
-        add(deadLetterRecord(stage, input, outcome.failure, now, tools))
+        add(deadLetterRecord(stage, input, outcome, now, tools))
         return
       case 'deferred':
         add(

@@ -3,6 +3,8 @@
  * same records, and `save` is idempotent.
  */
 
+import { sealedUnder } from '../../shared/model/channel-event.ts'
+import { connectionOfKeyId } from '../../shared/model/key-ids.ts'
 import { BadRecord } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -45,13 +47,18 @@ export class BatchLost extends Error {}
 
 /**
  * @param isStale of the batch
+ * @param unread the outcome of all records, which are not to be read
  * @throws DependencyError; BatchLost; anything else is a bug or the dead-letter limit
  */
 export type ProcessSlice = (
   records: readonly ConsumedRecord[],
   trace: SliceTrace | null,
   isStale: RecordBatch['isStale'],
+  unread?: Outcome,
 ) => Promise<SliceResult>
+
+/** The connection of a record that is not to be read. */
+const connectionInHeaders = (record: ConsumedRecord) => connectionOfKeyId(sealedUnder(record))
 
 /** Replaces one outcome by a dead letter; the other outcomes of the same input stay as they are. */
 const replaceTooLarge = (outcomes: (Outcome | readonly Outcome[])[], { input, part }: OutcomeIndex) => {
@@ -81,21 +88,24 @@ export const createProcessSlice = <In, State, Change>(
   }
 
   /** Decodes each record; one that does not decode becomes a dead letter. */
-  const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null) => {
-    await codec.prepare(records)
+  const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null, unread?: Outcome) => {
+    if (!unread) await codec.prepare(records)
     const inputs: Input<In>[] = []
     const undecodable: { input: Input<undefined>; outcome: Outcome }[] = []
     for (const record of records) {
       const attempt = attemptOf(record)
       const traceparent = trace?.traceparentOf(record)
+      const refuse = (outcome: Outcome) =>
+        undecodable.push({ input: { value: undefined, record, attempt, traceparent }, outcome })
+      if (unread) {
+        refuse(unread)
+        continue
+      }
       try {
         inputs.push({ value: stage.decode(record), record, attempt, traceparent })
       } catch (error) {
         if (!(error instanceof BadRecord)) throw error
-        undecodable.push({
-          input: { value: undefined, record, attempt, traceparent },
-          outcome: deadLetter(error.failure.code, error.failure.detail),
-        })
+        refuse(deadLetter(error.failure.code, error.failure.detail))
       }
     }
     return { inputs, undecodable }
@@ -115,12 +125,12 @@ export const createProcessSlice = <In, State, Change>(
     }
   }
 
-  return async (records, trace, isStale) => {
+  return async (records, trace, isStale, unread) => {
     // Each step may have taken longer than the session, for example while the process was stopped.
     const mustOwn = () => {
       if (isStale()) throw new BatchLost()
     }
-    const { inputs, undecodable } = await timed('decode', () => decode(records, trace))
+    const { inputs, undecodable } = await timed('decode', () => decode(records, trace, unread))
     const now = clock.now()
     const state = await timed('load', () => stage.load(inputs, now))
     const decision = await timed('decide', () => stage.decide(inputs, { state, now }))
@@ -132,7 +142,8 @@ export const createProcessSlice = <In, State, Change>(
       ...decision.outcomes,
       ...undecodable.map(({ outcome }) => outcome),
     ]
-    const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, sealing)
+    const sealer = unread ? { ...sealing, connectionOf: connectionInHeaders } : sealing
+    const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, sealer)
     const first = toRecords()
     const judged = guard.judge(first.deadLetters)
     let published: OutcomeRecords

@@ -33,6 +33,10 @@ export const instrumentedRedis = (redis: RedisCommands, metrics: Observed): Redi
   setMany: (entries) => timed(metrics, 'redis', 'set', () => redis.setMany(entries)),
   // Script names are literals of this code base, so the label is bounded.
   evalMany: (script, calls) => timed(metrics, 'redis', script.name, () => redis.evalMany(script, calls)),
+  isCluster: redis.isCluster,
+  get disconnects() {
+    return redis.disconnects
+  },
   info: () => timed(metrics, 'redis', 'info', () => redis.info()),
   ping: () => timed(metrics, 'redis', 'ping', () => redis.ping()),
   close: () => redis.close(),
@@ -45,7 +49,7 @@ export const instrumentedProducer = (producer: Producer, metrics: Observed): Pro
 
 export const instrumentedRegistry = (registry: SchemaRegistry, metrics: Observed): SchemaRegistry => ({
   register: (subject, schema) => timed(metrics, 'registry', 'register', () => registry.register(subject, schema)),
-  schemaById: (id) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id)),
+  schemaById: (id, timeoutMs) => timed(metrics, 'registry', 'schema_by_id', () => registry.schemaById(id, timeoutMs)),
   setCompatibility: (subject, level) =>
     timed(metrics, 'registry', 'set_compatibility', () => registry.setCompatibility(subject, level)),
   compatibility: (subject) => timed(metrics, 'registry', 'compatibility', () => registry.compatibility(subject)),

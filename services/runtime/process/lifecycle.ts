@@ -9,9 +9,12 @@ import { createLog, errorFacts, type Logger } from '../log.ts'
 import { type Clock, DependencyError } from '../ports.ts'
 import { watchSecretFiles } from './environment.ts'
 
+/** @param failed the process ends by an error; else it was asked to stop */
+type Stop = (failed: boolean) => Promise<unknown> | unknown
+
 export class Lifecycle {
   readonly #log: Logger
-  readonly #started: { name: string; stop: () => Promise<unknown> | unknown }[] = []
+  readonly #started: { name: string; stop: Stop }[] = []
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
@@ -30,7 +33,7 @@ export class Lifecycle {
   }
 
   /** Registers how to stop what was just started. */
-  onStop(name: string, stop: () => Promise<unknown> | unknown) {
+  onStop(name: string, stop: Stop) {
     this.#started.push({ name, stop })
   }
 
@@ -53,7 +56,7 @@ export class Lifecycle {
     systemClock.after(stopTimeoutMs, () => process.exit(code || 1))
     for (const { name, stop } of this.#started.reverse()) {
       try {
-        await stop()
+        await stop(code !== 0 && code !== restartCode)
       } catch (error) {
         this.#log.warn({ ...errorFacts(error), name }, 'did not stop cleanly')
       }

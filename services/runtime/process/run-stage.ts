@@ -22,6 +22,7 @@ import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
+import { PoisonGuard } from '../poison/poison-guard.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
 import { signedBroker } from '../signatures/signed-broker.ts'
 import { Codec } from '../topics/codec.ts'
@@ -65,6 +66,8 @@ export interface StageDeps<Config> {
   readonly tracer: Tracer | null
   /** Reads the topics to their end, then follows them; resolves at their end. */
   follow(handlers: TableHandlers): Promise<void>
+  /** Calls back after each assignment of the stage's consumers, before their first batch. */
+  onAssigned(callback: () => void): void
   /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }
@@ -158,6 +161,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const around = (wrap: typeof wrapped) => {
       wrapped = wrap
     }
+    const assigned: (() => void)[] = []
     const deps = {
       config,
       keyring,
@@ -167,23 +171,17 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
         keyring.forgetConnection(id)
         envelopes.forget(id)
       },
-      codec,
       broker: signed,
-      producer,
-      redis,
-      clock,
-      metrics,
-      health,
-      log,
-      lifecycle,
-      follow,
-      around,
-      tracer,
+      onAssigned: (callback: () => void) => void assigned.push(callback),
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer },
     }
     const stage = await service.build(deps)
 
-    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer }
+    const poison = new PoisonGuard({ redis, stage: name, previousEnd: common.SIGNALS_PREVIOUS_END, log })
+    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison }
     const loop = createLoop(stage, tools)
+    // After the consumers have stopped. What an error left unfinished stays noted.
+    lifecycle.onStop('records in work', (failed) => (failed ? undefined : poison.close()))
     const consumers: RunningConsumer[] = []
     // Concurrently: each consumer waits for its batch and its last long poll.
     lifecycle.onStop('consumers', () => Promise.all(consumers.map((consumer) => consumer.stop())))
@@ -208,7 +206,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
             if (state !== logged) log[state === 'up' ? 'info' : 'warn']({ group, state, reason }, 'consumer')
             logged = state
           },
-          onAssigned: (partitions) => progress.assigned(group, partitions),
+          onAssigned: (partitions) => {
+            for (const callback of assigned) callback()
+            progress.assigned(group, partitions)
+            poison.assigned(topicNames, partitions)
+          },
         }),
       )
       consumers.push(consumer)

@@ -52,6 +52,8 @@ const hourMs = 3_600_000
 
 /** Number of hash tags. All keys of a call share one, and a cluster of up to 16 nodes shares the load. */
 export const hashTagCount = 16
+/** All hash tags, as in the keys. */
+export const hashTags: readonly string[] = Array.from({ length: hashTagCount }, (_, tag) => String(tag))
 /** Keys have 16-bit indexes, and a call must not block Redis for long. */
 const maxEntriesPerCall = 2_000
 

@@ -6,6 +6,7 @@
  */
 import type { Resolver, Type } from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
+import { sealedUnder } from '../../shared/model/channel-event.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { AttributedMessage, TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, subjectOf, topics } from '../../topology.ts'
@@ -15,11 +16,10 @@ import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
 import { avroType, withoutFirstField } from './avro-type.ts'
 import { connectorSchema, fieldsLacking } from './connector-schema.ts'
 import { encoded } from './encode.ts'
+import { SchemaLookup } from './schema-lookup.ts'
 
 const headerBytes = 5
 const magic = 0
-/** An unknown id is requested again after this time, because it may have been registered. */
-const missTtlMs = 30_000
 
 const compile = (schema: string): Type => avroType(JSON.parse(schema))
 
@@ -52,21 +52,19 @@ const format = (folder: string): Format => ({
   id: null,
 })
 
+type PreparedRecord = Pick<ConsumedRecord, 'value'> & Partial<Pick<ConsumedRecord, 'topic' | 'headers'>>
+
 export class Codec {
-  readonly #registry: SchemaRegistry
-  readonly #clock: Pick<Clock, 'now'>
   readonly #formats = new Map<string, Format>()
   readonly #byTopic: Record<MainTopic, Format>
   readonly #deadLetter: Format
   readonly #original = latestType('original-record')
   /** Its first field is the message. */
   readonly #behindMessage = withoutFirstField(latestSchema('attributed-message'))
-  readonly #schemas = new Map<number, Type>()
-  readonly #missing = new Map<number, number>()
+  readonly #schemas: SchemaLookup
 
   private constructor(registry: SchemaRegistry, clock: Pick<Clock, 'now'>) {
-    this.#registry = registry
-    this.#clock = clock
+    this.#schemas = new SchemaLookup(registry, clock)
     const shared = (folder: string) => {
       const known = this.#formats.get(folder) ?? format(folder)
       this.#formats.set(folder, known)
@@ -97,11 +95,11 @@ export class Codec {
       ...writes.map(async (topic) => {
         const known = codec.#byTopic[topic]
         known.id = await register(topics[topic].name, known)
-        codec.#schemas.set(known.id, known.type)
+        codec.#schemas.add(known.id, known.type)
       }),
       ...deadLetterTopics.map(async (topic) => {
         codec.#deadLetter.id = await register(topic, codec.#deadLetter)
-        codec.#schemas.set(codec.#deadLetter.id, codec.#deadLetter.type)
+        codec.#schemas.add(codec.#deadLetter.id, codec.#deadLetter.type)
       }),
     ])
     return codec
@@ -129,22 +127,22 @@ export class Codec {
 
   encodeDeadLetter = (value: DeadLetter): Buffer => this.#write(this.#deadLetter, value)
 
-  /** Fetches the unknown schemas of these records. @throws DependencyError */
-  async prepare(records: readonly Pick<ConsumedRecord, 'value'>[]): Promise<void> {
-    const unknown = new Set<number>()
-    for (const { value } of records) {
+  /**
+   * Fetches the unknown schemas of these records. Sealed bodies are no Avro, whatever byte they begin with. Of topics that connectors
+   * write, a schema that the registry does not give soon counts as unknown.
+   * @throws DependencyError
+   */
+  async prepare(records: readonly PreparedRecord[]): Promise<void> {
+    const own = new Set<number>()
+    const foreign = new Set<number>()
+    for (const { value, topic, headers } of records) {
       if (value === null || value.length < headerBytes || value[0] !== magic) continue
+      if (headers !== undefined && sealedUnder({ headers }) !== undefined) continue
       const id = value.readInt32BE(1)
-      if (!this.#schemas.has(id) && (this.#missing.get(id) ?? 0) <= this.#clock.now()) unknown.add(id)
+      if (this.#schemas.needs(id)) (topic === topics.channelEvents.name ? foreign : own).add(id)
     }
-    if (unknown.size === 0) return
-    await Promise.all(
-      [...unknown].map(async (id) => {
-        const schema = await this.#registry.schemaById(id)
-        if (schema === null) this.#missing.set(id, this.#clock.now() + missTtlMs)
-        else this.#schemas.set(id, compile(schema))
-      }),
-    )
+    if (own.size > 0) await this.#schemas.load(own)
+    if (foreign.size > 0) await this.#schemas.loadForeign(foreign)
   }
 
   /** @throws BadRecord schema_unknown or bytes_invalid */
@@ -189,7 +187,8 @@ export class Codec {
     const known = format.readers.get(id)
     if (known) return known
     const writer = this.#schemas.get(id)
-    if (!writer) throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry`)
+    if (!writer)
+      throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry, or the registry does not answer`)
     try {
       const lacking = format.folder === connectorSchema ? fieldsLacking(writer) : []
       if (lacking.length > 0)

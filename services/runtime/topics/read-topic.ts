@@ -12,6 +12,7 @@ type TopicReader = Pick<Broker, 'offsetsAt' | 'read'>
 /**
  * Reads each partition in its order, in batches of one partition. It uses no consumer group to find the end, because a broker that has
  * just started does not know its groups yet.
+ * @param since broker time of the first record to read, ms
  * @param onRecords gets the share of the topic that is read including this batch, 0 to 1
  * @throws DependencyError; what `onRecords` throws
  */
@@ -19,11 +20,9 @@ export const readInBatches = async (
   broker: TopicReader,
   topic: string,
   onRecords: (records: readonly ConsumedRecord[], share: number) => Promise<void>,
+  since = beginningOfTime,
 ): Promise<void> => {
-  const [starts, ends] = await Promise.all([
-    broker.offsetsAt(topic, beginningOfTime),
-    broker.offsetsAt(topic, endOfTime),
-  ])
+  const [starts, ends] = await Promise.all([broker.offsetsAt(topic, since), broker.offsetsAt(topic, endOfTime)])
   const ranges = Array.from(ends, ([partition, to]) => ({ partition, from: starts.get(partition) ?? to, to }))
   const total = ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0)
   const unread = new Map(ranges.map(({ partition, from, to }) => [partition, Number(to - from)]))

@@ -8,8 +8,9 @@ import {
   messagingApps,
 } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
-import { earlierConsentsOf } from './consent.ts'
+import { consentsBefore } from './consent.ts'
 import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
+import { prefilledSchema } from './prefilled.ts'
 import { type ConnectionEvent, disconnectedProblem, nextStatus, TransitionRefused } from './status.ts'
 
 export { TransitionRefused } from './status.ts'
@@ -72,6 +73,7 @@ const fields = {
   shadowListIds: z.array(listId).max(5).default([]),
   keywordDirections: z.array(z.enum(directions)).default(['inbound']),
   keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
+  prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
   messagingApp: z.enum(messagingApps).nullish(),
   messagingAccountId: id.nullish(),
@@ -139,6 +141,7 @@ export const connectionRecordOf = (
   now: number,
   keyring: Keyring,
   authorised: ConnectionRecord['authorisedBy'] = 'token',
+  holder?: ConnectionRecord,
 ): ConnectionRecord => {
   const { connectionId } = input
   const existing = withConsent(before)
@@ -164,6 +167,7 @@ export const connectionRecordOf = (
     extractors: input.extractors,
     keywordListId: input.keywordListId ?? null,
     keywordOrigins: input.keywordOrigins,
+    prefilled: input.prefilled,
     reportOrders: input.reportOrders,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,
@@ -172,7 +176,7 @@ export const connectionRecordOf = (
     changeId: before?.changeId ?? '',
     connectedAt: existing?.connectedAt ?? now,
     disconnectedAt: null,
-    earlierConsents: earlierConsentsOf(before),
+    earlierConsents: consentsBefore(input, before, holder),
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,

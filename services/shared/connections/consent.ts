@@ -21,12 +21,39 @@ export const receivedUnderConsent = (
   { connectedAt }: Pick<ConnectionRecord, 'connectedAt'>,
 ): boolean => receivedAt >= connectedAt
 
+/**
+ * Marks the state of a conversation with the consent under which it arose: its beginning, ms; null for the first consent of a connection.
+ * So state of an earlier consent is recognised, and most states need no mark.
+ */
+export const consentMarkOf = ({
+  earlierConsents,
+  connectedAt,
+}: Pick<ConnectionRecord, 'earlierConsents' | 'connectedAt'>): number | null =>
+  earlierConsents.length === 0 ? null : connectedAt
+
 /** The consents that ended before a record's next one. */
 export const earlierConsentsOf = (record: ConnectionRecord | undefined): readonly EndedConsent[] => {
   if (!record) return []
   const { status, earlierConsents, source, accountId, connectedAt, disconnectedAt, changedAt } = record
   if (status !== 'disconnected') return earlierConsents
   return [...earlierConsents, { source, accountId, from: connectedAt, to: disconnectedAt ?? changedAt }]
+}
+
+/**
+ * The consents that ended before a connection's next one.
+ * @param before the connection's own record
+ * @param holder the record that held the account last, which may be another connection's
+ */
+export const consentsBefore = (
+  { connectionId, source, accountId }: Pick<ConnectionRecord, 'connectionId' | 'source' | 'accountId'>,
+  before: ConnectionRecord | undefined,
+  holder: ConnectionRecord | undefined,
+): readonly EndedConsent[] => {
+  const own = earlierConsentsOf(before)
+  if (!holder || holder.connectionId === connectionId || (before && before.status !== 'disconnected')) return own
+  const others = earlierConsentsOf(holder).filter((one) => one.source === source && one.accountId === accountId)
+  const known = new Set(own.map(({ from, to }) => `${from} ${to}`))
+  return [...own, ...others.filter(({ from, to }) => !known.has(`${from} ${to}`))].sort((a, b) => a.from - b.from)
 }
 
 interface Span {

@@ -54,7 +54,8 @@ export const addConnection = async (
     options.permit?.(current)
     const problem = accountProblem(input, directory)
     if (problem) throw new TransitionRefused(problem)
-    return connectionRecordOf(input, current, now, keyring, options.authorisedBy)
+    const holder = directory.byAccount(input.source, input.accountId)
+    return connectionRecordOf(input, current, now, keyring, options.authorisedBy, holder)
   }
   const note = options.note ?? { action: replaced ? 'replaced' : 'added' }
   const record = (await writer.change(input.connectionId, change, note, author)) as ConnectionRecord

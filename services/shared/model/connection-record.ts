@@ -79,6 +79,8 @@ export interface ConnectionRecord {
   readonly extractors: readonly Extractor[] | null
   readonly keywordListId: string | null
   readonly keywordOrigins: readonly TextOrigin[]
+  /** Texts that an advertisement writes for a person: they start a conversation and raise no keyword. */
+  readonly prefilled: readonly string[]
   readonly reportOrders: boolean
   /** Chooses the keyword list where `keywordListId` names none. */
   readonly market: string | null
@@ -123,6 +125,7 @@ export const changeActions = [
   'authorisation_removed',
   'revoked',
   'revoke_failed',
+  'state_erased',
   'rewrapped',
   'mended',
 ] as const

@@ -4,6 +4,8 @@ export interface DeadLetter {
   readonly code: string
   /** Names fields and rules, never values. */
   readonly detail: string
+  /** Items of the record that failed, those that failed alike together; empty: the whole record. */
+  readonly items: readonly { readonly detail: string; readonly count: number }[]
   readonly attempt: number
   /** ms */
   readonly failedAt: number

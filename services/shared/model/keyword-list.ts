@@ -1,7 +1,7 @@
 /** Values of `keyword-lists.v1`. */
-export const keywordMatches = ['word', 'phrase', 'substring'] as const
+export const keywordMatches = ['word', 'phrase', 'substring', 'prefix', 'suffix'] as const
 export type KeywordMatch = (typeof keywordMatches)[number]
-export const keywordFolds = ['exact', 'accents'] as const
+export const keywordFolds = ['exact', 'accents', 'chat'] as const
 export type KeywordFold = (typeof keywordFolds)[number]
 export const keywordAddresses = ['skip', 'count'] as const
 export type KeywordAddresses = (typeof keywordAddresses)[number]
@@ -12,10 +12,12 @@ export interface KeywordEntry {
   /** BCP 47; only affects case folding. */
   readonly locale: string | null
   readonly match: KeywordMatch
-  /** `accents`: ignores accents. */
+  /** `accents`: ignores accents. `chat`: lengthened letters and glued digits as well. */
   readonly fold: KeywordFold
   /** Whether a match inside a link or an e-mail address counts. */
   readonly addresses: KeywordAddresses
+  /** Phrases, matched as the keyword is: an occurrence inside one does not count. */
+  readonly unless: readonly string[]
 }
 
 export interface KeywordListRecord {

@@ -90,6 +90,20 @@ export const earliestTime = Date.UTC(2010, 0, 1)
 /** ms. Clocks differ by minutes; a time more than a day ahead is a value in another unit. */
 export const latestTime = (now: number) => now + 24 * 60 * 60 * 1000
 
+/** How far back a cut looks for white space. A longer word is cut where it is. */
+const longestWord = 256
+const goesOn = /\p{M}|\u200d|[\udc00-\udfff]/u
+
+/** Cuts a text to the contract's length, between words: half a word might be another one. Never through a character. */
+export const cutText = (text: string): string => {
+  if (text.length <= maxTextLength) return text
+  for (let end = maxTextLength; end > maxTextLength - longestWord; end--)
+    if (/\s/u.test(text.charAt(end))) return text.slice(0, end)
+  let end = maxTextLength
+  while (end > maxTextLength - longestWord && goesOn.test(text.charAt(end))) end--
+  return text.slice(0, end)
+}
+
 const emptyIsNull = z
   .string()
   .nullish()
@@ -143,7 +157,7 @@ export const messageEventSchema = z.object({
     .string()
     .nullable()
     .default(null)
-    .transform((text) => (text === null || text === '' ? null : text.slice(0, maxTextLength))),
+    .transform((text) => (text === null || text === '' ? null : cutText(text))),
   textOrigin: z.enum(textOrigins).nullable().default(null),
   links: list(z.string().min(1), maxLinks).default([]),
   attachments: list(z.enum(attachmentKinds)).default([]),

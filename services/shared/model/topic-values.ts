@@ -136,6 +136,10 @@ export interface Touches {
   readonly aliases: readonly Pseudonym[]
   /** Increases with every change. */
   readonly version: number
+  /** The connection of its messages; empty on older records. */
+  readonly connectionId: string
+  /** The consent under which it arose, see `consentMarkOf`. */
+  readonly consent: number | null
 }
 
 export interface TopicValues {

@@ -21,10 +21,14 @@ export interface FoundDeadLetter {
   readonly code: string
   /** Names fields and rules, never values. */
   readonly reason: string
+  /** Items of the record that failed, those that failed alike together; empty: the whole record. */
+  readonly items: DeadLetter['items']
   readonly attempt: number
   /** ms */
   readonly failedAt: number
   readonly origin: Origin
+  /** `topic/partition/offset` of the original as Kafka and its producer name it. */
+  readonly originId: string
   readonly traceparent: string | null
   /** How often the record had been redriven before this failure. */
   readonly redrives: number
@@ -44,6 +48,7 @@ export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter, prefix: 
     stage: deadLetter.stage,
     code: deadLetter.code,
     reason: deadLetter.detail,
+    items: deadLetter.items,
     attempt: deadLetter.attempt,
     failedAt: deadLetter.failedAt,
     origin: {
@@ -52,6 +57,7 @@ export const foundOf = (record: ConsumedRecord, deadLetter: DeadLetter, prefix: 
       offset: deadLetter.offset,
       timestamp: deadLetter.timestamp,
     },
+    originId: `${prefix}${deadLetter.topic}/${deadLetter.partition}/${deadLetter.offset}`,
     traceparent: headers[headerNames.traceparent] ?? null,
     redrives: redrivesOf(record),
     redriveOf: headers[headerNames.redriveOf] ?? null,

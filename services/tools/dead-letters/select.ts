@@ -3,7 +3,7 @@ import type { FoundDeadLetter } from './found.ts'
 import type { RecordOwners } from './original.ts'
 
 export interface Conditions {
-  /** `topic/partition/offset`, or `stage/partition/offset`; empty: any. */
+  /** `topic/partition/offset` of a dead letter or of its original, or `stage/partition/offset`; empty: any. */
   readonly ids: readonly string[]
   readonly stage: string | null
   readonly code: string | null
@@ -27,9 +27,11 @@ export const noConditions: Conditions = {
 /** Source and connection are in the sealed record, which is opened only for these conditions. */
 export const needsOwners = ({ source, connection }: Conditions) => source !== null || connection !== null
 
-/** @param id full or short */
-export const hasId = ({ id: fullId, stage, place }: FoundDeadLetter, id: string): boolean =>
-  id === fullId || id === `${stage}/${place.partition}/${place.offset}`
+/** @param id full or short, or the place of the original record: all that its producer knows */
+export const hasId = (found: FoundDeadLetter, id: string): boolean => {
+  const { id: fullId, stage, place, originId } = found
+  return id === fullId || id === `${stage}/${place.partition}/${place.offset}` || id === originId
+}
 
 export const matches = (
   found: FoundDeadLetter,

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['runtime'],
   ['shared/connections', 'shared/sources', 'shared/audit', 'shared/tokens', 'control/access/authenticator.ts'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
-  ['tools/topics', 'tools/keys'],
+  ['tools/topics', 'tools/keys', 'tools/persons'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
   [
     'local/cache-folder.ts',
@@ -43,9 +43,10 @@ const runtimeFloors: readonly (readonly string[])[] = [
     'runtime/without-ending.ts',
     'runtime/secure-url.ts',
     'runtime/rebuildable-state.ts',
+    'runtime/poison/work-note.ts',
     'runtime/metrics',
   ],
-  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/prefix.ts', 'runtime/poison/suspicion.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
@@ -53,7 +54,9 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/topics'],
   ['runtime/signatures'],
   ['runtime/keys'],
+  ['runtime/poison'],
   ['runtime/batch'],
+  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [

@@ -218,6 +218,29 @@ describe('attribution', () => {
     expect(await run(messageAt(0))).toEqual([{ kind: 'dropped', reason: 'disconnected' }])
   })
 
+  it('starts anew under another consent: neither touches nor starts of the earlier one count, erased or not', async () => {
+    const { messageAt, run, directory } = await world()
+    const connection = directory.byId('acme-wa') as ConnectionRecord
+    const starts = (outcomes: Outcome[]) =>
+      attributed(outcomes).map(({ trackingId, startsConversation }) => [trackingId, startsConversation])
+    const reached = await run(messageAt(0, { referral: { source: 'tiktok_ad', ref: 'E.C.P.earlier' } }))
+    expect(starts(reached)).toEqual([['E.C.P.earlier', true]])
+    directory.apply('acme-wa', { ...connection, status: 'disconnected', disconnectedAt: noon + 10 })
+    await run(messageAt(15))
+    const earlierConsents = [{ source: 'whatsapp', accountId: '1', from: noon, to: noon + 10 }]
+    directory.apply('acme-wa', { ...connection, connectedAt: noon + 20, earlierConsents })
+    const again = await run(messageAt(30), messageAt(40))
+    expect(starts(again)).toEqual([
+      [null, true],
+      [null, false],
+    ])
+    // Records tell which connection and consent they are of: the erasure finds those of the earlier one.
+    expect([reached, again].map(touched)).toMatchObject([
+      [{ value: { connectionId: 'acme-wa', consent: null } }],
+      [{ value: { connectionId: 'acme-wa', consent: noon + 20 } }],
+    ])
+  })
+
   it('drops what came before the current consent, with or without content', async () => {
     const { messageAt, run, directory } = await world()
     const { dataKey } = directory.byId('acme-wa') as ConnectionRecord

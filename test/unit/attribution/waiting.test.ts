@@ -56,6 +56,17 @@ describe('a conversation on a source with separate referrals', () => {
     expect(it.brief()).toEqual([[expect.any(String), null, true]])
   })
 
+  it('waits once more when the stages were stopped until shortly before the wait ended', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    await it.run(it.separate(0, { message: 'aaaa'.padEnd(32, '0') }))
+    it.stopUntil(10.1 * second)
+    await it.advanceTo(10.5 * second)
+    expect(it.brief()).toEqual([])
+    await it.run(it.referral(-500, '178', { receivedAt: it.now }))
+    await it.advanceTo(13 * second)
+    expect(it.brief()).toEqual([['aaaa', '178', true]])
+  })
+
   it('waits once more when the wait ended while the stages were stopped, because its referral may be in the backlog', async () => {
     const it = await world({}, { waitMs: 3 * second })
     await it.run(it.separate(0, { message: 'aaaa'.padEnd(32, '0') }), it.separate(0, { conversation: 'dd'.repeat(16) }))
@@ -172,12 +183,13 @@ describe('a conversation on a source with separate referrals', () => {
     expect(it.deferred).toBe(0)
   })
 
-  it('holds no message back when the first one is dropped', async () => {
+  it('holds no message back when the first one is dropped, since its consent has ended', async () => {
     const it = await world()
     await it.run(it.separate(0))
     it.directory.apply('acme-wa', connectionRecord({ status: 'disconnected' }))
     await it.advanceTo(2 * second)
-    it.directory.apply('acme-wa', connectionRecord())
+    const earlierConsents = [{ source: 'whatsapp', accountId: '106540352242922', from: noon - 1, to: noon + 1_000 }]
+    it.directory.apply('acme-wa', connectionRecord({ connectedAt: noon + 2_500, earlierConsents }))
     await it.run(it.separate(3 * second))
     await it.advanceTo(40 * second)
     expect(it.brief()).toHaveLength(1)

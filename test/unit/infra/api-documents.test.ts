@@ -1,25 +1,27 @@
 /** The documents for authors of connectors say what the code does. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
+import { parse } from 'yaml'
 import { apiDocuments } from '../../../infra/api-documents/documents.ts'
 import { gatewayOpenApi } from '../../../services/gateway/http/openapi.ts'
 import { messageEventSchema } from '../../../services/shared/model/message-event.ts'
 import { messageEventJsonSchema } from '../../../services/shared/model/message-event-json-schema.ts'
+import { mappingJsonSchema } from '../../../services/shared/sources/mapping-json-schema.ts'
 import { topics } from '../../../services/topology.ts'
 import { anyEvent } from '../../support/any-event.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const ajv = new Ajv2020({ strict: false })
 
-describe('the documents in docs/connectors', () => {
+describe('the documents for authors of connectors', () => {
   it.each(Object.entries(apiDocuments()))('%s is what `make api-documents` writes', (file, text) => {
-    expect(readFileSync(join(root, 'docs/connectors', file), 'utf8')).toBe(text)
+    expect(readFileSync(join(root, 'docs', file), 'utf8')).toBe(text)
   })
 
   it('names a schema file that is there for every topic with a schema', () => {
-    const { channels } = JSON.parse(apiDocuments()['asyncapi.json'] as string)
+    const { channels } = JSON.parse(apiDocuments()['connectors/asyncapi.json'] as string)
     expect(Object.keys(channels)).toEqual(Object.keys(topics))
     for (const { messages } of Object.values<{ messages: Record<string, { payload?: { schema: { $ref: string } } }> }>(
       channels,
@@ -38,6 +40,27 @@ describe('the documents in docs/connectors', () => {
       const $defs = JSON.parse(JSON.stringify(schemas).replaceAll('#/components/schemas/', '#/$defs/'))
       expect(() => ajv.compile({ ...inPlace, $defs })).not.toThrow()
     }
+  })
+})
+
+describe('the JSON Schema of a mapping', () => {
+  const takes = new Ajv2020({ strict: false, logger: false }).compile(mappingJsonSchema())
+  const folder = join(root, 'services/shared/sources/mappings')
+
+  it.each(readdirSync(folder).filter((file) => file.endsWith('.yaml')))('takes %s', (file) => {
+    const document: unknown = parse(readFileSync(join(folder, file), 'utf8'), { merge: true })
+    takes(document)
+    expect(takes.errors ?? []).toEqual([])
+  })
+
+  it.each<[string, object]>([
+    ['an unknown field', { colour: 'red' }],
+    ['an unknown channel', { rules: [{ event: { channel: 'pigeon' } }] }],
+    ['no rules', { rules: undefined }],
+    ['a wrong source', { source: 'UPPER' }],
+  ])('refuses %s', (_name, fields) => {
+    const document = parse(readFileSync(join(folder, 'zwiz.yaml'), 'utf8'), { merge: true })
+    expect(takes(JSON.parse(JSON.stringify({ ...document, ...fields })))).toBe(false)
   })
 })
 

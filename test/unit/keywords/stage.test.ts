@@ -58,6 +58,26 @@ const processed = async ({ text = 'el pago', fields, connection, lists = [paymen
 }
 const flagsOf = async (one: Case) => (await processed(one)).signals.flatMap(({ flags }) => flags)
 
+it('raises no keyword for a text that an advertisement wrote, and still starts the conversation', async () => {
+  const connection = { prefilled: ['Hola, quiero hacer un pago', 'Quiero el pago de .{1,20}', 'tiktok'] }
+  const signals = async (text: string) =>
+    (await processed({ text, connection, starts: true })).signals.map(({ kind }) => kind)
+  expect(await signals('Hola,  quiero hacer un pago')).toEqual(['conversation'])
+  expect(await signals('Quiero el pago de Zoraida')).toEqual(['conversation'])
+  expect(await signals('Hi! el pago. From TikTok Ad ID: 1780000000000')).toEqual(['conversation'])
+  expect(await signals('Hola, quiero hacer un pago hoy mismo')).toEqual(['conversation', 'keyword'])
+})
+
+it('matches of an e-mail only what the person wrote, not the lines that it quotes', async () => {
+  const email = (text: string) => flagsOf({ text, fields: { channel: 'email' } })
+  expect(await email('hice el pago\n> ok')).toEqual(['payment'])
+  expect(await email('gracias\n> hice el pago')).toEqual([])
+  expect(await email('gracias\n\nOn Mon, 3 Nov 2026 at 10:00, Shop <x@shop.example> wrote:\nsu pago')).toEqual([])
+  expect(await email('gracias\nEl lun, 3 nov 2026, Tienda escribió:\nsu pago')).toEqual([])
+  expect(await email('gracias\n-----Mensaje original-----\nDe: pago')).toEqual([])
+  expect(await flagsOf({ text: '> el pago' })).toEqual(['payment'])
+})
+
 describe('a message', () => {
   it('of a consent that has ended is dropped: its key was erased', async () => {
     const fields = { content: Buffer.alloc(60) }

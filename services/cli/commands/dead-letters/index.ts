@@ -36,15 +36,17 @@ const show = (id: string, { json }: SelectionFlags) =>
   withContext(async (context) => {
     await audited(context, 'dead_letters.show', id)
     const tools = await openTools(context)
-    const [found] = await findDeadLetters(tools, conditionsOf({}, [id]))
-    if (!found) throw new UsageError(`there is no dead letter ${id} (any more); see: signals dead-letters list`)
-    const value = deadLetterJson(found, await readRedriven(tools))
-    if (json) return printJson(value)
-    print(
-      table(
-        Object.entries(value).map(([name, field]) => [name, typeof field === 'string' ? field : JSON.stringify(field)]),
-      ),
-    )
+    const found = await findDeadLetters(tools, conditionsOf({}, [id]))
+    const [first] = found
+    if (!first) throw new UsageError(`there is no dead letter ${id} (any more); see: signals dead-letters list`)
+    const redriven = await readRedriven(tools)
+    if (json) return printJson(deadLetterJson(first, redriven))
+    for (const one of found) {
+      const rows = Object.entries(deadLetterJson(one, redriven))
+      print(
+        `${table(rows.map(([name, field]) => [name, typeof field === 'string' ? field : JSON.stringify(field)]))}\n`,
+      )
+    }
   })
 
 export const register = (program: Command) => {
@@ -67,7 +69,9 @@ export const register = (program: Command) => {
 
   deadLetters
     .command('show <id>')
-    .description('one dead letter; its record stays sealed')
+    .description(
+      'one dead letter, or those of an original record by its TOPIC/PARTITION/OFFSET; the record stays sealed',
+    )
     .option('--json', 'one JSON value')
     .action((id: string, flags: SelectionFlags) => show(id, flags))
 

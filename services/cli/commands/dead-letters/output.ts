@@ -1,4 +1,5 @@
 /** Formats dead letters, for people and as JSON. */
+import { failedCount } from '../../../runtime/batch/outcome.ts'
 import { catalogueEntryOf, type FoundDeadLetter, originOf } from '../../../tools/dead-letters/found.ts'
 import { table } from '../../output.ts'
 
@@ -9,14 +10,28 @@ const latest = (times: readonly number[]) => times.reduce((a, b) => Math.max(a, 
 
 /** The JSON of one dead letter, with the catalogue's help. @param redriven ids of dead letters that were redriven */
 export const deadLetterJson = (found: FoundDeadLetter, redriven: ReadonlySet<string>) => {
-  const { id, stage, code, reason, attempt, failedAt, origin, traceparent, redrives, redriveOf, keyId, sealedBytes } =
-    found
+  const {
+    id,
+    stage,
+    code,
+    reason,
+    items,
+    attempt,
+    failedAt,
+    origin,
+    traceparent,
+    redrives,
+    redriveOf,
+    keyId,
+    sealedBytes,
+  } = found
   const { redrive, help } = catalogueEntryOf(code)
   return {
     id,
     stage,
     code,
     reason,
+    items,
     redrive,
     help,
     attempt,
@@ -39,7 +54,15 @@ export const tableByCode = (all: readonly FoundDeadLetter[]) =>
         const { stage, code } = own[0] as FoundDeadLetter
         const { redrive, help } = catalogueEntryOf(code)
         const times = own.map(({ failedAt }) => failedAt)
-        return [stage, code, String(own.length), iso(earliest(times)), iso(latest(times)), redrive, help]
+        return [
+          stage,
+          code,
+          String(own.reduce((sum, { items }) => sum + failedCount(items), 0)),
+          iso(earliest(times)),
+          iso(latest(times)),
+          redrive,
+          help,
+        ]
       },
     ),
   ])

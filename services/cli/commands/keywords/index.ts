@@ -16,7 +16,7 @@ const registerVersions = (keywords: Command) => {
   keywords
     .command('import <file>')
     .description(
-      'CSV (keyword,flag[,locale][,match][,fold][,addresses]) or JSON: becomes the next version of its list; - for standard input',
+      'CSV (keyword,flag[,locale][,match][,fold][,addresses][,unless]) or JSON: becomes the next version of its list; - for standard input',
     )
     .option('--list <id>', 'which list; default: the one the file names, else "default"')
     .option('--shadow', 'the version is counted only, beside the active one')

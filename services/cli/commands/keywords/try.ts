@@ -46,7 +46,8 @@ export const test = async (text: string | undefined, options: TestOptions) => {
   print(found.flags.length === 0 ? 'no keyword' : found.flags.map((flag) => `${flag} = true`).join('\n'))
   for (const { keyword, flag, match, boundary } of found.matches)
     print(`  ${keyword} → ${flag} (${match}; ${boundary === 'segment' ? 'ends by the dictionary' : boundary})`)
-  for (const { keyword, flag, reason } of found.nearMisses) print(`  not ${keyword} → ${flag}: ${reason}`)
+  for (const { keyword, flag, reason, written } of found.nearMisses)
+    print(`  not ${keyword} → ${flag}: ${reason}: ${written}`)
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`
@@ -57,18 +58,25 @@ const printFigures = (
 ) => {
   print(`${messages} messages matched (${notLookedAt} skipped: no text, outbound, or not the person's own words)`)
   print(`${firing} would give a keyword signal: ${percent(share)}; ${seconds.toFixed(1)} s`)
-  const used = keywords.filter((keyword) => keyword.messages > 0)
+  const used = keywords.filter((keyword) => keyword.messages > 0 || keyword.asSubstring > 0)
   if (flags.length > 0)
     print(
       `\n${table([['flag', 'messages', 'share'], ...flags.map((one) => [one.flag, String(one.messages), percent(one.share)])])}`,
     )
   if (used.length > 0)
     print(
-      `\n${table([['keyword', 'flag', 'messages'], ...used.map((one) => [one.keyword, one.flag, String(one.messages)])])}`,
+      `\n${table([
+        ['keyword', 'flag', 'messages', 'as word', 'as chat', 'as substring'],
+        ...used.map((one) => [
+          one.keyword,
+          one.flag,
+          ...[one.messages, one.asWord, one.asChat, one.asSubstring].map(String),
+        ]),
+      ])}`,
     )
   for (const { flag, conversations } of rareFlags)
     print(`warning: ${flag} fires for only ${conversations} of these conversations: it tells what few people wrote`)
-  print(`\n${keywords.length - used.length} of ${keywords.length} keywords never match`)
+  print(`\n${keywords.filter(({ messages: found }) => found === 0).length} of ${keywords.length} keywords never match`)
 }
 
 /** @param list the id of a list, or a file */

@@ -5,10 +5,12 @@ import { listKey } from '../../../keywords/lists/active-lists.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
+import { decodeListFile } from '../../../keywords/lists/list-encoding.ts'
 import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
 import { defaultListId } from '../../../keywords/lists/selection.ts'
 import { readLists, writeList } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
+import { listWarnings } from '../../../keywords/lists/warnings.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { RecordTooLarge } from '../../../runtime/ports.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
@@ -16,8 +18,8 @@ import { actor } from '../../actor.ts'
 import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
-import { textIn } from '../../input-file.ts'
-import { print, printJson, table } from '../../output.ts'
+import { bytesIn } from '../../input-file.ts'
+import { notify, print, printJson, table } from '../../output.ts'
 import { waitUntilActive } from '../../wait-until-active.ts'
 import { missingLists } from './missing-lists.ts'
 
@@ -27,9 +29,9 @@ export interface KeywordsOutput {
 
 /** Parses a list file. @throws UsageError with every problem, by line */
 export const listInFile = async (file: string, defaults?: ListDefaults) => {
-  const text = await textIn(file, 'keyword list')
+  const bytes = await bytesIn(file, 'keyword list')
   try {
-    return parseKeywordList(text, defaults)
+    return parseKeywordList(decodeListFile(bytes), defaults)
   } catch (error) {
     if (error instanceof KeywordListInvalid)
       throw new UsageError(`the list is refused, the active version stays:\n${error.message}`)
@@ -115,6 +117,7 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
+    for (const warning of listWarnings(input.entries)) notify(`warning: ${warning}`)
     await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options)
   })
 
@@ -194,13 +197,14 @@ export const listLists = ({ json }: KeywordsOutput) =>
       print(`connection ${connectionId} names the list ${listId}, which does not exist: it gives no keyword signals`)
   })
 
-const line = ({ keyword, flag, locale, match, fold, addresses }: KeywordEntry) =>
+const line = ({ keyword, flag, locale, match, fold, addresses, unless }: KeywordEntry) =>
   [
     `${keyword} → ${flag}`,
     match,
     ...(locale === null ? [] : [locale]),
-    ...(fold === 'exact' ? [] : ['without accents']),
+    ...(fold === 'exact' ? [] : [fold === 'chat' ? 'as in a chat' : 'without accents']),
     ...(addresses === 'skip' ? [] : ['also in addresses']),
+    ...(unless.length === 0 ? [] : [`unless in ${unless.map((phrase) => `"${phrase}"`).join(', ')}`]),
   ].join(', ')
 
 export const show = (listId: string, { json, version }: KeywordsOutput & { version?: string }) =>

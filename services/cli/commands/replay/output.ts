@@ -55,6 +55,10 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
   if (range.leftToLive > 0)
     lines.push(`${range.leftToLive} records are left to live traffic, which has not processed them yet`)
   if (unseen > 0) lines.push(`${unseen} messages are new to live traffic: attribution gets them as history`)
+  if (plan.foundByNewerLists !== null)
+    lines.push(
+      `newer keyword lists exist than those used here: --keyword-list latest would find ${plan.foundByNewerLists || 'no'} more`,
+    )
   const bad = Object.entries(outcomes).filter(([outcome]) => outcome.startsWith('deadLettered'))
   for (const [outcome, count] of bad)
     lines.push(`${count} cannot be processed: ${outcome.replace('deadLettered ', '')}`)
@@ -79,6 +83,7 @@ export const planJson = (plan: Plan, { request, range }: Prepared) => ({
   records: plan.records,
   messages: plan.messages,
   unseen: plan.unseen,
+  foundByNewerLists: plan.foundByNewerLists,
   skipped: plan.skipped,
   leftToLive: range.leftToLive,
   keptSince: range.keptSince === null ? null : new Date(range.keptSince).toISOString(),

@@ -1,14 +1,15 @@
 /** Compiles a list to typed arrays and flags only, so that one thread can build it and another use it. */
 
-import { type Folding, fold } from '../fold.ts'
+import type { KeywordMatch } from '../../../shared/model/keyword-list.ts'
+import type { OpenSides } from '../boundaries.ts'
+import { type Folding, fold } from '../folding/fold.ts'
+import { hasLikeness, skeletonOf } from '../folding/likeness.ts'
 import { type Columns, foldingAt, keywordsOf, matchAt } from './columns.ts'
 import { type Automaton, buildAutomaton } from './trie.ts'
 
-/** Keywords with the same folding that may begin at the same positions. */
-export interface CompiledPatternGroup {
+/** Keywords with the same folding and the same open sides. */
+export interface CompiledPatternGroup extends OpenSides {
   readonly folding: Folding
-  /** true: `substring` entries, which begin anywhere; false: entries that begin where a word may begin. */
-  readonly anywhere: boolean
   readonly automaton: Automaton
   readonly prefilter: TrigramPrefilter
 }
@@ -17,11 +18,23 @@ export interface CompiledList {
   readonly groups: readonly CompiledPatternGroup[]
   /** Chains entries with equal keywords: the next entry after each one; -1 at the end. */
   readonly next: Int32Array
-  /** Length of each entry's folded keyword, in code units. */
-  readonly lengths: Uint16Array
+  /** Folded keywords of the rows whose occurrences are compared with them letter by letter. */
+  readonly spellings: ReadonlyMap<number, string>
   readonly flags: readonly string[]
   readonly flagOf: Uint32Array
   readonly inAddresses: Uint8Array
+  readonly hasUnless: Uint8Array
+  /** Entries of the rows after all entries, which are exceptions. */
+  readonly unlessOf: Uint32Array
+}
+
+/** Which sides of a keyword need no edge of a word. */
+const openSides: Readonly<Record<KeywordMatch, OpenSides>> = {
+  word: { leftOpen: false, rightOpen: false },
+  phrase: { leftOpen: false, rightOpen: false },
+  prefix: { leftOpen: false, rightOpen: true },
+  suffix: { leftOpen: true, rightOpen: false },
+  substring: { leftOpen: true, rightOpen: true },
 }
 
 /** Rejects nearly every position of a text by the three symbols there, before the trie is entered. */
@@ -63,7 +76,7 @@ const prefilterOf = (keywords: readonly string[], { symbols }: Automaton): Trigr
 }
 
 /** The buffers of a compiled list, for a transfer between threads without a copy. */
-export const transferable = ({ groups, next, lengths, flagOf, inAddresses }: CompiledList): ArrayBuffer[] =>
+export const transferable = ({ groups, next, flagOf, inAddresses, hasUnless, unlessOf }: CompiledList): ArrayBuffer[] =>
   [
     ...groups.flatMap(({ automaton, prefilter }) => [
       ...(Object.values(automaton) as Automaton[keyof Automaton][]),
@@ -71,9 +84,10 @@ export const transferable = ({ groups, next, lengths, flagOf, inAddresses }: Com
       prefilter.unfiltered,
     ]),
     next,
-    lengths,
     flagOf,
     inAddresses,
+    hasUnless,
+    unlessOf,
   ].map((array) => array.buffer as ArrayBuffer)
 
 /**
@@ -81,35 +95,37 @@ export const transferable = ({ groups, next, lengths, flagOf, inAddresses }: Com
  * @throws Error when one does
  */
 export const compileColumns = (columns: Columns): CompiledList => {
-  const { flags, flagOf, inAddresses } = columns
+  const { flags, flagOf, inAddresses, hasUnless, unlessOf } = columns
   const keywords = keywordsOf(columns)
   const next = new Int32Array(keywords.length).fill(-1)
-  const lengths = new Uint16Array(keywords.length)
-  const groups = new Map<string, { folding: Folding; anywhere: boolean; entries: number[]; folded: string[] }>()
+  const spellings = new Map<number, string>()
+  const groups = new Map<string, { folding: Folding; sides: OpenSides; entries: number[]; folded: string[] }>()
   keywords.forEach((keyword, entry) => {
     const folding = foldingAt(columns, entry)
-    const anywhere = matchAt(columns, entry) === 'substring'
-    const id = `${folding} ${anywhere}`
+    const sides = openSides[matchAt(columns, entry)]
+    const id = `${folding} ${sides.leftOpen} ${sides.rightOpen}`
     let group = groups.get(id)
     if (!group) {
-      group = { folding, anywhere, entries: [], folded: [] }
+      group = { folding, sides, entries: [], folded: [] }
       groups.set(id, group)
     }
     const folded = fold(keyword, folding).trim()
     if (folded === '') throw new Error('a keyword has no visible character')
     group.entries.push(entry)
-    group.folded.push(folded)
-    lengths[entry] = folded.length
+    group.folded.push(skeletonOf(folded, folding).text)
+    if (hasLikeness(folding)) spellings.set(entry, folded)
   })
   return {
-    groups: Array.from(groups.values(), ({ folding, anywhere, entries, folded }) => {
+    groups: Array.from(groups.values(), ({ folding, sides, entries, folded }) => {
       const automaton = buildAutomaton(folded, (index) => entries[index] as number, next)
-      return { folding, anywhere, automaton, prefilter: prefilterOf(folded, automaton) }
+      return { folding, ...sides, automaton, prefilter: prefilterOf(folded, automaton) }
     }),
     next,
-    lengths,
+    spellings,
     flags,
     flagOf,
     inAddresses,
+    hasUnless,
+    unlessOf,
   }
 }

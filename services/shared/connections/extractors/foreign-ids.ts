@@ -16,8 +16,7 @@ export const isForeignName = (query: string): boolean => known.has(query.toLower
 
 /** `[Gg]` is the letter g. */
 const oneLetter = /\[(\p{L})\1*\]/giu
-const part =
-  /\\[pP](?:\{[^}]{0,40}\}|.)|\\[a-zA-Z]|\\.|\[\^?\]?(?:\[:\^?\w{1,10}:\]|\\.|[^\]\\]){0,200}\]|\(\?(?:P?<\w{1,40}>|[imsU-]{0,9}[:)])|[()^$|]/gs
+const part = /\\[pP](?:\{[^}]{0,40}\}|.)|\\[a-zA-Z]|\\.|\[[^\]]{0,60}\]|\(\?(?:P?<\w{1,40}>|[imsU-]{0,9}[:)])|[()^$|]/gs
 
 /** A character of the kind that the part matches: a name goes on with a word character, and ends at any other. */
 const standIn = (found: string): string => {

@@ -18,14 +18,16 @@ import { compileCondition } from './values/values.ts'
  */
 export const compileMapping = (document: MappingDocument, observer?: Observer): Source => {
   const { source, recognise, otherwise } = document
-  const scope = Scope.root(observer)
+  const scope = Scope.root(observer, document.zeroIsAbsent)
   const recognised = within('recognise', () => compileCondition(recognise, scope))
   const refusals = withinEach('refuse', document.refuse, ({ when, because }) => ({
     holds: within('when', () => compileCondition(when, scope)),
     because,
   }))
   const apply = compileRules(document.rules, document.choose, scope, { source, name: 'rules', position: ['rules'] })
-  const accounts = within('accounts', () => compileAccounts(document.accounts, Scope.root()))
+  const accounts = within('accounts', () =>
+    compileAccounts(document.accounts, Scope.root(undefined, document.zeroIsAbsent)),
+  )
   const signatures = Array.isArray(document.signature) ? document.signature : [document.signature]
   const frameOf = ({ account, headers }: RawDelivery, body: unknown): Frame => scope.frame(body, headers, { account })
   const parse = ({ body, contentType }: RawDelivery) => new ParsedBody(body, contentType, document.contentTypes)

@@ -18,21 +18,32 @@ export class Scope {
   /** Shared by all scopes of one mapping. */
   readonly #frame: { size: number }
   readonly observer: Observer | undefined
+  /** Paths to 0 and "0" are absent. */
+  readonly zeroIsAbsent: boolean
 
-  private constructor(slots: ReadonlyMap<string, number>, frame: { size: number }, observer: Observer | undefined) {
+  private constructor(
+    slots: ReadonlyMap<string, number>,
+    frame: { size: number },
+    observer: Observer | undefined,
+    zeroIsAbsent: boolean,
+  ) {
     this.#slots = slots
     this.#frame = frame
     this.observer = observer
+    this.zeroIsAbsent = zeroIsAbsent
   }
 
-  static root(observer?: Observer): Scope {
-    return new Scope(new Map(roots.map((name, slot) => [name, slot])), { size: roots.length }, observer)
+  static root(observer?: Observer, zeroIsAbsent = false): Scope {
+    return new Scope(new Map(roots.map((name, slot) => [name, slot])), { size: roots.length }, observer, zeroIsAbsent)
   }
 
   /** A scope with one more name, which hides an outer one of the same name. */
   with(name: string): { readonly scope: Scope; readonly slot: number } {
     const slot = this.#frame.size++
-    return { scope: new Scope(new Map([...this.#slots, [name, slot]]), this.#frame, this.observer), slot }
+    return {
+      scope: new Scope(new Map([...this.#slots, [name, slot]]), this.#frame, this.observer, this.zeroIsAbsent),
+      slot,
+    }
   }
 
   /** @throws MappingProblem */
@@ -94,6 +105,22 @@ export const compileKeys = (path: string, { observer }: Scope): ((value: unknown
 
 /** Compiles `message.text.body` or `metadata["#wa.timestamp"]`. @throws MappingProblem for a name that is not in scope */
 export const compilePath = (path: string, scope: Scope): Read => {
+  return withoutZero(compileRead(path, scope), scope)
+}
+
+/** Reads 0 and "0" as absent where the document says so. */
+export const withoutZero = <From>(
+  read: (from: From) => unknown,
+  { zeroIsAbsent }: Scope,
+): ((from: From) => unknown) => {
+  if (!zeroIsAbsent) return read
+  return (from) => {
+    const value = read(from)
+    return value === 0 || value === '0' ? undefined : value
+  }
+}
+
+const compileRead = (path: string, scope: Scope): Read => {
   const [name, ...keys] = keysIn(path)
   const slot = scope.slotOf(name)
   const reads = keys.map((key) => compileKey(key, scope.observer))

@@ -29,13 +29,16 @@ const persistence = (field: (name: string) => string): CheckResult => {
   if (field('aof_enabled') === '1') {
     return field('aof_last_write_status') === 'err'
       ? bad('Redis cannot write its append-only file', 'check its disk: after a loss of data signals may be sent twice')
-      : good('Redis persists its data (append-only file)')
+      : good('Redis persists its data (append-only file); what a crash loses nevertheless, the stages rebuild')
   }
   if (field('rdb_last_bgsave_status') === 'err')
     return bad('Redis cannot write its snapshots', 'check its disk: after a loss of data signals may be sent twice')
+  const saved = Number(field('rdb_last_save_time'))
+  const unsaved = Number(field('rdb_changes_since_last_save'))
+  const since = saved > 0 ? ` (${unsaved} changes since ${new Date(saved * 1000).toISOString()})` : ''
   return warning(
-    'Redis keeps no append-only file',
-    'set appendonly yes: a restart would lose the records of what was sent since the last snapshot',
+    `Redis keeps no append-only file: a restart would lose all since its last snapshot${since}`,
+    'set appendonly yes and appendfsync everysec: then the stages rebuild seconds after a crash, not all of that time',
   )
 }
 

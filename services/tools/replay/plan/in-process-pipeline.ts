@@ -6,9 +6,7 @@
 import type { attribution } from '../../../attribution/stage.ts'
 import { ownerOf } from '../../../ingest/identity.ts'
 import type { ingest } from '../../../ingest/stage.ts'
-import { keywords } from '../../../keywords/stage.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
-import { headerNames } from '../../../runtime/batch/record-headers.ts'
 import type { Input } from '../../../runtime/batch/stage.ts'
 import { BadRecord } from '../../../runtime/failures.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
@@ -16,18 +14,11 @@ import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConsentRule } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
-import type { AttributedMessage, Message, Signal } from '../../../shared/model/topic-values.ts'
+import type { AttributedMessage, Message } from '../../../shared/model/topic-values.ts'
 import type { ReplayEntry } from '../request.ts'
+import { asInput, type Decided, keywordSignals } from './keyword-signals.ts'
 import type { ListVersions } from './list-versions.ts'
 import { ReorderBuffer } from './reorder-buffer.ts'
-
-export interface Decided {
-  readonly signal: Signal
-  /** The consent under which it was decided, see `consentOf`. */
-  readonly consent: string
-  /** When the signal's message came, ms. Its live signal, if there is one, came later. */
-  readonly receivedAt: number
-}
 
 export interface Ingested {
   readonly message: Message
@@ -70,6 +61,7 @@ export class InProcessPipeline {
   #deferred: Input<Message>[] = []
   #messages = 0
   #unseen = 0
+  #foundByNewer: number | null = null
 
   constructor(entry: ReplayEntry, tools: InProcessPipelineTools) {
     this.#entry = entry
@@ -89,6 +81,11 @@ export class InProcessPipeline {
   /** Messages that live ingest never let in: of a mapping fixed since, of a partner's file. */
   get unseen(): number {
     return this.#unseen
+  }
+
+  /** Keyword signals that the lists in force now would add; null: the lists that were used are in force. */
+  get foundByNewerLists(): number | null {
+    return this.#foundByNewer
   }
 
   /** @returns the signals decided so far and not returned yet. @throws DependencyError */
@@ -195,43 +192,24 @@ export class InProcessPipeline {
   }
 
   async #keywords(attributed: readonly AttributedMessage[]): Promise<readonly Decided[]> {
-    const { listVersions, isRequested, isInScope, now } = this.#tools
+    const { listVersions, isRequested, isInScope } = this.#tools
     this.#messages += attributed.length
     const requested = attributed.filter(({ message }) => isInScope(message) && isRequested(message))
     const decided: Decided[] = []
     const byVersions = Map.groupBy(requested, ({ message }) => listVersions.countAt(message.receivedAt))
     for (const [count, own] of byVersions) {
-      const stage = keywords({ ...this.#tools, lists: await listVersions.lists(count), count: () => {} })
-      const part = own.map(asInput)
-      const state = await stage.load(part, now)
-      stage.decide(part, { state, now }).outcomes.forEach((outcome, at) => {
-        const { receivedAt } = (own[at] as AttributedMessage).message
-        for (const one of [outcome].flat() as Outcome[]) {
-          this.#count(one)
-          if (one.kind !== 'forwarded') continue
-          for (const { topic, value, headers } of one.records)
-            if (topic === 'signals')
-              decided.push({ signal: value, consent: headers?.[headerNames.consent] ?? '', receivedAt })
-        }
-      })
+      const found = await keywordSignals(own, await listVersions.lists(count), this.#tools, (one) => this.#count(one))
+      decided.push(...found)
+      if (!listVersions.hasNewer(count)) continue
+      const ids = new Set(found.map(({ signal }) => signal.signalId))
+      const others = await keywordSignals(own, await listVersions.latest(), this.#tools)
+      this.#foundByNewer = (this.#foundByNewer ?? 0) + others.filter(({ signal }) => !ids.has(signal.signalId)).length
     }
     return decided
   }
 }
 
 const inputValue = <T>(input: Input<T>): T => input.value
-
-/** Place of a value that no topic holds. */
-const noRecord: ConsumedRecord = {
-  topic: 'replay',
-  partition: 0,
-  offset: 0n,
-  key: null,
-  value: null,
-  headers: {},
-  timestamp: 0,
-}
-const asInput = <T>(value: T): Input<T> => ({ value, record: noRecord, attempt: 1 })
 
 function* inSlices<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < items.length; from += sliceRecords) yield items.slice(from, from + sliceRecords)

@@ -36,11 +36,19 @@ export const parsePin = (text: string, lists: readonly KeywordListRecord[], now:
   return { kind: 'version', listId: listId ?? null, version }
 }
 
+const compiledLists = async (records: readonly KeywordListRecord[]): Promise<KeywordLists> => {
+  const lists = new KeywordLists()
+  for (const record of records) lists.stage(record)
+  await lists.compilePending()
+  return lists
+}
+
 export class ListVersions {
   /** By creation time. */
   readonly #records: readonly KeywordListRecord[]
   readonly #pin: ListPin
   readonly #compiled = new Map<number, Promise<KeywordLists>>()
+  #latest: Promise<KeywordLists> | undefined
 
   constructor(records: readonly KeywordListRecord[], pin: ListPin) {
     this.#records = [...records].sort((a, b) => a.createdAt - b.createdAt)
@@ -63,6 +71,23 @@ export class ListVersions {
     return from
   }
 
+  /** Whether other lists are in force now than those of the first `count` versions with the pin applied. */
+  hasNewer(count: number): boolean {
+    const pin = this.#pin
+    if (pin.kind === 'at') return false
+    if (pin.kind === 'then') return this.#records.slice(count).some(({ shadow }) => !shadow)
+    return this.#records.some(
+      ({ listId, version, shadow }) =>
+        !shadow && version > pin.version && (pin.listId === null || pin.listId === listId),
+    )
+  }
+
+  /** The lists in force now, whatever the pin. */
+  latest(): Promise<KeywordLists> {
+    this.#latest ??= compiledLists(this.#records)
+    return this.#latest
+  }
+
   /** The compiled lists of the first `count` versions, with the pin applied. */
   lists(count: number): Promise<KeywordLists> {
     let compiled = this.#compiled.get(count)
@@ -73,11 +98,8 @@ export class ListVersions {
     return compiled
   }
 
-  async #compile(count: number): Promise<KeywordLists> {
-    const lists = new KeywordLists()
-    for (const record of this.#chosen(count)) lists.stage(record)
-    await lists.compilePending()
-    return lists
+  #compile(count: number): Promise<KeywordLists> {
+    return compiledLists(this.#chosen(count))
   }
 
   #chosen(count: number): readonly KeywordListRecord[] {

@@ -15,7 +15,8 @@ import type { FileProblem } from '../input/event-file.ts'
 import { readRange } from '../input/offset-range.ts'
 import type { ReplayRequest } from '../request.ts'
 import { findReported } from './already-reported.ts'
-import type { Decided, InProcessPipeline } from './in-process-pipeline.ts'
+import type { InProcessPipeline } from './in-process-pipeline.ts'
+import type { Decided } from './keyword-signals.ts'
 import { ReplayCounts } from './replay-counts.ts'
 
 export const replaySkipReasons = ['paused', 'expired'] as const
@@ -35,6 +36,8 @@ export interface Plan {
   readonly messages: number
   /** Messages that live ingest never let in. */
   readonly unseen: number
+  /** Keyword signals that the lists in force now would add; null: the lists that were used are in force. */
+  readonly foundByNewerLists: number | null
   /** Counts of the stages' outcomes, by kind and reason. */
   readonly outcomes: Readonly<Record<string, number>>
   /** The first 20. */
@@ -123,7 +126,7 @@ export const planReplay = async (
     counts.correct((fresh.get(id) as FreshSignal).signal)
     fresh.delete(id)
   })
-  const { outcomes, messages, unseen } = pipeline
+  const { outcomes, messages, unseen, foundByNewerLists } = pipeline
   const inOrder = [...fresh.values()].sort(
     ({ signal: a }, { signal: b }) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1),
   )
@@ -135,6 +138,7 @@ export const planReplay = async (
     records,
     messages,
     unseen,
+    foundByNewerLists,
     outcomes,
     fileProblems,
     fileProblemCount,

@@ -116,6 +116,7 @@ const full: ConversationState = {
   waiting: [c],
   waitUntil: noon + 30_000,
   aliases: ['22'.repeat(16), '3f'.repeat(16)],
+  consent: noon - 90 * day,
   version: 513,
 }
 
@@ -128,7 +129,7 @@ describe('a conversation’s state', () => {
     ['of which only a message waits', { ...emptyState, waiting: [a], waitUntil: noon - 7 }],
   ])('survives its packed form and its record: %s', (_name, state) => {
     expect(unpack(pack(state))).toEqual(state)
-    expect(stateFromRecord(touchesRecordOf('c0', state))).toEqual(state)
+    expect(stateFromRecord(touchesRecordOf('c0', state, 'acme-wa'))).toEqual(state)
   })
 
   it('is absent if the bytes have another format', () => {

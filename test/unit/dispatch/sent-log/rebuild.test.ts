@@ -34,9 +34,9 @@ const open = (deliveries: readonly Delivery[], during: (rebuild: number) => void
     sentLog: new BucketSentLog(buckets),
     buckets,
     marker,
-    readDeliveries: async (onBatch) => {
+    readDeliveries: async (onBatch, since) => {
       during(++rebuilds)
-      await onBatch(deliveries)
+      await onBatch(deliveries.filter(({ settledAt }) => settledAt >= since))
     },
     now: () => noon + dayMs,
     keepMs: 8 * dayMs,
@@ -65,6 +65,15 @@ describe('a sent log that Redis has lost', () => {
   it('has no record that would have expired by now', async () => {
     const { sentLog } = open([delivery({ settledAt: noon - 8 * dayMs })])
     expect(await sentLog.read([sent])).toEqual([null])
+  })
+
+  it('gets back what was delivered since the last write that Redis still has', async () => {
+    const later = signal({ signalId: '6f'.repeat(16) })
+    const { sentLog, buckets } = open([delivery(), delivery({ ...deliveryOf(later), settledAt: noon + 500 })])
+    await sentLog.ensureComplete()
+    buckets.values.clear()
+    await sentLog.restoreSince(noon + 100)
+    expect((await sentLog.read([sent, later])).map((record) => record?.final.at ?? null)).toEqual([null, noon + 500])
   })
 
   it('keeps what was written during the rebuild', async () => {

@@ -13,15 +13,17 @@ describe('trying a list on a text', () => {
     keywordEntry('คูปองเงินสด', { flag: 'coupon' }),
   ]
   it.each([
-    ['la pagoda', 'pago', 'inside a longer word'],
-    ['https://x.example/pago', 'pago', 'inside an address'],
-    ['el envio', 'envío', 'differs in accents'],
-    ['thank everybody', 'thank you', 'half a phrase'],
-    ['ขอ คูปองเงินสด', 'เงินสด', 'part of a longer keyword'],
-  ])('says of "%s" that %s nearly matches: %s', (text, keyword, reason) => {
+    ['la Pagoda ya', 'pago', 'inside a longer word', 'pagoda'],
+    ['https://x.example/pago', 'pago', 'inside an address', 'https://x.example/pago'],
+    ['el Envio', 'envío', 'differs in accents', 'envio'],
+    ['pagooo ya', 'pago', 'lengthened letters or digits glued on', 'pagooo'],
+    ['hay pago100', 'pago', 'lengthened letters or digits glued on', 'pago'],
+    ['thank everybody', 'thank you', 'half a phrase', 'thank'],
+    ['ขอ คูปองเงินสด', 'เงินสด', 'part of a longer keyword', 'คูปองเงินสด'],
+  ])('says of "%s" that %s nearly matches: %s, %s', (text, keyword, reason, written) => {
     const { matches, nearMisses } = explain(list, text)
     expect(matches.map((match) => match.keyword)).not.toContain(keyword)
-    expect(nearMisses).toContainEqual(expect.objectContaining({ keyword, reason }))
+    expect(nearMisses).toContainEqual(expect.objectContaining({ keyword, reason, written }))
   })
 
   it('says what counts and by which boundary', () => {
@@ -54,12 +56,19 @@ describe('evaluating a list', () => {
       flags: [{ flag: 'hit', messages: 2, share: 2 / 3 }],
       rareFlags: [{ flag: 'hit', conversations: 2 }],
       keywords: [
-        { keyword: 'pago', flag: 'hit', messages: 2 },
-        { keyword: 'pagar', flag: 'hit', messages: 1 },
-        { keyword: 'cita', flag: 'visit', messages: 0 },
+        { keyword: 'pago', flag: 'hit', messages: 2, asWord: 2, asChat: 2, asSubstring: 2 },
+        { keyword: 'pagar', flag: 'hit', messages: 1, asWord: 1, asChat: 1, asSubstring: 1 },
+        { keyword: 'cita', flag: 'visit', messages: 0, asWord: 0, asChat: 0, asSubstring: 0 },
       ],
     })
   })
+  it('says what an entry would find as a word, in a chat and as a substring', () => {
+    const evaluation = new Evaluation(keywordList({ entries: [keywordEntry('pago', { match: 'prefix' })] }))
+    for (const text of ['un pago', 'pagooo', 'pago100', 'impago', 'pagos'])
+      evaluation.add(messageIn(JSON.stringify(text)))
+    expect(evaluation.figures().keywords).toMatchObject([{ messages: 4, asWord: 1, asChat: 3, asSubstring: 5 }])
+  })
+
   it('names flags that fire for few conversations, however often these use them', () => {
     const entries = [keywordEntry('pago', { flag: 'payment' }), keywordEntry('cita', { flag: 'visit' })]
     const evaluation = new Evaluation(keywordList({ entries }), 3)

@@ -1,9 +1,10 @@
 import { KeywordListInvalid } from '../../../../services/keywords/lists/list.ts'
+import { decodeListFile } from '../../../../services/keywords/lists/list-encoding.ts'
 import { parseKeywordList } from '../../../../services/keywords/lists/list-file.ts'
 
-const problems = (text: string): string => {
+const problems = (text: string | Buffer): string => {
   try {
-    parseKeywordList(text)
+    parseKeywordList(typeof text === 'string' ? text : decodeListFile(text))
   } catch (error) {
     if (error instanceof KeywordListInvalid) return error.message
     throw error
@@ -11,7 +12,7 @@ const problems = (text: string): string => {
   return 'none'
 }
 
-const plain = { fold: 'exact', addresses: 'skip' } as const
+const plain = { fold: 'exact', addresses: 'skip', unless: [] } as const
 
 describe('a keyword list', () => {
   it('is read from CSV, in any order of columns, with quotes, a byte-order mark and Windows line ends', () => {
@@ -52,7 +53,45 @@ describe('a keyword list', () => {
     ).toMatchObject([{ fold: 'accents', addresses: 'count' }])
   })
 
+  it.each<[string, Buffer]>([
+    ['UTF-8 with a mark', Buffer.from('\ufeffkeyword;flag;unless\r\n"envío; ya";shipping;un envío|tu envío\r\n')],
+    [
+      'UTF-16 and tabs',
+      Buffer.from('\ufeffkeyword\tflag\tunless\r\nenvío; ya\tshipping\tun envío|tu envío\r\n', 'utf16le'),
+    ],
+    ['UTF-16 without a mark', Buffer.from('keyword,flag,unless\n"envío; ya",shipping,un envío | tu envío', 'utf16le')],
+    [
+      'UTF-16 of the other order',
+      Buffer.from('\ufeffkeyword,flag,unless\nenvío; ya,shipping,un envío|tu envío', 'utf16le').swap16(),
+    ],
+    [
+      'a line that names the separator',
+      Buffer.from('sep=;\r\nkeyword;flag;unless\r\n"envío; ya";shipping;un envío|tu envío\r\n'),
+    ],
+  ])('is read from what Excel writes: %s', (_name, bytes) =>
+    expect(parseKeywordList(decodeListFile(bytes)).entries).toMatchObject([
+      { keyword: 'envío; ya', flag: 'shipping', unless: ['un envío', 'tu envío'] },
+    ]),
+  )
+
+  it('is refused where its letters would never match, with the line and what to do', () => {
+    const windows = (lines: string) => problems(Buffer.from(lines, 'latin1'))
+    expect(windows('keyword,flag\npago,payment\nenvío,shipping\n')).toMatch(
+      /^line 3: is not UTF-8.*save it again as "CSV UTF-8"/,
+    )
+    // Windows-874: two Thai letters.
+    expect(problems(Buffer.from([...Buffer.from('keyword,flag\n'), 0xe2, 0xcd, 0x2c, 0x61]))).toMatch(
+      /^line 2: is not UTF-8/,
+    )
+    expect(problems('keyword,flag\nenv\ufffdo,shipping\n')).toMatch(/^line 2: keyword has lost letters/)
+  })
+
   it.each<[string, string, RegExp]>([
+    [
+      'unless that is the keyword',
+      'keyword,flag,unless\npago,payment,PAGO\n',
+      /^line 2: unless holds the keyword itself/,
+    ],
     ['a bad flag', 'keyword,flag\npago,payment\nx,Bad-Flag\n', /^line 3: flag must be/],
     ['a reserved flag', 'keyword,flag\npago,value\n', /^line 2: flag is the name of a documented TikTok property/],
     ['an empty keyword', 'keyword,flag\n,payment\n', /^line 2: keyword is empty/],

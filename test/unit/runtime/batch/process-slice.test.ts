@@ -49,6 +49,7 @@ describe('processing a slice', () => {
       stage: 'dispatch',
       code: 'bytes_invalid',
       detail: 'garbage',
+      items: [],
       attempt: 1,
       failedAt: noon,
       topic: 'signals.v1',

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { latestSchema, schemaVersions } from '../../../../schemas/index.ts'
 import { BadRecord } from '../../../../services/runtime/failures.ts'
+import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { avroType } from '../../../../services/runtime/topics/avro-type.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { attributedMessage, connectionRecord, message, messageEvent, signal } from '../../../support/builders.ts'
@@ -40,6 +41,8 @@ describe('the codec', () => {
         waitUntil: 40,
         aliases: ['d'],
         version: 7,
+        connectionId: 'acme-wa',
+        consent: 12,
       },
     ],
     [
@@ -65,7 +68,15 @@ describe('the codec', () => {
         version: 1,
         createdAt: 5,
         entries: [
-          { keyword: 'pago', flag: 'payment', locale: null, match: 'word', fold: 'accents', addresses: 'count' },
+          {
+            keyword: 'pago',
+            flag: 'payment',
+            locale: null,
+            match: 'word',
+            fold: 'accents',
+            addresses: 'count',
+            unless: ['un pago'],
+          },
         ],
         shadow: true,
         copyOf: 1,
@@ -187,6 +198,66 @@ describe('the codec', () => {
     now += 60_000
     await reader.prepare([{ value: unknown }])
     expect(registry.lookups).toBe(3)
+  })
+
+  describe('of records that others write', () => {
+    const topic = 'channel-events.v1'
+    const avroOf = (id: number) => {
+      const value = Buffer.alloc(12)
+      value.writeInt32BE(id, 1)
+      return { topic, value, headers: {} }
+    }
+    const opened = async () => {
+      const registry = new MemoryRegistry()
+      let now = 0
+      const codec = await Codec.open(registry, { now: () => now }, [])
+      registry.lookups = 0
+      return { registry, codec, pass: (ms: number) => (now += ms) }
+    }
+
+    it('does not take a sealed body for Avro', async () => {
+      const { registry, codec } = await opened()
+      await codec.prepare([{ ...avroOf(4711), headers: { sealed: 'common/a/1' } }])
+      expect(registry.lookups).toBe(0)
+    })
+
+    it('asks for some unknown ids only, and again after a while', async () => {
+      const { registry, codec, pass } = await opened()
+      for (let id = 100; id < 5_000; id++) await codec.prepare([avroOf(id)])
+      expect(registry.lookups).toBe(20)
+      pass(30_000)
+      await codec.prepare([avroOf(100)])
+      expect(registry.lookups).toBe(21)
+    })
+
+    it('waits for no registry that does not answer', async () => {
+      const { registry, codec, pass } = await opened()
+      let away = true
+      let timeout: number | undefined
+      const schemaById = registry.schemaById.bind(registry)
+      registry.schemaById = async (id, timeoutMs) => {
+        timeout = timeoutMs
+        const schema = await schemaById(id)
+        if (away) throw new DependencyError('registry', 'does not answer')
+        return schema
+      }
+      for (let id = 100; id < 110; id++) await codec.prepare([avroOf(id)])
+      expect([registry.lookups, timeout]).toEqual([1, 2_000])
+      expect(failing(() => codec.decodeMessageEvent(avroOf(100).value))).toBe('schema_unknown')
+      away = false
+      pass(30_000)
+      const id = await registry.register('connector', '"string"')
+      await codec.prepare([avroOf(id)])
+      expect(failing(() => codec.decodeMessageEvent(avroOf(id).value))).toBe('schema_incomplete')
+    })
+
+    it('keeps ids of our own topics waiting for the registry', async () => {
+      const { registry, codec } = await opened()
+      registry.schemaById = async () => {
+        throw new DependencyError('registry', 'does not answer')
+      }
+      await expect(codec.prepare([{ ...avroOf(100), topic: 'messages.v1' }])).rejects.toThrow('does not answer')
+    })
   })
 
   it.each([

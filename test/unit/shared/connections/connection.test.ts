@@ -36,6 +36,7 @@ describe('a connection', () => {
     expect(parseConnection(enough)).toMatchObject({
       attributionWindowDays: 7,
       keywordOrigins: ['typed', 'caption'],
+      prefilled: [],
       extractors: null,
       reportOrders: false,
     })

@@ -28,6 +28,29 @@ describe('the record of a connection', () => {
     const third = connectionRecordOf(input(), disconnect(second, at(6)), at(7), keyring)
     expect(third.earlierConsents).toEqual([earlier, { source, accountId, from: at(5), to: at(6) }])
   })
+
+  it('has the earlier consents of its account, also where another connection held it', async () => {
+    const keyring = await testKeyring()
+    const holder = connectionRecord({
+      connectionId: 'a',
+      status: 'disconnected',
+      connectedAt: at(0),
+      disconnectedAt: at(1),
+    })
+    const add = (before: ConnectionRecord | undefined, of: ConnectionRecord) =>
+      connectionRecordOf(input({ connectionId: 'b' }), before, at(2), keyring, 'token', of).earlierConsents
+    const earlier = { source, accountId, from: at(0), to: at(1) }
+    expect(add(undefined, holder)).toEqual([earlier])
+    const again = connectionRecord({
+      connectionId: 'b',
+      status: 'disconnected',
+      connectedAt: at(1),
+      disconnectedAt: at(2),
+      earlierConsents: [earlier],
+    })
+    expect(add(again, holder)).toEqual([earlier, { source, accountId, from: at(1), to: at(2) }])
+    expect(add({ ...again, status: 'active', disconnectedAt: null }, holder)).toEqual([earlier])
+  })
 })
 
 describe('what was received', () => {

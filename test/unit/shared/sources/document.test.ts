@@ -53,6 +53,45 @@ rules:
     ])
   })
 
+  const events = (text: string, item: object, body: object = {}) =>
+    parseMapping(text, 'own.yaml').map(
+      deliveryOf('example', { page: 'p', ...body, items: [{ id: 7, from: 'u', sent: seconds, ...item }] }),
+    ).events
+
+  it('may keep an empty message where a condition holds', () => {
+    const taps = own.replace('      text:', '      keepEmpty: { value: item.type, equals: tap }\n      text:')
+    expect(events(taps, { type: 'tap' })).toHaveLength(1)
+    expect(events(taps, { type: 'typing' })).toHaveLength(0)
+  })
+
+  it('may take 0 for absent everywhere', () => {
+    const zero = own.replace(
+      'messageId: item.id',
+      'messageId: item.id\n      derivedFrom: [item.from]\n      revision: item.rev',
+    )
+    expect(events(zero, { html: 'x', rev: '0' })[0]?.revision).toBe('0')
+    expect(events(`${zero}zeroIsAbsent: true`, { html: 'x', rev: '0' })[0]?.revision).toBeNull()
+    expect(events(`${zero}zeroIsAbsent: true`, { html: 'x', rev: 0 })[0]?.revision).toBeNull()
+    expect(events(`${zero}zeroIsAbsent: true`, { html: 'x', rev: 10 })[0]?.revision).toBe('10')
+  })
+
+  it('may strip HTML from any value', () => {
+    const stripped = own.replace('item.html, origin: typed, html: true', '{ of: item.a, html: true }, origin: typed')
+    expect(events(stripped, { a: '<b>Ada</b> &amp; co' })[0]?.text).toBe('Ada & co')
+  })
+
+  it('may name several accounts in a header', () => {
+    const shops = own.replace(
+      'rules:\n',
+      "accounts: [{ of: headers.x-shops, split: ',' }]\nstoredHeaders: [x-shops]\nrules:\n",
+    )
+    const source = parseMapping(shops, 'own.yaml')
+    expect(source.accountsOf(deliveryOf('example', {}, { account: null, headers: { 'x-shops': 'a, b,,a' } }))).toEqual([
+      'a',
+      'b',
+    ])
+  })
+
   it('may use anchors and merge keys', () => {
     const anchored = own
       .replace('recognise:', 'x-base: &base { unit: s }\nrecognise:')

@@ -57,7 +57,7 @@ const openIngest = async () => {
         else {
           const failure = { code: 'event_invalid', detail: 'text: too long' } as const
           const sealing = { codec, keyring, envelopes, connectionOf }
-          await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, failure, noon, sealing)])
+          await producer.send([deadLetterRecord('ingest', { record, attempt: 1 }, { failure }, noon, sealing)])
         }
       }
       return undefined

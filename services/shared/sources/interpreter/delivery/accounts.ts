@@ -6,7 +6,7 @@
  */
 import { pathSchema, type Value } from '../language/expressions.ts'
 import { MappingProblem, within } from '../language/problem.ts'
-import { compileKeys, compilePath, type Frame, keysIn, type Read, type Scope } from '../scope.ts'
+import { compileKeys, compilePath, type Frame, keysIn, type Read, type Scope, withoutZero } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileValue } from '../values/values.ts'
 
@@ -30,7 +30,8 @@ export interface Accounts {
   partOf(body: unknown, account: string): unknown
 }
 
-type Entry = string | Exclude<Value, string>
+type Split = { readonly of: Value; readonly split: string }
+type Entry = string | Split | Exclude<Value, string>
 
 const isListPath = (entry: Entry): entry is string => typeof entry === 'string' && entry.includes('[].')
 
@@ -54,10 +55,17 @@ const addListPath = (roots: ListNode[], path: string, scope: Scope): void => {
   const inBody = root.slice(name.length).replace(/^\./, '')
   let node = nodeOf(roots, inBody, keys, scope)
   for (const step of rest.slice(0, -1)) node = nodeOf(node.inner, step, keysIn(step), scope)
-  node.leaves.push(compileKeys(rest.at(-1) as string, scope))
+  node.leaves.push(withoutZero(compileKeys(rest.at(-1) as string, scope), scope))
 }
 
+const isSplit = (entry: Entry): entry is Split => typeof entry === 'object' && 'split' in entry
+
+/** @returns a function that gives one account, or several */
 const compileEntry = (entry: Entry, scope: Scope): Read => {
+  if (isSplit(entry)) {
+    const read = within('of', () => compileValue(entry.of, scope))
+    return (frame) => asText(read(frame))?.split(entry.split, maxAccounts)
+  }
   if (typeof entry !== 'string') return compileValue(entry, scope)
   if (!pathSchema.safeParse(entry).success)
     throw new MappingProblem('must be a path such as body.page.id, with [] behind a list: body.entry[].id')
@@ -132,8 +140,11 @@ export const compileAccounts = (entries: readonly Entry[], scope: Scope): Accoun
     read: (frame) => {
       const found = new Set<string>()
       for (const read of values) {
-        const account = asText(read(frame))
-        if (account !== null) found.add(account)
+        const value = read(frame)
+        for (const one of Array.isArray(value) ? value : [value]) {
+          const account = asText(typeof one === 'string' ? one.trim() : one)
+          if (account !== null) found.add(account)
+        }
       }
       for (const root of roots) collect(root, frame[bodySlot], found)
       return [...found]

@@ -1,7 +1,7 @@
 /** Compiles an event rule, which builds a message event from one item. */
 import { channels, directions, kinds, type MessageEvent, senders } from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
-import type { Value } from '../language/expressions.ts'
+import type { ConditionElement, Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
 import { type Frame, isAbsent, type Read, type Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
@@ -64,8 +64,10 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
     revisionValue === undefined ? () => null : within('revision', () => compileValue(revisionValue, scope))
   const aliases = compileAliases(rule.aliases, scope, maxIdLength)
   const { backfill, keepEmpty } = rule
-  const isBackfill =
-    typeof backfill === 'boolean' ? () => backfill : within('backfill', () => compileCondition(backfill, scope))
+  const holds = (key: string, rule: boolean | ConditionElement) =>
+    typeof rule === 'boolean' ? () => rule : within(key, () => compileCondition(rule, scope))
+  const isBackfill = holds('backfill', backfill)
+  const keepsEmpty = holds('keepEmpty', keepEmpty)
 
   const build = (frame: Frame, receivedAt: number): Built => {
     for (const { read, lacks } of required) if (isAbsent(read(frame))) return failed(lacks)
@@ -84,7 +86,7 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
     const foundLinks = links(frame)
     const isEmpty =
       words.text === null && foundAttachments.length === 0 && foundReferral === null && foundLinks.length === 0
-    if (foundKind === 'message' && isEmpty && !keepEmpty) return empty
+    if (foundKind === 'message' && isEmpty && !keepsEmpty(frame)) return empty
     const { occurredAt, timeSource } = time(frame, receivedAt)
     const event: MessageEvent = {
       source,

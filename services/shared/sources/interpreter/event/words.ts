@@ -1,13 +1,13 @@
 /** Compiles a message's text and its origin. */
-import { type TextOrigin, textOrigins } from '../../../model/message-event.ts'
+import { cutText, type TextOrigin, textOrigins } from '../../../model/message-event.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
 import { within, withinEach } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileConstant } from '../values/constants.ts'
+import { plainText } from '../values/html.ts'
 import { compileCondition, compileOptional, compileValue } from '../values/values.ts'
-import { cutText, plainText } from './text.ts'
 
 export interface Words {
   readonly text: string | null

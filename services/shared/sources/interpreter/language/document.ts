@@ -102,6 +102,8 @@ export const mappingSchema = element({
     .array(
       z.union([
         z.string(),
+        /** Several accounts in one text, such as a header. */
+        element({ of: valueSchema, split: z.string().min(1).max(3) }),
         valueSchema.refine((value) => typeof value !== 'string', 'must be a path such as body.page.id, or a value'),
       ]),
     )
@@ -113,5 +115,7 @@ export const mappingSchema = element({
   rules: z.array(ruleSchema).min(1),
   choose: z.enum(['first', 'all']).default('all'),
   otherwise: z.enum(ignoredReasons).default('empty'),
+  /** The source sends 0 and "0" for what it does not have: paths to them are absent everywhere in the document. */
+  zeroIsAbsent: z.boolean().default(false),
 })
 export type MappingDocument = z.output<typeof mappingSchema>

@@ -114,8 +114,8 @@ export const eventSchema = element({
   revision: valueSchema.optional(),
   aliases: z.array(valueSchema).default([]),
   backfill: z.union([z.boolean(), conditionSchema]).default(false),
-  /** true: a message without text, attachment and referral counts; false: it is ignored as `empty`. */
-  keepEmpty: z.boolean().default(false),
+  /** Where it holds, a message without text, attachment and referral counts; else it is ignored as `empty`. */
+  keepEmpty: z.union([z.boolean(), conditionSchema]).default(false),
 })
 export type EventRule = z.output<typeof eventSchema>
 

@@ -61,6 +61,7 @@ export type Value =
   | { readonly of: Value; readonly decode: 'percent' }
   | { readonly of: Value; readonly without: readonly string[] }
   | { readonly of: Value; readonly extension: true }
+  | { readonly of: Value; readonly html: true }
   | { readonly of: Value; readonly key: string; readonly equals: Scalar; readonly take?: string | undefined }
   | { readonly of: Value; readonly key: string; readonly same: Value; readonly take?: string | undefined }
   | { readonly of: Value; readonly prose: { readonly inline: readonly string[]; readonly lines: readonly string[] } }
@@ -97,6 +98,8 @@ export const valueSchema: z.ZodType<Value> = z.lazy(() =>
     element({ of: valueSchema, without: z.array(z.string()).min(1) }),
     /** The extension of a file name or URL, in lower case: `jpg`. */
     element({ of: valueSchema, extension: z.literal(true) }),
+    /** The text that a person sees of HTML. */
+    element({ of: valueSchema, html: z.literal(true) }),
     /** The first object of a list whose `key` equals the constant, or that object's `take`. */
     element({ of: valueSchema, key: keysSchema, equals: scalar, take: keysSchema.optional() }),
     /** The same, compared as text with another value. */

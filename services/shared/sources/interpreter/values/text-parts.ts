@@ -1,5 +1,6 @@
 /** Compiles values that are a part of a text: before or after a separator, a query parameter, an extension. */
 import type { Value } from '../language/expressions.ts'
+import { plainText } from './html.ts'
 
 /** In characters. Real links are shorter, and the cost of parsing grows faster than the length. */
 const maxUrl = 16_384
@@ -51,5 +52,6 @@ export const compileOnText = (
   if ('query' in value) return (text) => queryIn(text, value.query)
   if ('decode' in value) return percentDecoded
   if ('extension' in value) return extensionOf
+  if ('html' in value) return (text) => plainText(text) || undefined
   return undefined
 }

@@ -37,6 +37,7 @@ describe('the result of a replay', () => {
     outcomes: {},
     fileProblems: [],
     fileProblemCount: 0,
+    foundByNewerLists: null,
     ...fields,
   })
   const prepared = (path: string | null): Prepared =>
@@ -48,6 +49,14 @@ describe('the result of a replay', () => {
   it('names the calls and the time', () => {
     const fresh = ['a', 'b'].map((connectionId) => ({ signal: signal({ connectionId }), consent: '0' }))
     expect(planText(planOf({ fresh }), prepared(null))).toMatch(/about 2 calls, 1 s at 100 signals a second/)
+  })
+
+  it('says what newer keyword lists would find', () => {
+    expect(planText(planOf({ foundByNewerLists: 50 }), prepared(null))).toMatch(
+      /--keyword-list latest would find 50 more/,
+    )
+    expect(planText(planOf({ foundByNewerLists: 0 }), prepared(null))).toMatch(/latest would find no more/)
+    expect(planText(planOf({}), prepared(null))).not.toMatch(/--keyword-list/)
   })
 
   it('says why messages are missing', () => {

@@ -62,3 +62,34 @@ describe('--keyword-list', () => {
     ['newest', /must be a version, LIST@VERSION, "latest" or "then"/],
   ])('%s is refused', (text, expected) => expect(() => parsePin(text, records, noon)).toThrow(expected))
 })
+
+describe('a newer list than the one that a message is matched against', () => {
+  const hasNewer = (pin: ListPin, receivedAt: number) => {
+    const listVersions = new ListVersions(records, pin)
+    return listVersions.hasNewer(listVersions.countAt(receivedAt))
+  }
+
+  it.each<[string, ListPin, number, boolean]>([
+    ['exists for an older message', { kind: 'then' }, noon + 100, true],
+    ['does not exist for the latest', { kind: 'then' }, noon + 200, false],
+    ['does not matter to a run by the latest lists', { kind: 'at', time: noon }, noon, false],
+    ['exists for an older version', { kind: 'version', listId: null, version: 2 }, noon, true],
+    [
+      'does not exist for the highest version of the list',
+      { kind: 'version', listId: 'shop', version: 1 },
+      noon,
+      false,
+    ],
+  ])('%s', (_what, pin, receivedAt, expected) => expect(hasNewer(pin, receivedAt)).toBe(expected))
+
+  it('is no shadow version', () => {
+    const shadow = { ...list(4, noon + 300, 'four'), shadow: true }
+    const listVersions = new ListVersions([...records, shadow], { kind: 'then' })
+    expect(listVersions.hasNewer(listVersions.countAt(noon + 200))).toBe(false)
+  })
+
+  it('is compiled apart, whatever the pin', async () => {
+    const listVersions = new ListVersions(records, { kind: 'version', listId: null, version: 1 })
+    expect((await listVersions.latest()).get('default')?.version).toBe(3)
+  })
+})

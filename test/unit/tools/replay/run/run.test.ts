@@ -29,7 +29,15 @@ const planOf = (signals: readonly Signal[]): Plan => {
   const counts = new ReplayCounts()
   for (const one of signals) counts.add(one, 'new')
   const skipped = { paused: 0, expired: 0 }
-  const found = { records: 0, messages: 0, unseen: 0, outcomes: {}, fileProblems: [], fileProblemCount: 0 }
+  const found = {
+    records: 0,
+    messages: 0,
+    unseen: 0,
+    outcomes: {},
+    fileProblems: [],
+    fileProblemCount: 0,
+    foundByNewerLists: null,
+  }
   return { counts, fresh, published: 0, skipped, ...found }
 }
 

@@ -70,10 +70,11 @@ class Consumer {
     this.#serving = serving
     const unfence = this.#fence.add(() => serving.holdsExpired)
     try {
+      // Before the first batch of the generation.
+      this.#options.onAssigned?.(generation.partitions)
       const began = serving.begin()
       if (this.#stopping.signal.aborted) serving.revoke()
       await began
-      this.#options.onAssigned?.(generation.partitions)
       this.#up()
       const end = await serving.over
       if (end.kind === 'failed') throw new Ended('ended', { cause: end.error })

@@ -26,7 +26,7 @@ export interface ServingEvents {
   onConnection(trouble: unknown): void
 }
 
-/** The batch was not committed because its generation has ended. */
+/** Not committed, because the generation has ended. */
 class Stale extends Error {}
 
 export class Serving {
@@ -190,6 +190,8 @@ export class Serving {
     }
     try {
       const result = await this.#options.onBatch(batch)
+      // Put back, it would come round at once, and the heartbeat would get no turn.
+      if (this.#isStale) return this.#lose('lost')
       const done = result === undefined ? records.length : result.processed
       if (done > 0) {
         const offset = done === records.length ? next : (records[done - 1]?.offset as bigint) + 1n
@@ -244,6 +246,5 @@ export class Serving {
 }
 
 const placeOf = ({ topic, partition }: PartitionQueue, offset: bigint): CommitPlace => ({ topic, partition, offset })
-
 /** The longest delay of a Node timer, ms. */
 const longestTimerMs = 2_147_483_647

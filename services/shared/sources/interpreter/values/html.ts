@@ -89,10 +89,3 @@ const stripped = (html: string): string => {
 
 /** Strips tags first and decodes entities second, so that escaped markup stays text. */
 export const plainText = (html: string): string => decoded(stripped(html.slice(0, maxHtml))).trim()
-
-/** Cuts a text to the contract's length, never through a surrogate pair. */
-export const cutText = (text: string): string => {
-  if (text.length <= maxTextLength) return text
-  const last = text.charCodeAt(maxTextLength - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxTextLength - 1 : maxTextLength)
-}

@@ -1,18 +1,23 @@
 /**
  * Folds texts and keywords to one form: NFKC, full case folding, no invisible characters, one space for any white space.
  *
- * Full-width, decomposed, upper-case and soft-hyphenated spellings of a word become equal. Accents stay unless the entry removes
- * them. Folding may change lengths, so positions and boundaries always refer to the folded text.
+ * Full-width, decomposed, upper-case and soft-hyphenated spellings of a word become equal, and so do kinds of apostrophes and hyphens.
+ * Accents stay unless the entry removes them. Folding may change lengths, so positions and boundaries always refer to the folded text.
  */
-import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
+import type { KeywordEntry } from '../../../shared/model/keyword-list.ts'
+import { withoutAccents } from './accents.ts'
+import { withOneSpelling, withSigns } from './spelling.ts'
 
-/** `turkic`: I and İ are two letters. `accents`: removes marks that decompose from their letter. */
-export const foldings = ['default', 'turkic', 'default-accents', 'turkic-accents'] as const
+/**
+ * `turkic`: i and ı are two letters, and a capital I, which stays one, is either. `accents`: without marks that people leave out.
+ * `chat`: the same, and lengthened letters and glued digits are judged by `Likeness` and `Boundaries`.
+ */
+export const foldings = ['default', 'turkic', 'accents', 'chat'] as const
 export type Folding = (typeof foldings)[number]
 
 export const foldingOf = ({ locale, fold }: Pick<KeywordEntry, 'locale' | 'fold'>): Folding => {
-  const language = locale !== null && /^(tr|az)\b/i.test(locale) ? 'turkic' : 'default'
-  return fold === 'accents' ? `${language}-accents` : language
+  if (fold !== 'exact') return fold
+  return locale !== null && /^(tr|az)\b/i.test(locale) ? 'turkic' : 'default'
 }
 
 /** Zero-width spaces, soft hyphens, directional marks, variation selectors, fillers: invisible, so not part of a word. */
@@ -29,16 +34,6 @@ const ascii = /^[\x00-\x7f]*$/
  */
 const marksBeyond = /(?<=[\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu
 const withoutStacks = (text: string) => text.replace(marksBeyond, '')
-
-/**
- * Combining marks of Latin, Greek and Cyrillic; Arabic harakat and the tatweel, which only stretches a word; Hebrew niqqud and
- * cantillation. Not vowel signs of Thai or Hindi nor the voicing of kana, which make another word.
- */
-const accents =
-  /\u0640|[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Cyrillic}]]--[\u3099\u309a]]/gv
-
-/** Decompose, remove, compose: stacked marks, or marks out of order, compose only once the others are gone. */
-const withoutAccents = (text: string) => text.normalize('NFD').replace(accents, '').normalize('NFC')
 
 /** Ideographs and Hangul syllables have no case; skipping them keeps the search below short. */
 const isCaseless = (unit: number) => (unit >= 0x3400 && unit <= 0x9fff) || (unit >= 0xac00 && unit <= 0xdfff)
@@ -60,25 +55,28 @@ const unfolded = (() => {
 
 const viaCapital = (letter: string) => letter.toUpperCase().toLowerCase()
 
+/** A capital I is either of two letters in Turkish, so it stays. */
+const turkicLowerCase = (text: string) =>
+  text
+    .split('I')
+    .map((part) => part.replaceAll('İ', 'i').toLowerCase())
+    .join('I')
+
 /** `toLowerCase` turns a final Σ into ς, so ς is replaced by σ last. */
 const caseFolded = (text: string, turkic: boolean) =>
-  (turkic ? text.toLocaleLowerCase('tr') : text.toLowerCase()).replace(unfolded, viaCapital).replaceAll('ς', 'σ')
-
-/** NFKC decomposes the vowel AM of Thai and Lao; dictionaries and people write one character. */
-const withSaraAm = (text: string) =>
-  /[\u0e4d\u0ecd]/u.test(text) ? text.replaceAll('\u0e4d\u0e32', '\u0e33').replaceAll('\u0ecd\u0eb2', '\u0eb3') : text
+  (turkic ? turkicLowerCase(text) : text.toLowerCase()).replace(unfolded, viaCapital).replaceAll('ς', 'σ')
 
 /** Tests first, because most texts have one line and single spaces. */
 const singleSpaced = (text: string) => (/[^\S ]| {2}|\u0085/u.test(text) ? text.replace(whiteSpace, ' ') : text)
 
 export const fold = (text: string, folding: Folding = 'default'): string => {
-  const turkic = folding === 'turkic' || folding === 'turkic-accents'
-  if (!turkic && ascii.test(text)) return singleSpaced(text.toLowerCase())
+  const turkic = folding === 'turkic'
+  if (!turkic && ascii.test(text)) return singleSpaced(text.toLowerCase().replaceAll('`', "'"))
   // Invisible characters may part a stack of marks, so it is cut again once they are gone.
-  let visible = withoutStacks(withoutStacks(text).normalize('NFKC').replace(invisible, ''))
+  let visible = withoutStacks(withoutStacks(withSigns(text)).normalize('NFKC').replace(invisible, ''))
   if (visible.includes('\u200d')) visible = visible.replace(looseJoiner, '')
   const folded = caseFolded(visible, turkic)
-  const bare = folding === 'default-accents' || folding === 'turkic-accents' ? withoutAccents(folded) : folded
+  const bare = folding === 'accents' || folding === 'chat' ? withoutAccents(folded) : folded
   // İ lower-cases to i and a combining dot, and ΐ folds to three characters; composing makes equal spellings equal.
-  return singleSpaced(withSaraAm(bare.normalize('NFKC')))
+  return singleSpaced(withOneSpelling(bare.normalize('NFKC')))
 }

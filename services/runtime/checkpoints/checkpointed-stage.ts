@@ -1,0 +1,106 @@
+/** A stage whose state in Redis has checkpoints. What Redis has lost is rebuilt before the stage decides anything. */
+import type { Input, Stage } from '../batch/stage.ts'
+import { DependencyError, type RedisCommands } from '../ports.ts'
+import type { CheckpointsRead, Loss, PartitionCheckpoints, SliceEnd } from './checkpoints.ts'
+
+export interface CheckpointedTools {
+  readonly redis: Pick<RedisCommands, 'disconnects'>
+  /** Those of the topic; null: it has none. */
+  checkpointsOf(topic: string): PartitionCheckpoints | null
+  /** When the stage writes its state: `load` for claims, `save` for all else. */
+  readonly writes: 'load' | 'save'
+  /** Writes again what Redis has lost; must be safe to repeat. @throws DependencyError */
+  rebuild(loss: Loss): Promise<void>
+}
+
+interface Loaded<State> {
+  readonly state: State
+  /** null: a slice without a decodable record. */
+  readonly slice: (CheckpointsRead & { readonly end: SliceEnd; readonly disconnects: number }) | null
+}
+
+interface Saved<State, Change> {
+  readonly changes: readonly Change[]
+  readonly slice: Loaded<State>['slice']
+}
+
+const sliceEndOf = (batch: readonly Input<unknown>[]): SliceEnd | null => {
+  const last = batch.at(-1)?.record
+  return last ? { topic: last.topic, partition: last.partition, next: last.offset + 1n, at: last.timestamp } : null
+}
+
+export const checkpointed = <In, State, Change>(
+  stage: Stage<In, State, Change>,
+  { redis, checkpointsOf, writes, rebuild }: CheckpointedTools,
+): Stage<In, Loaded<State>, Saved<State, Change>> => {
+  /** @throws DependencyError after a disconnect: Redis may have lost what it acknowledged before it, but not the checkpoint after it */
+  const mustBeConnected = (disconnects: number) => {
+    if (redis.disconnects !== disconnects) throw new DependencyError('redis', 'Redis was away during the slice')
+  }
+  const advance = async (
+    checkpoints: PartitionCheckpoints,
+    slice: NonNullable<Loaded<State>['slice']>,
+    before: Promise<void>,
+  ) => {
+    // Both at once, in this order, on one connection: no further round trip.
+    await Promise.all([before, checkpoints.advance(slice, slice.end)])
+    mustBeConnected(slice.disconnects)
+  }
+
+  return {
+    ...stage,
+    async load(batch, now) {
+      const end = sliceEndOf(batch)
+      const checkpoints = end ? checkpointsOf(end.topic) : null
+      if (!end || !checkpoints) return { state: await stage.load(batch, now), slice: null }
+      if (writes === 'load') {
+        const { disconnects } = redis
+        const [state, known] = await Promise.all([stage.load(batch, now), checkpoints.advanceKnown(end)])
+        mustBeConnected(disconnects)
+        if (known) return { state, slice: { ...known, end, disconnects } }
+      }
+      for (;;) {
+        const { disconnects } = redis
+        const [state, read] = await Promise.all([stage.load(batch, now), checkpoints.read(end.partition)])
+        const slice = { ...read, end, disconnects }
+        if (read.loss === null) {
+          if (writes === 'load') await advance(checkpoints, slice, Promise.resolve())
+          return { state, slice }
+        }
+        await rebuild(read.loss)
+        await checkpoints.repaired(read, read.loss, batch[0]?.record.timestamp ?? 0, disconnects)
+      }
+    },
+    decide: (batch, { state: { state, slice }, now }) => {
+      const { outcomes, changes } = stage.decide(batch, { state, now })
+      return { outcomes, changes: [{ changes, slice }] }
+    },
+    async save(saved) {
+      for (const { changes, slice } of saved) {
+        const checkpoints = slice ? checkpointsOf(slice.end.topic) : null
+        const saving = stage.save(changes)
+        if (!slice || !checkpoints || writes === 'load' || changes.length === 0) await saving
+        else await advance(checkpoints, slice, saving)
+      }
+    },
+  }
+}
+
+/**
+ * Does the same for partitions without records, so that other partitions and a replay soon find what Redis has lost.
+ * @throws DependencyError
+ */
+export const repairIdle = async (
+  checkpoints: PartitionCheckpoints,
+  { redis, rebuild }: Pick<CheckpointedTools, 'redis' | 'rebuild'>,
+): Promise<void> => {
+  for (const partition of checkpoints.partitions) {
+    // A slice may advance the checkpoint during the read, so only what two reads find is a loss.
+    if ((await checkpoints.read(partition)).loss === null) continue
+    const { disconnects } = redis
+    const read = await checkpoints.read(partition)
+    if (read.loss === null) continue
+    await rebuild(read.loss)
+    await checkpoints.repaired(read, read.loss, 0, disconnects)
+  }
+}

@@ -1,0 +1,300 @@
+/**
+ * A simulated process: it can be killed, stopped (SIGSTOP) and continued. Its calls leave at once or, when it is stopped between a check
+ * and its write, much later; their answers reach it only while it runs.
+ */
+import { membershipTimes } from '../../services/runtime/adapters/kafka/membership.ts'
+import {
+  type Broker,
+  DependencyError,
+  type OffsetRange,
+  type Producer,
+  type RecordBatch,
+  type RedisCommands,
+} from '../../services/runtime/ports.ts'
+import type { SimulatedRedisServer } from '../support/simulated-redis.ts'
+import type { Assignment, SimulatedKafka } from './kafka.ts'
+import type { Simulated } from './time.ts'
+
+const { heartbeatMs, sessionMs } = membershipTimes
+
+type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
+
+export interface Subscription {
+  readonly group: string
+  /** Topics whose partitions of one number are processed one batch at a time, each with its delay, ms. */
+  readonly topics: ReadonlyMap<string, number>
+  readonly onBatch: OnBatch
+  onAssigned(): void
+}
+
+const maxBatchRecords = 8
+const idleMs = 1_000
+
+export class Host {
+  readonly name: string
+  readonly #time: Simulated
+  readonly #kafka: SimulatedKafka
+  readonly #redis: SimulatedRedisServer
+  /** false: neither publishing nor saving asks whether the session is over, as before decision 055. */
+  readonly #isFenced: boolean
+  #isAlive = true
+  #stoppedUntil = 0
+  /** The next call leaves this much later, ms. */
+  #delayNextCall = 0
+  readonly #held: (() => void)[] = []
+  readonly #busyUntil = new Map<string, number>()
+  readonly #sessions = new Set<() => boolean>()
+  readonly #draining = new AbortController()
+
+  constructor(name: string, time: Simulated, kafka: SimulatedKafka, redis: SimulatedRedisServer, isFenced: boolean) {
+    this.name = name
+    this.#time = time
+    this.#kafka = kafka
+    this.#redis = redis
+    this.#isFenced = isFenced
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive
+  }
+
+  kill(): void {
+    this.#isAlive = false
+    this.#kafka.gone(this.name)
+  }
+
+  /** @param beforeNextCall stops right before its next call leaves, not at once */
+  stop(ms: number, beforeNextCall: boolean): void {
+    if (beforeNextCall) this.#delayNextCall = ms
+    else this.#stopFor(ms)
+  }
+
+  #stopFor(ms: number): void {
+    this.#stoppedUntil = Math.max(this.#stoppedUntil, this.#time.now + ms)
+    this.#time.after(ms, () => this.#continue())
+  }
+
+  #continue(): void {
+    if (this.#time.now < this.#stoppedUntil) return
+    for (const run of this.#held.splice(0)) run()
+  }
+
+  /** Runs code of the process: now, after it continues, or never. */
+  #run(code: () => void): void {
+    if (!this.#isAlive) return
+    if (this.#time.now < this.#stoppedUntil) this.#held.push(() => this.#run(code))
+    else code()
+  }
+
+  /** A request: the work happens at the server, also when the process has died meanwhile. */
+  call<T>(work: () => T, isReachable: () => boolean = () => true, dependency: 'kafka' | 'redis' = 'kafka'): Promise<T> {
+    const { random } = this.#time
+    return new Promise((resolve, reject) => {
+      const fail = () => this.#run(() => reject(new DependencyError(dependency, 'away')))
+      const delay = this.#delayNextCall
+      if (delay > 0) {
+        this.#delayNextCall = 0
+        this.#stopFor(delay)
+      }
+      this.#inOrder(dependency, delay + random.between(0, 4), () => {
+        if (delay > 0 && !this.#isAlive) return
+        if (!isReachable()) return this.#time.after(1, fail)
+        let answer: T
+        try {
+          answer = work()
+        } catch (error) {
+          return this.#time.after(1, () => this.#run(() => reject(error)))
+        }
+        this.#inOrder(`${dependency} answers`, random.between(0, 4), () =>
+          isReachable() ? this.#run(() => resolve(answer)) : fail(),
+        )
+      })
+    })
+  }
+
+  /** Requests on one connection, and their answers, do not overtake each other. */
+  #inOrder(connection: string, ms: number, run: () => void): void {
+    const at = Math.max(this.#time.now + ms, this.#busyUntil.get(connection) ?? 0)
+    this.#busyUntil.set(connection, at)
+    this.#time.after(at - this.#time.now, run)
+  }
+
+  readonly clock = {
+    now: () => this.#time.now,
+    monotonic: () => this.#time.elapsed,
+    sleep: (ms: number) => new Promise<void>((resolve) => this.#time.after(ms, () => this.#run(resolve))),
+  }
+
+  get redis(): RedisCommands {
+    const server = this.#redis
+    return server.client((work) => {
+      const { disconnects } = server
+      return this.call(work, () => !server.isAway && server.disconnects === disconnects, 'redis')
+    })
+  }
+
+  readonly producer: Producer = {
+    send: async (records) => {
+      if (this.#isFenced && [...this.#sessions].some((holdsExpired) => holdsExpired()))
+        throw new DependencyError('kafka', 'fenced')
+      await this.call(() => this.#kafka.append(records), this.#isKafkaThere)
+    },
+    close: async () => {},
+  }
+
+  readonly #isKafkaThere = () => !this.#kafka.isAway
+
+  readonly broker: Pick<Broker, 'offsetsAt' | 'read' | 'progress'> = {
+    offsetsAt: (topic, time) =>
+      this.call(() => {
+        const at = (partition: number) => {
+          const log = this.#kafka.log(topic, partition)
+          const first = log.findIndex(({ timestamp }) => timestamp >= time)
+          return BigInt(first < 0 ? log.length : first)
+        }
+        return new Map(Array.from({ length: this.#kafka.partitions }, (_, n) => [n, at(n)]))
+      }, this.#isKafkaThere),
+    read: async (topic: string, ranges: readonly OffsetRange[], onRecords) => {
+      for (const { partition, from, to } of ranges) {
+        for (let at = Number(from); at < Number(to); at += 20) {
+          const end = Math.min(Number(to), at + 20)
+          await onRecords(await this.call(() => this.#kafka.log(topic, partition).slice(at, end), this.#isKafkaThere))
+        }
+      }
+    },
+    progress: (groups) =>
+      this.call(
+        () =>
+          groups.map(({ group, topic }) =>
+            Array.from({ length: this.#kafka.partitions }, (_, partition) => ({
+              partition,
+              low: 0n,
+              high: BigInt(this.#kafka.log(topic, partition).length),
+              committed: this.#kafka.committed(group, topic, partition),
+            })),
+          ),
+        this.#isKafkaThere,
+      ),
+  }
+
+  /** A member of a group, until the process is killed. */
+  async consume(subscription: Subscription): Promise<never> {
+    for (;;) {
+      try {
+        await this.#serve(subscription, await this.#join(subscription.group))
+      } catch (error) {
+        if (!(error instanceof DependencyError)) throw error
+        await this.clock.sleep(500)
+      }
+    }
+  }
+
+  #join(group: string): Promise<Assignment> {
+    return new Promise((resolve, reject) => {
+      this.call(
+        () =>
+          this.#kafka.join(group, this.name, (assignment) =>
+            this.#time.after(2, () => this.#run(() => resolve(assignment))),
+          ),
+        this.#isKafkaThere,
+      ).catch(reject)
+    })
+  }
+
+  async #serve(
+    { group, topics, onBatch, onAssigned }: Subscription,
+    { generation, partitions }: Assignment,
+  ): Promise<void> {
+    let heardAt = this.#time.elapsed
+    let isLost = false
+    let isOver = false
+    let underWay = 0
+    const isStale = () => isLost || this.#time.elapsed - heardAt > sessionMs
+    const holdsExpired = () => underWay > 0 && isStale()
+    this.#sessions.add(holdsExpired)
+    onAssigned()
+    const beat = async () => {
+      const sentAt = this.#time.elapsed
+      if (isStale()) isLost = true
+      const answer = isLost
+        ? 'lost'
+        : await this.call(() => this.#kafka.heartbeat(group, this.name, generation), this.#isKafkaThere).catch(
+            () => null,
+          )
+      if (answer === 'known' || answer === 'rebalancing') heardAt = Math.max(heardAt, sentAt)
+      if (answer === 'lost') isLost = true
+      if (answer === 'lost' || answer === 'rebalancing') isOver = true
+    }
+    const beating = (async () => {
+      while (!isOver || underWay > 0) {
+        await this.clock.sleep(heartbeatMs)
+        await beat()
+      }
+    })()
+    const work = partitions.map(async (partition) => {
+      const positions = new Map<string, bigint>()
+      for (const topic of topics.keys()) {
+        positions.set(topic, await this.#untilThere(() => this.#kafka.committed(group, topic, partition)))
+      }
+      while (!isOver) {
+        const next = this.#nextRecords(topics, partition, positions)
+        if (!next) {
+          await new Promise<void>((resolve) => this.#kafka.onAppended(idleMs, () => this.#run(resolve)))
+          continue
+        }
+        const { topic, records } = next
+        underWay++
+        try {
+          const { processed } = await onBatch({
+            topic,
+            partition,
+            records,
+            highWatermark: BigInt(this.#kafka.log(topic, partition).length),
+            isStale: this.#isFenced ? isStale : () => isLost,
+            signal: this.#draining.signal,
+          })
+          const end = (records[processed - 1]?.offset ?? -1n) + 1n
+          if (isStale()) isLost = isOver = true
+          if (processed === 0 || isLost) continue
+          const sentAt = this.#time.elapsed
+          const isKnown = await this.call(
+            () => this.#kafka.commit(group, this.name, generation, topic, partition, end),
+            this.#isKafkaThere,
+          ).catch(() => null)
+          if (isKnown === null) continue
+          if (!isKnown) isLost = isOver = true
+          else {
+            heardAt = Math.max(heardAt, sentAt)
+            positions.set(topic, end)
+          }
+        } finally {
+          underWay--
+        }
+      }
+    })
+    await Promise.all([...work, beating])
+    this.#sessions.delete(holdsExpired)
+  }
+
+  async #untilThere<T>(work: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return await this.call(work, this.#isKafkaThere)
+      } catch {
+        await this.clock.sleep(500)
+      }
+    }
+  }
+
+  #nextRecords(topics: ReadonlyMap<string, number>, partition: number, positions: ReadonlyMap<string, bigint>) {
+    const { random } = this.#time
+    if (this.#kafka.isAway) return null
+    const due = Array.from(topics, ([topic, delayMs]) => {
+      const at = Number(positions.get(topic) ?? 0n)
+      const some = this.#kafka.log(topic, partition).slice(at, at + random.between(1, maxBatchRecords))
+      const early = some.findIndex(({ timestamp }) => timestamp + delayMs > this.#time.now)
+      return { topic, records: early < 0 ? some : some.slice(0, early) }
+    }).filter(({ records }) => records.length > 0)
+    return due.length === 0 ? null : random.pick(due)
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
+ *
+ *   node test/simulation/main.ts [--seconds 120] [--seed N] [--without checkpoints,comparison]
+ */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { type Mend, mends, simulate } from './simulation.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    /** Runs this seed alone. */
+    seed: { type: 'string' },
+    without: { type: 'string', default: '' },
+  },
+})
+const print = (line: string) => process.stdout.write(`${line}\n`)
+const without = new Set(values.without.split(',').filter((name) => name !== '') as Mend[])
+for (const name of without) {
+  if (mends.includes(name)) continue
+  print(`--without ${name}: must be of ${mends.join(', ')}`)
+  process.exit(2)
+}
+
+const first = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
+const end = performance.now() + Number(values.seconds) * 1_000
+const began = performance.now()
+const failed: number[] = []
+const faults: Record<string, number> = {}
+let runs = 0
+let steps = 0
+let simulated = 0
+print(`first seed ${first}`)
+do {
+  const result = await simulate(first + runs, without)
+  runs++
+  steps += result.steps
+  simulated += result.simulated
+  for (const [name, count] of Object.entries(result.faults)) faults[name] = (faults[name] ?? 0) + count
+  if (result.problems.length > 0) {
+    failed.push(result.seed)
+    print(`seed ${result.seed} failed (node test/simulation/main.ts --seed ${result.seed}):`)
+    for (const problem of result.problems.slice(0, 8)) print(`  ${problem}`)
+  }
+} while (values.seed === undefined && performance.now() < end && failed.length < 20)
+const seconds = (performance.now() - began) / 1_000
+print(
+  `${runs} simulations of ${(simulated / runs / 60_000).toFixed(1)} min, ${steps} steps, ${Math.round(steps / seconds)} steps/s, ${failed.length} failed`,
+)
+print(
+  `faults: ${Object.entries(faults)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')}`,
+)
+process.exit(failed.length > 0 ? 1 : 0)

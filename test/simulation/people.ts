@@ -1,0 +1,141 @@
+/** What the people of a simulation write, and what TikTok must have counted in the end. */
+import { consumerGroups } from '../../services/consumer-groups.ts'
+import type { Keyring } from '../../services/runtime/keys/keyring.ts'
+import type { Codec } from '../../services/runtime/topics/codec.ts'
+import type { MessageEvent } from '../../services/shared/model/message-event.ts'
+import { topics } from '../../services/topology.ts'
+import { noReferral } from '../support/attribution-world.ts'
+import { noon } from '../support/builders.ts'
+import type { SimulatedKafka } from './kafka.ts'
+import { waitMs } from './simulation.ts'
+import type { Random } from './time.ts'
+
+export interface Person {
+  readonly conversationId: string
+  /** The ad that led to the conversation; null: none. */
+  readonly adId: string | null
+  /** Number of different messages. */
+  readonly messages: number
+  readonly events: readonly {
+    /** ms after the beginning */
+    readonly at: number
+    readonly partition: number
+    readonly fields: Partial<MessageEvent>
+  }[]
+}
+
+const count = 24
+const spanMs = 150_000
+
+/** Each writes a few messages; some come by an ad, whose referral comes before or after the first message; some events come twice. */
+export const story = (random: Random): Person[] =>
+  Array.from({ length: count }, (_, n) => {
+    const conversationId = `person-${n}`
+    const begin = random.between(2_000, spanMs)
+    const partition = n % 2
+    const common = { conversationId, source: 'whatsapp' }
+    const messages = random.between(1, 4)
+    const adId = random.chance(0.6) ? String(7_000_000 + n) : null
+    const sent = Array.from({ length: messages }, (_, m) => {
+      const at = begin + (m === 0 ? 0 : random.between(1, 40_000))
+      return {
+        at,
+        partition,
+        fields: { ...common, messageId: `m-${n}-${m}`, occurredAt: noon + at, text: `text ${m}` },
+      }
+    })
+    if (adId !== null) {
+      const clickedAt = begin - random.between(1, 2_000)
+      const at = clickedAt + random.between(0, 9_000)
+      const referral = { ...noReferral, adId }
+      const fields = {
+        ...common,
+        messageId: `r-${n}`,
+        kind: 'referral' as const,
+        occurredAt: noon + clickedAt,
+        text: null,
+        referral,
+      }
+      sent.push({ at, partition, fields: fields as never })
+    }
+    // A source delivers an event again; a connector may write the copy to another partition.
+    const copies = sent
+      .filter(() => random.chance(0.3))
+      .map((event) => ({ ...event, at: event.at + random.between(10, 60_000), partition: random.between(0, 1) }))
+    return { conversationId, adId, messages, events: [...sent, ...copies] }
+  })
+
+interface End {
+  readonly people: readonly Person[]
+  readonly kafka: SimulatedKafka
+  readonly codec: Codec
+  readonly keyring: Keyring
+  /** By event id, how often TikTok received it. */
+  readonly counted: ReadonlyMap<string, number>
+  readonly isDrained: boolean
+}
+
+const drained = (kafka: SimulatedKafka): boolean =>
+  consumerGroups
+    .filter(({ lane }) => lane === 'main' || lane === 'waiting')
+    .every(({ group, topic }) =>
+      Array.from({ length: kafka.partitions }, (_, n) => n).every(
+        (n) => kafka.committed(group, topic, n) >= BigInt(kafka.log(topic, n).length),
+      ),
+    )
+
+const waiting = (kafka: SimulatedKafka): string[] =>
+  consumerGroups.flatMap(({ group, topic, lane }) => {
+    const left = Array.from({ length: kafka.partitions }, (_, n) =>
+      Number(BigInt(kafka.log(topic, n).length) - kafka.committed(group, topic, n)),
+    )
+    const isRead = lane === 'main' || lane === 'waiting'
+    return isRead && left.some((count) => count > 0) ? [`${topic}: ${left.join(', ')} records wait for ever`] : []
+  })
+
+const problemsOf = ({ people, kafka, codec, keyring, counted, isDrained }: End): string[] => {
+  const problems: string[] = []
+  if (!isDrained) problems.push(...waiting(kafka))
+  const account = '106540352242922'
+  const received = kafka.all(topics.messages.name).map((record) => ({
+    at: record.timestamp,
+    value: codec.decode('messages', record),
+  }))
+  const attributed = kafka
+    .all(topics.attributedMessages.name)
+    .map((record) => codec.decode('attributedMessages', record))
+  const signals = kafka.all(topics.signals.name).map((record) => codec.decode('signals', record))
+  for (const { conversationId, adId, messages } of people) {
+    const conversation = keyring.pseudonym('conversation', 'whatsapp', account, conversationId)
+    const own = attributed.filter(({ message }) => message.conversation === conversation)
+    const forwarded = new Set(own.map(({ message }) => message.message))
+    if (forwarded.size !== messages)
+      problems.push(`${conversationId}: ${messages} messages, ${forwarded.size} forwarded`)
+    const starts = own.filter(({ startsConversation }) => startsConversation)
+    const ids = new Set(starts.map(({ message }) => message.message))
+    if (ids.size !== 1) problems.push(`${conversationId}: started by ${ids.size} messages`)
+    const credits = new Set(starts.map(({ trackingId }) => trackingId))
+    // The referral passed ingest too late for the wait: both are right.
+    const referralAt = received.find(
+      ({ value }) => value.conversation === conversation && value.kind === 'referral',
+    )?.at
+    const first = Math.min(...starts.map(({ message }) => message.receivedAt))
+    const isInTime = referralAt !== undefined && referralAt < first + waitMs - 5_000
+    if (credits.size > 1) problems.push(`${conversationId}: credited to ${[...credits].join(' and ')}`)
+    else if (isInTime && !credits.has(adId))
+      problems.push(`${conversationId}: credited to ${[...credits][0]}, not to ${adId}`)
+    const events = new Set(
+      [...ids].map((id) => keyring.pseudonym('signal', 'acme-wa', conversation, id, 'conversation')),
+    )
+    for (const id of events) if (!counted.has(id)) problems.push(`${conversationId}: its signal did not reach TikTok`)
+  }
+  const known = new Set(signals.map(({ signalId }) => signalId))
+  if (counted.size !== people.length) problems.push(`TikTok counted ${counted.size} conversations of ${people.length}`)
+  if (counted.size !== known.size) problems.push(`${known.size} signals, ${counted.size} at TikTok`)
+  return problems
+}
+
+export const oracle = {
+  isDrained: (kafka: SimulatedKafka) => () => drained(kafka),
+  problems: problemsOf,
+}

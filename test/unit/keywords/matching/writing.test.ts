@@ -1,0 +1,111 @@
+import { compileKeywords } from '../../../../services/keywords/matching/matcher.ts'
+import type { KeywordEntry } from '../../../../services/shared/model/keyword-list.ts'
+import { keywordEntry } from '../../../support/builders.ts'
+
+type Options = Partial<KeywordEntry>
+const accents: Options = { fold: 'accents' }
+const chat: Options = { fold: 'chat' }
+const turkish: Options = { locale: 'tr' }
+const azeri: Options = { locale: 'az' }
+
+/** How people write, by kind: keyword, text, whether it counts. */
+const cases: readonly [kind: string, keyword: string, text: string, counts: boolean, options?: Options][] = [
+  ['marks of a chat', 'versand', 'kostet _versand_ extra?', true],
+  ['marks of a chat', 'ödeme', '~*_ödeme_*~ yapıldı', true, turkish],
+  ['marks of a chat', 'оплата', '_оплата прошла_', true],
+  ['marks of a chat', 'invoice', 'see invoice_2024_final', false],
+  ['marks of a chat', 'invoice', 'see __invoice__', true],
+  ['marks of a chat', 'thanh toán', '*thanh toán*', true],
+  ['marks of a chat', 'bayar', '`bayar`', true],
+  ['marks of a chat', 'โอน', '_โอน_', true],
+  ['marks of a chat', '付款', '我想_付款_可以吗', true],
+  ['apostrophes', "d'accord", 'd’accord pour demain', true],
+  ['apostrophes', 'д’якую', "дуже д'якую", true],
+  ['apostrophes', "м'ята", 'мʼята', true],
+  ['apostrophes', 'acqua', 'l`acqua è finita', true],
+  ['apostrophes', "don't", 'I don‛t want it', true],
+  ['apostrophes', "c'est bon", 'c´est bon', true],
+  ['hyphens', 'rendez-vous', 'un rendez‐vous', true],
+  ['hyphens', 'e-mail', 'per E‑Mail', true],
+  ['hyphens', 'אי-מייל', 'שלחתי אי־מייל', true],
+  ['hyphens', 'compra', 'ok–compra–ya', true],
+  ['hyphens', 'cash-on-delivery', 'is cash−on−delivery ok', true],
+  ['signs', 'nike', 'Nike® schuhe', true],
+  ['signs', 'visa', 'mit Visa℠ zahlen', true],
+  ['signs', 'no', '№5 bitte', false],
+  ['signs', 'opsi', 'opsi2️⃣ ya kak', true],
+  ['signs', '3️⃣', 'aku mau 3️⃣', true],
+  ['signs', '3️⃣', 'aku mau 3', false],
+  ['signs', 'grazie', 'grazie¨mille', true],
+  ['accents', 'płatność', 'gdzie platnosc?', true, accents],
+  ['accents', 'ödəniş', 'odenis etdim', true, accents],
+  ['accents', 'đã chuyển', 'Da chuyen roi', true, accents],
+  ['accents', 'Đơn hàng', 'huỷ ĐƠN HÀNG', true, accents],
+  ['accents', 'إلغاء', 'الغاء الطلب', true, accents],
+  ['accents', 'هدية', 'ابغى هديه', true, accents],
+  ['accents', 'مشتري', 'انا مشترى', true, accents],
+  ['accents', 'ज़रूर', 'जरूर लूंगा', true, accents],
+  ['accents', 'টাকা', 'টাকা দিয়েছি', true, accents],
+  ['accents', 'größe', 'welche grosse', false, { fold: 'exact' }],
+  ['accents', 'größe', 'welche grösse', true, { fold: 'exact' }],
+  ['accents', 'plată', 'am facut plata', true, accents],
+  ['accents', 'сплачено', 'сплаче́но', true, accents],
+  ['accents', 'тариф', 'тари́ф', false],
+  ['accents', 'کارت', 'كارت', true, accents],
+  ['chat', 'obrigado', 'obrigadooooo', true, chat],
+  ['chat', 'comprar', 'quero comprarrr', true, chat],
+  ['chat', 'good', 'goooood', true, chat],
+  ['chat', 'god', 'good', false, chat],
+  ['chat', 'mau', 'mauu', false, chat],
+  ['chat', 'beli', 'beli2', true, chat],
+  ['chat', 'rb', '50rb aja', true, chat],
+  ['chat', 'beli', 'pembeli2', false, chat],
+  ['chat', 'стоит', 'сколько стоииит', true, chat],
+  ['chat', 'โอน', 'โอน500ค่ะ', true, chat],
+  ['chat', 'được', 'duocccc', true, chat],
+  ['chat', 'شكرا', 'شكراااا', true, chat],
+  ['chat', '好吃', '好好吃', true, chat],
+  ['chat', 'すごい', 'すごーーい', false, chat],
+  ['chat', 'f1', 'xem F12 đi', false, chat],
+  ['stops', 'bayar', 'sudah bayar.Net nya berapa', true],
+  ['stops', 'ödeme', 'yaptım ödeme.Bilgi verin', true, turkish],
+  ['stops', 'pagamento', 'pagamento.it è il sito', true],
+  ['stops', 'shop', 'visit shop.example/cart', false],
+  ['stops', 'order', 'done.order/refund please', true],
+  ['stops', 'order', 'see order.net', false],
+  ['stops', 'beli', 'di Beli.Com aja', true],
+  ['stops', 'payer', 'payer@banque.fr', false],
+  ['Thai and Lao', 'น้ำมัน', 'นำ้มันหอม', true],
+  ['Thai and Lao', 'แม่ค้า', 'เเม่ค้าคะ', true],
+  ['no spaces', 'แม่', 'แม่ค้าคะ', false],
+  ['Thai and Lao', 'ແພງ', 'ເເພງຫຼາຍ', true],
+  ['no spaces', 'ส่งฟรี', 'มีส่งฟรีมั้ยคะ', true],
+  ['no spaces', 'ลด', 'ลดๆหน่อย', true],
+  ['no spaces', 'โอน', 'วิดีโอนี้สวยมาก', false],
+  ['no spaces', '注文', 'ご注文の品', true],
+  ['no spaces', '快递', '请问快递费多少', true],
+  ['no spaces', '大', '大家好', false],
+  ['no spaces', '国语', '中国语言', false],
+  ['Turkish', 'sipariş', 'SIPARIŞ verdim', true, turkish],
+  ['Turkish', 'KİRALIK', 'kiralık ev', true, turkish],
+  ['Turkish', 'kırk', 'kirk', false, turkish],
+  ['Turkish', 'INDIRIM', 'ındırım indirim', true, azeri],
+  ['open sides', '입금', '입금했어요', true, { match: 'prefix' }],
+  ['open sides', '입금', '미입금입니다', false, { match: 'prefix' }],
+  ['open sides', 'شحن', 'والشحن', true, { match: 'suffix' }],
+  ['open sides', 'شحن', 'الشحنة', false, { match: 'suffix' }],
+  ['open sides', 'transfer', 'ditransfer', true, { match: 'suffix' }],
+  ['open sides', 'ödeme', 'ödemeyi yaptım', true, { match: 'prefix', locale: 'tr' }],
+  ['exceptions', 'pagar', 'no voy a pagar', false, { unless: ['no voy a pagar'] }],
+  ['exceptions', 'pagar', 'no voy a pagar hoy, quiero pagar mañana', true, { unless: ['no voy a pagar'] }],
+  ['exceptions', 'bayar', 'cara bayar nya gimana', false, { unless: ['cara bayar', 'bukti bayar'] }],
+  ['exceptions', 'paiement', 'moyen de paiement ?', false, { unless: ['moyen de paiement'] }],
+]
+
+describe('a keyword, as people write it,', () => {
+  it.each(cases)('%s: «%s» in «%s» counts: %s', (_kind, keyword, text, counts, options = {}) => {
+    const matcher = compileKeywords([keywordEntry(keyword, options)])
+    expect(matcher.flags(text).length > 0).toBe(counts)
+    expect(matcher.hits(text).some(({ refused }) => refused === null)).toBe(counts)
+  })
+})

@@ -1,0 +1,127 @@
+import { CheckpointMoved, PartitionCheckpoints } from '../../../../services/runtime/checkpoints/checkpoints.ts'
+import { DependencyError } from '../../../../services/runtime/ports.ts'
+import { SimulatedRedisServer } from '../../../support/simulated-redis.ts'
+
+const partition = 3
+const end = (next: bigint, topic = 'a', at = Number(next)) => ({ partition, topic, next, at })
+
+/** Processes of one group that share a Redis. */
+const world = () => {
+  const server = new SimulatedRedisServer()
+  const committed = new Map<number, readonly bigint[]>()
+  const open = () =>
+    new PartitionCheckpoints({
+      redis: server.client(),
+      name: 'test',
+      topics: ['a', 'b'],
+      tags: ['0', '1'],
+      committed: async () => committed,
+    })
+  const process = (of: PartitionCheckpoints, next: bigint, topic = 'a') =>
+    of.read(partition).then((read) => of.advance(read, end(next, topic)))
+  return { server, committed, open, process }
+}
+
+describe('checkpoints', () => {
+  it('find nothing missing on a new installation, and after each slice', async () => {
+    const { open, process } = world()
+    const checkpoints = open()
+    await process(checkpoints, 10n)
+    await process(checkpoints, 5n, 'b')
+    expect((await checkpoints.read(partition)).loss).toBeNull()
+  })
+
+  it('show what is missing when Redis comes back without its last writes', async () => {
+    const { server, open, process } = world()
+    const checkpoints = open()
+    await process(checkpoints, 10n)
+    await process(checkpoints, 20n)
+    await process(checkpoints, 4n, 'b')
+    server.crash(2)
+    expect((await checkpoints.read(partition)).loss).toEqual({ partition, since: 10, from: [10n, 0n], to: [20n, 4n] })
+  })
+
+  it('show a loss also to a process that was started since, by the committed offsets', async () => {
+    const { server, committed, open, process } = world()
+    const before = open()
+    await process(before, 10n)
+    await process(before, 20n)
+    committed.set(partition, [20n, 0n])
+    server.crash(1)
+    expect((await open().read(partition)).loss).toEqual({ partition, since: 10, from: [10n, 0n], to: [20n, 0n] })
+    server.crash(1)
+    expect((await open().read(partition)).loss).toMatchObject({ since: 0, from: [0n, 0n] })
+  })
+
+  it('take the slices of another process for no loss', async () => {
+    const { committed, open, process } = world()
+    const [one, other] = [open(), open()]
+    await process(one, 10n)
+    committed.set(partition, [10n, 0n])
+    await process(other, 20n)
+    committed.set(partition, [20n, 0n])
+    one.assigned()
+    expect((await one.read(partition)).loss).toBeNull()
+    await process(other, 30n)
+    expect((await one.read(partition)).loss).toBeNull()
+  })
+
+  it('compare again after an assignment, because another process may have gone on before the loss', async () => {
+    const { server, committed, open, process } = world()
+    const [one, other] = [open(), open()]
+    await process(one, 10n)
+    await process(other, 20n)
+    await process(other, 30n)
+    committed.set(partition, [30n, 0n])
+    server.crash(1)
+    one.assigned()
+    expect((await one.read(partition)).loss).toMatchObject({ from: [20n, 0n], to: [30n, 0n] })
+  })
+
+  it('do not hide a loss between the read and the advance', async () => {
+    const { server, open, process } = world()
+    const checkpoints = open()
+    await process(checkpoints, 10n)
+    await process(checkpoints, 20n)
+    const read = await checkpoints.read(partition)
+    server.crash(1)
+    await expect(checkpoints.advance(read, end(30n))).rejects.toThrow(CheckpointMoved)
+    expect((await checkpoints.read(partition)).loss).not.toBeNull()
+  })
+
+  it('accept an advance whose answer was lost', async () => {
+    const { server, open } = world()
+    const checkpoints = open()
+    const advancing = checkpoints.advance(await checkpoints.read(partition), end(10n))
+    server.crash(0)
+    await expect(advancing).rejects.toThrow(DependencyError)
+    expect((await checkpoints.read(partition)).loss).toBeNull()
+  })
+
+  it('advance without a read only what is as this process knows it', async () => {
+    const { server, open, process } = world()
+    const checkpoints = open()
+    expect(await checkpoints.advanceKnown(end(5n))).toBeNull()
+    await process(checkpoints, 10n)
+    expect(await checkpoints.advanceKnown(end(20n))).toMatchObject({ loss: null })
+    server.crash(1)
+    expect(await checkpoints.advanceKnown(end(30n))).toBeNull()
+    expect((await checkpoints.read(partition)).loss).toMatchObject({ from: [10n, 0n], to: [20n, 0n] })
+  })
+
+  it('count a rebuild only if Redis was there all the time', async () => {
+    const { server, open, process } = world()
+    const checkpoints = open()
+    await process(checkpoints, 10n)
+    await process(checkpoints, 20n)
+    server.crash(1)
+    const { disconnects } = server
+    const read = await checkpoints.read(partition)
+    if (!read.loss) throw new Error('no loss')
+    server.crash(0)
+    await expect(checkpoints.repaired(read, read.loss, 25, disconnects)).rejects.toThrow(/away while/)
+    expect((await checkpoints.read(partition)).loss).toEqual(read.loss)
+    await checkpoints.repaired(read, read.loss, 25, server.disconnects)
+    expect((await checkpoints.read(partition)).loss).toBeNull()
+  })
+})

@@ -1,0 +1,178 @@
+import { createLoop } from '../../../../services/runtime/batch/loop.ts'
+import { drop } from '../../../../services/runtime/batch/outcome.ts'
+import { PoisonGuard } from '../../../../services/runtime/poison/poison-guard.ts'
+import type { PreviousEnd } from '../../../../services/runtime/poison/suspicion.ts'
+import type { ConsumedRecord } from '../../../../services/runtime/ports.ts'
+import { consumedRecord, recordBatch } from '../../../support/builders.ts'
+import { textStage, world } from '../../../support/loop-world.ts'
+import { MemoryRedis } from '../../../support/memory-redis.ts'
+
+/** The process is gone: nothing of it runs any more. */
+class Ended extends Error {}
+
+const topic = 'signals.v1'
+
+/** A topic partition and the processes that read it, one after another. */
+const partitionOf = async (...values: readonly string[]) => {
+  const { tools, sent } = await world()
+  const redis = new MemoryRedis()
+  const records = values.map((value, offset) =>
+    consumedRecord({ topic, offset: BigInt(offset), key: value, value: Buffer.from(value) }),
+  )
+  let committed = 0
+  const done: string[] = []
+
+  /** One process, from its start to its end or to the end of the topic. @returns the texts that it decided, by slice */
+  const live = async (
+    previousEnd: PreviousEnd,
+    ends: (text: string) => boolean,
+    { inOrder = false, batchRecords = 100, sliceRecords = 4, commits = true } = {},
+  ): Promise<string[][]> => {
+    const slices: string[][] = []
+    const poison = new PoisonGuard({ redis, stage: 'dispatch', previousEnd, log: tools.log })
+    const stage = textStage((text) => {
+      if (ends(text)) throw new Ended()
+      done.push(text)
+      return drop('done')
+    })
+    const decide = stage.decide.bind(stage)
+    const watched: typeof stage = {
+      ...stage,
+      decide: (batch, context) => {
+        if (batch.length > 0) slices.push(batch.map(({ value }) => value))
+        return decide(batch, context)
+      },
+    }
+    const loop = createLoop(watched, { ...tools, poison, sliceRecords })
+    try {
+      while (committed < records.length) {
+        const batch = recordBatch(records.slice(committed, committed + batchRecords) as ConsumedRecord[])
+        const { processed } = await loop({ ...batch, topic, partition: 0 })
+        if (!commits) break
+        committed += processed
+      }
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error
+      if (inOrder) await poison.close()
+    }
+    return slices
+  }
+  const deadLetters = () =>
+    sent
+      .flat()
+      .filter(({ topic: to }) => to === 'signals.dispatch.dead.v1')
+      .map(({ headers }) => [headers?.code, headers?.origin])
+  return { live, deadLetters, done, committed: () => committed, redis }
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => String(n))
+const isPoison = (text: string) => text === '9'
+
+describe('a record that ends the process', () => {
+  it('becomes a dead letter after it ended the process alone, and its neighbours pass', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    let lives = 1
+    for (; partition.committed() < 14; lives++) await partition.live('fault', isPoison)
+    expect(lives).toBe(4)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+    expect(new Set(partition.done)).toEqual(new Set(numbers(14).filter((text) => !isPoison(text))))
+  })
+
+  it('is processed alone only within the slice that ended twice', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    await partition.live('fault', isPoison)
+    const third = await partition.live('fault', isPoison)
+    expect(third).toEqual([['0', '1', '2', '3'], ['4', '5', '6', '7'], ['8'], ['9']])
+  })
+
+  it('is found in a later batch, long after the process began', async () => {
+    const partition = await partitionOf(...numbers(14))
+    const small = { batchRecords: 3 }
+    await partition.live('outside', isPoison, small)
+    expect(partition.committed()).toBe(9)
+    let lives = 1
+    for (; partition.committed() < 14; lives++) await partition.live('fault', isPoison, small)
+    expect(lives).toBe(5)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+  })
+
+  it('needs three ends alone where no supervisor tells how a process ended', async () => {
+    const partition = await partitionOf(...numbers(14))
+    let lives = 0
+    for (; partition.committed() < 14; lives++) await partition.live('unknown', isPoison)
+    expect(lives).toBe(6)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+  })
+
+  it('is one dead letter, although the process ends again before it is committed', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    while (partition.deadLetters().length === 0) await partition.live('fault', isPoison, { commits: false })
+    for (let lives = 0; lives < 3; lives++) await partition.live('fault', isPoison, { commits: false })
+    await partition.live('fault', isPoison)
+    expect(partition.committed()).toBe(14)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+  })
+
+  it('is found beside a second one', async () => {
+    const partition = await partitionOf(...numbers(14))
+    const both = (text: string) => text === '9' || text === '10'
+    for (let lives = 0; lives < 10 && partition.committed() < 14; lives++) await partition.live('fault', both)
+    expect(partition.deadLetters().map(([, origin]) => origin)).toEqual(['signals.v1/0/9', 'signals.v1/0/10'])
+  })
+})
+
+describe('an end that is no fault of the process', () => {
+  it.each<[string, PreviousEnd, boolean]>([
+    ['by a signal from outside', 'outside', false],
+    ['in order, although there is no supervisor', 'unknown', true],
+  ])('never counts: %s', async (_kind, previousEnd, inOrder) => {
+    const partition = await partitionOf(...numbers(14))
+    for (let lives = 0; lives < 20; lives++) {
+      const slices = await partition.live(previousEnd, isPoison, { inOrder })
+      expect(slices.every(({ length }) => length > 1)).toBe(true)
+    }
+    await partition.live(previousEnd, () => false)
+    expect(partition.deadLetters()).toEqual([])
+    expect(partition.committed()).toBe(14)
+  })
+
+  it('takes nothing away from what is suspected already', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    await partition.live('fault', isPoison)
+    await partition.live('outside', isPoison, { inOrder: true })
+    await partition.live('outside', isPoison)
+    await partition.live('fault', isPoison)
+    for (let lives = 0; lives < 3 && partition.committed() < 14; lives++) await partition.live('fault', isPoison)
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/9']])
+  })
+
+  it('blames no record that was processed before the end', async () => {
+    const partition = await partitionOf(...numbers(14))
+    await partition.live('outside', isPoison)
+    await partition.live('fault', isPoison)
+    // Mended meanwhile; the process ends in a slice behind the suspected one.
+    await partition.live('fault', (text) => text === '13')
+    for (let lives = 0; lives < 6 && partition.committed() < 14; lives++)
+      await partition.live('fault', (text) => text === '13')
+    expect(partition.deadLetters()).toEqual([['poison_record', 'signals.v1/0/13']])
+  })
+})
+
+describe('processes without suspected records', () => {
+  it('note their work once, when they take a partition over', async () => {
+    const partition = await partitionOf(...numbers(40))
+    let writes = 0
+    const setMany = partition.redis.setMany.bind(partition.redis)
+    partition.redis.setMany = async (entries) => {
+      writes++
+      return setMany(entries)
+    }
+    await partition.live('unknown', () => false, { batchRecords: 5 })
+    expect(partition.committed()).toBe(40)
+    expect(writes).toBe(1)
+  })
+})
