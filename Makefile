@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos simulation replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal bench-stages memory topics-plan topics-apply clean bundle prepare isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -39,6 +39,7 @@ check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
 
+.PHONY: prepare
 prepare: install ## Kafka, registry and Redis ready for quick starts
 	@$(NODE) services/local/parts/prepare.ts
 
@@ -59,6 +60,9 @@ e2e: install ## the whole pipeline as real processes
 
 chaos: install ## kills every stage under load and counts what arrived
 	$(NODE) test/chaos/main.ts
+
+brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
+	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
 
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=…, SEED=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
@@ -111,6 +115,7 @@ bench-mapping: install ## messages a second that one core maps, and the cost of 
 bench-gateway: install ## the gateway at 500 deliveries a second: latency, and whether Kafka has every answered delivery
 	$(NODE) test/bench/gateway.ts
 
+.PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
 

@@ -5,9 +5,9 @@
  *   node test/chaos/main.ts [--rate 150] [--seconds 8]     messages a second; seconds of load for each kill
  */
 import { parseArgs } from 'node:util'
-import { type Request, whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { stageNames } from '../../services/topology.ts'
-import { connectTwo, openWorld, type World } from '../support/world.ts'
+import { connectTwo, openWorld, untilAccepted, type World } from '../support/world.ts'
 
 const { values } = parseArgs({
   options: { rate: { type: 'string', default: '150' }, seconds: { type: 'string', default: '8' } },
@@ -16,19 +16,6 @@ const rate = Number(values.rate)
 const secondsEach = Number(values.seconds)
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Posts again until the gateway accepts it, as a source does. @returns the number of tries */
-const untilAccepted = async (world: World, request: Request): Promise<number> => {
-  for (let tries = 1; ; tries++) {
-    const status = await world.post(request).then(
-      (response) => response.status,
-      () => 0,
-    )
-    if (status === 200) return tries
-    if (tries > 200) throw new Error(`not accepted after ${tries} tries, last status ${status}`)
-    await sleep(100)
-  }
-}
 
 const pidOf = async (world: World, stage: string): Promise<number> => {
   const { stdout } = await world.pipeline.signals('status', '--json')

@@ -65,7 +65,7 @@ export const openDiagnostics = async () => {
       string,
       typeof healthy | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
     >,
-    redisAway: false,
+    redisAway: false as boolean | string,
     redisHangs: false,
     kafkaAway: false,
     dataSecret: null as SealedDataSecret | null,
@@ -95,7 +95,11 @@ export const openDiagnostics = async () => {
       ({
         info: async () => {
           if (state.redisHangs) return new Promise<never>(() => {})
-          if (state.redisAway) throw new DependencyError('redis', 'Redis does not answer (ECONNREFUSED)')
+          if (state.redisAway)
+            throw new DependencyError(
+              'redis',
+              typeof state.redisAway === 'string' ? state.redisAway : 'Redis does not answer (ECONNREFUSED)',
+            )
           return new Map(Object.entries(info))
         },
       }) as unknown as RedisCommands,

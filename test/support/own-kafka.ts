@@ -9,7 +9,7 @@ import { fetchArtefacts } from '../../services/local/parts/artefacts.ts'
 import { makeCertificates } from './certificates.ts'
 import { eventually } from './eventually.ts'
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

@@ -88,6 +88,19 @@ export const openWorld = async (env: Record<string, string> = {}, options: reado
   return world
 }
 
+/** Posts again until the gateway accepts it, as a source does. @returns the number of tries */
+export const untilAccepted = async (world: World, request: Request): Promise<number> => {
+  for (let tries = 1; ; tries++) {
+    const status = await world.post(request).then(
+      (response) => response.status,
+      () => 0,
+    )
+    if (status === 200) return tries
+    if (tries > 200) throw new Error(`not accepted after ${tries} tries, last status ${status}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 const twoConnections = [
   {
     connectionId: 'shop-wa',

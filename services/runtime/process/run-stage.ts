@@ -199,6 +199,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
           recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
+          ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,
           onConnection: (state, reason) => {
             health.connection(state, group)

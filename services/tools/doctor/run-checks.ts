@@ -85,6 +85,9 @@ const subjectIn = ({ area, subject }: Check, context: DiagnosticsContext): strin
   }
 }
 
+/** Errors of clients end in what to do: `Kafka refuses the user: check KAFKA_SASL_USERNAME …`. */
+const ownRemedy = /^(.+?): ((?:add|allow|attach|check|give|grant|install|let|put|renew|set) .+)$/s
+
 /** Runs every check on its own: a check that fails does not hide the others. */
 export const runChecks = async (context: DiagnosticsContext): Promise<readonly CheckResult[]> => {
   const results = await Promise.all(
@@ -94,7 +97,8 @@ export const runChecks = async (context: DiagnosticsContext): Promise<readonly C
       } catch (error) {
         if (check.remedy === null) return []
         const why = error instanceof Error ? error.message : 'failed'
-        return [checkResultsOf(check.area).bad(`${subjectIn(check, context)}: ${why}`, check.remedy)]
+        const [, problem = why, remedy = check.remedy] = ownRemedy.exec(why) ?? []
+        return [checkResultsOf(check.area).bad(`${subjectIn(check, context)}: ${problem}`, remedy)]
       }
     }),
   )

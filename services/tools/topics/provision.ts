@@ -2,6 +2,7 @@
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
+import { SettingRefused } from '../../runtime/setting-refused.ts'
 import type { TopicSpec } from '../../topic-spec.ts'
 import { flowPartitions, subjectOf, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'
@@ -91,25 +92,53 @@ export const planTopics = (
 export const makesConnections = (changes: readonly TopicChange[]): boolean =>
   changes.some(({ kind, topic }) => kind === 'create' && topic === topics.connections.name)
 
-/** @throws DependencyError */
+/** They bound how long records and erased values stay on disk. The pipeline works without them, so a cluster may refuse them. */
+const bounds = new Set([
+  'segment.ms',
+  'max.compaction.lag.ms',
+  'min.cleanable.dirty.ratio',
+  'file.delete.delay.ms',
+  'delete.retention.ms',
+])
+
+const withoutBounds = (config: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => !bounds.has(name)))
+
+/**
+ * @returns topics whose settings that bound how long something stays on disk the cluster refuses
+ * @throws DependencyError; SettingRefused for any other setting
+ */
 export const applyTopics = async (
   broker: Broker,
   changes: readonly TopicChange[],
   placement: Placement = anyPlacement,
-): Promise<void> => {
+): Promise<readonly string[]> => {
+  const refused: string[] = []
+  /** Again without the bounds where the cluster refuses a setting. */
+  const bounded = async (topics: readonly string[], apply: (keep: typeof withoutBounds) => Promise<void>) => {
+    try {
+      await apply((config) => ({ ...config }))
+    } catch (error) {
+      if (!(error instanceof SettingRefused)) throw error
+      await apply(withoutBounds)
+      refused.push(...topics)
+    }
+  }
   const specs = new Map(allTopics.map((spec) => [spec.name, spec]))
-  const created = changes.filter((change) => change.kind === 'create')
-  await broker.createTopics(
-    created.map(({ topic, partitions, replication }) => ({
-      name: topic,
-      partitions,
-      ...(replication === null ? {} : { replication }),
-      config: {
-        ...settingsOf(specs.get(topic) as TopicSpec),
-        ...minInsyncOf(placement, replication),
-      },
-    })),
-  )
+  const created = changes
+    .filter((change) => change.kind === 'create')
+    .map(({ topic: name, partitions, replication }) => ({
+      ...{ name, partitions, ...(replication === null ? {} : { replication }) },
+      config: { ...settingsOf(specs.get(name) as TopicSpec), ...minInsyncOf(placement, replication) },
+    }))
+  try {
+    await broker.createTopics(created)
+  } catch (error) {
+    if (!(error instanceof SettingRefused)) throw error
+    // One after another, to keep the bounds of the topics whose bounds the cluster takes.
+    for (const topic of created)
+      await bounded([topic.name], (keep) => broker.createTopics([{ ...topic, config: keep(topic.config) }]))
+  }
   for (const change of changes) {
     if (change.kind === 'partitions') await broker.addPartitions(change.topic, change.to)
   }
@@ -118,8 +147,13 @@ export const applyTopics = async (
     ({ topic }) => topic,
   )
   for (const [topic, ofTopic] of settings) {
-    await broker.alterConfig(topic, Object.fromEntries(ofTopic.map(({ setting, to }) => [setting, to])))
+    const config = Object.fromEntries(ofTopic.map(({ setting, to }) => [setting, to]))
+    await bounded([topic], async (keep) => {
+      const kept = keep(config)
+      if (Object.keys(kept).length > 0) await broker.alterConfig(topic, kept)
+    })
   }
+  return refused
 }
 
 /** Registers every version of every schema under its subjects, oldest first. @throws DependencyError, SchemaIncompatible */

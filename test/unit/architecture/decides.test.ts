@@ -106,6 +106,7 @@ const decides = [
   'services/tools/dead-letters/found.ts',
   'services/tools/dead-letters/plan.ts',
   'services/tools/dead-letters/select.ts',
+  'services/tools/topics/acls.ts',
   'services/tools/replay/input/filter.ts',
   'services/tools/replay/plan/already-reported.ts',
   'services/tools/replay/plan/overlay.ts',

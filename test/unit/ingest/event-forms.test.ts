@@ -6,11 +6,15 @@ import { finished } from 'node:stream/promises'
 import avro from 'avsc'
 import fc from 'fast-check'
 import { latestSchema } from '../../../schemas/index.ts'
+import { eventRecord, parseEvents } from '../../../services/gateway/message-events.ts'
 import { parseMessageEvent } from '../../../services/ingest/delivery.ts'
 import { Codec } from '../../../services/runtime/topics/codec.ts'
+import { openChannelEvent } from '../../../services/shared/model/channel-event.ts'
 import * as model from '../../../services/shared/model/message-event.ts'
+import { settingAccess } from '../../../services/shared/tokens/access.ts'
 import { identifyFile, readFile } from '../../../services/tools/replay/input/event-file.ts'
 import { anyEvent } from '../../support/any-event.ts'
+import { noon, testEnvelopes, testKeyring } from '../../support/builders.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 
 const schema = JSON.parse(latestSchema('message-event'))
@@ -43,6 +47,24 @@ describe('a message event', () => {
         expect(asJson.data).toEqual(event)
         expect(validated(registryBytes(event, id))).toEqual(asJson)
       }),
+    )
+  })
+
+  it('is the same event by HTTP, as the gateway stores it and ingest opens it', async () => {
+    const codec = await Codec.open(new MemoryRegistry())
+    const keyring = await testKeyring()
+    const envelopes = testEnvelopes(keyring, () => undefined)
+    const access = settingAccess('INGEST_TOKEN', ['ingest'])
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const { events, valid } = parseEvents(Buffer.from(JSON.stringify([event])))
+        expect(valid).toBe(true)
+        const stored = eventRecord(events[0] as model.MessageEvent, access, noon, undefined, keyring, null, envelopes)
+        const opened = openChannelEvent({ value: stored.value, headers: stored.headers ?? {} }, envelopes)
+        const body = 'body' in opened ? opened.body : Buffer.alloc(0)
+        expect(model.messageEventSchema.parse(parseMessageEvent(body, codec))).toEqual(event)
+      }),
+      { numRuns: 50 },
     )
   })
 

@@ -3,9 +3,12 @@ import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
 import { openRegistrar } from '../../../runtime/adapters/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
-import { registrySettingsOf } from '../../../runtime/config.ts'
+import { loadConfig, registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
+import { prefixFields } from '../../../runtime/prefix.ts'
+import { environment } from '../../../runtime/process/environment.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
+import { aclCommands, aclProcesses, aclsOf } from '../../../tools/topics/acls.ts'
 import {
   applySchemas,
   applyTopics,
@@ -17,7 +20,8 @@ import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retentio
 import { placementOf } from '../../../tools/topics/settings.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
-import { print, printJson } from '../../output.ts'
+import { UsageError } from '../../exit.ts'
+import { notify, print, printJson } from '../../output.ts'
 
 const text = (change: TopicChange): string => {
   switch (change.kind) {
@@ -96,7 +100,7 @@ export const register = (program: Command) => {
         const { broker } = context
         const placement = placementOf(context.env, (await broker().describe()).nodes)
         const changes = planTopics(await broker().listTopics(), allTopics, placement)
-        await applyTopics(broker(), changes, placement)
+        const refused = (await applyTopics(broker(), changes, placement)).map((topic) => context.prefix + topic)
         await applySchemas(await openRegistrar(registrySettingsOf(context.env, context.registryUrl)))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.
         if (context.hasMasterKey) {
@@ -106,13 +110,38 @@ export const register = (program: Command) => {
         // After the work, since it makes the topic of the trail.
         await audited(context, 'topics.apply', `${changes.length} changes`)
         const applied = withPrefix(changes, context.prefix)
-        if (json) printJson({ applied })
+        if (json) printJson({ applied, refused })
         else
           print(
             applied.length === 0
               ? 'the cluster was as declared; schemas are registered'
               : `${applied.map(text).join('\n')}\napplied; schemas are registered`,
           )
+        if (refused.length > 0)
+          notify(
+            `signals: the cluster refuses settings that bound how long something stays on its disks, for ${refused.join(', ')}; signals topics plan shows which, and the bounds that hold`,
+          )
       }),
     )
+  topics
+    .command('acls')
+    .description('print the least rights of each process at Kafka, as kafka-acls commands')
+    .requiredOption('--principal-prefix <prefix>', 'begins the name of each process’ user, such as signals-')
+    .option('--json', 'one JSON value')
+    .action(({ principalPrefix, json }: { principalPrefix: string; json?: boolean }) => {
+      const { KAFKA_TOPIC_PREFIX: prefix } = loadConfig(prefixFields, environment())
+      if (!/^[\w.@+=,/-]{0,128}$/.test(principalPrefix))
+        throw new UsageError('--principal-prefix: at most 128 letters, digits and . _ @ + = , / -')
+      const processes = aclProcesses.map((process) => {
+        const principal = `User:${principalPrefix}${process}`
+        const rights = aclsOf(process, prefix)
+        return { process, principal, rights, commands: aclCommands(rights, principal) }
+      })
+      if (json) return printJson({ processes: processes.map(({ commands, ...rest }) => rest) })
+      print(
+        processes
+          .map(({ process, principal, commands }) => `# ${process}: ${principal}\n${commands.join('\n')}`)
+          .join('\n\n'),
+      )
+    })
 }

@@ -8,13 +8,16 @@ import { cut, maxBytes } from './request-size.ts'
 export class FencedSender implements Producer {
   readonly #gather: Coalescer<ProducerRecord>
   readonly #close: () => Promise<void>
+  readonly #prefix: string | undefined
 
   constructor(
     send: (records: readonly ProducerRecord[]) => Promise<unknown>,
     close: () => Promise<void>,
     fence: Fence,
+    prefix: string | undefined,
   ) {
     this.#close = close
+    this.#prefix = prefix
     this.#gather = new Coalescer(async (records) => {
       // Checked immediately before the request: the process may have been stopped since the call.
       if (fence.isClosed)
@@ -27,7 +30,7 @@ export class FencedSender implements Producer {
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {
-    for (const run of cut(records)) {
+    for (const run of cut(records, this.#prefix)) {
       try {
         await this.#gather.call(run.records, run.bytes)
       } catch (error) {

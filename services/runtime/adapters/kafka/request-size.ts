@@ -23,13 +23,17 @@ export interface Run {
 
 export const maxBytes = defaultLimit - batchOverhead
 
-/** Divides records, in order, into requests below the size limit. @throws RecordTooLarge */
-export const cut = (records: readonly ProducerRecord[]): readonly Run[] => {
+/**
+ * Divides records, in order, into requests below the size limit.
+ * @param prefix before the name of every topic
+ * @throws RecordTooLarge
+ */
+export const cut = (records: readonly ProducerRecord[], prefix = ''): readonly Run[] => {
   const runs: Run[] = []
   let run: Run | undefined
   records.forEach((record, index) => {
     const size = sizeOf(record)
-    const limit = (limits.get(record.topic) ?? defaultLimit) - batchOverhead
+    const limit = (limits.get(record.topic.slice(prefix.length)) ?? defaultLimit) - batchOverhead
     if (size > limit) throw new RecordTooLarge(index, size, limit)
     if (run === undefined || run.bytes + size > maxBytes) {
       run = { records: [], bytes: 0 }

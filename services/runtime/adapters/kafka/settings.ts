@@ -1,10 +1,12 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
+import zlib from 'node:zlib'
 import { z } from 'zod'
 import { prefixFields } from '../../prefix.ts'
 import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
+const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const clients = ['platformatic', 'kafkajs'] as const
 
 /** docs/contracts.md, section 13. */
@@ -13,6 +15,15 @@ export const kafkaFields = {
   KAFKA_SECURITY_PROTOCOL: z.enum(protocols).default('PLAINTEXT'),
   ...kafkaLoginFields,
   ...prefixFields,
+  KAFKA_COMPRESSION: z
+    .enum(compressions)
+    .refine((name) => name !== 'zstd' || 'zstdCompressSync' in zlib, 'zstd needs Node 22.15 or later')
+    .default('none'),
+  /** Name of this instance of its stage, for static membership. */
+  KAFKA_INSTANCE_ID: z
+    .string()
+    .regex(/^[\w.-]{1,200}$/, 'must be at most 200 letters, digits and . _ -')
+    .optional(),
   /** PEM text, or the path of a PEM file. */
   KAFKA_SSL_CA: z.string().optional(),
   KAFKA_SSL_CERT: z.string().optional(),
@@ -36,6 +47,8 @@ export interface KafkaSettings {
   readonly sasl?: KafkaSasl
   /** Before the name of every topic and group. */
   readonly prefix?: string
+  /** Of produced batches. */
+  readonly compression?: Exclude<(typeof compressions)[number], 'none'>
 }
 
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaFields>>
@@ -51,6 +64,8 @@ export const kafkaProblems = (config: KafkaConfig, brokers: readonly string[]): 
       `KAFKA_SASL_MECHANISM: needs KAFKA_SECURITY_PROTOCOL SASL_SSL or SASL_PLAINTEXT, which is ${protocol}`,
     )
   }
+  if (config.KAFKA_INSTANCE_ID !== undefined && config.KAFKA_CLIENT === 'kafkajs')
+    problems.push('KAFKA_INSTANCE_ID: needs KAFKA_CLIENT=platformatic, since kafkajs has no static members')
   problems.push(
     ...pairProblems(config, ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
     ...pemProblems(config, ['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY']),
@@ -72,6 +87,7 @@ export const toKafkaSettings = (config: KafkaConfig, brokers: readonly string[],
     client: config.KAFKA_CLIENT,
     ...(protocol.endsWith('SSL') ? { tls: tlsOf(config) } : {}),
     ...(protocol.startsWith('SASL') ? { sasl: toSasl(config, brokers) } : {}),
+    ...(config.KAFKA_COMPRESSION === 'none' ? {} : { compression: config.KAFKA_COMPRESSION }),
     ...(config.KAFKA_TOPIC_PREFIX === '' ? {} : { prefix: config.KAFKA_TOPIC_PREFIX }),
   }
 }

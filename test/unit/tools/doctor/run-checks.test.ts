@@ -197,6 +197,13 @@ describe('the doctor', () => {
       /Redis at redis:\/\/\*\*\*@redis: .*ECONNREFUSED/,
       /REDIS_URL.*redis-down/,
     ],
+    [
+      'a Redis that refuses the password',
+      (state) => (state.redisAway = 'Redis refuses user or password of REDIS_URL: check both'),
+      'bad',
+      /Redis at redis:\/\/\*\*\*@redis: Redis refuses user or password of REDIS_URL$/,
+      /^check both$/,
+    ],
     ['no connection', (state) => state.connections.splice(0), 'warning', /no account is connected/, /connections add/],
     [
       'a refused token',

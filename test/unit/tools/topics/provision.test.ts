@@ -1,4 +1,6 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
+import type { Broker, TopicSettings } from '../../../../services/runtime/ports.ts'
+import { SettingRefused } from '../../../../services/runtime/setting-refused.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../../services/tools/topics/retention.ts'
 
@@ -67,6 +69,36 @@ describe('topics', () => {
     })
     expect(made.get('connections.v1')).toMatchObject({ partitions: 1, replication: 3 })
     expect(planTopics([...made.values()], allTopics, placement)).toEqual([])
+  })
+
+  it('are made without the bounds that a cluster refuses, each by itself, and named', async () => {
+    const cluster = new MemoryCluster().open()
+    const check = (config: Readonly<Record<string, string>>) => {
+      if (Number(config['segment.ms'] ?? 14_400_000) < 14_400_000) throw new SettingRefused('kafka', 'refused')
+    }
+    const broker: Broker = Object.assign(Object.create(cluster), {
+      createTopics: async (topics: readonly TopicSettings[]) => {
+        for (const { config } of topics) check(config)
+        await cluster.createTopics(topics)
+      },
+      alterConfig: async (topic: string, config: Readonly<Record<string, string>>) => {
+        check(config)
+        await cluster.alterConfig(topic, config)
+      },
+    })
+    const refused = await applyTopics(broker, planTopics([]))
+    expect(refused).toContain('connections.v1')
+    expect(refused).not.toContain('deliveries.v1')
+    const made = new Map((await cluster.listTopics()).map((topic) => [topic.name, topic.config]))
+    expect(made.size).toBe(allTopics.length)
+    expect(made.get('connections.v1')).toMatchObject({
+      'cleanup.policy': 'compact',
+      'message.timestamp.type': 'LogAppendTime',
+    })
+    expect(made.get('connections.v1')).not.toHaveProperty(['segment.ms'])
+    expect(made.get('deliveries.v1')).toHaveProperty(['segment.ms'])
+    const again = await applyTopics(broker, planTopics(await cluster.listTopics()))
+    expect([...again].sort()).toEqual([...refused].sort())
   })
 
   it('of an older, smaller cluster are not made unwritable while a broker is away', () => {

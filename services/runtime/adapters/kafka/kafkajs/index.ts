@@ -9,7 +9,7 @@ import { openKafkajsProducer } from './producer.ts'
 export const openKafkajs = (settings: KafkaSettings, fence: Fence): Pick<Broker, 'producer' | 'consume'> => {
   const kafka = createClient(settings)
   return {
-    producer: () => openKafkajsProducer(kafka, fence),
+    producer: () => openKafkajsProducer(kafka, fence, settings),
     consume: (options) => consumeByKafkajs(kafka, options, fence),
   }
 }

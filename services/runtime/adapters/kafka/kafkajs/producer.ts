@@ -4,6 +4,7 @@ import type { Producer, ProducerRecord } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import { FencedSender } from '../fenced-sender.ts'
 import type { Fence } from '../membership.ts'
+import type { KafkaSettings } from '../settings.ts'
 
 const toTopicMessages = (records: readonly ProducerRecord[]) => {
   const byTopic = new Map<string, Message[]>()
@@ -21,8 +22,21 @@ const toTopicMessages = (records: readonly ProducerRecord[]) => {
   return Array.from(byTopic, ([topic, messages]) => ({ topic, messages }))
 }
 
+const { CompressionTypes } = kafkajs
+const compressionTypes = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+} as const
+
 /** @throws DependencyError */
-export const openKafkajsProducer = async (kafka: Kafka, fence: Fence): Promise<Producer> => {
+export const openKafkajsProducer = async (
+  kafka: Kafka,
+  fence: Fence,
+  { compression, prefix }: Pick<KafkaSettings, 'compression' | 'prefix'>,
+): Promise<Producer> => {
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
@@ -35,8 +49,14 @@ export const openKafkajsProducer = async (kafka: Kafka, fence: Fence): Promise<P
     throw toDependencyError(error)
   }
   return new FencedSender(
-    (records) => producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(records) }),
+    (records) =>
+      producer.sendBatch({
+        acks: -1,
+        compression: compressionTypes[compression ?? 'none'],
+        topicMessages: toTopicMessages(records),
+      }),
     () => producer.disconnect(),
     fence,
+    prefix,
   )
 }

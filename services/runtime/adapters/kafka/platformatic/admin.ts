@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import type { TopicSettings } from '../../../ports.ts'
+import { SettingRefused } from '../../../setting-refused.ts'
 import { protocolErrorsOf, toDependencyError } from '../errors.ts'
 import { type Cluster, connectionOptions } from './wire/cluster.ts'
 
@@ -40,7 +41,9 @@ export class TopicAdmin {
 
   async listTopics(): Promise<readonly TopicSettings[]> {
     return this.#run(async (admin) => {
-      const names = (await admin.listTopics()).filter((name) => !name.startsWith('__'))
+      const { prefix = '' } = this.#cluster.settings
+      // Others' topics behind other prefixes may not be described.
+      const names = (await admin.listTopics()).filter((name) => !name.startsWith('__') && name.startsWith(prefix))
       if (names.length === 0) return []
       const [{ topics }, described] = await Promise.all([
         this.#cluster.metadata(names, true),
@@ -133,6 +136,11 @@ export class TopicAdmin {
       this.#admin ??= openAdmin(this.#cluster)
       return await work(this.#admin)
     } catch (error) {
+      const kinds = protocolErrorsOf(error)
+      if (kinds.has('INVALID_CONFIG') || kinds.has('POLICY_VIOLATION'))
+        throw new SettingRefused('kafka', `Kafka refuses a setting of a topic (${[...kinds].join(', ')})`, {
+          cause: error,
+        })
       throw toDependencyError(error)
     }
   }

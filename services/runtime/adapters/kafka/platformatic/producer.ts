@@ -3,13 +3,14 @@
  * Requests to different leaders are concurrent; the next requests wait for all of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { compressionsAlgorithms } from '@platformatic/kafka'
 import type { Producer, ProducerRecord } from '../../../ports.ts'
 import { protocolErrorsOf } from '../errors.ts'
 import { FencedSender } from '../fenced-sender.ts'
 import type { Fence } from '../membership.ts'
 import type { Cluster, Pool } from './wire/cluster.ts'
 import { errorOf, nameOf } from './wire/codes.ts'
-import { encodeBatch, type KeyedRecord } from './wire/encode-batch.ts'
+import { type Compression, encodeBatch, type KeyedRecord } from './wire/encode-batch.ts'
 import { partitionOf } from './wire/murmur2.ts'
 import { produceOnce } from './wire/produce.ts'
 import { mayRetry, retrying } from './wire/retry.ts'
@@ -52,12 +53,15 @@ const maxSequence = 0x80000000
 class Sender {
   readonly #cluster: Cluster
   readonly #pool: Pool
+  readonly #compression: Compression | undefined
   readonly #turns = new Map<string, number>()
   #identity: Identity | undefined
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     this.#pool = cluster.pool()
+    const { compression } = cluster.settings
+    this.#compression = compression === undefined ? undefined : compressionsAlgorithms[compression]
   }
 
   /** @throws an error of platformatic */
@@ -71,7 +75,7 @@ class Sender {
     this.#identity = identity
     const batches = await this.#parted(records)
     const now = Date.now()
-    for (const batch of batches) batch.bytes = encode(batch, identity, now)
+    for (const batch of batches) batch.bytes = encode(batch, identity, now, this.#compression)
     try {
       await this.#deliver(batches, identity)
     } catch (error) {
@@ -136,7 +140,7 @@ class Sender {
         identity = await this.#introduce()
         this.#identity = identity
         const now = Date.now()
-        for (const batch of failed) batch.bytes = encode(batch, identity, now)
+        for (const batch of failed) batch.bytes = encode(batch, identity, now, this.#compression)
       } else if (tries >= maxTries || !mayRetry(error)) throw error
       left = failed
       await sleep(firstPauseMs * 2 ** (tries - 1))
@@ -178,11 +182,16 @@ class Sender {
 
 const nothing = Buffer.alloc(0)
 
-const encode = ({ records, place }: PartitionBatch, { id, epoch, sequences }: Identity, now: number): Buffer => {
-  if (id < 0n) return encodeBatch(records, { producerId: -1n, producerEpoch: -1, first: -1 }, now)
+const encode = (
+  { records, place }: PartitionBatch,
+  { id, epoch, sequences }: Identity,
+  now: number,
+  compression: Compression | undefined,
+): Buffer => {
+  if (id < 0n) return encodeBatch(records, { producerId: -1n, producerEpoch: -1, first: -1 }, now, compression)
   const first = sequences.get(place) ?? 0
   sequences.set(place, (first + records.length) % maxSequence)
-  return encodeBatch(records, { producerId: id, producerEpoch: epoch, first }, now)
+  return encodeBatch(records, { producerId: id, producerEpoch: epoch, first }, now, compression)
 }
 
 /** Prefers errors that a retry cannot solve. */
@@ -201,5 +210,6 @@ export const openProducer = async (cluster: Cluster, fence: Fence): Promise<Prod
     (records) => sender.send(records),
     () => sender.close(),
     fence,
+    cluster.settings.prefix,
   )
 }

@@ -1,18 +1,28 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { compatibilityPartitioner, createRecordsBatch, Reader, readRecordsBatch } from '@platformatic/kafka'
+import {
+  compatibilityPartitioner,
+  compressionsAlgorithms,
+  createRecordsBatch,
+  Reader,
+  readRecordsBatch,
+} from '@platformatic/kafka'
 import fc from 'fast-check'
 import { decodeBatches } from '../../../../../services/runtime/adapters/kafka/platformatic/wire/decode-batches.ts'
-import { encodeBatch } from '../../../../../services/runtime/adapters/kafka/platformatic/wire/encode-batch.ts'
+import {
+  type Compression,
+  encodeBatch,
+} from '../../../../../services/runtime/adapters/kafka/platformatic/wire/encode-batch.ts'
 import { partitionOf } from '../../../../../services/runtime/adapters/kafka/platformatic/wire/murmur2.ts'
 import type { ProducerRecord } from '../../../../../services/runtime/ports.ts'
 
 const sequence = { producerId: 7n, producerEpoch: 2, first: 40 }
 const now = 1_763_900_000_123
-const encode = (records: readonly ProducerRecord[]) =>
+const encode = (records: readonly ProducerRecord[], compression?: Compression) =>
   encodeBatch(
     records.map((record) => ({ record, key: record.key === null ? null : Buffer.from(record.key) })),
     sequence,
     now,
+    compression,
   )
 const place = { topic: 't', partition: 3, wanted: 0n, aborted: [] }
 /** As the broker would have stored it. */
@@ -56,6 +66,15 @@ describe('a record batch', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('is smaller by %s, and comes out as it went in', (name) => {
+    const records = Array.from({ length: 100 }, (_, i) => record(`the same text again and again ${i}`))
+    const bytes = encode(records, compressionsAlgorithms[name])
+    expect(bytes.length).toBeLessThan(encode(records).length / 2)
+    expect(values(bytes)).toEqual(records.map(({ value }) => String(value)))
+    const read = readRecordsBatch(Reader.from(bytes))
+    expect(read.records.map(({ value }) => String(value))).toEqual(values(bytes))
   })
 
   it('is what platformatic reads, and reads what platformatic writes', () => {

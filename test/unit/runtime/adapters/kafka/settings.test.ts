@@ -41,6 +41,9 @@ describe('how Kafka is reached', () => {
     [{ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CERT: pem }, /KAFKA_SSL_KEY is not set: KAFKA_SSL_CERT needs it/],
     [{ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: '/no/such/file' }, /KAFKA_SSL_CA: must be PEM text or the path/],
     [{ KAFKA_SECURITY_PROTOCOL: 'TLS' }, /KAFKA_SECURITY_PROTOCOL: must be one of PLAINTEXT, SSL/],
+    [{ KAFKA_COMPRESSION: 'brotli' }, /KAFKA_COMPRESSION: must be one of none, gzip, snappy, lz4, zstd/],
+    [{ KAFKA_INSTANCE_ID: 'a b' }, /KAFKA_INSTANCE_ID: must be at most 200 letters/],
+    [{ KAFKA_INSTANCE_ID: 'a', KAFKA_CLIENT: 'kafkajs' }, /KAFKA_INSTANCE_ID: needs KAFKA_CLIENT=platformatic/],
     [{ KAFKA_CLIENT: 'other' }, /KAFKA_CLIENT: must be one of platformatic, kafkajs/],
   ])('is refused where settings contradict each other: %j', (env, expected) => {
     expect(problems(env as NodeJS.ProcessEnv).join('\n')).toMatch(expected)

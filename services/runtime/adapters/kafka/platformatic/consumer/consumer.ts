@@ -91,7 +91,7 @@ class Consumer {
     const { group, instanceId } = this.#options
     return new DependencyError(
       'kafka',
-      `another process is the member ${instanceId} of the group ${group}: give each process an instance id of its own`,
+      `another process is the member ${instanceId} of the group ${group}: give each instance of a stage a KAFKA_INSTANCE_ID of its own`,
     )
   }
 

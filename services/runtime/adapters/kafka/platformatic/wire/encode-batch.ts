@@ -19,6 +19,13 @@ export interface Sequence {
   readonly first: number
 }
 
+/** One of platformatic's algorithms. */
+export interface Compression {
+  /** Of the batch's attributes. */
+  readonly bitmask: number
+  compressSync(data: Buffer): Buffer
+}
+
 const headBytes = 61
 /** Positions of the header fields. */
 const at = {
@@ -98,29 +105,39 @@ const writeHeaders = (into: Buffer, from: number, headers: Headers | undefined):
   return place
 }
 
+/** A batch with its records compressed and its header still to be written. */
+const compressed = (plain: Buffer, { compressSync }: Compression): Buffer =>
+  Buffer.concat([plain.subarray(0, headBytes), compressSync(plain.subarray(headBytes))])
+
 /** @param now ms, the timestamp of every record */
-export const encodeBatch = (records: readonly KeyedRecord[], sequence: Sequence, now: number): Buffer => {
+export const encodeBatch = (
+  records: readonly KeyedRecord[],
+  sequence: Sequence,
+  now: number,
+  compression?: Compression,
+): Buffer => {
   const sizes = records.map(sizeOfRecord)
   let total = headBytes
   for (const size of sizes) total += sizeOfVarint(size) + size
-  const batch = Buffer.allocUnsafe(total)
+  const plain = Buffer.allocUnsafe(total)
   let place = headBytes
   for (let index = 0; index < records.length; index++) {
     const { record, key } = records[index] as KeyedRecord
-    place = writeVarint(batch, place, sizes[index] as number)
-    batch[place++] = 0
-    batch[place++] = 0
-    place = writeVarint(batch, place, index)
-    place = writeBytes(batch, place, key)
-    place = writeBytes(batch, place, record.value)
-    place = writeHeaders(batch, place, record.headers)
+    place = writeVarint(plain, place, sizes[index] as number)
+    plain[place++] = 0
+    plain[place++] = 0
+    place = writeVarint(plain, place, index)
+    place = writeBytes(plain, place, key)
+    place = writeBytes(plain, place, record.value)
+    place = writeHeaders(plain, place, record.headers)
   }
+  const batch = compression === undefined ? plain : compressed(plain, compression)
   const timestamp = BigInt(now)
   batch.writeBigInt64BE(0n, 0)
-  batch.writeInt32BE(total - at.leaderEpoch, at.length)
+  batch.writeInt32BE(batch.length - at.leaderEpoch, at.length)
   batch.writeInt32BE(-1, at.leaderEpoch)
   batch[at.magic] = 2
-  batch.writeInt16BE(0, at.attributes)
+  batch.writeInt16BE(compression?.bitmask ?? 0, at.attributes)
   batch.writeInt32BE(records.length - 1, at.lastOffsetDelta)
   batch.writeBigInt64BE(timestamp, at.firstTimestamp)
   batch.writeBigInt64BE(timestamp, at.maxTimestamp)
