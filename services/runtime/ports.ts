@@ -66,10 +66,7 @@ export interface ConsumerOptions {
   readonly topics: readonly string[]
   /** Start of a group without a committed offset. A committed offset outside of the log ends the consumer with a DependencyError. */
   readonly from: 'earliest' | 'latest'
-  /**
-   * Name of a static member, unique within the group. A restart with the same name within the session (10 s) gets the same partitions
-   * back, without a rebalance of the group. The kafkajs adapter ignores it.
-   */
+  /** Unique name of a static member: a restart within the session (10 s) rebalances nobody. The kafkajs adapter ignores it. */
   readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number

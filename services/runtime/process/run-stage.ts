@@ -38,10 +38,7 @@ import { serveStatus } from './status-server.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
-/**
- * Under load a few large batches suffice: one is decided while others wait for Redis and Kafka. More of them would live through several
- * collections of garbage, each of which copies them.
- */
+/** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
 const defaultRecordsUnderWay = 2_000
 
 /** What a stage is built from. */
