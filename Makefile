@@ -77,6 +77,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
 
+.PHONY: attack
+attack: install ## random deliveries try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
+	$(NODE) test/attack/main.ts
+
 .PHONY: poison-scenario
 poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
 	$(NODE) test/scenarios/poison.ts

@@ -66,10 +66,8 @@ const delayOfTopic = new Map(
   stages.attribution.delays.map((delay) => [laterTopic('attribution', delay), delays[delay]]),
 )
 
-const lateMsOf = ({ topic, timestamp }: ConsumedRecord, now: number): number => {
-  const delayMs = delayOfTopic.get(topic)
-  return delayMs === undefined ? 0 : now - timestamp - delayMs
-}
+const lateMsOf = ({ topic, timestamp }: ConsumedRecord, now: number): number =>
+  now - timestamp - (delayOfTopic.get(topic) ?? 0)
 
 /** @throws SealBroken */
 const decideOne = (

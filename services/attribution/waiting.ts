@@ -34,6 +34,8 @@ const maxHeld = 64
  * message went on, and a restored or merged state holds it again. Longer than the delays and the stages' maximum back-off together.
  */
 const lostAfterMs = 60_000
+/** The same, while records come late: the stage was stopped, and the held record may be in the backlog. */
+const lostInBacklogAfterMs = 600_000
 
 const release: HoldDecision = { kind: 'release' }
 
@@ -47,7 +49,7 @@ export interface Arrival {
   readonly moment: Moment
   /** When the gateway received its webhook delivery, ms. A message older than the wait is held for one short delay. */
   readonly receivedAt: number
-  /** How much later than its delay a held message comes round, ms; 0 for a new one. */
+  /** How much later than written, or than its delay, the record is processed, ms. */
   readonly lateMs: number
 }
 
@@ -62,13 +64,14 @@ const isExtended = ({ waitUntil }: ConversationState, receivedAt: number, waitMs
  */
 export const withoutLost = (
   state: ConversationState,
-  { moment, receivedAt }: Arrival,
+  { moment, receivedAt, lateMs }: Arrival,
   waitMs: number,
   now: number,
 ): ConversationState => {
   const { waiting, waitUntil } = state
   if (waitUntil === null || waiting[0]?.message === moment.message) return state
-  if (now < waitUntil + lostAfterMs || !isExtended(state, receivedAt, waitMs)) return state
+  const lostAfter = lateMs > stoppedMs ? lostInBacklogAfterMs : lostAfterMs
+  if (now < waitUntil + lostAfter || !isExtended(state, receivedAt, waitMs)) return state
   const own = waiting.findIndex(({ message }) => message === moment.message)
   const rest = own < 0 ? [] : waiting.slice(own)
   return { ...state, waiting: rest, waitUntil: rest.length === 0 ? null : waitUntil }
@@ -103,10 +106,14 @@ export const holdDecisionOf = (
     }
     if (waitMs === 0 || !after.starts || after.trackingId !== null) return release
     // At least one delay, however old the message: in a backlog, its referral may be a few records behind it.
-    const until = Math.max(receivedAt + waitMs, now + 1)
+    const until = Math.min(Math.max(receivedAt + waitMs, now + 1), now + waitMs)
     return { kind: 'hold', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortDelay }
   }
   const [oldest] = waiting
+  // The clock was set back, so that the wait would last that much longer.
+  if (waitUntil - now > Math.max(waitMs, recoveryMs)) {
+    return { kind: 'hold', state: { ...before, waitUntil: now + waitMs }, delay: shortDelay }
+  }
   const extended = { ...before, waitUntil: now + recoveryMs }
   // A stop of the stage that ends near the end of the wait leaves the referral in the backlog, too.
   const isLate = now - waitUntil > stoppedMs || (lateMs > stoppedMs && waitUntil - now < recoveryMs)

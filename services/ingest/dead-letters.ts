@@ -41,7 +41,10 @@ export const connectionOfRecord = (record: ConsumedRecord, { directory, codec }:
 /** The reason for which nothing of an account is kept; null: there is consent, or the record does not tell whose it is. */
 type Refusal = 'no_connection' | 'disconnected' | null
 
-const refusalOf = (record: ConsumedRecord, { directory, codec, withdrawals }: IngestTools): Refusal => {
+export const refusalOf = (
+  record: ConsumedRecord,
+  { directory, codec, withdrawals }: Pick<IngestTools, 'directory' | 'codec' | 'withdrawals'>,
+): Refusal => {
   const sealedTo = connectionOfKeyId(sealedUnder(record))
   let connection: Connection | undefined
   if (sealedTo === undefined) {

@@ -59,6 +59,10 @@ export const failures = {
     redrive: 'as_is',
     help: 'The record was deferred too often; see the code of the last answer, then redrive. No stage of this version raises it.',
   },
+  quarantined: {
+    redrive: 'as_is',
+    help: 'The account is in quarantine, since too many of its records failed. Fix the cause, then: signals quarantine release.',
+  },
   poison_record: {
     redrive: 'after_fix',
     help: 'The stage ended while it processed this record alone. Find the cause in its log or crash report, deploy the fix, then redrive.',

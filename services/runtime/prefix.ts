@@ -25,7 +25,16 @@ export const prefixFields = {
 export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
   const full = (name: string) => prefix + name
   const bare = (name: string) => name.slice(prefix.length)
-  const bareRecord = (record: ConsumedRecord): ConsumedRecord => ({ ...record, topic: bare(record.topic) })
+  // Not by spreading: a record may compute its headers when they are read.
+  const bareRecord = (record: ConsumedRecord): ConsumedRecord => {
+    const { partition, offset, key, value, timestamp } = record
+    return {
+      ...{ topic: bare(record.topic), partition, offset, key, value, timestamp },
+      get headers() {
+        return record.headers
+      },
+    }
+  }
   const bareBatch = (batch: RecordBatch): RecordBatch => ({
     topic: bare(batch.topic),
     partition: batch.partition,

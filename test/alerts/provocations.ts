@@ -2,7 +2,7 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsapp, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { identifyProcess } from '../../services/local/processes/processes.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
@@ -236,6 +236,15 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
           await sleep(3_000)
         }
         return async () => {}
+      },
+    },
+    {
+      alerts: ['SignalsAccountQuarantined'],
+      how: 'an account delivers messages without a sender; it is released',
+      provoke: async () => {
+        for (let sent = 0; sent < 60; sent++)
+          await world.deliver(whatsapp({ id: `broken-${sent}`, type: 'text' }, accounts.other))
+        return () => world.pipeline.signals('quarantine', 'release', `whatsapp/${accounts.other}`, '--yes')
       },
     },
     {

@@ -41,6 +41,7 @@ export class Host {
   #stoppedUntil = 0
   /** The next call leaves this much later, ms. */
   #delayNextCall = 0
+  #delayNextSave = 0
   readonly #held: (() => void)[] = []
   readonly #busyUntil = new Map<string, number>()
   readonly #sessions = new Set<() => boolean>()
@@ -63,9 +64,10 @@ export class Host {
     this.#kafka.gone(this.name)
   }
 
-  /** @param beforeNextCall stops right before its next call leaves, not at once */
-  stop(ms: number, beforeNextCall: boolean): void {
-    if (beforeNextCall) this.#delayNextCall = ms
+  /** @param before stops right before its next call leaves, or the next that saves conversations; `now`: at once */
+  stop(ms: number, before: 'now' | 'call' | 'save'): void {
+    if (before === 'call') this.#delayNextCall = ms
+    else if (before === 'save') this.#delayNextSave = ms
     else this.#stopFor(ms)
   }
 
@@ -127,10 +129,19 @@ export class Host {
 
   get redis(): RedisCommands {
     const server = this.#redis
-    return server.client((work) => {
+    const client = server.client((work) => {
       const { disconnects } = server
       return this.call(work, () => !server.isAway && server.disconnects === disconnects, 'redis')
     })
+    const evalMany: RedisCommands['evalMany'] = (script, calls) => {
+      if (script.name === 'saveConversations' && calls.length > 0 && this.#delayNextSave > 0) {
+        this.#delayNextCall = this.#delayNextSave
+        this.#delayNextSave = 0
+      }
+      return client.evalMany(script, calls)
+    }
+    // A getter of the client, which spreading would freeze.
+    return Object.defineProperty({ ...client, evalMany }, 'disconnects', { get: () => server.disconnects })
   }
 
   readonly producer: Producer = {

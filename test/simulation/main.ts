@@ -1,11 +1,11 @@
 /**
  * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
  *
- *   node test/simulation/main.ts [--seconds 120] [--seed N] [--without checkpoints,comparison]
+ *   node test/simulation/main.ts [--seconds 120] [--seed N] [--without checkpoints,comparison] [--only kill,stop]
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { type Mend, mends, simulate } from './simulation.ts'
+import { type FaultName, type Mend, mends, simulate } from './simulation.ts'
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     /** Runs this seed alone. */
     seed: { type: 'string' },
     without: { type: 'string', default: '' },
+    /** Kinds of faults. */
+    only: { type: 'string', default: '' },
   },
 })
 const print = (line: string) => process.stdout.write(`${line}\n`)
@@ -23,6 +25,7 @@ for (const name of without) {
   process.exit(2)
 }
 
+const only = values.only.split(',').filter((name) => name !== '') as FaultName[]
 const first = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
 const end = performance.now() + Number(values.seconds) * 1_000
 const began = performance.now()
@@ -33,7 +36,7 @@ let steps = 0
 let simulated = 0
 print(`first seed ${first}`)
 do {
-  const result = await simulate(first + runs, without)
+  const result = await simulate(first + runs, { without, ...(only.length > 0 && { only }) })
   runs++
   steps += result.steps
   simulated += result.simulated

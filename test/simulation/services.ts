@@ -44,7 +44,7 @@ export interface Shared {
   readonly waitMs: number
   readonly hasCheckpoints: boolean
   /** TikTok counts an event. @returns whether it knew the event already */
-  tiktok(eventId: string): boolean
+  tiktok(eventId: string, trackingId: string | null): boolean
   /** Whether a call's answer is lost. */
   isAnswerLost(): boolean
 }
@@ -151,7 +151,7 @@ const dispatchOn = (host: Host, shared: Shared): Built => {
   ) => {
     for (const event of events) {
       const sentAt = clock.now()
-      const isKnown = await host.call(() => shared.tiktok(event.signal.signalId))
+      const isKnown = await host.call(() => shared.tiktok(event.signal.signalId, event.signal.trackingId))
       if (shared.isAnswerLost()) {
         report(event, { kind: 'refused', unknownCode: false, reason: 'timeout' })
         continue

@@ -39,7 +39,28 @@ export const waitMs = 60_000
 
 const shared = (async () => ({ keyring: await testKeyring(), codec: await Codec.open(new MemoryRegistry()) }))()
 
-export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Set()): Promise<SimulationResult> => {
+export interface SimulationOptions {
+  /** Mends that are left out. */
+  readonly without?: ReadonlySet<Mend>
+  /** The only kinds of faults; unset: the seed chooses. */
+  readonly only?: readonly FaultName[]
+}
+
+const faultNames = [
+  'kill',
+  'stop',
+  'stopAttribution',
+  'redisLosesWrites',
+  'redisAway',
+  'redisEmptied',
+  'kafkaAway',
+] as const
+export type FaultName = (typeof faultNames)[number]
+
+export const simulate = async (
+  seed: number,
+  { without = new Set(), only }: SimulationOptions = {},
+): Promise<SimulationResult> => {
   const { keyring, codec } = await shared
   const time = new Simulated(seed, noon)
   const { random } = time
@@ -48,7 +69,7 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
   redis.comparesVersions = !without.has('comparison')
   const directory = new ConnectionDirectory()
   directory.apply('acme-wa', connectionRecord({ dataKey: keyring.newDataKey('acme-wa') }))
-  const counted = new Map<string, number>()
+  const counted = new Map<string, string | null>()
   const faults: Record<string, number> = {}
   const problems: string[] = []
   let areFaults = true
@@ -57,10 +78,10 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
     ...{ codec, keyring, directory, waitMs },
     envelopes: testEnvelopes(keyring, (id) => directory.byId(id)),
     hasCheckpoints: !without.has('checkpoints'),
-    tiktok: (eventId) => {
-      const before = counted.get(eventId) ?? 0
-      counted.set(eventId, before + 1)
-      return before > 0
+    tiktok: (eventId, trackingId) => {
+      const isKnown = counted.has(eventId)
+      if (!isKnown) counted.set(eventId, trackingId)
+      return isKnown
     },
     isAnswerLost: () => areFaults && random.chance(0.02),
   }
@@ -96,17 +117,18 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
   }
   snapshot()
 
-  const inject: Record<string, () => void> = {
+  const inject: Record<FaultName, () => void> = {
     kill: () => {
       const [slot, { host, stage }] = random.pick([...hosts])
       host.kill()
       time.after(random.between(200, 15_000), () => start(slot, stage))
     },
-    stop: () => random.pick([...hosts.values()]).host.stop(random.between(500, 40_000), random.chance(0.8)),
-    // Longer than its session, right before it publishes, saves or commits.
+    stop: () =>
+      random.pick([...hosts.values()]).host.stop(random.between(500, 40_000), random.pick(['now', 'call', 'call'])),
+    // Longer than its session, right before it saves.
     stopAttribution: () => {
       const some = [...hosts.values()].filter(({ stage }) => stage === 'attribution')
-      random.pick(some).host.stop(random.between(11_000, 30_000), true)
+      random.pick(some).host.stop(random.between(11_000, 30_000), 'save')
     },
     redisLosesWrites: () => redis.crash(random.between(1, Math.max(1, redis.unsaved))),
     redisAway: () => {
@@ -126,13 +148,13 @@ export const simulate = async (seed: number, without: ReadonlySet<Mend> = new Se
     },
   }
   // Some kinds of faults in each simulation, so that one does not hide another.
-  const kinds = Object.keys(inject).filter(() => random.chance(0.5))
+  const kinds = only ?? faultNames.filter(() => random.chance(0.5))
   const maxPauseMs = random.between(3_000, 30_000)
   const fault = () => {
     if (time.elapsed > faultsForMs || kinds.length === 0) return
     const name = random.pick(kinds)
     faults[name] = (faults[name] ?? 0) + 1
-    inject[name]?.()
+    inject[name]()
     time.after(random.between(500, maxPauseMs), fault)
   }
   time.after(2_000, fault)

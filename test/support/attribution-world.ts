@@ -170,12 +170,21 @@ export const attributionWorld = async (
         batch.map((value) => ({ value, topic: 'messages.v1' })),
         crash,
       ),
+    /** Sets the clock, also back; deferred messages fall due as long after it as before. @param at ms after noon */
+    setClock(at: number) {
+      const by = noon + at - now
+      now += by
+      deferred = deferred.map((one) => ({ ...one, timestamp: one.timestamp + by, dueAt: one.dueAt + by }))
+    },
     /** Moves the time without processing anything, as if the stage were stopped. @param until ms after noon */
     stopUntil(until: number) {
       now = Math.max(now, noon + until)
     },
-    /** Moves the time and processes each deferred message when it is due. @param until ms after noon */
-    async advanceTo(until: number, crash?: () => Crash | undefined) {
+    /** Moves the time and processes each deferred message when it is due. @param until ms after noon @param first id of a message that is processed before the others */
+    async advanceTo(until: number, crash?: () => Crash | undefined, first?: string) {
+      const ahead = deferred.filter(({ value }) => value.message === first)
+      deferred = deferred.filter((one) => !ahead.includes(one))
+      if (ahead.length > 0) await runBatch(ahead)
       for (;;) {
         const next = Math.min(...deferred.map(({ dueAt }) => dueAt))
         if (next > noon + until) break

@@ -35,7 +35,7 @@ const echo = {
 export const openIngest = async (shared?: { readonly keyring: Keyring; readonly envelopes: Envelopes }) => {
   const requests: ConnectionRequest[] = []
   const keyring = shared?.keyring ?? (await testKeyring())
-  const codec = await Codec.open(new MemoryRegistry())
+  const codec = await Codec.open(new MemoryRegistry(), undefined, undefined, ['channel-events.ingest.dead.v1'])
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
   const crossSource = new MemoryHourBuckets({ hours: crossSourceSpanHours })

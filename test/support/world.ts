@@ -23,6 +23,8 @@ export interface Arrived {
 export interface World {
   readonly pipeline: Pipeline
   readonly dataDir: string
+  /** Of the pipeline, to start it again. */
+  readonly env: NodeJS.ProcessEnv
   post(request: Request): Promise<Response>
   /** Posts and expects 200. */
   deliver(...requests: Request[]): Promise<void>
@@ -53,6 +55,7 @@ export const openWorld = async (env: Record<string, string> = {}, options: reado
   const world: World = {
     pipeline,
     dataDir,
+    env: full,
     post: ({ path, headers, body }) => fetch(`${gateway}${path}`, { method: 'POST', headers, body }),
     deliver: async (...requests) => {
       for (const request of requests) {

@@ -15,7 +15,7 @@ import { type CompactSpec, compactVariable, type TaskSpec } from './tasks.ts'
 /** Longer than a service's own limit of 20 s for stopping. */
 const stopTimeoutMs = 21_000
 /** A small young generation, since each thread has one. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 768 }
 
 const report = (line: string) => process.stderr.write(`signals: ${line}\n`)
 

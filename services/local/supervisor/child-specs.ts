@@ -32,8 +32,8 @@ const stopTimeoutMs = 22_000
 const livezOf = (readyUrl: string) => readyUrl.replace(/readyz$/, 'livez')
 
 /** Sizes of the heap, MB. A batch should be garbage before the collector copies it out of the young generation. */
-const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=512']
-const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=256']
+const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
+const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
 const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
   gateway: smallHeap,
   ingest: stageHeap,

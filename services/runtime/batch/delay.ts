@@ -2,20 +2,52 @@
  * Deferred records wait in `later` topics. Each has one fixed delay, so its records fall due in offset order. The consumer processes
  * the due ones and pauses the partition until the next is due.
  */
-import type { Clock, RecordBatch } from '../ports.ts'
+import type { Clock, RecordBatch, Timers } from '../ports.ts'
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
+/**
+ * The broker's time, ms: no record is from its future. So a process whose clock is behind, or was set back, makes no record wait longer
+ * than its delay.
+ */
+class BrokerTime {
+  readonly #clock: Pick<Clock & Timers, 'now' | 'monotonic'>
+  #newest = { timestamp: 0, seenAt: 0 }
+
+  constructor(clock: Pick<Clock & Timers, 'now' | 'monotonic'>) {
+    this.#clock = clock
+  }
+
+  get now(): number {
+    return Math.max(this.#clock.now(), this.#atLeast)
+  }
+
+  get #atLeast(): number {
+    return this.#newest.timestamp + this.#clock.monotonic() - this.#newest.seenAt
+  }
+
+  seen({ records }: RecordBatch): void {
+    const timestamp = records.at(-1)?.timestamp ?? 0
+    if (timestamp > this.#atLeast) this.#newest = { timestamp, seenAt: this.#clock.monotonic() }
+  }
+}
+
 /** @param delayMs time from a record's broker timestamp until it is due, ms */
-export const delayUntilDue =
-  (onBatch: OnBatch, delayMs: number, clock: Pick<Clock, 'now'>): OnBatch =>
-  async (batch) => {
-    const now = clock.now()
+export const delayUntilDue = (
+  onBatch: OnBatch,
+  delayMs: number,
+  clock: Pick<Clock & Timers, 'now' | 'monotonic'>,
+): OnBatch => {
+  const broker = new BrokerTime(clock)
+  return async (batch) => {
+    broker.seen(batch)
+    const { now } = broker
     const firstEarly = batch.records.findIndex(({ timestamp }) => timestamp + delayMs > now)
     if (firstEarly < 0) return onBatch({ ...batch, delayMs })
     const due = batch.records.slice(0, firstEarly)
     const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0 }
     const next = batch.records[processed]
-    const pauseMs = next ? Math.max(1, next.timestamp + delayMs - clock.now()) : 0
+    const pauseMs = next ? Math.max(1, next.timestamp + delayMs - broker.now) : 0
     return { processed, pauseMs }
   }
+}

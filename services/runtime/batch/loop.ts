@@ -30,7 +30,8 @@ export interface LoopTools extends ProcessSliceTools {
 /** One round trip to Redis and one produce per slice: large enough to amortise them, small enough for latency. */
 const defaultSliceRecords = 2_000
 const firstPauseMs = 100
-const maxPauseMs = 10_000
+/** A record passes four stages, and each may be in such a pause when the dependency is back: 4 s in all. */
+const maxPauseMs = 1_000
 
 type Runner = (work: () => Promise<SliceResult>) => Promise<SliceResult>
 

@@ -24,6 +24,11 @@ interface Saved<State, Change> {
   readonly slice: Loaded<State>['slice']
 }
 
+/** The next read finds the reason. */
+const ignored = (error: unknown): void => {
+  if (!(error instanceof DependencyError)) throw error
+}
+
 const sliceEndOf = (batch: readonly Input<unknown>[]): SliceEnd | null => {
   const last = batch.at(-1)?.record
   return last ? { topic: last.topic, partition: last.partition, next: last.offset + 1n, at: last.timestamp } : null
@@ -79,8 +84,15 @@ export const checkpointed = <In, State, Change>(
       for (const { changes, slice } of saved) {
         const checkpoints = slice ? checkpointsOf(slice.end.topic) : null
         const saving = stage.save(changes)
-        if (!slice || !checkpoints || writes === 'load' || changes.length === 0) await saving
-        else await advance(checkpoints, slice, saving)
+        if (slice && checkpoints && writes === 'save') {
+          if (changes.length > 0) {
+            await advance(checkpoints, slice, saving)
+            continue
+          }
+          // Nothing depends on it; without it, the next start would look for what is not missing.
+          void checkpoints.advance(slice, slice.end).catch(ignored)
+        }
+        await saving
       }
     },
   }

@@ -72,7 +72,7 @@ export class Lifecycle {
         return await work()
       } catch (error) {
         if (!(error instanceof DependencyError) || this.signal.aborted) throw error
-        const pause = Math.min(5_000, 200 * 2 ** failed)
+        const pause = Math.min(2_000, 200 * 2 ** failed)
         if (failed % 5 === 0) this.#log.warn({ ...errorFacts(error), pause }, 'waiting for a dependency')
         await clock.sleep(pause, this.signal)
       }

@@ -1,7 +1,7 @@
 /** Runs a stage's process: reads the configuration, opens clients, builds the stage, consumes, and stops in reverse order. */
 import type { z } from 'zod'
 import { consumerGroup, consumerGroups, laterGroup } from '../../consumer-groups.ts'
-import { deadLetterTopic, laterTopic } from '../../derived-topics.ts'
+import { failureTopics, laterTopic } from '../../derived-topics.ts'
 import { type ConsumerStage, delays, type StageSpec, stages, topics } from '../../topology.ts'
 import { openBroker } from '../adapters/kafka/index.ts'
 import { openRedis } from '../adapters/redis.ts'
@@ -129,7 +129,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     lifecycle.onStop('redis', () => redis.close())
     const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
-      Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
+      Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], failureTopics(name)),
     )
     const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
       followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),

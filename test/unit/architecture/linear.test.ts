@@ -3,14 +3,18 @@ import { breakersOf } from '../../../services/control/breakers.ts'
 import { addressOf } from '../../../services/gateway/http/address.ts'
 import { traceOf } from '../../../services/gateway/http/answers.ts'
 import { parseEvents } from '../../../services/gateway/message-events.ts'
+import { decodeListFile } from '../../../services/keywords/lists/list-encoding.ts'
 import { parseKeywordList } from '../../../services/keywords/lists/list-file.ts'
 import { fold } from '../../../services/keywords/matching/folding/fold.ts'
 import { compileKeywords } from '../../../services/keywords/matching/matcher.ts'
+import { ownTextOf } from '../../../services/keywords/quoted-lines.ts'
 import { withoutCredentials } from '../../../services/runtime/config.ts'
 import { withoutEnding } from '../../../services/runtime/without-ending.ts'
 import { firstGroup } from '../../../services/shared/connections/extractors/extractors.ts'
 import { literalLetters } from '../../../services/shared/connections/extractors/literal.ts'
+import { isPrefilled } from '../../../services/shared/connections/prefilled.ts'
 import { parseKeyId } from '../../../services/shared/model/key-ids.ts'
+import { cutText } from '../../../services/shared/model/message-event.ts'
 import { parseJson } from '../../../services/shared/sources/interpreter/delivery/body.ts'
 import { plainText } from '../../../services/shared/sources/interpreter/values/html.ts'
 import { parseMapping } from '../../../services/shared/sources/parse.ts'
@@ -34,6 +38,11 @@ const refusing =
 const remedy = 'Read each character a bounded number of times; cap what a library does not.'
 
 const matcher = compileKeywords(['pago', '🇧🇷', 'é', 'go-go', '付款'].map((keyword) => keywordEntry(keyword)))
+const chats = compileKeywords(
+  ['pago', 'go', 'oo', '付款'].map((keyword) =>
+    keywordEntry(keyword, { fold: 'chat', unless: [`${keyword} ${keyword}`] }),
+  ),
+)
 const pancake = sourceNamed('pancake')
 
 /** Text functions that read outside text, each with the texts that are worst for it. */
@@ -64,6 +73,33 @@ const functions: readonly [name: string, read: (text: string) => unknown, texts:
       repeated('e\u0301'),
     ],
   ],
+  [
+    'the matcher of keywords in chats',
+    (text) => chats.flags(text),
+    [
+      repeated('o'),
+      repeated('go1'),
+      repeated('pago '),
+      repeated('go_'),
+      repeated('_', 'go', 'go'),
+      repeated('1\ufe0f\u20e3'),
+      repeated('.A', 'go'),
+      repeated('付款'),
+      repeated('\u0e4d\u0e48', 'น', '\u0e32'),
+    ],
+  ],
+  ['ownTextOf', (text) => ownTextOf('email', text), [repeated('\n>'), repeated('-', '', 'x'), repeated('a wrote:b\n')]],
+  [
+    'isPrefilled',
+    (text) => isPrefilled(text, ['(a+ ?)+b', 'tiktok']),
+    [repeated('a '), repeated('from tiktok ad id: ')],
+  ],
+  [
+    'decodeListFile',
+    refusing((text) => decodeListFile(Buffer.from(text, 'latin1'))),
+    [repeated('é\n'), repeated('a\n', '', 'é')],
+  ],
+  ['cutText', cutText, [repeated('\u0301', 'a'.repeat(16_384)), repeated(' ')]],
   [
     'linksIn',
     linksIn,

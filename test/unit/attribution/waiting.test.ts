@@ -222,6 +222,23 @@ describe('a conversation on a source with separate referrals', () => {
     ])
   })
 
+  it('is not taken for lost after a stop of minutes, in which its record waited in the backlog', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    const ids = ['aaaa', 'bbbb'].map((id) => id.padEnd(32, '0')) as [string, string]
+    await it.run(it.separate(0, { message: ids[0] }))
+    it.stopUntil(30 * second)
+    await it.advanceTo(31 * second)
+    await it.run(it.separate(31 * second, { message: ids[1] }))
+    it.stopUntil(3 * minute)
+    // The record of the later message comes first.
+    await it.advanceTo(3 * minute, undefined, ids[1])
+    await it.advanceTo(4 * minute)
+    expect(it.brief()).toEqual([
+      ['aaaa', null, true],
+      ['bbbb', null, false],
+    ])
+  })
+
   it('is released days later behind a message that was lost days ago', async () => {
     const it = await world({}, { waitMs: 10 * second })
     const lost = 'aaaa'.padEnd(32, '0')

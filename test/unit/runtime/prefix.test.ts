@@ -1,5 +1,5 @@
 import { ConfigError, kafkaSettingsOf, redisSettingsOf, registrySettingsOf } from '../../../services/runtime/config.ts'
-import type { RedisCommands, SchemaRegistry } from '../../../services/runtime/ports.ts'
+import type { Broker, ConsumedRecord, RedisCommands, SchemaRegistry } from '../../../services/runtime/ports.ts'
 import { prefixedBroker, prefixedRedis, prefixedRegistry } from '../../../services/runtime/prefix.ts'
 import { brokerContract } from '../../support/broker.contract.ts'
 import { noon } from '../../support/builders.ts'
@@ -33,6 +33,38 @@ describe('two pipelines on one cluster', () => {
     expect(seen).toEqual(['t: of one'])
     await following?.stop()
     expect((await cluster.open().listTopics()).map(({ name }) => name)).toEqual(['one.t', 'two_t'])
+  })
+
+  it('get records whole, also where a client computes their headers when they are read', async () => {
+    class Lazy implements Omit<ConsumedRecord, 'headers'> {
+      readonly topic = 'one.t'
+      readonly partition = 3
+      readonly offset = 7n
+      readonly key = 'k'
+      readonly value = Buffer.from('v')
+      readonly timestamp = noon
+      get headers() {
+        return { of: this.topic }
+      }
+    }
+    const read: Broker['read'] = async (_topic, _ranges, onRecords) => onRecords([new Lazy()])
+    const seen: ConsumedRecord[] = []
+    await prefixedBroker({ read } as Partial<Broker> as Broker, 'one.').read(
+      't',
+      [],
+      (records) => void seen.push(...records),
+    )
+    expect(seen.map((record) => ({ ...record }))).toEqual([
+      {
+        topic: 't',
+        partition: 3,
+        offset: 7n,
+        key: 'k',
+        value: Buffer.from('v'),
+        timestamp: noon,
+        headers: { of: 'one.t' },
+      },
+    ])
   })
 
   it('register each their own subjects', async () => {

@@ -1,7 +1,5 @@
-/** A few fixed seeds; `make simulation` runs fresh ones. A seed that has failed stays here, with what it found. */
-import { type Mend, simulate } from '../../simulation/simulation.ts'
-
-const aStopThatEndsWithTheWait = 157584119
+/** A few simulations from fixed seeds; `make simulation` runs fresh ones. */
+import { type SimulationOptions, simulate } from '../../simulation/simulation.ts'
 
 describe('the pipeline, simulated with faults at every step', () => {
   it('loses nothing, doubles nothing and credits right, and takes the same course from the same seed', async () => {
@@ -10,14 +8,20 @@ describe('the pipeline, simulated with faults at every step', () => {
     expect(await simulate(1)).toEqual(result)
   })
 
-  it('credits a referral that is in the backlog when a stop ends with the wait', async () => {
-    expect((await simulate(aStopThatEndsWithTheWait)).problems).toEqual([])
+  it.each<[string, SimulationOptions]>([
+    ['writes that Redis loses', { only: ['redisLosesWrites'] }],
+    ['an instance that is stopped right before it saves', { only: ['stopAttribution'] }],
+  ])('bears %s', async (_what, options) => {
+    expect((await simulate(2, options)).problems).toEqual([])
   })
 
-  it.each<[Mend, number]>([
-    ['checkpoints', 33760945],
-    ['comparison', 777826846],
-  ])('finds the fault when a mend is left out: %s', async (mend, seed) => {
-    expect((await simulate(seed, new Set([mend]))).problems).not.toEqual([])
+  /** Of ten seeds, so that a change of the stages, which changes the course of each, leaves one that finds the fault. */
+  it.each<[string, SimulationOptions]>([
+    ['checkpoints', { without: new Set(['checkpoints']), only: ['redisLosesWrites'] }],
+    ['comparison', { without: new Set(['comparison']), only: ['stopAttribution'] }],
+  ])('shows the fault when a mend is left out: %s', async (_mend, options) => {
+    let isFound = false
+    for (let seed = 1; seed <= 10 && !isFound; seed++) isFound = (await simulate(seed, options)).problems.length > 0
+    expect(isFound).toBe(true)
   })
 })

@@ -13,7 +13,7 @@ const run = async (batch: RecordBatch, processed = Number.POSITIVE_INFINITY) => 
       return { processed: Math.min(records.length, processed), pauseMs: 0 }
     },
     10_000,
-    { now: () => noon },
+    { now: () => noon, monotonic: () => 0 },
   )
   return { ...(await consumer(batch)), taken }
 }
@@ -30,5 +30,32 @@ describe('a consumer of a later topic', () => {
   })
   it('commits no more than was processed', async () => {
     expect(await run(deferred(15_000, 12_000, 500), 1)).toMatchObject({ taken: [0, 1], processed: 1 })
+  })
+
+  it.each([
+    ['is an hour behind the broker', 3_600_000, 0],
+    ['is set back by an hour meanwhile', 0, -3_600_000],
+  ])('lets a record wait no longer than its delay when the clock %s', async (_how, ahead, setBackBy) => {
+    let [now, monotonic] = [noon, 0]
+    const taken: bigint[] = []
+    const consumer = delayUntilDue(
+      async ({ records }) => {
+        taken.push(...records.map(({ offset }) => offset))
+        return { processed: records.length, pauseMs: 0 }
+      },
+      10_000,
+      { now: () => now, monotonic: () => monotonic },
+    )
+    const batch = deferred(-ahead, -ahead - 2_000)
+    expect(await consumer(batch)).toEqual({ processed: 0, pauseMs: expect.any(Number) })
+    expect(taken).toEqual([])
+    now += 10_000 + setBackBy
+    monotonic += 10_000
+    await consumer(batch)
+    expect(taken).toContain(0n)
+    now += 2_000
+    monotonic += 2_000
+    await consumer({ ...batch, records: batch.records.slice(1) })
+    expect(taken).toContain(1n)
   })
 })
