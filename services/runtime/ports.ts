@@ -66,7 +66,7 @@ export interface ConsumerOptions {
   readonly topics: readonly string[]
   /** Start of a group without a committed offset. A committed offset outside of the log ends the consumer with a DependencyError. */
   readonly from: 'earliest' | 'latest'
-  /** Unique name of a static member: a restart within the session (10 s) rebalances nobody. The kafkajs adapter ignores it. */
+  /** Unique name of a static member: a restart within the session (10 s) causes no rebalance. The kafkajs adapter ignores it. */
   readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number

@@ -87,7 +87,8 @@ await producer.send(
       eventSetId: accountId,
       accessToken: 'bench',
     }
-    const record = connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring)
+    // The messages lie in the input topic before the pipeline starts, and consent counts from the connection's time on.
+    const record = connectionRecordOf(parseConnection(input), undefined, Date.now() - 86_400_000, keyring)
     return { topic: topics.connections.name, key: connectionId, value: codec.encode('connections', record) }
   }),
 )
