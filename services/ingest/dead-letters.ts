@@ -1,6 +1,7 @@
 /** The dead letter of a delivery with unmappable items: one, which lists them, since it holds the whole record. Consent comes first. */
+
+import { BadRecord } from '../failures.ts'
 import { deadLetter, drop, type FailedItem, type Outcome } from '../runtime/batch/outcome.ts'
-import { BadRecord } from '../runtime/failures.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Connection } from '../shared/connections/directory.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'

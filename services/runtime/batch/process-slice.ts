@@ -3,9 +3,9 @@
  * same records, and `save` is idempotent.
  */
 
+import { BadRecord } from '../../failures.ts'
 import { sealedUnder } from '../../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../../shared/model/key-ids.ts'
-import { BadRecord } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'

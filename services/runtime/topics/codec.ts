@@ -6,12 +6,11 @@
  */
 import type { Resolver, Type } from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
+import { BadRecord } from '../../failures.ts'
 import { sealedUnder } from '../../shared/model/channel-event.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
 import type { AttributedMessage, TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, subjectOf, topics } from '../../topology.ts'
-import { systemClock } from '../clock.ts'
-import { BadRecord } from '../failures.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
 import { avroType, withoutFirstField } from './avro-type.ts'
 import { connectorSchema, fieldsLacking } from './connector-schema.ts'
@@ -84,7 +83,7 @@ export class Codec {
    */
   static async open(
     registry: SchemaRegistry,
-    clock: Pick<Clock, 'now'> = systemClock,
+    clock: Pick<Clock, 'now'> = Date,
     writes: readonly MainTopic[] = Object.keys(topics) as MainTopic[],
     deadLetterTopics: readonly string[] = [],
   ): Promise<Codec> {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { latestSchema, schemaVersions } from '../../../../schemas/index.ts'
-import { BadRecord } from '../../../../services/runtime/failures.ts'
+import { BadRecord } from '../../../../services/failures.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { avroType } from '../../../../services/runtime/topics/avro-type.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'

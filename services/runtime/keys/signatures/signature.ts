@@ -7,7 +7,7 @@
  * A tombstone is signed like any record.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import type { ConsumedRecord, ProducerRecord } from '../ports.ts'
+import type { ConsumedRecord, ProducerRecord } from '../../ports.ts'
 
 export const signatureHeader = 'signature'
 

@@ -1,5 +1,9 @@
-import { DependencyError } from '../../../services/runtime/ports.ts'
-import { incomplete, type PartMarkers, RebuildableState } from '../../../services/runtime/rebuildable-state.ts'
+import { DependencyError } from '../../../../services/runtime/ports.ts'
+import {
+  incomplete,
+  type PartMarkers,
+  RebuildableState,
+} from '../../../../services/runtime/time-buckets/rebuildable-state.ts'
 
 /** Markers in memory; `lose` empties them as a FLUSHALL would. */
 class MemoryMarkers implements PartMarkers<string> {

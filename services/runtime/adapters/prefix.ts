@@ -12,7 +12,7 @@ import type {
   RedisCommands,
   RedisKey,
   SchemaRegistry,
-} from './ports.ts'
+} from '../ports.ts'
 
 /** docs/contracts.md, section 13. */
 export const prefixFields = {

@@ -1,8 +1,8 @@
 /** Opens tracing for a process, as its environment configures. */
 import { loadConfig } from '../config.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { tracesUrl, tracingFields } from './config.ts'
-import type { Tracer } from './tracer.ts'
+import { tracesUrl, tracingFields } from '../tracing/config.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 
 /**
  * null when no endpoint is set. Then no exporter or SDK of OpenTelemetry is loaded.
@@ -16,7 +16,7 @@ export const openTracing = async (
   const config = loadConfig(tracingFields, env)
   const url = tracesUrl(config)
   if (url === null) return null
-  const { openTracer } = await import('./exporter.ts')
+  const { openTracer } = await import('../tracing/exporter.ts')
   const resource = {
     ...config.OTEL_RESOURCE_ATTRIBUTES,
     'service.namespace': config.OTEL_SERVICE_NAME ?? 'messaging-signals',

@@ -1,6 +1,6 @@
 /** The result of sending one signal: `load` collects these as the state that `decide` judges. */
-import type { Signal } from '../shared/model/topic-values.ts'
-import type { Delay } from '../topology.ts'
+import type { Signal } from '../../shared/model/topic-values.ts'
+import type { Delay } from '../../topology.ts'
 
 /** The destination's final answer about one event. */
 export interface FinalResult {

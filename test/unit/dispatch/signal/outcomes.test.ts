@@ -1,6 +1,6 @@
-import { outcomeOf, unknownCodeAttempts, waitAfter } from '../../../services/dispatch/outcomes.ts'
-import type { SendResult } from '../../../services/dispatch/send-result.ts'
-import { noon, signal } from '../../support/builders.ts'
+import { outcomeOf, unknownCodeAttempts, waitAfter } from '../../../../services/dispatch/signal/outcomes.ts'
+import type { SendResult } from '../../../../services/dispatch/signal/send-result.ts'
+import { noon, signal } from '../../../support/builders.ts'
 
 const now = noon + 60_000
 const decide = (result: SendResult, attempt = 1) => outcomeOf(signal(), attempt, result, now)

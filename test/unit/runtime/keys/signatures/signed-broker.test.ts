@@ -1,13 +1,13 @@
-import { MasterKeys } from '../../../../services/runtime/keys/master-keys.ts'
-import type { Broker, ConsumedRecord } from '../../../../services/runtime/ports.ts'
-import { RecordJudge } from '../../../../services/runtime/signatures/record-judge.ts'
-import { RecordKeys } from '../../../../services/runtime/signatures/record-keys.ts'
-import { type Refusal, signedBroker } from '../../../../services/runtime/signatures/signed-broker.ts'
-import { readWhole } from '../../../../services/runtime/topics/read-topic.ts'
-import { topics } from '../../../../services/topology.ts'
-import { testKeyring } from '../../../support/builders.ts'
-import { eventually } from '../../../support/eventually.ts'
-import { MemoryCluster } from '../../../support/memory-broker.ts'
+import { MasterKeys } from '../../../../../services/runtime/keys/master-keys.ts'
+import { RecordJudge } from '../../../../../services/runtime/keys/signatures/record-judge.ts'
+import { RecordKeys } from '../../../../../services/runtime/keys/signatures/record-keys.ts'
+import { type Refusal, signedBroker } from '../../../../../services/runtime/keys/signatures/signed-broker.ts'
+import type { Broker, ConsumedRecord } from '../../../../../services/runtime/ports.ts'
+import { readWhole } from '../../../../../services/runtime/topics/read-topic.ts'
+import { topics } from '../../../../../services/topology.ts'
+import { testKeyring } from '../../../../support/builders.ts'
+import { eventually } from '../../../../support/eventually.ts'
+import { MemoryCluster } from '../../../../support/memory-broker.ts'
 
 const topic = topics.connectionRequests.name
 const base64 = (byte: number) => Buffer.alloc(32, byte).toString('base64')

@@ -1,9 +1,9 @@
 /** Measures the time from the webhook's receipt to the destination's accepting answer. */
 
-import { receivedAtOf } from '../runtime/batch/record-headers.ts'
-import type { Stage } from '../runtime/batch/stage.ts'
-import type { Metrics } from '../runtime/metrics/metrics.ts'
-import type { Delivery } from '../shared/model/topic-values.ts'
+import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
+import type { Stage } from '../../runtime/batch/stage.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
+import type { Delivery } from '../../shared/model/topic-values.ts'
 
 export const observeEndToEnd =
   (metrics: Pick<Metrics, 'observe'>): NonNullable<Stage<unknown>['onProcessed']> =>

@@ -1,5 +1,5 @@
 /** Which topics hold signed records, and who signs them. */
-import { topics } from '../../topology.ts'
+import { topics } from '../../../topology.ts'
 
 /**
  * A key pair for each. records: what steers the pipeline, signed by control and by commands. requests: what stages ask control to

@@ -1,5 +1,5 @@
 /** Decides whether a record of a signed topic counts. */
-import type { ConsumedRecord } from '../ports.ts'
+import type { ConsumedRecord } from '../../ports.ts'
 import type { RecordKeys } from './record-keys.ts'
 import { isSignedBy, signatureKeyId } from './signature.ts'
 import { type SigningPurpose, signingPurposeOf } from './signed-topics.ts'

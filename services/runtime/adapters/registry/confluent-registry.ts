@@ -7,7 +7,7 @@ import { Agent } from 'node:https'
 // exactly, so the paths are stable.
 import { RestError } from '@confluentinc/schemaregistry/dist/rest-error.js'
 import { Compatibility, SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js'
-import type { DependencyError, SchemaRegistry } from '../ports.ts'
+import type { DependencyError, SchemaRegistry } from '../../ports.ts'
 import { prefixedRegistry } from '../prefix.ts'
 import { registryAway, SchemaIncompatible } from './registry.ts'
 import type { RegistrySettings } from './registry-settings.ts'

@@ -1,6 +1,6 @@
-import { linksIn } from '../../../services/attribution/tracking-id/links.ts'
-import { AddressRanges } from '../../../services/keywords/matching/addresses.ts'
-import { withoutEnding } from '../../../services/runtime/without-ending.ts'
+import { linksIn } from '../../../../services/attribution/tracking-id/links.ts'
+import { AddressRanges } from '../../../../services/keywords/matching/addresses.ts'
+import { withoutEnding } from '../../../../services/shared/text/without-ending.ts'
 
 describe('a text without its ending', () => {
   it.each([

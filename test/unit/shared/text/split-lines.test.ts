@@ -1,4 +1,4 @@
-import { splitLines } from '../../../services/runtime/split-lines.ts'
+import { splitLines } from '../../../../services/shared/text/split-lines.ts'
 
 async function* chunksOf(...chunks: string[]) {
   yield* chunks

@@ -1,8 +1,8 @@
 /** Decides the outcome of a signal from the result of sending it. Pure: a table of cases. */
 
-import { defer, deferUnattempted, drop, forward, type Outcome, park } from '../runtime/batch/outcome.ts'
-import type { Delivery, DeliveryOutcome, Signal } from '../shared/model/topic-values.ts'
-import type { Delay } from '../topology.ts'
+import { defer, deferUnattempted, drop, forward, type Outcome, park } from '../../runtime/batch/outcome.ts'
+import type { Delivery, DeliveryOutcome, Signal } from '../../shared/model/topic-values.ts'
+import type { Delay } from '../../topology.ts'
 import type { SendResult } from './send-result.ts'
 
 /** By attempt. The last wait repeats until the signal is too old to be sent. */

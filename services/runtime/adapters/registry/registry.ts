@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { json } from 'node:stream/consumers'
-import { DependencyError, type SchemaRegistry } from '../ports.ts'
+import { DependencyError, type SchemaRegistry } from '../../ports.ts'
 import { prefixedRegistry } from '../prefix.ts'
+import { tlsProblem } from '../tls.ts'
 import { type RegistrySettings, toRegistrySettings } from './registry-settings.ts'
-import { tlsProblem } from './tls.ts'
 
 /** The registry rejects a schema that is incompatible with an earlier version of its subject. */
 export class SchemaIncompatible extends Error {

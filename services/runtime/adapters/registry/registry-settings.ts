@@ -1,8 +1,8 @@
 /** How the schema registry is reached, parsed from the environment. Imports no client. */
 import { z } from 'zod'
+import { withoutEnding } from '../../../shared/text/without-ending.ts'
 import { prefixFields } from '../prefix.ts'
-import { withoutEnding } from '../without-ending.ts'
-import { pemOf, pemProblems } from './tls.ts'
+import { pemOf, pemProblems } from '../tls.ts'
 
 /** docs/contracts.md, section 13. */
 export const registryFields = {

@@ -1,12 +1,17 @@
-import { ConfigError, kafkaSettingsOf, redisSettingsOf, registrySettingsOf } from '../../../services/runtime/config.ts'
-import type { Broker, ConsumedRecord, RedisCommands, SchemaRegistry } from '../../../services/runtime/ports.ts'
-import { prefixedBroker, prefixedRedis, prefixedRegistry } from '../../../services/runtime/prefix.ts'
-import { brokerContract } from '../../support/broker.contract.ts'
-import { noon } from '../../support/builders.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
-import { MemoryCluster } from '../../support/memory-broker.ts'
-import { MemoryRegistry } from '../../support/memory-registry.ts'
-import { registryContract } from '../../support/registry.contract.ts'
+import { prefixedBroker, prefixedRedis, prefixedRegistry } from '../../../../services/runtime/adapters/prefix.ts'
+import {
+  ConfigError,
+  kafkaSettingsOf,
+  redisSettingsOf,
+  registrySettingsOf,
+} from '../../../../services/runtime/config.ts'
+import type { Broker, ConsumedRecord, RedisCommands, SchemaRegistry } from '../../../../services/runtime/ports.ts'
+import { brokerContract } from '../../../support/broker.contract.ts'
+import { noon } from '../../../support/builders.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
+import { MemoryCluster } from '../../../support/memory-broker.ts'
+import { MemoryRegistry } from '../../../support/memory-registry.ts'
+import { registryContract } from '../../../support/registry.contract.ts'
 
 const clock = new FakeClock(noon)
 const openCluster = () => {

@@ -2,7 +2,7 @@
  * A broker that signs what it writes to signed topics, and passes on only what is signed. Every reader and writer of these topics uses
  * it, so none can forget to sign or to verify.
  */
-import type { Broker, ConsumedRecord, ConsumerOptions, Producer, ProducerRecord } from '../ports.ts'
+import type { Broker, ConsumedRecord, ConsumerOptions, Producer, ProducerRecord } from '../../ports.ts'
 import type { RecordJudge, RefusalReason } from './record-judge.ts'
 import type { RecordKeys } from './record-keys.ts'
 import { signedRecord } from './signature.ts'
