@@ -39,6 +39,10 @@ check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
 
+.PHONY: prepare
+prepare: install ## Kafka, registry and Redis ready for quick starts
+	@$(NODE) services/local/parts/prepare.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
 
@@ -72,6 +76,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
+
+.PHONY: attack
+attack: install ## random deliveries try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
+	$(NODE) test/attack/main.ts
 
 .PHONY: poison-scenario
 poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
@@ -110,6 +118,10 @@ bench-mapping: install ## messages a second that one core maps, and the cost of 
 
 bench-gateway: install ## the gateway at 500 deliveries a second: latency, and whether Kafka has every answered delivery
 	$(NODE) test/bench/gateway.ts
+
+.PHONY: bench-stages
+bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
+	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
 
 bench-seal: install ## CPU of sealing and opening a raw delivery, beside a sealed box for each
 	$(NODE) test/bench/seal.ts

@@ -19,6 +19,11 @@ const stem = (name: string) => name.replace(/\.v\d+$/, '')
 export const deadLetterTopic = (stage: ConsumerStage) => `${stem(inputOf(stage).name)}.${stage}.dead.v1`
 export const laterTopic = (stage: ConsumerStage, delay: Delay) =>
   `${stem(inputOf(stage).name)}.${stage}.later-${delay}.v1`
+/** What ingest puts aside of accounts whose records fail too often. */
+export const quarantineTopic = 'channel-events.ingest.quarantine.v1'
+/** All topics to which a stage writes what it did not process. */
+export const failureTopics = (stage: ConsumerStage): readonly string[] =>
+  stage === 'ingest' ? [deadLetterTopic(stage), quarantineTopic] : [deadLetterTopic(stage)]
 export const parkedTopic = 'signals.dispatch.parked.v1'
 
 const deadLetters = consumerStages.map(
@@ -34,6 +39,17 @@ const deadLetters = consumerStages.map(
     holds: `what ${stage} could not process, sealed, with reason and origin`,
   }),
 )
+
+const quarantine: TopicSpec = {
+  name: quarantineTopic,
+  key: 'original',
+  partitions: flowPartitions,
+  retentionMs: derivedRetentionMs.deadLetters,
+  cleanup: 'delete',
+  schema: 'dead-letter',
+  maxMessageBytes: 9 * 1_048_576,
+  holds: 'records of accounts in quarantine, sealed, until an operator releases or discards them',
+}
 
 const delayed = consumerStages.flatMap((stage) =>
   stages[stage].delays.map(
@@ -73,4 +89,11 @@ const replayed: TopicSpec = {
 export const secretSegmentMs = 10_000
 
 /** Every topic of the pipeline, in the order in which `signals topics` lists them. */
-export const allTopics: readonly TopicSpec[] = [...Object.values(topics), ...delayed, parked, replayed, ...deadLetters]
+export const allTopics: readonly TopicSpec[] = [
+  ...Object.values(topics),
+  ...delayed,
+  parked,
+  replayed,
+  ...deadLetters,
+  quarantine,
+]

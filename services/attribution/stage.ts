@@ -5,9 +5,9 @@
  */
 
 import { laterTopic } from '../derived-topics.ts'
+import { decodable } from '../failures.ts'
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
-import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'

@@ -5,8 +5,9 @@
 import { resolve } from 'node:path'
 import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
+import { prefixFields } from '../runtime/adapters/prefix.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
-import { openRegistry } from '../runtime/adapters/registry.ts'
+import { openRegistry } from '../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import {
   ConfigError,
@@ -21,7 +22,6 @@ import { type ConnectionPair, Envelopes } from '../runtime/keys/envelopes.ts'
 import { type KeySettings, keyFields } from '../runtime/keys/key-settings.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
-import { prefixFields } from '../runtime/prefix.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'

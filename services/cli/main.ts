@@ -54,6 +54,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'records that a stage could not process: list, show, redrive',
     load: () => import('./commands/dead-letters/index.ts'),
   },
+  quarantine: {
+    about: 'accounts whose records are put aside: list, release, discard',
+    load: () => import('./commands/quarantine/index.ts'),
+  },
   tokens: {
     about: 'tokens for connectors and the admin API: create, list, revoke',
     load: () => import('./commands/tokens/index.ts'),

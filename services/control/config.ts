@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { csv, fields, port, tokens } from '../runtime/config.ts'
-import { secureUrl } from '../runtime/secure-url.ts'
 import { oauthFields } from '../shared/connections/tiktok/settings.ts'
+import { secureUrl } from '../shared/text/secure-url.ts'
 import { roles } from './access/authenticator.ts'
 
 const claimPath = z.string().min(1).max(200)

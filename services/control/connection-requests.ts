@@ -1,5 +1,5 @@
 /** Makes the changes of connections that ingest and dispatch ask for. */
-import { BadRecord } from '../runtime/failures.ts'
+import { BadRecord } from '../failures.ts'
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import { type Broker, type ConsumedRecord, DependencyError, type RunningConsumer } from '../runtime/ports.ts'

@@ -17,6 +17,8 @@ export interface SystemStatus extends Overview {
     readonly state: string
     readonly reason: string | null
   }[]
+  /** Accounts whose records ingest puts aside. */
+  readonly quarantined: number
   readonly groups: readonly GroupLag[]
   readonly breakers: BreakerOverview
   readonly connections: readonly { readonly status: string; readonly token: TokenState | null }[]
@@ -57,6 +59,8 @@ export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[]
     found.push(
       warning(`Redis uses ${Math.round((redis.bytes / redis.limitBytes) * 100)} % of its memory`, 'SignalsRedisMemory'),
     )
+  if (status.quarantined > 0)
+    found.push(warning(`accounts in quarantine: ${status.quarantined}`, 'SignalsAccountQuarantined'))
   if (breakers.open > 0) found.push(warning(`open circuit breakers: ${breakers.open}`, 'SignalsBreakerOpen'))
   const refused = connections.filter(({ status }) => status === 'reconnect').length
   if (refused > 0) found.push(warning(`connections that need a new token: ${refused}`, 'SignalsTokenRefused'))

@@ -108,6 +108,7 @@ export class StatusReader {
     const status = {
       ...overview,
       groups,
+      quarantined: Number(reports[stageNames.indexOf('ingest')]?.details?.quarantined ?? 0),
       breakers: { ...breakers, oldest: breakers.oldest.filter(sees) },
       stages: stageNames.map((stage, at) => {
         const report = reports[at]

@@ -18,19 +18,18 @@ import { CallTraces } from './delivery/call-trace.ts'
 import { linger } from './delivery/linger.ts'
 import { TopicTokenRefusals } from './delivery/token-refusal.ts'
 import { Tokens } from './delivery/tokens.ts'
-import { observeEndToEnd } from './end-to-end.ts'
-import { RedisTokenBuckets } from './limits/redis-token-buckets.ts'
-import { limitOf } from './limits/token-bucket.ts'
 import { parkedOf } from './parked/parked-signals.ts'
 import { Unparker } from './parked/unparker.ts'
 import { openSentLog } from './sent-log/open.ts'
-import { maxCalls, openDestination, wireDispatch } from './wiring.ts'
+import { observeEndToEnd } from './signal/end-to-end.ts'
+import { maxCalls, openDestination, openTokenBuckets, wireDispatch } from './wiring.ts'
 
 const dayMs = 86_400_000
 
 runConsumerStage({
   name: 'dispatch',
   fields: dispatchFields,
+  recordsUnderWay: Number.POSITIVE_INFINITY,
   waitScale: ({ DISPATCH_WAIT_SCALE }) => DISPATCH_WAIT_SCALE,
   build: async ({
     config,
@@ -103,14 +102,14 @@ runConsumerStage({
     lifecycle.onStop('poll for lost sent records', poll)
     const breakerStore = new RedisBreakerStore(redis, keyPrefix)
     lifecycle.onStop('gauges', pollBreakerGauges({ store: breakerStore, clock, timers: clock, metrics }))
-    const limits = { app: limitOf(config.DISPATCH_APP_RPS), advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS) }
+    const tokenBuckets = openTokenBuckets(redis, config, keyPrefix)
     const traces = deps.tracer ? new CallTraces(deps.tracer) : null
     const timeoutMs = config.DISPATCH_TIMEOUT_MS
 
     const { stage, scheduler, rateLimiter } = wireDispatch(
       {
         ...{ destination, codec, clock, timers: clock, metrics, log },
-        ...{ sentLog, breakerStore, tokenBuckets: new RedisTokenBuckets(redis, limits, keyPrefix) },
+        ...{ sentLog, breakerStore, tokenBuckets },
         ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals },
         post: ({ headers, body }, signals) => {
           const call = () => http.post({ headers, body, timeoutMs })

@@ -5,9 +5,9 @@
  * says that the broker has it. `save` writes that, so only records under way at a crash are published twice.
  */
 
+import { BadRecord } from '../failures.ts'
 import { headerNames, receivedAtOf } from '../runtime/batch/record-headers.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
-import { BadRecord } from '../runtime/failures.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
 import type { BreakerRegistry } from './circuit-breaker/registry.ts'
@@ -15,10 +15,10 @@ import { byConnection, type PendingEvent } from './delivery/batches.ts'
 import { combined } from './delivery/combine.ts'
 import type { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
 import { consentOfSignal, type Eligibility, signalEligibility } from './delivery/eligibility.ts'
-import { trafficClassOf } from './limits/priority.ts'
-import { outcomeOf } from './outcomes.ts'
-import type { DispatchState, PartResult, SendResult } from './send-result.ts'
 import type { SentEntry, SentLog } from './sent-log/sent-log.ts'
+import { outcomeOf } from './signal/outcomes.ts'
+import { trafficClassOf } from './signal/priority.ts'
+import type { DispatchState, PartResult, SendResult } from './signal/send-result.ts'
 
 export interface DispatchTools {
   readonly codec: Pick<Codec, 'decode'>

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
-import type { Clock, Timers } from '../runtime/ports.ts'
+import type { Clock, RedisCommands, Timers } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
@@ -21,9 +21,10 @@ import type { Answer, CallRequest, Destination } from './destinations/destinatio
 import { loadProfile, tiktokDestination } from './destinations/tiktok/index.ts'
 import { AdaptiveConcurrency } from './limits/adaptive-concurrency.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
-import type { TokenBuckets } from './limits/redis-token-buckets.ts'
+import { RedisTokenBuckets, type TokenBuckets } from './limits/redis-token-buckets.ts'
 import { Semaphore } from './limits/semaphore.ts'
 import { Throttling } from './limits/throttling.ts'
+import { limitOf } from './limits/token-bucket.ts'
 import type { SentLog } from './sent-log/sent-log.ts'
 import { dispatch } from './stage.ts'
 
@@ -82,6 +83,16 @@ export const openDestination = (config: {
 }) => {
   const profile = loadProfile(config.TIKTOK_WIRE_PROFILE, config.TIKTOK_BASE_URL)
   return { destination: tiktokDestination(profile, config.TIKTOK_BASE_URL), profile }
+}
+
+/** @param config calls a second */
+export const openTokenBuckets = (
+  redis: Pick<RedisCommands, 'evalMany'>,
+  config: { readonly DISPATCH_APP_RPS: number; readonly DISPATCH_ADVERTISER_RPS: number },
+  keyPrefix: string,
+): TokenBuckets => {
+  const limits = { app: limitOf(config.DISPATCH_APP_RPS), advertiser: limitOf(config.DISPATCH_ADVERTISER_RPS) }
+  return new RedisTokenBuckets(redis, limits, keyPrefix)
 }
 
 /** Metrics and log lines of each call, and the concurrency that follows from it. */

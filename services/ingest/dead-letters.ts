@@ -1,6 +1,7 @@
 /** The dead letter of a delivery with unmappable items: one, which lists them, since it holds the whole record. Consent comes first. */
+
+import { BadRecord } from '../failures.ts'
 import { deadLetter, drop, type FailedItem, type Outcome } from '../runtime/batch/outcome.ts'
-import { BadRecord } from '../runtime/failures.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Connection } from '../shared/connections/directory.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
@@ -41,7 +42,10 @@ export const connectionOfRecord = (record: ConsumedRecord, { directory, codec }:
 /** The reason for which nothing of an account is kept; null: there is consent, or the record does not tell whose it is. */
 type Refusal = 'no_connection' | 'disconnected' | null
 
-const refusalOf = (record: ConsumedRecord, { directory, codec, withdrawals }: IngestTools): Refusal => {
+export const refusalOf = (
+  record: ConsumedRecord,
+  { directory, codec, withdrawals }: Pick<IngestTools, 'directory' | 'codec' | 'withdrawals'>,
+): Refusal => {
   const sealedTo = connectionOfKeyId(sealedUnder(record))
   let connection: Connection | undefined
   if (sealedTo === undefined) {

@@ -1,7 +1,7 @@
 /** Decodes a record of `channel-events.v1` into message events: opens the seal, then maps or parses, then validates. */
 
+import { BadRecord, decodable } from '../failures.ts'
 import { receivedAtOf } from '../runtime/batch/record-headers.ts'
-import { BadRecord, decodable } from '../runtime/failures.ts'
 import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'

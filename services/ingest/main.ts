@@ -2,6 +2,7 @@ import { consumerGroup } from '../consumer-groups.ts'
 import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
 import { openCheckpoints } from '../runtime/checkpoints/open.ts'
 import { pollForLosses } from '../runtime/checkpoints/poll.ts'
+import type { ConsumedRecord } from '../runtime/ports.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -12,9 +13,14 @@ import { openSources } from '../shared/sources/service.ts'
 import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
+import { refusalOf } from './dead-letters.ts'
 import { countIgnored } from './ignored.ts'
+import { AccountQuarantine } from './quarantine/quarantine.ts'
 import { rebuildClaims } from './rebuild-claims.ts'
 import { ingest } from './stage.ts'
+
+/** A release is in force within this time. */
+const quarantinePollMs = 2_000
 
 runConsumerStage({
   name: 'ingest',
@@ -30,9 +36,18 @@ runConsumerStage({
     })
     const ownMappings = { folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE }
     const sources = openSources(ownMappings, waits.ingest, tools)
+    const { broker, clock, metrics, log, health } = tools
+    const run = config.QUARANTINE_FAILURES
+    const isRefused = (record: ConsumedRecord) => refusalOf(record, { directory, codec, withdrawals }) !== null
+    const quarantine = new AccountQuarantine({ run, window: 4 * run }, { redis, codec, clock, metrics, log, isRefused })
+    await quarantine.refresh()
+    tools.lifecycle.onStop(
+      'quarantine',
+      clock.every(quarantinePollMs, () => void quarantine.refresh()),
+    )
+    health.detail('quarantined', () => quarantine.size)
     const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, withdrawals }
-    const stage = ingest(stageTools)
-    const { broker, clock, metrics, log } = tools
+    const stage = ingest({ ...stageTools, quarantine })
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },
       { group: consumerGroup('ingest'), topics: [topics.channelEvents.name] },

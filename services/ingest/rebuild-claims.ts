@@ -3,8 +3,8 @@
  * claim, also where a later copy has taken it since the loss.
  */
 
+import { decodable } from '../failures.ts'
 import type { Loss } from '../runtime/checkpoints/checkpoints.ts'
-import { decodable } from '../runtime/failures.ts'
 import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { topics } from '../topology.ts'

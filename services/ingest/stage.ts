@@ -7,7 +7,7 @@
  */
 
 import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
-import type { Input, Stage } from '../runtime/batch/stage.ts'
+import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import { sealContent } from '../runtime/keys/sealed-content.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
@@ -198,6 +198,8 @@ export interface IngestTools extends DeliveryTools {
   readonly claims: IngestClaims
   /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
   readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
+  /** Unset in a replay. */
+  readonly quarantine?: Quarantine
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
 }
@@ -210,6 +212,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       return typeof read === 'string' ? { ...nothingOf(record), refused: read } : read
     },
     connectionOf: (record) => connectionOfRecord(record, tools),
+    ...(tools.quarantine ? { quarantine: tools.quarantine } : {}),
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
       changes: batch.flatMap(({ value: { source, removed }, record }) =>

@@ -3,10 +3,10 @@
  * a signal names the flags of the keywords, not the words.
  */
 
+import { decodable } from '../failures.ts'
 import { deadLetter, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import { headerNames } from '../runtime/batch/record-headers.ts'
 import type { Stage } from '../runtime/batch/stage.ts'
-import { decodable } from '../runtime/failures.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'

@@ -1,7 +1,7 @@
 /** Settings of the local stack. `signals up` uses the addresses that are set and starts the other parts. */
 import { z } from 'zod'
 import { csv, fields, port } from '../runtime/config.ts'
-import { secureUrl } from '../runtime/secure-url.ts'
+import { secureUrl } from '../shared/text/secure-url.ts'
 
 export const localFields = {
   KAFKA_BROKERS: fields.KAFKA_BROKERS.optional(),

@@ -24,7 +24,7 @@ import {
   registryFields,
   registryProblems,
   toRegistrySettings,
-} from './adapters/registry-settings.ts'
+} from './adapters/registry/registry-settings.ts'
 import { previousEnds } from './poison/suspicion.ts'
 
 /** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */

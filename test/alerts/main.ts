@@ -48,7 +48,12 @@ const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700m', 'tmpfs', f
 process.env.TMPDIR = folder
 
 // The test freezes processes, so liveness and watchdog must not restart them.
-const world = await openWorld({ LIVENESS_SECONDS: '0', WATCHDOG_SECONDS: '0', LOG_LEVEL: 'error' })
+const world = await openWorld({
+  LIVENESS_SECONDS: '0',
+  WATCHDOG_SECONDS: '0',
+  LOG_LEVEL: 'error',
+  QUARANTINE_FAILURES: '50',
+})
 let prometheus: Prometheus | undefined
 const rows: string[][] = []
 let failed = false

@@ -2,11 +2,11 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsapp, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { identifyProcess } from '../../services/local/processes/processes.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
@@ -236,6 +236,15 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
           await sleep(3_000)
         }
         return async () => {}
+      },
+    },
+    {
+      alerts: ['SignalsAccountQuarantined'],
+      how: 'an account delivers messages without a sender; it is released',
+      provoke: async () => {
+        for (let sent = 0; sent < 60; sent++)
+          await world.deliver(whatsapp({ id: `broken-${sent}`, type: 'text' }, accounts.other))
+        return () => world.pipeline.signals('quarantine', 'release', `whatsapp/${accounts.other}`, '--yes')
       },
     },
     {

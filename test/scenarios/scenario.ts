@@ -1,7 +1,7 @@
 /** Shared by scenarios: a pipeline of real processes, clients for it, and the events that the simulator has received. */
 
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../services/runtime/adapters/registry.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { readKeyring } from '../../services/runtime/keys/data-secret.ts'
 import type { Keyring } from '../../services/runtime/keys/keyring.ts'

@@ -1,10 +1,10 @@
 /** Ingest on in-memory stores, and records as the gateway and connectors write them. */
 
+import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
 import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
-import { BadRecord } from '../../services/runtime/failures.ts'
 import type { Envelopes } from '../../services/runtime/keys/envelopes.ts'
 import type { Keyring } from '../../services/runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../services/runtime/ports.ts'
@@ -35,7 +35,7 @@ const echo = {
 export const openIngest = async (shared?: { readonly keyring: Keyring; readonly envelopes: Envelopes }) => {
   const requests: ConnectionRequest[] = []
   const keyring = shared?.keyring ?? (await testKeyring())
-  const codec = await Codec.open(new MemoryRegistry())
+  const codec = await Codec.open(new MemoryRegistry(), undefined, undefined, ['channel-events.ingest.dead.v1'])
   const directory = new ConnectionDirectory()
   const dedup = new MemoryHourBuckets()
   const crossSource = new MemoryHourBuckets({ hours: crossSourceSpanHours })

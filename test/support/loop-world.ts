@@ -1,8 +1,8 @@
 /** A stage whose inputs are texts, and the loop's dependencies in memory. */
 
+import { BadRecord } from '../../services/failures.ts'
 import { forward, type Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Stage } from '../../services/runtime/batch/stage.ts'
-import { BadRecord } from '../../services/runtime/failures.ts'
 import { Health } from '../../services/runtime/health/health.ts'
 import { createLog } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'

@@ -14,7 +14,7 @@ export class MemoryRedis implements RedisCommands {
     { name }: RedisScript,
     calls: readonly { keys: readonly string[]; args: readonly (string | Buffer | number)[] }[],
   ) {
-    return calls.map(({ keys: [key = ''], args: [value = ''] }) => {
+    return calls.map(({ keys: [key = ''], args: [value = '', more = ''] }) => {
       const before = this.values.get(key) ?? null
       switch (name) {
         case 'take-authorisation':
@@ -26,6 +26,21 @@ export class MemoryRedis implements RedisCommands {
           return Buffer.from('OK')
         case 'refresh-unlock':
           return before?.toString() === value ? Number(this.values.delete(key)) : 0
+        case 'quarantine-add':
+        case 'quarantine-remove':
+        case 'quarantine-all': {
+          const fields = new Map<string, string>(JSON.parse(before?.toString() ?? '[]') as [string, string][])
+          if (name === 'quarantine-all') return [...fields].flat()
+          const field = String(value)
+          if (name === 'quarantine-remove') {
+            const removed = fields.delete(field)
+            this.values.set(key, Buffer.from(JSON.stringify([...fields])))
+            return Number(removed)
+          }
+          if (!fields.has(field)) fields.set(field, String(more))
+          this.values.set(key, Buffer.from(JSON.stringify([...fields])))
+          return null
+        }
         default:
           throw new Error(`MemoryRedis has no script ${name}`)
       }

@@ -1,6 +1,6 @@
 /** Reads `touches.v1` to its end, to rebuild conversations in Redis. */
 
-import { BadRecord } from '../../runtime/failures.ts'
+import { BadRecord } from '../../failures.ts'
 import type { Logger } from '../../runtime/log.ts'
 import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'

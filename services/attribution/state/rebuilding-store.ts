@@ -1,5 +1,5 @@
 /** The conversation store of the stage: rebuilds what Redis has lost from `touches.v1` before a read returns. */
-import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts'
+import { incomplete, RebuildableState } from '../../runtime/time-buckets/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { ConversationChange } from './conversations.ts'
 import type { ConversationState } from './state.ts'

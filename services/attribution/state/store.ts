@@ -1,7 +1,7 @@
 /** The store of conversations in Redis; reads and writes many at a time. */
 
 import { DependencyError, type RedisCommands, type RedisScript } from '../../runtime/ports.ts'
-import type { PartMarkers } from '../../runtime/rebuildable-state.ts'
+import type { PartMarkers } from '../../runtime/time-buckets/rebuildable-state.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { ConversationChange } from './conversations.ts'
 import { maxVersion, pack, unpack } from './pack.ts'

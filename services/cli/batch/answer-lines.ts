@@ -1,5 +1,5 @@
 /** Commands that answer many questions in one run: a JSON line in, a JSON line out, in the same order. */
-import { splitLines } from '../../runtime/split-lines.ts'
+import { splitLines } from '../../shared/text/split-lines.ts'
 import { printJson } from '../output.ts'
 
 /** A question of one batch, unchecked. */

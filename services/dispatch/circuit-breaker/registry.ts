@@ -5,7 +5,7 @@
  */
 
 import { Coalescer } from '../../runtime/coalescer.ts'
-import type { TrafficClass } from '../limits/priority.ts'
+import type { TrafficClass } from '../signal/priority.ts'
 import type { BreakerStore } from './redis-store.ts'
 import {
   type Admission,

@@ -11,7 +11,7 @@
  * Deferred signals probe first: they hold up no healthy connection. Main traffic probes `mainGraceMs` later.
  */
 import type { Delay } from '../../topology.ts'
-import type { TrafficClass } from '../limits/priority.ts'
+import type { TrafficClass } from '../signal/priority.ts'
 
 export interface BreakerNote {
   /** In a row. */

@@ -1,6 +1,6 @@
 /** Translates the judgement of a whole call into the result of each of its events. Pure. */
 import type { Judgement } from '../destinations/destination.ts'
-import type { FinalResult, SendResult } from '../send-result.ts'
+import type { FinalResult, SendResult } from '../signal/send-result.ts'
 
 export type FinalAnswer = { readonly kind: 'final' } & Pick<FinalResult, 'outcome' | 'code' | 'requestId'>
 export type CallResult = FinalAnswer | Extract<SendResult, { readonly kind: 'refused' | 'blocked' }>

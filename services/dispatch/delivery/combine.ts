@@ -1,5 +1,5 @@
 /** Combines the results of a signal that is sent as several events: the signal is final once each event is. Pure. */
-import type { FinalResult, PartResult, SendResult } from '../send-result.ts'
+import type { FinalResult, PartResult, SendResult } from '../signal/send-result.ts'
 
 /** What keeps a signal from being final, strongest first. */
 const strength: readonly SendResult['kind'][] = [

@@ -16,8 +16,8 @@
  */
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Judgement } from '../destinations/destination.ts'
-import type { TrafficClass } from '../limits/priority.ts'
-import type { SendResult } from '../send-result.ts'
+import type { TrafficClass } from '../signal/priority.ts'
+import type { SendResult } from '../signal/send-result.ts'
 import { chunk, type PendingEvent } from './batches.ts'
 import { callResultOf, type FinalAnswer } from './call-result.ts'
 import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'

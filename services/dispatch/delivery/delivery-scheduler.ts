@@ -1,6 +1,6 @@
 /** Starts one delivery per connection and batch as the breakers allow, and keeps account of the deliveries under way. */
 
-import type { TrafficClass } from '../limits/priority.ts'
+import type { TrafficClass } from '../signal/priority.ts'
 import type { PendingEvent } from './batches.ts'
 import { ConnectionDelivery } from './connection-delivery.ts'
 import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'

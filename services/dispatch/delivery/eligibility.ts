@@ -13,9 +13,9 @@ import { consentOf, receivedUnderConsent } from '../../shared/connections/consen
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
 import type { Admission } from '../circuit-breaker/state-machine.ts'
-import type { TrafficClass } from '../limits/priority.ts'
 import type { Passage } from '../limits/rate-limiter.ts'
-import type { SendResult } from '../send-result.ts'
+import type { TrafficClass } from '../signal/priority.ts'
+import type { SendResult } from '../signal/send-result.ts'
 import type { Tokens } from './tokens.ts'
 
 export type Eligibility =

@@ -4,7 +4,7 @@
  */
 import { Coalescer } from '../../runtime/coalescer.ts'
 import type { LimitScope } from '../destinations/destination.ts'
-import { reserveOf, type TrafficClass } from './priority.ts'
+import { reserveOf, type TrafficClass } from '../signal/priority.ts'
 import type { Grant, TokenBuckets } from './redis-token-buckets.ts'
 
 /** One call that asks for a token. */

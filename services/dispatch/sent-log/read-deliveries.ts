@@ -1,6 +1,6 @@
 /** Reads `deliveries.v1` from its beginning to its end, to rebuild the sent log. */
 
-import { decodable } from '../../runtime/failures.ts'
+import { decodable } from '../../failures.ts'
 import { type Broker, type ConsumedRecord, DependencyError } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'

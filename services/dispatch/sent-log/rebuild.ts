@@ -5,8 +5,9 @@
  * Signals that TikTok had answered, but whose delivery was not in the topic yet, stay missing. Dispatch sends them again under the same
  * id, which TikTok recognises.
  */
-import { incomplete, RebuildableState } from '../../runtime/rebuildable-state.ts'
+
 import { type HourBuckets, hashTagCount } from '../../runtime/time-buckets/hour-buckets.ts'
+import { incomplete, RebuildableState } from '../../runtime/time-buckets/rebuildable-state.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 import type { CompletenessMarker } from './completeness-marker.ts'
 import {

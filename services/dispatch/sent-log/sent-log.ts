@@ -8,7 +8,7 @@
 import { Coalescer } from '../../runtime/coalescer.ts'
 import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import type { Signal } from '../../shared/model/topic-values.ts'
-import type { FinalResult } from '../send-result.ts'
+import type { FinalResult } from '../signal/send-result.ts'
 
 const outcomes = ['accepted', 'duplicate', 'rejected'] as const
 const valueBytes = 13

@@ -7,8 +7,9 @@
  *
  * Only the run of characters around a position is parsed, once, so the cost is linear for any text.
  */
-import { withoutEnding } from '../../runtime/without-ending.ts'
+
 import { isHostEnding } from '../../shared/text/host-endings.ts'
+import { withoutEnding } from '../../shared/text/without-ending.ts'
 import { kind, kindsAt } from './character-kinds.ts'
 
 /** Top-level domains that are not words. Any other ending may be two words whose full stop lacks its space. */

@@ -1,7 +1,7 @@
 /** Topics, schemas and keys of the cluster on which `signals up` runs the pipeline. */
 import { allTopics } from '../../derived-topics.ts'
 import { openBroker } from '../../runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../runtime/adapters/registry.ts'
+import { openRegistry } from '../../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { kafkaSettingsOf, loadConfig, registrySettingsOf } from '../../runtime/config.ts'
 import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'

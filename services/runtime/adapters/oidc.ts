@@ -1,6 +1,6 @@
 /** Login at an OpenID Connect provider: authorisation code with PKCE, state and nonce. */
 import * as oidc from 'openid-client'
-import { isLoopbackUrl } from '../secure-url.ts'
+import { isLoopbackUrl } from '../../shared/text/secure-url.ts'
 
 /** What the login must answer to. It stays at the console. */
 export interface LoginChecks {

@@ -1,6 +1,6 @@
 /** How Redis is reached, parsed from the environment. Imports no client. */
 import { z } from 'zod'
-import { prefixFields } from '../prefix.ts'
+import { prefixFields } from './prefix.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 import { pairProblems, pemOf, pemProblems } from './tls.ts'
 

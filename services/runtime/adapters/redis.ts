@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisCommands, RedisKey, RedisScript } from '../ports.ts'
-import { prefixedRedis } from '../prefix.ts'
+import { prefixedRedis } from './prefix.ts'
 import { commandTimeoutMs, hasRemedy, toRedisError } from './redis-errors.ts'
 import { type RedisSettings, toRedisSettings } from './redis-settings.ts'
 

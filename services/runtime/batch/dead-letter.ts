@@ -4,7 +4,7 @@
  * sealed to its connection where that is known, so that it becomes unreadable when the connection is disconnected.
  */
 
-import { deadLetterTopic } from '../../derived-topics.ts'
+import { deadLetterTopic, quarantineTopic } from '../../derived-topics.ts'
 import type { ConsumerStage } from '../../topology.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -44,7 +44,7 @@ export const deadLetterRecord = (
   const original = codec.encodeOriginal({ key: record.key, headers: record.headers, value: record.value })
   const { keyId, value: sealed } = envelopes.seal(connectionOf?.(record) ?? null, original, position)
   return {
-    topic: deadLetterTopic(stage),
+    topic: failure.code === 'quarantined' ? quarantineTopic : deadLetterTopic(stage),
     // A connector's own key may be a phone number. Its keyed hash keeps the order just as well.
     key: record.key === null ? null : keyring.recordKey('dead-letter', record.key),
     value: codec.encodeDeadLetter({

@@ -19,8 +19,8 @@ export interface OutcomeRecords {
   readonly owners: OutcomeIndex[]
   /** Number of outcomes by kind and reason. */
   readonly counts: Map<string, { outcome: Outcome['kind']; reason: string; count: number }>
-  /** For each outcome in order, whether it is a dead letter; input of the dead-letter limit. */
-  readonly deadLetters: boolean[]
+  /** By input, whether nothing of it passed; null: it was put aside. Input of the limits on dead letters. */
+  readonly failed: (boolean | null)[]
 }
 
 const reasonOf = (outcome: Outcome): string => {
@@ -34,6 +34,12 @@ const reasonOf = (outcome: Outcome): string => {
     case 'parked':
       return outcome.reason
   }
+}
+
+const failureOf = (parts: readonly Outcome[]): boolean | null => {
+  const letters = parts.filter((outcome) => outcome.kind === 'deadLettered')
+  if (letters.some(({ failure }) => failure.code === 'quarantined')) return null
+  return letters.length > 0 && !parts.some(({ kind }) => kind === 'forwarded')
 }
 
 /** The unchanged record for another topic, with the given headers added. */
@@ -57,8 +63,8 @@ export const outcomeRecordsOf = <In>(
   now: number,
   tools: SealingTools,
 ): OutcomeRecords => {
-  const result: OutcomeRecords = { records: [], owners: [], counts: new Map(), deadLetters: [] }
-  const { records, owners, counts, deadLetters } = result
+  const result: OutcomeRecords = { records: [], owners: [], counts: new Map(), failed: [] }
+  const { records, owners, counts, failed } = result
 
   const convert = (index: number, part: number, outcome: Outcome) => {
     const input = inputs[index] as Input<In>
@@ -72,16 +78,19 @@ export const outcomeRecordsOf = <In>(
     const items = outcome.kind === 'deadLettered' ? failedCount(outcome.items) : 1
     if (counted) counted.count += items
     else counts.set(label, { outcome: outcome.kind, reason, count: items })
-    deadLetters.push(outcome.kind === 'deadLettered')
 
     switch (outcome.kind) {
       case 'forwarded': {
         const headers = traceHeaders(input)
-        for (const { topic, key, value, headers: own } of outcome.records) {
+        for (const one of outcome.records) {
+          const { topic, key, value, headers: own } = one
           add({
             topic: topics[topic].name,
             key,
-            value: tools.codec.encode(topic, value as never),
+            value:
+              topic === 'attributedMessages' && value.message === input.value
+                ? tools.codec.encodeAttributed(value, input.record)
+                : tools.codec.encode(topic, value as never),
             headers: own ? { ...headers, ...own } : headers,
           })
         }
@@ -108,6 +117,7 @@ export const outcomeRecordsOf = <In>(
   outcomes.forEach((outcome, index) => {
     const parts = Array.isArray(outcome) ? (outcome as readonly Outcome[]) : [outcome as Outcome]
     for (const [part, one] of parts.entries()) convert(index, part, one)
+    failed.push(failureOf(parts))
   })
   return result
 }

@@ -2,9 +2,10 @@
  * The possible results of processing one message. An outcome is about a message. An exception is about the infrastructure or a bug
  * (broker gone, Redis down) and stops the batch with nothing committed.
  */
+
+import type { Failure, FailureCode } from '../../failures.ts'
 import type { TopicRecord } from '../../shared/model/topic-values.ts'
 import type { Delay } from '../../topology.ts'
-import type { Failure, FailureCode } from '../failures.ts'
 
 /** Of several items of a record that failed, those that failed alike. */
 export interface FailedItem {

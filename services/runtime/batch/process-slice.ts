@@ -3,9 +3,9 @@
  * same records, and `save` is idempotent.
  */
 
+import { BadRecord } from '../../failures.ts'
 import { sealedUnder } from '../../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../../shared/model/key-ids.ts'
-import { BadRecord } from '../failures.ts'
 import type { Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -101,6 +101,11 @@ export const createProcessSlice = <In, State, Change>(
         refuse(unread)
         continue
       }
+      const account = stage.quarantine?.holds(record) ?? null
+      if (account !== null) {
+        refuse(deadLetter('quarantined', account))
+        continue
+      }
       try {
         inputs.push({ value: stage.decode(record), record, attempt, traceparent })
       } catch (error) {
@@ -145,7 +150,12 @@ export const createProcessSlice = <In, State, Change>(
     const sealer = unread ? { ...sealing, connectionOf: connectionInHeaders } : sealing
     const toRecords = () => outcomeRecordsOf(stage.name, allInputs, outcomes, now, sealer)
     const first = toRecords()
-    const judged = guard.judge(first.deadLetters)
+    const recordAt = (index: number) => (allInputs[index] as Input<unknown>).record
+    const judged = guard.judge(
+      first.failed
+        .filter((failed, at) => failed !== null && !(failed && stage.quarantine?.isSpent(recordAt(at))))
+        .map(Boolean),
+    )
     let published: OutcomeRecords
     try {
       mustOwn()
@@ -161,6 +171,9 @@ export const createProcessSlice = <In, State, Change>(
     } finally {
       judged.dropped()
     }
+    published.failed.forEach((failed, at) => {
+      if (failed !== null) stage.quarantine?.count(recordAt(at), failed)
+    })
     stage.onProcessed?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))

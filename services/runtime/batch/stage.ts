@@ -29,6 +29,16 @@ export interface Decision<Change> {
   readonly changes: readonly Change[]
 }
 
+/** Puts accounts aside whose records fail too often. */
+export interface Quarantine {
+  /** The account of the record, if it is in quarantine: the record is put aside unread. */
+  holds(record: ConsumedRecord): string | null
+  /** Whether a further failure of the record's account tells nothing about the stage. */
+  isSpent(record: ConsumedRecord): boolean
+  /** Called for each record once its outcomes are published. A redelivery calls it again. */
+  count(record: ConsumedRecord, failed: boolean): void
+}
+
 export interface Stage<In, State = undefined, Change = never> {
   readonly name: ConsumerStage
   /** Parses a record. @throws BadRecord for a record that can never be processed; any other error stops the batch */
@@ -37,6 +47,8 @@ export interface Stage<In, State = undefined, Change = never> {
   receivedAt?(value: In): number
   /** The connection that a record is of, to seal it in a dead letter so that it ends with the consent; unset or undefined: unknown. */
   connectionOf?(record: ConsumedRecord): string | undefined
+  /** Unset: failures of all records count for the stage alike. */
+  readonly quarantine?: Quarantine
   /** Fetches all that `decide` needs, once for the whole slice. */
   load(batch: readonly Input<In>[], now: number): Promise<State>
   /** Pure: no IO, no clock, no randomness. The same batch with the same state gives the same bytes. */

@@ -4,13 +4,9 @@
  */
 import type { DataSecretRecord } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
-import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, Clock, ConsumedRecord } from '../ports.ts'
-import { RecordJudge } from '../signatures/record-judge.ts'
-import { RecordKeys } from '../signatures/record-keys.ts'
-import type { Signing } from '../signatures/signed-broker.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readWhole } from '../topics/read-topic.ts'
 import { CommonPairs } from './common-pairs.ts'
@@ -18,6 +14,9 @@ import { IssuedKeys } from './issued-keys.ts'
 import type { KeyHolder } from './key-holders.ts'
 import { type KeySettings, openKeySource } from './key-settings.ts'
 import { Keyring, SealBroken, type SealedDataSecret } from './keyring.ts'
+import { RecordJudge } from './signatures/record-judge.ts'
+import { RecordKeys } from './signatures/record-keys.ts'
+import type { Signing } from './signatures/signed-broker.ts'
 import { isWrappedUnder, type KeySource } from './wrapping.ts'
 
 interface SecretTools {
@@ -156,7 +155,7 @@ export const sealDataSecret = async (
   tools: SecretTools,
   options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
 ): Promise<DataSecretRecord> => {
-  const { now } = options.clock ?? systemClock
+  const { now } = options.clock ?? Date
   const source = await openKeySource(settings, null)
   for (;;) {
     const before = await readDataSecret(tools)

@@ -8,7 +8,6 @@
  * Keys and seeds are 32 bytes in base64.
  */
 import { z } from 'zod'
-import { type SigningPurpose, signingPurposes } from '../signatures/signed-topics.ts'
 import {
   type DerivedKey,
   derivedKeys,
@@ -21,6 +20,7 @@ import {
 } from './key-holders.ts'
 import type { MasterKeys } from './master-keys.ts'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+import { type SigningPurpose, signingPurposes } from './signatures/signed-topics.ts'
 import { KeyMissing, type KeySource } from './wrapping.ts'
 
 const keyId = z.string().regex(/^[0-9a-f]{16}$/)

@@ -4,7 +4,7 @@
  */
 import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { StageName } from '../../topology.ts'
-import type { SigningPurpose } from '../signatures/signed-topics.ts'
+import type { SigningPurpose } from './signatures/signed-topics.ts'
 
 /** Kinds of secrets at rest. Each is wrapped under a sub-key of its own of the master key. */
 export const secretKinds = [

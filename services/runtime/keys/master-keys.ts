@@ -1,9 +1,9 @@
 /** The configured master keys. Every other key at rest derives from one of them, by kind of secret. */
 import sodium from 'libsodium-wrappers'
-import { publicHalfOf } from '../signatures/signature.ts'
-import type { SigningPurpose } from '../signatures/signed-topics.ts'
 import type { SecretContext, SecretKind } from './key-holders.ts'
 import { keyBytes, SealBroken, SealingKey } from './sealing-key.ts'
+import { publicHalfOf } from './signatures/signature.ts'
+import type { SigningPurpose } from './signatures/signed-topics.ts'
 import type { KeySource } from './wrapping.ts'
 
 const idHexDigits = 16

@@ -8,9 +8,10 @@
  *
  *     "SGW1" · 8 bytes of key id · sealed secret, or the sealed secret alone
  */
-import type { RecordKeySource } from '../signatures/record-keys.ts'
+
 import { kindOf, type SecretContext, type SecretKind } from './key-holders.ts'
 import { SealBroken, type SealingKey } from './sealing-key.ts'
+import type { RecordKeySource } from './signatures/record-keys.ts'
 
 const prefix = Buffer.from('SGW2')
 const earlierPrefix = Buffer.from('SGW1')

@@ -121,6 +121,7 @@ const catalogue = {
     help: 'Signals older than DISPATCH_WARN_DAYS when they were due to be sent, because an upstream stage is late.',
     labels: [],
   },
+  signals_quarantined_accounts: { type: 'gauge', help: 'Accounts whose records ingest puts aside.', labels: [] },
   signals_breakers: {
     type: 'gauge',
     help: 'Connections whose breaker is not closed, by state: open, half_open, slow.',

@@ -1,9 +1,10 @@
 /** Counts and logs records that were refused because they are not signed. Each is a reason to look who can write to Kafka. */
+
+import { refusalReasons } from '../keys/signatures/record-judge.ts'
+import type { Refusal } from '../keys/signatures/signed-broker.ts'
+import { signedTopics } from '../keys/signatures/signed-topics.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { refusalReasons } from '../signatures/record-judge.ts'
-import type { Refusal } from '../signatures/signed-broker.ts'
-import { signedTopics } from '../signatures/signed-topics.ts'
 
 export const reportRefusals = (metrics: Pick<Metrics, 'count'>, log: Pick<Logger, 'error'>) => {
   // Initialise to 0 so that increase() sees the first event.

@@ -1,11 +1,12 @@
 /** Runs a stage's process: reads the configuration, opens clients, builds the stage, consumes, and stops in reverse order. */
 import type { z } from 'zod'
 import { consumerGroup, consumerGroups, laterGroup } from '../../consumer-groups.ts'
-import { deadLetterTopic, laterTopic } from '../../derived-topics.ts'
+import { failureTopics, laterTopic } from '../../derived-topics.ts'
+import { failures } from '../../failures.ts'
 import { type ConsumerStage, delays, type StageSpec, stages, topics } from '../../topology.ts'
 import { openBroker } from '../adapters/kafka/index.ts'
 import { openRedis } from '../adapters/redis.ts'
-import { openRegistry } from '../adapters/registry.ts'
+import { openRegistry } from '../adapters/registry/registry.ts'
 import { DeadLetterLimitReached } from '../batch/dead-letter-limit.ts'
 import { delayUntilDue } from '../batch/delay.ts'
 import { createLoop } from '../batch/loop.ts'
@@ -13,30 +14,32 @@ import { onePerPartition } from '../batch/one-per-partition.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
 import { fields, kafkaSettings, loadConfig, masked, redisSettings, registrySettings } from '../config.ts'
-import { failures } from '../failures.ts'
 import { Health } from '../health/health.ts'
 import { Progress } from '../health/progress.ts'
 import { Watchdog } from '../health/watchdog.ts'
 import { endProcess, followKeyring } from '../keys/data-secret.ts'
 import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
+import { signedBroker } from '../keys/signatures/signed-broker.ts'
 import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { PoisonGuard } from '../poison/poison-guard.ts'
 import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
-import { signedBroker } from '../signatures/signed-broker.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
-import { openTracing } from '../tracing/service.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 import { environment } from './environment.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
 import { serveStatus } from './status-server.ts'
+import { openTracing } from './tracing.ts'
 
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
+
+/** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
+const defaultRecordsUnderWay = 2_000
 
 /** What a stage is built from. */
 export interface StageDeps<Config> {
@@ -81,6 +84,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly fields: Shape
   /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
+  /** Number of records in progress at one time, approximately; infinite for a stage that waits for others than Redis and Kafka. */
+  readonly recordsUnderWay?: number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
 
@@ -124,7 +129,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     lifecycle.onStop('redis', () => redis.close())
     const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
-      Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], [deadLetterTopic(name)]),
+      Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], failureTopics(name)),
     )
     const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
       followKeyring(common, { broker, codec, health, holder: name, onError: endProcess }),
@@ -190,6 +195,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,
           onConnection: (state, reason) => {

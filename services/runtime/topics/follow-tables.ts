@@ -1,9 +1,10 @@
 /** Follows compacted topics as in-memory tables; a stage reads them to their end before it decides anything. */
+
+import type { Logger } from 'pino'
+import { BadRecord } from '../../failures.ts'
 import type { TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, topics } from '../../topology.ts'
-import { BadRecord } from '../failures.ts'
 import type { Health } from '../health/health.ts'
-import type { Logger } from '../log.ts'
 import type { Broker, RunningConsumer } from '../ports.ts'
 import type { Codec } from './codec.ts'
 

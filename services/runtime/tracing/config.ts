@@ -1,6 +1,6 @@
 /** The usual variables of OpenTelemetry. Tracing is on when an endpoint is set, and costs nothing otherwise. */
 import { z } from 'zod'
-import { withoutEnding } from '../without-ending.ts'
+import { withoutEnding } from '../../shared/text/without-ending.ts'
 
 const samplers = [
   'always_on',

@@ -1,7 +1,7 @@
 /** Opens the connections topic for reading and writing, for a command that changes connections. */
 
+import { BadRecord } from '../../failures.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { BadRecord } from '../../runtime/failures.ts'
 import type { Broker, Clock, ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readWhole } from '../../runtime/topics/read-topic.ts'

@@ -1,7 +1,7 @@
 /** Metadata of a dead letter, without the sealed record. */
 
+import { type FailureCode, failures } from '../../failures.ts'
 import { headerNames, redrivesOf } from '../../runtime/batch/record-headers.ts'
-import { type FailureCode, failures } from '../../runtime/failures.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { DeadLetter } from '../../shared/model/dead-letter.ts'
 

@@ -1,9 +1,9 @@
 /** Opens the sealed record of a dead letter: to redrive it, to select by source or connection, and to probe it. It is never printed. */
 
+import { BadRecord } from '../../failures.ts'
 import { namedAccountOf } from '../../ingest/delivery.ts'
 import { positionOf } from '../../runtime/batch/dead-letter.ts'
 import { receivedAtOf } from '../../runtime/batch/record-headers.ts'
-import { BadRecord } from '../../runtime/failures.ts'
 import type { Envelopes } from '../../runtime/keys/envelopes.ts'
 import { SealBroken } from '../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'

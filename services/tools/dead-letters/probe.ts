@@ -1,6 +1,7 @@
 /** Runs a dead letter of ingest through the current mappings, to predict the result of a redrive. It sends nothing. */
+
+import { BadRecord, type FailureCode } from '../../failures.ts'
 import { type DeliveryTools, readDelivery } from '../../ingest/delivery.ts'
-import { BadRecord, type FailureCode } from '../../runtime/failures.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import { topics } from '../../topology.ts'
 

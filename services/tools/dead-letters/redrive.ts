@@ -58,8 +58,16 @@ export const asRedriven = (record: ConsumedRecord, { id, redrives }: FoundDeadLe
   }
 }
 
-const redriveEntriesOf = ({ found, together }: Redriven, redrivenAt: number): Redrive[] =>
-  together.map(({ id }) => ({ deadLetter: id, origin: originOf(found), redrives: found.redrives + 1, redrivenAt }))
+/** @param redrivenAt ms */
+export const redriveEntries = (
+  { found, together }: Redriven,
+  redrivenAt: number,
+  { codec }: Pick<RedriveTools, 'codec'>,
+): ProducerRecord[] =>
+  together.map(({ id }): ProducerRecord => {
+    const entry: Redrive = { deadLetter: id, origin: originOf(found), redrives: found.redrives + 1, redrivenAt }
+    return { topic: topics.redrives.name, key: id, value: codec.encode('redrives', entry) }
+  })
 
 const endsOf = async ({ broker }: RedriveTools, group: string, topic: string) =>
   new Map((await broker.offsets(group, topic)).map(({ partition, high }) => [partition, high]))
@@ -89,7 +97,7 @@ const redriveChunk = async (
   stage: ConsumerStage,
   all: readonly Redriven[],
 ): Promise<{ readonly sent: number; readonly failed: number | null }> => {
-  const { codec, producer, clock } = tools
+  const { producer, clock } = tools
   const originals = await openDeadLetters(
     tools,
     all.map(({ found }) => found),
@@ -101,11 +109,7 @@ const redriveChunk = async (
   await producer.send(
     chunk.flatMap((one) => [
       asRedriven(originals.get(one.found.id) as ConsumedRecord, one.found),
-      ...redriveEntriesOf(one, now).map((entry) => ({
-        topic: topics.redrives.name,
-        key: entry.deadLetter,
-        value: codec.encode('redrives', entry),
-      })),
+      ...redriveEntries(one, now, tools),
     ]),
   )
   if (!(await waitForStage(tools, stage))) return { sent: chunk.length, failed: null }

@@ -1,6 +1,6 @@
 /** Reads dead letters, and the records of redrives. */
 
-import { deadLetterTopic } from '../../derived-topics.ts'
+import { deadLetterTopic, quarantineTopic } from '../../derived-topics.ts'
 import type { Envelopes } from '../../runtime/keys/envelopes.ts'
 import type { Broker, ConsumedRecord, OffsetRange } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
@@ -104,6 +104,15 @@ export const openDeadLetters = async (
     })
   }
   return opened
+}
+
+/** All that ingest has put aside of accounts in quarantine, oldest first; `reason` is the account. @throws DependencyError */
+export const findQuarantined = async (tools: DeadLetterTools): Promise<readonly FoundDeadLetter[]> => {
+  const found: FoundDeadLetter[] = []
+  await read(tools, quarantineTopic, await rangesOf(tools.broker, quarantineTopic, null), (batch) => {
+    for (const { found: one } of batch) found.push(one)
+  })
+  return found.sort((a, b) => a.failedAt - b.failedAt)
 }
 
 /** Ids of dead letters that were redriven. @throws DependencyError */

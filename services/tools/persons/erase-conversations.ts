@@ -1,7 +1,7 @@
 /** Erases the attribution state of conversations: in Redis, and by tombstones in `touches.v1`. Safe to repeat. */
 
 import type { RedisConversationStore } from '../../attribution/state/store.ts'
-import { BadRecord } from '../../runtime/failures.ts'
+import { BadRecord } from '../../failures.ts'
 import type { Broker, ConsumedRecord, Producer } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'

@@ -1,6 +1,6 @@
 /** The least rights that each process needs at Kafka, from the topology. Pure. */
 import { consumerGroup, followedBy, laterGroup, parkedGroup } from '../../consumer-groups.ts'
-import { allTopics, deadLetterTopic, laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { allTopics, failureTopics, laterTopic, parkedTopic } from '../../derived-topics.ts'
 import { type ConsumerStage, consumerStages, type MainTopic, type StageSpec, stages, topics } from '../../topology.ts'
 
 /** As `kafka-acls` spells them. */
@@ -49,7 +49,7 @@ const ofStage = (stage: ConsumerStage): Needs => {
       ...ownMain,
       ...sentLog,
     ],
-    writes: [...named(writes), ...later, ...unparked, deadLetterTopic(stage)],
+    writes: [...named(writes), ...later, ...unparked, ...failureTopics(stage)],
     groups: [
       consumerGroup(stage),
       ...delays.map((delay) => laterGroup(stage, delay)),

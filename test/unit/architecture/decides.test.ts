@@ -13,7 +13,7 @@ const decides = [
   'services/topic-spec.ts',
   'services/topology.ts',
   'services/derived-topics.ts',
-  'services/runtime/without-ending.ts',
+  'services/shared/text/without-ending.ts',
   'services/consumer-groups.ts',
   'services/attribution/attribute.ts',
   'services/attribution/credit.ts',
@@ -25,8 +25,8 @@ const decides = [
   'services/attribution/state/scripts.ts',
   'services/attribution/state/state.ts',
   'services/attribution/tracking-id',
-  'services/dispatch/outcomes.ts',
-  'services/dispatch/send-result.ts',
+  'services/dispatch/signal/outcomes.ts',
+  'services/dispatch/signal/send-result.ts',
   'services/dispatch/stage.ts',
   'services/dispatch/circuit-breaker/state-machine.ts',
   'services/dispatch/delivery/batches.ts',
@@ -38,7 +38,7 @@ const decides = [
   'services/dispatch/delivery/rtt-estimator.ts',
   'services/dispatch/destinations',
   'services/dispatch/limits/adaptive-concurrency.ts',
-  'services/dispatch/limits/priority.ts',
+  'services/dispatch/signal/priority.ts',
   'services/dispatch/limits/throttling.ts',
   'services/dispatch/limits/token-bucket.ts',
   'services/dispatch/parked/parked-signals.ts',
@@ -56,6 +56,7 @@ const decides = [
   'services/ingest/late-referrals.ts',
   'services/ingest/dead-letters.ts',
   'services/ingest/identity.ts',
+  'services/ingest/quarantine/account-failures.ts',
   'services/ingest/stage.ts',
   'services/ingest/verified-account.ts',
   'services/keywords/own-words.ts',
@@ -73,9 +74,9 @@ const decides = [
   'services/keywords/lists/versions.ts',
   'services/keywords/lists/warnings.ts',
   'services/keywords/matching',
-  'services/runtime/failures.ts',
+  'services/failures.ts',
   'services/runtime/ports.ts',
-  'services/runtime/secure-url.ts',
+  'services/shared/text/secure-url.ts',
   'services/runtime/batch/dead-letter-limit.ts',
   'services/runtime/batch/dead-letter.ts',
   'services/runtime/batch/outcome-records.ts',
@@ -126,7 +127,7 @@ const touchesTheWorld = [
   'services/attribution/state/rebuilding-store.ts',
   'services/attribution/state/store.ts',
   'services/dispatch/config.ts',
-  'services/dispatch/end-to-end.ts',
+  'services/dispatch/signal/end-to-end.ts',
   'services/dispatch/main.ts',
   'services/dispatch/wiring.ts',
   'services/dispatch/circuit-breaker/gauges.ts',
@@ -166,6 +167,8 @@ const touchesTheWorld = [
   'services/ingest/config.ts',
   'services/ingest/ignored.ts',
   'services/ingest/main.ts',
+  'services/ingest/quarantine/quarantine.ts',
+  'services/ingest/quarantine/quarantined-accounts.ts',
   'services/keywords/config.ts',
   'services/keywords/keyword-metrics.ts',
   'services/keywords/main.ts',
@@ -248,7 +251,7 @@ describe('what decides', () => {
 })
 
 describe('the check of what decides', () => {
-  const path = 'services/dispatch/outcomes.ts'
+  const path = 'services/dispatch/signal/outcomes.ts'
 
   it.each([
     'const at = Date.now()',
@@ -302,13 +305,13 @@ describe('the check of what decides', () => {
     ["import pino from 'pino'", 'imports pino'],
     ["import { Counter } from 'prom-client'", 'imports prom-client'],
     ["import { trace } from '@opentelemetry/api'", 'imports @opentelemetry/api'],
-    ["import { errorFacts } from '../runtime/log.ts'", 'imports values of services/runtime/log.ts'],
+    ["import { errorFacts } from '../../runtime/log.ts'", 'imports values of services/runtime/log.ts'],
     [
-      "import { Metrics } from '../runtime/metrics/metrics.ts'",
+      "import { Metrics } from '../../runtime/metrics/metrics.ts'",
       'imports values of services/runtime/metrics/metrics.ts',
     ],
     [
-      "import { openRedis } from '../runtime/adapters/redis.ts'",
+      "import { openRedis } from '../../runtime/adapters/redis.ts'",
       'imports values of services/runtime/adapters/redis.ts',
     ],
     ["export { Redis } from 'ioredis'", 'imports ioredis'],
@@ -322,8 +325,8 @@ describe('the check of what decides', () => {
 
   it.each([
     "import type { Redis } from 'ioredis'",
-    "import { type Logger } from '../runtime/log.ts'",
-    "import type { Metrics } from '../runtime/metrics/metrics.ts'",
+    "import { type Logger } from '../../runtime/log.ts'",
+    "import type { Metrics } from '../../runtime/metrics/metrics.ts'",
     "import { createHash } from 'node:crypto'",
     "import { z } from 'zod'",
     '/** Not Date.now(): the caller hands over `now`, see setTimeout. */',

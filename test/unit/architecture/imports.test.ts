@@ -10,7 +10,7 @@ import { codeOnly } from '../../support/source-code/scan.ts'
  * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
 const floors: readonly (readonly string[])[] = [
-  ['topic-spec.ts', 'schemas'],
+  ['topic-spec.ts', 'failures.ts', 'schemas'],
   ['topology.ts'],
   ['derived-topics.ts'],
   ['consumer-groups.ts', 'shared/model', 'shared/text'],
@@ -28,7 +28,7 @@ const floors: readonly (readonly string[])[] = [
     'local/processes',
   ],
   ['local/free-ports.ts', 'local/bundle'],
-  ['local/parts'],
+  ['local/parts', 'local/compact'],
   ['local/supervisor'],
   ['local/demo', 'control'],
   ['cli'],
@@ -36,29 +36,13 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  [
-    'runtime/ports.ts',
-    'runtime/failures.ts',
-    'runtime/split-lines.ts',
-    'runtime/without-ending.ts',
-    'runtime/secure-url.ts',
-    'runtime/rebuildable-state.ts',
-    'runtime/poison/work-note.ts',
-    'runtime/metrics',
-  ],
-  [
-    'runtime/coalescer.ts',
-    'runtime/clock.ts',
-    'runtime/prefix.ts',
-    'runtime/setting-refused.ts',
-    'runtime/poison/suspicion.ts',
-  ],
+  ['runtime/ports.ts', 'runtime/poison/work-note.ts', 'runtime/metrics'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/setting-refused.ts', 'runtime/poison/suspicion.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
   ['runtime/topics'],
-  ['runtime/signatures'],
   ['runtime/keys'],
   ['runtime/poison'],
   ['runtime/batch'],
@@ -66,16 +50,9 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [
-  ['dispatch/destinations/destination.ts', 'dispatch/send-result.ts'],
+  ['dispatch/destinations/destination.ts', 'dispatch/signal'],
   ['dispatch/destinations/tiktok'],
-  [
-    'dispatch/config.ts',
-    'dispatch/end-to-end.ts',
-    'dispatch/limits',
-    'dispatch/outcomes.ts',
-    'dispatch/sent-log',
-    'dispatch/parked',
-  ],
+  ['dispatch/config.ts', 'dispatch/limits', 'dispatch/sent-log', 'dispatch/parked'],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
   ['dispatch/stage.ts'],
@@ -150,7 +127,7 @@ const clientsIn = (path: string, source: string): string[] => [
 ]
 
 /** A process starts in these; elsewhere settings are arguments. */
-const readsSettings = /\/(?:main|config|lifecycle|environment|service|context)\.ts$|^services\/(?:cli|local)\//
+const readsSettings = /\/(?:main|config|lifecycle|environment|service|tracing|context)\.ts$|^services\/(?:cli|local)\//
 const environment = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|=\s*process\s*$/
 const environmentIn = (path: string, source: string): string[] =>
   readsSettings.test(path)
@@ -234,8 +211,8 @@ describe('the checks of imports', () => {
   it.each([
     ['keywords/stage.ts', "import { x } from '../dispatch/stage.ts'", 'dispatch/stage.ts'],
     ['keywords/stage.ts', "import type { X } from '../dispatch/stage.ts'", 'dispatch/stage.ts'],
-    ['runtime/failures.ts', "import { x } from '../ingest/stage.ts'", 'ingest/stage.ts'],
-    ['shared/model/message-event.ts', "import { x } from '../../runtime/failures.ts'", 'runtime/failures.ts'],
+    ['runtime/ports.ts', "import { x } from '../ingest/stage.ts'", 'ingest/stage.ts'],
+    ['shared/model/message-event.ts', "import { x } from '../../runtime/ports.ts'", 'runtime/ports.ts'],
     ['topology.ts', "import { x } from './shared/model/message-event.ts'", 'shared/model/message-event.ts'],
     ['tools/replay/request.ts', "import { x } from '../../cli/context.ts'", 'cli/context.ts'],
     ['tools/replay/request.ts', "import {\n  x,\n} from '../dead-letters/plan.ts'", 'tools/dead-letters/plan.ts'],
@@ -255,8 +232,7 @@ describe('the checks of imports', () => {
   })
 
   it('let what leads down pass', () => {
-    const source =
-      "import { x } from '../runtime/failures.ts'\nimport { y } from './lists/list.ts'\nimport { z } from 'zod'"
+    const source = "import { x } from '../failures.ts'\nimport { y } from './lists/list.ts'\nimport { z } from 'zod'"
     expect(check(floors, 'keywords/stage.ts', source)).toEqual([])
   })
 

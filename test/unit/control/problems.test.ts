@@ -23,6 +23,7 @@ const healthy: SystemStatus = {
   deadLetters: [],
   stages: [{ stage: 'ingest', state: 'running', reason: null }],
   groups: [lag({}), lag({ lane: 'parked', topic: 'signals.dispatch.parked.v1' })],
+  quarantined: 0,
   breakers: { open: 0, oldest: [] },
   connections: [{ status: 'active', token: 'valid' }],
 }
@@ -45,6 +46,7 @@ describe("the console's problems", () => {
     ['a low disk', { disk: { freeBytes: 10, sizeBytes: 100 } }, 'warning', /10 %/],
     ['a full disk', { disk: { freeBytes: 4, sizeBytes: 100 } }, 'page', /4 %/],
     ['a full Redis', { redis: { keys: 1, bytes: 90, limitBytes: 100 } }, 'warning', /90 %/],
+    ['an account in quarantine', { quarantined: 2 }, 'warning', /accounts in quarantine: 2/],
     ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open circuit breakers: 2/],
     ['a refused token', { connections: [{ status: 'reconnect', token: null }] }, 'warning', /new token: 1/],
     [

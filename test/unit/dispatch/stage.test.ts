@@ -1,5 +1,5 @@
 import { dispatch } from '../../../services/dispatch/stage.ts'
-import { BadRecord } from '../../../services/runtime/failures.ts'
+import { BadRecord } from '../../../services/failures.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import type { Delivery } from '../../../services/shared/model/topic-values.ts'
 import { consumedRecord, noon, signal } from '../../support/builders.ts'

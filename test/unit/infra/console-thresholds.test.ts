@@ -19,6 +19,7 @@ const well: SystemStatus = {
   deadLetters: [],
   stages: [],
   groups: [],
+  quarantined: 0,
   breakers: { open: 0, oldest: [] },
   connections: [],
 }

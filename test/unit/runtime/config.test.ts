@@ -6,7 +6,7 @@ import { localFields } from '../../../services/local/config.ts'
 import { ConfigError, fields, loadConfig, masked } from '../../../services/runtime/config.ts'
 import { errorFacts } from '../../../services/runtime/log.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
-import { secureUrl } from '../../../services/runtime/secure-url.ts'
+import { secureUrl } from '../../../services/shared/text/secure-url.ts'
 
 describe('configuration', () => {
   it('treats an empty variable as unset', () => {

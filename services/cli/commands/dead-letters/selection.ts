@@ -1,5 +1,5 @@
 /** Turns the command's options into conditions, and finds the dead letters that meet them. */
-import { failures } from '../../../runtime/failures.ts'
+import { failures } from '../../../failures.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
 import type { FoundDeadLetter } from '../../../tools/dead-letters/found.ts'

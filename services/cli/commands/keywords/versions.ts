@@ -83,6 +83,7 @@ const write = async (
   action: 'import' | 'promote' | 'rollback',
   made: NewVersion,
   { json, iChecked = false }: WriteOptions,
+  warnings: readonly string[] = [],
 ) => {
   const record = authored(context, made, iChecked)
   await audited(context, `keywords.${action}`, listKey(record))
@@ -98,7 +99,8 @@ const write = async (
   }
   const behind = await waitUntilActive(context, 'keywordLists')
   const { listId, version, entries, shadow, copyOf } = record
-  if (json) return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind })
+  if (json)
+    return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind, warnings })
   const what = `${entries.length} keywords${copyOf === null ? '' : `, as in version ${copyOf}`}`
   const state = behind.length > 0 ? '; not yet active' : shadow ? '; counted only (shadow)' : ''
   print(`${listId} version ${version}: ${what}${state}`)
@@ -117,8 +119,9 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
-    for (const warning of listWarnings(input.entries)) notify(`warning: ${warning}`)
-    await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options)
+    const warnings = listWarnings(input.entries)
+    for (const warning of warnings) notify(`warning: ${warning}`)
+    await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options, warnings)
   })
 
 /** Writes the entries of an older version as a new one. No version changes, so a replay finds the version of any time. */

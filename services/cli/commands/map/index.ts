@@ -1,7 +1,6 @@
 /** `signals map`: maps webhook bodies on standard input to message events; needs no running pipeline. */
 
 import type { Command } from 'commander'
-import { splitLines } from '../../../runtime/split-lines.ts'
 import {
   DeliveryUnreadable,
   loadSources,
@@ -10,6 +9,7 @@ import {
   type Source,
   type SourceRegistry,
 } from '../../../shared/sources/index.ts'
+import { splitLines } from '../../../shared/text/split-lines.ts'
 import { UsageError } from '../../exit.ts'
 import { ownMappings } from '../../folders.ts'
 import { textOf } from '../../input-file.ts'

@@ -1,11 +1,11 @@
 /** `signals topics`: compares the declared topics with the cluster and applies the difference. */
 import type { Command } from 'commander'
 import { allTopics } from '../../../derived-topics.ts'
-import { openRegistrar } from '../../../runtime/adapters/registry.ts'
+import { prefixFields } from '../../../runtime/adapters/prefix.ts'
+import { openRegistrar } from '../../../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { loadConfig, registrySettingsOf } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
-import { prefixFields } from '../../../runtime/prefix.ts'
 import { environment } from '../../../runtime/process/environment.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import { aclCommands, aclProcesses, aclsOf } from '../../../tools/topics/acls.ts'

@@ -1,5 +1,5 @@
 /** TikTok as a `Destination`, by one wire profile. */
-import { withoutEnding } from '../../../runtime/without-ending.ts'
+import { withoutEnding } from '../../../shared/text/without-ending.ts'
 import type { Destination } from '../destination.ts'
 import { codes } from './codes.ts'
 import { callEncoder, partsOf } from './encoder.ts'

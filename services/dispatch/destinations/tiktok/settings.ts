@@ -1,6 +1,6 @@
 /** Settings of TikTok as a destination, and its limits. */
 import { z } from 'zod'
-import { secureUrl } from '../../../runtime/secure-url.ts'
+import { secureUrl } from '../../../shared/text/secure-url.ts'
 
 /** TikTok refuses a call with more events as a whole. */
 export const mostEventsPerCall = 1_000

@@ -1,6 +1,6 @@
 /** Opens a `Broker` with one of two clients. A client is imported at its first use. */
 import type { Broker } from '../../ports.ts'
-import { prefixedBroker } from '../../prefix.ts'
+import { prefixedBroker } from '../prefix.ts'
 import { Fence } from './membership.ts'
 import type { KafkaSettings } from './settings.ts'
 

@@ -1,7 +1,7 @@
 /** Connection settings of Kafka, parsed from the environment. Imports no client. */
 import zlib from 'node:zlib'
 import { z } from 'zod'
-import { prefixFields } from '../../prefix.ts'
+import { prefixFields } from '../prefix.ts'
 import { pairProblems, pemOf, pemProblems } from '../tls.ts'
 import { type KafkaSasl, kafkaLoginFields, loginProblems, toSasl } from './login/settings.ts'
 

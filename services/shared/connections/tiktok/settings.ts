@@ -1,7 +1,7 @@
 /** Settings of TikTok's OAuth. */
 import { z } from 'zod'
 import { csv } from '../../../runtime/config.ts'
-import { isLoopbackUrl, secureUrl } from '../../../runtime/secure-url.ts'
+import { isLoopbackUrl, secureUrl } from '../../text/secure-url.ts'
 import type { OauthSettings } from './oauth.ts'
 
 export const oauthFields = {

@@ -2,9 +2,9 @@
 
 import { parkedGroup } from '../../../consumer-groups.ts'
 import { allTopics, deadLetterTopic, parkedTopic } from '../../../derived-topics.ts'
+import { prefixFields } from '../../../runtime/adapters/prefix.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import type { TopicSettings } from '../../../runtime/ports.ts'
-import { prefixFields } from '../../../runtime/prefix.ts'
 import { consumerStages, topics } from '../../../topology.ts'
 import { planTopics, type TopicChange } from '../../topics/provision.ts'
 import { placementOf } from '../../topics/settings.ts'

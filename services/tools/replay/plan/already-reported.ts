@@ -1,6 +1,6 @@
 /** Finds which of a set of signals were emitted or answered before, by reading the topics that record it. */
 
-import { decodable } from '../../../runtime/failures.ts'
+import { decodable } from '../../../failures.ts'
 import type { Broker, ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { replayTopic, topics } from '../../../topology.ts'

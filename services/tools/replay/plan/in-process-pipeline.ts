@@ -4,11 +4,11 @@
  */
 
 import type { attribution } from '../../../attribution/stage.ts'
+import { BadRecord } from '../../../failures.ts'
 import { ownerOf } from '../../../ingest/identity.ts'
 import type { ingest } from '../../../ingest/stage.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
 import type { Input } from '../../../runtime/batch/stage.ts'
-import { BadRecord } from '../../../runtime/failures.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'

@@ -1,6 +1,6 @@
 /** Reads back what a run has sent, from the replay topic, and its final outcomes, from `deliveries.v1`. */
 
-import { decodable } from '../../../runtime/failures.ts'
+import { decodable } from '../../../failures.ts'
 import type { Broker, Clock } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'

@@ -1,7 +1,7 @@
 import { combined } from '../../../../services/dispatch/delivery/combine.ts'
 import { partsOf } from '../../../../services/dispatch/destinations/tiktok/encoder.ts'
 import { parseProfile } from '../../../../services/dispatch/destinations/tiktok/profile.ts'
-import type { FinalResult, PartResult, SendResult } from '../../../../services/dispatch/send-result.ts'
+import type { FinalResult, PartResult, SendResult } from '../../../../services/dispatch/signal/send-result.ts'
 import { numbered, openDispatch } from '../../../support/dispatch-world.ts'
 
 const final = (outcome: FinalResult['outcome'], fields: Partial<FinalResult> = {}): PartResult => ({

@@ -8,7 +8,7 @@ import {
   signalEligibility,
 } from '../../../../services/dispatch/delivery/eligibility.ts'
 import { Tokens } from '../../../../services/dispatch/delivery/tokens.ts'
-import type { SendResult } from '../../../../services/dispatch/send-result.ts'
+import type { SendResult } from '../../../../services/dispatch/signal/send-result.ts'
 import { SealBroken } from '../../../../services/runtime/keys/keyring.ts'
 import { consentOf } from '../../../../services/shared/connections/consent.ts'
 import { connectionRecord, noon, testKeyring } from '../../../support/builders.ts'

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import { Metrics } from '../../../../services/runtime/metrics/metrics.ts'
+import { openTracing } from '../../../../services/runtime/process/tracing.ts'
 import { exportingProcessor } from '../../../../services/runtime/tracing/exporter.ts'
-import { openTracing } from '../../../../services/runtime/tracing/service.ts'
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`
@@ -99,7 +99,7 @@ describe('the export', () => {
       const { registerHooks } = await import('node:module')
       const loaded = []
       registerHooks({ resolve: (name, context, next) => (name.startsWith('@opentelemetry/sdk') && loaded.push(name), next(name, context)) })
-      const { openTracing } = await import('./services/runtime/tracing/service.ts')
+      const { openTracing } = await import('./services/runtime/process/tracing.ts')
       const open = async (env) => [await openTracing('test', { count: () => {} }, env) !== null, loaded.length > 0]
       console.log(JSON.stringify([await open({}), await open({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })]))
       process.exit()`

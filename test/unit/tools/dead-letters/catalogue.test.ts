@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { failures } from '../../../../services/runtime/failures.ts'
+import { failures } from '../../../../services/failures.ts'
 
 describe('docs/dead-letters.md', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../../docs/dead-letters.md'), 'utf8')

@@ -1,6 +1,7 @@
 /** Tokens for SASL OAUTHBEARER, from a token endpoint by the client credentials grant. */
+
+import { isLoopbackUrl } from '../../../../shared/text/secure-url.ts'
 import { DependencyError } from '../../../ports.ts'
-import { isLoopbackUrl } from '../../../secure-url.ts'
 import type { BearerToken } from './token-cache.ts'
 
 export interface OauthClient {

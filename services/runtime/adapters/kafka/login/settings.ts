@@ -1,6 +1,6 @@
 /** How a process logs in at Kafka (SASL), parsed from the environment. Imports no client. */
 import { z } from 'zod'
-import { secureUrl } from '../../../secure-url.ts'
+import { secureUrl } from '../../../../shared/text/secure-url.ts'
 import { regionOf, requestMskToken } from './msk-iam.ts'
 import { requestOauthToken } from './oauth-token.ts'
 import { tokenCache } from './token-cache.ts'

@@ -1,12 +1,11 @@
-import type { RedisScript } from '../../../../../services/runtime/ports.ts'
 import { connectorHeaders } from '../../../../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../../../../services/shared/model/connection-record.ts'
 import { buildPipeline } from '../../../../../services/tools/replay/plan/build-pipeline.ts'
 import { connectionRecord, consumedRecord, messageEvent, noon, replayRequest } from '../../../../support/builders.ts'
 import { sources } from '../../../../support/deliveries.ts'
+import { EmptyRedis } from '../../../../support/empty-redis.ts'
 import { FakeClock } from '../../../../support/fake-clock.ts'
 import { openIngest } from '../../../../support/ingest-world.ts'
-import { MemoryRedis } from '../../../../support/memory-redis.ts'
 
 const hour = 3_600_000
 const at = (hours: number) => noon + hours * hour
@@ -14,16 +13,6 @@ const at = (hours: number) => noon + hours * hour
 interface Case {
   readonly occurredAt: number
   readonly receivedAt: number
-}
-
-/** Complete, and without any claim or conversation of live traffic. */
-class EmptyRedis extends MemoryRedis {
-  override async getMany(keys: readonly string[]) {
-    return keys.map((key) => (String(key).endsWith(':complete') ? Buffer.from('1') : null))
-  }
-  override async evalMany(_script: RedisScript, calls: readonly { readonly args: readonly unknown[] }[]) {
-    return calls.map(({ args }) => args.map(() => null)) as never
-  }
 }
 
 /** Decides one message of each case as a replay does. @returns ids of the reported messages' signals, and the outcomes */

@@ -1,0 +1,16 @@
+/** Which topics hold signed records, and who signs them. */
+import { topics } from '../../../topology.ts'
+
+/**
+ * A key pair for each. records: what steers the pipeline, signed by control and by commands. requests: what stages ask control to
+ * change, signed by those stages.
+ */
+export const signingPurposes = ['records', 'requests'] as const
+export type SigningPurpose = (typeof signingPurposes)[number]
+
+const purposes: ReadonlyMap<string, SigningPurpose> = new Map([[topics.connectionRequests.name, 'requests']])
+
+export const signedTopics: readonly string[] = [...purposes.keys()]
+
+/** undefined: records of this topic are not signed. */
+export const signingPurposeOf = (topic: string): SigningPurpose | undefined => purposes.get(topic)
