@@ -30,6 +30,7 @@ const dayMs = 86_400_000
 runConsumerStage({
   name: 'dispatch',
   fields: dispatchFields,
+  recordsUnderWay: Number.POSITIVE_INFINITY,
   waitScale: ({ DISPATCH_WAIT_SCALE }) => DISPATCH_WAIT_SCALE,
   build: async ({
     config,

@@ -35,7 +35,7 @@ const floors: readonly (readonly string[])[] = [
     'local/processes',
   ],
   ['local/free-ports.ts', 'local/bundle'],
-  ['local/parts'],
+  ['local/parts', 'local/compact'],
   ['local/supervisor'],
   ['local/demo', 'control'],
   ['cli'],
