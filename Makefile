@@ -39,6 +39,10 @@ check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
 	$(NODE) node_modules/.bin/biome check .
 
+.PHONY: prepare
+prepare: install ## Kafka, registry and Redis ready for quick starts
+	@$(NODE) services/local/parts/prepare.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
 
@@ -114,6 +118,10 @@ bench-mapping: install ## messages a second that one core maps, and the cost of 
 
 bench-gateway: install ## the gateway at 500 deliveries a second: latency, and whether Kafka has every answered delivery
 	$(NODE) test/bench/gateway.ts
+
+.PHONY: bench-stages
+bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
+	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
 
 bench-seal: install ## CPU of sealing and opening a raw delivery, beside a sealed box for each
 	$(NODE) test/bench/seal.ts

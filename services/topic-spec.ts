@@ -14,6 +14,7 @@ export interface TopicSpec {
     | 'dead-letter'
     | 'run'
     | 'action'
+    | 'suppression'
   readonly partitions: number
   /** -1: unlimited. */
   readonly retentionMs: number

@@ -130,6 +130,14 @@ const main = {
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
   },
+  suppressions: {
+    name: 'suppressions.v1',
+    key: 'suppression',
+    ...table,
+    schema: 'suppression',
+    holds:
+      'conversations that were forgotten on request, as keyed hashes: their messages are dropped, their signals withheld',
+  },
   redrives: {
     name: 'redrives.v1',
     key: 'dead-letter',
@@ -200,26 +208,26 @@ export const stages = {
   ingest: {
     reads: 'channelEvents',
     writes: ['messages', 'connectionRequests'],
-    follows: ['connections', 'dataSecrets'],
+    follows: ['connections', 'dataSecrets', 'suppressions'],
     delays: [],
   },
   attribution: {
     reads: 'messages',
     writes: ['attributedMessages', 'touches'],
-    follows: ['connections', 'dataSecrets'],
+    follows: ['connections', 'dataSecrets', 'suppressions'],
     delays: ['1s', '5s'],
     waitsWithMain: true,
   },
   keywords: {
     reads: 'attributedMessages',
     writes: ['signals'],
-    follows: ['connections', 'keywordLists', 'dataSecrets'],
+    follows: ['connections', 'keywordLists', 'dataSecrets', 'suppressions'],
     delays: [],
   },
   dispatch: {
     reads: 'signals',
     writes: ['deliveries', 'connectionRequests'],
-    follows: ['connections', 'dataSecrets'],
+    follows: ['connections', 'dataSecrets', 'suppressions'],
     lowPriorityReads: [{ topic: replayTopic, group: replayGroup }],
     delays: ['10s', '1m', '5m', '30m', '2h'],
   },

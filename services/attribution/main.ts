@@ -1,11 +1,13 @@
 import { consumerGroup } from '../consumer-groups.ts'
 import { laterTopic } from '../derived-topics.ts'
 import { checkpointed, repairIdle } from '../runtime/checkpoints/checkpointed-stage.ts'
+import type { Loss } from '../runtime/checkpoints/checkpoints.ts'
 import { openCheckpoints } from '../runtime/checkpoints/open.ts'
 import { pollForLosses } from '../runtime/checkpoints/poll.ts'
 import { sharedRebuild } from '../runtime/checkpoints/shared-rebuild.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
 import { refusedIds } from './refused-ids.ts'
@@ -20,7 +22,9 @@ runConsumerStage({
   build: async ({ config, codec, keyring, redis, broker, clock, metrics, log, health, lifecycle, ...deps }) => {
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
+    const suppressions = new Suppressions(keyring)
     await deps.follow({
+      suppressions: (mark, record) => suppressions.apply(mark, record),
       connections: (id, record) => {
         if (directory.apply(id, record) === 'applied' && !record?.dataKey) deps.forgetConnection(id)
       },
@@ -53,11 +57,16 @@ runConsumerStage({
     const delayed = stages.attribution.delays.map((delay) => laterTopic('attribution', delay))
     const topicsOfState = [topics.messages.name, ...delayed]
     const checkpoints = openCheckpoints(
-      { redis, broker, name: 'attribution', tags: parts },
+      { redis, broker, name: 'attribution', tags: parts, publishesFirst: true },
       { group: consumerGroup('attribution'), topics: topicsOfState },
     )
     deps.onAssigned(() => checkpoints.assigned())
-    const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
+    const takeOver = sharedRebuild(redis, (since) => store.restoreSince(since))
+    const rebuildLost = sharedRebuild(redis, (since) => {
+      log.warn({ since }, 'Redis has lost its last writes: rebuilding them before anything is decided')
+      return store.rebuildSince(since)
+    })
+    const rebuild = (loss: Loss) => (loss.isTakeover ? takeOver(loss) : rebuildLost(loss))
     // A batch detects lost state by itself. The poll does it without a batch, so that a replay need not wait for live traffic.
     const cancel = pollForLosses(clock, async () => {
       await store.ensureComplete()
@@ -67,6 +76,7 @@ runConsumerStage({
     const countRefused = refusedIds(metrics)
     const stage = attribution({
       directory,
+      suppressions,
       store,
       codec,
       keyring,

@@ -15,6 +15,7 @@ import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
+import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import { delays, stages, topics } from '../topology.ts'
 import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
@@ -33,6 +34,8 @@ export interface AttributionTools extends AttributionSettings {
   readonly keyring: Keyring
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
+  /** Unset: none. */
+  readonly suppressions?: SuppressionCheck
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -117,7 +120,7 @@ const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
 const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
 
 export const attribution = (tools: AttributionTools): Stage<Message, Loaded, AttributionChange> => {
-  const { directory, store, codec, isUnderConsent = receivedUnderConsent } = tools
+  const { directory, store, codec, isUnderConsent = receivedUnderConsent, suppressions = noSuppressions } = tools
 
   const decideSafely = (
     before: ConversationState,
@@ -177,6 +180,10 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         if (!connection || connection.status === 'disconnected') {
           // Its state is being erased, so nothing writes it.
           outcomes[index] = drop('disconnected')
+          continue
+        }
+        if (suppressions.has(message.conversation)) {
+          outcomes[index] = drop(suppressed)
           continue
         }
         const consent = consentMarkOf(connection)

@@ -62,6 +62,11 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'tokens for connectors and the admin API: create, list, revoke',
     load: () => import('./commands/tokens/index.ts'),
   },
+  forget: {
+    about: 'erase one person, and drop what comes of them from now on',
+    load: () => import('./commands/forget/index.ts'),
+  },
+  person: { about: 'what the pipeline holds of one person', load: () => import('./commands/person/index.ts') },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
   audit: { about: 'who asked for what', load: () => import('./commands/audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor/index.ts') },

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
 const isWindows = process.platform === 'win32'
@@ -23,9 +23,18 @@ const enableCompileCache = async () => {
   if (folder !== undefined) module.enableCompileCache(folder)
 }
 
+/** A pipeline runs for long, so its supervisor is worth a bundle too. Containers need a package that no bundle has. */
+const mainFile = async () => {
+  if (process.argv[2] !== 'up' || process.env.SIGNALS_INFRA === 'docker') return './main.ts'
+  const { cachedBundle } = await import('../local/bundle/cached.ts')
+  const { projectRoot } = await import('../local/bundle/own.ts')
+  const bundle = await cachedBundle(projectRoot(), process.env, () => {})
+  return bundle === null ? './main.ts' : pathToFileURL(join(bundle, 'signals.js')).href
+}
+
 if (Number(process.versions.node.split('.')[0]) >= wantedMajor) {
   await enableCompileCache()
-  await import('./main.ts')
+  await import(await mainFile())
 } else if (!existsSync(own)) {
   process.stderr.write(
     `signals: Node ${wantedMajor} is needed, and this is ${process.version}: run \`npm ci\` in the project folder, which brings it for Linux (x64, arm64) and Windows (x64); elsewhere install Node ${wantedMajor}\n`,

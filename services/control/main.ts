@@ -48,6 +48,7 @@ main('console', async (lifecycle, log) => {
     Codec.open(registry, clock, [
       ...followedBy.console,
       'connectionHistory',
+      'suppressions',
       'connectionRequests',
       'deliveries',
       'audit',

@@ -11,6 +11,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { pollBreakerGauges } from './circuit-breaker/gauges.ts'
 import { RedisBreakerStore } from './circuit-breaker/redis-store.ts'
 import { detachedMsOf, dispatchFields } from './config.ts'
@@ -29,6 +30,7 @@ const dayMs = 86_400_000
 runConsumerStage({
   name: 'dispatch',
   fields: dispatchFields,
+  recordsUnderWay: Number.POSITIVE_INFINITY,
   waitScale: ({ DISPATCH_WAIT_SCALE }) => DISPATCH_WAIT_SCALE,
   build: async ({
     config,
@@ -77,7 +79,11 @@ runConsumerStage({
       }
       if (!record || record.status === 'active' || record.status === 'disconnected') unparker.changed()
     }
-    await deps.follow({ connections: apply })
+    const suppressions = new Suppressions(keyring)
+    await deps.follow({
+      connections: apply,
+      suppressions: (mark, record) => suppressions.apply(mark, record),
+    })
 
     const keepMs = config.DISPATCH_SENT_MARK_DAYS * dayMs
     const { signal } = lifecycle
@@ -109,7 +115,7 @@ runConsumerStage({
       {
         ...{ destination, codec, clock, timers: clock, metrics, log },
         ...{ sentLog, breakerStore, tokenBuckets },
-        ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals },
+        ...{ connectionOf: (id) => directory.byId(id), tokens, tokenRefusals, suppressions },
         post: ({ headers, body }, signals) => {
           const call = () => http.post({ headers, body, timeoutMs })
           return traces ? traces.call(signals, call) : call()

@@ -10,11 +10,12 @@ import { headerNames, receivedAtOf } from '../runtime/batch/record-headers.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../shared/persons/suppressions.ts'
 import type { BreakerRegistry } from './circuit-breaker/registry.ts'
 import { byConnection, type PendingEvent } from './delivery/batches.ts'
 import { combined } from './delivery/combine.ts'
 import type { DeliveryScheduler } from './delivery/delivery-scheduler.ts'
-import { consentOfSignal, type Eligibility, signalEligibility } from './delivery/eligibility.ts'
+import { consentOfSignal, type Eligibility, signalEligibility, withheld } from './delivery/eligibility.ts'
 import type { SentEntry, SentLog } from './sent-log/sent-log.ts'
 import { outcomeOf } from './signal/outcomes.ts'
 import { trafficClassOf } from './signal/priority.ts'
@@ -28,6 +29,8 @@ export interface DispatchTools {
   eligibilityOf(connectionId: string): Eligibility
   /** The events that a signal is sent as, each with its own id; undefined: one event, the signal itself. */
   readonly parts: ((signal: Signal) => readonly Signal[]) | undefined
+  /** Unset: none. */
+  readonly suppressions?: Pick<SuppressionCheck, 'hasMark'>
   readonly expireMs: number
   readonly warnMs: number
   /** How many signals of a batch are older than `warnMs`: an earlier stage is late. */
@@ -82,8 +85,11 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
       }
       const { signal, consent } = event
       if (now - signal.occurredAt > tools.warnMs) old++
+      const { record: input } = batch[event.position] as Input<Signal>
       const connection = eligibilities.get(signal.connectionId) as Eligibility
-      const eligibility = signalEligibility(connection, signal, consent, age)
+      const eligibility = tools.suppressions?.hasMark(input.headers[headerNames.suppressionMark])
+        ? withheld
+        : signalEligibility(connection, signal, consent, age)
       if (eligibility.eligible) {
         pending.push(event)
         return

@@ -8,6 +8,7 @@ import type { Clock, RedisCommands, Timers } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Signal } from '../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../shared/persons/suppressions.ts'
 import { logBreakerMoves } from './circuit-breaker/gauges.ts'
 import type { BreakerStore } from './circuit-breaker/redis-store.ts'
 import { BreakerRegistry } from './circuit-breaker/registry.ts'
@@ -50,6 +51,8 @@ export interface DispatchPorts {
   connectionOf(id: string): ConnectionRecord | undefined
   readonly tokens: Pick<Tokens, 'of'>
   readonly tokenRefusals: TokenRefusals
+  /** Unset: none. */
+  readonly suppressions?: Pick<SuppressionCheck, 'hasMark'>
   /** One HTTP call to the destination. @param signals that it carries, for traces */
   post(request: CallRequest, signals: readonly Signal[]): Promise<Answer>
 }
@@ -164,6 +167,7 @@ export const wireDispatch = (ports: DispatchPorts, settings: DispatchSettings) =
     scheduler,
     eligibilityOf: eligibilityNow,
     parts: destination.parts,
+    ...(ports.suppressions ? { suppressions: ports.suppressions } : {}),
     expireMs: settings.expireMs,
     warnMs: settings.warnMs,
     onOld: (count) => {

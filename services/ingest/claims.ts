@@ -12,11 +12,11 @@ import { dedupWindowMs } from './identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000
 
-export const openDedup = (redis: RedisCommands): HourBuckets =>
+export const openDedup = (redis: RedisCommands): RedisHourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds })
 
 /** The prefix `feeds` is part of the documented Redis keys. */
-export const openCrossSourceDedup = (redis: RedisCommands): HourBuckets =>
+export const openCrossSourceDedup = (redis: RedisCommands): RedisHourBuckets =>
   new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds, hours: crossSourceSpanHours, bucketsPerHour: 128 })
 
 /** One value for each purpose of a claim: the event's own id, and the channel's id for the tenant. */
@@ -60,5 +60,13 @@ export const claimsIn = (buckets: ByPurpose<Pick<HourBuckets, 'claim' | 'read' |
   noted: (keys) => buckets.crossSource.read(keys),
 })
 
-export const openClaims = (redis: RedisCommands): RewritableClaims =>
-  claimsIn({ event: openDedup(redis), crossSource: openCrossSourceDedup(redis) })
+export const openClaims = (redis: RedisCommands): RewritableClaims => {
+  const buckets = { event: openDedup(redis), crossSource: openCrossSourceDedup(redis) }
+  return {
+    ...claimsIn(buckets),
+    claim: async (marks) => {
+      const [event, crossSource] = await buckets.event.claimWith(marks.event, buckets.crossSource, marks.crossSource)
+      return { event, crossSource }
+    },
+  }
+}

@@ -2,7 +2,9 @@
 
 import { BadRecord } from '../failures.ts'
 import { deadLetter, drop, type FailedItem, type Outcome } from '../runtime/batch/outcome.ts'
+import { receivedAtOf } from '../runtime/batch/record-headers.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
+import { receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection } from '../shared/connections/directory.ts'
 import { sealedUnder } from '../shared/model/channel-event.ts'
 import { connectionOfKeyId } from '../shared/model/key-ids.ts'
@@ -40,7 +42,7 @@ export const connectionOfRecord = (record: ConsumedRecord, { directory, codec }:
 }
 
 /** The reason for which nothing of an account is kept; null: there is consent, or the record does not tell whose it is. */
-type Refusal = 'no_connection' | 'disconnected' | null
+type Refusal = 'no_connection' | 'disconnected' | 'outside_consent' | null
 
 export const refusalOf = (
   record: ConsumedRecord,
@@ -54,7 +56,8 @@ export const refusalOf = (
     connection = directory.byAccount(named.source, named.accountId)
   } else connection = directory.byId(sealedTo)
   if (connection === undefined) return 'no_connection'
-  return connection.status === 'disconnected' || withdrawals?.hasEnded(connection) ? 'disconnected' : null
+  if (connection.status === 'disconnected' || withdrawals?.hasEnded(connection)) return 'disconnected'
+  return receivedUnderConsent({ receivedAt: receivedAtOf(record) }, connection) ? null : 'outside_consent'
 }
 
 /** For items that cannot be mapped: one dead letter of their record, or a drop each where no consent covers it. */

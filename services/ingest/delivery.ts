@@ -24,7 +24,7 @@ export interface Delivered {
   /** Accounts of the source whose authorisation was withdrawn. */
   readonly removed?: readonly AuthorisationRemoved[]
   /** Why nothing of it is kept: its account has no connection, or its consent has ended. */
-  readonly refused?: 'no_connection' | 'disconnected'
+  readonly refused?: 'no_connection' | 'disconnected' | 'outside_consent'
   /** ms */
   readonly receivedAt: number
 }

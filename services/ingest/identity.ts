@@ -9,14 +9,17 @@ import type { Pseudonym } from '../shared/model/topic-values.ts'
 export interface Identity {
   readonly conversation: Pseudonym
   readonly message: Pseudonym
+  /** Other ids of the conversation. */
+  readonly aliases: readonly Pseudonym[]
 }
 
 export const identityOf = (
-  { source, accountId, conversationId, messageId }: MessageEvent,
+  { source, accountId, conversationId, messageId, aliases }: MessageEvent,
   keyring: Keyring,
 ): Identity => ({
   conversation: keyring.pseudonym('conversation', source, accountId, conversationId),
   message: keyring.pseudonym('message', source, accountId, messageId),
+  aliases: aliases.map((alias) => keyring.pseudonym('conversation', source, accountId, alias)),
 })
 
 /**

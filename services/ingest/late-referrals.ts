@@ -92,3 +92,13 @@ export const firstConversationsOf = (
     return note.subarray(0, -1).toString('hex')
   })
 }
+
+/** The referral of a second copy, for the first one's conversation. Its message id is the copy's own. */
+export const referralOf = (event: MessageEvent): MessageEvent => ({
+  ...event,
+  kind: 'referral',
+  text: null,
+  textOrigin: null,
+  links: [],
+  attachments: [],
+})

@@ -8,6 +8,7 @@ import { hashTags } from '../runtime/time-buckets/hour-buckets.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { requestSender } from '../shared/connections/requests/send.ts'
 import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { topics } from '../topology.ts'
@@ -29,7 +30,9 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     tools.useConnections((id) => directory.byId(id))
     const withdrawals = new Withdrawals(directory, requestSender(tools.producer, codec))
+    const suppressions = new Suppressions(keyring)
     await follow({
+      suppressions: (mark, record) => suppressions.apply(mark, record),
       connections: (id, record) => {
         if (directory.apply(id, record) === 'applied' && !record?.dataKey) tools.forgetConnection(id)
       },
@@ -46,7 +49,8 @@ runConsumerStage({
       clock.every(quarantinePollMs, () => void quarantine.refresh()),
     )
     health.detail('quarantined', () => quarantine.size)
-    const stageTools = { sources, directory, claims: openClaims(redis), codec, keyring, envelopes, withdrawals }
+    const claims = openClaims(redis)
+    const stageTools = { sources, directory, claims, codec, keyring, envelopes, withdrawals, suppressions }
     const stage = ingest({ ...stageTools, quarantine })
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },

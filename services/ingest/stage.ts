@@ -16,18 +16,21 @@ import type { Connection, ConnectionDirectory } from '../shared/connections/dire
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
+import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
 import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { type Copy, firstConversationsOf, noteKeysOf, notesOf } from './late-referrals.ts'
+import { type Copy, firstConversationsOf, noteKeysOf, notesOf, referralOf } from './late-referrals.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
-/** Result of the consent check and of the claims, for one event. */
+type Refusal = 'no_connection' | 'disconnected' | 'outside_consent' | typeof suppressed | 'duplicate'
+
+/** Result of the consent check, of the marks and of the claims, for one event. */
 type Verdict =
   | {
       readonly kind: 'authorised'
@@ -37,10 +40,7 @@ type Verdict =
     }
   /** A second copy with a referral that the first one lacks. */
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
-  | {
-      readonly kind: 'refused'
-      readonly reason: 'no_connection' | 'disconnected' | 'outside_consent' | 'duplicate' | typeof unverifiedAccount
-    }
+  | { readonly kind: 'refused'; readonly reason: Refusal | typeof unverifiedAccount }
 
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly Verdict[])[]
@@ -48,7 +48,13 @@ export type IngestState = readonly (readonly Verdict[])[]
 const verdictOf = (
   event: MessageEvent,
   receivedAt: number,
-  { directory, keyring, withdrawals, isUnderConsent = receivedUnderConsent }: IngestTools,
+  {
+    directory,
+    keyring,
+    withdrawals,
+    isUnderConsent = receivedUnderConsent,
+    suppressions = noSuppressions,
+  }: IngestTools,
 ): Verdict => {
   const connection = directory.byAccount(event.source, event.accountId)
   if (!connection) return { kind: 'refused', reason: 'no_connection' }
@@ -56,7 +62,10 @@ const verdictOf = (
     return { kind: 'refused', reason: 'disconnected' }
   if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
     return { kind: 'refused', reason: 'outside_consent' }
-  return { kind: 'authorised', connection, dataKey: connection.dataKey, identity: identityOf(event, keyring) }
+  const identity = identityOf(event, keyring)
+  if ([identity.conversation, ...identity.aliases].some(suppressions.has))
+    return { kind: 'refused', reason: suppressed }
+  return { kind: 'authorised', connection, dataKey: connection.dataKey, identity }
 }
 
 interface PendingClaims {
@@ -145,17 +154,6 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   return verdicts
 }
 
-/** The referral of a second copy, for the first one's conversation. Its message id is the copy's own. */
-const referralOf = (event: MessageEvent): MessageEvent => ({
-  ...event,
-  kind: 'referral',
-  text: null,
-  textOrigin: null,
-  links: [],
-  attachments: [],
-  aliases: [],
-})
-
 const toMessage = (
   event: MessageEvent,
   receivedAt: number,
@@ -184,7 +182,7 @@ const toMessage = (
     textOrigin: event.textOrigin,
     attachments: event.attachments,
     revision: event.revision === null ? null : keyring.pseudonym('revision', identity.message, event.revision),
-    aliases: event.aliases.map((alias) => keyring.pseudonym('conversation', event.source, event.accountId, alias)),
+    aliases: identity.aliases,
     backfill: event.backfill,
     referralsApart: sources.get(event.source)?.separateReferrals ?? false,
   }
@@ -202,6 +200,8 @@ export interface IngestTools extends DeliveryTools {
   readonly quarantine?: Quarantine
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
+  /** Unset: none. */
+  readonly suppressions?: SuppressionCheck
 }
 
 export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Removed> => {
@@ -224,7 +224,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
           if (verdict.kind === 'refused') return drop(verdict.reason)
           if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
           const { of, conversation } = verdict
-          const identity = { ...of.identity, conversation }
+          const identity = { ...of.identity, conversation, aliases: [] }
           const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
           return [drop('duplicate'), forwarded(message)]
         }),

@@ -2,6 +2,7 @@ import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../shared/model/keyword-list.ts'
+import { Suppressions } from '../shared/persons/suppressions.ts'
 import { keywordsFields } from './config.ts'
 import { keywordCounts } from './keyword-metrics.ts'
 import { type ActiveList, KeywordLists } from './lists/active-lists.ts'
@@ -34,7 +35,9 @@ runConsumerStage({
       )
       reportMissing()
     }
+    const suppressions = new Suppressions(keyring)
     await follow({
+      suppressions: (mark, record) => suppressions.apply(mark, record),
       connections: (id, record) => {
         if (directory.apply(id, record) === 'stale') return
         if (!record?.dataKey) deps.forgetConnection(id)
@@ -48,7 +51,8 @@ runConsumerStage({
     })
     isLoaded = true
     await activate()
-    const stage = keywords({ directory, lists, codec, keyring, count: keywordCounts({ metrics, log, clock }) })
+    const count = keywordCounts({ metrics, log, clock })
+    const stage = keywords({ directory, lists, codec, keyring, suppressions, count })
     return { ...stage, onProcessed: countEmitted(metrics) }
   },
 })

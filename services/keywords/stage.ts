@@ -14,6 +14,7 @@ import { type ConsentRule, consentOf, receivedUnderConsent } from '../shared/con
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import { isPrefilled } from '../shared/connections/prefilled.ts'
 import type { AttributedMessage, Signal, TopicRecord } from '../shared/model/topic-values.ts'
+import { markOf, noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ListsOfConnection } from './lists/active-lists.ts'
 import type { ListChoice } from './lists/selection.ts'
 import { isMatched } from './own-words.ts'
@@ -35,6 +36,8 @@ export interface KeywordTools {
   readonly keyring: Keyring
   /** Unset: by the time of receipt. */
   readonly isUnderConsent?: ConsentRule
+  /** Unset: none. */
+  readonly suppressions?: SuppressionCheck
   /** Counts the hits of a batch, after its signals are published. */
   readonly count: (uses: readonly KeywordUse[]) => void
 }
@@ -75,7 +78,8 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
   if (message.backfill) return drop('backfill')
   const connection = tools.directory.byId(message.connectionId)
   if (!connection || connection.status === 'disconnected') return drop('disconnected')
-  const { isUnderConsent = receivedUnderConsent } = tools
+  const { isUnderConsent = receivedUnderConsent, suppressions = noSuppressions } = tools
+  if (suppressions.has(message.conversation)) return drop(suppressed)
   if (!isUnderConsent(message, connection)) return drop('consent_ended')
   const isOutbound = message.kind === 'message' && message.direction === 'outbound'
   if (isOutbound && !connection.keywordDirections.includes('outbound')) return drop('outbound')
@@ -87,6 +91,7 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
     headers: {
       [headerNames.receivedAt]: String(message.receivedAt),
       [headerNames.consent]: consentOf(connection),
+      [headerNames.suppressionMark]: markOf(message.conversation, tools.keyring),
     },
     value: {
       signalId: tools.keyring.signalId(message.connectionId, message.conversation, message.message, kind),

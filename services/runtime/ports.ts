@@ -66,13 +66,12 @@ export interface ConsumerOptions {
   readonly topics: readonly string[]
   /** Start of a group without a committed offset. A committed offset outside of the log ends the consumer with a DependencyError. */
   readonly from: 'earliest' | 'latest'
-  /**
-   * Name of a static member, unique within the group. A restart with the same name within the session (10 s) gets the same partitions
-   * back, without a rebalance of the group. The kafkajs adapter ignores it.
-   */
+  /** Unique name of a static member: a restart within the session (10 s) causes no rebalance. The kafkajs adapter ignores it. */
   readonly instanceId?: string
   /** Number of partitions processed concurrently; default 6 per topic. */
   readonly concurrency?: number
+  /** Number of records processed concurrently, approximately; default: no limit. The kafkajs adapter ignores it. */
+  readonly recordsUnderWay?: number
   /** Default: `membershipTimes` of the adapter. Tests shorten them. */
   readonly times?: MembershipTimes
   /**

@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 const triesPerWorld = 2_500
 const end = Date.now() + Number(values.minutes) * 60_000
-const total = { tries: 0, stored: 0, messages: 0, deadLetters: 0 }
+const total = { tries: 0, stored: 0, messages: 0, deadLetters: 0, withdrawals: 0 }
 const successes: string[] = []
 const started = Date.now()
 for (
@@ -27,12 +27,13 @@ for (
 ) {
   const { attack } = await openAttack({ seed, ...(seed % 2 === 0 ? {} : { victimsSecret: 'the secret of B' }) })
   const figures = await attack(triesPerWorld)
-  for (const name of ['tries', 'stored', 'messages', 'deadLetters'] as const) total[name] += figures[name]
+  for (const name of ['tries', 'stored', 'messages', 'deadLetters', 'withdrawals'] as const)
+    total[name] += figures[name]
   successes.push(...figures.successes)
 }
-const { tries, stored, messages, deadLetters } = total
+const { tries, stored, messages, deadLetters, withdrawals } = total
 print(
-  `${tries} tries in ${Math.round((Date.now() - started) / 1000)} s from seed ${values.seed}: the gateway stored ${stored}, ingest wrote ${messages} messages and ${deadLetters} dead letters; ${successes.length} successes`,
+  `${tries} tries in ${Math.round((Date.now() - started) / 1000)} s from seed ${values.seed}: the gateway stored ${stored}, ingest wrote ${messages} messages, ${deadLetters} dead letters and ${withdrawals} withdrawals of the attacker's own; ${successes.length} successes`,
 )
 for (const success of successes) print(success)
 process.exit(successes.length === 0 ? 0 : 1)

@@ -2,7 +2,7 @@
  * `make bench`: the pipeline on real parts, from a full input topic to the last signal: messages per second, CPU and memory of each
  * process. If a benchmark of several pipelines is checked out next to the project, this pipeline also runs in it, in turn with them.
  *
- *   node test/bench/main.ts [--messages 100000] [--peers node-kafkajs-batch,kafka-streams] [--rounds 1]
+ *   node test/bench/main.ts [--messages 100000] [--peers kafka-streams,node-kafkajs-batch] [--rounds 1] [--no-latency]
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -26,10 +26,12 @@ import { usage } from './usage.ts'
 import { accounts, keywords, makeWorkload } from './workload.ts'
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     messages: { type: 'string', default: '100000' },
-    peers: { type: 'string', default: 'node-kafkajs-batch' },
+    peers: { type: 'string', default: 'kafka-streams,node-kafkajs-batch' },
     rounds: { type: 'string', default: '1' },
+    latency: { type: 'boolean', default: true },
   },
 })
 const print = (line: string) => process.stdout.write(`${line}\n`)
@@ -131,11 +133,11 @@ const benchPipeline = async (count: number) => {
 }
 
 /** One run of the benchmark of several pipelines; null where it is missing or does not run here. */
-const benchPeer = (peer: string, count: number): Record<string, unknown> | null => {
+const benchPeer = (peer: string, mode: 'throughput' | 'latency', count: number): Record<string, unknown> | null => {
   const runner = join(import.meta.dirname, '../../../shared/bench/run.sh')
   if (!existsSync(runner)) return null
   const build = process.env.BENCH_BUILD ?? join(tmpdir(), 'signals-bench-build')
-  const args = [runner, peer, 'throughput', String(count)]
+  const args = [runner, peer, mode, String(count)]
   if (peer === 'messaging-signals') args.push('--peer-file', join(import.meta.dirname, 'peer.mjs'))
   const { stdout } = spawnSync('bash', args, {
     env: { ...process.env, BENCH_BUILD: build },
@@ -146,6 +148,24 @@ const benchPeer = (peer: string, count: number): Record<string, unknown> | null 
   return last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : null
 }
 
+/** 1,000 messages a second for 70 s, of which the first ten do not count. */
+const latencyMessages = 70_000
+
+/** A row of the comparison; null where the benchmark is missing. */
+const comparisonOf = (peer: string, count: number): readonly unknown[] | null => {
+  const run = benchPeer(peer, 'throughput', count)
+  if (!run) return null
+  const paced = values.latency ? benchPeer(peer, 'latency', latencyMessages) : null
+  const { p50, p99 } = (paced?.latencyMs ?? {}) as { p50?: number; p99?: number }
+  const start = Math.round((Number(run.secondsWithStart) - Number(run.seconds)) * 10) / 10
+  const { messagesPerSecond, cpuSecondsPerMillionAfterStart, brokerCpuSecondsPerMillion, redisCpuSecondsPerMillion } =
+    run
+  return [
+    ...[messagesPerSecond, cpuSecondsPerMillionAfterStart, brokerCpuSecondsPerMillion, redisCpuSecondsPerMillion],
+    ...[run.peakRssMb, start, p50, p99, run.correct],
+  ]
+}
+
 const count = Number(values.messages)
 await benchPipeline(count)
 const took = await latencies(200)
@@ -154,27 +174,18 @@ print(
   `\nwebhook to TikTok without load: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
 )
 const peers = ['messaging-signals', ...values.peers.split(',').filter((name) => name !== '')]
-const columns = [
-  'messagesPerSecond',
-  'cpuSecondsPerMillionAfterStart',
-  'brokerCpuSecondsPerMillion',
-  'redisCpuSecondsPerMillion',
-  'peakRssMb',
-  'correct',
-] as const
+const columns = ['messages/s', 'CPU µs', 'broker', 'Redis', 'RSS MB', 'start s', 'p50 ms', 'p99 ms', 'correct']
+const line = (cells: readonly unknown[]) => cells.map((cell) => String(cell ?? '-').padStart(11)).join('')
 let hasHeader = false
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const peer of peers) {
-    const result = benchPeer(peer, count)
-    if (!result) continue
+    const row = comparisonOf(peer, count)
+    if (!row) continue
     if (!hasHeader)
       print(
-        `\ncompared with other pipelines, run in turn (the benchmark's README describes each)\n${'peer'.padEnd(22)}messages/s  CPU µs  broker  Redis  RSS MB  correct`,
+        `\ncompared with other pipelines, run in turn (the benchmark's README describes each); CPU a message after the start\n${'peer'.padEnd(20)}${line(columns)}`,
       )
     hasHeader = true
-    const [rate, cpu, brokerCpu, redisCpu, rss, correct] = columns.map((column) => String(result[column] ?? '-'))
-    print(
-      `${peer.padEnd(22)}${rate?.padStart(10)}${cpu?.padStart(8)}${brokerCpu?.padStart(8)}${redisCpu?.padStart(7)}${rss?.padStart(8)}  ${correct}`,
-    )
+    print(`${peer.padEnd(20)}${line(row)}`)
   }
 }

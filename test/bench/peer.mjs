@@ -1,4 +1,4 @@
-/** Makes this pipeline a peer of a benchmark that starts peers with `peers[name](run)`; the process is test/bench/peer.ts. */
+/** Makes this pipeline a peer of a benchmark that starts peers with `peers[name](run)`; the process is test/bench/peer.ts, from a bundle. */
 import { fileURLToPath } from 'node:url'
 
 const local = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -8,7 +8,7 @@ export const peers = {
     {
       label: 'messaging-signals',
       command: local('../../node_modules/.bin/node'),
-      args: [local('./peer.ts')],
+      args: ['--max-semi-space-size=4', local('./peer-bundled.ts')],
       env: {
         KAFKA_BROKERS: brokers,
         REDIS_URL: redis,

@@ -101,6 +101,38 @@ describe('the content of messages', () => {
     expect(found).toEqual([])
   })
 
+  it('is given to a person who asks, and after forgetting nothing new is taken', async () => {
+    const ids = [
+      ...['--source', 'whatsapp', '--account', whatsappAccount],
+      ...['--conversation', `${whatsappAccount}:${numbers[0]}`],
+    ]
+    const asked = async () => {
+      const { code, stdout, stderr } = await world.pipeline.signals('person', 'export', ...ids)
+      if (code !== 0) throw new Error(stderr)
+      return JSON.parse(stdout) as { pseudonyms: string[]; touches: object[]; state: object[]; messages: object[] }
+    }
+    const before = await asked()
+    expect([before.touches, before.state].map((list) => list.length)).toEqual([1, 1])
+    expect(JSON.stringify(before.messages)).toContain('palabrasecreta')
+    const forgotten = await world.pipeline.signals('forget', ...ids, '--json')
+    expect(forgotten.code).toBe(0)
+    const [pseudonym] = before.pseudonyms as [string]
+    expect(forgotten.stdout).not.toContain(pseudonym)
+    expect(JSON.parse(forgotten.stdout)).toMatchObject({ connectionId: 'shop-wa', erased: 1 })
+    const arrived = (await world.arrived()).length
+    await world.deliver(whatsappText(numbers[0] as string, 'wamid.after', 'pago', Date.now()))
+    await world.deliver(whatsappText('5215550000001', 'wamid.other', 'hola', Date.now()))
+    await world.arrivedCount(arrived + 1)
+    const after = await asked()
+    expect([after.touches, after.state]).toEqual([[], []])
+    expect(after.messages).toHaveLength(before.messages.length)
+    // What Kafka keeps until retention and compaction is what the receipt lists; Redis has the recent messages' notes alone.
+    const { remains } = JSON.parse(forgotten.stdout) as { remains: { where: string }[] }
+    const holders = new Set((filesWith(pseudonym).get(pseudonym) ?? []).map((file) => file.split('/')[1] as string))
+    const listed = remains.map(({ where }) => where).join()
+    for (const holder of holders) expect(listed).toContain(holder.replace(/-\d+$/, ''))
+  }, 120_000)
+
   it('is not in the events that TikTok received', async () => {
     const received = JSON.stringify(await world.arrived())
     for (const needle of needles) expect(received).not.toContain(needle)

@@ -26,7 +26,7 @@ export interface Person {
 
 const count = 24
 /** A stop of attribution that ends later than this after the wait may cost the referral. */
-const longStopMs = 20_000
+const longStopMs = 5_000
 const spanMs = 150_000
 
 /** Each writes a few messages; some come by an ad, whose referral comes before or after the first message; some events come twice. */

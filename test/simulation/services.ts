@@ -98,7 +98,10 @@ const attributionOn = (host: Host, { codec, keyring, directory, waitMs, hasCheck
   const waiting = stages.attribution.delays.map((delay) => [laterTopic('attribution', delay), delays[delay]] as const)
   const group = consumerGroup('attribution')
   const ofState = [topics.messages.name, ...waiting.map(([topic]) => topic)]
-  const checkpoints = openCheckpoints({ redis, broker, name: 'attribution', tags: parts }, { group, topics: ofState })
+  const checkpoints = openCheckpoints(
+    { redis, broker, name: 'attribution', tags: parts, publishesFirst: true },
+    { group, topics: ofState },
+  )
   const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
   const plain = attribution({ directory, store, codec, keyring, waitMs, textWindowMs: 600_000 })
   const stage = hasCheckpoints

@@ -1,7 +1,7 @@
 /**
  * An attacker with one account's secrets and token, who sends random deliveries: bodies of every source with parts exchanged, repeated and
  * added, other addresses, headers and signatures, and message events of any account. A try succeeds if ingest writes a message for another
- * connection, or if a word that was planted in texts and ids is in anything that it writes.
+ * connection or ends it, or if a word that was planted in texts and ids is in anything that it writes.
  */
 import { admitEvents, eventRecord, parseEvents } from '../../services/gateway/message-events.ts'
 import { createProcessSlice } from '../../services/runtime/batch/process-slice.ts'
@@ -11,7 +11,7 @@ import type { TokenAccess } from '../../services/shared/tokens/access.ts'
 import { messageEvent, noon } from './builders.ts'
 import { deliveryOf } from './deliveries.ts'
 import { FakeClock } from './fake-clock.ts'
-import { accountNamed, attackersSecret, type ForgingCase, forgingCases } from './forging-cases.ts'
+import { accountNamed, attackersSecret, type ForgingCase, forgingCases, tiktokBody } from './forging-cases.ts'
 import { openGatewayWorld } from './gateway-world.ts'
 import { nodesOf } from './hostile.ts'
 import { problemOf } from './http-status.ts'
@@ -24,6 +24,8 @@ export interface AttackFigures {
   /** Messages that ingest wrote. */
   messages: number
   deadLetters: number
+  /** Ends of the attacker's own connection that ingest asked for. */
+  withdrawals: number
   /** What a try brought about that must never happen; at most ten. */
   readonly successes: string[]
 }
@@ -92,6 +94,9 @@ const doubled = (text: string, accounts: readonly string[], random: Random): str
   return random.chance(0.5) ? text.replace('{', `{${extra},`) : text.replace(/\}([^}]*)$/, `,${extra}}$1`)
 }
 
+/** TikTok says that the account has taken its authorisation back, which ends its connection. */
+const withdrawalOf = (account: string) => tiktokBody(account, 'authorization.removed', { reason: 1 })
+
 const sourceSecret = 'the secret of the source'
 
 export const openAttack = async ({ seed, victimsSecret }: AttackOptions) => {
@@ -120,13 +125,14 @@ export const openAttack = async ({ seed, victimsSecret }: AttackOptions) => {
     metrics: new Metrics('test'),
     limits: { run: Number.POSITIVE_INFINITY, ratio: 2, window: 1_000_000_000 },
   })
-  const figures: AttackFigures = { tries: 0, stored: 0, messages: 0, deadLetters: 0, successes: [] }
+  const figures: AttackFigures = { tries: 0, stored: 0, messages: 0, deadLetters: 0, withdrawals: 0, successes: [] }
 
   const fromWebhook = (one: ForgingCase, planted: string): ConsumedRecord[] => {
     const { source, sign, headers, trickHeaders } = one
     const [attacker, victim] = [accountNamed(source, 'A'), accountNamed(source, 'B')]
     const accounts = [attacker, victim, `${attacker},${victim}`, planted]
-    const bodies = [one.body(attacker), one.body(victim), ...(one.tricks ?? [])]
+    const withdrawals = source === 'tiktok' ? [attacker, victim].map(withdrawalOf) : []
+    const bodies = [one.body(attacker), one.body(victim), ...(one.tricks ?? []), ...withdrawals]
     let text = JSON.stringify(mutated(random.of(bodies), random.of(bodies), accounts, random)) ?? 'null'
     text = text.replaceAll('pago', `pago ${planted}`)
     if (random.chance(0.2)) text = doubled(text, accounts, random)
@@ -183,6 +189,9 @@ export const openAttack = async ({ seed, victimsSecret }: AttackOptions) => {
 
   const judge = (planted: string, what: string) => {
     const word = Buffer.from(planted)
+    for (const { connectionId } of ingest.requests)
+      if (!connectionId.endsWith('-A')) figures.successes.push(`${what}: the end of ${connectionId}`)
+      else figures.withdrawals++
     for (const { topic, key, value, headers } of sent) {
       const readable = `${key ?? ''} ${JSON.stringify(headers ?? {})}`
       if (value?.includes(word) || readable.includes(planted))
@@ -208,6 +217,7 @@ export const openAttack = async ({ seed, victimsSecret }: AttackOptions) => {
       if (records.length === 0) continue
       figures.stored++
       sent.length = 0
+      ingest.requests.length = 0
       await processSlice(records, null, () => false)
       judge(planted, `seed ${seed}, try ${figures.tries}, ${isEvents ? 'message events' : one.source}`)
     }

@@ -1,7 +1,7 @@
 import type { BreakerStore } from '../../services/dispatch/circuit-breaker/redis-store.ts'
-import type { BreakerNote } from '../../services/dispatch/circuit-breaker/state-machine.ts'
+import type { BreakerRecord } from '../../services/dispatch/circuit-breaker/state-machine.ts'
 
-const note = (fields: Partial<BreakerNote> = {}): BreakerNote => ({
+const note = (fields: Partial<BreakerRecord> = {}): BreakerRecord => ({
   failures: 1,
   slows: 0,
   cause: 'timeout',

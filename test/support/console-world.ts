@@ -84,6 +84,10 @@ export const openConsole = async ({
       messagingAppOf: () => 'WHATSAPP',
       history: async (id) => (await world.history(id)).map((action) => ({ action })) as never,
       audit: async (query) => entries.filter((entry) => isAsked(entry, query)).slice(-query.limit),
+      persons: {
+        forget: async (person, actor) => ({ forgotten: person, actor }) as never,
+        export: async (person) => ({ exported: person }) as never,
+      },
       loginLink: (principal, role, given) => {
         const renew = async () => {
           const owner = await authenticator?.authenticate(given)

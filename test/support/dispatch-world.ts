@@ -77,6 +77,8 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
     now: () => noon + 1_000,
   }
   const connections = new Map<string, ConnectionRecord>()
+  /** Marks of forgotten conversations. */
+  const suppressed = new Set<string>()
   const buckets = options.buckets ?? new MemoryHourBuckets()
   const sentLog = new BucketSentLog(buckets)
   const destination = options.profile
@@ -132,6 +134,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
         reconnected.push([connection.connectionId, code])
       },
     },
+    suppressions: { hasMark: (mark) => mark !== undefined && suppressed.has(mark) },
     post,
   }
   const settings: DispatchSettings = {
@@ -175,6 +178,7 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
   }
 
   return {
+    suppressed,
     run,
     stage,
     /** Resolves when no call is under way. */

@@ -16,6 +16,7 @@ import { encodeChannelEvent } from '../../services/shared/model/channel-event.ts
 import type { ConnectionRecord, ConnectionRequest } from '../../services/shared/model/connection-record.ts'
 import type { MessageEvent } from '../../services/shared/model/message-event.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
+import { Suppressions } from '../../services/shared/persons/suppressions.ts'
 import { DeliveryUnreadable, type Source } from '../../services/shared/sources/source.ts'
 import { connectionRecord, consumedRecord, messageEvent, noon, testEnvelopes, testKeyring } from './builders.ts'
 import { sources as shipped } from './deliveries.ts'
@@ -44,6 +45,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
   const connection = connectionRecord({ dataKey, ...envelopePairOf({ connectionId: 'acme-wa' }, keyring) })
   directory.apply('acme-wa', connection)
   const sources = { get: (name: string) => (name === 'echo' ? echo : shipped.get(name)), names: () => ['echo'] }
+  const suppressions = new Suppressions(keyring)
   const stage = ingest({
     sources,
     directory,
@@ -52,6 +54,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
     keyring,
     envelopes,
     withdrawals: new Withdrawals(directory, async (request) => void requests.push(request)),
+    suppressions,
   })
 
   let offset = 0n
@@ -95,6 +98,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
     return null
   }
   return {
+    suppressions,
     requests,
     connect,
     keyring,

@@ -39,7 +39,8 @@ export interface World {
 /** Unsets addresses of the integration tests' parts, so that a pipeline starts its own and commands use its data folder. */
 export const noParts = { KAFKA_BROKERS: '', REDIS_URL: '', SCHEMA_REGISTRY_URL: '' }
 
-export const openWorld = async (env: Record<string, string> = {}): Promise<World> => {
+/** @param options of `signals up` */
+export const openWorld = async (env: Record<string, string> = {}, options: readonly string[] = []): Promise<World> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'signals-e2e-'))
   const full = {
     ...process.env,
@@ -49,7 +50,7 @@ export const openWorld = async (env: Record<string, string> = {}): Promise<World
     ...noParts,
     ...env,
   }
-  const pipeline = await startPipeline(dataDir, full)
+  const pipeline = await startPipeline(dataDir, full, undefined, options)
   const { gateway, simulator } = pipeline.ready
   const world: World = {
     pipeline,

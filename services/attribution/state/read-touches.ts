@@ -51,7 +51,8 @@ export const readTouches = async (
     topic,
     async (records, share) => {
       if (signal.aborted) throw new DependencyError('redis', 'stopped during the rebuild of conversations')
-      if (isFirst) log.warn({ topic }, 'Redis has lost conversations: rebuilding them before anything is decided')
+      if (isFirst && since === 0)
+        log.warn({ topic }, 'Redis has lost conversations: rebuilding them before anything is decided')
       isFirst = false
       await codec.prepare(records)
       await onBatch(records.flatMap(stateOf))

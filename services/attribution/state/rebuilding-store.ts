@@ -78,6 +78,12 @@ export class RebuildingStore implements ConversationStore {
    */
   async restoreSince(since: number): Promise<void> {
     if (since === 0 && this.#completeSince === this.#tools.disconnects()) return
+    await this.#restore(new Set(parts), since)
+  }
+
+  /** The same after a loss of writes, as a rebuild that health and metrics show. @throws DependencyError */
+  async rebuildSince(since: number): Promise<void> {
+    if (since === 0 && this.#completeSince === this.#tools.disconnects()) return
     this.#tools.onState?.(parts.length)
     await this.#restore(new Set(parts), since)
     this.#tools.onState?.(null)

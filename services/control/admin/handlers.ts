@@ -22,12 +22,14 @@ import { type Principal, type Role, roles } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
+import { type PersonWork, persons } from './persons.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
   /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
   readonly oauth: Oauth | null
   readonly authorisations: Authorisations | null
   history(connectionId: string): Promise<readonly ConnectionChange[]>
+  readonly persons: PersonWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -200,6 +202,7 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
   ),
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
+  'persons/ID': { POST: persons },
   audit: { GET: { role: 'admin', action: 'audit.list', run: audit } },
   'login-links': { POST: { role: 'admin', action: 'login_links.make', run: loginLink } },
 }

@@ -1,5 +1,6 @@
 /** Wires the operations of the admin API and the maintenance of connections. */
 
+import { RedisConversationStore } from '../../attribution/state/store.ts'
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { errorFacts, type Logger } from '../../runtime/log.ts'
@@ -16,6 +17,8 @@ import { oauthSettings } from '../../shared/connections/tiktok/settings.ts'
 import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
+import { exportPerson } from '../../tools/persons/export.ts'
+import { forgetPerson } from '../../tools/persons/forget.ts'
 import type { ConsoleConfig } from '../config.ts'
 import { beginPath, callbackPath } from '../http/callback.ts'
 import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
@@ -89,6 +92,9 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
     repeat(tokenRefreshIntervalMs, 'token refresh', refresh, tools)
   }
   repeat(segmentRollIntervalMs, 'closing of log segments', () => maintenance.forceSegmentRoll(), tools)
+  // No state is written here, so no time to live counts.
+  const store = new RedisConversationStore(redis, 0)
+  const personTools = { broker, codec, producer: tools.producer, keyring, directory, clock, store }
   return {
     tools: {
       ...connections,
@@ -101,6 +107,10 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
         new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
       history: (id) => readHistory(broker, codec, id),
       audit: (query) => readAudit(broker, codec, query),
+      persons: {
+        forget: (person, actor) => forgetPerson(person, actor, personTools),
+        export: (person) => exportPerson(person, personTools),
+      },
     },
     consentOrigins: settings ? [new URL(settings.authUrl).origin, new URL(settings.accountAuthUrl).origin] : [],
   }

@@ -1,5 +1,5 @@
 /** Gauges of the breakers: counts by state, and names of the oldest 20 only, so that the labels stay bounded. */
-import { type BreakerNote, type BreakerState, breakerStateOf } from './state-machine.ts'
+import { type BreakerRecord, type BreakerState, breakerStateOf } from './state-machine.ts'
 
 export interface BreakerRow {
   readonly connectionId: string
@@ -13,7 +13,7 @@ export interface BreakerRow {
 }
 
 /** The breaker that has been open longest comes first. */
-export const breakerRows = (notes: ReadonlyMap<string, BreakerNote>, now: number): BreakerRow[] =>
+export const breakerRows = (notes: ReadonlyMap<string, BreakerRecord>, now: number): BreakerRow[] =>
   Array.from(notes, ([connectionId, note]) => ({
     connectionId,
     state: breakerStateOf(note, now),

@@ -1,25 +1,25 @@
 /** Stores the breakers in one Redis hash: it holds only connections whose breaker is not closed, so it stays small. */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
-import type { BreakerNote } from './state-machine.ts'
+import type { BreakerRecord } from './state-machine.ts'
 
 export interface BreakerStore {
   /** One per id, in order; null: closed. @throws DependencyError */
-  read(ids: readonly string[]): Promise<readonly (BreakerNote | null)[]>
+  read(ids: readonly string[]): Promise<readonly (BreakerRecord | null)[]>
   /** null closes. @throws DependencyError */
-  write(changes: readonly (readonly [string, BreakerNote | null])[]): Promise<void>
+  write(changes: readonly (readonly [string, BreakerRecord | null])[]): Promise<void>
   /** Replaces `from` by `to`; false when the store no longer holds `from`: another instance was faster. */
-  claim(id: string, from: BreakerNote, to: BreakerNote): Promise<boolean>
+  claim(id: string, from: BreakerRecord, to: BreakerRecord): Promise<boolean>
   /** Every breaker that is not closed, by connection. */
-  all(): Promise<ReadonlyMap<string, BreakerNote>>
+  all(): Promise<ReadonlyMap<string, BreakerRecord>>
 }
 
 /** Lifetime of the hash after its last write: by then no connection of it is sent to any more. */
 const ttlMs = 86_400_000
 
-const encode = ({ failures, slows, cause, since, waitingFrom, mainFrom }: BreakerNote): string =>
+const encode = ({ failures, slows, cause, since, waitingFrom, mainFrom }: BreakerRecord): string =>
   JSON.stringify([failures, slows, cause, since, waitingFrom, mainFrom])
 
-const decode = (value: Buffer | null | undefined): BreakerNote | null => {
+const decode = (value: Buffer | null | undefined): BreakerRecord | null => {
   if (!value) return null
   const [failures, slows, cause, since, waitingFrom, mainFrom] = JSON.parse(value.toString()) as [
     number,
@@ -64,7 +64,7 @@ export class RedisBreakerStore implements BreakerStore {
     this.#key = `${keyPrefix}dispatch:{breakers}`
   }
 
-  async read(ids: readonly string[]): Promise<readonly (BreakerNote | null)[]> {
+  async read(ids: readonly string[]): Promise<readonly (BreakerRecord | null)[]> {
     const calls: { keys: string[]; args: string[] }[] = []
     for (let from = 0; from < ids.length; from += idsPerCall) {
       calls.push({ keys: [this.#key], args: ids.slice(from, from + idsPerCall) })
@@ -73,19 +73,19 @@ export class RedisBreakerStore implements BreakerStore {
     return answers.flat().map(decode)
   }
 
-  async write(changes: readonly (readonly [string, BreakerNote | null])[]): Promise<void> {
+  async write(changes: readonly (readonly [string, BreakerRecord | null])[]): Promise<void> {
     const args = changes.flatMap(([id, note]) => [id, note ? encode(note) : ''])
     await this.#redis.evalMany(writeScript, [{ keys: [this.#key], args: [ttlMs, ...args] }])
   }
 
-  async claim(id: string, from: BreakerNote, to: BreakerNote): Promise<boolean> {
+  async claim(id: string, from: BreakerRecord, to: BreakerRecord): Promise<boolean> {
     const [won] = await this.#redis.evalMany(claimScript, [{ keys: [this.#key], args: [id, encode(from), encode(to)] }])
     return won === 1
   }
 
-  async all(): Promise<ReadonlyMap<string, BreakerNote>> {
+  async all(): Promise<ReadonlyMap<string, BreakerRecord>> {
     const [flat] = (await this.#redis.evalMany(allScript, [{ keys: [this.#key], args: [] }])) as [readonly Buffer[]]
-    const notes = new Map<string, BreakerNote>()
+    const notes = new Map<string, BreakerRecord>()
     for (let i = 0; i < flat.length; i += 2) {
       const note = decode(flat[i + 1])
       if (note) notes.set((flat[i] as Buffer).toString(), note)

@@ -13,17 +13,17 @@ import {
   afterFailure,
   afterSlow,
   type BreakerFailure,
-  type BreakerNote,
+  type BreakerRecord,
   type BreakerTiming,
 } from './state-machine.ts'
 
 /** A breaker opened, or closed (null). */
-export type OnBreakerMove = (connectionId: string, note: BreakerNote | null) => void
+export type OnBreakerMove = (connectionId: string, note: BreakerRecord | null) => void
 
 export class BreakerRegistry {
   readonly #store: BreakerStore
   readonly #timing: BreakerTiming
-  readonly #notes = new Map<string, BreakerNote>()
+  readonly #notes = new Map<string, BreakerRecord>()
   readonly #unwritten = new Set<string>()
   /** For each read under way, the connections that changed here since it began: what it brings for them is older. */
   readonly #reading = new Set<Set<string>>()
@@ -85,7 +85,7 @@ export class BreakerRegistry {
     if (note.failures > 0) this.#onMove(id, null)
   }
 
-  #change(id: string, note: BreakerNote | null) {
+  #change(id: string, note: BreakerRecord | null) {
     if (note) this.#notes.set(id, note)
     else this.#notes.delete(id)
     this.#unwritten.add(id)

@@ -13,7 +13,7 @@
 import type { Delay } from '../../topology.ts'
 import type { TrafficClass } from '../signal/priority.ts'
 
-export interface BreakerNote {
+export interface BreakerRecord {
   /** In a row. */
   readonly failures: number
   /** Slow answers in a row. */
@@ -33,7 +33,7 @@ export type BreakerState = 'open' | 'half_open' | 'slow'
 export type Admission =
   | { readonly kind: 'send' }
   /** Half open: the instance that claims `next` in the store sends. */
-  | { readonly kind: 'probe'; readonly next: BreakerNote }
+  | { readonly kind: 'probe'; readonly next: BreakerRecord }
   /** Send, but do not let the batch wait for the answer. */
   | { readonly kind: 'detached' }
   | { readonly kind: 'notAttempted'; readonly delay: Delay }
@@ -81,13 +81,13 @@ const delayFor = (ms: number): Delay => {
   return ms <= 150_000 ? '1m' : '5m'
 }
 
-export const breakerStateOf = ({ failures, waitingFrom }: BreakerNote, now: number): BreakerState => {
+export const breakerStateOf = ({ failures, waitingFrom }: BreakerRecord, now: number): BreakerState => {
   if (failures === 0) return 'slow'
   return now < waitingFrom ? 'open' : 'half_open'
 }
 
 export const admission = (
-  note: BreakerNote | undefined,
+  note: BreakerRecord | undefined,
   trafficClass: TrafficClass,
   now: number,
   timing: BreakerTiming,
@@ -102,11 +102,11 @@ export const admission = (
 
 export const afterFailure = (
   id: string,
-  note: BreakerNote | undefined,
+  note: BreakerRecord | undefined,
   { throttled, cause }: BreakerFailure,
   now: number,
   { scale }: BreakerTiming,
-): BreakerNote => {
+): BreakerRecord => {
   const failures = (note?.failures ?? 0) + 1
   const jitter = 1 + jitterShare * spread(id, failures)
   const cooldownMs = cooldownAfter(failures, throttled ? throttledCooldowns : serviceCooldowns) * jitter
@@ -115,7 +115,7 @@ export const afterFailure = (
   return { failures, slows: 0, cause, since, waitingFrom, mainFrom: waitingFrom + mainGraceMs * scale }
 }
 
-export const afterSlow = (note: BreakerNote | undefined, now: number, { scale }: BreakerTiming): BreakerNote => {
+export const afterSlow = (note: BreakerRecord | undefined, now: number, { scale }: BreakerTiming): BreakerRecord => {
   const slows = (note?.slows ?? 0) + 1
   const mainFrom = slows >= slowAnswers ? now + slowMs * scale : now
   const since = note && note.failures === 0 ? note.since : now

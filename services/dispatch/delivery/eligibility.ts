@@ -26,7 +26,7 @@ const not = (result: SendResult): Eligibility => ({ eligible: false, result })
 const notAttempted = (reason: string): SendResult => ({ kind: 'notAttempted', delay: '10s', reason })
 
 const expired = not({ kind: 'expired' })
-const withheld = not({ kind: 'withheld' })
+export const withheld = not({ kind: 'withheld' })
 /** Never reported: a delivery gets its deadline when its events have been reported as deferred. */
 const tooLate = not(notAttempted('too_late'))
 

@@ -90,7 +90,6 @@ export const buildBundle = async (
       format: 'esm',
       platform: 'node',
       target: 'node24',
-      charset: 'utf8',
       legalComments: 'linked',
       external: optional,
       // The package's other entry reads a file beside it.

@@ -7,6 +7,7 @@ export const programs = {
   dispatch: 'services/dispatch/main.ts',
   console: 'services/control/main.ts',
   simulator: 'services/local/simulator/main.ts',
+  compact: 'services/local/compact/main.ts',
   guard: 'services/local/processes/guard.ts',
   signals: 'services/cli/main.ts',
   'compile-worker': 'services/keywords/matching/compile/worker.ts',

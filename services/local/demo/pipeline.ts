@@ -60,15 +60,17 @@ export const runSignals = async (
  * @param dataDir its data folder; a second pipeline on the same folder is refused
  * @param env the whole environment of the pipeline and of the commands against it
  * @param onLog called with each line of its standard error
+ * @param options of `signals up`
  * @throws Error with the end of its log when it ends before it is ready
  */
 export const startPipeline = async (
   dataDir: string,
   env: NodeJS.ProcessEnv,
   onLog: (line: string) => void = () => {},
+  options: readonly string[] = [],
 ): Promise<Pipeline> => {
   const full = { ...env, SIGNALS_DATA_DIR: dataDir }
-  const child = spawn(process.execPath, [cli, 'up', '--json'], {
+  const child = spawn(process.execPath, [cli, 'up', '--json', ...options], {
     cwd: root,
     env: full,
     stdio: ['ignore', 'pipe', 'pipe'],

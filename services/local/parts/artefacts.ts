@@ -6,17 +6,20 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { projectRoot } from '../bundle/own.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import { LocalProblem } from '../problem.ts'
 import { type Checksums, readChecksums, wrongFiles } from './checksums.ts'
 
-const recipe = join(import.meta.dirname, '../../../infra/native')
+const recipe = join(projectRoot(), 'infra/native')
 /** Size of the download, for the progress in percent; Maven's local repository keeps a second copy. */
 const expectedBytes = 300 * 1_048_576
 
 export interface Artefacts {
   readonly kafkaClasspath: string
   readonly registryClasspath: string
+  /** For archives of the classes of these parts, under this JVM. */
+  readonly classArchives: string
   /** A binary for this machine; null when the jar has none. Then `redis-server` must be on PATH. */
   readonly redisServer: string | null
 }
@@ -49,8 +52,8 @@ const version = (command: string, args: string[]): string | null => {
   return error ? null : `${stdout}${stderr}`
 }
 
-/** @throws LocalProblem without Java 17 or later */
-export const requireJava = (): void => {
+/** @returns what the JVM says of itself. @throws LocalProblem without Java 17 or later */
+export const requireJava = (): string => {
   const text = version('java', ['-version'])
   const major = Number(/version "(\d+)/.exec(text ?? '')?.[1])
   if (text === null || !(major >= 17)) {
@@ -58,6 +61,7 @@ export const requireJava = (): void => {
       `Java 17 or later is needed to run Kafka and the registry${text === null ? '' : ' (the java on PATH is older)'}: install a JDK, or run with SIGNALS_INFRA=docker, or set KAFKA_BROKERS and SCHEMA_REGISTRY_URL`,
     )
   }
+  return text
 }
 
 const fetchWithMaven = async (parts: string, report: Report) => {
@@ -104,7 +108,7 @@ const redisBinary = (folder: string): string | null => {
  * @throws LocalProblem
  */
 export const fetchArtefacts = async (env: NodeJS.ProcessEnv, report: Report): Promise<Artefacts> => {
-  requireJava()
+  const java = requireJava()
   const identity = createHash('sha256')
     .update(readFileSync(join(recipe, 'pom.xml')))
     .update(readFileSync(join(recipe, 'checksums.sha256')))
@@ -135,6 +139,11 @@ export const fetchArtefacts = async (env: NodeJS.ProcessEnv, report: Report): Pr
   return {
     kafkaClasspath: join(folder, 'kafka', '*'),
     registryClasspath: `${join(registry, runner ?? '')}:${join(registry, 'lib', '*')}`,
+    classArchives: join(
+      cacheFolder(env),
+      'classes',
+      createHash('sha256').update(`${folder}\n${java}`).digest('hex').slice(0, 16),
+    ),
     redisServer: redisBinary(join(folder, 'redis')),
   }
 }

@@ -6,6 +6,7 @@ import { LocalProblem } from '../problem.ts'
 import type { Child, ChildSpec } from '../processes/child.ts'
 import { partEnvironment } from '../processes/environment.ts'
 import { type Artefacts, fetchArtefacts } from './artefacts.ts'
+import { archiveFiles, archiveOptions } from './class-archive.ts'
 import { type Folders, kafkaPart, redisPart, registryPart } from './parts.ts'
 
 export interface PartAddresses {
@@ -46,7 +47,7 @@ export const startParts = async (
   }
   const artefacts: Artefacts =
     KAFKA_BROKERS && SCHEMA_REGISTRY_URL
-      ? { kafkaClasspath: '', registryClasspath: '', redisServer: null }
+      ? { kafkaClasspath: '', registryClasspath: '', classArchives: '', redisServer: null }
       : await fetchArtefacts(env, tools.report)
   return startNative(config, artefacts, tools, partEnvironment(env))
 }
@@ -57,6 +58,7 @@ const startNative = async (
   { ports, folders, report, start }: StartTools,
   env: NodeJS.ProcessEnv,
 ): Promise<PartAddresses> => {
+  const archives = archiveFiles(artefacts)
   const absolute = { data: resolve(folders.data), logs: resolve(folders.logs) }
   const starting: Promise<unknown>[] = []
   const launch = (name: string, spec: ChildSpec) => {
@@ -66,13 +68,16 @@ const startNative = async (
   let brokers = config.KAFKA_BROKERS?.join(',')
   if (!brokers) {
     const port = await ports.take('kafka')
-    launch('Kafka', kafkaPart(artefacts, port, await ports.take('kafka-controller'), absolute, env))
+    launch(
+      'Kafka',
+      kafkaPart(artefacts, port, await ports.take('kafka-controller'), absolute, env, archiveOptions(archives.kafka)),
+    )
     brokers = `127.0.0.1:${port}`
   }
   let registry = config.SCHEMA_REGISTRY_URL
   if (!registry) {
     const port = await ports.take('registry')
-    launch('the schema registry', registryPart(artefacts, port, absolute, env))
+    launch('the schema registry', registryPart(artefacts, port, absolute, env, archiveOptions(archives.registry)))
     registry = `http://127.0.0.1:${port}${registryPath}`
   }
   let redis = config.REDIS_URL

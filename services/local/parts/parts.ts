@@ -61,12 +61,14 @@ log.index.size.max.bytes=1048576
 log.retention.check.interval.ms=60000
 `
 
+/** @param classes options of the JVM for an archive of its classes */
 export const kafkaPart = (
-  { kafkaClasspath }: Artefacts,
+  { kafkaClasspath }: Pick<Artefacts, 'kafkaClasspath'>,
   port: number,
   controller: number,
   folders: Folders,
   env: NodeJS.ProcessEnv,
+  classes: readonly string[] = [],
 ): ChildSpec => {
   const dir = join(folders.data, 'kafka')
   mkdirSync(dir, { recursive: true })
@@ -96,6 +98,7 @@ export const kafkaPart = (
     args: () => [
       '-Xmx512m',
       ...jvm,
+      ...classes,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
       kafkaClasspath,
@@ -110,17 +113,19 @@ export const kafkaPart = (
   }
 }
 
+/** @param classes as for Kafka */
 export const registryPart = (
-  { registryClasspath }: Artefacts,
+  { registryClasspath }: Pick<Artefacts, 'registryClasspath'>,
   port: number,
   folders: Folders,
   env: NodeJS.ProcessEnv,
+  classes: readonly string[] = [],
 ): ChildSpec => {
   mkdirSync(join(folders.data, 'registry'), { recursive: true })
   return {
     name: 'registry',
     command: 'java',
-    args: () => ['-Xmx256m', ...jvm, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
+    args: () => ['-Xmx96m', ...jvm, ...classes, '-cp', registryClasspath, 'io.quarkus.runner.GeneratedMain'],
     env: {
       ...env,
       QUARKUS_HTTP_HOST: '127.0.0.1',

@@ -5,12 +5,15 @@ import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } fro
 import { systemClock } from '../../runtime/clock.ts'
 import type { PreviousEnd } from '../../runtime/poison/suspicion.ts'
 import type { Clock, Timers } from '../../runtime/ports.ts'
+import { BackOff, restartLine } from './back-off.ts'
 import { Liveness } from './liveness.ts'
 import { endOf } from './previous-end.ts'
 import { identifyProcess, type ProcessIdentity } from './processes.ts'
 
 export interface ChildSpec {
   readonly name: string
+  /** Names of the services in it; unset: one of the child's name. */
+  readonly services?: readonly string[]
   readonly command: string
   /** Called at each start of the process. */
   args(): readonly string[]
@@ -36,10 +39,6 @@ export interface ChildEvents {
 }
 
 const maxLogBytes = 16 * 1_048_576
-/** Pause before each restart in a row: the first is immediate, and none is longer than 10 s. */
-const backOffMs = [0, 500, 1_000, 2_000, 5_000, 10_000]
-/** A child that ran this long starts the back-off over. */
-const steadyAfterMs = 30_000
 const readyPollMs = 100
 
 /** Appends to a log file. At `maxLogBytes` the file becomes `.1` and a new one begins, so a log takes at most twice that. */
@@ -78,7 +77,7 @@ export class Child {
   readonly #clock: Clock & Timers
   readonly #liveness: Liveness | undefined
   #process: ChildProcess | undefined
-  #restarts = 0
+  readonly #backOff = new BackOff()
   #startedAt = 0
   #stopping = false
   #silent = false
@@ -157,11 +156,8 @@ export class Child {
   }
 
   async #restart(cause: string) {
-    if (this.#clock.monotonic() - this.#startedAt > steadyAfterMs) this.#restarts = 0
-    const pause = backOffMs[Math.min(this.#restarts++, backOffMs.length - 1)] as number
-    this.#events.report(
-      `${this.spec.name} ended (${cause}), starting it again${pause > 0 ? ` in ${pause / 1000} s` : ''}`,
-    )
+    const pause = this.#backOff.next(this.#clock.monotonic() - this.#startedAt)
+    this.#events.report(restartLine(this.spec.name, cause, pause))
     await this.#clock.sleep(pause)
     if (!this.#stopping) this.#spawn()
   }

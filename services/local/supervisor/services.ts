@@ -1,38 +1,16 @@
-/** The pipeline's own processes: command, address and readiness check of each. */
-import { join } from 'node:path'
+/** The pipeline's own services: address, environment and readiness check of each. */
 import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
 import { stageNames } from '../../topology.ts'
-import { locateProgram } from '../bundle/locate.ts'
 import { compiledFolder } from '../cache-folder.ts'
 import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
 import type { PartAddresses } from '../parts/infrastructure.ts'
-import type { ChildSpec } from '../processes/child.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'
+import type { Service } from './child-specs.ts'
 import { type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
 
-const answers = async (url: string): Promise<boolean> => {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok
-  } catch {
-    // Not listening yet.
-    return false
-  }
-}
-
 const local = (port: number) => `http://127.0.0.1:${port}`
-
-export interface ServiceResources {
-  readonly ports: Pick<Ports, 'take'>
-  /** Folder of the log files. */
-  readonly logs: string
-  /** The project's root. */
-  readonly root: string
-  /** Folder of the bundle; null: the processes run from their sources. */
-  readonly bundle: string | null
-  readonly report: (line: string) => void
-}
 
 /**
  * All of them, and a simulator unless TIKTOK_BASE_URL is set.
@@ -40,12 +18,12 @@ export interface ServiceResources {
  * @throws LocalProblem when a configured port is in use
  */
 export const servicesOf = async (
-  { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, CALLBACK_PORT, LIVENESS_SECONDS }: LocalConfig,
+  { TIKTOK_BASE_URL, GATEWAY_PORT, CONSOLE_PORT, CALLBACK_PORT }: LocalConfig,
   env: NodeJS.ProcessEnv,
   keys: Readonly<Record<KeyHolder, string>>,
   parts: PartAddresses,
-  { ports, logs, root, bundle, report }: ServiceResources,
-): Promise<{ readonly addresses: Addresses; readonly specs: readonly ChildSpec[] }> => {
+  ports: Pick<Ports, 'take'>,
+): Promise<{ readonly addresses: Addresses; readonly services: readonly Service[] }> => {
   const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
   const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
   const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
@@ -54,11 +32,9 @@ export const servicesOf = async (
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
-  const service = (name: ServiceName, readyUrl: string, more: NodeJS.ProcessEnv): ChildSpec => ({
+  const service = (name: ServiceName, readyUrl: string, more: NodeJS.ProcessEnv): Service => ({
     name,
-    command: process.execPath,
-    // A larger young generation: a batch is garbage before the collector would copy it.
-    args: () => ['--max-semi-space-size=32', locateProgram(name, root, bundle, report)],
+    readyUrl,
     // Compiling takes a third of a start.
     env: {
       NODE_COMPILE_CACHE: compiledFolder(env),
@@ -66,19 +42,6 @@ export const servicesOf = async (
       TIKTOK_BASE_URL: tiktok,
       ...more,
     },
-    ipc: true,
-    logFile: join(logs, `${name}.log`),
-    isReady: () => answers(readyUrl),
-    ...(LIVENESS_SECONDS > 0
-      ? {
-          liveness: {
-            answers: () => answers(readyUrl.replace(/readyz$/, 'livez')),
-            timeoutMs: LIVENESS_SECONDS * 1000,
-          },
-        }
-      : {}),
-    // Longer than a process' own limit of 20 s for stopping.
-    stopTimeoutMs: 22_000,
   })
   const addresses: Addresses = {
     gateway: local(gatewayPort),
@@ -105,5 +68,5 @@ export const servicesOf = async (
   })
   const simulator =
     simulatorPort === null ? [] : [service('simulator', `${tiktok}/readyz`, { SIMULATOR_PORT: String(simulatorPort) })]
-  return { addresses, specs: [...simulator, ...stages, console_] }
+  return { addresses, services: [...simulator, ...stages, console_] }
 }

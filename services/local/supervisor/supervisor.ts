@@ -11,6 +11,8 @@ import { systemClock } from '../../runtime/clock.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { type StageName, stageNames } from '../../topology.ts'
 import { cachedBundle } from '../bundle/cached.ts'
+import { locateProgram } from '../bundle/locate.ts'
+import { ownBundle, projectRoot } from '../bundle/own.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
@@ -20,6 +22,7 @@ import { pickEnvironment } from '../processes/environment.ts'
 import type { GuardMessage } from '../processes/guard.ts'
 import { leftovers } from '../processes/leftovers.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
+import { compactSpec, separateSpecs } from './child-specs.ts'
 import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
@@ -34,7 +37,6 @@ import {
 } from './state-file.ts'
 import { StateWriter } from './state-writer.ts'
 
-const root = join(import.meta.dirname, '../../..')
 const partReadyMs = 90_000
 const stageReadyMs = 60_000
 
@@ -42,6 +44,11 @@ const stageReadyMs = 60_000
 export class AlreadyRunning extends LocalProblem {}
 
 type Report = (line: string) => void
+
+interface SupervisorOptions {
+  readonly output?: ((text: string) => void) | undefined
+  readonly isCompact?: boolean | undefined
+}
 
 export class Supervisor {
   readonly #config: LocalConfig
@@ -51,6 +58,7 @@ export class Supervisor {
   readonly #mappings: string
   readonly #report: Report
   readonly #output: ((line: string) => void) | undefined
+  readonly #isCompact: boolean
   #lazyPorts: Ports | undefined
   readonly #running = new Map<string, ProcessIdentity>()
   /** In start order. */
@@ -70,15 +78,19 @@ export class Supervisor {
   /** Whether this supervisor owns the data folder and may remove its state file. */
   #claimed = false
 
-  /** @param output gets the output of the services as they write it */
-  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, output?: (text: string) => void) {
+  /**
+   * @param options.output gets the output of the services as they write it
+   * @param options.isCompact all services run as threads of one process
+   */
+  constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, options: SupervisorOptions = {}) {
     this.#config = config
     this.#env = env
     this.#dataDir = resolve(config.SIGNALS_DATA_DIR)
     this.#logs = join(this.#dataDir, 'logs')
     this.#mappings = resolve(config.SIGNALS_MAPPINGS_DIR ?? mappingsFolder(this.#dataDir))
     this.#report = report
-    this.#output = output
+    this.#output = options.output
+    this.#isCompact = options.isCompact ?? false
   }
 
   /** Created on first use, because the data folder exists only after `#claimFolder`. */
@@ -135,13 +147,16 @@ export class Supervisor {
       SCHEMA_REGISTRY_URL: parts.registry,
     }
     const keys = await prepareClusterKeys(env, parts, this.#isFresh)
-    const report = this.#report
-    const resources = { ports: this.#ports, logs: this.#logs, root, bundle: await this.#bundled(), report }
-    const { addresses, specs } = await servicesOf(this.#config, env, keys, parts, resources)
+    const { addresses, services } = await servicesOf(this.#config, env, keys, parts, this.#ports)
     this.#addresses = addresses
+    const chosen = services.filter(({ name }) => names.includes(name))
+    const resources = {
+      ...{ logs: this.#logs, root: projectRoot(), bundle: await this.#bundled(), report: this.#report },
+      livenessMs: this.#config.LIVENESS_SECONDS * 1000,
+    }
+    const specs = this.#isCompact ? [compactSpec(chosen, env, resources)] : separateSpecs(chosen, resources)
     this.#report('starting the services …')
-    const chosen = specs.filter(({ name }) => names.includes(name))
-    await Promise.all(chosen.map((spec) => this.#start(spec, stageReadyMs)))
+    await Promise.all(specs.map((spec) => this.#start(spec, stageReadyMs)))
     this.#state.write()
     return addresses
   }
@@ -164,7 +179,8 @@ export class Supervisor {
   }
 
   #bundled(): Promise<string | null> {
-    this.#bundle ??= cachedBundle(root, this.#env, this.#report)
+    this.#bundle ??=
+      ownBundle === null ? cachedBundle(projectRoot(), this.#env, this.#report) : Promise.resolve(ownBundle)
     return this.#bundle
   }
 
@@ -184,7 +200,8 @@ export class Supervisor {
   }
 
   #startGuard() {
-    const guard = fork(join(import.meta.dirname, '../processes/guard.ts'), [this.#dataDir], {
+    const guard = fork(locateProgram('guard', projectRoot(), ownBundle, this.#report), [this.#dataDir], {
+      execArgv: ['--max-semi-space-size=1', '--max-old-space-size=32'],
       env: pickEnvironment(this.#env, () => false),
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -205,7 +222,7 @@ export class Supervisor {
     if (this.#stopping) throw new LocalProblem(`${spec.name} is not started: signals up stops`)
     const child = new Child(spec, {
       started: (identity) => {
-        this.#running.set(spec.name, identity)
+        for (const name of spec.services ?? [spec.name]) this.#running.set(name, identity)
         this.#notifyGuard({ guard: identity })
         this.#state.write()
       },

@@ -82,11 +82,15 @@ export const outcomeRecordsOf = <In>(
     switch (outcome.kind) {
       case 'forwarded': {
         const headers = traceHeaders(input)
-        for (const { topic, key, value, headers: own } of outcome.records) {
+        for (const one of outcome.records) {
+          const { topic, key, value, headers: own } = one
           add({
             topic: topics[topic].name,
             key,
-            value: tools.codec.encode(topic, value as never),
+            value:
+              topic === 'attributedMessages' && value.message === input.value
+                ? tools.codec.encodeAttributed(value, input.record)
+                : tools.codec.encode(topic, value as never),
             headers: own ? { ...headers, ...own } : headers,
           })
         }

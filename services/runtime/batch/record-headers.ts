@@ -8,6 +8,8 @@ export const headerNames = {
   traceparent: channelEventHeaders.traceparent,
   /** On a signal: the consent under which it was made, as `consentOf` names it. */
   consent: 'consent',
+  /** On a signal: the mark that its conversation would have in `suppressions.v1`. */
+  suppressionMark: 'suppression-mark',
   /** How often the record has been attempted; 1 or absent for the first time. */
   attempt: 'attempt',
   /** On a redriven record: the position of its dead letter, and the number of redrives so far. */

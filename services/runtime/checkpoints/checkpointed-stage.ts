@@ -24,6 +24,9 @@ interface Saved<State, Change> {
   readonly slice: Loaded<State>['slice']
 }
 
+/** A slice is published sooner than this after its first record, or its partition has hours of backlog. */
+const unsavedMs = 3_600_000
+
 /** The next read finds the reason. */
 const ignored = (error: unknown): void => {
   if (!(error instanceof DependencyError)) throw error
@@ -72,8 +75,12 @@ export const checkpointed = <In, State, Change>(
           if (writes === 'load') await advance(checkpoints, slice, Promise.resolve())
           return { state, slice }
         }
-        await rebuild(read.loss)
-        await checkpoints.repaired(read, read.loss, batch[0]?.record.timestamp ?? 0, disconnects)
+        const first = batch[0]?.record.timestamp ?? 0
+        const { loss } = read
+        // Without a checkpoint: decisions that were not saved were published after their records came.
+        const since = loss.isTakeover && loss.since === 0 ? Math.max(0, first - unsavedMs) : loss.since
+        await rebuild({ ...loss, since })
+        await checkpoints.repaired(read, loss, first, disconnects)
       }
     },
     decide: (batch, { state: { state, slice }, now }) => {

@@ -32,6 +32,8 @@ export interface Loss {
   /** Offsets of each topic whose records may be missing, from the first included to the last excluded. */
   readonly from: readonly bigint[]
   readonly to: readonly bigint[]
+  /** Nothing committed is missing, but the partition's last owner may have published decisions that it has not saved. */
+  readonly isTakeover?: true
 }
 
 /** The checkpoints of a partition as read, one per part. */
@@ -48,6 +50,8 @@ export interface CheckpointTools {
   readonly topics: readonly string[]
   /** Hash tags of the state. A single server needs only the first, because it loses writes in their order. */
   readonly tags: readonly string[]
+  /** Whether the stage publishes its state before it saves it: then a new owner reads what was published since the checkpoint. */
+  readonly publishesFirst?: boolean
   /** Committed offsets of the topics, by partition. @throws DependencyError */
   committed(): Promise<ReadonlyMap<number, readonly bigint[]>>
 }
@@ -130,6 +134,10 @@ export class PartitionCheckpoints {
     if (known) this.#committed = null
     const committed = await this.#committedOf(partition)
     if (!found.every((one) => includes(one, committed))) return { stored, loss: lossOf(partition, found, committed) }
+    if (!known && this.#tools.publishesFirst) {
+      const since = Math.min(...found.map((one) => one?.at ?? 0))
+      return { stored, loss: { partition, since, from: committed, to: committed, isTakeover: true } }
+    }
     const [first] = found
     this.#known.set(partition, {
       last: first ?? { at: 0, id: '', offsets: this.#tools.topics.map(() => 0n) },

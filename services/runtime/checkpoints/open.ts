@@ -15,6 +15,7 @@ export interface OpenCheckpointsTools {
   readonly name: string
   /** Hash tags of the state. */
   readonly tags: readonly string[]
+  readonly publishesFirst?: boolean
 }
 
 const committedOffsets = async (
@@ -34,13 +35,14 @@ const committedOffsets = async (
 }
 
 export const openCheckpoints = (
-  { redis, broker, name, tags }: OpenCheckpointsTools,
+  { redis, broker, name, tags, publishesFirst = false }: OpenCheckpointsTools,
   group: CheckpointedGroup,
 ): PartitionCheckpoints =>
   new PartitionCheckpoints({
     redis,
     tags,
     name,
+    publishesFirst,
     topics: group.topics,
     committed: () => committedOffsets(broker, group),
   })

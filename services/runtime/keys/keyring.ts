@@ -12,6 +12,7 @@ import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import { type DerivedKey, envelopeKeyContext, type SecretContext } from './key-holders.ts'
+import { keyedHash, keyedHashHex } from './libsodium/memory.ts'
 import { MasterKeys } from './master-keys.ts'
 import { keyBytes, SealingKey } from './sealing-key.ts'
 import {
@@ -141,7 +142,7 @@ export class Keyring {
   }
 
   #hash = (bytes: number, name: DerivedKey, parts: readonly string[]): string =>
-    sodium.crypto_generichash(bytes, joined(parts), this.derivedKey(name), 'hex')
+    keyedHashHex(bytes, joined(parts), this.derivedKey(name))
 
   /** Pseudonym of the id of a person, thread or message: 32 hex digits, equal for equal parts. Stages after ingest see no other id. */
   pseudonym(...parts: readonly string[]): Pseudonym {
@@ -160,8 +161,7 @@ export class Keyring {
 
   /** Short keyed hash for idempotency records in Redis. @param bytes 4 to 32; a hash of at least 16 bytes is cut to this length */
   shortHash(bytes: number, ...parts: readonly string[]): Buffer {
-    const hash = sodium.crypto_generichash(Math.max(16, bytes), joined(parts), this.derivedKey('mark'))
-    return Buffer.from(hash.buffer, hash.byteOffset, bytes)
+    return keyedHash(Math.max(16, bytes), [joined(parts)], this.derivedKey('mark')).subarray(0, bytes)
   }
 
   /** Key for raw bodies and dead letters of a source; its id in headers is `source/<name>`. */

@@ -2,6 +2,7 @@
  * Start and stop of a process. It stops in the reverse order of its start on SIGTERM, on SIGINT, or when its supervisor exits. A closed
  * IPC channel shows the exit, so no child process outlives a killed supervisor.
  */
+import { parentPort } from 'node:worker_threads'
 import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import { createLog, errorFacts, type Logger } from '../log.ts'
@@ -21,6 +22,9 @@ export class Lifecycle {
     this.#log = log
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => this.end(0, signal))
     process.once('disconnect', () => this.end(0, 'the supervisor has exited'))
+    // As a thread of `signals up --compact`, which gets no signals. It must not keep the thread alive.
+    parentPort?.once('message', () => this.end(0, 'the process of all services stops'))
+    parentPort?.unref()
   }
 
   /** Aborted when the process begins to stop. */

@@ -38,6 +38,9 @@ import { openTracing } from './tracing.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
+/** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
+const defaultRecordsUnderWay = 2_000
+
 /** What a stage is built from. */
 export interface StageDeps<Config> {
   readonly config: Config
@@ -81,6 +84,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly fields: Shape
   /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
+  /** Number of records in progress at one time, approximately; infinite for a stage that waits for others than Redis and Kafka. */
+  readonly recordsUnderWay?: number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
 
@@ -191,6 +196,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,
           onConnection: (state, reason) => {

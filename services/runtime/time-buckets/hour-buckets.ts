@@ -61,9 +61,13 @@ const maxEntriesPerCall = 2_000
 interface Call {
   readonly keys: string[]
   readonly indexes: number[]
-  readonly keyIndexes: Map<string, number>
+  /** For a span and a bucket as one number, the index of their key. */
+  readonly keyIndexes: Map<number, number>
   readonly parts: Buffer[]
 }
+
+/** More than the buckets of any span. */
+const bucketLimit = 2 ** 20
 
 const isPowerOfTwo = (n: number) => n >= 1 && (n & (n - 1)) === 0
 
@@ -86,11 +90,29 @@ export class RedisHourBuckets implements HourBuckets {
   }
 
   async claim(entries: readonly BucketValue[]): Promise<readonly Buffer[]> {
-    const holders = entries.map(({ value }) => value)
-    await this.#each(claimScript, entries, [this.#ttlSeconds], (index, value) => {
+    const [holders] = await this.claimWith(entries, this, [])
+    return holders
+  }
+
+  /**
+   * `claim` of two maps in one round trip, which is not atomic for both.
+   * @param other of the same Redis and with the same time to live
+   */
+  async claimWith(
+    entries: readonly BucketValue[],
+    other: RedisHourBuckets,
+    others: readonly BucketValue[],
+  ): Promise<readonly [readonly Buffer[], readonly Buffer[]]> {
+    if (other.#redis !== this.#redis || other.#ttlSeconds !== this.#ttlSeconds)
+      throw new RangeError('claims of one call are in one Redis and live equally long')
+    const holders = [...entries, ...others].map(({ value }) => value)
+    const calls: Call[] = []
+    this.#add(calls, entries, 0)
+    other.#add(calls, others, entries.length)
+    await this.#run(claimScript, calls, [this.#ttlSeconds], (index, value) => {
       holders[index] = value
     })
-    return holders
+    return [holders.slice(0, entries.length), holders.slice(entries.length)]
   }
 
   async read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]> {
@@ -111,8 +133,18 @@ export class RedisHourBuckets implements HourBuckets {
     args: readonly number[],
     onAnswer: (index: number, value: Buffer) => void,
   ): Promise<void> {
-    if (entries.length === 0) return
-    const calls = this.#callsOf(entries)
+    const calls: Call[] = []
+    this.#add(calls, entries, 0)
+    await this.#run(script, calls, args, onAnswer)
+  }
+
+  async #run(
+    script: RedisScript,
+    calls: readonly Call[],
+    args: readonly number[],
+    onAnswer: (index: number, value: Buffer) => void,
+  ): Promise<void> {
+    if (calls.length === 0) return
     const answers = await this.#redis.evalMany(
       script,
       calls.map(({ keys, parts }) => ({ keys, args: [Buffer.concat(parts), ...args] })),
@@ -125,8 +157,8 @@ export class RedisHourBuckets implements HourBuckets {
     })
   }
 
-  #callsOf(entries: readonly (BucketKey & Partial<BucketValue>)[]): Call[] {
-    const calls: Call[] = []
+  /** Adds the entries to calls of their own hash tags. @param firstIndex of the entries in the caller's list */
+  #add(calls: Call[], entries: readonly (BucketKey & Partial<BucketValue>)[], firstIndex: number): void {
     const open = new Array<Call | undefined>(hashTagCount)
     entries.forEach(({ at, hash, value, alsoAt }, index) => {
       const slot = (hash[7] as number) % hashTagCount
@@ -136,10 +168,9 @@ export class RedisHourBuckets implements HourBuckets {
         open[slot] = call
         calls.push(call)
       }
-      call.indexes.push(index)
+      call.indexes.push(firstIndex + index)
       call.parts.push(this.#packed(call, slot, at, hash, value, alsoAt))
     })
-    return calls
   }
 
   #packed(call: Call, slot: number, at: number, hash: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
@@ -159,11 +190,11 @@ export class RedisHourBuckets implements HourBuckets {
 
   #keyIndex({ keys, keyIndexes }: Call, slot: number, at: number, hash: Buffer): number {
     const span = Math.floor(at / this.#spanMs)
-    const key = `${this.#prefix}:{${slot}}:${span.toString(36)}:${(hash.readUInt32BE(0) & this.#mask).toString(36)}`
-    const known = keyIndexes.get(key)
+    const bucket = hash.readUInt32BE(0) & this.#mask
+    const known = keyIndexes.get(span * bucketLimit + bucket)
     if (known !== undefined) return known
-    const index = keys.push(key) - 1
-    keyIndexes.set(key, index)
+    const index = keys.push(`${this.#prefix}:{${slot}}:${span.toString(36)}:${bucket.toString(36)}`) - 1
+    keyIndexes.set(span * bucketLimit + bucket, index)
     return index
   }
 }

@@ -6,3 +6,9 @@ import avro, { type Schema, type Type } from 'avsc'
 
 export const avroType = (schema: Schema): Type =>
   avro.Type.forSchema(schema, { wrapUnions: false, omitRecordMethods: true })
+
+/** The type of what follows the first field of a record. Its fields must not refer to types that the first one defines. */
+export const withoutFirstField = (schema: string): Type => {
+  const { fields, ...record } = JSON.parse(schema)
+  return avroType({ ...record, fields: fields.slice(1) })
+}

@@ -9,11 +9,12 @@ import { latestSchema } from '../../../schemas/index.ts'
 import { BadRecord } from '../../failures.ts'
 import { sealedUnder } from '../../shared/model/channel-event.ts'
 import type { DeadLetter, OriginalRecord } from '../../shared/model/dead-letter.ts'
-import type { TopicValues } from '../../shared/model/topic-values.ts'
+import type { AttributedMessage, TopicValues } from '../../shared/model/topic-values.ts'
 import { type MainTopic, subjectOf, topics } from '../../topology.ts'
 import type { Clock, ConsumedRecord, SchemaRegistry } from '../ports.ts'
-import { avroType } from './avro-type.ts'
+import { avroType, withoutFirstField } from './avro-type.ts'
 import { connectorSchema, fieldsLacking } from './connector-schema.ts'
+import { encoded } from './encode.ts'
 import { SchemaLookup } from './schema-lookup.ts'
 
 const headerBytes = 5
@@ -57,6 +58,8 @@ export class Codec {
   readonly #byTopic: Record<MainTopic, Format>
   readonly #deadLetter: Format
   readonly #original = latestType('original-record')
+  /** Its first field is the message. */
+  readonly #behindMessage = withoutFirstField(latestSchema('attributed-message'))
   readonly #schemas: SchemaLookup
 
   private constructor(registry: SchemaRegistry, clock: Pick<Clock, 'now'>) {
@@ -105,6 +108,22 @@ export class Codec {
     return this.#write(this.#byTopic[topic], value)
   }
 
+  /**
+   * The same bytes as of `encode`, made from the record that the message came in: its bytes are the first part of the result.
+   * @param record from which `value.message` was decoded
+   */
+  encodeAttributed(value: AttributedMessage, record: Pick<ConsumedRecord, 'value'>): Buffer {
+    const { attributedMessages, messages } = this.#byTopic
+    const from = record.value
+    // Written with another version of the schema, it has other fields.
+    if (from === null || this.#reader(messages, from.readInt32BE(1)).resolver !== undefined)
+      return this.#write(attributedMessages, value)
+    const rest = encoded(this.#behindMessage, value, from.length)
+    rest.set(from, 0)
+    rest.writeInt32BE(attributedMessages.id as number, 1)
+    return rest
+  }
+
   encodeDeadLetter = (value: DeadLetter): Buffer => this.#write(this.#deadLetter, value)
 
   /**
@@ -143,11 +162,9 @@ export class Codec {
 
   #write({ folder, type, id }: Format, value: unknown): Buffer {
     if (id === null) throw new Error(`the codec was not opened for writing ${folder}`)
-    const body = type.toBuffer(value)
-    const bytes = Buffer.allocUnsafe(headerBytes + body.length)
+    const bytes = encoded(type, value, headerBytes)
     bytes[0] = magic
     bytes.writeInt32BE(id, 1)
-    bytes.set(body, headerBytes)
     return bytes
   }
 
@@ -176,7 +193,7 @@ export class Codec {
       if (lacking.length > 0)
         throw new BadRecord('schema_incomplete', `schema id ${id} of the connector lacks ${lacking.join(', ')}`)
       const reader =
-        writer === format.type || id === format.id
+        writer === format.type || id === format.id || writer.equals(format.type)
           ? { type: format.type, resolver: undefined }
           : { type: format.type, resolver: format.type.createResolver(writer) }
       format.readers.set(id, reader)

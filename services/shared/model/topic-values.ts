@@ -144,6 +144,15 @@ export interface Touches {
   readonly consent: number | null
 }
 
+/** A conversation that was forgotten on request; the key of its record is a keyed hash of the pseudonym. */
+export interface Suppression {
+  readonly source: string
+  readonly connectionId: string | null
+  /** ms */
+  readonly suppressedAt: number
+  readonly actor: string
+}
+
 export interface TopicValues {
   channelEvents: never
   messages: Message
@@ -157,6 +166,7 @@ export interface TopicValues {
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
   touches: Touches
+  suppressions: Suppression
   redrives: Redrive
   replays: ReplayRun
   audit: AuditEntry

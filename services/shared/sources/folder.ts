@@ -1,6 +1,7 @@
 /** Reads mapping files from a folder on disk, and keeps a copy of each one's last good version. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import type { MappingFiles } from './custom-mappings.ts'
 
 /** Excludes the hidden files and backups that editors keep beside a file. */
@@ -30,7 +31,7 @@ const textOf = (path: string): string | null => {
 
 /** Gateway and ingest write the same copies: each is complete before it has its name. */
 const writeWhole = (path: string, text: string) => {
-  const unfinished = `${path}.${process.pid}`
+  const unfinished = `${path}.${process.pid}.${threadId}`
   writeFileSync(unfinished, text)
   renameSync(unfinished, path)
 }

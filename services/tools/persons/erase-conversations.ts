@@ -18,10 +18,10 @@ export interface ErasingTools {
 const topic = topics.touches.name
 const chunkRecords = 1_000
 
-/** The last record of each conversation that is to be erased, with its version. */
-const findConversations = async (
-  isErased: (touches: Touches) => boolean,
-  { broker, codec }: ErasingTools,
+/** The last record of each conversation that is wanted. @throws DependencyError */
+export const findConversations = async (
+  isWanted: (touches: Touches) => boolean,
+  { broker, codec }: Pick<ErasingTools, 'broker' | 'codec'>,
 ): Promise<ReadonlyMap<Pseudonym, Touches>> => {
   const found = new Map<Pseudonym, Touches>()
   const take = (record: ConsumedRecord) => {
@@ -31,7 +31,7 @@ const findConversations = async (
     if (record.value === null) return
     try {
       const touches = codec.decode('touches', record)
-      if (isErased(touches)) found.set(record.key, touches)
+      if (isWanted(touches)) found.set(record.key, touches)
     } catch (error) {
       // A rebuild of Redis skips such a record, too.
       if (!(error instanceof BadRecord)) throw error

@@ -104,6 +104,7 @@ const decides = [
   'services/shared/sources/trace.ts',
   'services/shared/tokens/access.ts',
   'services/shared/tokens/attempts.ts',
+  'services/shared/persons/suppressions.ts',
   'services/tools/dead-letters/found.ts',
   'services/tools/dead-letters/plan.ts',
   'services/tools/dead-letters/select.ts',

@@ -7,6 +7,7 @@ import { ConnectionDirectory } from '../../../services/shared/connections/direct
 import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
 import type { Referral } from '../../../services/shared/model/message-event.ts'
 import type { AttributedMessage, Message } from '../../../services/shared/model/topic-values.ts'
+import { markOf, Suppressions } from '../../../services/shared/persons/suppressions.ts'
 import { connectionRecord, consumedRecord, message, noon, testKeyring } from '../../support/builders.ts'
 import { MemoryConversationStore } from '../../support/memory-conversation-store.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
@@ -22,7 +23,17 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
   const codec = await Codec.open(new MemoryRegistry())
   const refused: TrackingIdRefusal[] = []
   const countRefused = (more: readonly TrackingIdRefusal[]) => void refused.push(...more)
-  const stage = attribution({ directory, store, codec, keyring, waitMs: 30_000, textWindowMs: 600_000, countRefused })
+  const suppressions = new Suppressions(keyring)
+  const stage = attribution({
+    suppressions,
+    directory,
+    store,
+    codec,
+    keyring,
+    waitMs: 30_000,
+    textWindowMs: 600_000,
+    countRefused,
+  })
   const key = keyring.connectionKey('acme-wa', dataKey)
 
   let n = 0
@@ -61,7 +72,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
     await stage.save(changes)
     return outcomes.flat() as Outcome[]
   }
-  return { messageAt, run, store, directory, keyring, refused }
+  return { messageAt, run, store, directory, keyring, refused, suppressions }
 }
 
 const attributed = (outcomes: Outcome[]): AttributedMessage[] =>
@@ -210,6 +221,13 @@ describe('attribution', () => {
     const { messageAt, run } = await world()
     expect(touched(await run(messageAt(0), messageAt(1), messageAt(2)))).toHaveLength(1)
     expect(touched(await run(messageAt(5, { message: '1'.padEnd(32, '0') }), messageAt(6)))).toHaveLength(0)
+  })
+
+  it('drops messages of a forgotten person that are past ingest, and writes no state', async () => {
+    const { messageAt, run, keyring, suppressions } = await world()
+    const mark = { source: 'whatsapp', connectionId: 'acme-wa', suppressedAt: noon, actor: 'ada' }
+    suppressions.apply(markOf(messageAt(0).conversation, keyring), mark)
+    expect(await run(messageAt(0))).toEqual([{ kind: 'dropped', reason: 'suppressed' }])
   })
 
   it('drops messages of a disconnected connection', async () => {

@@ -53,6 +53,16 @@ describe('the admin API', () => {
     expect((await ask('POST connections/acme/resume')).status).toBe(409)
   })
 
+  it('forgets and exports a person by the ids in the body, for its administrators alone', async () => {
+    const { ask } = await open()
+    const person = { source: 'whatsapp', accountId: '55', conversationId: '55:5215550001' }
+    expect((await ask('POST persons/forget', { body: person })).json).toMatchObject({ forgotten: person })
+    expect((await ask('POST persons/export', { body: person })).json).toEqual({ exported: person })
+    const wrong = await ask('POST persons/forget', { body: { ...person, conversationId: '' } })
+    expect([wrong.status, wrong.text]).toEqual([400, expect.stringMatching(/conversationId: /)])
+    expect((await ask('POST persons/other', { body: person })).status).toBe(404)
+  })
+
   it.each<[string, number, string, Ask?]>([
     ['POST connections', 400, 'not_json', { body: '{"accessToken":"leaks' }],
     ['POST connections', 422, 'connection_invalid', { body: 'null' }],

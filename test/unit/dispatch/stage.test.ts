@@ -103,6 +103,15 @@ describe('consent right before sending', () => {
     expect(world.acceptedIds()).toEqual(idsOf([numbered('a', 1)]))
   })
 
+  it('a signal of a forgotten person is withheld, also one that was parked; others are sent', async () => {
+    const world = openDispatch()
+    world.connect('a')
+    world.suppressed.add('mark of one')
+    const of = (mark: string) => ({ headers: { consent: '0', 'suppression-mark': mark } })
+    expect((await world.run([numbered('a', 0)], of('mark of one'))).words).toEqual(['withheld'])
+    expect((await world.run([numbered('a', 1)], of('mark of other'))).words).toEqual(['accepted'])
+  })
+
   it('a signal without a consent of its own is judged by the time of receipt', async () => {
     const world = openDispatch()
     world.connect('a', { connectedAt: noon - 500 })

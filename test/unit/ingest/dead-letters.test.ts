@@ -51,6 +51,12 @@ describe('consent comes before dead letters', () => {
     expect(labels(await run(delivery(content, unknown)))).toEqual(expected)
   })
 
+  it('an invalid event that came before the consent is dropped', async () => {
+    const { run, eventRecord, connect } = await openIngest()
+    connect({ connectionId: 'acme-wa', connectedAt: noon + 1_000 })
+    expect(labels(await run(eventRecord({ text: 7 as unknown as string })))).toEqual(['outside_consent'])
+  })
+
   it('an invalid event of an account without a connection is dropped', async () => {
     const { run, eventRecord } = await openIngest()
     const record = eventRecord({ accountId: 'nobody', text: 7 as unknown as string })

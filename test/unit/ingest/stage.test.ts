@@ -3,6 +3,7 @@ import type { ConsumedRecord } from '../../../services/runtime/ports.ts'
 import { disconnect, envelopePairOf } from '../../../services/shared/connections/connection.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
+import { markOf } from '../../../services/shared/persons/suppressions.ts'
 import { messageEvent, noon } from '../../support/builders.ts'
 import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 
@@ -142,6 +143,23 @@ describe('ingest', () => {
       'ignored_status',
     ])
     expect(messages(outcomes)[0]?.receivedAt).toBe(noon)
+  })
+
+  it('drops what a forgotten person writes, under any id, and leaves no claim', async () => {
+    const { run, eventRecord, suppressions, keyring, dedup } = await openIngest()
+    const { source, accountId, conversationId } = messageEvent()
+    const mark = { source, connectionId: null, suppressedAt: noon, actor: 'ada' }
+    suppressions.apply(markOf(keyring.pseudonym('conversation', source, accountId, conversationId), keyring), mark)
+    const renamed = eventRecord({
+      conversationId: 'new id',
+      aliases: ['x', conversationId],
+      messageId: 'wamid.renamed',
+    })
+    expect(labels(await run(eventRecord(), renamed))).toEqual(['suppressed', 'suppressed'])
+    expect(dedup.values.size).toBe(0)
+    expect(labels(await run(eventRecord({ conversationId: 'another', messageId: 'wamid.other' })))).toEqual([
+      'forwarded',
+    ])
   })
 
   it('refuses what was received before the consent, whenever it happened and whatever a header claims, and leaves no claim', async () => {

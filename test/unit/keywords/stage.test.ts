@@ -7,6 +7,7 @@ import { ConnectionDirectory } from '../../../services/shared/connections/direct
 import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
 import type { KeywordListRecord } from '../../../services/shared/model/keyword-list.ts'
 import type { Message, Signal } from '../../../services/shared/model/topic-values.ts'
+import { markOf } from '../../../services/shared/persons/suppressions.ts'
 import {
   attributedMessage,
   connectionRecord,
@@ -27,10 +28,18 @@ interface Case {
   readonly connection?: Partial<ConnectionRecord>
   readonly lists?: readonly KeywordListRecord[]
   readonly starts?: boolean
+  readonly forgotten?: boolean
 }
 
 /** The outcome and signals of a message, and the counted hits. */
-const processed = async ({ text = 'el pago', fields, connection, lists = [payment], starts = false }: Case) => {
+const processed = async ({
+  text = 'el pago',
+  fields,
+  connection,
+  lists = [payment],
+  starts = false,
+  forgotten = false,
+}: Case) => {
   const keyring = await testKeyring()
   const codec = await Codec.open(new MemoryRegistry())
   const dataKey = keyring.newDataKey('acme-wa')
@@ -40,7 +49,9 @@ const processed = async ({ text = 'el pago', fields, connection, lists = [paymen
   for (const list of lists) active.stage(list)
   await active.compilePending()
   const uses: KeywordUse[] = []
-  const stage = keywords({ directory, lists: active, codec, keyring, count: (found) => uses.push(...found) })
+  const suppressions = { has: () => forgotten, hasMark: () => forgotten }
+  const count = (found: readonly KeywordUse[]) => uses.push(...found)
+  const stage = keywords({ directory, lists: active, codec, keyring, suppressions, count })
   const content = { text, links: [], referral: null }
   const sealed = sealContent(content, keyring.connectionKey('acme-wa', dataKey), 'a0'.repeat(16))
   const value = attributedMessage({
@@ -56,6 +67,7 @@ const processed = async ({ text = 'el pago', fields, connection, lists = [paymen
   const records = outcome?.kind === 'forwarded' ? outcome.records : []
   return { outcome, signals: records.map((record) => record.value as Signal), records, uses }
 }
+const markOfBuilt = async () => markOf(message().conversation, await testKeyring())
 const flagsOf = async (one: Case) => (await processed(one)).signals.flatMap(({ flags }) => flags)
 
 it('raises no keyword for a text that an advertisement wrote, and still starts the conversation', async () => {
@@ -88,11 +100,15 @@ describe('a message', () => {
     expect((await processed({ fields })).outcome?.kind).toBe('deadLettered')
   })
 
-  it('emits signals with the time of receipt and the consent in their headers', async () => {
+  it('emits signals with the time of receipt, the consent and the mark of their conversation in their headers', async () => {
     const { records } = await processed({ connection: { connectedAt: noon - 5_000 }, fields: { receivedAt: noon } })
     expect(records.map(({ headers }) => headers)).toEqual([
-      { 'received-at': String(noon), consent: String(noon - 5_000) },
+      { 'received-at': String(noon), consent: String(noon - 5_000), 'suppression-mark': await markOfBuilt() },
     ])
+  })
+
+  it('of a forgotten person is dropped', async () => {
+    expect((await processed({ forgotten: true })).outcome).toEqual({ kind: 'dropped', reason: 'suppressed' })
   })
 
   it('emits one keyword signal, with the version of its list and without the text', async () => {

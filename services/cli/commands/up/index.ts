@@ -21,19 +21,18 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
     .command('up')
     .description('start the pipeline and its parts in the foreground; Ctrl-C stops it')
     .option('--json', 'print the addresses as one JSON line once ready; logs go to standard error')
-    .action(async ({ json }: { json?: boolean }) => {
+    .option('--compact', 'run all services as threads of one process: less memory, for a demo or a small installation')
+    .action(async ({ json, compact }: { json?: boolean; compact?: boolean }) => {
       const config = loadConfig(localFields, env)
       // Checked before anything starts: otherwise dispatch would fail at every restart.
       if (config.TIKTOK_BASE_URL) {
         const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, env)
         loadProfile(TIKTOK_WIRE_PROFILE, TIKTOK_BASE_URL)
       }
-      const supervisor = new Supervisor(
-        config,
-        env,
-        (line) => notify(`signals: ${line}`),
-        json ? (text) => process.stderr.write(text) : undefined,
-      )
+      const supervisor = new Supervisor(config, env, (line) => notify(`signals: ${line}`), {
+        output: json ? (text) => process.stderr.write(text) : undefined,
+        isCompact: compact,
+      })
       const stopped = new Promise<void>((resolve) => {
         const stop = (cause: string) => {
           notify(`signals: ${cause}, stopping …`)

@@ -12,6 +12,7 @@ import { occurredUnderConsent, receivedUnderConsent } from '../../../shared/conn
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { filterMatches } from '../input/filter.ts'
 import type { ReplayRequest } from '../request.ts'
@@ -27,6 +28,7 @@ export interface PipelineTools extends AttributionSettings {
   readonly redis: RedisCommands
   readonly sources: SourceRegistry
   readonly directory: ConnectionDirectory
+  readonly suppressions?: SuppressionCheck
   readonly lists: readonly KeywordListRecord[]
   readonly clock: Clock
 }

@@ -15,6 +15,7 @@ import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConsentRule } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { AttributedMessage, Message } from '../../../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { ReplayEntry } from '../request.ts'
 import { asInput, type Decided, keywordSignals } from './keyword-signals.ts'
 import type { ListVersions } from './list-versions.ts'
@@ -32,6 +33,7 @@ export interface InProcessPipelineTools {
   readonly directory: ConnectionDirectory
   readonly listVersions: ListVersions
   readonly isUnderConsent: ConsentRule
+  readonly suppressions?: SuppressionCheck
   readonly ingest: ReturnType<typeof ingest>
   readonly attribution: ReturnType<typeof attribution>
   /** For the last batch that `ingest` loaded: live ingest never let in the event of this owner. */

@@ -12,6 +12,8 @@ export interface Decided {
   readonly signal: Signal
   /** The consent under which it was decided, see `consentOf`. */
   readonly consent: string
+  /** The mark under which its conversation may be suppressed. */
+  readonly suppressionMark?: string | undefined
   /** When the signal's message came, ms. Its live signal, if there is one, came later. */
   readonly receivedAt: number
 }
@@ -47,7 +49,12 @@ export const keywordSignals = async (
       if (one.kind !== 'forwarded') continue
       for (const { topic, value, headers } of one.records)
         if (topic === 'signals')
-          decided.push({ signal: value, consent: headers?.[headerNames.consent] ?? '', receivedAt })
+          decided.push({
+            signal: value,
+            consent: headers?.[headerNames.consent] ?? '',
+            suppressionMark: headers?.[headerNames.suppressionMark],
+            receivedAt,
+          })
     }
   })
   return decided

@@ -23,7 +23,7 @@ export const replaySkipReasons = ['paused', 'expired'] as const
 export type ReplaySkipReason = (typeof replaySkipReasons)[number]
 
 /** A new signal, and the consent under which it was decided. */
-export type FreshSignal = Pick<Decided, 'signal' | 'consent'>
+export type FreshSignal = Pick<Decided, 'signal' | 'consent' | 'suppressionMark'>
 
 export interface Plan {
   readonly counts: ReplayCounts
@@ -99,14 +99,14 @@ export const planReplay = async (
   const classify = async (decided: readonly Decided[]) => {
     const first = decided.filter(({ signal }) => !seen.has(signal.signalId) && seen.add(signal.signalId))
     const sent = await sentLog.read(first.map(({ signal }) => signal))
-    for (const [at, { signal, consent, receivedAt }] of first.entries()) {
+    for (const [at, { signal, consent, suppressionMark, receivedAt }] of first.entries()) {
       const isOwn = own.has(signal.signalId)
       const reason = isOwn || sent[at] ? null : reasonToSkip(signal)
       if (reason) skipped[reason]++
       else counts.add(signal, isOwn || !sent[at] ? 'new' : 'reported')
       if (isOwn) published++
       if (isOwn || sent[at] || reason) continue
-      fresh.set(signal.signalId, { signal, consent })
+      fresh.set(signal.signalId, { signal, consent, suppressionMark })
       earliest = Math.min(earliest, receivedAt)
     }
   }

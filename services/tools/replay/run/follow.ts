@@ -1,10 +1,11 @@
-/** Follows connections, so that a run applies the present consent, and runs, so that it sees when another process ends it. */
+/** Follows connections and suppressions, so that a run applies the present ones, and runs, so that it sees when another process ends it. */
 
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Broker, RunningConsumer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
+import type { Suppressions } from '../../../shared/persons/suppressions.ts'
 import { topics } from '../../../topology.ts'
 import type { RunRecord } from './run-record.ts'
 
@@ -13,17 +14,22 @@ export interface FollowTools {
   readonly codec: Codec
   readonly keyring: Keyring
   readonly envelopes: Pick<Envelopes, 'forget'>
+  readonly suppressions: Pick<Suppressions, 'apply'>
 }
 
-/** Resolves once both topics are read to their ends. @throws DependencyError */
+/** Resolves once all three topics are read to their ends. @throws DependencyError */
 export const followRun = (
   directory: ConnectionDirectory,
   runRecord: RunRecord,
-  { broker, codec, keyring, envelopes }: FollowTools,
+  { broker, codec, keyring, envelopes, suppressions }: FollowTools,
 ): Promise<RunningConsumer> =>
-  broker.follow([topics.connections.name, topics.replays.name], async (record) => {
+  broker.follow([topics.connections.name, topics.replays.name, topics.suppressions.name], async (record) => {
     if (record.key === null) return
     await codec.prepare([record])
+    if (record.topic === topics.suppressions.name) {
+      suppressions.apply(record.key, record.value === null ? null : codec.decode('suppressions', record))
+      return
+    }
     if (record.topic === topics.replays.name) {
       if (record.value !== null) runRecord.follow(codec.decode('replays', record))
       return

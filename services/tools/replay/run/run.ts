@@ -11,6 +11,7 @@ import type { Codec } from '../../../runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { ReplayRun, ReplayStatus } from '../../../shared/model/replay-run.ts'
+import { Suppressions } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { type ReplayRange, rangeOf, waitForLiveTraffic } from '../input/offset-range.ts'
 import { buildPipeline } from '../plan/build-pipeline.ts'
@@ -71,7 +72,8 @@ const statusOf: Readonly<Record<Ending, ReplayStatus | null>> = {
 export class Replay {
   readonly #tools: ReplayTools
   readonly #directory = new ConnectionDirectory()
-  readonly #envelopes: Envelopes
+  /** Kept up to date by what the run follows. */
+  readonly #followed: { readonly envelopes: Envelopes; readonly suppressions: Suppressions }
   readonly #record: RunRecord
   readonly #checkpoints: Checkpoints
   readonly #lag: LiveLag
@@ -82,7 +84,8 @@ export class Replay {
     this.#tools = tools
     const { keyring, commonPairs, clock } = tools
     const connectionPair = (id: string) => this.#directory.byId(id)
-    this.#envelopes = new Envelopes({ keyring, commonPairs, connectionPair, now: () => clock.now() })
+    const envelopes = new Envelopes({ keyring, commonPairs, connectionPair, now: () => clock.now() })
+    this.#followed = { envelopes, suppressions: new Suppressions(keyring) }
     this.#lag = new LiveLag(tools.broker)
     this.#record = new RunRecord(tools.codec, tools.clock)
     this.#checkpoints = new Checkpoints(this.#record, tools.stop)
@@ -90,7 +93,7 @@ export class Replay {
 
   /** To be called first. @throws DependencyError */
   async open(): Promise<void> {
-    this.#following = await followRun(this.#directory, this.#record, { ...this.#tools, envelopes: this.#envelopes })
+    this.#following = await followRun(this.#directory, this.#record, { ...this.#tools, ...this.#followed })
   }
 
   async close(): Promise<void> {
@@ -230,7 +233,7 @@ export class Replay {
   }
 
   #buildPipeline(request: ReplayRequest) {
-    return buildPipeline(request, { ...this.#tools, directory: this.#directory, envelopes: this.#envelopes })
+    return buildPipeline(request, { ...this.#tools, ...this.#followed, directory: this.#directory })
   }
 
   /** Measures the baseline lag once, before the run loads the pipeline. */

@@ -128,11 +128,15 @@ export const sendSignals = async (
     const part = fresh.slice(next, next + count)
     const sendable = part.filter(isSendable)
     await producer.send(
-      sendable.map(({ signal, consent }) => ({
+      sendable.map(({ signal, consent, suppressionMark }) => ({
         topic: replayTopic,
         key: signal.connectionId,
         value: codec.encode('signals', signal),
-        headers: { [replayHeader]: run, [headerNames.consent]: consent },
+        headers: {
+          [replayHeader]: run,
+          [headerNames.consent]: consent,
+          ...(suppressionMark === undefined ? {} : { [headerNames.suppressionMark]: suppressionMark }),
+        },
       })),
     )
     next += count

@@ -1,8 +1,8 @@
 import { breakerGauges, breakerRows } from '../../../../services/dispatch/circuit-breaker/metrics.ts'
-import type { BreakerNote } from '../../../../services/dispatch/circuit-breaker/state-machine.ts'
+import type { BreakerRecord } from '../../../../services/dispatch/circuit-breaker/state-machine.ts'
 import { Metrics } from '../../../../services/runtime/metrics/metrics.ts'
 
-const note = (since: number, fields: Partial<BreakerNote> = {}): BreakerNote => ({
+const note = (since: number, fields: Partial<BreakerRecord> = {}): BreakerRecord => ({
   failures: 1,
   slows: 0,
   cause: 'timeout',

@@ -3,7 +3,7 @@ import {
   admission,
   afterFailure,
   afterSlow,
-  type BreakerNote,
+  type BreakerRecord,
   breakerStateOf,
 } from '../../../../services/dispatch/circuit-breaker/state-machine.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
@@ -16,9 +16,9 @@ const throttled = { throttled: true, cause: 'throttled' }
 
 /** After so many failures in a row, each at time 0. */
 const failedTimes = (times: number, failure = service, id = 'a') => {
-  let note: BreakerNote | undefined
+  let note: BreakerRecord | undefined
   for (let n = 0; n < times; n++) note = afterFailure(id, note, failure, 0, timing)
-  return note as BreakerNote
+  return note as BreakerRecord
 }
 
 describe('a breaker', () => {

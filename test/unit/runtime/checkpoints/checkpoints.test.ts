@@ -9,8 +9,9 @@ const end = (next: bigint, topic = 'a', at = Number(next)) => ({ partition, topi
 const world = () => {
   const server = new SimulatedRedisServer()
   const committed = new Map<number, readonly bigint[]>()
-  const open = () =>
+  const open = (publishesFirst = false) =>
     new PartitionCheckpoints({
+      publishesFirst,
       redis: server.client(),
       name: 'test',
       topics: ['a', 'b'],
@@ -123,5 +124,18 @@ describe('checkpoints', () => {
     expect((await checkpoints.read(partition)).loss).toEqual(read.loss)
     await checkpoints.repaired(read, read.loss, 25, server.disconnects)
     expect((await checkpoints.read(partition)).loss).toBeNull()
+  })
+
+  it('name what a new owner must read of a stage that publishes its state before it saves it', async () => {
+    const { committed, open, process, server } = world()
+    await process(open(), 10n)
+    committed.set(partition, [10n, 0n])
+    const checkpoints = open(true)
+    const read = await checkpoints.read(partition)
+    expect(read.loss).toMatchObject({ isTakeover: true, since: 10 })
+    await checkpoints.repaired(read, read.loss as never, 12, server.disconnects)
+    expect((await checkpoints.read(partition)).loss).toBeNull()
+    checkpoints.assigned()
+    expect((await checkpoints.read(partition)).loss).toMatchObject({ isTakeover: true })
   })
 })

@@ -107,6 +107,40 @@ describe('the codec', () => {
     expect(codec.encode(topic, value as never)).toEqual(bytes)
   })
 
+  it('makes an attributed message of the bytes of its message', async () => {
+    const registry = new MemoryRegistry()
+    const writer = await Codec.open(registry)
+    const stage = await Codec.open(registry, undefined, ['attributedMessages'])
+    for (const text of ['', 'a'.repeat(10_000)]) {
+      const record = {
+        value: writer.encode('messages', message({ content: Buffer.from(text), aliases: ['f'.repeat(32)] })),
+      }
+      await stage.prepare([record])
+      const attributed = { message: stage.decode('messages', record), trackingId: 'E.C.P.1', startsConversation: true }
+      expect(stage.encodeAttributed(attributed, record)).toEqual(writer.encode('attributedMessages', attributed))
+    }
+  })
+
+  it('encodes an attributed message anew where its message came in another version', async () => {
+    const registry = new MemoryRegistry()
+    const [first] = schemaVersions('message') as [string]
+    const id = await registry.register('messages.v1-value', first)
+    const bytes = avroType(JSON.parse(first)).toBuffer(message())
+    const value = Buffer.concat([Buffer.alloc(5), bytes])
+    value.writeInt32BE(id, 1)
+    const stage = await Codec.open(registry, undefined, ['attributedMessages'])
+    await stage.prepare([{ value }])
+    const attributed = { message: stage.decode('messages', { value }), trackingId: null, startsConversation: false }
+    expect(stage.encodeAttributed(attributed, { value })).toEqual(stage.encode('attributedMessages', attributed))
+  })
+
+  it('keeps values apart, also those of more than a slab', async () => {
+    const codec = await Codec.open(new MemoryRegistry())
+    const ids = Array.from({ length: 40 }, (_, n) => `${n}`.padEnd(n === 20 ? 100_000 : 3_000, 'x'))
+    const values = ids.map((signalId) => codec.encode('signals', signal({ signalId })))
+    expect(values.map((value) => codec.decode('signals', { value }).signalId)).toEqual(ids)
+  })
+
   it('decodes a message event that a connector wrote in Avro', async () => {
     const codec = await Codec.open(new MemoryRegistry())
     const event = messageEvent()

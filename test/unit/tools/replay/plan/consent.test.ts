@@ -1,5 +1,6 @@
 import { connectorHeaders } from '../../../../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../../../../services/shared/model/connection-record.ts'
+import { markOf } from '../../../../../services/shared/persons/suppressions.ts'
 import { buildPipeline } from '../../../../../services/tools/replay/plan/build-pipeline.ts'
 import { connectionRecord, consumedRecord, messageEvent, noon, replayRequest } from '../../../../support/builders.ts'
 import { sources } from '../../../../support/deliveries.ts'
@@ -16,12 +17,19 @@ interface Case {
 }
 
 /** Decides one message of each case as a replay does. @returns ids of the reported messages' signals, and the outcomes */
-const replayed = async (cases: readonly Case[], connection: Partial<ConnectionRecord>, fromFile = false) => {
-  const { codec, keyring, envelopes, directory, connection: connected } = await openIngest()
+const replayed = async (
+  cases: readonly Case[],
+  connection: Partial<ConnectionRecord>,
+  fromFile = false,
+  prepare = (_world: Awaited<ReturnType<typeof openIngest>>) => {},
+) => {
+  const world = await openIngest()
+  prepare(world)
+  const { codec, keyring, envelopes, directory, suppressions, connection: connected } = world
   directory.apply('acme-wa', { ...connected, ...connection })
   const file = fromFile ? { path: '/export.ndjson', bytes: 1, hash: '' } : null
   const { pipeline } = buildPipeline(replayRequest({ entry: 'raw', file }), {
-    ...{ codec, keyring, envelopes, directory, sources },
+    ...{ codec, keyring, envelopes, directory, suppressions, sources },
     redis: new EmptyRedis(),
     lists: [],
     clock: new FakeClock(at(24)),
@@ -43,6 +51,20 @@ const replayed = async (cases: readonly Case[], connection: Partial<ConnectionRe
 }
 
 describe('a replay', () => {
+  it('of raw deliveries, a file or later stages reports nothing of a forgotten person', async () => {
+    const cases = [{ receivedAt: at(1), occurredAt: at(1) }]
+    const forget = (world: Awaited<ReturnType<typeof openIngest>>) => {
+      const { source, accountId } = messageEvent()
+      const conversation = world.keyring.pseudonym('conversation', source, accountId, 'c0')
+      const record = { source, connectionId: null, suppressedAt: noon, actor: 'ada' }
+      world.suppressions.apply(markOf(conversation, world.keyring), record)
+    }
+    for (const fromFile of [false, true]) {
+      const { times, outcomes } = await replayed(cases, { connectedAt: at(0), authorisedAt: at(0) }, fromFile, forget)
+      expect([times, outcomes]).toEqual([[], { 'dropped suppressed': 1 }])
+    }
+  })
+
   it('reports nothing that was received before the consent, whenever it happened', async () => {
     const { times, outcomes, decided } = await replayed(
       [

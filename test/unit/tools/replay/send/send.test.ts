@@ -32,10 +32,10 @@ const openReplayTopic = async () => {
     seconds: () => (now - noon) / 1000,
     inTopic: () => cluster.records(replayTopic).length,
     published: (run = 'r1') => publishedBy({ run, laneFrom: {} }, { broker, codec }),
-    send: (signals: readonly Signal[], run = 'r1', onSecond: () => void = () => {}) =>
+    send: (signals: readonly Signal[], run = 'r1', onSecond: () => void = () => {}, suppressionMark?: string) =>
       sendSignals(
         { run },
-        signals.map((one) => ({ signal: one, consent: '0' })),
+        signals.map((one) => ({ signal: one, consent: '0', suppressionMark })),
         {
           broker,
           producer,
@@ -71,6 +71,11 @@ describe('a replay sends', () => {
     expect((await world.published()).size).toBe(250)
     expect((await world.published('another')).size).toBe(0)
     expect(world.seconds()).toBeGreaterThan(2.5)
+  })
+
+  it('each with the mark of its conversation, so that dispatch withholds those of a person who is forgotten meanwhile', async () => {
+    await world.send(many(1), 'r1', () => {}, 'mark')
+    expect(world.cluster.records(replayTopic).map(({ headers }) => headers['suppression-mark'])).toEqual(['mark'])
   })
 
   it('each with its consent, and none whose consent has ended meanwhile, also when another has begun', async () => {

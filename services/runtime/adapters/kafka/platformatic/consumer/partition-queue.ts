@@ -60,11 +60,19 @@ export class PartitionQueue {
     }
   }
 
-  take(): Taken {
-    const taken = { records: this.#waiting, next: this.position, bytes: this.#bytes }
-    this.#waiting = []
-    this.#bytes = 0
-    return taken
+  /** @param most number of records */
+  take(most = Number.POSITIVE_INFINITY): Taken {
+    if (this.#waiting.length <= most) {
+      const taken = { records: this.#waiting, next: this.position, bytes: this.#bytes }
+      this.#waiting = []
+      this.#bytes = 0
+      return taken
+    }
+    const bytes = (this.#bytes * most) / this.#waiting.length
+    const records = this.#waiting.slice(0, most)
+    this.#waiting = this.#waiting.slice(most)
+    this.#bytes -= bytes
+    return { records, next: (this.#waiting[0] as ConsumedRecord).offset, bytes }
   }
 
   /** Returns unprocessed records to the front of the queue. */

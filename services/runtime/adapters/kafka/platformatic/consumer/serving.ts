@@ -9,8 +9,9 @@ import { membershipTimes, Session } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { Fetcher } from './fetcher.ts'
 import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
-import type { PartitionQueue } from './partition-queue.ts'
+import type { PartitionQueue, Taken } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
+import { UnderWay } from './under-way.ts'
 
 const commitPauseMs = 200
 /** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
@@ -39,7 +40,8 @@ export class Serving {
   readonly #draining = new AbortController()
   readonly #commits: Coalescer<CommitPlace>
   readonly #timers: NodeJS.Timeout[] = []
-  readonly #underWay = new Set<Promise<void>>()
+  readonly #underWay: UnderWay
+  readonly #mostRecordsOfBatch: number
   #finish: (end: End) => void = () => {}
   /** In the order in which they are processed next. */
   readonly #turns = new Set<PartitionQueue>()
@@ -60,6 +62,9 @@ export class Serving {
     this.#options = options
     this.#session = new Session((options.times ?? membershipTimes).sessionMs)
     this.#events = events
+    const { topics, concurrency = 6 * topics.length, recordsUnderWay = Number.POSITIVE_INFINITY } = options
+    this.#underWay = new UnderWay(concurrency, recordsUnderWay)
+    this.#mostRecordsOfBatch = recordsUnderWay / 2
     this.#commits = new Coalescer((places) => this.#commit(places))
     this.over = new Promise((resolve) => {
       this.#finish = (how) => {
@@ -106,7 +111,7 @@ export class Serving {
   async drained(): Promise<void> {
     this.#draining.abort()
     await this.#fetcher?.stop()
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+    await this.#underWay.done()
     for (const timer of this.#timers) clearInterval(timer)
   }
 
@@ -161,24 +166,19 @@ export class Serving {
   }
 
   #dispatch(): void {
-    const most = this.#options.concurrency ?? 6 * this.#options.topics.length
     for (const queue of this.#turns) {
-      if (this.#isOver || this.#underWay.size >= most) return
+      if (this.#isOver || this.#underWay.isFull) return
       if (!queue.isReady) continue
       queue.isHeld = true
       // Other partitions are processed before its next batch.
       this.#turns.delete(queue)
       this.#turns.add(queue)
-      const work = this.#handle(queue).finally(() => {
-        this.#underWay.delete(work)
-        this.#dispatch()
-      })
-      this.#underWay.add(work)
+      const taken = queue.take(this.#mostRecordsOfBatch)
+      this.#underWay.add(taken.records.length, this.#handle(queue, taken), () => this.#dispatch())
     }
   }
 
-  async #handle(queue: PartitionQueue): Promise<void> {
-    const { records, next, bytes } = queue.take()
+  async #handle(queue: PartitionQueue, { records, next, bytes }: Taken): Promise<void> {
     this.#fetcher?.pump()
     const batch: RecordBatch = {
       topic: queue.topic,

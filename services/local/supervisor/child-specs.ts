@@ -1,0 +1,91 @@
+/** How the services run: each in a process of its own, or all as threads of one process. */
+import { join } from 'node:path'
+import { locateProgram } from '../bundle/locate.ts'
+import { type CompactSpec, compactVariable } from '../compact/tasks.ts'
+import { answers } from '../processes/answers.ts'
+import type { ChildSpec } from '../processes/child.ts'
+import { pickEnvironment } from '../processes/environment.ts'
+import type { ServiceName } from './environments.ts'
+
+export interface Service {
+  readonly name: ServiceName
+  readonly env: NodeJS.ProcessEnv
+  /** Answers with 200 once the service can do its work. */
+  readonly readyUrl: string
+}
+
+export interface ChildResources {
+  /** Folder of the log files. */
+  readonly logs: string
+  /** The project's root. */
+  readonly root: string
+  /** Folder of the bundle; null: the services run from their sources. */
+  readonly bundle: string | null
+  readonly report: (line: string) => void
+  /** What does not answer for this long is ended and started again; 0: never. */
+  readonly livenessMs: number
+}
+
+/** Longer than a service's own limit of 20 s for stopping. */
+const stopTimeoutMs = 22_000
+
+const livezOf = (readyUrl: string) => readyUrl.replace(/readyz$/, 'livez')
+
+/** Sizes of the heap, MB. A batch should be garbage before the collector copies it out of the young generation. */
+const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
+const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
+const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
+  gateway: smallHeap,
+  ingest: stageHeap,
+  attribution: stageHeap,
+  keywords: stageHeap,
+  dispatch: stageHeap,
+  console: smallHeap,
+  simulator: smallHeap,
+}
+
+export const separateSpecs = (
+  services: readonly Service[],
+  { logs, root, bundle, report, livenessMs }: ChildResources,
+): readonly ChildSpec[] =>
+  services.map(({ name, env, readyUrl }) => ({
+    name,
+    command: process.execPath,
+    args: () => [...heapOf[name], locateProgram(name, root, bundle, report)],
+    env,
+    ipc: true,
+    logFile: join(logs, `${name}.log`),
+    isReady: () => answers(readyUrl),
+    ...(livenessMs > 0 ? { liveness: { answers: () => answers(livezOf(readyUrl)), timeoutMs: livenessMs } } : {}),
+    stopTimeoutMs,
+  }))
+
+/** One process for all; it restarts a service that fails, and this supervisor restarts the process. */
+export const compactSpec = (
+  services: readonly Service[],
+  env: NodeJS.ProcessEnv,
+  { logs, root, bundle, report, livenessMs }: ChildResources,
+): ChildSpec => {
+  const tasks = services.map(({ name, env: own, readyUrl }) => ({ name, env: own, livezUrl: livezOf(readyUrl) }))
+  const every = async (urls: readonly string[]) => (await Promise.all(urls.map(answers))).every(Boolean)
+  const some = async (urls: readonly string[]) => (await Promise.all(urls.map(answers))).some(Boolean)
+  return {
+    name: 'compact',
+    services: services.map(({ name }) => name),
+    command: process.execPath,
+    args: () => [...smallHeap, locateProgram('compact', root, bundle, report)],
+    env: {
+      ...pickEnvironment(env, (name) => name.startsWith('NODE_')),
+      NODE_COMPILE_CACHE: services[0]?.env.NODE_COMPILE_CACHE,
+      [compactVariable]: JSON.stringify({ tasks, livenessMs } satisfies CompactSpec),
+    },
+    ipc: true,
+    logFile: join(logs, 'compact.log'),
+    isReady: () => every(services.map(({ readyUrl }) => readyUrl)),
+    // A single silent service is the process's own concern.
+    ...(livenessMs > 0
+      ? { liveness: { answers: () => some(tasks.map(({ livezUrl }) => livezUrl)), timeoutMs: 2 * livenessMs } }
+      : {}),
+    stopTimeoutMs: stopTimeoutMs + 2_000,
+  }
+}

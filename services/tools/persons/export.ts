@@ -1,0 +1,97 @@
+/** Everything that the pipeline holds of one person and can still read, for a request of access. */
+import type { ConversationState } from '../../attribution/state/state.ts'
+import type { ConversationStore } from '../../attribution/state/store.ts'
+import { decodable } from '../../failures.ts'
+import { type Keyring, SealBroken } from '../../runtime/keys/keyring.ts'
+import { type Content, openContent } from '../../runtime/keys/sealed-content.ts'
+import type { ConsumedRecord } from '../../runtime/ports.ts'
+import { readInBatches } from '../../runtime/topics/read-topic.ts'
+import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import {
+  type Delivery,
+  type Message,
+  type Pseudonym,
+  type Signal,
+  signalKinds,
+  type TopicValues,
+  type Touches,
+} from '../../shared/model/topic-values.ts'
+import { replayTopic, topics } from '../../topology.ts'
+import { type ErasingTools, findConversations } from './erase-conversations.ts'
+import { isOfPerson, type PersonIds, pseudonymOf } from './person.ts'
+
+export interface ExportTools extends Pick<ErasingTools, 'broker' | 'codec'> {
+  readonly keyring: Keyring
+  readonly directory: Pick<ConnectionDirectory, 'byAccount' | 'byId'>
+  readonly store: Pick<ConversationStore, 'read'>
+}
+
+export interface PersonExport {
+  readonly source: string
+  readonly connectionId: string | null
+  /** Under these keyed hashes the pipeline knows the conversation. */
+  readonly pseudonyms: readonly Pseudonym[]
+  /** Records of `touches.v1`. */
+  readonly touches: readonly Touches[]
+  /** Conversations in Redis. */
+  readonly state: readonly ConversationState[]
+  /** With their content; null where it cannot be opened any more. */
+  readonly messages: readonly (Omit<Message, 'content'> & { readonly content: Content | null })[]
+  readonly signals: readonly Signal[]
+  readonly deliveries: readonly Delivery[]
+}
+
+/** @throws DependencyError */
+export const exportPerson = async (person: PersonIds, tools: ExportTools): Promise<PersonExport> => {
+  const { broker, codec, keyring, directory, store } = tools
+  const conversation = pseudonymOf(person, keyring)
+  const touches = [...(await findConversations(isOfPerson(conversation), tools)).values()]
+  const pseudonyms = [...new Set([conversation, ...touches.flatMap((one) => [one.conversation, ...one.aliases])])]
+  const ids = new Set(pseudonyms)
+
+  const contentOf = ({ content, connectionId, message }: Message): Content | null => {
+    const dataKey = directory.byId(connectionId)?.dataKey
+    if (content === null || !dataKey) return null
+    try {
+      return openContent(content, keyring.connectionKey(connectionId, dataKey), message)
+    } catch (error) {
+      if (error instanceof SealBroken) return null
+      throw error
+    }
+  }
+  const collect = async <T extends 'messages' | 'signals' | 'deliveries'>(
+    topic: string,
+    name: T,
+    isWanted: (value: TopicValues[T], record: ConsumedRecord) => boolean,
+  ): Promise<TopicValues[T][]> => {
+    const found: TopicValues[T][] = []
+    await readInBatches(broker, topic, async (records) => {
+      await codec.prepare(records)
+      for (const record of records) {
+        const value = decodable(() => codec.decode(name, record))
+        if (value && isWanted(value, record)) found.push(value)
+      }
+    })
+    return found
+  }
+  const messages = await collect(topics.messages.name, 'messages', (one) => ids.has(one.conversation))
+  const signalIds = new Set(
+    messages.flatMap(({ connectionId, conversation: id, message }) =>
+      signalKinds.map((kind) => keyring.signalId(connectionId, id, message, kind)),
+    ),
+  )
+  const isOfThem = ({ signalId }: { readonly signalId: string }) => signalIds.has(signalId)
+  return {
+    source: person.source,
+    connectionId: directory.byAccount(person.source, person.accountId)?.connectionId ?? null,
+    pseudonyms,
+    touches,
+    state: (await store.read(pseudonyms)).filter((one) => one !== null),
+    messages: messages.map((message) => ({ ...message, content: contentOf(message) })),
+    signals: [
+      ...(await collect(topics.signals.name, 'signals', isOfThem)),
+      ...(await collect(replayTopic, 'signals', isOfThem)),
+    ],
+    deliveries: await collect(topics.deliveries.name, 'deliveries', isOfThem),
+  }
+}
