@@ -14,7 +14,7 @@ help: ## lists the targets
 # Runs again only when the lock file has changed.
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20.19 or later'; exit 1; }
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --loglevel error
 	@$(SHELL) -c 'PATH="$$PWD/node_modules/.bin:$$PATH" node -e "process.exit(Number(process.versions.node.split(\".\")[0]) >= 24 ? 0 : 1)"' || { echo 'Node 24 is needed: npm brings it for Linux (x64, arm64) and Windows (x64) only; install it'; exit 1; }
 	@touch $@
 
