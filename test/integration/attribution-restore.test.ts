@@ -49,7 +49,7 @@ const world = async (server: RedisServer) => {
     ...{ redis, name: 'attribution', topics: partitionTopics, tags: parts },
     committed: async () => new Map([[0, partitionTopics.map((topic) => made.nextOffsets.get(topic) ?? 0n)]]),
   })
-  const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
+  const rebuild = sharedRebuild(redis, (since) => store.rebuildSince(since))
   const checkpointing = { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild } as const
   const made: Awaited<ReturnType<typeof attributionWorld>> = await attributionWorld(
     {},
