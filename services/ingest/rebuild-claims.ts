@@ -4,7 +4,7 @@
  */
 
 import { decodable } from '../failures.ts'
-import type { Loss } from '../runtime/checkpoints/checkpoints.ts'
+import type { Loss } from '../runtime/batch/checkpoints/checkpoints.ts'
 import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { topics } from '../topology.ts'

@@ -26,7 +26,13 @@ import {
   registryProblems,
   toRegistrySettings,
 } from './adapters/registry/registry-settings.ts'
-import { previousEnds } from './poison/suspicion.ts'
+
+/**
+ * How the process before this one ended. `fault`: by an error, an abort, or silence until the supervisor killed it. `outside`: by a
+ * signal that the supervisor did not send. `unknown`: there is no supervisor that tells.
+ */
+export const previousEnds = ['fault', 'outside', 'unknown'] as const
+export type PreviousEnd = (typeof previousEnds)[number]
 
 /** A setting is missing or invalid. The message names each variable and its remedy, never the value of a secret. */
 export class ConfigError extends Error {
@@ -70,7 +76,7 @@ export const fields = {
   METRICS_PORT: port.default(0),
   /** A stage without progress for this long, although records are due, exits to be restarted; 0: never. */
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
-  /** How the process before this one ended; set by the supervisor (services/runtime/poison/suspicion.ts). */
+  /** How the process before this one ended; set by the supervisor (services/runtime/batch/poison/). */
   SIGNALS_PREVIOUS_END: z.enum(previousEnds).default('unknown'),
   /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),

@@ -163,11 +163,7 @@ export interface Broker {
 export interface SchemaRegistry {
   /** Registers (or finds) the schema under the subject and returns its id. @throws SchemaIncompatible */
   register(subject: string, schema: string): Promise<number>
-  /**
-   * The schema of an id; null for an unknown id.
-   * @param timeoutMs of the whole call, where the caller cannot wait
-   * @throws DependencyError when the registry is not reachable
-   */
+  /** The schema of an id; null for an unknown id. @param timeoutMs of the whole call, where the caller cannot wait @throws DependencyError */
   schemaById(id: number, timeoutMs?: number): Promise<string | null>
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
   /** The subject's own level; null if it has none. */
@@ -181,9 +177,7 @@ export interface SchemaRegistry {
 /** Text, or bytes for a packed key. On a cluster, keys with the same text in braces (a hash tag) are on one node. */
 export type RedisKey = string | Buffer
 
-/**
- * The Redis commands that the stores use. Every call is one round trip, whatever its size; on a cluster one per hash tag, concurrently.
- */
+/** The Redis commands that the stores use. A call is one round trip, whatever its size; on a cluster one per hash tag, concurrently. */
 export interface RedisCommands {
   /** Values for the keys, in order. */
   getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]>
@@ -237,6 +231,12 @@ export class DependencyError extends Error {
     this.dependency = dependency
   }
 }
+
+/**
+ * The cluster does not take a setting of a topic: managed clusters have limits of their own. `createTopics` and `alterConfig` of the
+ * broker throw it; of several topics in one call, those that the cluster takes exist then.
+ */
+export class SettingRefused extends DependencyError {}
 
 /** A single record exceeds the broker's limit. `index` is its index in the call. */
 export class RecordTooLarge extends Error {

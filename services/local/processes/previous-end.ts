@@ -1,5 +1,5 @@
 /** How a child process ended, for the next one: whether the records that it had in work are to blame. */
-import type { PreviousEnd } from '../../runtime/poison/suspicion.ts'
+import type { PreviousEnd } from '../../runtime/config.ts'
 
 /** Signals that a process raises itself: an abort (a heap that is full), an invalid access. */
 const ownSignals: ReadonlySet<string> = new Set([

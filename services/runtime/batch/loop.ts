@@ -7,11 +7,11 @@
 
 import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
-import { isSolved, type PoisonGuard, type SuspectedBatch } from '../poison/poison-guard.ts'
-import type { WorkStep } from '../poison/suspicion.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 import { deadLetter, drop, type Outcome } from './outcome.ts'
+import { isSolved, type PoisonGuard, type SuspectedBatch } from './poison/poison-guard.ts'
+import type { WorkStep } from './poison/suspicion.ts'
 import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
 import { SliceTrace } from './slice-trace.ts'
 import type { Stage } from './stage.ts'

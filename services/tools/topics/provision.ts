@@ -2,7 +2,7 @@
 import { schemaVersions } from '../../../schemas/index.ts'
 import { allTopics, secretSegmentMs } from '../../derived-topics.ts'
 import type { Broker, SchemaRegistry, TopicSettings } from '../../runtime/ports.ts'
-import { SettingRefused } from '../../runtime/setting-refused.ts'
+import { SettingRefused } from '../../runtime/ports.ts'
 import type { TopicSpec } from '../../topic-spec.ts'
 import { flowPartitions, subjectOf, topics } from '../../topology.ts'
 import { compactionLagMs, segmentMsOf } from './retention.ts'

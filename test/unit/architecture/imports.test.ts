@@ -43,17 +43,15 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  ['runtime/ports.ts', 'runtime/poison/work-note.ts', 'runtime/metrics'],
-  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/setting-refused.ts', 'runtime/poison/suspicion.ts'],
+  ['runtime/ports.ts', 'runtime/metrics'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],
   ['runtime/health'],
   ['runtime/topics'],
   ['runtime/keys'],
-  ['runtime/poison'],
   ['runtime/batch'],
-  ['runtime/checkpoints'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [

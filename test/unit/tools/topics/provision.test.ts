@@ -1,6 +1,6 @@
 import { allTopics, deadLetterTopic, laterTopic } from '../../../../services/derived-topics.ts'
 import type { Broker, TopicSettings } from '../../../../services/runtime/ports.ts'
-import { SettingRefused } from '../../../../services/runtime/setting-refused.ts'
+import { SettingRefused } from '../../../../services/runtime/ports.ts'
 import { applyTopics, planTopics, settingsOf } from '../../../../services/tools/topics/provision.ts'
 import { erasureBoundMs, retentionBoundMs } from '../../../../services/tools/topics/retention.ts'
 

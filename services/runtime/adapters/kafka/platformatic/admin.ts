@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import type { TopicSettings } from '../../../ports.ts'
-import { SettingRefused } from '../../../setting-refused.ts'
+import { SettingRefused } from '../../../ports.ts'
 import { protocolErrorsOf, toDependencyError } from '../errors.ts'
 import { type Cluster, connectionOptions } from './wire/cluster.ts'
 

@@ -1,5 +1,5 @@
 /** Rebuilds by time, shared by the partitions that notice the same loss. */
-import type { RedisCommands } from '../ports.ts'
+import type { RedisCommands } from '../../ports.ts'
 import type { Loss } from './checkpoints.ts'
 
 /** How far the clocks of two brokers may differ; a rebuild reads so much more. */

@@ -1,5 +1,5 @@
 /** Looks for losses without a batch, so that neither other partitions nor a replay must wait for live traffic. */
-import { type Cancel, DependencyError, type Timers } from '../ports.ts'
+import { type Cancel, DependencyError, type Timers } from '../../ports.ts'
 
 /** One round trip a partition. */
 const pollIntervalMs = 10_000

@@ -5,14 +5,8 @@
  * count for it. A record becomes a dead letter only after an end while it was alone in work: one that the supervisor saw to be the
  * process's own fault, or three of unknown cause (docs/decisions/075-poison-records.md).
  */
+import type { PreviousEnd } from '../../config.ts'
 import type { WorkNote } from './work-note.ts'
-
-/**
- * How the process before this one ended. `fault`: by an error, an abort, or silence until the supervisor killed it. `outside`: by a
- * signal that the supervisor did not send. `unknown`: there is no supervisor that tells.
- */
-export const previousEnds = ['fault', 'outside', 'unknown'] as const
-export type PreviousEnd = (typeof previousEnds)[number]
 
 const endsUntilAlone = 2
 /** Weight of the ends of a record alone at which it is poison. */

@@ -1,5 +1,5 @@
 /** Opens the checkpoints of a stage's topics over Redis and the offsets that its groups have committed. */
-import type { Broker, RedisCommands } from '../ports.ts'
+import type { Broker, RedisCommands } from '../../ports.ts'
 import { PartitionCheckpoints } from './checkpoints.ts'
 
 export interface CheckpointedGroup {

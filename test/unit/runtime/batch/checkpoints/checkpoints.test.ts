@@ -1,6 +1,6 @@
-import { CheckpointMoved, PartitionCheckpoints } from '../../../../services/runtime/checkpoints/checkpoints.ts'
-import { DependencyError } from '../../../../services/runtime/ports.ts'
-import { SimulatedRedisServer } from '../../../support/simulated-redis.ts'
+import { CheckpointMoved, PartitionCheckpoints } from '../../../../../services/runtime/batch/checkpoints/checkpoints.ts'
+import { DependencyError } from '../../../../../services/runtime/ports.ts'
+import { SimulatedRedisServer } from '../../../../support/simulated-redis.ts'
 
 const partition = 3
 const end = (next: bigint, topic = 'a', at = Number(next)) => ({ partition, topic, next, at })

@@ -4,10 +4,11 @@
  * Without a suspicion it costs one read and one write when a partition is taken over, and nothing per batch.
  */
 import { randomUUID } from 'node:crypto'
-import { errorFacts, type Logger } from '../log.ts'
-import { type ConsumedRecord, DependencyError, type RecordBatch, type RedisCommands } from '../ports.ts'
+import type { PreviousEnd } from '../../config.ts'
+import { errorFacts, type Logger } from '../../log.ts'
+import { type ConsumedRecord, DependencyError, type RecordBatch, type RedisCommands } from '../../ports.ts'
 import { AloneGate } from './alone.ts'
-import { type PreviousEnd, type Suspicion, stepAt, suspicionOf, type WorkStep } from './suspicion.ts'
+import { type Suspicion, stepAt, suspicionOf, type WorkStep } from './suspicion.ts'
 import { decodeWorkNote, encodeWorkNote, type WorkNote } from './work-note.ts'
 
 /** As long as `messages.v1` keeps a record that could be in work. */

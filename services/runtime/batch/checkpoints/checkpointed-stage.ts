@@ -1,6 +1,7 @@
 /** A stage whose state in Redis has checkpoints. What Redis has lost is rebuilt before the stage decides anything. */
-import type { Input, Stage } from '../batch/stage.ts'
-import { DependencyError, type RedisCommands } from '../ports.ts'
+
+import { DependencyError, type RedisCommands } from '../../ports.ts'
+import type { Input, Stage } from '../stage.ts'
 import type { CheckpointsRead, Loss, PartitionCheckpoints, SliceEnd } from './checkpoints.ts'
 
 export interface CheckpointedTools {

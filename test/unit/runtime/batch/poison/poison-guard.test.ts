@@ -1,11 +1,11 @@
-import { createLoop } from '../../../../services/runtime/batch/loop.ts'
-import { drop } from '../../../../services/runtime/batch/outcome.ts'
-import { PoisonGuard } from '../../../../services/runtime/poison/poison-guard.ts'
-import type { PreviousEnd } from '../../../../services/runtime/poison/suspicion.ts'
-import type { ConsumedRecord } from '../../../../services/runtime/ports.ts'
-import { consumedRecord, recordBatch } from '../../../support/builders.ts'
-import { textStage, world } from '../../../support/loop-world.ts'
-import { MemoryRedis } from '../../../support/memory-redis.ts'
+import { createLoop } from '../../../../../services/runtime/batch/loop.ts'
+import { drop } from '../../../../../services/runtime/batch/outcome.ts'
+import { PoisonGuard } from '../../../../../services/runtime/batch/poison/poison-guard.ts'
+import type { PreviousEnd } from '../../../../../services/runtime/config.ts'
+import type { ConsumedRecord } from '../../../../../services/runtime/ports.ts'
+import { consumedRecord, recordBatch } from '../../../../support/builders.ts'
+import { textStage, world } from '../../../../support/loop-world.ts'
+import { MemoryRedis } from '../../../../support/memory-redis.ts'
 
 /** The process is gone: nothing of it runs any more. */
 class Ended extends Error {}

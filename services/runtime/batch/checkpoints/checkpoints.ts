@@ -4,7 +4,7 @@
  * group has committed. Each slice reads it back and advances it. A cluster has one in each part, since each node may lose writes.
  */
 import { randomBytes } from 'node:crypto'
-import { DependencyError, type RedisCommands, type RedisScript } from '../ports.ts'
+import { DependencyError, type RedisCommands, type RedisScript } from '../../ports.ts'
 import {
   type Checkpoint,
   decodeCheckpoint,
