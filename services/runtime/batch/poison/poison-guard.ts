@@ -126,12 +126,19 @@ export class PoisonGuard {
         alone: kind === 'slice' ? null : from === suspicion.from ? (suspicion.alone ?? 0) : 0,
       })
     }
+    /** Before another step may run: its end would else be blamed on a record that passed. What follows it stays suspected. */
+    const passed = (from: bigint) => {
+      const to = suspicion.to > from ? suspicion.to : from
+      return this.#write(topicPartition, work, { life: '', from, to, ends: suspicion.ends, alone: null })
+    }
     return {
       step: (at, sliceRecords) => stepAt(suspicion, records, at, sliceRecords),
       run: (at, step, processed) => {
         const noted = async () => {
           await note(at, step)
-          return processed()
+          const result = await processed()
+          if (step.kind === 'alone') await passed(endOf(records, at))
+          return result
         }
         return step.kind === 'slice' ? this.#gate.shared(noted) : this.#gate.alone(noted)
       },

@@ -162,6 +162,40 @@ describe('an end that is no fault of the process', () => {
   })
 })
 
+describe('a record that passed alone', () => {
+  it('is not to blame when another partition ends the process before it is committed', async () => {
+    const { tools } = await world()
+    const redis = new MemoryRedis()
+    const records = (partition: number) =>
+      numbers(2).map((value) =>
+        consumedRecord({ topic, partition, offset: BigInt(value), value: Buffer.from(`${partition}/${value}`) }),
+      )
+    const open = (guard: PoisonGuard, partition: number) =>
+      guard.open({ ...recordBatch(records(partition)), topic, partition })
+    const nextLife = () => new PoisonGuard({ redis, stage: 'dispatch', previousEnd: 'fault', log: tools.log })
+    // Slices of both partitions are in work at two ends.
+    for (let lives = 0; lives < 2; lives++) {
+      const life = nextLife()
+      for (const partition of [0, 1]) {
+        const suspected = await open(life, partition)
+        await suspected?.run(0, suspected.step(0, 10), async () => {})
+      }
+    }
+    // Partition 0 processes its first record alone. Then one of partition 1 ends the process.
+    const third = nextLife()
+    const [innocent, guilty] = [await open(third, 0), await open(third, 1)]
+    expect(innocent?.step(0, 10)).toEqual({ kind: 'alone', count: 1 })
+    await innocent?.run(0, { kind: 'alone', count: 1 }, async () => {})
+    await guilty?.run(0, { kind: 'alone', count: 1 }, () => Promise.reject(new Ended())).catch(() => {})
+
+    const fourth = nextLife()
+    const [after, ended] = [await open(fourth, 0), await open(fourth, 1)]
+    expect(ended?.step(0, 10).kind).toBe('poison')
+    expect(after?.step(0, 10).kind).not.toBe('poison')
+    expect(after?.step(1, 10).kind).toBe('alone')
+  })
+})
+
 describe('processes without suspected records', () => {
   it('note their work once, when they take a partition over', async () => {
     const partition = await partitionOf(...numbers(40))
