@@ -3,6 +3,14 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Request, whatsappSecret } from '../../services/local/demo/webhooks.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
+import type { ConsumedRecord } from '../../services/runtime/ports.ts'
+import { Codec } from '../../services/runtime/topics/codec.ts'
+import { readWhole } from '../../services/runtime/topics/read-topic.ts'
+import { tokenHash } from '../../services/shared/tokens/bearers.ts'
+import { topics } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld, type World } from '../support/world.ts'
@@ -149,4 +157,97 @@ describe('two tenants', () => {
     for (const log of ['gateway.log', 'ingest.log'])
       expect(readFileSync(join(world.dataDir, 'logs', log), 'utf8')).not.toContain('stranger')
   }, 60_000)
+
+  it('are not steered by records that another program writes to Kafka', async () => {
+    const { brokers, registry } = world.pipeline.ready
+    const broker = openBroker(kafkaSettingsOf(process.env, brokers, 'forger'))
+    const codec = await Codec.open(openRegistry({ url: registry }))
+    const producer = await broker.producer()
+    try {
+      const records: ConsumedRecord[] = []
+      await readWhole(broker, topics.connections.name, (record) => void records.push(record))
+      const last = records.findLast(({ key }) => key === 'b') as ConsumedRecord
+      await codec.prepare([last])
+      const b = codec.decode('connections', last)
+      const theirs = { ...b, revision: b.revision + 50, changeId: 'x', eventSetId: 'theirs' }
+      const lists: ConsumedRecord[] = []
+      await readWhole(broker, topics.keywordLists.name, (record) => void lists.push(record))
+      await codec.prepare(lists)
+      const list = codec.decode('keywordLists', lists.at(-1) as ConsumedRecord)
+      const entries = list.entries.map((entry) => ({ ...entry, keyword: 'hice', flag: 'theirs' }))
+      const token = { tokenId: 'f0f0f0f0f0f0', name: 'x', tenantId: null, accounts: null, scopes: ['admin'] as const }
+      const by = { createdAt: 1, createdBy: 'x', revokedAt: null, revokedBy: null }
+      const pair = { revision: 1, keyId: '0'.repeat(16), sealed: Buffer.alloc(0), changedAt: Date.now() }
+      const request = { connectionId: 'b', source: 'whatsapp', accountId: 'B', code: null, occurredAt: Date.now() }
+      const forged: [string, string, Buffer | null][] = [
+        [topics.connections.name, 'b', codec.encode('connections', theirs)],
+        [topics.connections.name, 'a', null],
+        [topics.keywordLists.name, 'default@9', codec.encode('keywordLists', { ...list, version: 9, entries })],
+        [
+          topics.tokens.name,
+          token.tokenId,
+          codec.encode('tokens', { ...token, hash: tokenHash('a-forged-token-1'), ...by }),
+        ],
+        [
+          topics.dataSecrets.name,
+          'envelope-pair/99991231-ffffffff',
+          codec.encode('dataSecrets', { ...pair, publicKey: Buffer.alloc(32, 9), signedUpTo: null }),
+        ],
+        [
+          topics.connectionRequests.name,
+          'b',
+          codec.encode('connectionRequests', { kind: 'withdrawn', ...request, changedAt: null }),
+        ],
+      ]
+      await producer.send(
+        forged.map(([topic, key, value]) => ({
+          topic,
+          key,
+          value,
+          headers: { signature: last.headers.signature ?? '' },
+        })),
+      )
+    } finally {
+      await producer.close()
+      await broker.close()
+    }
+    const { metrics, console: console_ } = world.pipeline.ready
+    const refusedBy = async (url: string) => {
+      const text = await (await fetch(url)).text()
+      const found = text.matchAll(/^signals_records_refused_total\{topic="([^"]+)",reason="invalid"[^}]*\} [1-9]/gm)
+      return Array.from(found, ([, topic]) => topic as string).sort()
+    }
+    const [ingest, keywords, gateway] = ['ingest', 'keywords', 'gateway'].map((stage) => metrics[stage] as string)
+    const both = ['connections.v1', 'data-secrets.v1']
+    await eventually('each process has refused them', async () => {
+      const all = await Promise.all(
+        [ingest, keywords, gateway, `${console_}/metrics`].map((url) => refusedBy(url as string)),
+      )
+      return (
+        JSON.stringify(all) ===
+        JSON.stringify([
+          both,
+          [...both, 'keyword-lists.v1'],
+          [...both, 'tokens.v1'],
+          ['connection-requests.v1', ...both, 'tokens.v1'],
+        ])
+      )
+    })
+    const [a, b] = [await received('set-a'), await received('set-b')]
+    expect(await status(delivery(['A'], '7', 'the secret of A'))).toBe(200)
+    expect(await status(delivery(['B'], '7', whatsappSecret))).toBe(200)
+    await eventually(
+      'two more for each',
+      async () => (await received('set-a')) + (await received('set-b')) === a + b + 4,
+    )
+    expect([await received('theirs'), await received('set-a'), await received('set-b')]).toEqual([0, a + 2, b + 2])
+    const forgedToken = { headers: { authorization: 'Bearer a-forged-token-1' } }
+    expect((await fetch(`${console_}/admin/v1/connections`, forgedToken)).status).toBe(401)
+
+    const doctor = async () => (await world.pipeline.signals('doctor')).stdout
+    expect(await doctor()).toMatch(/5 records that this pipeline has not signed: connections.v1 b at offset/)
+    expect((await world.pipeline.signals('keys', 'sign-records')).code).toBe(1)
+    expect(await doctor()).toContain('connections, lists, tokens and keys are signed')
+    expect((await world.pipeline.signals('keys', 'sign-records')).code).toBe(0)
+  }, 90_000)
 })
