@@ -60,6 +60,11 @@ const remainderAt = (now: number): readonly Remainder[] => {
       what: 'pseudonyms, times, sealed content',
       until: after(topics.messages.retentionMs),
     },
+    {
+      where: 'later topics of attribution',
+      what: 'pseudonyms, times, sealed content of messages that were deferred',
+      until: after(derivedRetentionMs.delayed),
+    },
     { where: 'dead letters', what: 'records that failed, sealed', until: after(derivedRetentionMs.deadLetters) },
     {
       where: `${topics.signals.name}, ${topics.deliveries.name}`,
