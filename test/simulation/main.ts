@@ -1,7 +1,7 @@
 /**
  * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
  *
- *   node test/simulation/main.ts [--seconds 120] [--seed N] [--without checkpoints,comparison] [--only kill,stop]
+ *   node test/simulation/main.ts [--seconds 120] [--seed N | --first N] [--without checkpoints,comparison] [--only kill,stop]
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -12,6 +12,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '120' },
     /** Runs this seed alone. */
     seed: { type: 'string' },
+    /** Runs the seeds from this one on; by default from a random one. */
+    first: { type: 'string' },
     without: { type: 'string', default: '' },
     /** Kinds of faults. */
     only: { type: 'string', default: '' },
@@ -26,7 +28,7 @@ for (const name of without) {
 }
 
 const only = values.only.split(',').filter((name) => name !== '') as FaultName[]
-const first = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
+const first = Number(values.seed ?? values.first ?? randomInt(2 ** 31))
 const end = performance.now() + Number(values.seconds) * 1_000
 const began = performance.now()
 const failed: number[] = []
