@@ -64,8 +64,8 @@ chaos: install ## kills every stage under load and counts what arrived
 brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
 	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
 
-simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=…, SEED=…, FIRST=…)
-	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
+simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
+	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))
 
 replay-scenario: install ## 100,000 messages pass, a keyword is added, the replay is killed once: it sends exactly the new signals
 	$(NODE) test/scenarios/replay.ts

@@ -1,7 +1,7 @@
 /**
  * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
  *
- *   node test/simulation/main.ts [--seconds 120] [--seed N | --first N] [--without checkpoints,comparison] [--only kill,stop]
+ *   node test/simulation/main.ts [--seconds 120 | --runs N] [--seed N | --first N] [--without checkpoints,comparison] [--only kill,stop]
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -14,6 +14,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     /** Runs the seeds from this one on; by default from a random one. */
     first: { type: 'string' },
+    /** How many seeds, in place of a time: the same ones on every machine. */
+    runs: { type: 'string' },
     without: { type: 'string', default: '' },
     /** Kinds of faults. */
     only: { type: 'string', default: '' },
@@ -37,7 +39,7 @@ let runs = 0
 let steps = 0
 let simulated = 0
 print(`first seed ${first}`)
-do {
+for (;;) {
   const result = await simulate(first + runs, { without, ...(only.length > 0 && { only }) })
   runs++
   steps += result.steps
@@ -48,7 +50,9 @@ do {
     print(`seed ${result.seed} failed (node test/simulation/main.ts --seed ${result.seed}):`)
     for (const problem of result.problems.slice(0, 8)) print(`  ${problem}`)
   }
-} while (values.seed === undefined && performance.now() < end && failed.length < 20)
+  const isOver = values.runs === undefined ? performance.now() >= end : runs >= Number(values.runs)
+  if (values.seed !== undefined || isOver || failed.length >= 20) break
+}
 const seconds = (performance.now() - began) / 1_000
 print(
   `${runs} simulations of ${(simulated / runs / 60_000).toFixed(1)} min, ${steps} steps, ${Math.round(steps / seconds)} steps/s, ${failed.length} failed`,
