@@ -5,6 +5,7 @@ import { type Area, type CheckResult, checkResultsOf } from './check-result.ts'
 import { breakers } from './checks/breakers.ts'
 import { callers } from './checks/callers.ts'
 import { connections } from './checks/connections.ts'
+import { gatewayClock } from './checks/gateway-clock.ts'
 import { kafka } from './checks/kafka.ts'
 import { lateness } from './checks/lateness.ts'
 import { machine } from './checks/machine.ts'
@@ -65,6 +66,7 @@ const checks: readonly Check[] = [
     remedy: 'needs Kafka: fix that first',
     subject: () => 'lag was not checked',
   },
+  { area: 'stages', run: gatewayClock, remedy: null, subject: () => "the gateway's clock" },
 ]
 
 /** Bounds each check: a dependency that does not answer must not delay the report of the others. */
