@@ -1,9 +1,9 @@
 /** Checks the clock of the gateway: the newest delivery has its time of receipt and Kafka's time of storing. */
-import type { ConsumedRecord, OffsetRange } from '../../../runtime/ports.ts'
-import { channelEventHeaders } from '../../../shared/model/channel-event.ts'
-import { topics } from '../../../topology.ts'
-import { type CheckResult, checkResultsOf } from '../check-result.ts'
-import type { DiagnosticsContext } from '../diagnostics-context.ts'
+import type { ConsumedRecord, OffsetRange } from '../../../../runtime/ports.ts'
+import { channelEventHeaders } from '../../../../shared/model/channel-event.ts'
+import { topics } from '../../../../topology.ts'
+import { type CheckResult, checkResultsOf } from '../../check-result.ts'
+import type { DiagnosticsContext } from '../../diagnostics-context.ts'
 
 const { good, bad } = checkResultsOf('stages')
 const maxAheadMs = 1_000
