@@ -1,7 +1,7 @@
 /** Rules, the facts of a message event, and a conversation's memory, for tests of rule sets. */
 import type { Evaluated } from '../../services/keywords/rules/evaluate-rules.ts'
 import type { RuleFacts, RuleMemory } from '../../services/keywords/rules/facts.ts'
-import type { Rule, RuleCondition } from '../../services/shared/model/rules/rule-set.ts'
+import type { RuleCondition, SignalRule } from '../../services/shared/model/rules/rule-set.ts'
 
 export const condition = (one: Partial<RuleCondition>): RuleCondition => ({
   outcome: [],
@@ -11,7 +11,7 @@ export const condition = (one: Partial<RuleCondition>): RuleCondition => ({
   ...one,
 })
 
-export const rule = (one: Partial<Rule> = {}): Rule => ({
+export const rule = (one: Partial<SignalRule> = {}): SignalRule => ({
   event: 'Lead',
   when: condition({ flags: ['paid'] }),
   unless: null,

@@ -1,5 +1,5 @@
 /** Decides which rules of a set a message event fires, and which it would fire but for `unless`, `count` or `report: off`. */
-import type { Rule, RuleReport, RuleSetRecord } from '../../shared/model/rules/rule-set.ts'
+import type { RuleReport, RuleSetRecord, SignalRule } from '../../shared/model/rules/rule-set.ts'
 import { factsFor, factsOf, isPlace, type RuleFacts, type RuleMemory } from './facts.ts'
 
 export interface FiredRule {
@@ -34,7 +34,7 @@ export interface Evaluated {
 const hourMs = 3_600_000
 
 /** @returns a text that tells windows of an event apart; it holds our ids and times only */
-const windowOf = ({ count, hours }: Rule, facts: RuleFacts): string => {
+const windowOf = ({ count, hours }: SignalRule, facts: RuleFacts): string => {
   if (count === 'once_per_conversation') return `conversation:${facts.startedBy ?? 'none'}`
   if (count === 'once_per_touch')
     return facts.touch === null ? 'touch:none' : `touch:${facts.touch.occurredAt}:${facts.touch.id}`
@@ -44,7 +44,7 @@ const windowOf = ({ count, hours }: Rule, facts: RuleFacts): string => {
 }
 
 /** Outcomes, flags and orders are kept for rule sets to come; places of messages only where this set asks for them. */
-const isKept = (fact: string, rules: readonly Rule[]) =>
+const isKept = (fact: string, rules: readonly SignalRule[]) =>
   !isPlace(fact) || rules.some(({ unless }) => unless !== null && factsFor(unless).includes(fact))
 
 /**

@@ -57,10 +57,21 @@ export const factsOf = ({ kind, outcome, flags, inboundMessages }: RuleFacts): r
   ...(inboundMessages === null ? [] : [inboundFact(inboundMessages)]),
 ]
 
-/** The facts of which one is enough for a condition. */
-export const factsFor = ({ outcome, flags, kind, inboundMessages }: RuleCondition): readonly string[] => [
+const computeFactsFor = ({ outcome, flags, kind, inboundMessages }: RuleCondition): readonly string[] => [
   ...outcome.map(outcomeFact),
   ...flags.map(flagFact),
   ...(kind === null ? [] : [orderFact]),
   ...(inboundMessages === null ? [] : [inboundFact(inboundMessages)]),
 ]
+
+/** A rule set judges every message, so its names are brought to their form once. */
+const computed = new WeakMap<RuleCondition, readonly string[]>()
+
+/** The facts of which one is enough for a condition. */
+export const factsFor = (condition: RuleCondition): readonly string[] => {
+  const known = computed.get(condition)
+  if (known) return known
+  const facts = computeFactsFor(condition)
+  computed.set(condition, facts)
+  return facts
+}

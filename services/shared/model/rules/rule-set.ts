@@ -18,7 +18,7 @@ export type RuleCount = (typeof ruleCounts)[number]
 export const ruleReports = ['send', 'count_only', 'off'] as const
 export type RuleReport = (typeof ruleReports)[number]
 
-export interface Rule {
+export interface SignalRule {
   /** The event's name at TikTok. */
   readonly event: string
   readonly when: RuleCondition
@@ -37,7 +37,7 @@ export interface RuleSetRecord {
   readonly version: number
   /** ms */
   readonly createdAt: number
-  readonly rules: readonly Rule[]
+  readonly rules: readonly SignalRule[]
   /** A shadow version counts what it would fire next to the active version and emits no signal. */
   readonly shadow: boolean
   /** The earlier version that a rollback to it copied; null: not a rollback. */

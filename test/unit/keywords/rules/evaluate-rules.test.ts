@@ -1,17 +1,22 @@
 import * as fc from 'fast-check'
 import { evaluateRules } from '../../../../services/keywords/rules/evaluate-rules.ts'
 import { factsFor, factsOf, type RuleFacts } from '../../../../services/keywords/rules/facts.ts'
-import type { Rule } from '../../../../services/shared/model/rules/rule-set.ts'
+import type { SignalRule } from '../../../../services/shared/model/rules/rule-set.ts'
 import { condition, conversationMemory, rule, ruleFacts } from '../../../support/rules.ts'
 
 const hourMs = 3_600_000
 const none = { hasFired: () => false, knownSince: () => undefined }
 
 describe('a rule', () => {
-  it.each<[string, Partial<RuleFacts>, Partial<Rule['when']>, boolean]>([
+  it.each<[string, Partial<RuleFacts>, Partial<SignalRule['when']>, boolean]>([
     ['an outcome by its name', { kind: 'outcome', outcome: 'Qualified' }, { outcome: ['qualified'] }, true],
     ['an outcome by one of several names', { kind: 'outcome', outcome: 'b' }, { outcome: ['a', 'b'] }, true],
-    ['an outcome with capitals, wide letters and spaces', { kind: 'outcome', outcome: ' ＨＯＴ \t Lead ' }, { outcome: ['hot lead'] }, true],
+    [
+      'an outcome with capitals, wide letters and spaces',
+      { kind: 'outcome', outcome: ' ＨＯＴ \t Lead ' },
+      { outcome: ['hot lead'] },
+      true,
+    ],
     ['an outcome whose ß is written as SS', { kind: 'outcome', outcome: 'GROSSE' }, { outcome: ['große'] }, true],
     ['no outcome of another name', { kind: 'outcome', outcome: 'qualified!' }, { outcome: ['qualified'] }, false],
     ['no outcome with another accent', { kind: 'outcome', outcome: 'calificó' }, { outcome: ['califico'] }, false],
@@ -85,21 +90,51 @@ describe('a rule', () => {
 })
 
 describe('windows', () => {
-  const windowOf = (count: Partial<Rule>, facts: Partial<RuleFacts>) =>
+  const windowOf = (count: Partial<SignalRule>, facts: Partial<RuleFacts>) =>
     evaluateRules({ rules: [rule(count)] }, ruleFacts({ ...facts, flags: ['paid'] }), none).fired[0]?.window
 
-  it.each<[string, Partial<Rule>, Partial<RuleFacts>, Partial<RuleFacts>, boolean]>([
+  it.each<[string, Partial<SignalRule>, Partial<RuleFacts>, Partial<RuleFacts>, boolean]>([
     ['always: another message', { count: 'always' }, { message: 'a' }, { message: 'b' }, false],
     ['always: another revision', { count: 'always' }, { revision: null }, { revision: 'r' }, false],
     ['always: another kind', { count: 'always' }, { kind: 'message' }, { kind: 'edit' }, false],
     ['always: the same message later', { count: 'always' }, { occurredAt: 1 }, { occurredAt: 2 }, true],
-    ['once_per_conversation: another message', { count: 'once_per_conversation' }, { message: 'a' }, { message: 'b' }, true],
-    ['once_per_conversation: a restart', { count: 'once_per_conversation' }, { startedBy: 'a' }, { startedBy: 'b' }, false],
+    [
+      'once_per_conversation: another message',
+      { count: 'once_per_conversation' },
+      { message: 'a' },
+      { message: 'b' },
+      true,
+    ],
+    [
+      'once_per_conversation: a restart',
+      { count: 'once_per_conversation' },
+      { startedBy: 'a' },
+      { startedBy: 'b' },
+      false,
+    ],
     ['once_per_touch: no touch', { count: 'once_per_touch' }, { message: 'a' }, { message: 'b' }, true],
     ['once_per_touch: a touch at last', { count: 'once_per_touch' }, {}, { touch: { occurredAt: 1, id: 't' } }, false],
-    ['once_per_touch: the same id again', { count: 'once_per_touch' }, { touch: { occurredAt: 1, id: 't' } }, { touch: { occurredAt: 2, id: 't' } }, false],
-    ['onceInHours: within a window', { count: 'once_in_hours', hours: 2 }, { occurredAt: 2 * hourMs }, { occurredAt: 4 * hourMs - 1 }, true],
-    ['onceInHours: across its end', { count: 'once_in_hours', hours: 2 }, { occurredAt: 4 * hourMs - 1 }, { occurredAt: 4 * hourMs }, false],
+    [
+      'once_per_touch: the same id again',
+      { count: 'once_per_touch' },
+      { touch: { occurredAt: 1, id: 't' } },
+      { touch: { occurredAt: 2, id: 't' } },
+      false,
+    ],
+    [
+      'onceInHours: within a window',
+      { count: 'once_in_hours', hours: 2 },
+      { occurredAt: 2 * hourMs },
+      { occurredAt: 4 * hourMs - 1 },
+      true,
+    ],
+    [
+      'onceInHours: across its end',
+      { count: 'once_in_hours', hours: 2 },
+      { occurredAt: 4 * hourMs - 1 },
+      { occurredAt: 4 * hourMs },
+      false,
+    ],
   ])('%s', (_name, count, one, other, isSame) => {
     expect(windowOf(count, one)).toBeDefined()
     expect(windowOf(count, one) === windowOf(count, other)).toBe(isSame)
@@ -125,7 +160,7 @@ const anyCondition = fc.oneof(
   fc.constant(condition({ kind: 'order' })),
   fc.integer({ min: 1, max: 3 }).map((inboundMessages) => condition({ inboundMessages })),
 )
-const anyRule: fc.Arbitrary<Rule> = fc
+const anyRule: fc.Arbitrary<SignalRule> = fc
   .record({
     event: fc.constantFrom('A', 'B'),
     when: anyCondition,
@@ -134,7 +169,7 @@ const anyRule: fc.Arbitrary<Rule> = fc
     value: fc.boolean(),
     report: fc.constantFrom('send', 'count_only', 'off'),
   })
-  .map((one) => ({ ...one, hours: one.count === 'once_in_hours' ? 2 : null }) as Rule)
+  .map((one) => ({ ...one, hours: one.count === 'once_in_hours' ? 2 : null }) as SignalRule)
 const anyFacts: fc.Arbitrary<RuleFacts> = fc
   .record({
     kind: fc.constantFrom('message', 'edit', 'order', 'outcome'),
@@ -159,7 +194,7 @@ const anyHistory = fc.array(anyFacts, { maxLength: 12 })
 const anyRules = fc.array(anyRule, { minLength: 1, maxLength: 6 })
 
 describe('over random histories', () => {
-  const run = (rules: readonly Rule[], history: readonly RuleFacts[]) => {
+  const run = (rules: readonly SignalRule[], history: readonly RuleFacts[]) => {
     const memory = conversationMemory()
     return history.map((facts) => {
       const evaluated = evaluateRules({ rules }, facts, memory)
@@ -171,7 +206,9 @@ describe('over random histories', () => {
   it('an event fires once in a window', () => {
     fc.assert(
       fc.property(anyRules, anyHistory, (rules, history) => {
-        const ids = run(rules, history).flatMap(({ evaluated }) => evaluated.fired.map(({ event, window }) => `${event} ${window}`))
+        const ids = run(rules, history).flatMap(({ evaluated }) =>
+          evaluated.fired.map(({ event, window }) => `${event} ${window}`),
+        )
         expect(new Set(ids).size).toBe(ids.length)
       }),
     )
@@ -221,7 +258,7 @@ describe('over random histories', () => {
           before.push(facts)
           const known = before.filter(({ occurredAt }) => occurredAt <= facts.occurredAt).flatMap(factsOf)
           for (const { rule: at } of evaluated.fired) {
-            const { unless } = rules[at] as Rule
+            const { unless } = rules[at] as SignalRule
             expect(unless === null || !factsFor(unless).some((fact) => known.includes(fact))).toBe(true)
           }
         }
