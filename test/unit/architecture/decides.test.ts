@@ -75,6 +75,7 @@ const decides = [
   'services/keywords/lists/versions.ts',
   'services/keywords/lists/warnings.ts',
   'services/keywords/matching',
+  'services/keywords/rules',
   'services/failures.ts',
   'services/runtime/ports.ts',
   'services/shared/text/secure-url.ts',
