@@ -37,6 +37,8 @@ export interface AttributionTools extends AttributionSettings {
   readonly isUnderConsent?: ConsentRule
   /** Unset: none. */
   readonly suppressions?: SuppressionCheck
+  /** Unset: `withoutLost`. */
+  readonly giveUpLost?: typeof withoutLost
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -104,7 +106,7 @@ const decideOne = (
   const rules = rulesOf(connection, message, tools)
   const lateMs = lateMsOf(record, now)
   const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs }
-  const before = withoutLost(loaded, arrival, rules.waitMs, now)
+  const before = (tools.giveUpLost ?? withoutLost)(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   const { refused } = after
   if (!isPassedOn.has(kind)) return { outcome: drop('state_only'), state: after.state, refused }
