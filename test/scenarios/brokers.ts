@@ -55,10 +55,14 @@ try {
   const begin = Date.now() - 3_600_000
   const started = Date.now()
   const underWay: Promise<{ tries: number; ms: number }>[] = []
+  const acceptedAt: number[] = []
+  const killedAt: number[] = []
   const post = async (n: number, pipeline: World) => {
     const postedAt = Date.now()
     const text = whatsappText(`52155${String(n).padStart(8, '0')}`, `wamid.brokers.${n}`, 'hola, pago', begin + n)
-    return { tries: await untilAccepted(pipeline, text), ms: Date.now() - postedAt }
+    const tries = await untilAccepted(pipeline, text)
+    acceptedAt.push(Date.now())
+    return { tries, ms: Date.now() - postedAt }
   }
   let kills = 0
   const killing = (async () => {
@@ -66,6 +70,7 @@ try {
       await sleep(started + at - Date.now())
       const { id } = cluster.nodes[kills % cluster.nodes.length] as { id: number }
       await cluster.kill(id)
+      killedAt.push(Date.now())
       kills++
       print(`killed broker ${id} after ${underWay.length} messages`)
       await sleep(awayMs)
@@ -87,6 +92,12 @@ try {
   const found = await tiktok.poll()
   const repeated = [...tiktok.times.values()].reduce((sum, times) => sum + times - 1, 0)
   const times = posted.map(({ ms }) => ms)
+  acceptedAt.sort((a, b) => a - b)
+  /** s between two accepted messages, in the time until the next kill */
+  const silenceAfter = (at: number) => {
+    const own = [at, ...acceptedAt.filter((one) => one > at && one < at + killEveryMs)]
+    return own.slice(1).reduce((longest, one, n) => Math.max(longest, one - (own[n] as number)), 0) / 1_000
+  }
   print('')
   print(`brokers killed       ${kills}`)
   print(
@@ -95,6 +106,7 @@ try {
   print(
     `until accepted       median ${quantile(times, 0.5)} ms, p99 ${quantile(times, 0.99)} ms, longest ${Math.max(...times)} ms`,
   )
+  print(`longest silence      ${killedAt.map((at) => silenceAfter(at).toFixed(1)).join(', ')} s after each kill`)
   print(`signals expected     ${expected}`)
   print(`signals at TikTok    ${found}, all ${(behindMs / 1_000).toFixed(1)} s after the load`)
   print(`sent again, same id  ${repeated}`)
