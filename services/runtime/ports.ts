@@ -45,6 +45,11 @@ export interface RecordBatch {
   isStale(): boolean
   /** Aborted when the consumer drains: sleeps within a batch must end. */
   readonly signal: AbortSignal
+  /**
+   * Broker time before which this member has processed all records of the same partition number of another of its topics, ms;
+   * infinite when there are no more. Absent: the client does not know.
+   */
+  processedUntil?(topic: string): number
   /** Intended delay of the records, ms; they are late only after it. */
   readonly delayMs?: number
 }
