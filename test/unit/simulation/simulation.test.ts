@@ -25,4 +25,20 @@ describe('the pipeline, simulated with faults at every step', () => {
     for (let seed = 1; seed <= 10 && !isFound; seed++) isFound = (await simulate(seed, options)).problems.length > 0
     expect(isFound).toBe(true)
   })
+
+  /**
+   * A message waits behind one whose record is gone when Redis comes back with an older state, which checkpoints prevent. Both mends are
+   * left out, so that one does not hide the other.
+   */
+  it.each([
+    [true, new Set(['checkpoints', 'lost'] as const)],
+    [false, new Set(['checkpoints'] as const)],
+  ])('lets a message wait for ever: %s', async (isExpected, without) => {
+    let isFound = false
+    for (let seed = 1; seed <= 4 && !isFound; seed++) {
+      const { problems } = await simulate(seed, { without, only: ['redisLosesWrites'] })
+      isFound = problems.some((problem) => problem.includes('wait for ever'))
+    }
+    expect(isFound).toBe(isExpected)
+  })
 })

@@ -63,7 +63,7 @@ const turkicLowerCase = (text: string) =>
     .join('I')
 
 /** `toLowerCase` turns a final Σ into ς, so ς is replaced by σ last. */
-const caseFolded = (text: string, turkic: boolean) =>
+export const caseFolded = (text: string, turkic: boolean) =>
   (turkic ? turkicLowerCase(text) : text.toLowerCase()).replace(unfolded, viaCapital).replaceAll('ς', 'σ')
 
 /** Tests first, because most texts have one line and single spaces. */
