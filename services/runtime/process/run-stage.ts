@@ -229,7 +229,6 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const deferred = spec.delays.map((delay) => ({
       group: laterGroup(name, delay),
       topic: laterTopic(name, delay),
-      // Records that come round again are decided with all that was written before they fell due.
       onBatch: delayUntilDue(loop, delays[delay] * scale, clock, spec.waitsWithMain ? main : undefined),
     }))
     for (const lane of spec.lowPriorityReads ?? []) {
