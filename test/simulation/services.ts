@@ -129,7 +129,8 @@ const keywordsOn = ({ codec, keyring }: Shared): Built => {
         if (!startsConversation) return drop('no_signal')
         const { connectionId, conversation, occurredAt, channel } = message
         const signalId = keyring.pseudonym('signal', connectionId, conversation, message.message, 'conversation')
-        const common = { flags: [], keywordListVersion: null, trackingId, occurredAt, channel }
+        const noOutcome = { event: null, value: null, currency: null, origin: null, countOnly: false }
+        const common = { flags: [], keywordListVersion: null, trackingId, occurredAt, channel, ...noOutcome }
         const value = { signalId, connectionId, kind: 'conversation' as const, ...common }
         return forward({ topic: 'signals', key: connectionId, value })
       }),
