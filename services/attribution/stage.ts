@@ -105,7 +105,8 @@ const decideOne = (
       : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, tools)
   const lateMs = lateMsOf(record, now)
-  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs }
+  const comesRound = record.topic !== topics.messages.name
+  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs, comesRound }
   const before = (tools.giveUpLost ?? withoutLost)(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   const { refused } = after

@@ -18,7 +18,8 @@ describe('the pipeline, simulated with faults at every step', () => {
   /** Of ten seeds, so that a change of the stages, which changes the course of each, leaves one that finds the fault. */
   it.each<[string, SimulationOptions]>([
     ['checkpoints', { without: new Set(['checkpoints']), only: ['redisLosesWrites'] }],
-    ['comparison', { without: new Set(['comparison']), only: ['stopAttribution'] }],
+    // With checkpoints, the process that has overwritten a state notices it and repairs it.
+    ['comparison', { without: new Set(['comparison', 'checkpoints']), only: ['stopAttribution'] }],
   ])('shows the fault when a mend is left out: %s', async (_mend, options) => {
     let isFound = false
     for (let seed = 1; seed <= 10 && !isFound; seed++) isFound = (await simulate(seed, options)).problems.length > 0
