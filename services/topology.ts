@@ -120,6 +120,14 @@ const main = {
     maxMessageBytes: mebibytes(8),
     holds: 'versioned keyword lists',
   },
+  ruleSets: {
+    name: 'rule-sets.v1',
+    key: 'rule-set',
+    ...table,
+    schema: 'rule-set',
+    maxMessageBytes: mebibytes(8),
+    holds: 'versioned rule sets, with the names of outcomes that the advertiser chose',
+  },
   touches: {
     name: 'touches.v1',
     key: 'conversation',
@@ -221,7 +229,7 @@ export const stages = {
   keywords: {
     reads: 'attributedMessages',
     writes: ['signals'],
-    follows: ['connections', 'keywordLists', 'dataSecrets', 'suppressions'],
+    follows: ['connections', 'keywordLists', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: [],
   },
   dispatch: {

@@ -6,10 +6,10 @@ import { Suppressions } from '../shared/persons/suppressions.ts'
 import { keywordsFields } from './config.ts'
 import { keywordCounts } from './keyword-metrics.ts'
 import { type ActiveList, KeywordLists } from './lists/active-lists.ts'
-import { MissingLists } from './lists/missing-lists.ts'
 import { compileInWorker } from './matching/compile/compile-in-worker.ts'
 import { countEmitted } from './signal-metrics.ts'
 import { keywords } from './stage.ts'
+import { MissingIds } from './versions/missing.ts'
 
 runConsumerStage({
   name: 'keywords',
@@ -18,11 +18,11 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
     const lists = new KeywordLists(compileInWorker)
-    const missing = new MissingLists(directory, lists)
+    const missing = new MissingIds(directory, (connection) => lists.missingOf(connection))
     // Until the topic is read to its end, records are only staged: each list compiles once, at its highest version.
     let isLoaded = false
     const reportMissing = () => {
-      for (const { connectionId, listId } of missing.newlyMissing())
+      for (const { connectionId, id: listId } of missing.newlyMissing())
         log.warn({ connectionId, listId }, 'connection names a keyword list that does not exist; it emits no signals')
     }
     const activate = async () => {

@@ -1,7 +1,7 @@
 /** Rules, the facts of a message event, and a conversation's memory, for tests of rule sets. */
 import type { Evaluated } from '../../services/keywords/rules/evaluate-rules.ts'
 import type { RuleFacts, RuleMemory } from '../../services/keywords/rules/facts.ts'
-import type { RuleCondition, SignalRule } from '../../services/shared/model/rules/rule-set.ts'
+import type { RuleCondition, RuleSetRecord, SignalRule } from '../../services/shared/model/rules/rule-set.ts'
 
 export const condition = (one: Partial<RuleCondition>): RuleCondition => ({
   outcome: [],
@@ -19,6 +19,17 @@ export const rule = (one: Partial<SignalRule> = {}): SignalRule => ({
   hours: null,
   value: false,
   report: 'send',
+  ...one,
+})
+
+export const ruleSet = (one: Partial<RuleSetRecord> = {}): RuleSetRecord => ({
+  ruleSetId: 'default',
+  version: 1,
+  createdAt: 1_000,
+  rules: [rule()],
+  shadow: false,
+  copyOf: null,
+  author: 'ana@host',
   ...one,
 })
 

@@ -6,6 +6,7 @@ import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
 import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
+import type { RuleSetRecord } from './rules/rule-set.ts'
 import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
@@ -165,6 +166,7 @@ export interface TopicValues {
   tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
+  ruleSets: RuleSetRecord
   touches: Touches
   suppressions: Suppression
   redrives: Redrive

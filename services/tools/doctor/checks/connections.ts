@@ -2,8 +2,9 @@
 
 import { keywordListFields } from '../../../keywords/config.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
-import { defaultListId, listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
+import { listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
+import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { textPatternProblem } from '../../../shared/connections/extractors/extractors.ts'
 import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
@@ -34,7 +35,10 @@ const checkLists = (connections: readonly Connection[], lists: readonly KeywordL
       ),
     ),
   )
-  if (!exists(defaultListId) && connections.some((connection) => listIdOf(connection, exists) === defaultListId))
+  if (
+    !exists(defaultVersionedId) &&
+    connections.some((connection) => listIdOf(connection, exists) === defaultVersionedId)
+  )
     found.push(
       warning('there is no default keyword list: no keyword signals are emitted', 'signals keywords import FILE'),
     )
@@ -46,7 +50,7 @@ const checkLimits = (lists: readonly KeywordListRecord[], { env }: DiagnosticsCo
   const limit = keywordListFields.KEYWORD_FLAGS_MAX.safeParse(env.KEYWORD_FLAGS_MAX || undefined)
   if (!limit.success) return []
   const archive = new KeywordArchive(lists)
-  return archive.listIds().flatMap((listId) => {
+  return archive.ids().flatMap((listId) => {
     const active = archive.active(listId)
     if (!active) return []
     const { refused, doubtful } = judgeList(active.entries, limit.data)
