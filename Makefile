@@ -58,8 +58,16 @@ integration: install ## contracts and flows on real Kafka, registry and Redis
 e2e: install ## the whole pipeline as real processes
 	$(JEST) --selectProjects e2e
 
-chaos: install ## kills every stage under load and counts what arrived
-	$(NODE) test/chaos/main.ts
+chaos: install ## people write while everything fails, and an oracle compares every event: minutes, or RUN=full: 100 kills and 100,000 signals (SEED=…)
+	$(NODE) test/chaos/main.ts $(if $(RUN),--run $(RUN)) $(if $(SIGNALS),--signals $(SIGNALS)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: overload
+overload: install ## three times what the machine can do, for a minute (SECONDS=…), then a hot conversation, long lists, many connections
+	$(NODE) test/overload/main.ts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MESSAGES),--messages $(MESSAGES))
+
+.PHONY: soak
+soak: install ## 70 % of what the machine can do, for half an hour (SECONDS=…): memory, file descriptors and Redis keys
+	$(NODE) test/scenarios/soak.ts $(if $(SECONDS),--seconds $(SECONDS))
 
 brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
 	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))

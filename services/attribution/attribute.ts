@@ -5,7 +5,7 @@
 
 import type { Content } from '../runtime/keys/sealed-content.ts'
 import type { ConnectionRecord, Extractor } from '../shared/model/connection-record.ts'
-import type { Message, Moment, Touch } from '../shared/model/topic-values.ts'
+import type { ConversationOrigin, Message, Moment, Touch } from '../shared/model/topic-values.ts'
 import {
   type ConversationState,
   heard,
@@ -13,6 +13,7 @@ import {
   lastStart,
   lastTouch,
   nextTouch,
+  numbered,
   positioned,
   shortId,
   started,
@@ -32,19 +33,28 @@ export interface Rules {
   /** A message after a silence of this length starts the conversation again; null: never. */
   readonly quietMs: number | null
   readonly restartOnNewTouch: boolean
+  /** How many inbound messages of a conversation get a number; 0: none. */
+  readonly countUpTo: number
 }
 
 /** What the decision reads of a message beside its content. */
 export type MessageFacts = Pick<
   Message,
-  'kind' | 'direction' | 'message' | 'occurredAt' | 'hasText' | 'hasLinks' | 'hasReferral' | 'backfill'
+  'kind' | 'direction' | 'sender' | 'message' | 'occurredAt' | 'hasText' | 'hasLinks' | 'hasReferral' | 'backfill'
 >
 
 export interface Attribution {
   readonly state: ConversationState
   readonly trackingId: string | null
+  /** The touch that counts; null: none does. */
+  readonly touch: Touch | null
+  readonly origin: ConversationOrigin
   /** Raises a conversation signal. */
   readonly starts: boolean
+  /** Short id of the message that started the conversation that this one is in. */
+  readonly startedBy: string | null
+  /** The message's place among the inbound ones, from 1; null: it is none, or they are not counted. */
+  readonly inboundMessages: number | null
   /** Values found in the message that cannot be a tracking ID. */
   readonly refused: number
   /** The tracking ID that the message itself carries; null: none. */
@@ -59,7 +69,13 @@ const hourMs = 3_600_000
 
 type ConnectionSettings = Pick<
   ConnectionRecord,
-  'extractors' | 'attributionWindowDays' | 'attributionWaitSeconds' | 'restartAfterQuietHours' | 'restartOnNewTouch'
+  | 'connectionId'
+  | 'market'
+  | 'extractors'
+  | 'attributionWindowDays'
+  | 'attributionWaitSeconds'
+  | 'restartAfterQuietHours'
+  | 'restartOnNewTouch'
 >
 
 /** Settings of the stage, for all connections. */
@@ -68,7 +84,12 @@ export interface AttributionSettings {
   readonly waitMs: number
   /** ATTRIBUTION_TEXT_WINDOW */
   readonly textWindowMs: number
+  /** How many inbound messages of a conversation its rules ask about; unset: none. */
+  readonly countUpTo?: (connection: CountChoice) => number
 }
+
+/** What decides which rules are a connection's. */
+export type CountChoice = Pick<ConnectionRecord, 'connectionId' | 'market'>
 
 export const rulesOf = (
   connection: ConnectionSettings,
@@ -83,6 +104,7 @@ export const rulesOf = (
     textWindowMs: settings.textWindowMs,
     quietMs: quiet === null ? null : quiet * hourMs,
     restartOnNewTouch: connection.restartOnNewTouch,
+    countUpTo: settings.countUpTo?.(connection) ?? 0,
   }
 }
 
@@ -125,6 +147,10 @@ const isOpeningOf = (state: ConversationState, moment: Moment, rules: Rules): bo
   return Math.abs(moment.occurredAt - start.occurredAt) <= rules.textWindowMs
 }
 
+/** The start that a time belongs to; before the first one, the first. */
+const startedByAt = (state: ConversationState, at: number): string | null =>
+  state.restarts.length === 0 ? state.startedBy : ((lastStart(state, at) ?? lastStart(state))?.message ?? null)
+
 const nothing = { hit: null, refused: 0 }
 
 /**
@@ -165,6 +191,7 @@ export const attribute = (
   }
 
   let starts = false
+  let inboundMessages: number | null = null
   if (fromPerson) {
     const last = lastStart(state)
     starts = isStart(state, moment.message)
@@ -176,8 +203,23 @@ export const attribute = (
       state = started(state, moment)
     }
     state = heard(state, occurredAt, rules.quietMs !== null || rules.restartOnNewTouch)
+    if (message.sender === 'user' && !message.backfill) {
+      const counted = numbered(state, moment, rules.countUpTo)
+      state = counted.state
+      inboundMessages = counted.number
+    }
   }
   const credited = creditedTo(state, occurredAt, rules)
   const trackingId = credited !== null && isReportable(credited.trackingId) ? credited.trackingId : null
-  return { state, trackingId, starts: starts && !message.backfill, refused, found: hit }
+  return {
+    state,
+    trackingId,
+    touch: credited,
+    origin: credited === null ? 'none' : 'other',
+    starts: starts && !message.backfill,
+    startedBy: startedByAt(state, occurredAt),
+    inboundMessages,
+    refused,
+    found: hit,
+  }
 }

@@ -23,6 +23,7 @@ const rulesWith = (extractors: readonly Extractor[] | null): Rules => ({
   textWindowMs: defaultTextWindowMs,
   quietMs: null,
   restartOnNewTouch: false,
+  countUpTo: 0,
 })
 
 /** The event's place among the given ones is its id, and equal ids are one message. */
@@ -34,6 +35,7 @@ const factsOf = (event: MessageEvent, ids: Map<string, string>): MessageFacts =>
     message: id,
     kind: event.kind,
     direction: event.direction,
+    sender: event.sender,
     occurredAt: event.occurredAt,
     hasText: text !== null,
     hasLinks: links.length > 0,

@@ -14,6 +14,7 @@ import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Kind } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import { delays, stages, topics } from '../topology.ts'
@@ -36,6 +37,8 @@ export interface AttributionTools extends AttributionSettings {
   readonly isUnderConsent?: ConsentRule
   /** Unset: none. */
   readonly suppressions?: SuppressionCheck
+  /** Unset: `withoutLost`. */
+  readonly giveUpLost?: typeof withoutLost
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -59,10 +62,22 @@ export interface TrackingIdRefusal {
   readonly refused: number
 }
 
-const attributedRecord = (message: Message, { trackingId, starts }: Attribution): TopicRecord => ({
+const attributedRecord = (
+  message: Message,
+  { trackingId, starts, inboundMessages, startedBy, touch, origin }: Attribution,
+): TopicRecord => ({
   topic: 'attributedMessages',
   key: message.conversation,
-  value: { message, trackingId, startsConversation: starts },
+  value: {
+    message,
+    trackingId,
+    startsConversation: starts,
+    inboundMessages,
+    startedBy,
+    touchedAt: touch?.occurredAt ?? null,
+    touchId: trackingId,
+    origin,
+  },
 })
 
 const delayOfTopic = new Map(
@@ -71,6 +86,9 @@ const delayOfTopic = new Map(
 
 const lateMsOf = ({ topic, timestamp }: ConsumedRecord, now: number): number =>
   now - timestamp - (delayOfTopic.get(topic) ?? 0)
+
+/** Other kinds change the state of their conversation, and raise nothing. */
+const isPassedOn: ReadonlySet<Kind> = new Set<Kind>(['message', 'order', 'outcome'])
 
 /** @throws SealBroken */
 const decideOne = (
@@ -87,11 +105,12 @@ const decideOne = (
       : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, tools)
   const lateMs = lateMsOf(record, now)
-  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs }
-  const before = withoutLost(loaded, arrival, rules.waitMs, now)
+  const comesRound = record.topic !== topics.messages.name
+  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs, comesRound }
+  const before = (tools.giveUpLost ?? withoutLost)(loaded, arrival, rules.waitMs, now)
   const after = attribute(before, message, rules, open)
   const { refused } = after
-  if (kind !== 'message' && kind !== 'order') return { outcome: drop('state_only'), state: after.state, refused }
+  if (!isPassedOn.has(kind)) return { outcome: drop('state_only'), state: after.state, refused }
   const forwarded = forward(attributedRecord(message, after))
   // History raises no signal, so it has no reason to wait.
   if (message.backfill) return { outcome: forwarded, state: after.state, refused }

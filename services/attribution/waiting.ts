@@ -51,6 +51,8 @@ export interface Arrival {
   readonly receivedAt: number
   /** How much later than written, or than its delay, the record is processed, ms. */
   readonly lateMs: number
+  /** The record is from a `later` topic: the message has waited for a delay. */
+  readonly comesRound: boolean
 }
 
 /** The wait ends later than it was set: the stages were stopped meanwhile. */
@@ -86,7 +88,7 @@ export const withoutLost = (
 export const holdDecisionOf = (
   before: ConversationState,
   after: Attribution,
-  { moment, receivedAt, lateMs }: Arrival,
+  { moment, receivedAt, lateMs, comesRound }: Arrival,
   waitMs: number,
   now: number,
 ): HoldDecision => {
@@ -119,9 +121,10 @@ export const holdDecisionOf = (
   const isLate = now - waitUntil > stoppedMs || (lateMs > stoppedMs && waitUntil - now < recoveryMs)
   const wasStopped = isLate && !isExtended(before, receivedAt, waitMs)
   if (oldest?.message !== moment.message) return { kind: 'hold', state: wasStopped ? extended : before, delay }
-  if (wasStopped && after.starts && after.trackingId === null) {
-    return { kind: 'hold', state: extended, delay: shortDelay }
-  }
+  const isWithout = after.starts && after.trackingId === null
+  if (wasStopped && isWithout) return { kind: 'hold', state: extended, delay: shortDelay }
+  // A second copy of the message, in a backlog: its referral may be a few records behind it.
+  if (!comesRound && isWithout) return { kind: 'hold', state: before, delay: shortDelay }
   return isOver || !after.starts ? release : { kind: 'hold', state: before, delay }
 }
 

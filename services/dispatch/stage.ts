@@ -29,16 +29,21 @@ export interface DispatchTools {
   eligibilityOf(connectionId: string): Eligibility
   /** The events that a signal is sent as, each with its own id; undefined: one event, the signal itself. */
   readonly parts: ((signal: Signal) => readonly Signal[]) | undefined
+  /** Whether the destination has a form for a signal; unset: for all. */
+  readonly encodes?: (signal: Signal) => boolean
   /** Unset: none. */
   readonly suppressions?: Pick<SuppressionCheck, 'hasMark'>
   readonly expireMs: number
   readonly warnMs: number
   /** How many signals of a batch are older than `warnMs`: an earlier stage is late. */
   onOld?(count: number): void
-  onUnsent?(signal: Signal, outcome: 'withheld' | 'expired'): void
+  onUnsent?(signal: Signal, outcome: 'withheld' | 'expired' | 'counted'): void
 }
 
 const signalId = /^[0-9a-f]{32}$/
+
+/** Rules that need a form are refused at import; the wire profile was changed since. The signal waits for another one, until it expires. */
+const withoutForm: SendResult = { kind: 'notAttempted', delay: '2h', reason: 'no_wire_form' }
 
 /** What `save` writes for the events of a signal once the broker has its delivery record. */
 const recordedEntries = (events: DispatchState['events'][number]): SentEntry[] =>
@@ -90,13 +95,18 @@ export const dispatch = (tools: DispatchTools): Stage<Signal, DispatchState, Sen
       const eligibility = tools.suppressions?.hasMark(input.headers[headerNames.suppressionMark])
         ? withheld
         : signalEligibility(connection, signal, consent, age)
+      if (eligibility.eligible && tools.encodes?.(signal) === false) {
+        results.set(event, { result: withoutForm, recorded: false })
+        return
+      }
       if (eligibility.eligible) {
         pending.push(event)
         return
       }
       const { result } = eligibility
       results.set(event, { result, recorded: false })
-      if (result.kind === 'withheld' || result.kind === 'expired') tools.onUnsent?.(signal, result.kind)
+      if (result.kind === 'withheld' || result.kind === 'expired' || result.kind === 'counted')
+        tools.onUnsent?.(signal, result.kind)
     })
     if (old > 0) tools.onOld?.(old)
 

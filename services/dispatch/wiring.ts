@@ -167,6 +167,7 @@ export const wireDispatch = (ports: DispatchPorts, settings: DispatchSettings) =
     scheduler,
     eligibilityOf: eligibilityNow,
     parts: destination.parts,
+    encodes: (signal) => destination.encodes(signal),
     ...(ports.suppressions ? { suppressions: ports.suppressions } : {}),
     expireMs: settings.expireMs,
     warnMs: settings.warnMs,

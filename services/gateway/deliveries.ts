@@ -9,7 +9,7 @@ import type { Address } from './http/address.ts'
 import { answer, answerJson, HttpProblem, headersOf, mediaType, senderOf, traceOf, withKey } from './http/answers.ts'
 import type { Intake } from './intake.ts'
 import { readBody, requireReadable } from './limits/body.ts'
-import { type GatewayRates, requireAccountRate } from './limits/gateway-rates.ts'
+import { type GatewayRates, requireAccountRate, requireShare } from './limits/gateway-rates.ts'
 import type { PendingBodies } from './limits/pending-bodies.ts'
 import { admitEvents, eventRecord, parseEvents, requireAccess } from './message-events.ts'
 import type { UnconnectedLog } from './unconnected.ts'
@@ -47,6 +47,8 @@ export const postWebhook = async (
   const headers = withKey(headersOf(request), url)
   const contentType = request.headers['content-type'] ?? null
   requireReadable(request, tools.maxBodyBytes)
+  // Nothing is spent on the body of an account that is refused anyway.
+  if (account !== null) requireShare(tools.rates, `${name}\n${account}`)
   const largest = admit(source, headers, mediaType(contentType ?? undefined), tools.now(), tools)
   const owner = { source: name, account }
   const body = await readBody(request, Math.min(tools.maxBodyBytes, largest), owner, tools.bodies)

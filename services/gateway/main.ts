@@ -26,6 +26,7 @@ import { Bearers } from '../shared/tokens/bearers.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import type { GatewayTools } from './deliveries.ts'
 import { Intake } from './intake.ts'
+import { windowMs } from './limits/fair-share.ts'
 import { gatewayRates } from './limits/gateway-rates.ts'
 import { PendingBodies } from './limits/pending-bodies.ts'
 import { createGateway } from './server.ts'
@@ -89,6 +90,15 @@ main('gateway', async (lifecycle, log) => {
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
   const kafka = new KafkaConnectivity(health, log)
+  const rates = gatewayRates(config.GATEWAY_ACCOUNT_RPS, config.GATEWAY_ADDRESS_RPS)
+  let round = { at: clock.monotonic(), work: performance.eventLoopUtilization() }
+  const rounds = clock.every(windowMs, () => {
+    const next = { at: clock.monotonic(), work: performance.eventLoopUtilization() }
+    const { utilization } = performance.eventLoopUtilization(next.work, round.work)
+    rates.share.tick(Math.max(0, next.at - round.at - windowMs), utilization)
+    round = next
+  })
+  lifecycle.onStop('rounds', rounds)
   serving = {
     tracer,
     sources,
@@ -102,7 +112,7 @@ main('gateway', async (lifecycle, log) => {
     metrics,
     maxBodyBytes: config.MAX_BODY_BYTES,
     bodies: new PendingBodies(),
-    rates: gatewayRates(config.GATEWAY_ACCOUNT_RPS, config.GATEWAY_ADDRESS_RPS),
+    rates,
     bearers,
     unconnected,
     now: () => clock.now(),

@@ -101,4 +101,5 @@ export const referralOf = (event: MessageEvent): MessageEvent => ({
   textOrigin: null,
   links: [],
   attachments: [],
+  outcome: null,
 })

@@ -9,7 +9,7 @@
 import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
-import { sealContent } from '../runtime/keys/sealed-content.ts'
+import { sealContent, sealOutcome } from '../runtime/keys/sealed-content.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -160,7 +160,7 @@ const toMessage = (
   { connection, dataKey, identity }: Verdict & { kind: 'authorised' },
   { keyring, sources }: Pick<IngestTools, 'keyring' | 'sources'>,
 ): Message => {
-  const { text, links, referral } = event
+  const { text, links, referral, outcome } = event
   const hasContent = text !== null || links.length > 0 || referral !== null
   const key = keyring.connectionKey(connection.connectionId, dataKey)
   return {
@@ -185,6 +185,7 @@ const toMessage = (
     aliases: identity.aliases,
     backfill: event.backfill,
     referralsApart: sources.get(event.source)?.separateReferrals ?? false,
+    outcome: outcome === null ? null : sealOutcome(outcome, key, identity.message),
   }
 }
 

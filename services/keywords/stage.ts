@@ -102,6 +102,11 @@ const decideOne = (attributed: AttributedMessage, tools: KeywordTools, uses: Key
       occurredAt: message.occurredAt,
       channel: message.channel,
       keywordListVersion: version,
+      event: null,
+      value: null,
+      currency: null,
+      origin: attributed.origin,
+      countOnly: false,
     },
   })
   if (message.kind === 'order') {

@@ -1,7 +1,4 @@
-/**
- * Interfaces to the infrastructure. Only `runtime/adapters/` implements them with real clients. The fakes in `test/support/` pass the
- * same contract tests.
- */
+/** Interfaces to the infrastructure. Only `runtime/adapters/` has real clients; the fakes in `test/support/` pass the same contract tests. */
 
 /** Header values are bytes in Kafka; ours are all UTF-8 text. */
 export type Headers = Readonly<Record<string, string>>
@@ -39,12 +36,14 @@ export interface RecordBatch {
   readonly topic: string
   readonly partition: number
   readonly records: readonly ConsumedRecord[]
-  /** Offset after the last record of the partition, as of this fetch. */
+  /** Offset after the partition's last record, as of this fetch. */
   readonly highWatermark: bigint
   /** True once the partition is revoked or the group has a new generation: work may finish, but must not commit. */
   isStale(): boolean
   /** Aborted when the consumer drains: sleeps within a batch must end. */
   readonly signal: AbortSignal
+  /** Broker time before which the same partition of another topic is processed, ms; infinite: all of it. Absent: unknown. */
+  processedUntil?(topic: string): number
   /** Intended delay of the records, ms; they are late only after it. */
   readonly delayMs?: number
 }

@@ -2,7 +2,8 @@
  * `make brokers-scenario`: three brokers with three copies, one of which is killed (-9) every 20 s under load and comes back 8 s later.
  * Every message is the first of its conversation and contains a keyword, so each must reach TikTok as exactly two events.
  *
- *   node test/scenarios/brokers.ts [--minutes 2] [--rate 60]     minutes of load; messages a second
+ *   node test/scenarios/brokers.ts [--minutes 2] [--rate 60] [--session 9]     minutes of load; messages a second; time after which the
+ *   controllers take a silent broker for dead, s
  */
 import { parseArgs } from 'node:util'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
@@ -13,7 +14,11 @@ import { connectTwo, openWorld, untilAccepted, type World } from '../support/wor
 import { Checks, print, quantile, ReceivedEvents, sleep } from './scenario.ts'
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '2' }, rate: { type: 'string', default: '60' } },
+  options: {
+    minutes: { type: 'string', default: '2' },
+    rate: { type: 'string', default: '60' },
+    session: { type: 'string', default: '9' },
+  },
 })
 const loadMs = Number(values.minutes) * 60_000
 const rate = Number(values.rate)
@@ -21,7 +26,12 @@ const killEveryMs = 20_000
 const awayMs = 8_000
 const catchUpMs = 90_000
 
-const cluster = await KafkaCluster.start()
+const sessionMs = Number(values.session) * 1_000
+
+const cluster = await KafkaCluster.start([
+  `broker.session.timeout.ms=${sessionMs}`,
+  `broker.heartbeat.interval.ms=${Math.min(2_000, sessionMs / 6)}`,
+])
 const checks = new Checks()
 let world: World | undefined
 try {

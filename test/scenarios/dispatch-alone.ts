@@ -171,6 +171,11 @@ export const signalOf = (n: number, connectionId: string, at: number): Signal =>
   occurredAt: at,
   channel: 'whatsapp',
   keywordListVersion: n % 4 === 0 ? 1 : null,
+  event: null,
+  value: null,
+  currency: null,
+  origin: null,
+  countOnly: false,
 })
 
 /** Calls `give` with ranges of 0 to `count`, evenly over `seconds`. */

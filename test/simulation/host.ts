@@ -28,15 +28,24 @@ export interface Subscription {
 }
 
 const maxBatchRecords = 8
+/** How long a record may lie in the log before a member has it. */
+const maxFetchMs = 1_000
 const idleMs = 1_000
+
+/** Each false: as before the mend. */
+export interface HostMends {
+  /** Publishing and saving ask whether the session is over (decision 055). */
+  readonly isFenced: boolean
+  /** Records that come round again are processed after those written to the main topic before they fell due (decision 105). */
+  readonly isOrdered: boolean
+}
 
 export class Host {
   readonly name: string
   readonly #time: Simulated
   readonly #kafka: SimulatedKafka
   readonly #redis: SimulatedRedisServer
-  /** false: neither publishing nor saving asks whether the session is over, as before decision 055. */
-  readonly #isFenced: boolean
+  readonly #mends: HostMends
   #isAlive = true
   #stoppedUntil = 0
   /** The next call leaves this much later, ms. */
@@ -47,12 +56,12 @@ export class Host {
   readonly #sessions = new Set<() => boolean>()
   readonly #draining = new AbortController()
 
-  constructor(name: string, time: Simulated, kafka: SimulatedKafka, redis: SimulatedRedisServer, isFenced: boolean) {
+  constructor(name: string, time: Simulated, kafka: SimulatedKafka, redis: SimulatedRedisServer, mends: HostMends) {
     this.name = name
     this.#time = time
     this.#kafka = kafka
     this.#redis = redis
-    this.#isFenced = isFenced
+    this.#mends = mends
   }
 
   get isAlive(): boolean {
@@ -146,7 +155,7 @@ export class Host {
 
   readonly producer: Producer = {
     send: async (records) => {
-      if (this.#isFenced && [...this.#sessions].some((holdsExpired) => holdsExpired()))
+      if (this.#mends.isFenced && [...this.#sessions].some((holdsExpired) => holdsExpired()))
         throw new DependencyError('kafka', 'fenced')
       await this.call(() => this.#kafka.append(records), this.#isKafkaThere)
     },
@@ -261,7 +270,7 @@ export class Host {
             partition,
             records,
             highWatermark: BigInt(this.#kafka.log(topic, partition).length),
-            isStale: this.#isFenced ? isStale : () => isLost,
+            isStale: this.#mends.isFenced ? isStale : () => isLost,
             signal: this.#draining.signal,
           })
           const end = (records[processed - 1]?.offset ?? -1n) + 1n
@@ -300,10 +309,16 @@ export class Host {
   #nextRecords(topics: ReadonlyMap<string, number>, partition: number, positions: ReadonlyMap<string, bigint>) {
     const { random } = this.#time
     if (this.#kafka.isAway) return null
+    const [main = ''] = topics.keys()
+    // A later record is due once the main topic is processed up to then, as far as it was fetched.
+    const oldest = this.#kafka.log(main, partition)[Number(positions.get(main) ?? 0n)]?.timestamp
+    const isFetched = oldest !== undefined && oldest <= this.#time.now - random.between(0, maxFetchMs)
+    const until = isFetched && this.#mends.isOrdered ? oldest : this.#time.now + 1
     const due = Array.from(topics, ([topic, delayMs]) => {
       const at = Number(positions.get(topic) ?? 0n)
       const some = this.#kafka.log(topic, partition).slice(at, at + random.between(1, maxBatchRecords))
-      const early = some.findIndex(({ timestamp }) => timestamp + delayMs > this.#time.now)
+      const end = topic === main ? this.#time.now + 1 : until
+      const early = some.findIndex(({ timestamp }) => timestamp + delayMs >= end)
       return { topic, records: early < 0 ? some : some.slice(0, early) }
     }).filter(({ records }) => records.length > 0)
     return due.length === 0 ? null : random.pick(due)

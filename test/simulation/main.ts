@@ -1,7 +1,7 @@
 /**
  * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
  *
- *   node test/simulation/main.ts [--seconds 120 | --runs N] [--seed N | --first N] [--without checkpoints,comparison] [--only kill,stop]
+ *   node test/simulation/main.ts [--seconds 120 | --runs N] [--seed N | --first N] [--without checkpoints,comparison,order,lost] [--only kill,stop]
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'

@@ -43,6 +43,8 @@ export interface Shared {
   readonly directory: ConnectionDirectory
   readonly waitMs: number
   readonly hasCheckpoints: boolean
+  /** false: a held message whose record is gone holds back others for ever. */
+  readonly givesUpLost: boolean
   /** TikTok counts an event. @returns whether it knew the event already */
   tiktok(eventId: string, trackingId: string | null): boolean
   /** Whether a call's answer is lost. */
@@ -86,7 +88,8 @@ const ingestOn = (host: Host, shared: Shared): Built => {
   return { stage: stage as AnyStage, groups, checkpoints: [checkpoints] }
 }
 
-const attributionOn = (host: Host, { codec, keyring, directory, waitMs, hasCheckpoints }: Shared): Built => {
+const attributionOn = (host: Host, shared: Shared): Built => {
+  const { codec, keyring, directory, waitMs, hasCheckpoints, givesUpLost } = shared
   const { redis, clock } = host
   const broker = host.broker as Broker
   const store = new RebuildingStore({
@@ -103,7 +106,8 @@ const attributionOn = (host: Host, { codec, keyring, directory, waitMs, hasCheck
     { group, topics: ofState },
   )
   const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
-  const plain = attribution({ directory, store, codec, keyring, waitMs, textWindowMs: 600_000 })
+  const tools = { directory, store, codec, keyring, waitMs, textWindowMs: 600_000 }
+  const plain = attribution(givesUpLost ? tools : { ...tools, giveUpLost: (state) => state })
   const stage = hasCheckpoints
     ? checkpointed(plain, { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild })
     : plain
@@ -125,7 +129,8 @@ const keywordsOn = ({ codec, keyring }: Shared): Built => {
         if (!startsConversation) return drop('no_signal')
         const { connectionId, conversation, occurredAt, channel } = message
         const signalId = keyring.pseudonym('signal', connectionId, conversation, message.message, 'conversation')
-        const common = { flags: [], keywordListVersion: null, trackingId, occurredAt, channel }
+        const noOutcome = { event: null, value: null, currency: null, origin: null, countOnly: false }
+        const common = { flags: [], keywordListVersion: null, trackingId, occurredAt, channel, ...noOutcome }
         const value = { signalId, connectionId, kind: 'conversation' as const, ...common }
         return forward({ topic: 'signals', key: connectionId, value })
       }),

@@ -16,7 +16,7 @@ import { type Shared, type SimulatedStage, stageNames, startStage } from './serv
 import { Simulated } from './time.ts'
 
 /** Mends that a simulation can leave out, to show that it finds the fault. */
-export const mends = ['checkpoints', 'comparison'] as const
+export const mends = ['checkpoints', 'comparison', 'order', 'lost'] as const
 export type Mend = (typeof mends)[number]
 
 export interface SimulationResult {
@@ -78,6 +78,7 @@ export const simulate = async (
     ...{ codec, keyring, directory, waitMs },
     envelopes: testEnvelopes(keyring, (id) => directory.byId(id)),
     hasCheckpoints: !without.has('checkpoints'),
+    givesUpLost: !without.has('lost'),
     tiktok: (eventId, trackingId) => {
       const isKnown = counted.has(eventId)
       if (!isKnown) counted.set(eventId, trackingId)
@@ -89,7 +90,10 @@ export const simulate = async (
   let started = 0
   const hosts = new Map<string, { host: Host; stage: SimulatedStage }>()
   const start = (slot: string, stage: SimulatedStage) => {
-    const host = new Host(`${slot}.${started++}`, time, kafka, redis, !without.has('comparison'))
+    const host = new Host(`${slot}.${started++}`, time, kafka, redis, {
+      isFenced: !without.has('comparison'),
+      isOrdered: !without.has('order'),
+    })
     hosts.set(slot, { host, stage })
     startStage(stage, host, common, (error) => {
       problems.push(`${stage} ended: ${error instanceof Error ? error.message : error}`)

@@ -11,8 +11,24 @@ const textOf = (maxLength: number) =>
   )
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
 
-/** Every field of the contract, each value a valid one. */
-export const anyEvent: fc.Arbitrary<model.MessageEvent> = fc.record({
+const anyDecimal = fc.oneof(
+  fc.constantFrom('0', '0.5', '149000', '12.50', '999999999999999.999999'),
+  fc.integer({ min: 0, max: 1_000_000 }).map(String),
+)
+const withValue = fc.record({ value: anyDecimal, currency: fc.constantFrom('IDR', 'VND', 'BRL', 'USD') })
+const anyAmount = fc.oneof(withValue, fc.constant({ value: null, currency: null }))
+
+/** What the kind of an event says about its other fields. */
+const consistent = (event: model.MessageEvent, name: string): model.MessageEvent => {
+  const { kind, outcome, sender } = event
+  if (kind === 'order') return { ...event, outcome: outcome && { ...outcome, name: null } }
+  if (kind !== 'outcome' || outcome === null)
+    return { ...event, kind: kind === 'outcome' ? 'message' : kind, outcome: null }
+  const by = sender === 'user' ? 'agent' : sender
+  return { ...event, direction: 'outbound', sender: by, text: null, outcome: { ...outcome, name } }
+}
+
+const anyFields: fc.Arbitrary<model.MessageEvent> = fc.record({
   source: fc.constantFrom('tiktok', 'whatsapp', 'a-partner'),
   accountId: textOf(20),
   channel: fc.constantFrom(...model.channels),
@@ -41,4 +57,13 @@ export const anyEvent: fc.Arbitrary<model.MessageEvent> = fc.record({
   revision: orNull(textOf(30)),
   aliases: fc.array(textOf(30), { maxLength: 3 }),
   backfill: fc.boolean(),
+  outcome: orNull(
+    fc.tuple(anyAmount, orNull(textOf(20))).map(([amount, reference]) => ({ name: null, ...amount, reference })),
+  ),
+  contactId: orNull(textOf(30)),
 })
+
+/** Every field of the contract, each value a valid one. */
+export const anyEvent: fc.Arbitrary<model.MessageEvent> = fc
+  .tuple(anyFields, textOf(20))
+  .map(([event, name]) => consistent(event, name))

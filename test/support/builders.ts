@@ -64,6 +64,8 @@ export const messageEvent = (fields: Partial<MessageEvent> = {}): MessageEvent =
   revision: null,
   aliases: [],
   backfill: false,
+  outcome: null,
+  contactId: null,
   ...fields,
 })
 
@@ -89,6 +91,7 @@ export const message = (fields: Partial<Message> = {}): Message => ({
   aliases: [],
   backfill: false,
   referralsApart: false,
+  outcome: null,
   ...fields,
 })
 
@@ -96,6 +99,11 @@ export const attributedMessage = (fields: Partial<AttributedMessage> = {}): Attr
   message: message(),
   trackingId: null,
   startsConversation: false,
+  inboundMessages: null,
+  startedBy: null,
+  touchedAt: null,
+  touchId: null,
+  origin: 'none',
   ...fields,
 })
 
@@ -108,12 +116,17 @@ export const signal = (fields: Partial<Signal> = {}): Signal => ({
   occurredAt: noon,
   channel: 'whatsapp',
   keywordListVersion: null,
+  event: null,
+  value: null,
+  currency: null,
+  origin: null,
+  countOnly: false,
   ...fields,
 })
 
 /** Of a signal that TikTok has accepted. */
 export const deliveryOf = (
-  { signalId, connectionId, kind, occurredAt }: Signal,
+  { signalId, connectionId, kind, occurredAt, flags, event, value, currency, origin, trackingId }: Signal,
   fields: Partial<Delivery> = {},
 ): Delivery => ({
   signalId,
@@ -126,6 +139,12 @@ export const deliveryOf = (
   occurredAt,
   sentAt: noon,
   settledAt: noon,
+  flags,
+  event,
+  value,
+  currency,
+  origin,
+  hasTrackingId: trackingId !== null,
   ...fields,
 })
 

@@ -68,6 +68,8 @@ export const openDiagnostics = async () => {
     >,
     redisAway: false as boolean | string,
     redisHangs: false,
+    /** ms between the question and the answer of Redis, connecting included */
+    redisAnswersAfter: 0,
     kafkaAway: false,
     dataSecret: null as SealedDataSecret | null,
     signatures: { isLatched: true, refused: [] as Refusal[] },
@@ -97,6 +99,7 @@ export const openDiagnostics = async () => {
       ({
         info: async () => {
           if (state.redisHangs) return new Promise<never>(() => {})
+          if (state.redisAnswersAfter > 0) await clock.advance(state.redisAnswersAfter)
           if (state.redisAway)
             throw new DependencyError(
               'redis',

@@ -13,7 +13,12 @@ interface Node {
   readonly controllerPort: number
 }
 
-const settingsOf = ({ id, port, controllerPort }: Node, nodes: readonly Node[], dir: string) => `
+const settingsOf = (
+  { id, port, controllerPort }: Node,
+  nodes: readonly Node[],
+  dir: string,
+  more: readonly string[],
+) => `
 process.roles=broker,controller
 node.id=${id}
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
@@ -37,6 +42,7 @@ num.io.threads=3
 background.threads=2
 log.cleaner.dedupe.buffer.size=8388608
 log.index.size.max.bytes=1048576
+${more.join('\n')}
 `
 
 export class KafkaCluster {
@@ -51,7 +57,8 @@ export class KafkaCluster {
     this.#jvm = [...heap, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classpath]
   }
 
-  static async start(): Promise<KafkaCluster> {
+  /** @param more lines of each broker's settings */
+  static async start(more: readonly string[] = []): Promise<KafkaCluster> {
     const { kafkaClasspath } = await fetchArtefacts(process.env, () => {})
     const ports = await Promise.all(Array.from({ length: 6 }, freePort))
     const nodes = [1, 2, 3].map((id) => ({
@@ -63,7 +70,7 @@ export class KafkaCluster {
     const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url')
     for (const node of nodes) {
       const path = cluster.#settings(node.id)
-      writeFileSync(path, settingsOf(node, nodes, cluster.#dir))
+      writeFileSync(path, settingsOf(node, nodes, cluster.#dir, more))
       const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', path]
       execFileSync('java', [...cluster.#jvm, ...format], { stdio: 'ignore' })
     }
@@ -82,6 +89,16 @@ export class KafkaCluster {
 
   resume(id: number): void {
     this.#processes.set(id, spawn('java', [...this.#jvm, 'kafka.Kafka', this.#settings(id)], { stdio: 'ignore' }))
+  }
+
+  isRunning(id: number): boolean {
+    const child = this.#processes.get(id)
+    return child !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
+  /** Freezes the broker (SIGSTOP), or lets it go on. */
+  freeze(id: number, isFrozen: boolean): void {
+    this.#processes.get(id)?.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT')
   }
 
   /** As a machine that loses its power. */

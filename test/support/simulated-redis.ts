@@ -143,7 +143,7 @@ export class SimulatedRedisServer {
       }
       case 'saveConversations': {
         const isKept = (one: string, n: number) => ![null, args[2 * n + 1]].includes(versionOf(this.#values.get(one)))
-        const kept = keys.filter(isKept)
+        const kept = this.comparesVersions ? keys.filter(isKept) : []
         keys.forEach((one, n) => {
           if (!kept.includes(one)) this.#set(one, args[2 * n + 2] as Buffer)
         })

@@ -3,7 +3,7 @@
  * another format is treated as absent.
  *
  *     format and flags (1) · version (2) · base time (6) · then, as flags and counts say: start, last message, first messages,
- *     touches, restarts, waiting, aliases. Times are differences from the base, zigzag varints; ids 6 bytes.
+ *     touches, restarts, waiting, aliases, consent, then sections that a byte in front names. Times are differences from the base, zigzag varints; ids 6 bytes.
  */
 import type { Moment, Touch } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
@@ -12,6 +12,8 @@ import type { ConversationState } from './state.ts'
 export const format = 0x40
 export const formatMask = 0xc0
 const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16, consent: 32 } as const
+/** What versions of this code that know less skip: they end at the consent. */
+const section = { counted: 1 } as const
 const idBytes = 6
 const aliasBytes = 16
 
@@ -102,6 +104,10 @@ class Reader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
   id = () => this.bytes(idBytes).toString('hex')
+  ids = () => Array.from({ length: this.unsigned() }, this.id)
+  get isAtEnd() {
+    return this.#at >= this.#bytes.length
+  }
   moments(base: number): Moment[] {
     return Array.from({ length: this.unsigned() }, () => ({ message: this.id(), occurredAt: base + this.signed() }))
   }
@@ -164,6 +170,11 @@ export const pack = (state: ConversationState): Buffer => {
     for (const alias of aliases) to.hex(alias, aliasBytes)
   }
   if (consent !== null) to.signed(consent - base)
+  if (state.counted.length > 0) {
+    to.byte(section.counted)
+    to.unsigned(state.counted.length)
+    for (const message of state.counted) to.id(message)
+  }
   return to.done()
 }
 
@@ -187,6 +198,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     ? Array.from({ length: from.unsigned() }, () => from.bytes(aliasBytes).toString('hex'))
     : []
   const consent = has(flag.consent) ? base + from.signed() : null
+  const counted = !from.isAtEnd && from.byte() === section.counted ? from.ids() : []
   return {
     startedBy: has(flag.started) ? (startedById ?? firstMessages[startIndex - 1]?.message ?? null) : null,
     startedAt: has(flag.started) ? base : null,
@@ -196,6 +208,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     lastAt,
     waiting,
     waitUntil,
+    counted,
     aliases,
     consent,
     version,

@@ -15,7 +15,8 @@ export const touchesRecordOf = (
 })
 
 export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
-  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, aliases, consent, version } = rest
+  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, counted, aliases, consent, version } =
+    rest
   return {
     startedBy,
     startedAt,
@@ -26,6 +27,7 @@ export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches)
     lastAt,
     waiting,
     waitUntil,
+    counted,
     aliases,
     consent,
     version,

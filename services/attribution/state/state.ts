@@ -25,6 +25,8 @@ export interface ConversationState {
   readonly waiting: readonly Moment[]
   /** When their wait ends, ms. */
   readonly waitUntil: number | null
+  /** Short ids of the inbound messages since the last start that were counted, in the order of arrival. */
+  readonly counted: readonly string[]
   /** Other ids of the same conversation. */
   readonly aliases: readonly Pseudonym[]
   /** The consent under which it arose, see `consentMarkOf`. */
@@ -42,6 +44,7 @@ export const emptyState: ConversationState = {
   lastAt: null,
   waiting: [],
   waitUntil: null,
+  counted: [],
   aliases: [],
   consent: null,
   version: 0,
@@ -56,6 +59,8 @@ const maxTouches = 16
 const minLatenessMs = 4 * 86_400_000
 /** Number of restarts that are recognised when their message is redelivered. */
 const maxRestarts = 8
+/** The highest number that an inbound message is given: as many as a rule may ask for. */
+export const maxCounted = 100
 /** The maximum `firstMessages` of an extractor. */
 const maxFirstMessages = 20
 
@@ -146,6 +151,29 @@ export const started = (state: ConversationState, { message, occurredAt }: Momen
         restarts: [...state.restarts, { message, occurredAt }].sort(compareMoments).slice(-maxRestarts),
       }
 
+export interface Numbered {
+  readonly state: ConversationState
+  /** From 1, by arrival; null: the message is not counted. */
+  readonly number: number | null
+}
+
+/**
+ * Numbers an inbound message. A copy keeps its number. A start begins anew, and a late message of the conversation before it is not counted.
+ * @param limit the highest number; 0: nothing is counted
+ */
+export const numbered = (state: ConversationState, { message, occurredAt }: Moment, limit: number): Numbered => {
+  const known = state.counted.indexOf(message)
+  if (known >= 0) return { state, number: known + 1 }
+  const begins = state.restarts.some((one) => one.message === message)
+  const before = state.counted
+  const isEarlier = state.restarts.length > 0 && occurredAt < (lastStart(state) as Moment).occurredAt
+  if (limit === 0 || isEarlier || (!begins && before.length >= Math.min(limit, maxCounted))) {
+    return { state, number: null }
+  }
+  const counted = begins ? [message] : [...before, message]
+  return { state: { ...state, counted }, number: counted.length }
+}
+
 /**
  * Updates the time of the person's last message, from which silences are counted.
  * @param exactly false: update only once a week, just often enough to keep the conversation from expiring
@@ -200,6 +228,10 @@ export const merged = (
     lastAt: lastAts.length === 0 ? null : Math.max(...lastAts),
     waiting: own.waiting,
     waitUntil: own.waitUntil,
+    counted: unique(
+      all.flatMap(({ counted }) => counted),
+      (message) => message,
+    ).slice(0, maxCounted),
     // The first ones: later ids of a flood must not displace a person's own, and each id has a record that every change rewrites.
     aliases: [...new Set([...own.aliases, ...aliases])].slice(0, maxAliases),
     consent: own.consent,

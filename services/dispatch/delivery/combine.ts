@@ -4,6 +4,7 @@ import type { FinalResult, PartResult, SendResult } from '../signal/send-result.
 /** What keeps a signal from being final, strongest first. */
 const strength: readonly SendResult['kind'][] = [
   'withheld',
+  'counted',
   'expired',
   'blocked',
   'connectionUnknown',

@@ -26,6 +26,7 @@ const not = (result: SendResult): Eligibility => ({ eligible: false, result })
 const notAttempted = (reason: string): SendResult => ({ kind: 'notAttempted', delay: '10s', reason })
 
 const expired = not({ kind: 'expired' })
+const counted = not({ kind: 'counted' })
 export const withheld = not({ kind: 'withheld' })
 /** Never reported: a delivery gets its deadline when its events have been reported as deferred. */
 const tooLate = not(notAttempted('too_late'))
@@ -76,16 +77,20 @@ export const consentOfSignal = (
   return receivedUnderConsent({ receivedAt }, connection.connection) ? consentOf(connection.connection) : 'ended'
 }
 
-/** Withholding is stronger than expiry, and expiry than what waits for a person. */
+/**
+ * Withholding is stronger than all else, and expiry than what waits for a person. A signal that is only counted waits for nothing: it needs
+ * no token, and is as good at any age.
+ */
 export const signalEligibility = (
   connection: Eligibility,
-  { occurredAt }: Pick<Signal, 'occurredAt'>,
+  { occurredAt, countOnly }: Pick<Signal, 'occurredAt' | 'countOnly'>,
   consent: string | undefined,
   { now, expireMs }: { readonly now: number; readonly expireMs: number },
 ): Eligibility => {
   const eligibility = underConsent(connection, consent)
-  const isWithheld = !eligibility.eligible && eligibility.result.kind === 'withheld'
-  return !isWithheld && now - occurredAt > expireMs ? expired : eligibility
+  const kind = eligibility.eligible ? null : eligibility.result.kind
+  if (countOnly) return kind === 'withheld' || kind === 'connectionUnknown' ? eligibility : counted
+  return kind !== 'withheld' && now - occurredAt > expireMs ? expired : eligibility
 }
 
 /**

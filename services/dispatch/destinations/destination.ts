@@ -56,7 +56,9 @@ export interface Destination {
   readonly limits: { readonly eventsPerCall: number }
   /** The events that a signal is sent as, each with its own id; undefined: one event, the signal itself. */
   readonly parts: ((signal: Signal) => readonly Signal[]) | undefined
-  /** One call for events of one connection. */
+  /** Whether the destination has a form for such a signal. */
+  encodes(signal: Pick<Signal, 'kind'>): boolean
+  /** One call for events of one connection. @throws Error for a signal without a form */
   encode(connection: Pick<ConnectionRecord, 'eventSetId'>, token: string, signals: readonly Signal[]): CallRequest
   judge(answer: Answer): Judgement
   /**

@@ -48,6 +48,7 @@ const sentRecordOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): 
       }
     case 'expired':
     case 'withheld':
+    case 'counted':
       return null
   }
 }

@@ -19,11 +19,24 @@ const delivery = (
   outcome: DeliveryOutcome,
   rest: Pick<Delivery, 'code' | 'requestId' | 'attempt' | 'sentAt' | 'settledAt'>,
 ): Outcome => {
-  const { signalId, connectionId, kind, occurredAt } = signal
+  const { signalId, connectionId, kind, occurredAt, flags, event, value, currency, origin, trackingId } = signal
   return forward({
     topic: 'deliveries',
     key: connectionId,
-    value: { signalId, connectionId, kind, outcome, occurredAt, ...rest },
+    value: {
+      signalId,
+      connectionId,
+      kind,
+      outcome,
+      occurredAt,
+      ...rest,
+      flags,
+      event,
+      value,
+      currency,
+      origin,
+      hasTrackingId: trackingId !== null,
+    },
   })
 }
 
@@ -55,6 +68,8 @@ export const outcomeOf = (signal: Signal, attempt: number, result: SendResult, n
         : delivery(signal, 'withheld', unsent)
     case 'withheld':
       return delivery(signal, 'withheld', unsent)
+    case 'counted':
+      return delivery(signal, 'counted', unsent)
     case 'expired':
       return delivery(signal, 'expired', unsent)
   }

@@ -32,6 +32,8 @@ export type SendResult =
   /** The connections table does not (yet) hold the connection. */
   | { readonly kind: 'connectionUnknown' }
   | { readonly kind: 'withheld' }
+  /** For reports only: it is never sent. */
+  | { readonly kind: 'counted' }
   | { readonly kind: 'expired' }
 
 /** About one event of a signal; most signals are one event. */

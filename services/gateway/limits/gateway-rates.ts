@@ -1,10 +1,13 @@
-/** The gateway's two rates: of deliveries and events of an account, and of requests from an address. */
+/** The gateway's rates: of deliveries and events of an account, also under overload, and of requests from an address. */
 import { HttpProblem } from '../http/answers.ts'
+import { FairShare } from './fair-share.ts'
 import { Rates } from './rates.ts'
 
 export interface GatewayRates {
   readonly accounts: Rates
   readonly addresses: Rates
+  /** Of accounts, while the gateway has more to do than time. */
+  readonly share: FairShare
 }
 
 /** The most events of one request. */
@@ -14,7 +17,18 @@ const largestRequest = 1_000
 export const gatewayRates = (perAccount: number, perAddress: number): GatewayRates => ({
   accounts: new Rates(perAccount, largestRequest),
   addresses: new Rates(perAddress),
+  share: new FairShare(),
 })
+
+/** @throws HttpProblem 503 for an account that is beyond its share of an overloaded gateway */
+export const requireShare = ({ share }: Pick<GatewayRates, 'share'>, owner: string): void => {
+  if (!share.isBeyond(owner)) return
+  throw new HttpProblem(
+    503,
+    'overloaded',
+    'the gateway has more to do than time, and this account sends the most; nothing was stored, send it again',
+  )
+}
 
 const isLoopback = (address: string) => address === '::1' || /^(::ffff:)?127\./.test(address)
 
@@ -35,10 +49,12 @@ export const requireAddressRate = ({ addresses }: GatewayRates, address: string,
 }
 
 /** @param owners one entry for each delivery or event. @param now ms. @throws HttpProblem 503, also when one of several is beyond */
-export const requireAccountRate = ({ accounts }: GatewayRates, owners: readonly string[], now: number): void => {
+export const requireAccountRate = (rates: GatewayRates, owners: readonly string[], now: number): void => {
+  const { accounts, share } = rates
   const counts = new Map<string, number>()
   for (const owner of owners) counts.set(owner, (counts.get(owner) ?? 0) + 1)
   for (const [owner, count] of counts) {
+    requireShare(rates, owner)
     const retryAfter = accounts.wait(owner, count, now)
     if (retryAfter > 0)
       throw new HttpProblem(
@@ -48,5 +64,8 @@ export const requireAccountRate = ({ accounts }: GatewayRates, owners: readonly 
         { retryAfter },
       )
   }
-  for (const [owner, count] of counts) accounts.take(owner, count, now)
+  for (const [owner, count] of counts) {
+    accounts.take(owner, count, now)
+    share.take(owner, count)
+  }
 }

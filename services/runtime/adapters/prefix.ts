@@ -42,6 +42,7 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
     highWatermark: batch.highWatermark,
     isStale: () => batch.isStale(),
     signal: batch.signal,
+    ...(batch.processedUntil && { processedUntil: (topic) => batch.processedUntil?.(full(topic)) ?? 0 }),
     ...(batch.delayMs === undefined ? {} : { delayMs: batch.delayMs }),
   })
   const fullPlaces = <Place extends { readonly group: string; readonly topic: string }>(places: readonly Place[]) =>

@@ -32,22 +32,35 @@ class BrokerTime {
   }
 }
 
-/** @param delayMs time from a record's broker timestamp until it is due, ms */
+/** Pause of a partition that is behind. */
+const behindMs = 100
+
+/**
+ * @param delayMs time from a record's broker timestamp until it is due, ms
+ * @param after a topic with which records are processed in order of the times when they are due: one that is due waits until those
+ * written to the topic before are processed. Unset: none.
+ */
 export const delayUntilDue = (
   onBatch: OnBatch,
   delayMs: number,
   clock: Pick<Clock & Timers, 'now' | 'monotonic'>,
+  after?: string,
 ): OnBatch => {
   const broker = new BrokerTime(clock)
   return async (batch) => {
     broker.seen(batch)
     const { now } = broker
-    const firstEarly = batch.records.findIndex(({ timestamp }) => timestamp + delayMs > now)
+    const until = (after === undefined ? undefined : batch.processedUntil?.(after)) ?? Number.POSITIVE_INFINITY
+    const firstEarly = batch.records.findIndex(
+      ({ timestamp }) => timestamp + delayMs > now || timestamp + delayMs >= until,
+    )
     if (firstEarly < 0) return onBatch({ ...batch, delayMs })
     const due = batch.records.slice(0, firstEarly)
     const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0 }
     const next = batch.records[processed]
-    const pauseMs = next ? Math.max(1, next.timestamp + delayMs - broker.now) : 0
+    const pauseMs = next
+      ? Math.max(until < Number.POSITIVE_INFINITY ? behindMs : 1, next.timestamp + delayMs - broker.now)
+      : 0
     return { processed, pauseMs }
   }
 }

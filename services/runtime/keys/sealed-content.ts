@@ -1,7 +1,8 @@
-/** The free-form part of a message. Ingest seals it; only attribution and keywords open it. */
+/** The free-form parts of a message. Ingest seals them; only attribution and keywords open them. */
 import avro from 'avsc'
 import { latestSchema } from '../../../schemas/index.ts'
 import type { Referral } from '../../shared/model/message-event.ts'
+import type { ReportedOutcome } from '../../shared/model/outcomes/reported-outcome.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { SealingKey } from './keyring.ts'
 
@@ -19,3 +20,15 @@ export const sealContent = (content: Content, key: SealingKey, message: Pseudony
 /** @throws SealBroken when another key sealed it, or as the content of another message */
 export const openContent = (sealed: Buffer, key: SealingKey, message: Pseudonym): Content =>
   type.fromBuffer(key.open(sealed, message)) as Content
+
+const outcomeType = avro.Type.forSchema(JSON.parse(latestSchema('reported-outcome')))
+
+/** Sealed apart from the content, which stages of an older version open too. */
+const outcomeContext = (message: Pseudonym) => `outcome:${message}`
+
+export const sealOutcome = (outcome: ReportedOutcome, key: SealingKey, message: Pseudonym): Buffer =>
+  key.seal(outcomeType.toBuffer(outcome), outcomeContext(message))
+
+/** @throws SealBroken as `openContent` */
+export const openOutcome = (sealed: Buffer, key: SealingKey, message: Pseudonym): ReportedOutcome =>
+  outcomeType.fromBuffer(key.open(sealed, outcomeContext(message))) as ReportedOutcome

@@ -229,7 +229,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const deferred = spec.delays.map((delay) => ({
       group: laterGroup(name, delay),
       topic: laterTopic(name, delay),
-      onBatch: delayUntilDue(loop, delays[delay] * scale, clock),
+      onBatch: delayUntilDue(loop, delays[delay] * scale, clock, spec.waitsWithMain ? main : undefined),
     }))
     for (const lane of spec.lowPriorityReads ?? []) {
       const onBatch = createLoop(stage, { ...tools, sliceRecords: lowPrioritySliceRecords })

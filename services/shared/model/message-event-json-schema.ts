@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { earliestTime, messageEventSchema } from './message-event.ts'
+import { outcomeConditions, outcomeJsonSchema } from './outcomes/outcome-json-schema.ts'
 
 export interface JsonSchema {
   readonly [keyword: string]: unknown
@@ -16,7 +17,7 @@ const descriptions: Readonly<Record<string, string>> = {
   channel: 'the app in which the person wrote',
   conversationId: 'the thread, unique within source and account',
   messageId: 'unique within source and account; an edit or deletion names the original message',
-  kind: '`message` · `edit` · `deletion` · `referral` (came by an ad or a link, no message with it) · `order` · where listed, `outcome`',
+  kind: '`message` · `edit` · `deletion` · `referral` (came by an ad or a link, no message with it) · `order` · `outcome`: what became of a conversation',
   direction: '`inbound`: from the person',
   sender: 'who acted',
   occurredAt: 'when it happened at the source: milliseconds since the Unix epoch, from 2010 to one day ahead',
@@ -30,6 +31,9 @@ const descriptions: Readonly<Record<string, string>> = {
   revision: 'tells two events of one message and kind apart',
   aliases: 'other conversation ids of the same thread',
   backfill: 'true for history that a source delivers late: never raises a fresh signal',
+  outcome:
+    'of kinds `outcome` and `order`: name (1 to 100 characters; null on an order), value (decimal from 0), currency (ISO 4217, with a value), reference',
+  contactId: 'the person across threads; an outcome whose `conversationId` is its `contactId` has no thread',
 }
 
 interface Definition {
@@ -69,11 +73,12 @@ export const messageEventJsonSchema = (): JsonSchema => {
       Object.entries(properties).map(([name, property]) => [
         name,
         {
-          ...property,
+          ...(name === 'outcome' ? { ...outcomeJsonSchema, default: null } : property),
           ...(name === 'occurredAt' ? time : {}),
           ...(descriptions[name] === undefined ? {} : { description: descriptions[name] }),
         },
       ]),
     ),
+    allOf: outcomeConditions,
   }
 }

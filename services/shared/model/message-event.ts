@@ -5,6 +5,7 @@
  * schema is the only place that validates a value from outside.
  */
 import { z } from 'zod'
+import { optionalText, outcomeProblems, outcomeSchema } from './outcomes/reported-outcome.ts'
 
 export const channels = [
   'tiktok',
@@ -22,7 +23,7 @@ export const channels = [
 ] as const
 export type Channel = (typeof channels)[number]
 
-export const kinds = ['message', 'edit', 'deletion', 'referral', 'order'] as const
+export const kinds = ['message', 'edit', 'deletion', 'referral', 'order', 'outcome'] as const
 export type Kind = (typeof kinds)[number]
 
 export const directions = ['inbound', 'outbound'] as const
@@ -142,7 +143,13 @@ const maxEntries = 1_000
 const list = <Item extends z.ZodType>(item: Item, most = maxEntries) =>
   z.array(z.unknown()).max(most, `must have at most ${most} entries`).pipe(z.array(item))
 
-export const messageEventSchema = z.object({
+/**
+ * The person across threads. An outcome whose `conversationId` is its `contactId` has no thread: ingest gives it to the conversation in
+ * which that person wrote last.
+ */
+const contactId = optionalText(512)
+
+const eventFields = z.object({
   source: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as "whatsapp"'),
   accountId: z.string().min(1).max(256),
   channel: z.enum(channels),
@@ -166,6 +173,12 @@ export const messageEventSchema = z.object({
   revision: emptyIsNull,
   aliases: list(z.string().min(1).max(512), maxAliases).default([]),
   backfill: z.boolean().default(false),
+  outcome: outcomeSchema.nullable().default(null),
+  contactId,
+})
+
+export const messageEventSchema = eventFields.superRefine((event, context) => {
+  for (const { path, message } of outcomeProblems(event)) context.addIssue({ code: 'custom', path: [...path], message })
 })
 export type MessageEvent = z.output<typeof messageEventSchema>
 

@@ -4,7 +4,16 @@ import type { AuditEntry } from './audit.ts'
 import type { ConnectionChange, ConnectionRecord, ConnectionRequest } from './connection-record.ts'
 import type { Redrive } from './dead-letter.ts'
 import type { KeywordListRecord } from './keyword-list.ts'
-import type { AttachmentKind, Channel, Direction, Kind, Sender, TextOrigin, TimeSource } from './message-event.ts'
+import {
+  type AttachmentKind,
+  type Channel,
+  type Direction,
+  type Kind,
+  referralSources,
+  type Sender,
+  type TextOrigin,
+  type TimeSource,
+} from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
 import type { RuleSetRecord } from './rules/rule-set.ts'
 import type { TokenRecord } from './token-record.ts'
@@ -40,15 +49,30 @@ export interface Message {
   readonly backfill: boolean
   /** The source sends a referral as a separate event, before or after its message. */
   readonly referralsApart: boolean
+  /** Sealed Avro record `reported-outcome`; null where the event has none. */
+  readonly outcome: Buffer | null
 }
+
+/** How the person came to a conversation, as far as its touches tell. */
+export const conversationOrigins = [...referralSources, 'none'] as const
+export type ConversationOrigin = (typeof conversationOrigins)[number]
 
 export interface AttributedMessage {
   readonly message: Message
   readonly trackingId: string | null
   readonly startsConversation: boolean
+  /** The message's place among the conversation's inbound messages, from 1; null: it is none of them, or they are not counted. */
+  readonly inboundMessages: number | null
+  /** Short id of the message that started the conversation; null: none has. */
+  readonly startedBy: string | null
+  /** Time of the touch that counts, ms. */
+  readonly touchedAt: number | null
+  /** Tells two touches of one time apart. */
+  readonly touchId: string | null
+  readonly origin: ConversationOrigin
 }
 
-export const signalKinds = ['conversation', 'keyword', 'order'] as const
+export const signalKinds = ['conversation', 'keyword', 'order', 'outcome'] as const
 export type SignalKind = (typeof signalKinds)[number]
 
 export interface Signal {
@@ -62,9 +86,20 @@ export interface Signal {
   readonly occurredAt: number
   readonly channel: Channel
   readonly keywordListVersion: number | null
+  /** Name of the event that a rule makes; set on outcomes only, as the two after it. */
+  readonly event: string | null
+  /** A decimal, see `ReportedOutcome`. */
+  readonly value: string | null
+  /** ISO 4217 */
+  readonly currency: string | null
+  /** null: written before origins were known. */
+  readonly origin: ConversationOrigin | null
+  /** The signal is counted and never sent. */
+  readonly countOnly: boolean
 }
 
-export const deliveryOutcomes = ['accepted', 'duplicate', 'rejected', 'expired', 'withheld'] as const
+/** `counted`: the signal is for reports only, and nothing was sent. */
+export const deliveryOutcomes = ['accepted', 'duplicate', 'rejected', 'expired', 'withheld', 'counted'] as const
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number]
 
 export interface Delivery {
@@ -83,6 +118,13 @@ export interface Delivery {
   readonly sentAt: number | null
   /** When TikTok answered or dispatch decided, ms. */
   readonly settledAt: number
+  readonly flags: readonly string[]
+  /** As the signal has them; null also on records from before they existed. */
+  readonly event: string | null
+  readonly value: string | null
+  readonly currency: string | null
+  readonly origin: ConversationOrigin | null
+  readonly hasTrackingId: boolean | null
 }
 
 /** The secret from which ids, claims and the keys of raw bodies derive, sealed under the active master key. */
@@ -135,6 +177,8 @@ export interface Touches {
   /** Messages that wait for a referral, until `waitUntil` (ms). */
   readonly waiting: readonly Moment[]
   readonly waitUntil: number | null
+  /** Inbound messages since the last start, as far as rules count them, in the order of arrival. */
+  readonly counted: readonly string[]
   /** Other ids of the same thread. */
   readonly aliases: readonly Pseudonym[]
   /** Increases with every change. */

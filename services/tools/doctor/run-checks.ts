@@ -6,15 +6,15 @@ import { breakers } from './checks/breakers.ts'
 import { callers } from './checks/callers.ts'
 import { connections } from './checks/connections.ts'
 import { kafka } from './checks/kafka.ts'
-import { lateness } from './checks/lateness.ts'
 import { machine } from './checks/machine.ts'
 import { masterKey } from './checks/master-key.ts'
 import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
-
 import { settings } from './checks/settings.ts'
 import { signatures } from './checks/signatures.ts'
-import { stageChecks } from './checks/stages.ts'
+import { gatewayClock } from './checks/stages/gateway-clock.ts'
+import { lateness } from './checks/stages/lateness.ts'
+import { stageChecks } from './checks/stages/stages.ts'
 import type { DiagnosticsContext } from './diagnostics-context.ts'
 
 interface Check {
@@ -65,6 +65,7 @@ const checks: readonly Check[] = [
     remedy: 'needs Kafka: fix that first',
     subject: () => 'lag was not checked',
   },
+  { area: 'stages', run: gatewayClock, remedy: null, subject: () => "the gateway's clock" },
 ]
 
 /** Bounds each check: a dependency that does not answer must not delay the report of the others. */

@@ -85,7 +85,7 @@ export const signRecords = async (
     // One at a time: a keyword list may have 8 MiB.
     for (const record of copies) await producer.send([record])
     const signed = copies.length + (await signConnections(state, tools, author))
-    // Noted anew after a repair: what was refused is old from then on.
+    // Noted again after a repair: what was refused is old from then on.
     const isDue = keys.signing.judge.isLatched ? signed > 0 || refused.length > 0 : latch
     if (isDue) await producer.send([latchOf(state, tools)])
     return { signed, refused }

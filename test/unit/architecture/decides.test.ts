@@ -46,6 +46,7 @@ const decides = [
   'services/gateway/http/openapi.ts',
   'services/gateway/message-events.ts',
   'services/gateway/http/request-trace.ts',
+  'services/gateway/limits/fair-share.ts',
   'services/gateway/limits/gateway-rates.ts',
   'services/gateway/limits/pending-bodies.ts',
   'services/gateway/limits/rates.ts',

@@ -33,6 +33,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
     waitMs: 30_000,
     textWindowMs: 600_000,
     countRefused,
+    countUpTo: ({ market }) => (market === 'counted' ? 3 : 0),
   })
   const key = keyring.connectionKey('acme-wa', dataKey)
 

@@ -80,6 +80,18 @@ describe('a conversation on a source with separate referrals', () => {
     expect(it.brief().slice(1)).toEqual([[expect.any(String), null, true]])
   })
 
+  it('waits for one delay when two copies of its message and its referral come in one backlog', async () => {
+    const it = await world({}, { waitMs: 10 * second })
+    await it.advanceTo(30 * second)
+    const copy = () => it.separate(0, { message: 'aaaa'.padEnd(32, '0') })
+    await it.run(copy(), copy())
+    expect(it.brief()).toEqual([])
+    await it.run(it.referral(-500, '178'))
+    await it.advanceTo(33 * second)
+    expect(it.brief()).toContainEqual(['aaaa', '178', true])
+    expect(it.brief()).not.toContainEqual(['aaaa', null, true])
+  })
+
   it('is not started again by a referral that comes after the wait, which counts for what follows', async () => {
     const it = await world()
     await it.run(it.separate(0))

@@ -11,6 +11,7 @@ import { messageEventJsonSchema } from '../../../services/shared/model/message-e
 import { mappingJsonSchema } from '../../../services/shared/sources/mapping-json-schema.ts'
 import { topics } from '../../../services/topology.ts'
 import { anyEvent } from '../../support/any-event.ts'
+import { messageEvent } from '../../support/builders.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const ajv = new Ajv2020({ strict: false })
@@ -111,6 +112,22 @@ describe('the JSON Schema of a message event', () => {
     for (const field of fields)
       for (const value of new Set(values)) judged[`${agrees({ ...event, [field]: value })}`] += 1
     expect(judged.true).toBeGreaterThan(50)
+    expect(judged.false).toBeGreaterThan(100)
+  })
+
+  it('judges the fields of an outcome as the gateway does, on events of each kind', () => {
+    const judged = { true: 0, false: 0 }
+    const values = [undefined, '12.50', 'IDR', 'name', ...fc.sample(oddValue, { numRuns: 60, seed: 2 })]
+    for (const kind of ['outcome', 'order', 'message'] as const) {
+      const facts = kind === 'outcome' ? { direction: 'outbound', sender: 'agent', text: null } : {}
+      const event = { ...messageEvent(), kind, ...facts }
+      const base = { ...(kind === 'outcome' ? { name: 'qualified' } : {}), value: '1', currency: 'IDR' }
+      for (const field of ['name', 'value', 'currency', 'reference', 'unknown'])
+        for (const value of values) judged[`${agrees({ ...event, outcome: { ...base, [field]: value } })}`] += 1
+      for (const [field, value] of Object.entries({ direction: 'inbound', sender: 'user', text: 'hola', kind: 'edit' }))
+        judged[`${agrees({ ...event, outcome: base, [field]: value })}`] += 1
+    }
+    expect(judged.true).toBeGreaterThan(100)
     expect(judged.false).toBeGreaterThan(100)
   })
 

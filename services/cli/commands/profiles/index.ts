@@ -1,6 +1,6 @@
 /** `signals profiles`: lists, previews and checks wire profiles. */
 import type { Command } from 'commander'
-import { callEncoder, partsOf } from '../../../dispatch/destinations/tiktok/index.ts'
+import { callEncoder, type Profile, partsOf } from '../../../dispatch/destinations/tiktok/index.ts'
 import {
   allow,
   readProfile,
@@ -20,15 +20,23 @@ const example = (kind: Signal['kind'], id: string, fields: Partial<Signal>): Sig
   occurredAt: Date.UTC(2025, 10, 23, 12),
   channel: 'whatsapp',
   keywordListVersion: null,
+  event: null,
+  value: null,
+  currency: null,
+  origin: null,
+  countOnly: false,
   ...fields,
 })
 
-/** One signal of each kind, and one with two flags. */
-const examples: readonly Signal[] = [
+/** One signal of each kind that the profile has, and one with two flags. */
+const examplesOf = ({ events }: Profile): readonly Signal[] => [
   example('conversation', 'a', { trackingId: 'tracking-id' }),
   example('keyword', 'b', { flags: ['payment', 'booking'], trackingId: 'tracking-id' }),
   example('keyword', 'c', { flags: ['payment'] }),
   example('order', 'd', {}),
+  ...(events.outcome
+    ? [example('outcome', 'e', { event: 'Purchase', value: '149000.50', currency: 'IDR', trackingId: 'tracking-id' })]
+    : []),
 ]
 
 const urlOf = (text: string): string => {
@@ -71,7 +79,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
       const body: unknown = JSON.parse(
         callEncoder(profile)(
           '<eventSetId>',
-          examples.flatMap((signal) => parts?.(signal) ?? [signal]),
+          examplesOf(profile).flatMap((signal) => parts?.(signal) ?? [signal]),
         ),
       )
       if (json) return printJson(body)

@@ -21,6 +21,7 @@ export const tiktokDestination = (profile: Profile, baseUrl: string): Destinatio
     url: `${withoutEnding(baseUrl, '/')}${trackPath}`,
     limits: { eventsPerCall: mostEventsPerCall },
     parts: partsOf(profile),
+    encodes: ({ kind }) => kind !== 'outcome' || profile.events.outcome !== undefined,
     encode: ({ eventSetId }, token, signals) => ({
       headers: { 'content-type': 'application/json', [tokenHeader]: token },
       body: encodeCall(eventSetId, signals),

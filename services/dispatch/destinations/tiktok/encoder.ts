@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { Signal } from '../../../shared/model/topic-values.ts'
 import { hashed } from './hashing.ts'
 import type { Profile } from './profile.ts'
+import { verbatimNumber } from './verbatim-number.ts'
 
 type Event = Record<string, unknown>
 type Put = (event: Event, value: unknown) => void
@@ -37,8 +38,18 @@ export const eventEncoder = ({ events, trackingId, constants, flags }: Profile):
   const flagsAt = flags.at.split('.')
   const flagEventName = (signal: Signal): string | undefined =>
     flags.encoding === 'event_per_flag' ? flags.eventNames[signal.flags[0] ?? ''] : undefined
+  const outcome = events.outcome && {
+    properties: events.outcome.properties,
+    putValue: putAt(events.outcome.value),
+    putCurrency: putAt(events.outcome.currency),
+  }
+  const outcomeEvent = ({ signalId, event }: Signal) => {
+    if (outcome === undefined || event === null)
+      throw new Error(`signal ${signalId} is an outcome, which the wire profile has no form for`)
+    return { name: event, properties: outcome.properties }
+  }
   return (signal) => {
-    const { name, properties } = events[signal.kind]
+    const { name, properties } = signal.kind === 'outcome' ? outcomeEvent(signal) : events[signal.kind]
     const own = flagEventName(signal)
     const event: Event = {
       event: own ?? name,
@@ -50,6 +61,10 @@ export const eventEncoder = ({ events, trackingId, constants, flags }: Profile):
     for (const { put, value } of fixed) put(event, value)
     if (signal.trackingId !== null && signal.trackingId !== '') {
       putTracking(event, hashed(signal.trackingId, trackingId.hash))
+    }
+    if (signal.value !== null) {
+      outcome?.putValue(event, verbatimNumber(signal.value))
+      if (signal.currency !== null) outcome?.putCurrency(event, signal.currency)
     }
     if (own === undefined && signal.flags.length > 0) {
       const holder = objectAt(event, flagsAt)

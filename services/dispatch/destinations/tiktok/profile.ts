@@ -31,6 +31,9 @@ const flags = z
 
 const constant = z.strictObject({ at: eventPath, value: scalar, hash: z.enum(hashWays).default('none') })
 
+const eventProperties = z.record(z.string(), scalar).default({})
+const event = z.strictObject({ name: z.string().min(1), properties: eventProperties })
+
 const shape = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens'),
   version: z.int().positive(),
@@ -42,10 +45,19 @@ const shape = z.strictObject({
   partnerName: z.string().min(1).optional(),
   /** Sent beside `data`; marks every event as test traffic. */
   testEventCode: z.string().min(1).optional(),
-  events: z.record(
-    z.enum(signalKinds),
-    z.strictObject({ name: z.string().min(1), properties: z.record(z.string(), scalar).default({}) }),
-  ),
+  events: z.strictObject({
+    conversation: event,
+    keyword: event,
+    order: event,
+    /** Named by its rule. Without this entry, rules that send are refused. */
+    outcome: z
+      .strictObject({
+        properties: eventProperties,
+        value: eventPath.default('properties.value'),
+        currency: eventPath.default('properties.currency'),
+      })
+      .optional(),
+  }),
   /** Path of the tracking id; absent from an event without one. */
   trackingId: z.union([
     eventPath.transform((at) => ({ at, hash: 'none' as const })),
@@ -65,10 +77,13 @@ const digest = /^[0-9a-f]{64}$/
 type Shape = z.output<typeof shape>
 type Problem = readonly [field: string, message: string]
 
-const pathsOf = ({ trackingId, constants, flags }: Shape): Problem[] => [
+const pathsOf = ({ trackingId, constants, flags, events: { outcome } }: Shape): Problem[] => [
   ['trackingId', trackingId.at],
   ...constants.map(({ at }, index) => [`constants.${index}.at`, at] as const),
   ['flags.at', flags.at],
+  ...(outcome
+    ? [['events.outcome.value', outcome.value] as const, ['events.outcome.currency', outcome.currency] as const]
+    : []),
 ]
 
 const pathProblems = (profile: Shape): Problem[] => {
@@ -108,7 +123,8 @@ const flagProblems = ({ events, flags: { encoding, at, eventNames } }: Shape): P
   }
   const [holder, inside] = at.split('.')
   for (const kind of signalKinds) {
-    const taken = holder === 'properties' && inside !== undefined && Object.hasOwn(events[kind].properties, inside)
+    const own = events[kind]?.properties ?? {}
+    const taken = holder === 'properties' && inside !== undefined && Object.hasOwn(own, inside)
     if (taken) problems.push([`events.${kind}.properties.${inside}`, 'is where the flags go'])
   }
   return problems

@@ -44,7 +44,7 @@ export interface SendSummary {
   readonly ending: Ending
   /** By this process. */
   readonly published: number
-  /** Signals whose connection was paused, disconnected or connected anew since they were planned. */
+  /** Signals whose connection was paused, disconnected or connected again since they were planned. */
   readonly skipped: number
 }
 

@@ -115,6 +115,7 @@ const full: ConversationState = {
   lastAt: noon + 30 * day,
   waiting: [c],
   waitUntil: noon + 30_000,
+  counted: [a.message, b.message],
   aliases: ['22'.repeat(16), '3f'.repeat(16)],
   consent: noon - 90 * day,
   version: 513,
@@ -138,7 +139,7 @@ describe('a conversation’s state', () => {
   })
 
   it('takes at most 52 bytes for a conversation that came by an ad and wrote three times', () => {
-    const { restarts, waiting, waitUntil, aliases, touches, ...plain } = full
+    const { restarts, waiting, waitUntil, counted, aliases, touches, ...plain } = full
     const third = { message: 'dddddddddddd', occurredAt: noon + 600_000 }
     const state = { ...emptyState, ...plain, lastAt: noon, touches: touches.slice(0, 1), firstMessages: [a, b, third] }
     expect(pack(state).length).toBeLessThanOrEqual(52)

@@ -11,7 +11,7 @@ import { Tokens } from '../../../../services/dispatch/delivery/tokens.ts'
 import type { SendResult } from '../../../../services/dispatch/signal/send-result.ts'
 import { SealBroken } from '../../../../services/runtime/keys/keyring.ts'
 import { consentOf } from '../../../../services/shared/connections/consent.ts'
-import { connectionRecord, noon, testKeyring } from '../../../support/builders.ts'
+import { connectionRecord, noon, signal, testKeyring } from '../../../support/builders.ts'
 
 const tokens = { of: () => 'token' }
 const never = () => false
@@ -63,7 +63,21 @@ describe('whether a signal may be sent', () => {
     ['that is too old, of a paused connection', paused, consent, 1_001, 'expired'],
     ['of a paused connection', paused, consent, 0, 'blocked'],
   ])('one %s', (_name, ofConnection, ofSignal, age, expected) => {
-    const found = signalEligibility(ofConnection, { occurredAt: noon - age }, ofSignal, { now: noon, expireMs })
+    const found = signalEligibility(ofConnection, signal({ occurredAt: noon - age }), ofSignal, { now: noon, expireMs })
+    expect(found.eligible ? 'eligible' : found.result.kind).toBe(expected)
+  })
+
+  const unknown = no({ kind: 'connectionUnknown' })
+  it.each<[string, Eligibility, string, number, string]>([
+    ['of an active connection', active, consent, 0, 'counted'],
+    ['that is too old', active, consent, 1_001, 'counted'],
+    ['of a paused connection', paused, consent, 0, 'counted'],
+    ['of a disconnected connection', disconnected, consent, 0, 'withheld'],
+    ['of an earlier consent', active, 'earlier', 0, 'withheld'],
+    ['of a connection that is not known yet', unknown, consent, 0, 'connectionUnknown'],
+  ])('never one that is only counted, %s', (_name, ofConnection, ofSignal, age, expected) => {
+    const counted = signal({ occurredAt: noon - age, countOnly: true })
+    const found = signalEligibility(ofConnection, counted, ofSignal, { now: noon, expireMs })
     expect(found.eligible ? 'eligible' : found.result.kind).toBe(expected)
   })
 })

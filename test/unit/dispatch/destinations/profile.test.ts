@@ -28,6 +28,30 @@ describe('the profile simulator-1', () => {
     })
   })
 
+  it('writes an outcome under the name of its event, its value with the same digits', () => {
+    const purchase = { kind: 'outcome' as const, event: 'Purchase', value: '149000.50', currency: 'IDR' }
+    const body = call('9', [signal({ ...purchase, trackingId: 'click-1', occurredAt: at })])
+    expect(body).toContain('"value":149000.50,"currency":"IDR"')
+    expect(JSON.parse(body).data[0]).toEqual({
+      event: 'Purchase',
+      event_id: '5e'.repeat(16),
+      event_time: Math.floor(at / 1000),
+      user: { ttclid: 'click-1' },
+      properties: { value: 149000.5, currency: 'IDR' },
+    })
+  })
+
+  it.each(['0', '0.000001', '999999999999999.999999', '7.10'])('keeps the digits of %s', (value) => {
+    const body = call('9', [signal({ kind: 'outcome', event: 'Purchase', value, currency: 'USD' })])
+    expect(body).toContain(`"value":${value},`)
+  })
+
+  it('writes an outcome without a value', () => {
+    const [event] = JSON.parse(call('9', [signal({ kind: 'outcome', event: 'QualifiedLead' })])).data
+    expect(event).toMatchObject({ event: 'QualifiedLead', properties: {} })
+    expect(event.properties).toEqual({})
+  })
+
   it('omits an empty tracking id, as an absent one', () => {
     expect(JSON.parse(call('9', [signal({ trackingId: '' })])).data[0].user).toEqual({})
   })

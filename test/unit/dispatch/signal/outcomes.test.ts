@@ -20,6 +20,12 @@ const delivered = (fields: object) => ({
         attempt: 1,
         sentAt: null,
         settledAt: now,
+        flags: [],
+        event: null,
+        value: null,
+        currency: null,
+        origin: null,
+        hasTrackingId: false,
         ...fields,
       },
     },
@@ -49,8 +55,20 @@ describe('the outcome of a signal', () => {
     expect(decide({ kind })).toEqual({ kind: 'dropped', reason: kind })
   })
 
-  it.each(['withheld', 'expired'] as const)('%s: an outcome without a code', (kind) => {
+  it.each(['withheld', 'expired', 'counted'] as const)('%s: an outcome without a code', (kind) => {
     expect(decide({ kind }, 4)).toEqual(delivered({ outcome: kind, attempt: 4 }))
+  })
+
+  it('repeats what reports need of the signal', () => {
+    const purchase = {
+      kind: 'outcome' as const,
+      event: 'Purchase',
+      value: '12.50',
+      currency: 'IDR',
+      origin: 'tiktok_ad' as const,
+    }
+    const outcome = outcomeOf(signal({ ...purchase, trackingId: 'click-1' }), 1, { kind: 'counted' }, now)
+    expect(outcome).toEqual(delivered({ ...purchase, outcome: 'counted', hasTrackingId: true }))
   })
 
   it.each([

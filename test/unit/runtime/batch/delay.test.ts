@@ -58,4 +58,45 @@ describe('a consumer of a later topic', () => {
     await consumer({ ...batch, records: batch.records.slice(1) })
     expect(taken).toContain(1n)
   })
+
+  describe('beside the topic whose records come first', () => {
+    const beside = async (processedUntil: number, ...ages: number[]) => {
+      const taken: number[] = []
+      const consumer = delayUntilDue(
+        async ({ records }) => {
+          taken.push(...records.map(({ offset }) => Number(offset)))
+          return { processed: records.length, pauseMs: 0 }
+        },
+        1_000,
+        { now: () => noon, monotonic: () => 0 },
+        'first',
+      )
+      const asked: string[] = []
+      const result = await consumer({
+        ...deferred(...ages),
+        processedUntil: (topic) => {
+          asked.push(topic)
+          return processedUntil
+        },
+      })
+      expect(asked).toEqual(['first'])
+      return { ...result, taken }
+    }
+
+    it('leaves what fell due after a record that still waits there, and comes back soon', async () => {
+      expect(await beside(noon - 5_000, 7_000, 6_000, 3_000)).toEqual({ taken: [0], processed: 1, pauseMs: 100 })
+    })
+    it('processes all that is due when no record waits there', async () => {
+      expect(await beside(Number.POSITIVE_INFINITY, 7_000, 3_000)).toEqual({ taken: [0, 1], processed: 2, pauseMs: 0 })
+    })
+    it('processes what is due where the client does not know', async () => {
+      const taken: number[] = []
+      const onBatch = async ({ records }: RecordBatch) => {
+        taken.push(records.length)
+        return { processed: records.length, pauseMs: 0 }
+      }
+      await delayUntilDue(onBatch, 1_000, { now: () => noon, monotonic: () => 0 }, 'first')(deferred(7_000, 3_000))
+      expect(taken).toEqual([2])
+    })
+  })
 })

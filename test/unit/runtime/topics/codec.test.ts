@@ -39,6 +39,7 @@ describe('the codec', () => {
         lastAt: 9,
         waiting: [{ message: 'o', occurredAt: 10 }],
         waitUntil: 40,
+        counted: ['m'],
         aliases: ['d'],
         version: 7,
         connectionId: 'acme-wa',
@@ -97,6 +98,12 @@ describe('the codec', () => {
         occurredAt: 1,
         sentAt: null,
         settledAt: 2,
+        flags: ['payment'],
+        event: 'Purchase',
+        value: '12.50',
+        currency: 'IDR',
+        origin: 'tiktok_ad',
+        hasTrackingId: true,
       },
     ],
   ] as const)('carries every field of %s through its bytes', async (topic, value) => {
@@ -116,7 +123,14 @@ describe('the codec', () => {
         value: writer.encode('messages', message({ content: Buffer.from(text), aliases: ['f'.repeat(32)] })),
       }
       await stage.prepare([record])
-      const attributed = { message: stage.decode('messages', record), trackingId: 'E.C.P.1', startsConversation: true }
+      const attributed = attributedMessage({
+        message: stage.decode('messages', record),
+        trackingId: 'E.C.P.1',
+        startsConversation: true,
+        inboundMessages: 3,
+        touchedAt: 1,
+        origin: 'tiktok_ad',
+      })
       expect(stage.encodeAttributed(attributed, record)).toEqual(writer.encode('attributedMessages', attributed))
     }
   })
@@ -130,7 +144,7 @@ describe('the codec', () => {
     value.writeInt32BE(id, 1)
     const stage = await Codec.open(registry, undefined, ['attributedMessages'])
     await stage.prepare([{ value }])
-    const attributed = { message: stage.decode('messages', { value }), trackingId: null, startsConversation: false }
+    const attributed = attributedMessage({ message: stage.decode('messages', { value }) })
     expect(stage.encodeAttributed(attributed, { value })).toEqual(stage.encode('attributedMessages', attributed))
   })
 

@@ -32,6 +32,8 @@ describe.each([
       revision: null,
       aliases: [],
       backfill: false,
+      outcome: null,
+      contactId: null,
     })
   })
 

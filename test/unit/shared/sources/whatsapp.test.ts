@@ -50,6 +50,8 @@ describe('messages of WhatsApp', () => {
           revision: null,
           aliases: [],
           backfill: false,
+          outcome: null,
+          contactId: null,
         },
       ],
       ignored: [],

@@ -12,6 +12,7 @@ import { compileCondition, compileValue, digestOf } from '../values/values.ts'
 import { compileAliases } from './aliases.ts'
 import { compileAttachments } from './attachments.ts'
 import { compileLinks } from './links.ts'
+import { compileOutcome } from './outcome.ts'
 import { compileReferral } from './referral.ts'
 import { compileWords, noWords } from './words.ts'
 
@@ -23,6 +24,7 @@ export type Built =
 
 export type BuildEvent = (frame: Frame, receivedAt: number) => Built
 
+const wordless: ReadonlySet<string> = new Set(['deletion', 'referral', 'outcome'])
 const maxIdLength = 512
 const maxAccountLength = 256
 
@@ -63,6 +65,9 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
   const revision =
     revisionValue === undefined ? () => null : within('revision', () => compileValue(revisionValue, scope))
   const aliases = compileAliases(rule.aliases, scope, maxIdLength)
+  const outcome = compileOutcome(rule.outcome, scope)
+  const { contactId: contactValue } = rule
+  const contact = contactValue === undefined ? () => null : within('contactId', () => compileValue(contactValue, scope))
   const { backfill, keepEmpty } = rule
   const holds = (key: string, rule: boolean | ConditionElement) =>
     typeof rule === 'boolean' ? () => rule : within(key, () => compileCondition(rule, scope))
@@ -80,10 +85,14 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
       idIn(message(frame)) ?? (derived.length > 0 ? `derived:${digestOf(derived.map((read) => read(frame)))}` : null)
     if (messageId === null || messageId.length > maxIdLength) return failed('messageId is missing or too long')
     const foundKind = kind(frame) ?? 'message'
-    const words = foundKind === 'deletion' || foundKind === 'referral' ? noWords : text(frame)
-    const foundAttachments = foundKind === 'deletion' ? [] : attachments(frame)
-    const foundReferral = referral(frame)
-    const foundLinks = links(frame)
+    const found = outcome(frame, foundKind)
+    if ('reason' in found) return failed(found.reason)
+    const isOutcome = foundKind === 'outcome'
+    const words = wordless.has(foundKind) ? noWords : text(frame)
+    const foundAttachments = foundKind === 'deletion' || isOutcome ? [] : attachments(frame)
+    const foundReferral = isOutcome ? null : referral(frame)
+    const foundLinks = isOutcome ? [] : links(frame)
+    const who = sender(frame) ?? 'unknown'
     const isEmpty =
       words.text === null && foundAttachments.length === 0 && foundReferral === null && foundLinks.length === 0
     if (foundKind === 'message' && isEmpty && !keepsEmpty(frame)) return empty
@@ -95,8 +104,8 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
       conversationId,
       messageId,
       kind: foundKind,
-      direction: direction(frame) ?? 'inbound',
-      sender: sender(frame) ?? 'unknown',
+      direction: isOutcome ? 'outbound' : (direction(frame) ?? 'inbound'),
+      sender: isOutcome && who === 'user' ? 'unknown' : who,
       occurredAt,
       timeSource,
       text: words.text,
@@ -108,6 +117,8 @@ export const compileEvent = (source: string, rule: EventRule, scope: Scope): Bui
       revision: asText(revision(frame)),
       aliases: aliases(frame).filter((alias) => alias !== conversationId),
       backfill: isBackfill(frame),
+      outcome: found.outcome,
+      contactId: asText(contact(frame)),
     }
     return { kind: 'event', event }
   }

@@ -110,6 +110,18 @@ export const eventSchema = element({
       }),
     )
     .default([]),
+  /** Of kinds `outcome` and `order`: what became of the conversation. */
+  outcome: element({
+    /** Of `outcome` only. */
+    name: valueSchema.optional(),
+    value: valueSchema.optional(),
+    /** The source gives `value` in parts of so many to one unit: 100 for cents. A power of ten. */
+    units: valueSchema.optional(),
+    currency: valueSchema.optional(),
+    reference: valueSchema.optional(),
+  }).optional(),
+  /** The person across threads; with the same `conversationId`, an outcome has no thread. */
+  contactId: valueSchema.optional(),
   channelMessageId: valueSchema.optional(),
   revision: valueSchema.optional(),
   aliases: z.array(valueSchema).default([]),

@@ -1,4 +1,7 @@
-import { PartitionQueue } from '../../../../../services/runtime/adapters/kafka/platformatic/consumer/partition-queue.ts'
+import {
+  PartitionQueue,
+  processedUntil,
+} from '../../../../../services/runtime/adapters/kafka/platformatic/consumer/partition-queue.ts'
 import { UnderWay } from '../../../../../services/runtime/adapters/kafka/platformatic/consumer/under-way.ts'
 import type { ConsumedRecord } from '../../../../../services/runtime/ports.ts'
 
@@ -33,6 +36,35 @@ describe('a queue of a partition', () => {
     const second = queue.take(2)
     expect(second.records.map(({ offset }) => offset)).toEqual([20n, 21n])
     expect([second.next, second.bytes, queue.isReady]).toEqual([25n, 200, false])
+  })
+})
+
+describe('how far a partition is processed', () => {
+  const at = (offset: bigint, timestamp: number) => ({ ...record(offset), timestamp })
+  const ofTopic = (queue: PartitionQueue, topic = 't') => processedUntil([queue], topic, 0)
+
+  it('is unknown before the first fetch, and while a fetch has not reached the end', () => {
+    const queue = new PartitionQueue('t', 0, 10n, false)
+    expect(ofTopic(queue)).toBe(0)
+    queue.add({ records: [], next: 10n }, 0, 12n)
+    expect(ofTopic(queue)).toBe(0)
+  })
+
+  it('is up to the first record that waits or is in progress, then to the end', () => {
+    const queue = new PartitionQueue('t', 0, 10n, false)
+    queue.add({ records: [at(10n, 500), at(11n, 600)], next: 12n }, 100, 12n)
+    expect(ofTopic(queue)).toBe(500)
+    const { records } = queue.take()
+    expect(ofTopic(queue)).toBe(500)
+    queue.finished(records.slice(1), 50)
+    expect(ofTopic(queue)).toBe(600)
+    queue.take()
+    queue.finished([], 0)
+    expect(ofTopic(queue)).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it("holds nobody up whose topic is another member's", () => {
+    expect(ofTopic(new PartitionQueue('t', 0, 10n, false), 'other')).toBe(Number.POSITIVE_INFINITY)
   })
 })
 

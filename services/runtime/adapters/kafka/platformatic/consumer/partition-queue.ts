@@ -28,6 +28,9 @@ export class PartitionQueue {
   isResting = false
   #waiting: ConsumedRecord[] = []
   #bytes = 0
+  /** Broker timestamp of the first record of the batch in progress, ms; null: none. */
+  #inProgressSince: number | null = null
+  #isFetched = false
 
   constructor(topic: string, partition: number, position: bigint, isUncommitted: boolean) {
     this.topic = topic
@@ -49,11 +52,21 @@ export class PartitionQueue {
     return this.#waiting.length === 0
   }
 
+  /**
+   * All records before this broker time are processed, ms; infinite when the last fetch found no more. While a broker does not answer,
+   * that holds for its last answer.
+   */
+  get processedUntil(): number {
+    const next = this.#inProgressSince ?? this.#waiting[0]?.timestamp
+    return next ?? (this.#isFetched && this.position >= this.highWatermark ? Number.POSITIVE_INFINITY : 0)
+  }
+
   add({ records, next }: Decoded, bytes: number, highWatermark: bigint): void {
     if (this.#waiting.length === 0) this.#waiting = records as ConsumedRecord[]
     else for (const record of records) this.#waiting.push(record)
     this.position = next
     this.highWatermark = highWatermark
+    this.#isFetched = true
     if (records.length > 0) {
       this.#bytes += bytes
       this.isUncommitted = false
@@ -62,6 +75,7 @@ export class PartitionQueue {
 
   /** @param most number of records */
   take(most = Number.POSITIVE_INFINITY): Taken {
+    this.#inProgressSince = this.#waiting[0]?.timestamp ?? null
     if (this.#waiting.length <= most) {
       const taken = { records: this.#waiting, next: this.position, bytes: this.#bytes }
       this.#waiting = []
@@ -75,9 +89,17 @@ export class PartitionQueue {
     return { records, next: (this.#waiting[0] as ConsumedRecord).offset, bytes }
   }
 
-  /** Returns unprocessed records to the front of the queue. */
-  putBack(records: readonly ConsumedRecord[], bytes: number): void {
-    this.#waiting = this.#waiting.length > 0 ? records.concat(this.#waiting) : [...records]
+  /** The batch that was taken last is over; the records that it has not processed return to the front of the queue. */
+  finished(left: readonly ConsumedRecord[], bytes: number): void {
+    this.#inProgressSince = null
+    if (left.length === 0) return
+    this.#waiting = this.#waiting.length > 0 ? left.concat(this.#waiting) : [...left]
     this.#bytes += bytes
   }
+}
+
+/** As `RecordBatch.processedUntil`. */
+export const processedUntil = (queues: Iterable<PartitionQueue>, topic: string, partition: number): number => {
+  for (const queue of queues) if (queue.topic === topic && queue.partition === partition) return queue.processedUntil
+  return Number.POSITIVE_INFINITY
 }

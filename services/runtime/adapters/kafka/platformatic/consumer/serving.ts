@@ -9,11 +9,12 @@ import { membershipTimes, Session } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { Fetcher } from './fetcher.ts'
 import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
-import type { PartitionQueue, Taken } from './partition-queue.ts'
+import { type PartitionQueue, processedUntil, type Taken } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
 import { UnderWay } from './under-way.ts'
 
 const commitPauseMs = 200
+const longestTimerMs = 2_147_483_647
 /** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
 const silentFailures = 3
 
@@ -186,6 +187,7 @@ export class Serving {
       records,
       highWatermark: queue.highWatermark,
       isStale: () => this.#isStale,
+      processedUntil: (topic) => processedUntil(this.#turns, topic, queue.partition),
       signal: this.#draining.signal,
     }
     try {
@@ -197,7 +199,7 @@ export class Serving {
         const offset = done === records.length ? next : (records[done - 1]?.offset as bigint) + 1n
         await this.#commits.call([placeOf(queue, offset)])
       }
-      if (done < records.length) queue.putBack(records.slice(done), (bytes * (records.length - done)) / records.length)
+      queue.finished(records.slice(done), (bytes * (records.length - done)) / records.length)
       if (result && result.pauseMs > 0) this.#rest(queue, result)
       else queue.isHeld = false
     } catch (error) {
@@ -246,5 +248,3 @@ export class Serving {
 }
 
 const placeOf = ({ topic, partition }: PartitionQueue, offset: bigint): CommitPlace => ({ topic, partition, offset })
-/** The longest delay of a Node timer, ms. */
-const longestTimerMs = 2_147_483_647

@@ -1,9 +1,9 @@
 /** Checks whether the stages keep up: the age of the oldest record that each has yet to process. */
 
-import { consumerGroups } from '../../../consumer-groups.ts'
-import { LagReader } from '../../../runtime/health/lag.ts'
-import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
-import type { DiagnosticsContext } from '../diagnostics-context.ts'
+import { consumerGroups } from '../../../../consumer-groups.ts'
+import { LagReader } from '../../../../runtime/health/lag.ts'
+import { type CheckResult, checkResultsOf, counted } from '../../check-result.ts'
+import type { DiagnosticsContext } from '../../diagnostics-context.ts'
 
 const { good, bad } = checkResultsOf('stages')
 const lateSeconds = 120

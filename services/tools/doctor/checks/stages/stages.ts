@@ -1,6 +1,6 @@
 /** Checks that every stage runs and is healthy. */
-import { type CheckResult, checkResultsOf } from '../check-result.ts'
-import type { DiagnosticsContext } from '../diagnostics-context.ts'
+import { type CheckResult, checkResultsOf } from '../../check-result.ts'
+import type { DiagnosticsContext } from '../../diagnostics-context.ts'
 
 const { good, warning, bad } = checkResultsOf('stages')
 

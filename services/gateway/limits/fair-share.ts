@@ -1,0 +1,62 @@
+/**
+ * Gives way under overload. While the process runs late, no account gets more than a quota of deliveries and events a second; the quota
+ * falls until the process keeps up. So the busiest accounts are refused, and those below the quota notice nothing (max-min fairness).
+ * Pure: the caller measures how late the process runs.
+ */
+
+/** Length of a window, ms. */
+export const windowMs = 250
+/** A loop that is this late in the mean, and hardly ever waits for work, has more to do than time. */
+const overloadedMs = 100
+/** Share of a window. A process that is late because others have the CPU waits for work in between. */
+const busyShare = 0.9
+/** A loop that is less late may take more. */
+const relaxedMs = 30
+/** Deliveries and events a second that every account has in any case. */
+const minQuota = 40
+const shrink = 0.8
+const grow = 1.05
+/** Share of the newest window in the mean. */
+const newest = 0.4
+/** A machine that was suspended is late by hours, and has no more to do for it. */
+const maxLateMs = 1_000
+
+export class FairShare {
+  /** A second; infinite: every delivery passes. */
+  #quota = Number.POSITIVE_INFINITY
+  #lateMs = 0
+  /** By account, of this window. */
+  #taken = new Map<string, number>()
+
+  /** Deliveries and events a second that an account has now. */
+  get quota(): number {
+    return this.#quota
+  }
+
+  /**
+   * Ends a window.
+   * @param late how much later than due the process came round in it, ms
+   * @param busy share of the window in which it did not wait for work
+   */
+  tick(late: number, busy: number): void {
+    const lateMs = busy < busyShare ? 0 : late
+    this.#lateMs += (Math.min(lateMs, maxLateMs) - this.#lateMs) * newest
+    const busiest = (Math.max(0, ...this.#taken.values()) * 1_000) / windowMs
+    this.#taken = new Map()
+    if (this.#lateMs > overloadedMs) this.#quota = Math.max(minQuota, Math.min(this.#quota, busiest) * shrink)
+    else if (this.#lateMs < relaxedMs) {
+      this.#quota *= grow
+      // No account comes near it.
+      if (this.#quota > 2 * Math.max(busiest, minQuota)) this.#quota = Number.POSITIVE_INFINITY
+    }
+  }
+
+  /** Whether the account has used up its quota. Of a request with many items the whole may pass. */
+  isBeyond(owner: string): boolean {
+    return (this.#taken.get(owner) ?? 0) >= (this.#quota * windowMs) / 1_000
+  }
+
+  take(owner: string, count: number): void {
+    this.#taken.set(owner, (this.#taken.get(owner) ?? 0) + count)
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * `make soak`: 70 % of what the machine can do, for half an hour. Prints for each process whether its memory grows (slope by regression)
+ * and its file descriptors, and whether Redis gets more keys. People who have written before write again, so that state is bounded.
+ *
+ *   node test/scenarios/soak.ts [--seconds 1800] [--rate N] [--load 0.7]     messages a second; share of what was measured
+ */
+import { readdirSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
+import { readState } from '../../services/local/supervisor/state-file.ts'
+import { usage } from '../bench/usage.ts'
+import { atRate, HttpLoad } from '../support/http-load.ts'
+import { lowest, slopeOf } from '../support/regression.ts'
+import { connectTwo, openWorld } from '../support/world.ts'
+import { Checks, print, quantile, sleep } from './scenario.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '1800' },
+    rate: { type: 'string' },
+    load: { type: 'string', default: '0.7' },
+  },
+})
+const seconds = Number(values.seconds)
+const conversations = 1_000
+/** One message in so many has a keyword. */
+const keywordEach = 10
+const probeMs = 20_000
+const probeOpen = 64
+const sampleMs = 2_000
+/** A share of the run in which caches fill and the JIT compiles. */
+const warmUp = 1 / 3
+/** Points of the regression. */
+const windows = 20
+/** MB an hour. */
+const maxGrowth = 1
+/** Their heaps have a limit of their own, and the simulator keeps what it receives. */
+const notJudged = new Set(['kafka', 'registry', 'redis', 'simulator'])
+
+interface Sample {
+  readonly at: number
+  readonly pid: number
+  readonly rss: number
+  readonly files: number
+}
+
+const filesOf = (pid: number): number => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    // It has ended.
+    return 0
+  }
+}
+
+const checks = new Checks()
+const world = await openWorld({ LOG_LEVEL: 'warn' })
+const { gateway, simulator, redis: redisUrl } = world.pipeline.ready
+const load = new HttpLoad(gateway, { maxSockets: 512, timeoutMs: 10_000 })
+const redis = new Redis(redisUrl)
+try {
+  await connectTwo(world)
+  let sent = 0
+  let accepted = 0
+  let keywords = 0
+  const answers = new Map<number, number>()
+  const times: number[] = []
+  const post = async () => {
+    const n = sent++
+    const isKeyword = n % keywordEach === 7
+    const phone = `52155${String(n % conversations).padStart(8, '0')}`
+    const text = whatsappText(phone, `wamid.soak.${n}`, isKeyword ? 'ya hice el pago' : 'hola, sigo aquí', Date.now())
+    let { status, ms } = await load.post(text)
+    answers.set(status, (answers.get(status) ?? 0) + 1)
+    // A source delivers again what was not accepted.
+    while (status !== 200) {
+      await sleep(1_000)
+      ;({ status } = await load.post(text))
+    }
+    accepted++
+    if (isKeyword) keywords++
+    times.push(ms)
+  }
+  const received = async () => ((await (await fetch(`${simulator}/_stats`)).json()) as { events: number }).events
+  const expected = () => keywords + Math.min(conversations, sent)
+  const drained = async () => {
+    const started = Date.now()
+    while ((await received()) < expected() && Date.now() - started < 120_000) await sleep(200)
+    return Date.now() - started
+  }
+
+  const measured = async (): Promise<number> => {
+    const started = Date.now()
+    while (Date.now() - started < probeMs) {
+      while (load.open < probeOpen) void post()
+      await sleep(1)
+    }
+    while (load.open > 0) await sleep(10)
+    await drained()
+    return accepted / ((Date.now() - started) / 1_000)
+  }
+  const capacity = values.rate === undefined ? await measured() : Number(values.rate) / Number(values.load)
+  const rate = capacity * Number(values.load)
+  print(
+    values.rate === undefined
+      ? `the machine can do ${capacity.toFixed(0)} messages a second, from delivery to TikTok; ${rate.toFixed(0)} follow for ${seconds} s`
+      : `${rate.toFixed(0)} messages a second for ${seconds} s`,
+  )
+
+  const samples = new Map<string, Sample[]>()
+  const keys: { at: number; keys: number; memory: number }[] = []
+  const started = performance.now()
+  const elapsed = () => (performance.now() - started) / 1_000
+  const look = async () => {
+    const state = readState(world.dataDir)
+    const processes = { ...state?.children, ...(state ? { supervisor: state.supervisor } : {}) }
+    for (const [name, { pid }] of Object.entries(processes)) {
+      const own = samples.get(name) ?? []
+      own.push({ at: elapsed(), pid, rss: usage(pid).rss, files: filesOf(pid) })
+      samples.set(name, own)
+    }
+    const memory = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) / 1_048_576
+    keys.push({ at: elapsed(), keys: await redis.dbsize(), memory })
+  }
+  const looking = setInterval(() => void look(), sampleMs)
+  times.length = 0
+  answers.clear()
+  const before = sent
+  await atRate(
+    rate,
+    () => elapsed() >= seconds,
+    () => void post(),
+  )
+  clearInterval(looking)
+  while (load.open > 0) await sleep(50)
+  const behindMs = await drained()
+  await sleep(2_000)
+
+  print(
+    `\nmessages               ${sent - before}, answers ${[...answers].map(([status, count]) => `${status || 'none'}: ${count}`).join(', ')}`,
+  )
+  print(
+    `gateway                median ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`,
+  )
+  print(`all signals were there ${(behindMs / 1_000).toFixed(1)} s after the load`)
+  print('\nprocess        memory, MB     slope, MB an hour     file descriptors')
+  const from = seconds * warmUp
+  for (const [name, all] of [...samples].sort()) {
+    const steady = all.filter(({ at }) => at >= from)
+    const points = lowest(
+      steady.map(({ at, rss }) => ({ x: at / 3_600, y: rss })),
+      (seconds - from) / 3_600 / windows,
+    )
+    const { slope, error } = slopeOf(points)
+    const files = steady.map((one) => one.files)
+    const last = steady.at(-1) as Sample
+    print(
+      `${name.padEnd(13)}${last.rss.toFixed(0).padStart(9)}${`${slope.toFixed(1)} ± ${(2 * error).toFixed(1)}`.padStart(22)}${`${Math.min(...files)} to ${Math.max(...files)}, last ${last.files}`.padStart(24)}`,
+    )
+    if (notJudged.has(name)) continue
+    checks.check(`${name} was not started again`, new Set(all.map(({ pid }) => pid)).size === 1)
+    checks.check(
+      `${name}: memory is flat, within the error`,
+      slope - 2 * error < maxGrowth,
+      `${slope.toFixed(1)} MB an hour`,
+    )
+    const growth = slopeOf(steady.map((one) => ({ x: one.at / 3_600, y: one.files })))
+    checks.check(`${name}: file descriptors are flat, within the error`, growth.slope - 2 * growth.error < 1)
+  }
+  const steady = keys.filter(({ at }) => at >= from)
+  const [first, last] = [steady[0], steady.at(-1)]
+  if (!first || !last) throw new Error('the run was too short for a sample')
+  print(`\nRedis keys             ${first.keys} after ${from.toFixed(0)} s, ${last.keys} at the end`)
+  print(`Redis memory           ${first.memory.toFixed(1)} MB, ${last.memory.toFixed(1)} MB at the end`)
+  // Hour buckets and their parts come with each hour.
+  checks.check(
+    'Redis keys are bounded',
+    last.keys <= first.keys + 0.1 * conversations,
+    `${last.keys - first.keys} more`,
+  )
+  const found = await received()
+  checks.check('nothing is lost and nothing counts twice', found === expected(), `${found} of ${expected()}`)
+} catch (error) {
+  checks.check('the run ends', false, (error as Error).stack)
+} finally {
+  load.close()
+  redis.disconnect()
+  await world.stop()
+}
+print(checks.failed > 0 ? '\nFAILED' : '\nnothing grows')
+process.exit(checks.failed > 0 ? 1 : 0)

@@ -1,0 +1,85 @@
+import { FairShare, windowMs } from '../../../../services/gateway/limits/fair-share.ts'
+
+const perWindow = (perSecond: number) => (perSecond * windowMs) / 1_000
+
+/**
+ * Accounts that send at a rate to a process that can do so many a second: what is left over makes it late.
+ * @returns the accepted and refused deliveries of each account in the last ten windows
+ */
+const play = (share: FairShare, rates: Readonly<Record<string, number>>, capacity: number, windows: number) => {
+  const counts = Object.fromEntries(Object.keys(rates).map((name) => [name, { accepted: 0, refused: 0 }]))
+  let backlog = 0
+  for (let n = 0; n < windows; n++) {
+    let done = 0
+    for (const [name, rate] of Object.entries(rates)) {
+      for (let one = 0; one < perWindow(rate); one++) {
+        const isRefused = share.isBeyond(name)
+        if (!isRefused) share.take(name, 1)
+        if (!isRefused) done++
+        const count = counts[name] as { accepted: number; refused: number }
+        if (n < windows - 10) continue
+        if (isRefused) count.refused++
+        else count.accepted++
+      }
+    }
+    backlog = Math.max(0, backlog + done - perWindow(capacity))
+    share.tick((backlog / capacity) * 1_000, Math.min(1, done / perWindow(capacity)))
+  }
+  return counts
+}
+
+describe('the fair share of accounts', () => {
+  it('refuses nobody while the process keeps up', () => {
+    const share = new FairShare()
+    const counts = play(share, { a: 400, b: 40 }, 500, 100)
+    expect(counts).toMatchObject({ a: { refused: 0 }, b: { refused: 0 } })
+    expect(share.quota).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('refuses the account that floods, and none of the others', () => {
+    const counts = play(new FairShare(), { flood: 1_500, b: 40, c: 80 }, 500, 200)
+    expect(counts).toMatchObject({ b: { refused: 0 }, c: { refused: 0 } })
+    expect(counts.flood?.refused).toBeGreaterThan(perWindow(1_500) * 10 * 0.5)
+    // What is left over is used.
+    expect(counts.flood?.accepted).toBeGreaterThan(perWindow(380) * 10 * 0.5)
+  })
+
+  it('treats equals alike', () => {
+    const counts = play(new FairShare(), { a: 600, b: 600, c: 20 }, 500, 200)
+    expect(counts.c?.refused).toBe(0)
+    expect(counts.a).toEqual(counts.b)
+  })
+
+  it('leaves every account a few, however late the process is', () => {
+    const share = new FairShare()
+    for (let n = 0; n < 100; n++) share.tick(10_000, 1)
+    expect(share.quota).toBe(40)
+    expect(share.isBeyond('a')).toBe(false)
+  })
+
+  it('takes one long pause for no overload', () => {
+    const share = new FairShare()
+    for (let n = 0; n < 20; n++) {
+      share.take('a', 100)
+      share.tick(n === 10 ? 240 : 0, 1)
+    }
+    expect(share.quota).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('takes a machine that is busy with other work for no overload', () => {
+    const share = new FairShare()
+    for (let n = 0; n < 100; n++) {
+      share.take('a', 100)
+      share.tick(400, 0.5)
+    }
+    expect(share.quota).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('refuses nobody any more once the flood is over', () => {
+    const share = new FairShare()
+    play(share, { flood: 1_500, b: 40 }, 500, 100)
+    expect(share.quota).toBeLessThan(1_000)
+    play(share, { b: 40 }, 500, 100)
+    expect(share.quota).toBe(Number.POSITIVE_INFINITY)
+  })
+})
