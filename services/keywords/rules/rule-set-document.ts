@@ -15,7 +15,7 @@ export const maxRules = 32
 const maxNames = 100
 /** UTF-16 units, as for an outcome's name. */
 const maxNameLength = 100
-/** As many inbound messages as attribution tells apart in a conversation. */
+/** As many inbound messages of a conversation as attribution numbers. */
 const maxInboundMessages = 100
 /** What fired is remembered for 40 days, so a longer window could count twice. */
 const maxHours = 720
@@ -67,7 +67,10 @@ const condition = z
       inboundMessages: z
         .int(typed('must be a whole number, such as 3'))
         .min(1, 'must be at least 1: there is no earlier message, so it never holds')
-        .max(maxInboundMessages, `must be at most ${maxInboundMessages}: later messages are not told apart, so it never holds`)
+        .max(
+          maxInboundMessages,
+          `must be at most ${maxInboundMessages}: later messages get no number, so it never holds`,
+        )
         .optional(),
     },
     typed(`must be one of ${formsOfConditions}`),

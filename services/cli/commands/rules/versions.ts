@@ -90,8 +90,7 @@ export const importRules = (file: string, options: ImportRulesOptions) =>
   withContext(async (context) => {
     const input = await rulesInFile(file)
     const ruleSetId = options.ruleSet ?? input.ruleSetId ?? defaultVersionedId
-    if (!versionedIdForm.test(ruleSetId))
-      throw new UsageError('--rule-set must be 1 to 64 of letters, digits and ._-')
+    if (!versionedIdForm.test(ruleSetId)) throw new UsageError('--rule-set must be 1 to 64 of letters, digits and ._-')
     const version = (await setsOf(context)).nextVersion(ruleSetId)
     const shadow = options.shadow ?? input.shadow
     await write(context, 'import', { ruleSetId, version, rules: input.rules, shadow, copyOf: null }, options)
@@ -146,7 +145,12 @@ export const showRules = (ruleSetId: string, { json, version }: RulesOutput & { 
   })
 
 /** Default: the newest version and its predecessor; with `from` alone: that version and the newest. */
-export const diffRuleSets = (ruleSetId: string, from: string | undefined, to: string | undefined, { json }: RulesOutput) =>
+export const diffRuleSets = (
+  ruleSetId: string,
+  from: string | undefined,
+  to: string | undefined,
+  { json }: RulesOutput,
+) =>
   withContext(async (context) => {
     const { before, after } = compared(ruleSets, await setsOf(context), ruleSetId, [from, to])
     const { added, removed, changed, same, reordered } = diffRules(before?.rules ?? [], after.rules)
