@@ -15,6 +15,7 @@ import {
   type TimeSource,
 } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
+import type { RuleStateRecord } from './rules/rule-state-record.ts'
 import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
@@ -210,6 +211,7 @@ export interface TopicValues {
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
   touches: Touches
+  ruleState: RuleStateRecord
   suppressions: Suppression
   redrives: Redrive
   replays: ReplayRun
