@@ -138,6 +138,17 @@ const main = {
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
   },
+  ruleState: {
+    name: 'rule-state.v1',
+    key: 'conversation',
+    partitions: flowPartitions,
+    // As long as touches: what fired is known as long as the conversation that it was in.
+    retentionMs: days(40),
+    cleanup: 'compact,delete',
+    schema: 'rule-state',
+    holds:
+      'what the rules of each conversation have fired, and keyed hashes of what may keep them back; Redis can be rebuilt from it',
+  },
   suppressions: {
     name: 'suppressions.v1',
     key: 'suppression',
@@ -228,7 +239,7 @@ export const stages = {
   },
   keywords: {
     reads: 'attributedMessages',
-    writes: ['signals'],
+    writes: ['signals', 'ruleState'],
     follows: ['connections', 'keywordLists', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: [],
   },

@@ -53,15 +53,18 @@ export const postWebhook = async (
   const owner = { source: name, account }
   const body = await readBody(request, Math.min(tools.maxBodyBytes, largest), owner, tools.bodies)
   const delivery: RawDelivery = { source: name, account, headers, contentType, body, receivedAt: tools.now() }
-  const { stored, unconnected, unverified } = acceptDelivery(source, delivery, tools)
+  const ownersOf = (accounts: readonly (string | null)[]) => accounts.map((one) => `${name}\n${one ?? ''}`)
+  const { stored, unconnected, unverified } = acceptDelivery(source, delivery, tools, (accounts) =>
+    requireAccountRate(tools.rates, ownersOf(accounts), tools.now()),
+  )
   for (const one of unconnected) tools.unconnected.add(name, one, delivery.receivedAt)
   if (unverified > 0) tools.metrics.count('signals_accounts_unverified_total', { source: name }, unverified)
   if (stored.length > 0) {
-    const owners = stored.map((one) => `${name}\n${one.account ?? ''}`)
-    requireAccountRate(tools.rates, owners, tools.now())
+    const [owner = null] = ownersOf(stored.map((one) => one.account))
     const timeoutMs = source.deadlineMs - marginMs - (performance.now() - started)
     const records = stored.map(({ record }) => record)
-    await tools.intake.store(records, Math.max(minTimeoutMs, timeoutMs), owners[0])
+    await tools.intake.store(records, Math.max(minTimeoutMs, timeoutMs), owner)
+    tools.rates.share.stored(performance.now() - started)
   }
   answer(response, source.answer.status, source.answer.contentType, source.answer.body)
 }

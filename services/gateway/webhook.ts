@@ -63,8 +63,16 @@ const bodyOf = (source: Source, account: string, delivery: RawDelivery, { parsed
   }
 }
 
-/** @throws HttpProblem 400, 401, 413 */
-export const acceptDelivery = (source: Source, delivery: RawDelivery, tools: WebhookTools): AcceptedDelivery => {
+/**
+ * @param onVerified gets the accounts to store before anything is sealed for them; what it throws ends the request
+ * @throws HttpProblem 400, 401, 413
+ */
+export const acceptDelivery = (
+  source: Source,
+  delivery: RawDelivery,
+  tools: WebhookTools,
+  onVerified: (accounts: readonly (string | null)[]) => void = () => {},
+): AcceptedDelivery => {
   const found = verifyDelivery(source, delivery, tools)
   const { verified, unverified } = found
   const keeps = ({ account, isConnected }: VerifiedAccount) =>
@@ -79,7 +87,9 @@ export const acceptDelivery = (source: Source, delivery: RawDelivery, tools: Web
     traceparent: traceOf(delivery.headers),
     storedHeaders: storedHeadersOf(source, delivery),
   }
-  const stored = verified.filter(keeps).map(({ account, by }) => {
+  const kept = verified.filter(keeps)
+  if (kept.length > 0) onVerified(kept.map(({ account }) => account))
+  const stored = kept.map(({ account, by }) => {
     const body = isShared && account !== null ? bodyOf(source, account, delivery, found) : delivery.body
     // The record key keeps one account's deliveries in order.
     const key = account === null ? null : tools.keyring.recordKey('account', source.name, account)

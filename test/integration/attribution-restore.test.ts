@@ -1,6 +1,5 @@
-import { readTouches } from '../../services/attribution/state/read-touches.ts'
-import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
-import { parts, RedisConversationStore } from '../../services/attribution/state/store.ts'
+import { touchesTopic } from '../../services/attribution/state/record.ts'
+import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { checkpointed } from '../../services/runtime/batch/checkpoints/checkpointed-stage.ts'
 import { PartitionCheckpoints } from '../../services/runtime/batch/checkpoints/checkpoints.ts'
@@ -8,6 +7,9 @@ import { sharedRebuild } from '../../services/runtime/batch/checkpoints/shared-r
 import { createLog } from '../../services/runtime/log.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
+import { readStates } from '../../services/runtime/versioned-state/read-states.ts'
+import { RebuildingStore } from '../../services/runtime/versioned-state/rebuilding-store.ts'
+import { parts } from '../../services/runtime/versioned-state/store.ts'
 import type { Message } from '../../services/shared/model/topic-values.ts'
 import { topics } from '../../services/topology.ts'
 import { attributionWorld } from '../support/attribution-world.ts'
@@ -37,7 +39,7 @@ const world = async (server: RedisServer) => {
   }
   const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 600),
-    readTopic: (onBatch, since) => readTouches(tools, onBatch, since),
+    readTopic: (onBatch, since) => readStates(touchesTopic, tools, onBatch, since),
     disconnects: () => redis.disconnects,
     now: () => Date.now(),
     onState: (parts) => {

@@ -1,7 +1,8 @@
 import { emptyState } from '../../services/attribution/state/state.ts'
-import { parts, RedisConversationStore, StateLost } from '../../services/attribution/state/store.ts'
+import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
+import { parts, StateLost } from '../../services/runtime/versioned-state/store.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'
 import { realParts } from '../support/real-parts.ts'
 

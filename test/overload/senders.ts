@@ -19,7 +19,7 @@ export interface Seen {
 const nothingSeen = (): Seen => ({ answers: new Map(), times: [], lacking: 0 })
 
 export class Senders {
-  readonly #load: HttpLoad
+  readonly #loads: { readonly live: HttpLoad; readonly hot: HttpLoad }
   readonly #ledger: Ledger
   /** Second of the next message, by account. */
   readonly #next = new Map<string, number>()
@@ -30,8 +30,8 @@ export class Senders {
   waiting = 0
 
   /** @param begin second of the first message of each account */
-  constructor(load: HttpLoad, ledger: Ledger, begin: number) {
-    this.#load = load
+  constructor(loads: { readonly live: HttpLoad; readonly hot: HttpLoad }, ledger: Ledger, begin: number) {
+    this.#loads = loads
     this.#ledger = ledger
     this.#begin = begin
   }
@@ -61,7 +61,7 @@ export class Senders {
     const { live } = this
     this.waiting++
     for (let isFirst = true; ; isFirst = false) {
-      const answer = await this.#load.post(request)
+      const answer = await this.#loads.live.post(request)
       this.#note(live, answer)
       if (isFirst) live.times.push(answer.ms)
       if (answer.status === 200) break
@@ -75,7 +75,7 @@ export class Senders {
   async postHot(): Promise<void> {
     const { time, request } = this.#message(hotAccount, 5_000)
     const { hot } = this
-    const answer = await this.#load.post(request)
+    const answer = await this.#loads.hot.post(request)
     this.#note(hot, answer)
     hot.times.push(answer.ms)
     if (answer.status === 200) this.#ledger.accepted(eventSetOf(hotAccount), time)

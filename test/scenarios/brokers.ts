@@ -8,7 +8,9 @@
 import { parseArgs } from 'node:util'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { Cluster } from '../../services/runtime/adapters/kafka/platformatic/wire/cluster.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
+import { topics } from '../../services/topology.ts'
 import { KafkaCluster } from '../support/kafka-cluster.ts'
 import { connectTwo, openWorld, untilAccepted, type World } from '../support/world.ts'
 import { Checks, print, quantile, ReceivedEvents, sleep } from './scenario.ts'
@@ -55,10 +57,28 @@ try {
   const begin = Date.now() - 3_600_000
   const started = Date.now()
   const underWay: Promise<{ tries: number; ms: number }>[] = []
+  const acceptedAt: number[] = []
+  const killedAt: number[] = []
   const post = async (n: number, pipeline: World) => {
     const postedAt = Date.now()
     const text = whatsappText(`52155${String(n).padStart(8, '0')}`, `wamid.brokers.${n}`, 'hola, pago', begin + n)
-    return { tries: await untilAccepted(pipeline, text), ms: Date.now() - postedAt }
+    const tries = await untilAccepted(pipeline, text)
+    acceptedAt.push(Date.now())
+    return { tries, ms: Date.now() - postedAt }
+  }
+  /** When the cluster led all partitions without the broker, and waited for it in none, ms; undefined: not before it was back. */
+  const movedAt: (number | undefined)[] = []
+  const asked = new Cluster(kafkaSettingsOf({}, cluster.brokers, 'scenario-leaders'))
+  const untilMoved = async (id: number, n: number, untilMs: number) => {
+    for (; Date.now() < untilMs; await sleep(100)) {
+      const found = await asked.metadata([topics.channelEvents.name], true).catch(() => null)
+      const partitions = found?.topics.get(topics.channelEvents.name)?.partitions ?? []
+      const isMoved = ({ leader, isr }: { leader: number; isr: number[] }) =>
+        leader >= 0 && leader !== id && !isr.includes(id)
+      if (partitions.length === 0 || !partitions.every(isMoved)) continue
+      movedAt[n] = Date.now()
+      return
+    }
   }
   let kills = 0
   const killing = (async () => {
@@ -66,6 +86,8 @@ try {
       await sleep(started + at - Date.now())
       const { id } = cluster.nodes[kills % cluster.nodes.length] as { id: number }
       await cluster.kill(id)
+      killedAt.push(Date.now())
+      void untilMoved(id, kills, started + at + killEveryMs)
       kills++
       print(`killed broker ${id} after ${underWay.length} messages`)
       await sleep(awayMs)
@@ -87,6 +109,12 @@ try {
   const found = await tiktok.poll()
   const repeated = [...tiktok.times.values()].reduce((sum, times) => sum + times - 1, 0)
   const times = posted.map(({ ms }) => ms)
+  acceptedAt.sort((a, b) => a - b)
+  /** s between two accepted messages, in the time until the next kill */
+  const silenceAfter = (at: number) => {
+    const own = [at, ...acceptedAt.filter((one) => one > at && one < at + killEveryMs)]
+    return own.slice(1).reduce((longest, one, n) => Math.max(longest, one - (own[n] as number)), 0) / 1_000
+  }
   print('')
   print(`brokers killed       ${kills}`)
   print(
@@ -94,6 +122,13 @@ try {
   )
   print(
     `until accepted       median ${quantile(times, 0.5)} ms, p99 ${quantile(times, 0.99)} ms, longest ${Math.max(...times)} ms`,
+  )
+  const movedAfter = killedAt.map((at, n) =>
+    movedAt[n] === undefined ? 'never' : ((movedAt[n] - at) / 1_000).toFixed(1),
+  )
+  print(`longest silence      ${killedAt.map((at) => silenceAfter(at).toFixed(1)).join(', ')} s after each kill`)
+  print(
+    `Kafka went on        ${movedAfter.join(', ')} s after each kill, with other leaders and without the broker's copies`,
   )
   print(`signals expected     ${expected}`)
   print(`signals at TikTok    ${found}, all ${(behindMs / 1_000).toFixed(1)} s after the load`)
@@ -103,6 +138,7 @@ try {
   checks.check('nothing is lost', found >= expected, `${expected - found} missing`)
   checks.check('nothing counts twice', found <= expected, `${found - expected} too many`)
   await broker.close()
+  await asked.close()
 } catch (error) {
   checks.failed++
   print(`failed: ${(error as Error).message}`)

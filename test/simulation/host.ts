@@ -143,7 +143,7 @@ export class Host {
       return this.call(work, () => !server.isAway && server.disconnects === disconnects, 'redis')
     })
     const evalMany: RedisCommands['evalMany'] = (script, calls) => {
-      if (script.name === 'saveConversations' && calls.length > 0 && this.#delayNextSave > 0) {
+      if (script.name === 'saveStates' && calls.length > 0 && this.#delayNextSave > 0) {
         this.#delayNextCall = this.#delayNextSave
         this.#delayNextSave = 0
       }

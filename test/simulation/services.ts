@@ -1,8 +1,7 @@
 /** The stages of the simulated processes: the real ones, wired as in their main.ts. Keywords emits a signal for each start. */
 import { attribution } from '../../services/attribution/stage.ts'
-import { readTouches } from '../../services/attribution/state/read-touches.ts'
-import { RebuildingStore } from '../../services/attribution/state/rebuilding-store.ts'
-import { parts, RedisConversationStore } from '../../services/attribution/state/store.ts'
+import { touchesTopic } from '../../services/attribution/state/record.ts'
+import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { consumerGroup, laterGroup } from '../../services/consumer-groups.ts'
 import { laterTopic } from '../../services/derived-topics.ts'
 import type { PendingEvent } from '../../services/dispatch/delivery/batches.ts'
@@ -27,6 +26,9 @@ import type { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { Broker } from '../../services/runtime/ports.ts'
 import { hashTags } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import type { Codec } from '../../services/runtime/topics/codec.ts'
+import { readStates } from '../../services/runtime/versioned-state/read-states.ts'
+import { RebuildingStore } from '../../services/runtime/versioned-state/rebuilding-store.ts'
+import { parts } from '../../services/runtime/versioned-state/store.ts'
 import type { Connection, ConnectionDirectory } from '../../services/shared/connections/directory.ts'
 import type { AttributedMessage } from '../../services/shared/model/topic-values.ts'
 import type { Source } from '../../services/shared/sources/source.ts'
@@ -94,7 +96,8 @@ const attributionOn = (host: Host, shared: Shared): Built => {
   const broker = host.broker as Broker
   const store = new RebuildingStore({
     store: new RedisConversationStore(redis, 35 * 86_400),
-    readTopic: (onBatch, since) => readTouches({ broker, codec, log, onProgress: () => {}, signal }, onBatch, since),
+    readTopic: (onBatch, since) =>
+      readStates(touchesTopic, { broker, codec, log, onProgress: () => {}, signal }, onBatch, since),
     disconnects: () => redis.disconnects,
     now: clock.now,
   })

@@ -1,5 +1,6 @@
 import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
-import { type ConversationStore, StateChanged } from '../../services/attribution/state/store.ts'
+import type { ConversationStore } from '../../services/attribution/state/store.ts'
+import { StateChanged } from '../../services/runtime/versioned-state/store.ts'
 import { noon } from './builders.ts'
 
 /** Each test has its own. */

@@ -2,8 +2,9 @@
  * A Redis in memory whose last writes can be lost, as those of a server that was killed before an fsync. The scripts are those of the
  * stores, written again in TypeScript; test/integration runs the real ones.
  */
-import { format, formatMask, versionAt } from '../../services/attribution/state/pack.ts'
+
 import { DependencyError, type RedisCommands, type RedisKey, type RedisScript } from '../../services/runtime/ports.ts'
+import { format, formatMask, versionAt } from '../../services/runtime/versioned-state/format.ts'
 
 type Value = Buffer | ReadonlyMap<string, Buffer>
 type Args = readonly (string | Buffer | number)[]
@@ -141,7 +142,7 @@ export class SimulatedRedisServer {
         this.#set(key, bytesOf(args[1] as string))
         return 1
       }
-      case 'saveConversations': {
+      case 'saveStates': {
         const isKept = (one: string, n: number) => ![null, args[2 * n + 1]].includes(versionOf(this.#values.get(one)))
         const kept = this.comparesVersions ? keys.filter(isKept) : []
         keys.forEach((one, n) => {
@@ -149,14 +150,14 @@ export class SimulatedRedisServer {
         })
         return kept.length
       }
-      case 'restoreConversations':
+      case 'restoreStates':
         keys.forEach((one, n) => {
           const value = args[2 * n] as Buffer
           const stored = versionOf(this.#values.get(one))
           if (stored === null || stored <= (versionOf(value) as number)) this.#set(one, value)
         })
         return null
-      case 'completeConversations':
+      case 'completeStates':
       case 'sent-log-complete': {
         if (!this.#values.has(second)) return Number(this.#values.has(key))
         this.#set(second, undefined)

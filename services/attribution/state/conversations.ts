@@ -4,16 +4,12 @@
  * A conversation with aliases has a record under each of its ids, and each record is written with that id's partition. A batch writes
  * the record of its own id, and that of another id only until that record names this one. Reading merges all of them.
  */
+import type { StateChange } from '../../runtime/versioned-state/store.ts'
 import { maxAliases } from '../../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
 import { type ConversationState, emptyState, merged, sameState } from './state.ts'
 
-export interface ConversationChange {
-  readonly conversation: Pseudonym
-  readonly state: ConversationState
-  /** Version of the stored state that this one was made from; 0: there was none. */
-  readonly basedOn: number
-}
+export type ConversationChange = StateChange<ConversationState>
 
 export class Conversations {
   readonly #loaded: ReadonlyMap<Pseudonym, ConversationState>

@@ -5,22 +5,15 @@
  *     format and flags (1) · version (2) · base time (6) · then, as flags and counts say: start, last message, first messages,
  *     touches, restarts, waiting, aliases, consent, then sections that a byte in front names. Times are differences from the base, zigzag varints; ids 6 bytes.
  */
+import { format, formatMask, maxVersion, versionAt } from '../../runtime/versioned-state/format.ts'
 import type { Moment, Touch } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
-/** The two highest bits of the first byte. */
-export const format = 0x40
-export const formatMask = 0xc0
 const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16, consent: 32 } as const
 /** What versions of this code that know less skip: they end at the consent. */
 const section = { counted: 1 } as const
 const idBytes = 6
 const aliasBytes = 16
-
-/** Higher versions are stored as this one. */
-export const maxVersion = 0xffff
-/** Byte offset of the version in a packed state: two bytes, big-endian. */
-export const versionAt = 1
 
 /** Decimal ids without leading zeros, such as those of TikTok's ads, are packed as numbers. */
 const decimal = /^[1-9][0-9]{0,37}$/

@@ -1,5 +1,7 @@
 /** Converts a conversation's state to and from a record of `touches.v1`. */
+import type { StateTopic } from '../../runtime/versioned-state/read-states.ts'
 import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
+import { topics } from '../../topology.ts'
 import type { ConversationState } from './state.ts'
 
 export const touchesRecordOf = (
@@ -32,4 +34,12 @@ export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches)
     consent,
     version,
   }
+}
+
+export const touchesTopic: StateTopic<ConversationState> = {
+  name: topics.touches.name,
+  stateOf: (record, codec) => {
+    const touches = codec.decode('touches', record)
+    return { conversation: touches.conversation, state: stateFromRecord(touches) }
+  },
 }

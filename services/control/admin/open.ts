@@ -1,6 +1,7 @@
 /** Wires the operations of the admin API and the maintenance of connections. */
 
 import { RedisConversationStore } from '../../attribution/state/store.ts'
+import { RedisRuleStates } from '../../keywords/rule-state/store.ts'
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import { errorFacts, type Logger } from '../../runtime/log.ts'
@@ -94,7 +95,8 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
   repeat(segmentRollIntervalMs, 'closing of log segments', () => maintenance.forceSegmentRoll(), tools)
   // No state is written here, so no time to live counts.
   const store = new RedisConversationStore(redis, 0)
-  const personTools = { broker, codec, producer: tools.producer, keyring, directory, clock, store }
+  const ruleStates = new RedisRuleStates(redis, 0)
+  const personTools = { broker, codec, producer: tools.producer, keyring, directory, clock, store, ruleStates }
   return {
     tools: {
       ...connections,

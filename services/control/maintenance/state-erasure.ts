@@ -1,5 +1,5 @@
 /**
- * Erases the attribution state of consents that have ended: touches with their tracking IDs, and conversations in Redis.
+ * Erases the state of consents that have ended: touches with their tracking IDs, what rules have fired, and both in Redis.
  *
  * It sweeps twice after a disconnect. The first sweep comes when every stage has seen the change; the second takes what a batch that was
  * decided before has written since. Redis notes what is done, so that a restart goes on; without the note the sweeps come again.
@@ -9,7 +9,7 @@ import { consentMarkOf, earlierConsentsOf } from '../../shared/connections/conse
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { Author, ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-import type { Touches } from '../../shared/model/topic-values.ts'
+import type { ErasableConversation } from '../../tools/persons/erase-conversations.ts'
 import { topics } from '../../topology.ts'
 
 /** A change is in force everywhere within 5 s. */
@@ -33,7 +33,9 @@ interface StateErasureTools {
   readonly redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   readonly clock: Pick<Clock, 'now'> & Pick<Timers, 'after'>
   /** @returns what was erased. @throws DependencyError */
-  erase(isErased: (touches: Touches) => boolean): Promise<readonly Pick<Touches, 'connectionId'>[]>
+  erase(
+    isErased: (one: ErasableConversation) => boolean,
+  ): Promise<readonly Pick<ErasableConversation, 'connectionId'>[]>
   onError(error: unknown): void
 }
 

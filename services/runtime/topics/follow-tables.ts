@@ -1,5 +1,6 @@
 /** Follows compacted topics as in-memory tables; a stage reads them to their end before it decides anything. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { BadRecord } from '../../failures.ts'
 import type { TopicValues } from '../../shared/model/topic-values.ts'
@@ -7,6 +8,9 @@ import { type MainTopic, topics } from '../../topology.ts'
 import type { Health } from '../health/health.ts'
 import type { Broker, RunningConsumer } from '../ports.ts'
 import type { Codec } from './codec.ts'
+
+/** Thousands of records may come at once. Other work of the process gets a turn after so long, ms. */
+const longestTurnMs = 10
 
 /** Called for each record in the order of the topic, one at a time, with null for a tombstone. */
 export type TableHandlers = {
@@ -27,9 +31,14 @@ export const followTables = async (
       { topic, handle: handlers[topic] as (key: string, value: unknown) => void | Promise<void> },
     ]),
   )
+  let turnAt = performance.now()
   return broker.follow(
     [...byName.keys()],
     async (record) => {
+      if (performance.now() - turnAt > longestTurnMs) {
+        await nextTurn()
+        turnAt = performance.now()
+      }
       const table = byName.get(record.topic)
       if (!table || record.key === null) return
       if (record.value === null) return table.handle(record.key, null)

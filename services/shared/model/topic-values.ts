@@ -16,6 +16,7 @@ import {
 } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
 import type { RuleSetRecord } from './rules/rule-set.ts'
+import type { RuleStateRecord } from './rules/rule-state-record.ts'
 import type { TokenRecord } from './token-record.ts'
 
 /** Keyed hash that replaces an id of a person, thread or message: 128 bits, 32 lower-case hex digits. */
@@ -212,6 +213,7 @@ export interface TopicValues {
   keywordLists: KeywordListRecord
   ruleSets: RuleSetRecord
   touches: Touches
+  ruleState: RuleStateRecord
   suppressions: Suppression
   redrives: Redrive
   replays: ReplayRun

@@ -2,11 +2,13 @@
 import type { ConversationState } from '../../attribution/state/state.ts'
 import type { ConversationStore } from '../../attribution/state/store.ts'
 import { decodable } from '../../failures.ts'
-import { type Keyring, SealBroken } from '../../runtime/keys/keyring.ts'
-import { type Content, openContent } from '../../runtime/keys/sealed-content.ts'
+import { headerNames } from '../../runtime/batch/record-headers.ts'
+import { type Keyring, SealBroken, type SealingKey } from '../../runtime/keys/keyring.ts'
+import { type Content, openContent, openOutcome } from '../../runtime/keys/sealed-content.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import type { ReportedOutcome } from '../../shared/model/outcomes/reported-outcome.ts'
 import {
   type Delivery,
   type Message,
@@ -16,6 +18,7 @@ import {
   type TopicValues,
   type Touches,
 } from '../../shared/model/topic-values.ts'
+import { markOf } from '../../shared/persons/suppressions.ts'
 import { replayTopic, topics } from '../../topology.ts'
 import { type ErasingTools, findConversations } from './erase-conversations.ts'
 import { isOfPerson, type PersonIds, pseudonymOf } from './person.ts'
@@ -36,7 +39,10 @@ export interface PersonExport {
   /** Conversations in Redis. */
   readonly state: readonly ConversationState[]
   /** With their content; null where it cannot be opened any more. */
-  readonly messages: readonly (Omit<Message, 'content'> & { readonly content: Content | null })[]
+  readonly messages: readonly (Omit<Message, 'content' | 'outcome'> & {
+    readonly content: Content | null
+    readonly outcome: ReportedOutcome | null
+  })[]
   readonly signals: readonly Signal[]
   readonly deliveries: readonly Delivery[]
 }
@@ -49,11 +55,15 @@ export const exportPerson = async (person: PersonIds, tools: ExportTools): Promi
   const pseudonyms = [...new Set([conversation, ...touches.flatMap((one) => [one.conversation, ...one.aliases])])]
   const ids = new Set(pseudonyms)
 
-  const contentOf = ({ content, connectionId, message }: Message): Content | null => {
+  const opened = <Value>(
+    sealed: Buffer | null,
+    { connectionId, message }: Message,
+    open: (sealed: Buffer, key: SealingKey, message: Pseudonym) => Value,
+  ): Value | null => {
     const dataKey = directory.byId(connectionId)?.dataKey
-    if (content === null || !dataKey) return null
+    if (sealed === null || !dataKey) return null
     try {
-      return openContent(content, keyring.connectionKey(connectionId, dataKey), message)
+      return open(sealed, keyring.connectionKey(connectionId, dataKey), message)
     } catch (error) {
       if (error instanceof SealBroken) return null
       throw error
@@ -80,18 +90,29 @@ export const exportPerson = async (person: PersonIds, tools: ExportTools): Promi
       signalKinds.map((kind) => keyring.signalId(connectionId, id, message, kind)),
     ),
   )
+  // The id of an outcome follows from its window, so the header tells whose it is.
+  const marks = new Set(pseudonyms.map((id) => markOf(id, keyring)))
   const isOfThem = ({ signalId }: { readonly signalId: string }) => signalIds.has(signalId)
+  const isSignalOfThem = (signal: Signal, { headers }: ConsumedRecord) => {
+    if (marks.has(headers[headerNames.suppressionMark] ?? '')) signalIds.add(signal.signalId)
+    return isOfThem(signal)
+  }
+  const signals = [
+    ...(await collect(topics.signals.name, 'signals', isSignalOfThem)),
+    ...(await collect(replayTopic, 'signals', isSignalOfThem)),
+  ]
   return {
     source: person.source,
     connectionId: directory.byAccount(person.source, person.accountId)?.connectionId ?? null,
     pseudonyms,
     touches,
     state: (await store.read(pseudonyms)).filter((one) => one !== null),
-    messages: messages.map((message) => ({ ...message, content: contentOf(message) })),
-    signals: [
-      ...(await collect(topics.signals.name, 'signals', isOfThem)),
-      ...(await collect(replayTopic, 'signals', isOfThem)),
-    ],
+    messages: messages.map((message) => ({
+      ...message,
+      content: opened(message.content, message, openContent),
+      outcome: opened(message.outcome, message, openOutcome),
+    })),
+    signals,
     deliveries: await collect(topics.deliveries.name, 'deliveries', isOfThem),
   }
 }

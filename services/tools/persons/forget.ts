@@ -2,10 +2,10 @@
  * Forgets one person. The order matters: once the marks are in force nothing new of the conversation is decided, so what is erased then
  * stays erased. Safe to repeat.
  */
-import { maxVersion } from '../../attribution/state/pack.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { Clock } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
+import { maxVersion } from '../../runtime/versioned-state/format.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
 import { markOf } from '../../shared/persons/suppressions.ts'
@@ -35,7 +35,7 @@ export interface Receipt {
   readonly connectionId: string | null
   /** Keys in `suppressions.v1`: one for each id of the conversation. */
   readonly marks: readonly string[]
-  /** Conversations that had touches or state, by id. */
+  /** Conversations that had touches or other state, by id. */
   readonly erased: number
   readonly remains: readonly Remainder[]
 }
@@ -71,7 +71,11 @@ const remainderAt = (now: number): readonly Remainder[] => {
       what: 'signals and their outcomes, without a pseudonym',
       until: after(topics.deliveries.retentionMs),
     },
-    { where: topics.touches.name, what: 'erased records, until Kafka compacts them away', until: until(2 * dayMs) },
+    {
+      where: `${topics.touches.name}, ${topics.ruleState.name}`,
+      what: 'erased records, until Kafka compacts them away',
+      until: until(2 * dayMs),
+    },
     { where: 'Redis dedup, feeds', what: 'keyed hashes and pseudonyms of recent messages', until: until(4 * dayMs) },
   ]
 }
@@ -101,13 +105,15 @@ export const forgetPerson = async (person: PersonIds, actor: string, tools: Forg
   const erased = new Set<Pseudonym>()
   for (let sweep = 0; sweep < maxSweeps; sweep++) {
     await clock.sleep(inForceMs)
-    const found = await eraseConversations((touches) => isErased(touches) || ids.has(touches.conversation), tools)
-    for (const touches of found) erased.add(touches.conversation)
+    const found = await eraseConversations((one) => isErased(one) || ids.has(one.conversation), tools)
+    for (const { conversation: id } of found) erased.add(id)
     // A batch that was under way may have written once more.
     if (found.length === 0) break
   }
   // Also what has no record any more: nothing that is stored is newer than the mark.
-  await tools.store.erase([...ids].map((id) => ({ conversation: id, version: maxVersion })))
+  const everyVersion = [...ids].map((id) => ({ conversation: id, version: maxVersion }))
+  await tools.store.erase(everyVersion)
+  await tools.ruleStates.erase(everyVersion)
   return {
     forgottenAt: new Date(forgottenAt).toISOString(),
     source: person.source,

@@ -39,5 +39,5 @@ export const pseudonymOf = ({ source, accountId, conversationId }: PersonIds, ke
 /** True for the state of the conversation under any of its ids: each record names the other ones. */
 export const isOfPerson =
   (conversation: Pseudonym) =>
-  (touches: Pick<Touches, 'conversation' | 'aliases'>): boolean =>
-    touches.conversation === conversation || touches.aliases.includes(conversation)
+  (record: Pick<Touches, 'conversation'> & Partial<Pick<Touches, 'aliases'>>): boolean =>
+    record.conversation === conversation || (record.aliases?.includes(conversation) ?? false)

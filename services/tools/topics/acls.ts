@@ -37,7 +37,8 @@ const anyGroup = 'signals-'
 const ofStage = (stage: ConsumerStage): Needs => {
   const { reads, writes, follows, delays, lowPriorityReads = [] }: StageSpec = stages[stage]
   const later = delays.map((delay) => laterTopic(stage, delay))
-  const ownMain = stage === 'attribution' ? [topics.touches.name] : []
+  const ownStates = { attribution: [topics.touches.name], keywords: [topics.ruleState.name] }
+  const ownMain = stage === 'attribution' || stage === 'keywords' ? ownStates[stage] : []
   const sentLog = stage === 'dispatch' ? [topics.deliveries.name, parkedTopic] : []
   const unparked = stage === 'dispatch' ? [topics.signals.name, parkedTopic] : []
   return {

@@ -52,6 +52,7 @@ const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/topics'],
   ['runtime/keys'],
   ['runtime/batch'],
+  ['runtime/versioned-state'],
   ['runtime/process'],
 ]
 const dispatchFloors: readonly (readonly string[])[] = [

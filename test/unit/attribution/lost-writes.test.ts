@@ -1,10 +1,13 @@
 /** Attribution whose Redis comes back without its last acknowledged writes. */
-import { RebuildingStore } from '../../../services/attribution/state/rebuilding-store.ts'
+
 import { stateFromRecord } from '../../../services/attribution/state/record.ts'
-import { parts, RedisConversationStore } from '../../../services/attribution/state/store.ts'
+import type { ConversationState } from '../../../services/attribution/state/state.ts'
+import { RedisConversationStore } from '../../../services/attribution/state/store.ts'
 import { checkpointed } from '../../../services/runtime/batch/checkpoints/checkpointed-stage.ts'
 import { PartitionCheckpoints } from '../../../services/runtime/batch/checkpoints/checkpoints.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
+import { RebuildingStore, type RebuildStateTools } from '../../../services/runtime/versioned-state/rebuilding-store.ts'
+import { parts } from '../../../services/runtime/versioned-state/store.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld } from '../../support/attribution-world.ts'
 import { noon } from '../../support/builders.ts'
@@ -16,7 +19,7 @@ const topics = ['messages.v1', 'messages.attribution.later-1s.v1', 'messages.att
 const world = async (server: SimulatedRedisServer, hasCheckpoints = true) => {
   const redis = server.client()
   const rebuilds: number[] = []
-  const readTopic: ConstructorParameters<typeof RebuildingStore>[0]['readTopic'] = async (onBatch, since) => {
+  const readTopic: RebuildStateTools<ConversationState>['readTopic'] = async (onBatch, since) => {
     rebuilds.push(since)
     const entries = made.touches.map((value, at) => ({
       conversation: value.conversation,

@@ -2,7 +2,7 @@
  * An instance that is stopped between publishing and saving for longer than its session. Meanwhile its successor processes the same
  * batch, and more. Then the first one goes on.
  */
-import { StateChanged } from '../../../services/attribution/state/store.ts'
+import { StateChanged } from '../../../services/runtime/versioned-state/store.ts'
 import { attributionWorld } from '../../support/attribution-world.ts'
 import { MemoryConversationStore } from '../../support/memory-conversation-store.ts'
 

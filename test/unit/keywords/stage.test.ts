@@ -58,10 +58,8 @@ const processed = async ({
     message: message({ content: sealed, hasText: true, textOrigin: 'typed', ...fields }),
     startsConversation: starts,
   })
-  const { outcomes, changes } = stage.decide([{ value, record: consumedRecord(), attempt: 1 }], {
-    state: undefined,
-    now: noon,
-  })
+  const batch = [{ value, record: consumedRecord(), attempt: 1 }]
+  const { outcomes, changes } = stage.decide(batch, { state: await stage.load(batch, noon), now: noon })
   await stage.save(changes)
   const [outcome] = outcomes as readonly Outcome[]
   const records = outcome?.kind === 'forwarded' ? outcome.records : []

@@ -1,6 +1,7 @@
 /** How commands name one person, and what their work needs. */
 import type { Command } from 'commander'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
+import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { type PersonIds, PersonInvalid, parsePerson } from '../../../tools/persons/person.ts'
@@ -34,6 +35,7 @@ export const openPersonTools = async (context: CliContext) => {
   return {
     ...{ broker, codec, keyring: await context.keyring(), clock: systemClock },
     store: new RedisConversationStore(context.redis(), noTtl),
+    ruleStates: new RedisRuleStates(context.redis(), noTtl),
     directory: await readConnections(broker, codec),
   }
 }

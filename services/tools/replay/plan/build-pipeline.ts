@@ -4,6 +4,8 @@ import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
 import { ingest } from '../../../ingest/stage.ts'
+import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'
+import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
@@ -18,7 +20,7 @@ import { filterMatches } from '../input/filter.ts'
 import type { ReplayRequest } from '../request.ts'
 import { InProcessPipeline } from './in-process-pipeline.ts'
 import { ListVersions } from './list-versions.ts'
-import { OverlayStore } from './overlay.ts'
+import { OverlayStore, StateOverlay } from './overlay.ts'
 import { RunClaims } from './run-claims.ts'
 
 export interface PipelineTools extends AttributionSettings {
@@ -30,6 +32,8 @@ export interface PipelineTools extends AttributionSettings {
   readonly directory: ConnectionDirectory
   readonly suppressions?: SuppressionCheck
   readonly lists: readonly KeywordListRecord[]
+  /** Rule sets in force; unset: none. */
+  readonly ruleSets?: Pick<RuleTools, 'of'>
   readonly clock: Clock
 }
 
@@ -41,7 +45,7 @@ export interface BuiltPipeline {
 }
 
 export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): BuiltPipeline => {
-  const { redis, clock, lists, ...given } = tools
+  const { redis, clock, lists, ruleSets, ...given } = tools
   // An event of a file was never received.
   const isUnderConsent = request.file ? occurredUnderConsent(tools.directory) : receivedUnderConsent
   const shared = { ...given, isUnderConsent }
@@ -53,6 +57,12 @@ export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): Bui
   const pipeline = new InProcessPipeline(request.entry, {
     ...shared,
     listVersions: new ListVersions(lists, request.lists),
+    ...(ruleSets && {
+      rules: {
+        of: (connection) => ruleSets.of(connection),
+        states: new StateOverlay(new RedisRuleStates(redis, 0)),
+      },
+    }),
     ingest: ingest({ ...shared, claims }),
     attribution: attribution({ ...shared, store }),
     isUnseen: claims.isUnseen,

@@ -7,6 +7,7 @@ import type { attribution } from '../../../attribution/stage.ts'
 import { BadRecord } from '../../../failures.ts'
 import { ownerOf } from '../../../ingest/identity.ts'
 import type { ingest } from '../../../ingest/stage.ts'
+import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
 import type { Input } from '../../../runtime/batch/stage.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
@@ -32,6 +33,8 @@ export interface InProcessPipelineTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly listVersions: ListVersions
+  /** Rule sets in force, and states of the run's own; unset: none. */
+  readonly rules?: RuleTools
   readonly isUnderConsent: ConsentRule
   readonly suppressions?: SuppressionCheck
   readonly ingest: ReturnType<typeof ingest>
@@ -204,7 +207,8 @@ export class InProcessPipeline {
       decided.push(...found)
       if (!listVersions.hasNewer(count)) continue
       const ids = new Set(found.map(({ signal }) => signal.signalId))
-      const others = await keywordSignals(own, await listVersions.latest(), this.#tools)
+      const { rules, ...withoutRules } = this.#tools
+      const others = await keywordSignals(own, await listVersions.latest(), withoutRules)
       this.#foundByNewer = (this.#foundByNewer ?? 0) + others.filter(({ signal }) => !ids.has(signal.signalId)).length
     }
     return decided

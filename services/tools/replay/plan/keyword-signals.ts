@@ -42,7 +42,9 @@ export const keywordSignals = async (
   const part = attributed.map(asInput)
   const state = await stage.load(part, now)
   const decided: Decided[] = []
-  stage.decide(part, { state, now }).outcomes.forEach((outcome, at) => {
+  const { outcomes, changes } = stage.decide(part, { state, now })
+  await stage.save(changes)
+  outcomes.forEach((outcome, at) => {
     const { receivedAt } = (attributed[at] as AttributedMessage).message
     for (const one of [outcome].flat() as Outcome[]) {
       onOutcome(one)

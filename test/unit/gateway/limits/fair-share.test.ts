@@ -4,9 +4,16 @@ const perWindow = (perSecond: number) => (perSecond * windowMs) / 1_000
 
 /**
  * Accounts that send at a rate to a process that can do so many a second: what is left over makes it late.
+ * @param isQueue it waits in a queue, and the event loop is on time
  * @returns the accepted and refused deliveries of each account in the last ten windows
  */
-const play = (share: FairShare, rates: Readonly<Record<string, number>>, capacity: number, windows: number) => {
+const play = (
+  share: FairShare,
+  rates: Readonly<Record<string, number>>,
+  capacity: number,
+  windows: number,
+  isQueue = false,
+) => {
   const counts = Object.fromEntries(Object.keys(rates).map((name) => [name, { accepted: 0, refused: 0 }]))
   let backlog = 0
   for (let n = 0; n < windows; n++) {
@@ -23,7 +30,12 @@ const play = (share: FairShare, rates: Readonly<Record<string, number>>, capacit
       }
     }
     backlog = Math.max(0, backlog + done - perWindow(capacity))
-    share.tick((backlog / capacity) * 1_000, Math.min(1, done / perWindow(capacity)))
+    const waitMs = (backlog / capacity) * 1_000
+    if (isQueue) {
+      share.stored(waitMs)
+      share.stored(waitMs * 3)
+      share.tick(0, 0.5)
+    } else share.tick(waitMs, Math.min(1, done / perWindow(capacity)))
   }
   return counts
 }
@@ -36,12 +48,15 @@ describe('the fair share of accounts', () => {
     expect(share.quota).toBe(Number.POSITIVE_INFINITY)
   })
 
-  it('refuses the account that floods, and none of the others', () => {
-    const counts = play(new FairShare(), { flood: 1_500, b: 40, c: 80 }, 500, 200)
+  it.each([
+    ['the event loop is late', false],
+    ['deliveries wait in a queue', true],
+  ])('refuses the account that floods, and none of the others: %s', (_, isQueue) => {
+    const counts = play(new FairShare(), { flood: 1_500, b: 40, c: 80 }, 500, 200, isQueue)
     expect(counts).toMatchObject({ b: { refused: 0 }, c: { refused: 0 } })
     expect(counts.flood?.refused).toBeGreaterThan(perWindow(1_500) * 10 * 0.5)
     // What is left over is used.
-    expect(counts.flood?.accepted).toBeGreaterThan(perWindow(380) * 10 * 0.5)
+    expect(counts.flood?.accepted).toBeGreaterThan(perWindow(380) * 10 * 0.4)
   })
 
   it('treats equals alike', () => {
@@ -61,7 +76,17 @@ describe('the fair share of accounts', () => {
     const share = new FairShare()
     for (let n = 0; n < 20; n++) {
       share.take('a', 100)
-      share.tick(n === 10 ? 240 : 0, 1)
+      share.tick(n === 10 ? 400 : 0, 1)
+    }
+    expect(share.quota).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('takes some slow deliveries among quick ones for no overload', () => {
+    const share = new FairShare()
+    for (let n = 0; n < 100; n++) {
+      share.take('a', 100)
+      for (const ms of [900, 20, 2_000]) share.stored(ms)
+      share.tick(0, 0.95)
     }
     expect(share.quota).toBe(Number.POSITIVE_INFINITY)
   })

@@ -1,5 +1,7 @@
 import { touchesRecordOf } from '../../../../services/attribution/state/record.ts'
 import { emptyState } from '../../../../services/attribution/state/state.ts'
+import { ruleStateRecordOf } from '../../../../services/keywords/rule-state/record.ts'
+import { emptyRuleState } from '../../../../services/keywords/rule-state/state.ts'
 import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import { eraseConversations } from '../../../../services/tools/persons/erase-conversations.ts'
 import { topics } from '../../../../services/topology.ts'
@@ -11,21 +13,31 @@ const topic = topics.touches.name
 const openTopic = async () => {
   const cluster = new MemoryCluster()
   const broker = cluster.open()
-  await broker.createTopics([{ name: topic, partitions: 2, config: {} }])
+  const names = [topic, topics.ruleState.name]
+  await broker.createTopics(names.map((name) => ({ name, partitions: 2, config: {} })))
   const codec = await Codec.open(new MemoryRegistry())
   const producer = await broker.producer()
   const inRedis: { conversation: string; version: number }[] = []
-  const tools = {
-    ...{ broker, codec, producer },
-    store: {
-      erase: async (entries: typeof inRedis) => {
-        inRedis.push(...entries)
-        return entries.length
-      },
+  const rulesInRedis: typeof inRedis = []
+  const eraser = (into: typeof inRedis) => ({
+    erase: async (entries: readonly (typeof inRedis)[number][]) => {
+      into.push(...entries)
+      return entries.length
     },
-  }
+  })
+  const tools = { broker, codec, producer, store: eraser(inRedis), ruleStates: eraser(rulesInRedis) }
   return {
-    inRedis,
+    ...{ inRedis, rulesInRedis },
+    writeRules: (conversation: string, connectionId: string, version = 1) => {
+      const record = ruleStateRecordOf(conversation, { ...emptyRuleState, version }, connectionId)
+      return producer.send([
+        { topic: topics.ruleState.name, key: conversation, value: codec.encode('ruleState', record) },
+      ])
+    },
+    rulesKept: () => {
+      const last = new Map(cluster.records(topics.ruleState.name).map(({ key, value }) => [key, value]))
+      return [...last].filter(([, value]) => value !== null).map(([key]) => key)
+    },
     write: (conversation: string, connectionId: string, version = 1) =>
       producer.send([
         {
@@ -57,6 +69,20 @@ describe('conversations', () => {
       { conversation: 'c', version: 7 },
     ])
     expect(world.kept()).toEqual(['b'])
+  })
+
+  it('are erased with what rules have fired in them, also where only that is left', async () => {
+    const world = await openTopic()
+    await world.write('a', 'leaving')
+    await world.writeRules('a', 'leaving', 3)
+    await world.writeRules('b', 'leaving', 4)
+    await world.writeRules('c', 'staying')
+    expect((await world.erase('leaving')).map(({ conversation }) => conversation).sort()).toEqual(['a', 'b'])
+    expect(world.rulesInRedis.sort((one, other) => one.version - other.version)).toEqual([
+      { conversation: 'a', version: 3 },
+      { conversation: 'b', version: 4 },
+    ])
+    expect(world.rulesKept()).toEqual(['c'])
   })
 
   it('are judged by their last record, and erased once', async () => {

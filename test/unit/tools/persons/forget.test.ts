@@ -34,11 +34,12 @@ const openPipeline = async () => {
     erase: async (entries: readonly { readonly conversation: string }[]) =>
       entries.filter(({ conversation }) => states.values.delete(conversation)).length,
   }
+  const ruleStates = { erase: async () => 0 }
   const pseudonym = (id: string) => keyring.pseudonym('conversation', person.source, person.accountId, id)
   const slept: (() => Promise<void>)[] = []
   const clock = new FakeClock(noon, { skipSleeps: true })
   const tools = {
-    ...{ broker, codec, keyring, producer, directory, store },
+    ...{ broker, codec, keyring, producer, directory, store, ruleStates },
     clock: {
       now: () => clock.now(),
       sleep: async (ms: number) => {
@@ -166,6 +167,15 @@ describe('a person who asks', () => {
         { topic: topics.deliveries.name, key: 'acme-wa', value: codec.encode('deliveries', deliveryOf(raised)) },
       ])
     }
+    const outcome = signal({ signalId: 'cc'.repeat(16), kind: 'outcome', event: 'Purchase' })
+    await producer.send([
+      {
+        topic: topics.signals.name,
+        key: 'acme-wa',
+        value: codec.encode('signals', outcome),
+        headers: { 'suppression-mark': markOf(own, keyring) },
+      },
+    ])
     const found = await exportPerson(person, world.tools)
     expect(found).toMatchObject({
       ...{ source: 'whatsapp', connectionId: 'acme-wa', pseudonyms: [own] },
@@ -174,7 +184,10 @@ describe('a person who asks', () => {
       messages: [{ content: { text: `words of ${'a0'.repeat(16)}` } }],
       deliveries: [{ outcome: 'accepted' }],
     })
-    expect(found.signals.map(({ signalId }) => signalId)).toEqual([signalOf(own, 'a0'.repeat(16)).signalId])
+    expect(found.signals.map(({ signalId }) => signalId)).toEqual([
+      signalOf(own, 'a0'.repeat(16)).signalId,
+      outcome.signalId,
+    ])
     expect(JSON.stringify(found)).not.toContain('b0'.repeat(16))
   })
 })

@@ -17,7 +17,11 @@ describe('the least rights', () => {
 
   it('let each stage write what it produces, and nothing else', () => {
     expect(topicRights('gateway', 'Write')).toEqual(['channel-events.v1'])
-    expect(topicRights('keywords', 'Write').sort()).toEqual(['attributed-messages.keywords.dead.v1', 'signals.v1'])
+    expect(topicRights('keywords', 'Write').sort()).toEqual([
+      'attributed-messages.keywords.dead.v1',
+      'rule-state.v1',
+      'signals.v1',
+    ])
     expect(topicRights('ingest', 'Write')).toContain('channel-events.ingest.quarantine.v1')
     expect(topicRights('attribution', 'Write')).not.toContain('messages.v1')
     expect(topicRights('dispatch', 'Read')).not.toContain('channel-events.v1')

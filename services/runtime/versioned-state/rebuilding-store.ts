@@ -1,33 +1,26 @@
-/** The conversation store of the stage: rebuilds what Redis has lost from `touches.v1` before a read returns. */
-import { incomplete, RebuildableState } from '../../runtime/time-buckets/rebuildable-state.ts'
+/** A store of states that rebuilds what Redis has lost from their topic before a read returns. */
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
-import type { ConversationChange } from './conversations.ts'
-import type { ConversationState } from './state.ts'
+import { incomplete, RebuildableState } from '../time-buckets/rebuildable-state.ts'
+import type { Versioned } from './format.ts'
 import {
-  type ConversationStore,
   type Part,
   partOf,
   parts,
+  type RecordedState,
   type RestorableStore,
-  type StateEntry,
+  type StateChange,
   StateLost,
+  type StateStore,
 } from './store.ts'
 
-/** One record of `touches.v1`; without a state for a tombstone. */
-export type RecordedState = Pick<StateEntry, 'conversation'> & {
-  readonly state: ConversationState | null
-  /** Broker timestamp of the record, ms. */
-  readonly changedAt: number
-}
-
-export interface ConversationRebuildTools {
-  readonly store: RestorableStore
+export interface RebuildStateTools<State extends Versioned> {
+  readonly store: RestorableStore<State>
   /**
-   * Reads `touches.v1` to its end, in batches; of one conversation the older record before the newer.
+   * Reads the topic to its end, in batches; of one conversation the older record before the newer.
    * @param since broker time of the first record to read, ms; 0: all
    * @throws DependencyError
    */
-  readTopic(onBatch: (entries: readonly RecordedState[]) => Promise<void>, since: number): Promise<void>
+  readTopic(onBatch: (entries: readonly RecordedState<State>[]) => Promise<void>, since: number): Promise<void>
   /** How many connections to Redis were lost so far. */
   disconnects(): number
   now(): number
@@ -35,14 +28,14 @@ export interface ConversationRebuildTools {
   onState?(parts: number | null): void
 }
 
-export class RebuildingStore implements ConversationStore {
-  readonly #store: RestorableStore
+export class RebuildingStore<State extends Versioned> implements StateStore<State> {
+  readonly #store: RestorableStore<State>
   readonly #state: RebuildableState<Part>
-  readonly #tools: ConversationRebuildTools
+  readonly #tools: RebuildStateTools<State>
   /** `disconnects` during the last rebuild of all parts. */
   #completeSince: number | null = null
 
-  constructor(tools: ConversationRebuildTools) {
+  constructor(tools: RebuildStateTools<State>) {
     const { store, onState } = tools
     this.#store = store
     this.#tools = tools
@@ -57,7 +50,7 @@ export class RebuildingStore implements ConversationStore {
     })
   }
 
-  read(conversations: readonly Pseudonym[]): Promise<readonly (ConversationState | null)[]> {
+  read(conversations: readonly Pseudonym[]): Promise<readonly (State | null)[]> {
     return this.#state.read(async () => {
       try {
         return await this.#store.read(conversations)
@@ -68,7 +61,7 @@ export class RebuildingStore implements ConversationStore {
     })
   }
 
-  write(changes: readonly ConversationChange[]): Promise<void> {
+  write(changes: readonly StateChange<State>[]): Promise<void> {
     return this.#store.write(changes)
   }
 
@@ -91,7 +84,7 @@ export class RebuildingStore implements ConversationStore {
 
   #restore(wanted: ReadonlySet<Part>, since: number): Promise<void> {
     const { store, readTopic, now } = this.#tools
-    const isWanted = ({ conversation }: RecordedState) => wanted.has(partOf(conversation))
+    const isWanted = ({ conversation }: RecordedState<State>) => wanted.has(partOf(conversation))
     return readTopic((entries) => store.restore(entries.filter(isWanted), now()), since)
   }
 

@@ -1,6 +1,6 @@
-/** The Lua scripts that write conversations. A key is replaced only if its version allows it. */
-import type { RedisScript } from '../../runtime/ports.ts'
-import { format, formatMask, versionAt } from './pack.ts'
+/** The Lua scripts that write states. A key is replaced only if its version allows it. */
+import type { RedisScript } from '../ports.ts'
+import { format, formatMask, versionAt } from './format.ts'
 
 /** Version of packed bytes; nil for no value, or one of another format, which is treated as absent. */
 const versionOf = `
@@ -12,7 +12,7 @@ end`
 
 /** ARGV: time to live, then for each key the expected version and the new value. Returns how many keys had another version. */
 export const saveScript: RedisScript = {
-  name: 'saveConversations',
+  name: 'saveStates',
   source: `
 ${versionOf}
 local call, ttl, kept = redis.call, ARGV[1], 0
@@ -26,7 +26,7 @@ return kept`,
 
 /** ARGV: for each key its version. A newer stored version stays. Returns how many were deleted. */
 export const eraseScript: RedisScript = {
-  name: 'eraseConversations',
+  name: 'eraseStates',
   source: `
 ${versionOf}
 local call, erased = redis.call, 0
@@ -39,7 +39,7 @@ return erased`,
 
 /** ARGV: for each key a value and its time to live. A newer stored version stays; an empty value deletes, as its tombstone did. */
 export const restoreScript: RedisScript = {
-  name: 'restoreConversations',
+  name: 'restoreStates',
   source: `
 ${versionOf}
 local call = redis.call
