@@ -23,6 +23,7 @@ export const derivedRetentionMs = {
   replayedSignals: days(7),
 } as const
 
+const flow = { partitions: flowPartitions, retentionMs: days(7), cleanup: 'delete' } as const
 const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
 const journal = { partitions: tablePartitions, retentionMs: days(1_096), cleanup: 'delete' } as const
 
@@ -30,9 +31,8 @@ const main = {
   channelEvents: {
     name: 'channel-events.v1',
     key: 'account',
-    partitions: flowPartitions,
+    ...flow,
     retentionMs: hours(72),
-    cleanup: 'delete',
     schema: 'message-event',
     maxMessageBytes: mebibytes(8),
     holds: 'raw deliveries and message events, as connectors produce them; how far back a replay reaches',
@@ -40,36 +40,29 @@ const main = {
   messages: {
     name: 'messages.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'message',
     holds: 'validated, authorised, deduplicated message events; ids pseudonymised, content sealed',
   },
   attributedMessages: {
     name: 'attributed-messages.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'attributed-message',
     holds: 'the same with the tracking ID resolved',
   },
   signals: {
     name: 'signals.v1',
     key: 'connection',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'signal',
     holds: 'conversation and keyword signals; no text of a message',
   },
   deliveries: {
     name: 'deliveries.v1',
     key: 'connection',
-    partitions: flowPartitions,
+    ...flow,
     retentionMs: days(30),
-    cleanup: 'delete',
     schema: 'delivery',
     holds: 'one outcome per signal',
   },
@@ -91,9 +84,8 @@ const main = {
   connectionRequests: {
     name: 'connection-requests.v1',
     key: 'connection',
-    partitions: tablePartitions,
+    ...journal,
     retentionMs: days(7),
-    cleanup: 'delete',
     schema: 'connection-request',
     holds: 'changes of connections that ingest and dispatch ask for, and control makes; signed',
   },
@@ -119,6 +111,14 @@ const main = {
     schema: 'keyword-list',
     maxMessageBytes: mebibytes(8),
     holds: 'versioned keyword lists',
+  },
+  ruleSets: {
+    name: 'rule-sets.v1',
+    key: 'rule-set',
+    ...table,
+    schema: 'rule-set',
+    maxMessageBytes: mebibytes(8),
+    holds: 'versioned rule sets, with the names of outcomes that the advertiser chose',
   },
   touches: {
     name: 'touches.v1',
@@ -232,7 +232,7 @@ export const stages = {
   keywords: {
     reads: 'attributedMessages',
     writes: ['signals', 'ruleState'],
-    follows: ['connections', 'keywordLists', 'dataSecrets', 'suppressions'],
+    follows: ['connections', 'keywordLists', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: [],
   },
   dispatch: {
