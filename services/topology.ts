@@ -23,7 +23,7 @@ export const derivedRetentionMs = {
   replayedSignals: days(7),
 } as const
 
-const flow = { partitions: flowPartitions, cleanup: 'delete' } as const
+const flow = { partitions: flowPartitions, retentionMs: days(7), cleanup: 'delete' } as const
 /** Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it. */
 const states = { partitions: flowPartitions, retentionMs: days(40), cleanup: 'compact,delete' } as const
 const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
@@ -43,7 +43,6 @@ const main = {
     name: 'messages.v1',
     key: 'conversation',
     ...flow,
-    retentionMs: days(7),
     schema: 'message',
     holds: 'validated, authorised, deduplicated message events; ids pseudonymised, content sealed',
   },
@@ -51,7 +50,6 @@ const main = {
     name: 'attributed-messages.v1',
     key: 'conversation',
     ...flow,
-    retentionMs: days(7),
     schema: 'attributed-message',
     holds: 'the same with the tracking ID resolved',
   },
@@ -59,7 +57,6 @@ const main = {
     name: 'signals.v1',
     key: 'connection',
     ...flow,
-    retentionMs: days(7),
     schema: 'signal',
     holds: 'conversation and keyword signals; no text of a message',
   },
@@ -89,9 +86,8 @@ const main = {
   connectionRequests: {
     name: 'connection-requests.v1',
     key: 'connection',
-    partitions: tablePartitions,
+    ...journal,
     retentionMs: days(7),
-    cleanup: 'delete',
     schema: 'connection-request',
     holds: 'changes of connections that ingest and dispatch ask for, and control makes; signed',
   },

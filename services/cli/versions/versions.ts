@@ -1,6 +1,6 @@
 /** What the commands for keyword lists and for rule sets have in common: versions, whose numbers only grow. */
 import { type VersionTopic, writeVersion } from '../../keywords/versions/store.ts'
-import { type VersionArchive, type Versioned, versionKey } from '../../keywords/versions/version-archive.ts'
+import { type ImportedVersion, type VersionArchive, versionKey } from '../../keywords/versions/version-archive.ts'
 import { RecordTooLarge } from '../../runtime/ports.ts'
 import type { TopicValues } from '../../shared/model/topic-values.ts'
 import { audited } from '../audit.ts'
@@ -25,9 +25,9 @@ export interface VersionKind<T extends VersionTopic> {
 
 /** A record of the kind, with what every version has. */
 export type VersionRecord<T extends VersionTopic> = TopicValues[T] &
-  Versioned & { readonly copyOf: number | null; readonly author: string | null }
+  ImportedVersion & { readonly copyOf: number | null; readonly author: string | null }
 
-export type Archive<T extends VersionTopic> = VersionArchive<TopicValues[T] & Versioned>
+export type Archive<T extends VersionTopic> = VersionArchive<TopicValues[T] & ImportedVersion>
 
 /** Default: the active version, else the shadow. @throws UsageError when the list or version does not exist */
 export const versionIn = <T extends VersionTopic>(
@@ -35,7 +35,7 @@ export const versionIn = <T extends VersionTopic>(
   archive: Archive<T>,
   id: string,
   version?: string,
-): TopicValues[T] & Versioned => {
+): TopicValues[T] & ImportedVersion => {
   const found =
     version === undefined ? (archive.active(id) ?? archive.shadow(id)) : archive.atVersion(id, Number(version))
   if (found) return found
@@ -52,7 +52,7 @@ export const promotable = <T extends VersionTopic>(
   archive: Archive<T>,
   id: string,
   option: string,
-): TopicValues[T] & Versioned => {
+): TopicValues[T] & ImportedVersion => {
   const shadow = archive.shadow(id)
   if (shadow) return shadow
   throw new UsageError(
@@ -114,13 +114,13 @@ export const versionText = <T extends VersionTopic>(
   return `${idOf(record)} version ${version}: ${what}${state}`
 }
 
-export const stateOf = <V extends Versioned>(archive: VersionArchive<V>, id: string, record: V) => {
+export const stateOf = <V extends ImportedVersion>(archive: VersionArchive<V>, id: string, record: V) => {
   if (archive.active(id) === record) return 'active'
   return archive.shadow(id) === record ? 'shadow' : ''
 }
 
 /** First line of `show`. */
-export const headOf = <V extends Versioned & { readonly author: string | null }>(
+export const headOf = <V extends ImportedVersion & { readonly author: string | null }>(
   archive: VersionArchive<V>,
   id: string,
   record: V,

@@ -1,7 +1,7 @@
 /** Every version of every keyword list or rule set, for tools that compare versions or roll back. */
 
 /** One version of something that is imported as a whole. */
-export interface Versioned {
+export interface ImportedVersion {
   readonly version: number
   /** ms */
   readonly createdAt: number
@@ -12,7 +12,7 @@ export interface Versioned {
 /** Record key. It includes the version, so that compaction keeps older versions for replays and rollbacks. */
 export const versionKey = (id: string, version: number) => `${id}@${version}`
 
-export class VersionArchive<Version extends Versioned> {
+export class VersionArchive<Version extends ImportedVersion> {
   readonly #versions = new Map<string, readonly Version[]>()
   readonly #idOf: (version: Version) => string
 
