@@ -83,6 +83,8 @@ class Thread {
     if (event.kind === 'message') {
       this.#messages++
       if (this.#isStart(event, before)) {
+        // A restart is a conversation of its own.
+        this.#messages = 1
         this.#starts.push({ at, id: event.messageId })
         emit(signal('Conversation', null))
       }
