@@ -7,6 +7,7 @@
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { usage } from '../bench/usage.ts'
@@ -194,8 +195,11 @@ try {
   print(`\nRedis keys             ${first.keys} after ${from.toFixed(0)} s, ${last.keys} at the end`)
   print(`by the name            ${await kindsOf(redis)}`)
   print(`Redis memory           ${first.memory.toFixed(1)} MB, ${last.memory.toFixed(1)} MB at the end`)
-  // Claims of messages, claims of copies and the sent log each have this many hashes for an hour of event time, however many messages.
-  const most = conversations * 3 + 3 * bucketsPerHour * (Math.ceil((probeMs / 1_000 + seconds) / 3_600) + 1)
+  // Claims of messages and the sent log have so many hashes for an hour of event time, however many messages; claims of copies have
+  // as many for each hour of a span.
+  const hours = Math.ceil((probeMs / 1_000 + seconds) / 3_600) + 1
+  const ofSpan = bucketsPerHour * 2 ** Math.ceil(Math.log2(crossSourceSpanHours))
+  const most = conversations * 3 + 2 * bucketsPerHour * hours + 2 * ofSpan
   checks.check('Redis keys are bounded', last.keys <= most, `at most ${most}`)
   const found = await received()
   checks.check('nothing is lost and nothing counts twice', found === expected(), `${found} of ${expected()}`)
