@@ -24,6 +24,8 @@ export const derivedRetentionMs = {
 } as const
 
 const flow = { partitions: flowPartitions, retentionMs: days(7), cleanup: 'delete' } as const
+/** Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it. */
+const states = { partitions: flowPartitions, retentionMs: days(40), cleanup: 'compact,delete' } as const
 const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
 const journal = { partitions: tablePartitions, retentionMs: days(1_096), cleanup: 'delete' } as const
 
@@ -123,20 +125,14 @@ const main = {
   touches: {
     name: 'touches.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    // Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it.
-    retentionMs: days(40),
-    cleanup: 'compact,delete',
+    ...states,
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
   },
   ruleState: {
     name: 'rule-state.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    // As long as touches: what fired is known as long as the conversation that it was in.
-    retentionMs: days(40),
-    cleanup: 'compact,delete',
+    ...states,
     schema: 'rule-state',
     holds:
       'what the rules of each conversation have fired, and keyed hashes of what may keep them back; Redis can be rebuilt from it',
@@ -225,7 +221,7 @@ export const stages = {
   attribution: {
     reads: 'messages',
     writes: ['attributedMessages', 'touches'],
-    follows: ['connections', 'dataSecrets', 'suppressions'],
+    follows: ['connections', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: ['1s', '5s'],
     waitsWithMain: true,
   },

@@ -14,6 +14,7 @@ import { openSources } from '../shared/sources/service.ts'
 import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
+import { openContactThreads } from './contacts/contact-threads.ts'
 import { refusalOf } from './dead-letters.ts'
 import { countIgnored } from './ignored.ts'
 import { AccountQuarantine } from './quarantine/quarantine.ts'
@@ -50,7 +51,8 @@ runConsumerStage({
     )
     health.detail('quarantined', () => quarantine.size)
     const claims = openClaims(redis)
-    const stageTools = { sources, directory, claims, codec, keyring, envelopes, withdrawals, suppressions }
+    const contacts = openContactThreads(redis)
+    const stageTools = { sources, directory, claims, contacts, codec, keyring, envelopes, withdrawals, suppressions }
     const stage = ingest({ ...stageTools, quarantine })
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },

@@ -1,13 +1,19 @@
+import { consumerGroup } from '../consumer-groups.ts'
 import { errorFacts } from '../runtime/log.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
-import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { openStageState } from '../runtime/versioned-state/open.ts'
+import { type Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../shared/model/keyword-list.ts'
 import type { RuleSetRecord } from '../shared/model/rules/rule-set.ts'
 import { Suppressions } from '../shared/persons/suppressions.ts'
+import { topics } from '../topology.ts'
 import { keywordsFields } from './config.ts'
 import { keywordCounts } from './keyword-metrics.ts'
 import { type ActiveList, KeywordLists } from './lists/active-lists.ts'
 import { compileInWorker } from './matching/compile/compile-in-worker.ts'
+import { ruleUseCounts } from './rule-metrics.ts'
+import { ruleStateTopic } from './rule-state/record.ts'
+import { RedisRuleStates } from './rule-state/store.ts'
 import { RuleSets } from './rules/active-rule-sets.ts'
 import { countEmitted } from './signal-metrics.ts'
 import { keywords } from './stage.ts'
@@ -16,7 +22,7 @@ import { MissingIds } from './versions/missing.ts'
 runConsumerStage({
   name: 'keywords',
   fields: keywordsFields,
-  build: async ({ codec, keyring, follow, log, metrics, clock, ...deps }) => {
+  build: async ({ config, codec, keyring, redis, follow, log, metrics, clock, ...deps }) => {
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
     const lists = new KeywordLists(compileInWorker)
@@ -70,8 +76,20 @@ runConsumerStage({
     })
     isLoaded = true
     await activate()
+    const { store: states, withCheckpoints } = await openStageState(
+      {
+        name: 'keywords',
+        group: consumerGroup('keywords'),
+        topics: [topics.attributedMessages.name],
+        topic: ruleStateTopic,
+        store: new RedisRuleStates(redis, config.ATTRIBUTION_STATE_DAYS * 86_400),
+      },
+      { ...deps, codec, redis, metrics, log, clock },
+    )
     const count = keywordCounts({ metrics, log, clock })
-    const stage = keywords({ directory, lists, codec, keyring, suppressions, count })
-    return { ...stage, onProcessed: countEmitted(metrics) }
+    const rules = { of: (connection: Connection) => ruleSets.of(connection), states }
+    const countRules = ruleUseCounts(metrics)
+    const stage = keywords({ directory, lists, codec, keyring, suppressions, rules, count, countRules })
+    return { ...withCheckpoints(stage), onProcessed: countEmitted(metrics) }
   },
 })
