@@ -7,7 +7,7 @@
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
+import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
 import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { usage } from '../bench/usage.ts'
