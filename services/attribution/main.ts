@@ -6,6 +6,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { Suppressions } from '../shared/persons/suppressions.ts'
 import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
+import { ingestPosition } from './ingest-position.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
 import { touchesTopic } from './state/record.ts'
@@ -45,6 +46,7 @@ runConsumerStage({
       waitMs: config.ATTRIBUTION_WAIT,
       textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
       countRefused,
+      ingestPosition: ingestPosition(deps.broker),
     })
     return withCheckpoints(stage)
   },

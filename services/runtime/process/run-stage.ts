@@ -32,7 +32,7 @@ import { environment } from './environment.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { type Lifecycle, main } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
-import { serveStatus } from './status-server.ts'
+import { type StatusPage, serveStatus } from './status-server.ts'
 import { openTracing } from './tracing.ts'
 
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
@@ -59,6 +59,8 @@ export interface StageDeps<Config> {
   readonly health: Health
   readonly log: Logger
   readonly lifecycle: Lifecycle
+  /** Further pages of the status server, by path. */
+  readonly pages: Record<string, StatusPage>
   /** null: tracing is off. */
   readonly tracer: Tracer | null
   /** Reads the topics to their end, then follows them; resolves at their end. */
@@ -114,11 +116,13 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       watchdog: common.WATCHDOG_SECONDS > 0 ? new Watchdog(common.WATCHDOG_SECONDS * 1000) : null,
       onSilence: (why) => lifecycle.crash(why),
     })
+    const pages: Record<string, StatusPage> = {}
     const status = await serveStatus(
       { port: common.METRICS_PORT, host: common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS },
       metrics,
       () => health.report(),
       () => progress.refresh(),
+      pages,
     )
     lifecycle.onStop('status', status.close)
 
@@ -171,7 +175,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       },
       broker: signed,
       onAssigned: (callback: () => void) => void assigned.push(callback),
-      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer },
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer, pages },
     }
     const stage = await service.build(deps)
 

@@ -15,6 +15,7 @@ const decides = [
   'services/derived-topics.ts',
   'services/shared/text/without-ending.ts',
   'services/consumer-groups.ts',
+  'services/attribution/arrival.ts',
   'services/attribution/attribute.ts',
   'services/attribution/credit.ts',
   'services/attribution/stage.ts',
@@ -131,6 +132,7 @@ const decides = [
 /** Everything else in the stages: IO directly or through a port, settings, wiring, metrics. Files only, so that a new one joins a list. */
 const touchesTheWorld = [
   'services/attribution/config.ts',
+  'services/attribution/ingest-position.ts',
   'services/attribution/main.ts',
   'services/attribution/refused-ids.ts',
   'services/attribution/state/store.ts',
@@ -173,8 +175,10 @@ const touchesTheWorld = [
   'services/ingest/claims.ts',
   'services/ingest/rebuild-claims.ts',
   'services/ingest/config.ts',
-  'services/ingest/ignored.ts',
+  'services/ingest/reports.ts',
   'services/ingest/main.ts',
+  'services/ingest/order/marking.ts',
+  'services/ingest/order/ways.ts',
   'services/ingest/quarantine/quarantine.ts',
   'services/ingest/quarantine/quarantined-accounts.ts',
   'services/keywords/config.ts',
