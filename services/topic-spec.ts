@@ -8,6 +8,7 @@ export interface TopicSpec {
     | 'conversation'
     | 'connection'
     | 'list'
+    | 'rule-set'
     | 'secret'
     | 'token'
     | 'original'

@@ -23,6 +23,9 @@ export const derivedRetentionMs = {
   replayedSignals: days(7),
 } as const
 
+const flow = { partitions: flowPartitions, retentionMs: days(7), cleanup: 'delete' } as const
+/** Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it. */
+const states = { partitions: flowPartitions, retentionMs: days(40), cleanup: 'compact,delete' } as const
 const table = { partitions: tablePartitions, retentionMs: -1, cleanup: 'compact' } as const
 const journal = { partitions: tablePartitions, retentionMs: days(1_096), cleanup: 'delete' } as const
 
@@ -30,9 +33,8 @@ const main = {
   channelEvents: {
     name: 'channel-events.v1',
     key: 'account',
-    partitions: flowPartitions,
+    ...flow,
     retentionMs: hours(72),
-    cleanup: 'delete',
     schema: 'message-event',
     maxMessageBytes: mebibytes(8),
     holds: 'raw deliveries and message events, as connectors produce them; how far back a replay reaches',
@@ -40,36 +42,29 @@ const main = {
   messages: {
     name: 'messages.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'message',
     holds: 'validated, authorised, deduplicated message events; ids pseudonymised, content sealed',
   },
   attributedMessages: {
     name: 'attributed-messages.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'attributed-message',
     holds: 'the same with the tracking ID resolved',
   },
   signals: {
     name: 'signals.v1',
     key: 'connection',
-    partitions: flowPartitions,
-    retentionMs: days(7),
-    cleanup: 'delete',
+    ...flow,
     schema: 'signal',
     holds: 'conversation and keyword signals; no text of a message',
   },
   deliveries: {
     name: 'deliveries.v1',
     key: 'connection',
-    partitions: flowPartitions,
+    ...flow,
     retentionMs: days(30),
-    cleanup: 'delete',
     schema: 'delivery',
     holds: 'one outcome per signal',
   },
@@ -91,9 +86,8 @@ const main = {
   connectionRequests: {
     name: 'connection-requests.v1',
     key: 'connection',
-    partitions: tablePartitions,
+    ...journal,
     retentionMs: days(7),
-    cleanup: 'delete',
     schema: 'connection-request',
     holds: 'changes of connections that ingest and dispatch ask for, and control makes; signed',
   },
@@ -120,23 +114,25 @@ const main = {
     maxMessageBytes: mebibytes(8),
     holds: 'versioned keyword lists',
   },
+  ruleSets: {
+    name: 'rule-sets.v1',
+    key: 'rule-set',
+    ...table,
+    schema: 'rule-set',
+    maxMessageBytes: mebibytes(8),
+    holds: 'versioned rule sets, with the names of outcomes that the advertiser chose',
+  },
   touches: {
     name: 'touches.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    // Longer than Redis keeps a conversation (ATTRIBUTION_STATE_DAYS, bounded by this): Redis can be rebuilt from it.
-    retentionMs: days(40),
-    cleanup: 'compact,delete',
+    ...states,
     schema: 'touches',
     holds: 'attribution state of each conversation; Redis can be rebuilt from it',
   },
   ruleState: {
     name: 'rule-state.v1',
     key: 'conversation',
-    partitions: flowPartitions,
-    // As long as touches: what fired is known as long as the conversation that it was in.
-    retentionMs: days(40),
-    cleanup: 'compact,delete',
+    ...states,
     schema: 'rule-state',
     holds:
       'what the rules of each conversation have fired, and keyed hashes of what may keep them back; Redis can be rebuilt from it',
@@ -225,14 +221,14 @@ export const stages = {
   attribution: {
     reads: 'messages',
     writes: ['attributedMessages', 'touches'],
-    follows: ['connections', 'dataSecrets', 'suppressions'],
+    follows: ['connections', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: ['1s', '5s'],
     waitsWithMain: true,
   },
   keywords: {
     reads: 'attributedMessages',
     writes: ['signals', 'ruleState'],
-    follows: ['connections', 'keywordLists', 'dataSecrets', 'suppressions'],
+    follows: ['connections', 'keywordLists', 'ruleSets', 'dataSecrets', 'suppressions'],
     delays: [],
   },
   dispatch: {

@@ -69,13 +69,7 @@ const hourMs = 3_600_000
 
 type ConnectionSettings = Pick<
   ConnectionRecord,
-  | 'connectionId'
-  | 'market'
-  | 'extractors'
-  | 'attributionWindowDays'
-  | 'attributionWaitSeconds'
-  | 'restartAfterQuietHours'
-  | 'restartOnNewTouch'
+  'extractors' | 'attributionWindowDays' | 'attributionWaitSeconds' | 'restartAfterQuietHours' | 'restartOnNewTouch'
 >
 
 /** Settings of the stage, for all connections. */
@@ -85,11 +79,8 @@ export interface AttributionSettings {
   /** ATTRIBUTION_TEXT_WINDOW */
   readonly textWindowMs: number
   /** How many inbound messages of a conversation its rules ask about; unset: none. */
-  readonly countUpTo?: (connection: CountChoice) => number
+  readonly countUpTo?: () => number
 }
-
-/** What decides which rules are a connection's. */
-export type CountChoice = Pick<ConnectionRecord, 'connectionId' | 'market'>
 
 export const rulesOf = (
   connection: ConnectionSettings,
@@ -104,7 +95,7 @@ export const rulesOf = (
     textWindowMs: settings.textWindowMs,
     quietMs: quiet === null ? null : quiet * hourMs,
     restartOnNewTouch: connection.restartOnNewTouch,
-    countUpTo: settings.countUpTo?.(connection) ?? 0,
+    countUpTo: settings.countUpTo?.() ?? 0,
   }
 }
 

@@ -1,9 +1,8 @@
 /** Settings of attribution in addition to those of every stage. */
 import { z } from 'zod'
-import { topics } from '../topology.ts'
+import { stateFields } from '../runtime/versioned-state/config.ts'
 import { defaultTextWindowMs } from './attribute.ts'
 
-const dayMs = 86_400_000
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** Parses `30s`, `500ms`, `1m` or plain seconds to milliseconds. @param most ms */
@@ -16,12 +15,8 @@ const duration = (most: number, problem: string) =>
     return z.NEVER
   })
 
-/** One day less than the retention of `touches.v1`, so that all that Redis holds can be rebuilt from there. */
-const maxStateDays = topics.touches.retentionMs / dayMs - 1
-
 export const attributionFields = {
-  /** How long a conversation is kept after its last change, days; at least the longest attribution window. */
-  ATTRIBUTION_STATE_DAYS: z.coerce.number().int().min(28).max(maxStateDays).default(35),
+  ...stateFields,
   /** How long the start of a conversation waits for its referral on sources that deliver referrals as separate events, ms. */
   ATTRIBUTION_WAIT: duration(
     10 * 60_000,

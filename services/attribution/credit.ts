@@ -16,14 +16,14 @@ export interface Credit {
 
 const windowDays = 7
 
-const rulesWith = (extractors: readonly Extractor[] | null): Rules => ({
+const rulesWith = (extractors: readonly Extractor[] | null, countUpTo: number): Rules => ({
   extractors: extractors ?? defaultExtractors,
   windowMs: windowDays * 86_400_000,
   waitMs: 0,
   textWindowMs: defaultTextWindowMs,
   quietMs: null,
   restartOnNewTouch: false,
-  countUpTo: 0,
+  countUpTo,
 })
 
 /** The event's place among the given ones is its id, and equal ids are one message. */
@@ -47,19 +47,36 @@ const factsOf = (event: MessageEvent, ids: Map<string, string>): MessageFacts =>
 const placeOf = ({ from, query, pattern }: Extractor) =>
   [from, ...(query === null ? [] : [`query ${query}`]), ...(pattern === null ? [] : ['a pattern'])].join(', ')
 
+/** Decides the message events of one conversation, one after another. */
+export class EventAttribution {
+  readonly #rules: Rules
+  readonly #ids = new Map<string, string>()
+  #state = emptyState
+
+  /** @param extractors null: the default ones @param countUpTo how many inbound messages get a number */
+  constructor(extractors: readonly Extractor[] | null = null, countUpTo = 0) {
+    this.#rules = rulesWith(extractors, countUpTo)
+  }
+
+  /** The id is the event's place among the given ones; equal message ids are one message. */
+  next(event: MessageEvent): Attribution & { readonly message: string } {
+    const { text, links, referral } = event
+    const facts = factsOf(event, this.#ids)
+    const decided = attribute(this.#state, facts, this.#rules, () => ({ text, links, referral }))
+    this.#state = decided.state
+    return { ...decided, message: facts.message }
+  }
+}
+
 /** @param events message events of one conversation, at least one @param extractors null: the default ones */
 export const creditOf = (events: readonly MessageEvent[], extractors: readonly Extractor[] | null): Credit => {
-  const rules = rulesWith(extractors)
-  const ids = new Map<string, string>()
+  const attribution = new EventAttribution(extractors)
   /** Per tracking ID, where it was found first. */
   const places = new Map<string, string>()
   let refused = 0
-  let state = emptyState
   let last: Attribution | undefined
   events.forEach((event, at) => {
-    const { text, links, referral } = event
-    last = attribute(state, factsOf(event, ids), rules, () => ({ text, links, referral }))
-    state = last.state
+    last = attribution.next(event)
     refused += last.refused
     if (last.found && !places.has(last.found.trackingId))
       places.set(last.found.trackingId, `event ${at + 1}: ${placeOf(last.found.extractor)}`)

@@ -6,6 +6,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { Suppressions } from '../shared/persons/suppressions.ts'
 import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
+import { CountedMessages } from './counted-messages.ts'
 import { ingestPosition } from './ingest-position.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
@@ -19,8 +20,12 @@ runConsumerStage({
     const directory = new ConnectionDirectory()
     deps.useConnections((id) => directory.byId(id))
     const suppressions = new Suppressions(keyring)
+    const counted = new CountedMessages()
     await deps.follow({
       suppressions: (mark, record) => suppressions.apply(mark, record),
+      ruleSets: (_key, record) => {
+        if (record !== null) counted.apply(record)
+      },
       connections: (id, record) => {
         if (directory.apply(id, record) === 'applied' && !record?.dataKey) deps.forgetConnection(id)
       },
@@ -47,6 +52,7 @@ runConsumerStage({
       textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
       countRefused,
       ingestPosition: ingestPosition(deps.broker),
+      countUpTo: () => counted.upTo,
     })
     return withCheckpoints(stage)
   },

@@ -120,6 +120,11 @@ export const holdDecisionOf = (
   if (waitUntil - now > Math.max(waitMs, recoveryMs)) {
     return { kind: 'hold', state: { ...before, waitUntil: now + waitMs }, delay: shortDelay }
   }
+  // It ends before its message was received: a process had begun it whose clock is far behind.
+  const rightEnd = receivedAt + waitMs
+  if (oldest?.message === moment.message && waitUntil < receivedAt && receivedAt <= now && now < rightEnd - slackMs) {
+    return { kind: 'hold', state: { ...before, waitUntil: rightEnd }, delay: shortDelay }
+  }
   const extended = { ...before, waitUntil: now + recoveryMs }
   // A stop of the stage that ends near the end of the wait leaves the referral in the backlog, too.
   const isLate = now - waitUntil > stoppedMs || (lateMs > stoppedMs && waitUntil - now < recoveryMs)

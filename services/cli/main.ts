@@ -35,6 +35,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'keyword lists: import, test, diff, roll back',
     load: () => import('./commands/keywords/index.ts'),
   },
+  rules: {
+    about: 'rule sets: import, test, diff, roll back',
+    load: () => import('./commands/rules/index.ts'),
+  },
   map: { about: 'map a webhook body to message events', load: () => import('./commands/map/index.ts') },
   mappings: {
     about: 'mappings of sources: check, list, show',

@@ -47,11 +47,11 @@ export const postWebhook = async (
   const headers = withKey(headersOf(request), url)
   const contentType = request.headers['content-type'] ?? null
   requireReadable(request, tools.maxBodyBytes)
-  // Nothing is spent on the body of an account that is refused anyway.
-  if (account !== null) requireShare(tools.rates, `${name}\n${account}`)
   const largest = admit(source, headers, mediaType(contentType ?? undefined), tools.now(), tools)
   const owner = { source: name, account }
   const body = await readBody(request, Math.min(tools.maxBodyBytes, largest), owner, tools.bodies)
+  // Nothing more is spent on an account that is refused anyway. An answer before the body had come would cost a new connection.
+  if (account !== null) requireShare(tools.rates, `${name}\n${account}`)
   const delivery: RawDelivery = { source: name, account, headers, contentType, body, receivedAt: tools.now() }
   const ownersOf = (accounts: readonly (string | null)[]) => accounts.map((one) => `${name}\n${one ?? ''}`)
   const { stored, unconnected, unverified } = acceptDelivery(source, delivery, tools, (accounts) =>

@@ -7,7 +7,7 @@ import {
   type HourBuckets,
   RedisHourBuckets,
 } from '../runtime/time-buckets/hour-buckets.ts'
-import { crossSourceSpanHours } from './cross-source-dedup.ts'
+import { crossSourceSpanHours } from './copies/cross-source-dedup.ts'
 import { dedupWindowMs } from './identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000

@@ -15,6 +15,7 @@ import { unconnectedAccounts } from '../shared/unconnected/log.ts'
 import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
+import { openContactThreads } from './contacts/contact-threads.ts'
 import { refusalOf } from './dead-letters.ts'
 import { markingUnordered } from './order/marking.ts'
 import { ConnectionWays } from './order/ways.ts'
@@ -53,7 +54,8 @@ runConsumerStage({
     )
     health.detail('quarantined', () => quarantine.size)
     const claims = openClaims(redis)
-    const stageTools = { sources, directory, claims, codec, keyring, envelopes, withdrawals, suppressions }
+    const contacts = openContactThreads(redis)
+    const stageTools = { sources, directory, claims, contacts, codec, keyring, envelopes, withdrawals, suppressions }
     const stage = markingUnordered(ingest({ ...stageTools, quarantine }), new ConnectionWays(redis, clock), directory)
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },

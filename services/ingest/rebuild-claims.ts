@@ -46,8 +46,9 @@ export const rebuildClaims =
         const value = decodable(() => readDelivery(record, tools))
         return value === null ? [] : [{ value, record, attempt: 1 }]
       })
-      const { marks, notes } = pendingClaimsOf(batch, tools)
+      const { marks, notes, contacts } = pendingClaimsOf(batch, tools)
       await claims.note(notes)
+      if (contacts.length > 0) await tools.contacts?.note(contacts)
       await claims.rewrite({ event: marks.event.filter(isFirst), crossSource: marks.crossSource.filter(isFirst) })
     }
     await broker.read(topic, [{ partition, from: start, to }], async (records) => {

@@ -9,35 +9,39 @@
 import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
-import { sealContent, sealOutcome } from '../runtime/keys/sealed-content.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
-import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
-import { crossSourceKeyOf, isOtherCopy } from './cross-source-dedup.ts'
+import type { ContactThreads } from './contacts/contact-threads.ts'
+import { isWithoutThread, noteOf, threadsOf } from './contacts/without-thread.ts'
+import { crossSourceKeyOf, isOtherCopy } from './copies/cross-source-dedup.ts'
+import { type Copy, firstConversationsOf, noteKeysOf, notesOf, referralOf } from './copies/late-referrals.ts'
 import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
-import { dedupKeyOf, type Identity, identityOf, ownerOf } from './identity.ts'
-import { type Copy, firstConversationsOf, noteKeysOf, notesOf, referralOf } from './late-referrals.ts'
+import { dedupKeyOf, identityOf, ownerOf } from './identity.ts'
+import { type Authorised, toMessage } from './message.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
-type Refusal = 'no_connection' | 'disconnected' | 'outside_consent' | typeof suppressed | 'duplicate'
+type Refusal =
+  | 'no_connection'
+  | 'disconnected'
+  | 'outside_consent'
+  | typeof suppressed
+  | 'duplicate'
+  /** Of a contact that has written in no thread. */
+  | 'ignored_contact'
 
 /** Result of the consent check, of the marks and of the claims, for one event. */
 type Verdict =
-  | {
-      readonly kind: 'authorised'
-      readonly connection: Connection
-      readonly dataKey: Buffer
-      readonly identity: Identity
-    }
+  | (Authorised & { readonly kind: 'authorised' })
   /** A second copy with a referral that the first one lacks. */
   | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
   | { readonly kind: 'refused'; readonly reason: Refusal | typeof unverifiedAccount }
@@ -119,10 +123,39 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
   return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
 }
 
+const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][]) =>
+  verdicts.flatMap((ofInput, input) =>
+    ofInput.flatMap((of, at) =>
+      of.kind === 'authorised' ? [{ input, at, of, event: batch[input]?.value.events[at] as MessageEvent }] : [],
+    ),
+  )
+
+/** The threads in which contacts of the batch wrote. */
+const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][], tools: IngestTools) =>
+  authorisedIn(batch, verdicts).flatMap(({ of, event }) => noteOf(event, of.identity.conversation, tools.keyring) ?? [])
+
+/** Gives events without a thread to the conversation in which their contact wrote last. Changes `verdicts`. @throws DependencyError */
+const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: Verdict[][], tools: IngestTools) => {
+  const wanted = authorisedIn(batch, verdicts).filter(({ event }) => isWithoutThread(event))
+  if (wanted.length === 0) return
+  const threads = await threadsOf(
+    wanted.map(({ event }) => event),
+    tools,
+  )
+  wanted.forEach(({ input, at, of }, index) => {
+    const thread = threads[index] ?? null
+    ;(verdicts[input] as Verdict[])[at] =
+      thread === null
+        ? { kind: 'refused', reason: 'ignored_contact' }
+        : { ...of, identity: { ...of.identity, conversation: thread.conversation }, channel: thread.channel }
+  })
+}
+
 /** The claims of a batch, and the notes that go before them. */
 export const pendingClaimsOf = (batch: readonly Input<Delivered>[], tools: IngestTools) => {
-  const { pending, notes } = withoutCopies(batch, tools)
-  return { marks: { event: pending.event.marks, crossSource: pending.crossSource.marks }, notes }
+  const { verdicts, pending, notes } = withoutCopies(batch, tools)
+  const marks = { event: pending.event.marks, crossSource: pending.crossSource.marks }
+  return { marks, notes, contacts: contactNotesOf(batch, verdicts, tools) }
 }
 
 /** @throws DependencyError when Redis is away: ingest cannot decide without claims */
@@ -130,6 +163,8 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const { verdicts, pending, copyOf, notes } = withoutCopies(batch, tools)
   const { event: own, crossSource } = pending
   if (notes.length > 0) await tools.claims.note(notes)
+  const contacts = contactNotesOf(batch, verdicts, tools)
+  if (contacts.length > 0) await tools.contacts?.note(contacts)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
     const { input, event } = events[at] as PendingClaims['events'][number]
@@ -151,42 +186,8 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
     ;(verdicts[input] as Verdict[])[event] =
       conversation === null ? { kind: 'refused', reason: 'duplicate' } : { kind: 'late-referral', of, conversation }
   })
+  await giveThreads(batch, verdicts, tools)
   return verdicts
-}
-
-const toMessage = (
-  event: MessageEvent,
-  receivedAt: number,
-  { connection, dataKey, identity }: Verdict & { kind: 'authorised' },
-  { keyring, sources }: Pick<IngestTools, 'keyring' | 'sources'>,
-): Message => {
-  const { text, links, referral, outcome } = event
-  const hasContent = text !== null || links.length > 0 || referral !== null
-  const key = keyring.connectionKey(connection.connectionId, dataKey)
-  return {
-    connectionId: connection.connectionId,
-    source: event.source,
-    channel: event.channel,
-    conversation: identity.conversation,
-    message: identity.message,
-    kind: event.kind,
-    direction: event.direction,
-    sender: event.sender,
-    occurredAt: event.occurredAt,
-    timeSource: event.timeSource,
-    receivedAt,
-    content: hasContent ? sealContent({ text, links, referral }, key, identity.message) : null,
-    hasText: text !== null,
-    hasLinks: links.length > 0,
-    hasReferral: referral !== null,
-    textOrigin: event.textOrigin,
-    attachments: event.attachments,
-    revision: event.revision === null ? null : keyring.pseudonym('revision', identity.message, event.revision),
-    aliases: identity.aliases,
-    backfill: event.backfill,
-    referralsApart: sources.get(event.source)?.separateReferrals ?? false,
-    outcome: outcome === null ? null : sealOutcome(outcome, key, identity.message),
-  }
 }
 
 const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
@@ -195,6 +196,8 @@ export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly claims: IngestClaims
+  /** Where contacts wrote last; unset: not known, and what has no thread is ignored. */
+  readonly contacts?: ContactThreads
   /** Accounts whose authorisation was withdrawn. Unset in a replay, which ends no consent. */
   readonly withdrawals?: Pick<Withdrawals, 'withdraw' | 'hasEnded'>
   /** Unset in a replay. */

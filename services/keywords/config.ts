@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { stateFields } from '../runtime/versioned-state/config.ts'
 
-/** The keywords stage has no settings of its own: connections choose their lists and origins. */
-export const keywordsFields = {}
+/** The keywords stage has no settings of its own: connections choose their lists, origins and rules. */
+export const keywordsFields = { ...stateFields }
 
 /** For the commands that make a version of a list. */
 export const keywordListFields = {

@@ -23,9 +23,15 @@ export class Load {
   copies = 0
   #underWay = new Set<Promise<void>>()
 
-  /** @param gateway its address, which may change */
-  constructor(gateway: () => string) {
+  readonly #onReferral: (person: ChaosPerson, ms: number) => void
+
+  /**
+   * @param gateway its address, which may change
+   * @param onReferral a referral was accepted so long after the first try of the person's first delivery, ms
+   */
+  constructor(gateway: () => string, onReferral: (person: ChaosPerson, ms: number) => void) {
     this.#gateway = gateway
+    this.#onReferral = onReferral
   }
 
   /**
@@ -50,12 +56,14 @@ export class Load {
     void work.finally(() => this.#underWay.delete(work))
   }
 
-  async #write({ deliveries }: ChaosPerson): Promise<void> {
-    for (const delivery of deliveries) {
+  async #write(person: ChaosPerson): Promise<void> {
+    const begin = performance.now()
+    for (const delivery of person.deliveries) {
       if (delivery.afterMs > 0) await sleep(delivery.afterMs)
       const started = performance.now()
       await this.#untilAccepted(delivery)
       this.acceptedAfter.push(performance.now() - started)
+      if (delivery.isReferral) this.#onReferral(person, performance.now() - begin)
       if (++this.deliveries % copyEach !== 0) continue
       this.copies++
       this.#track(sleep(copyAfterMs).then(() => this.#untilAccepted(delivery)))

@@ -29,6 +29,8 @@ export interface Verdict {
   readonly doubled: number
   /** With another tracking ID, flag or value than expected, or a field too many. */
   readonly different: number
+  /** Whose referral came too late to count for sure, and was not credited: right as well. */
+  readonly tooLate: number
   /** Not expected at all. */
   readonly unexpected: number
   /** Came again under the same id, which TikTok counts once. */
@@ -41,6 +43,10 @@ interface Entry {
   readonly expected: Expected
   readonly ids: Set<string>
   isDifferent: boolean
+  /** As expected, but without the tracking ID. */
+  isUncredited: boolean
+  /** Its referral may have come after the wait. */
+  isLate: boolean
 }
 
 const maxExamples = 10
@@ -58,7 +64,15 @@ export class Oracle {
   expect(expected: Expected): void {
     const key = keyOf(expected.eventSet, expected.event, expected.time)
     if (this.#entries.has(key)) throw new Error(`two expected events are ${key}: give each a second of its own`)
-    this.#entries.set(key, { expected, ids: new Set(), isDifferent: false })
+    this.#entries.set(key, { expected, ids: new Set(), isDifferent: false, isUncredited: false, isLate: false })
+  }
+
+  /** The referral of these events came when their wait may have been over: with or without it they are right. */
+  late(events: readonly Expected[]): void {
+    for (const { eventSet, event, time } of events) {
+      const entry = this.#entries.get(keyOf(eventSet, event, time))
+      if (entry) entry.isLate = true
+    }
   }
 
   get expected(): number {
@@ -89,6 +103,10 @@ export class Oracle {
     const content = { user, properties, more }
     const right = { user: trackingId === null ? {} : { ttclid: trackingId }, properties: wanted, more: {} }
     if (isDeepStrictEqual(content, right)) return
+    if (isDeepStrictEqual(content, { ...right, user: {} })) {
+      entry.isUncredited = true
+      return
+    }
     if (!entry.isDifferent) this.#note('different', key, { received: content, expected: right })
     entry.isDifferent = true
   }
@@ -101,12 +119,16 @@ export class Oracle {
     const entries = [...this.#entries]
     const missing = entries.filter(([, { ids }]) => ids.size === 0)
     const names = missing.slice(0, maxExamples).map(([key]) => `missing ${key}`)
+    const uncredited = entries.filter(([, { isUncredited, isLate }]) => isUncredited && !isLate)
+    for (const [key, { expected }] of uncredited) this.#note('not credited', key, { trackingId: expected.trackingId })
+    const isWrong = ({ isDifferent, isUncredited, isLate }: Entry) => isDifferent || (isUncredited && !isLate)
     return {
       expected: entries.length,
-      right: entries.filter(([, { ids, isDifferent }]) => ids.size === 1 && !isDifferent).length,
+      right: entries.filter(([, entry]) => entry.ids.size === 1 && !isWrong(entry)).length,
       missing: missing.length,
       doubled: entries.filter(([, { ids }]) => ids.size > 1).length,
-      different: entries.filter(([, { isDifferent }]) => isDifferent).length,
+      different: entries.filter(([, entry]) => isWrong(entry)).length,
+      tooLate: entries.filter(([, { isUncredited, isLate }]) => isUncredited && isLate).length,
       unexpected: this.#strangers.size,
       again: this.#again,
       examples: [...this.#examples, ...names],

@@ -20,6 +20,8 @@ export interface Delivery {
   readonly afterMs: number
   /** Signed at the time of each try. */
   request(): Request
+  /** It names the ad of messages that were delivered before. */
+  readonly isReferral?: boolean
 }
 
 export interface ChaosPerson {
@@ -96,7 +98,10 @@ export const chaosPerson = (n: number, begin: number): ChaosPerson => {
   }
   const id = `chaos-${n}`
   const adId = String(1_780_000_000_000_000_000n + BigInt(n))
-  const referral = (afterMs: number) => ({ afterMs, request: () => tiktokReferral(id, adId, firstMs - 1_000) })
+  const referral = (afterMs: number): Delivery => ({
+    ...{ afterMs, isReferral: true },
+    request: () => tiktokReferral(id, adId, firstMs - 1_000),
+  })
   const messages = [
     { afterMs: 0, request: () => tiktokText(id, `${id}-1`, greeting, firstMs) },
     { afterMs: pauseMs, request: () => tiktokText(id, `${id}-2`, closing.text, secondMs) },

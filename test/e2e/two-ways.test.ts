@@ -8,7 +8,7 @@ import { connectTwo, openWorld, type World } from '../support/world.ts'
 
 const topic = 'channel-events.v1'
 const conversations = 60
-const token = 'a token of a connector, for the test'
+const token = 'a-token-of-a-connector-in-this-test'
 
 /** Real processes: a connector sends referrals and messages by different ways in, of which each has its own order. */
 describe('referrals and messages by two ways in', () => {

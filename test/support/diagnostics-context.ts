@@ -17,6 +17,7 @@ import { connectionRecord as connection, masterKey, noon } from './builders.ts'
 import { FakeClock } from './fake-clock.ts'
 import { MemoryCluster } from './memory-broker.ts'
 import { MemoryRegistry } from './memory-registry.ts'
+import { ruleSet } from './rules.ts'
 
 const sources = loadSources({})
 const redisInfo = {
@@ -59,6 +60,7 @@ export const openDiagnostics = async () => {
     env,
     connections,
     lists: [list],
+    ruleSets: [ruleSet()],
     breakers: [] as { connectionId: string; cause: string }[],
     disk: { freeBytes: 50, sizeBytes: 100 },
     problems: [] as string[],
@@ -126,6 +128,7 @@ export const openDiagnostics = async () => {
       return state.connections
     },
     keywordLists: async () => state.lists,
+    ruleSets: async () => state.ruleSets,
     breakers: async () => state.breakers,
     settingProblems: () => state.problems,
     health: async (stage) => state.health[stage] ?? null,

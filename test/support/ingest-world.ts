@@ -2,7 +2,8 @@
 
 import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
-import { crossSourceSpanHours } from '../../services/ingest/cross-source-dedup.ts'
+import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
+import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import type { Outcome } from '../../services/runtime/batch/outcome.ts'
 import type { Envelopes } from '../../services/runtime/keys/envelopes.ts'
@@ -50,6 +51,7 @@ export const openIngest = async (shared?: { readonly keyring: Keyring; readonly 
     sources,
     directory,
     claims: claimsIn({ event: dedup, crossSource }),
+    contacts: contactOverlay({ find: async (contacts) => contacts.map(() => null) }),
     codec,
     keyring,
     envelopes,

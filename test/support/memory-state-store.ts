@@ -1,8 +1,8 @@
 /** A store of states in memory. Stores packed states, as Redis does. */
-import type { StateFormat, Versioned } from '../../services/runtime/versioned-state/format.ts'
+import type { StateFormat, VersionedState } from '../../services/runtime/versioned-state/format.ts'
 import { type StateChange, StateChanged, type StateStore } from '../../services/runtime/versioned-state/store.ts'
 
-export class MemoryStateStore<State extends Versioned> implements StateStore<State> {
+export class MemoryStateStore<State extends VersionedState> implements StateStore<State> {
   readonly values: Map<string, Buffer>
   readonly #format: Pick<StateFormat<State>, 'pack' | 'unpack'>
   /** @param values shared with another process */

@@ -13,7 +13,7 @@ import { bitOf, type ConnectionWays, type Sightings, type WayIn } from './ways.t
 type Directory = Pick<ConnectionDirectory, 'byAccount'>
 
 const wayOf = (record: ConsumedRecord, source: string, event: MessageEvent): WayIn => {
-  // Webhook deliveries have their account's order, whoever wrote them to the topic.
+  // Webhook deliveries have their account's order.
   if (source !== messageEventSource || verificationOf(record).by !== undefined) return 'gateway'
   if (record.key === event.accountId) return 'account'
   return record.key === event.conversationId ? 'conversation' : 'otherwise'

@@ -6,6 +6,7 @@
  */
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import { type Compile, compileKeywords, type KeywordMatcher } from '../matching/matcher.ts'
+import { versionKey } from '../versions/version-archive.ts'
 import { type ListChoice, listIdOf, missingListsOf } from './selection.ts'
 
 export interface ActiveList {
@@ -22,8 +23,8 @@ export interface ListsOfConnection {
   readonly shadows: readonly ActiveList[]
 }
 
-/** Record key. It includes the version, so that compaction keeps older versions for replays and rollbacks. */
-export const listKey = ({ listId, version }: Pick<KeywordListRecord, 'listId' | 'version'>) => `${listId}@${version}`
+export const listKey = ({ listId, version }: Pick<KeywordListRecord, 'listId' | 'version'>) =>
+  versionKey(listId, version)
 
 interface Slot {
   /** The highest staged version. */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
 import { fold, foldingOf } from '../matching/folding/fold.ts'
+import { versionedIdForm } from '../versions/selection.ts'
 
 /** Property names that TikTok documents: TikTok would misread a flag of the same name. */
 export const reservedFlags: ReadonlySet<string> = new Set([
@@ -53,9 +54,7 @@ export class KeywordListInvalid extends Error {
   }
 }
 
-export const listIdSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of letters, digits and ._-')
+export const listIdSchema = z.string().regex(versionedIdForm, 'must be 1 to 64 of letters, digits and ._-')
 
 /** Ten times the largest list known to us. The size of the list's record (8 MiB) is the tighter bound. */
 export const maxEntries = 250_000

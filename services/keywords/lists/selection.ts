@@ -1,16 +1,12 @@
 /** Selects the lists for a connection: the active one, and shadow lists that are only counted. */
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
-
-export const defaultListId = 'default'
+import { selectedId } from '../versions/selection.ts'
 
 export type ListChoice = Pick<ConnectionRecord, 'keywordListId' | 'market' | 'shadowListIds'>
 
-/**
- * The connection's own list; else the list named after its market, if that exists; else `default`.
- * @param exists whether a list has an active version
- */
+/** @param exists whether a list has an active version */
 export const listIdOf = ({ keywordListId, market }: ListChoice, exists: (listId: string) => boolean): string =>
-  keywordListId ?? (market !== null && exists(market) ? market : defaultListId)
+  selectedId(keywordListId, market, exists)
 
 /** Lists that a connection names and that do not exist. They emit and count nothing. */
 export const missingListsOf = (

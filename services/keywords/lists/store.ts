@@ -1,31 +1,14 @@
 /** Reads all records of the keyword-lists topic and writes versions to it. */
-
 import type { Broker } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { readWhole } from '../../runtime/topics/read-topic.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
-import { topics } from '../../topology.ts'
+import { readVersions, writeVersion } from '../versions/store.ts'
 import { listKey } from './active-lists.ts'
 
 /** All versions of all lists, in the order of the topic. @throws DependencyError */
-export const readLists = async (broker: Broker, codec: Codec): Promise<readonly KeywordListRecord[]> => {
-  const found = new Map<string, KeywordListRecord>()
-  await readWhole(broker, topics.keywordLists.name, async (record) => {
-    if (record.key === null || record.value === null) return
-    await codec.prepare([record])
-    found.set(record.key, codec.decode('keywordLists', record))
-  })
-  return [...found.values()]
-}
+export const readLists = (broker: Broker, codec: Codec): Promise<readonly KeywordListRecord[]> =>
+  readVersions('keywordLists', broker, codec)
 
-/** @throws DependencyError */
-export const writeList = async (broker: Broker, codec: Codec, list: KeywordListRecord): Promise<void> => {
-  const producer = await broker.producer()
-  try {
-    await producer.send([
-      { topic: topics.keywordLists.name, key: listKey(list), value: codec.encode('keywordLists', list) },
-    ])
-  } finally {
-    await producer.close()
-  }
-}
+/** @throws DependencyError, RecordTooLarge */
+export const writeList = (broker: Broker, codec: Codec, list: KeywordListRecord): Promise<void> =>
+  writeVersion('keywordLists', listKey(list), list, broker, codec)

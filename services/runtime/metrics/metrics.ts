@@ -81,11 +81,7 @@ const catalogue = {
     help: 'Changes asked for by stages.',
     labels: ['kind', 'result'],
   },
-  signals_accounts_unconnected_total: {
-    type: 'counter',
-    help: 'Nothing of these was kept.',
-    labels: ['source', 'account'],
-  },
+  signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing was kept.', labels: ['source', 'account'] },
   signals_accounts_unverified_total: { type: 'counter', help: 'Left out: not proven.', labels: ['source'] },
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
   signals_items_ignored_total: {
@@ -103,6 +99,7 @@ const catalogue = {
     help: 'Messages in which a list found a flag; mode raised, or shadow for lists that only count. At most 500 combinations, then "other".',
     labels: ['list', 'flag', 'mode'],
   },
+  signals_rules_total: { type: 'counter', help: 'Rules that hold.', labels: ['connection', 'mode', 'result'] },
   signals_tracking_id_refused_total: {
     type: 'counter',
     help: 'Values that an extractor found and that cannot be a tracking ID, by connection; beyond a cap: other.',

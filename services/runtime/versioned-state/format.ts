@@ -11,12 +11,12 @@ export const versionAt = 1
 export const headerBytes = 3
 
 /** A state that counts its changes: of two records of a conversation the higher version is the newer. */
-export interface Versioned {
+export interface VersionedState {
   readonly version: number
 }
 
 /** How the states of one kind are kept in Redis. */
-export interface StateFormat<State extends Versioned> {
+export interface StateFormat<State extends VersionedState> {
   /** In the names of the markers. */
   readonly name: string
   /** Between the part and the pseudonym in a key, so that kinds do not share keys; may be empty for one kind. */

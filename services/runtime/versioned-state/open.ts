@@ -10,7 +10,7 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Broker, Clock, RedisCommands, Timers } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
-import type { Versioned } from './format.ts'
+import type { VersionedState } from './format.ts'
 import { readStates, type StateTopic } from './read-states.ts'
 import { RebuildingStore } from './rebuilding-store.ts'
 import { parts, type RestorableStore } from './store.ts'
@@ -35,7 +35,7 @@ export interface OpenStateTools {
   onAssigned(listener: () => void): void
 }
 
-export interface KeptState<State extends Versioned> {
+export interface KeptState<State extends VersionedState> {
   /** Of the stage, in metrics and keys. */
   readonly name: string
   readonly group: string
@@ -46,7 +46,7 @@ export interface KeptState<State extends Versioned> {
 }
 
 /** Resolves once the store holds all that the topic does. */
-export const openStageState = async <State extends Versioned>(
+export const openStageState = async <State extends VersionedState>(
   { name, group, topics, topic, store: bare }: KeptState<State>,
   { redis, broker, codec, clock, metrics, log, health, lifecycle, onAssigned }: OpenStateTools,
 ) => {

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts'
 import { type Broker, type ConsumedRecord, DependencyError } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import { readInBatches } from '../topics/read-topic.ts'
-import type { Versioned } from './format.ts'
+import type { VersionedState } from './format.ts'
 import type { RecordedState } from './store.ts'
 
 export interface ReadStatesTools {
@@ -18,7 +18,7 @@ export interface ReadStatesTools {
 }
 
 /** A topic of states, keyed by conversation. */
-export interface StateTopic<State extends Versioned> {
+export interface StateTopic<State extends VersionedState> {
   readonly name: string
   /** @throws BadRecord */
   stateOf(
@@ -34,7 +34,7 @@ export interface StateTopic<State extends Versioned> {
  * @param since broker time of the first record to read, ms; 0: all
  * @throws DependencyError when Kafka is away or the process stops; errors of `onBatch`
  */
-export const readStates = async <State extends Versioned>(
+export const readStates = async <State extends VersionedState>(
   { name: topic, stateOf }: StateTopic<State>,
   { broker, codec, log, onProgress, signal }: ReadStatesTools,
   onBatch: (entries: readonly RecordedState<State>[]) => Promise<void>,

@@ -1,7 +1,7 @@
 /** A store of states that rebuilds what Redis has lost from their topic before a read returns. */
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { incomplete, RebuildableState } from '../time-buckets/rebuildable-state.ts'
-import type { Versioned } from './format.ts'
+import type { VersionedState } from './format.ts'
 import {
   type Part,
   partOf,
@@ -13,7 +13,7 @@ import {
   type StateStore,
 } from './store.ts'
 
-export interface RebuildStateTools<State extends Versioned> {
+export interface RebuildStateTools<State extends VersionedState> {
   readonly store: RestorableStore<State>
   /**
    * Reads the topic to its end, in batches; of one conversation the older record before the newer.
@@ -28,7 +28,7 @@ export interface RebuildStateTools<State extends Versioned> {
   onState?(parts: number | null): void
 }
 
-export class RebuildingStore<State extends Versioned> implements StateStore<State> {
+export class RebuildingStore<State extends VersionedState> implements StateStore<State> {
   readonly #store: RestorableStore<State>
   readonly #state: RebuildableState<Part>
   readonly #tools: RebuildStateTools<State>

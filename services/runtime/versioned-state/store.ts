@@ -3,10 +3,10 @@
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { DependencyError, type RedisCommands, type RedisScript } from '../ports.ts'
 import type { PartMarkers } from '../time-buckets/rebuildable-state.ts'
-import { maxVersion, type StateFormat, type Versioned } from './format.ts'
+import { maxVersion, type StateFormat, type VersionedState } from './format.ts'
 import { eraseScript, restoreScript, saveScript } from './scripts.ts'
 
-export interface StateChange<State extends Versioned> {
+export interface StateChange<State extends VersionedState> {
   readonly conversation: Pseudonym
   readonly state: State
   /** Version of the stored state that this one was made from; 0: there was none. */
@@ -14,14 +14,14 @@ export interface StateChange<State extends Versioned> {
 }
 
 /** As a topic recorded it; without a state for a tombstone. */
-export interface RecordedState<State extends Versioned> {
+export interface RecordedState<State extends VersionedState> {
   readonly conversation: Pseudonym
   readonly state: State | null
   /** Broker timestamp of the record, ms. */
   readonly changedAt: number
 }
 
-export interface StateStore<State extends Versioned> {
+export interface StateStore<State extends VersionedState> {
   /**
    * One state per conversation, in order; null for an unknown one.
    * @throws StateLost when Redis has lost a part of the conversations; no message can be decided until it is rebuilt
@@ -35,7 +35,7 @@ export interface StateStore<State extends Versioned> {
 }
 
 /** A store whose content can be rebuilt from a topic. */
-export interface RestorableStore<State extends Versioned> extends StateStore<State>, PartMarkers<Part> {
+export interface RestorableStore<State extends VersionedState> extends StateStore<State>, PartMarkers<Part> {
   /**
    * Writes states unless a newer version is stored, in their order; null deletes. Their time to live counts from `changedAt` (ms), when
    * they were recorded.
@@ -89,7 +89,7 @@ return 1`,
 /** Limits how long one script call blocks Redis. */
 const maxPerCall = 500
 
-export class RedisStateStore<State extends Versioned> implements RestorableStore<State> {
+export class RedisStateStore<State extends VersionedState> implements RestorableStore<State> {
   readonly #redis: RedisCommands
   readonly #ttlSeconds: number
   readonly #format: StateFormat<State>

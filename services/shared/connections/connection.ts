@@ -75,6 +75,11 @@ const fields = {
   keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
   prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
+  ruleSetId: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a rule set: 1 to 64 of letters, digits and ._-')
+    .nullish()
+    .default(null),
   messagingApp: z.enum(messagingApps).nullish(),
   messagingAccountId: id.nullish(),
 }
@@ -169,6 +174,7 @@ export const connectionRecordOf = (
     keywordOrigins: input.keywordOrigins,
     prefilled: input.prefilled,
     reportOrders: input.reportOrders,
+    ruleSetId: input.ruleSetId ?? null,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,
     keywordDirections: input.keywordDirections,

@@ -15,6 +15,7 @@ import {
   type TimeSource,
 } from './message-event.ts'
 import type { ReplayRun } from './replay-run.ts'
+import type { RuleSetRecord } from './rules/rule-set.ts'
 import type { RuleStateRecord } from './rules/rule-state-record.ts'
 import type { TokenRecord } from './token-record.ts'
 
@@ -210,6 +211,7 @@ export interface TopicValues {
   tokens: TokenRecord
   dataSecrets: DataSecretRecord
   keywordLists: KeywordListRecord
+  ruleSets: RuleSetRecord
   touches: Touches
   ruleState: RuleStateRecord
   suppressions: Suppression

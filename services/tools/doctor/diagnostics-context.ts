@@ -6,6 +6,7 @@ import type { Refusal } from '../../runtime/keys/signatures/signed-broker.ts'
 import type { Broker, Clock, RedisCommands, SchemaRegistry } from '../../runtime/ports.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
+import type { RuleSetRecord } from '../../shared/model/rules/rule-set.ts'
 import type { TokenRecord } from '../../shared/model/token-record.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
@@ -40,6 +41,7 @@ export interface DiagnosticsContext {
   /** Accounts without a connection that sent something; empty where the gateway does not answer. */
   unconnected(): Promise<readonly UnconnectedAccount[]>
   keywordLists(): Promise<readonly KeywordListRecord[]>
+  ruleSets(): Promise<readonly RuleSetRecord[]>
   /** Every breaker of dispatch that is not closed. */
   breakers(): Promise<readonly { readonly connectionId: string; readonly cause: string }[]>
   /** Problems that the services' own settings checks find, one line each. */

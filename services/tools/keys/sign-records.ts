@@ -80,7 +80,8 @@ export const signRecords = async (
   const { keys, tables, refused } = state
   const producer = await signedBy(keys, tools.broker).producer()
   try {
-    const copies = [tables.dataSecrets, tables.tokens, tables.keywordLists].flatMap((table) => copiesOf(table, keys))
+    const { connections: _ofConnections, dataSecrets, ...others } = tables
+    const copies = [dataSecrets, ...Object.values(others)].flatMap((table) => copiesOf(table, keys))
     // One at a time: a keyword list may have 8 MiB.
     for (const record of copies) await producer.send([record])
     const signed = copies.length + (await signConnections(state, tools, author))

@@ -10,7 +10,13 @@ import { readWhole } from '../../runtime/topics/read-topic.ts'
 import { type MainTopic, topics } from '../../topology.ts'
 import type { PrepareTools } from './prepare.ts'
 
-export const signedTables = ['connections', 'keywordLists', 'tokens', 'dataSecrets'] as const satisfies MainTopic[]
+export const signedTables = [
+  'connections',
+  'keywordLists',
+  'ruleSets',
+  'tokens',
+  'dataSecrets',
+] as const satisfies MainTopic[]
 export type SignedTable = (typeof signedTables)[number]
 
 export interface TableState {
@@ -55,7 +61,7 @@ const replaces = (
     const [was, is] = [codec.decode(table, before), codec.decode(table, next)]
     return was.revokedAt === null || is.revokedAt !== null
   }
-  if (table === 'keywordLists') return true
+  if (table === 'keywordLists' || table === 'ruleSets') return true
   return codec.decode(table, next).revision > codec.decode(table, before).revision
 }
 

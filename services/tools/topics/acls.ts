@@ -81,7 +81,7 @@ const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
   // It reads the time of the oldest record that a group has not processed, so every topic of a group.
   control: {
     reads: allTopics.map(({ name }) => name),
-    writes: named(['connections', 'connectionHistory', 'tokens', 'dataSecrets', 'keywordLists', 'audit']),
+    writes: named(['connections', 'connectionHistory', 'tokens', 'dataSecrets', 'keywordLists', 'ruleSets', 'audit']),
     groups: [],
     groupPrefixes: ['signals-console-', 'signals-control'],
     watches: [anyGroup],

@@ -14,7 +14,7 @@ import { MemoryRegistry } from '../../support/memory-registry.ts'
 
 const minute = 60_000
 
-const world = async (connection: Partial<ConnectionRecord> = {}) => {
+const world = async (connection: Partial<ConnectionRecord> = {}, countUpTo = 0) => {
   const keyring = await testKeyring()
   const dataKey = keyring.newDataKey('acme-wa')
   const directory = new ConnectionDirectory()
@@ -33,7 +33,7 @@ const world = async (connection: Partial<ConnectionRecord> = {}) => {
     waitMs: 30_000,
     textWindowMs: 600_000,
     countRefused,
-    countUpTo: ({ market }) => (market === 'counted' ? 3 : 0),
+    countUpTo: () => countUpTo,
   })
   const key = keyring.connectionKey('acme-wa', dataKey)
 

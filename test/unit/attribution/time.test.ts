@@ -71,4 +71,25 @@ describe('a wait for a referral', () => {
     await advanceTo(waitMs + 6_000)
     expect(attributed.length).toBe(1)
   })
+
+  it('lasts as long as ever when a process an hour behind had begun it', async () => {
+    const it = await attributionWorld({}, { waitMs })
+    it.setClock(-3_600_000)
+    await it.run(it.messageAt(0, { referralsApart: true, receivedAt: noon }))
+    it.setClock(1_000)
+    await it.advanceTo(20_000)
+    expect(it.attributed).toEqual([])
+    await it.run(it.messageAt(-500, { referralsApart: true, kind: 'referral', referral: { adId: '178' } }))
+    await it.advanceTo(25_000)
+    expect(it.attributed.map(({ trackingId }) => trackingId)).toEqual(['178'])
+  })
+
+  it('ends in time when a process an hour behind had begun it and no referral comes', async () => {
+    const it = await attributionWorld({}, { waitMs })
+    it.setClock(-3_600_000)
+    await it.run(it.messageAt(0, { referralsApart: true, receivedAt: noon }))
+    it.setClock(1_000)
+    await it.advanceTo(waitMs + 6_000)
+    expect(it.attributed).toHaveLength(1)
+  })
 })

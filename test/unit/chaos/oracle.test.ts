@@ -37,6 +37,17 @@ describe('the oracle of chaos', () => {
     expect(judged(...received)).toEqual(counts)
   })
 
+  it('takes an event without its tracking ID for right only if its referral came late', () => {
+    const oracle = new Oracle()
+    oracle.expect(expected)
+    oracle.receive({ eventSetId: '901', event: { ...event, user: {} } })
+    expect(oracle.verdict()).toMatchObject({ right: 0, different: 1, tooLate: 0 })
+    oracle.late([expected])
+    expect(oracle.verdict()).toMatchObject({ right: 1, different: 0, tooLate: 1 })
+    oracle.receive({ eventSetId: '901', event: { ...event, user: { ttclid: 'E.C.P.2' } } })
+    expect(oracle.verdict()).toMatchObject({ right: 0, different: 1 })
+  })
+
   it('tells event sets apart', () => {
     const oracle = new Oracle()
     oracle.expect(expected)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { crossSourceKeyOf, crossSourceSpanHours } from '../../../services/ingest/cross-source-dedup.ts'
+import { crossSourceKeyOf, crossSourceSpanHours } from '../../../services/ingest/copies/cross-source-dedup.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import { messageEvent, noon, testKeyring } from '../../support/builders.ts'
 import { labels, openIngest } from '../../support/ingest-world.ts'

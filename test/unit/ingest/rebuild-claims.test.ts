@@ -1,5 +1,5 @@
 import { claimsIn } from '../../../services/ingest/claims.ts'
-import { crossSourceSpanHours } from '../../../services/ingest/cross-source-dedup.ts'
+import { crossSourceSpanHours } from '../../../services/ingest/copies/cross-source-dedup.ts'
 import { rebuildClaims } from '../../../services/ingest/rebuild-claims.ts'
 import { ingest } from '../../../services/ingest/stage.ts'
 import { checkpointed } from '../../../services/runtime/batch/checkpoints/checkpointed-stage.ts'

@@ -12,6 +12,7 @@ import { gatewayFields } from '../../../gateway/config.ts'
 import { ingestFields } from '../../../ingest/config.ts'
 import { keywordsFields } from '../../../keywords/config.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
+import { readRuleSets } from '../../../keywords/rules/store.ts'
 import { localFields } from '../../../local/config.ts'
 import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
@@ -132,6 +133,7 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   tokens: async () => readTokens(await readable(context), await context.codec()),
   unconnected: async () => (await readUnconnected(context)) ?? [],
   keywordLists: async () => readLists(await readable(context), await context.codec()),
+  ruleSets: async () => readRuleSets(await readable(context), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
   settingProblems: () => settingProblems(context.env),
   health,

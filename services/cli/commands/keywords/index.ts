@@ -1,6 +1,6 @@
 /** `signals keywords`: manages and tests keyword lists. */
 import { type Command, Option } from 'commander'
-import { defaultListId } from '../../../keywords/lists/selection.ts'
+import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import { keywordAddresses, keywordFolds } from '../../../shared/model/keyword-list.ts'
 import { textOrigins } from '../../../shared/model/message-event.ts'
 import { evaluate, test } from './try.ts'
@@ -68,7 +68,7 @@ export const register = (program: Command) => {
   keywords
     .command('test [text]')
     .description('matches and near misses of a list in a text; nothing is stored or sent')
-    .option('--list <id>', 'which list', defaultListId)
+    .option('--list <id>', 'which list', defaultVersionedId)
     .option('--version <v>', 'which version; default: the active one')
     .option('--file <list>', 'a list in a file instead; needs no running pipeline')
     .option('--batch', 'JSON lines {id, list: [entries], text, origin?} in, {id, flags} or {id, error} out')

@@ -1,27 +1,36 @@
 /** `signals keywords import | list | show | diff | rollback | promote`: versions of lists; version numbers only grow. */
 
 import { keywordListFields } from '../../../keywords/config.ts'
-import { listKey } from '../../../keywords/lists/active-lists.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
 import { decodeListFile } from '../../../keywords/lists/list-encoding.ts'
 import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
-import { defaultListId } from '../../../keywords/lists/selection.ts'
-import { readLists, writeList } from '../../../keywords/lists/store.ts'
+import { missingListsOf } from '../../../keywords/lists/selection.ts'
+import { readLists } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
 import { listWarnings } from '../../../keywords/lists/warnings.ts'
+import { missingIds } from '../../../keywords/versions/missing.ts'
+import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import { loadConfig } from '../../../runtime/config.ts'
-import { RecordTooLarge } from '../../../runtime/ports.ts'
+import { readConnections } from '../../../shared/connections/store.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import { actor } from '../../actor.ts'
-import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
 import { bytesIn } from '../../input-file.ts'
-import { notify, print, printJson, table } from '../../output.ts'
-import { waitUntilActive } from '../../wait-until-active.ts'
-import { missingLists } from './missing-lists.ts'
+import { notify, print, printJson } from '../../output.ts'
+import {
+  compared,
+  headOf,
+  printRows,
+  promotable,
+  publishVersion,
+  type VersionKind,
+  versionIn,
+  versionRows,
+  versionText,
+} from '../../versions/versions.ts'
 
 export interface KeywordsOutput {
   json?: boolean
@@ -39,24 +48,21 @@ export const listInFile = async (file: string, defaults?: ListDefaults) => {
   }
 }
 
+const keywordLists: VersionKind<'keywordLists'> = {
+  topic: 'keywordLists',
+  command: 'keywords',
+  noun: 'list',
+  idOf: ({ listId }) => listId,
+  sizeOf: ({ entries }) => `${entries.length} keywords`,
+  smaller: 'split the list, for example by market',
+}
+
 export const archiveOf = async (context: CliContext): Promise<KeywordArchive> =>
   new KeywordArchive(await readLists(context.broker(), await context.codec()))
 
 /** @throws UsageError when the list or version does not exist */
-export const versionOf = (archive: KeywordArchive, listId: string, version?: string): KeywordListRecord => {
-  const found =
-    version === undefined
-      ? (archive.active(listId) ?? archive.shadow(listId))
-      : archive.atVersion(listId, Number(version))
-  if (found) return found
-  const versions = archive.versions(listId).map((one) => one.version)
-  if (versions.length > 0) throw new UsageError(`${listId} has no version ${version}; it has: ${versions.join(', ')}`)
-  const others = archive.listIds()
-  const known = others.length > 0 ? `; there are: ${others.join(', ')}` : ''
-  throw new UsageError(`there is no list ${listId}${known}; import one with: signals keywords import FILE`)
-}
-
-const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1)
+export const versionOf = (archive: KeywordArchive, listId: string, version?: string): KeywordListRecord =>
+  versionIn(keywordLists, archive, listId, version)
 
 export interface WriteOptions extends KeywordsOutput {
   /** The caller has checked a list that looks like a dictionary. */
@@ -86,24 +92,11 @@ const write = async (
   warnings: readonly string[] = [],
 ) => {
   const record = authored(context, made, iChecked)
-  await audited(context, `keywords.${action}`, listKey(record))
-  const codec = await context.codec()
-  try {
-    await writeList(context.broker(), codec, record)
-  } catch (error) {
-    if (!(error instanceof RecordTooLarge)) throw error
-    const bytes = codec.encode('keywordLists', record).length
-    throw new UsageError(
-      `the list is refused, the active version stays: ${record.entries.length} keywords take ${mebibytes(bytes)} MiB, and the limit is 8 MiB; split the list, for example by market`,
-    )
-  }
-  const behind = await waitUntilActive(context, 'keywordLists')
+  const behind = await publishVersion(keywordLists, context, action, record)
   const { listId, version, entries, shadow, copyOf } = record
   if (json)
     return printJson({ listId, version, entries: entries.length, shadow, copyOf, notYetInForce: behind, warnings })
-  const what = `${entries.length} keywords${copyOf === null ? '' : `, as in version ${copyOf}`}`
-  const state = behind.length > 0 ? '; not yet active' : shadow ? '; counted only (shadow)' : ''
-  print(`${listId} version ${version}: ${what}${state}`)
+  print(versionText(keywordLists, record, behind))
 }
 
 export interface ImportOptions extends WriteOptions, Partial<ListDefaults> {
@@ -114,7 +107,7 @@ export interface ImportOptions extends WriteOptions, Partial<ListDefaults> {
 export const importList = (file: string, options: ImportOptions) =>
   withContext(async (context) => {
     const input = await listInFile(file, { fold: options.fold ?? 'exact', addresses: options.addresses ?? 'skip' })
-    const listId = options.list ?? input.listId ?? defaultListId
+    const listId = options.list ?? input.listId ?? defaultVersionedId
     const id = listIdSchema.safeParse(listId)
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
@@ -150,54 +143,26 @@ export const rollback = (listId: string, options: WriteOptions & { to: string })
 export const promote = (listId: string, options: WriteOptions) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
-    const shadow = archive.shadow(listId)
-    if (!shadow)
-      throw new UsageError(
-        `${listId} has no shadow version newer than the active one; import one with: signals keywords import FILE --list ${listId} --shadow`,
-      )
-    await activate(context, 'promote', archive, shadow, options)
+    await activate(context, 'promote', archive, promotable(keywordLists, archive, listId, '--list'), options)
   })
-
-const stateOf = (archive: KeywordArchive, record: KeywordListRecord) => {
-  if (archive.active(record.listId) === record) return 'active'
-  return archive.shadow(record.listId) === record ? 'shadow' : ''
-}
 
 export const listLists = ({ json }: KeywordsOutput) =>
   withContext(async (context) => {
     const archive = await archiveOf(context)
-    const rows = archive.listIds().flatMap((listId) =>
-      archive.versions(listId).map((list) => ({
-        listId,
-        version: list.version,
-        entries: list.entries.length,
-        createdAt: new Date(list.createdAt).toISOString(),
-        inForce: archive.active(listId) === list,
-        shadow: list.shadow,
-        copyOf: list.copyOf,
-        author: list.author,
-        checked: list.checked,
-        state: stateOf(archive, list),
-      })),
-    )
-    if (json) return printJson(rows)
-    if (rows.length === 0) print('no lists; import one with: signals keywords import FILE')
-    else
-      print(
-        table([
-          ['list', 'version', 'keywords', 'imported', 'by', ''],
-          ...rows.map((row) => [
-            row.listId,
-            String(row.version),
-            `${row.entries}${row.copyOf === null ? '' : ` (as ${row.copyOf})`}`,
-            row.createdAt,
-            row.author ?? '',
-            row.state,
-          ]),
-        ]),
+    const rows = versionRows<'keywordLists'>(archive)
+    if (json)
+      return printJson(
+        rows.map(({ id, record, facts }) => ({
+          listId: id,
+          ...facts,
+          entries: record.entries.length,
+          checked: record.checked,
+        })),
       )
-    for (const { connectionId, listId } of await missingLists(context, archive))
-      print(`connection ${connectionId} names the list ${listId}, which does not exist: it gives no keyword signals`)
+    printRows(keywordLists, rows)
+    const connections = (await readConnections(context.broker(), await context.codec())).all()
+    for (const { connectionId, id } of missingIds(connections, (connection) => missingListsOf(connection, archive.has)))
+      print(`connection ${connectionId} names the list ${id}, which does not exist: it gives no keyword signals`)
   })
 
 const line = ({ keyword, flag, locale, match, fold, addresses, unless }: KeywordEntry) =>
@@ -215,22 +180,14 @@ export const show = (listId: string, { json, version }: KeywordsOutput & { versi
     const archive = await archiveOf(context)
     const record = versionOf(archive, listId, version)
     if (json) return printJson({ ...record, inForce: archive.active(listId) === record })
-    const state = stateOf(archive, record)
-    const imported = new Date(record.createdAt).toISOString()
-    print(
-      `${listId} version ${record.version}${state && `, ${state}`}, imported ${imported}${record.author === null ? '' : ` by ${record.author}`}`,
-    )
+    print(headOf(archive, listId, record))
     for (const entry of record.entries) print(`  ${line(entry)}`)
   })
 
 /** Default: the newest version and its predecessor; with `from` alone: that version and the newest. */
 export const diff = (listId: string, from: string | undefined, to: string | undefined, { json }: KeywordsOutput) =>
   withContext(async (context) => {
-    const archive = await archiveOf(context)
-    const versions = archive.versions(listId)
-    const after = versionOf(archive, listId, to ?? versions.at(-1)?.version.toString())
-    const earlier = from ?? versions.at(-2)?.version.toString()
-    const before = earlier === undefined ? undefined : versionOf(archive, listId, earlier)
+    const { before, after } = compared(keywordLists, await archiveOf(context), listId, [from, to])
     const found = diffLists(before?.entries ?? [], after.entries)
     if (json) return printJson({ listId, from: before?.version ?? null, to: after.version, ...found })
     const { added, removed, changed, same } = found

@@ -1,6 +1,9 @@
 import { constants, setPriority } from 'node:os'
 import type { Command } from 'commander'
+import { CountedMessages } from '../../../attribution/counted-messages.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
+import { RuleSets } from '../../../keywords/rules/active-rule-sets.ts'
+import { readRuleSets } from '../../../keywords/rules/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import type { Producer } from '../../../runtime/ports.ts'
 import { StateLost } from '../../../runtime/versioned-state/store.ts'
@@ -36,9 +39,15 @@ const openReplay = async (context: CliContext, lists: readonly KeywordListRecord
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const { expireMs, waitMs, textWindowMs, text } = replaySettings(context, context.env)
   notify(`signals: ${text}`)
+  const broker = context.broker()
+  const codec = await context.codec()
+  const records = await readRuleSets(broker, codec)
+  const counted = new CountedMessages()
+  for (const record of records) counted.apply(record)
   const replay = new Replay({
-    broker: context.broker(),
-    codec: await context.codec(),
+    ...{ broker, codec },
+    ruleSets: new RuleSets(records),
+    countUpTo: () => counted.upTo,
     ...(await context.openKeys()),
     redis: context.redis(),
     sources: loadSources(ownMappings()),

@@ -11,6 +11,7 @@ export type SigningPurpose = (typeof signingPurposes)[number]
 const purposes: ReadonlyMap<string, SigningPurpose> = new Map<string, SigningPurpose>([
   [topics.connections.name, 'records'],
   [topics.keywordLists.name, 'records'],
+  [topics.ruleSets.name, 'records'],
   [topics.tokens.name, 'records'],
   [topics.dataSecrets.name, 'records'],
   [topics.connectionRequests.name, 'requests'],

@@ -3,6 +3,7 @@ import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { attribution } from '../../../attribution/stage.ts'
 import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
+import { contactOverlay, openContactThreads } from '../../../ingest/contacts/contact-threads.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'
 import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
@@ -63,7 +64,7 @@ export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): Bui
         states: new StateOverlay(new RedisRuleStates(redis, 0)),
       },
     }),
-    ingest: ingest({ ...shared, claims }),
+    ingest: ingest({ ...shared, claims, contacts: contactOverlay(openContactThreads(redis)) }),
     attribution: attribution({ ...shared, store }),
     isUnseen: claims.isUnseen,
     isInScope,

@@ -1,10 +1,10 @@
 /** States of live traffic with the run's changes on top. The run writes nothing to the live store. */
 import { type ConversationState, shortId } from '../../../attribution/state/state.ts'
-import type { Versioned } from '../../../runtime/versioned-state/format.ts'
+import type { VersionedState } from '../../../runtime/versioned-state/format.ts'
 import type { StateStore } from '../../../runtime/versioned-state/store.ts'
 import type { Message, Pseudonym } from '../../../shared/model/topic-values.ts'
 
-export class StateOverlay<State extends Versioned> implements StateStore<State> {
+export class StateOverlay<State extends VersionedState> implements StateStore<State> {
   readonly #live: Pick<StateStore<State>, 'read'>
   /** Only conversations that the run has changed: about 1 kB each. */
   readonly #changed = new Map<Pseudonym, State>()

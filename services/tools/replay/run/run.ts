@@ -14,7 +14,7 @@ import type { ReplayRun, ReplayStatus } from '../../../shared/model/replay-run.t
 import { Suppressions } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { type ReplayRange, rangeOf, waitForLiveTraffic } from '../input/offset-range.ts'
-import { buildPipeline } from '../plan/build-pipeline.ts'
+import { buildPipeline, type PipelineTools } from '../plan/build-pipeline.ts'
 import { type Deciding, type Plan, planReplay } from '../plan/plan.ts'
 import type { ReplayRequest } from '../request.ts'
 import { Backpressure } from '../send/backpressure.ts'
@@ -27,7 +27,7 @@ import { Checkpoints } from './interruption.ts'
 import { RunRecord } from './run-record.ts'
 import { newOwner, newRun, requestOf } from './run-store.ts'
 
-export interface ReplayTools extends AttributionSettings {
+export interface ReplayTools extends AttributionSettings, Pick<PipelineTools, 'ruleSets'> {
   readonly broker: Broker
   readonly codec: Codec
   readonly keyring: Keyring

@@ -1,7 +1,7 @@
 import { KeywordLists } from '../../../../services/keywords/lists/active-lists.ts'
 import { diffLists } from '../../../../services/keywords/lists/diff.ts'
-import { MissingLists } from '../../../../services/keywords/lists/missing-lists.ts'
 import { KeywordArchive } from '../../../../services/keywords/lists/versions.ts'
+import { MissingIds } from '../../../../services/keywords/versions/missing.ts'
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import { connectionRecord, keywordEntry, keywordList, noon } from '../../../support/builders.ts'
 
@@ -84,14 +84,14 @@ describe('a connection', () => {
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'mx', shadowListIds: ['next'] }))
     directory.apply('gone', connectionRecord({ connectionId: 'gone', keywordListId: 'x', status: 'disconnected' }))
     const lists = new KeywordLists()
-    const missing = new MissingLists(directory, lists)
-    expect(missing.newlyMissing().map(({ listId }) => listId)).toEqual(['mx', 'next'])
+    const missing = new MissingIds(directory, (connection) => lists.missingOf(connection))
+    expect(missing.newlyMissing().map(({ id }) => id)).toEqual(['mx', 'next'])
     expect(missing.newlyMissing()).toEqual([])
     lists.stage(list('mx', 1, 'a'))
     await lists.compilePending()
     expect(missing.newlyMissing()).toEqual([])
     directory.apply('acme-wa', connectionRecord({ keywordListId: 'br' }))
-    expect(missing.newlyMissing()).toEqual([{ connectionId: 'acme-wa', listId: 'br' }])
+    expect(missing.newlyMissing()).toEqual([{ connectionId: 'acme-wa', id: 'br' }])
   })
 })
 

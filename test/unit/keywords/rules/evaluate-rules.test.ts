@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
+import { ConversationMemory } from '../../../../services/keywords/rules/conversation-memory.ts'
 import { evaluateRules } from '../../../../services/keywords/rules/evaluate-rules.ts'
 import { factsFor, factsOf, type RuleFacts } from '../../../../services/keywords/rules/facts.ts'
 import type { SignalRule } from '../../../../services/shared/model/rules/rule-set.ts'
-import { condition, conversationMemory, rule, ruleFacts } from '../../../support/rules.ts'
+import { condition, rule, ruleFacts } from '../../../support/rules.ts'
 
 const hourMs = 3_600_000
 const none = { hasFired: () => false, knownSince: () => undefined }
@@ -195,7 +196,7 @@ const anyRules = fc.array(anyRule, { minLength: 1, maxLength: 6 })
 
 describe('over random histories', () => {
   const run = (rules: readonly SignalRule[], history: readonly RuleFacts[]) => {
-    const memory = conversationMemory()
+    const memory = new ConversationMemory()
     return history.map((facts) => {
       const evaluated = evaluateRules({ rules }, facts, memory)
       memory.note(evaluated, facts.occurredAt)

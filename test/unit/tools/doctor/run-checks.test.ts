@@ -267,6 +267,13 @@ describe('the doctor', () => {
       /list none/,
       /keywords import/,
     ],
+    [
+      'a missing rule set',
+      (state) => state.connections.push(connection({ connectionId: 'own', ruleSetId: 'none' })),
+      'bad',
+      /rule set none/,
+      /rules import/,
+    ],
     ['no default list', (state) => state.lists.splice(0), 'warning', /no default keyword list/, /keywords import/],
     [
       'a missing webhook secret',

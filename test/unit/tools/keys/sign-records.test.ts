@@ -1,4 +1,5 @@
 import { writeList } from '../../../../services/keywords/lists/store.ts'
+import { writeRuleSet } from '../../../../services/keywords/rules/store.ts'
 import { readKeys } from '../../../../services/runtime/keys/data-secret.ts'
 import { keyHolders } from '../../../../services/runtime/keys/key-holders.ts'
 import type { KeySettings } from '../../../../services/runtime/keys/key-settings.ts'
@@ -21,6 +22,7 @@ import { connectionRecord, masterKey, noon, testKeyring } from '../../../support
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
+import { ruleSet } from '../../../support/rules.ts'
 
 const author = { via: 'cli', actor: 'ana' } as const
 const otherKey = Buffer.alloc(32, 9).toString('base64')
@@ -62,6 +64,7 @@ const open = async () => {
   await producer.send([{ topic: topics.connections.name, key: 'acme-wa', value: codec.encode('connections', old) }])
   await writeToken(producer, codec, tokenRecord)
   await writeList(broker, codec, list)
+  await writeRuleSet(broker, codec, ruleSet())
 
   const sign = (settings = settingsOf(masterKey)) => signRecords(settings, tools, author)
   /** What a process of these keys takes from a topic, from its beginning. */
@@ -77,8 +80,10 @@ const open = async () => {
     })
     const lists: string[] = []
     await readWhole(signed, topics.keywordLists.name, ({ key }) => void lists.push(key as string))
+    const sets: string[] = []
+    await readWhole(signed, topics.ruleSets.name, ({ key }) => void sets.push(key as string))
     const pairs = keys.commonPairs.all().map(({ id }) => id)
-    return { keys, signed, directory, lists, tokens: await readTokens(signed, codec), pairs, refused }
+    return { keys, signed, directory, lists, sets, tokens: await readTokens(signed, codec), pairs, refused }
   }
   const append = (topic: string, key: string, value: Buffer | null, headers = {}) =>
     producer.send([{ topic, key, value, headers }])
@@ -131,7 +136,7 @@ describe('signing what is there', () => {
   it('changes nothing but the signatures, once, and no process calls the old records an alarm', async () => {
     const { sign, readAs, cluster } = await open()
     const before = await readAs()
-    expect(await sign()).toEqual({ signed: 5, refused: [] })
+    expect(await sign()).toEqual({ signed: 6, refused: [] })
     const { keys, directory, lists, tokens, pairs, refused } = await readAs()
     expect(refused).toEqual([])
     expect(keys.signing.judge.isLatched).toBe(true)
@@ -180,6 +185,7 @@ describe('behind the latch', () => {
       codec.encode('connections', { ...old, revision: 99, changeId: 'x', eventSetId: 'theirs' }),
     ],
     keywordLists: ({ codec }) => ['default@2', codec.encode('keywordLists', { ...list, version: 2 })],
+    ruleSets: ({ codec }) => ['default@2', codec.encode('ruleSets', { ...ruleSet(), version: 2 })],
     tokens: ({ codec, tokenRecord }) => [
       tokenRecord.tokenId,
       codec.encode('tokens', { ...tokenRecord, tenantId: null, scopes: ['admin'] }),
@@ -193,8 +199,8 @@ describe('behind the latch', () => {
     ],
   }
   const seen = async ({ readAs }: Awaited<ReturnType<typeof open>>) => {
-    const { directory, lists, tokens, pairs, refused } = await readAs()
-    return { state: [directory.all(), new Set(lists), tokens, pairs], refused }
+    const { directory, lists, sets, tokens, pairs, refused } = await readAs()
+    return { state: [directory.all(), new Set(lists), new Set(sets), tokens, pairs], refused }
   }
 
   it.each(signedTables)('a forged record of %s changes nothing and is reported', async (table) => {

@@ -4,14 +4,14 @@
  * the note, whichever process wrote it.
  */
 
-import type { Keyring } from '../runtime/keys/keyring.ts'
-import type { BucketKey, BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
-import type { ConnectionDirectory } from '../shared/connections/directory.ts'
-import { channels, type MessageEvent } from '../shared/model/message-event.ts'
-import type { Pseudonym } from '../shared/model/topic-values.ts'
-import type { SourceRegistry } from '../shared/sources/source.ts'
+import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { BucketKey, BucketValue } from '../../runtime/time-buckets/hour-buckets.ts'
+import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import { channels, type MessageEvent } from '../../shared/model/message-event.ts'
+import type { Pseudonym } from '../../shared/model/topic-values.ts'
+import type { SourceRegistry } from '../../shared/sources/source.ts'
+import { claimBytes } from '../identity.ts'
 import { channelIdOf, isSameChannel, nearerSpan } from './cross-source-dedup.ts'
-import { claimBytes } from './identity.ts'
 
 /** A message that may have a copy in another source. */
 export interface Copy {

@@ -3,10 +3,10 @@
  * It counts once: the first copy claims the channel's own message id for the tenant, besides its own id.
  */
 
-import type { Keyring } from '../runtime/keys/keyring.ts'
-import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
-import { channels, type MessageEvent } from '../shared/model/message-event.ts'
-import { claimBytes, isDerived } from './identity.ts'
+import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { BucketValue } from '../../runtime/time-buckets/hour-buckets.ts'
+import { channels, type MessageEvent } from '../../shared/model/message-event.ts'
+import { claimBytes, isDerived } from '../identity.ts'
 
 /**
  * Length of a bucket's time span. Sources have clocks of their own, or give no time. A claim looks into its own span and the

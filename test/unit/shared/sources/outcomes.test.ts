@@ -1,0 +1,199 @@
+/** What partners report beyond messages: labels, stages, payments and the totals of orders. */
+import { inUnits } from '../../../../services/shared/sources/interpreter/event/outcome.ts'
+import { noon } from '../../../support/builders.ts'
+import { mapped } from '../../../support/deliveries.ts'
+
+const iso = new Date(noon).toISOString()
+
+describe('respond.io', () => {
+  const contact = { id: 77, tags: ['qualified'], lifecycle: 'Payment' }
+  const tag = { event_type: 'contact.tag.updated', event_id: 'e1', action: 'add', tag: 'qualified', contact }
+
+  it('gives a label to the contact, without a thread', () => {
+    const { events, ignored } = mapped('respondio', tag, { account: 'acct' })
+    expect(ignored).toEqual([])
+    expect(events).toMatchObject([
+      {
+        ...{ kind: 'outcome', direction: 'outbound', sender: 'unknown', text: null, messageId: 'e1' },
+        ...{ conversationId: '77', contactId: '77', accountId: 'acct', timeSource: 'received' },
+        outcome: { name: 'qualified', value: null, currency: null, reference: null },
+      },
+    ])
+  })
+
+  it('gives a stage of the lifecycle alike', () => {
+    const stage = { event_type: 'contact.lifecycle.updated', event_id: 'e2', lifecycle: 'Payment', contact }
+    expect(mapped('respondio', stage, { account: 'acct' }).events).toMatchObject([
+      { kind: 'outcome', outcome: { name: 'Payment' } },
+    ])
+  })
+
+  it.each([
+    ['a label that is taken off', { ...tag, action: 'remove' }],
+    ['a stage that is taken off', { event_type: 'contact.lifecycle.updated', lifecycle: null, contact }],
+    ['a change of a contact', { event_type: 'contact.updated', contact }],
+  ])('ignores %s', (_name, body) =>
+    expect(mapped('respondio', body, { account: 'acct' })).toMatchObject({ events: [], ignored: ['contact'] }),
+  )
+})
+
+describe('Zalo', () => {
+  const tag = { event_name: 'add_user_to_tag', oa_id: 'oa', timestamp: String(noon), tag: { name: 'Khách VIP' } }
+
+  it('gives a label to each person that it names', () => {
+    const body = { ...tag, tag: { ...tag.tag, user_ids: ['p1', 'p2'] } }
+    const { events } = mapped('zalo', body)
+    expect(events).toMatchObject([
+      { kind: 'outcome', conversationId: 'oa:p1', occurredAt: noon, outcome: { name: 'Khách VIP' } },
+      { kind: 'outcome', conversationId: 'oa:p2' },
+    ])
+    expect(new Set(events.map(({ messageId }) => messageId)).size).toBe(2)
+  })
+
+  it.each([
+    ['without people', tag],
+    ['that is taken off', { ...tag, event_name: 'remove_user_from_tag' }],
+  ])('ignores a label %s', (_name, body) =>
+    expect(mapped('zalo', body)).toMatchObject({ events: [], ignored: ['contact'] }),
+  )
+
+  it('gives an order its total', () => {
+    const body = {
+      ...{ event_name: 'shop_has_order', oa_id: 'oa', timestamp: String(noon), customer: { id: 'person' } },
+      order: { id: '88', total_amount: 149_000 },
+    }
+    expect(mapped('zalo', body).events).toMatchObject([
+      { kind: 'order', outcome: { name: null, value: '149000', currency: 'VND', reference: '88' } },
+    ])
+  })
+})
+
+describe('Haravan', () => {
+  const order = { id: 7, line_items: [], total_price: 13_200_000, currency: 'VND', created_at: iso, updated_at: iso }
+  const events = (topic: string, fields: object = {}) =>
+    mapped('haravan', { ...order, ...fields }, { headers: { 'x-haravan-org-id': '1', 'x-haravan-topic': topic } })
+      .events
+
+  it('gives an order its total', () =>
+    expect(events('orders/create', { order_number: '#7' })).toMatchObject([
+      { kind: 'order', outcome: { name: null, value: '13200000', currency: 'VND', reference: '#7' } },
+    ]))
+
+  it.each([
+    ['orders/paid', 'paid'],
+    ['orders/cancelled', 'cancelled'],
+  ])('tells of %s as an outcome beside the order', (topic, name) =>
+    expect(events(topic)).toMatchObject([
+      { kind: 'order', messageId: '7' },
+      {
+        ...{ kind: 'outcome', conversationId: 'order:7', messageId: `7:${name}` },
+        outcome: { name, value: '13200000', currency: 'VND' },
+      },
+    ]),
+  )
+
+  it('counts an order whose total cannot be read', () =>
+    expect(events('orders/create', { total_price: 'free' })).toMatchObject([{ kind: 'order', outcome: null }]))
+})
+
+describe('WhatsApp', () => {
+  const delivery = (status: object) => ({
+    object: 'whatsapp_business_account',
+    entry: [
+      {
+        id: '1',
+        changes: [
+          {
+            field: 'messages',
+            value: {
+              messaging_product: 'whatsapp',
+              metadata: { phone_number_id: '42' },
+              statuses: [{ id: 'wamid.7', recipient_id: '5511', timestamp: String(noon / 1000), ...status }],
+            },
+          },
+        ],
+      },
+    ],
+  })
+  const payment = { reference_id: 'r-1', amount: { value: 14_950, offset: 100 }, currency: 'BRL' }
+
+  it('gives a captured payment with its value in whole units', () =>
+    expect(mapped('whatsapp', delivery({ type: 'payment', status: 'captured', payment }))).toMatchObject({
+      events: [
+        {
+          ...{ kind: 'outcome', conversationId: '42:5511', occurredAt: noon, direction: 'outbound' },
+          outcome: { name: 'payment', value: '149.50', currency: 'BRL', reference: 'r-1' },
+        },
+      ],
+      ignored: [],
+    }))
+
+  it.each([
+    ['a payment that is under way', { type: 'payment', status: 'pending', payment }],
+    ['a receipt', { status: 'read' }],
+  ])('ignores %s', (_name, status) =>
+    expect(mapped('whatsapp', delivery(status))).toMatchObject({ events: [], ignored: ['status'] }),
+  )
+})
+
+describe('Telegram', () => {
+  const order = (currency: string) => ({
+    update_id: 1,
+    message: {
+      ...{ message_id: 7, date: noon / 1000, from: { id: 23 }, chat: { id: 23, type: 'private' } },
+      successful_payment: { currency, total_amount: 1_000, telegram_payment_charge_id: 'c1' },
+    },
+  })
+  it.each([
+    ['IDR', '10.00'],
+    ['JPY', '1000'],
+  ])('gives a payment in %s its total in whole units', (currency, value) =>
+    expect(mapped('telegram', order(currency), { account: 'bot' }).events).toMatchObject([
+      { kind: 'order', outcome: { name: null, value, currency, reference: 'c1' } },
+    ]),
+  )
+})
+
+describe('Pancake', () => {
+  const body = (tags: unknown) => ({
+    event_type: 'messaging',
+    page_id: '1',
+    data: {
+      conversation: { id: '1_2', type: 'INBOX', tags },
+      message: { id: 'm_1', from: { id: '2' }, inserted_at: iso.slice(0, 19), message: 'oi', original_message: 'oi' },
+    },
+  })
+  it('gives the labels that a conversation has, one id each however often they come', () => {
+    const events = (tags: unknown) => mapped('pancake', body(tags)).events
+    const [label, message] = events([{ id: 3, text: 'Chốt đơn' }])
+    expect(label).toMatchObject({ kind: 'outcome', conversationId: '1_2', outcome: { name: 'Chốt đơn' } })
+    expect(message).toMatchObject({ kind: 'message', text: 'oi' })
+    expect(events([{ id: 3, text: 'Chốt đơn' }])[0]?.messageId).toBe(label?.messageId)
+    expect(events([3])).toHaveLength(1)
+  })
+})
+
+describe('Qiscus', () => {
+  const tag = { app_id: 'app', room_id: 9, tag: { id: 1, name: 'hot lead' } }
+  it('gives a label to its room', () =>
+    expect(mapped('qiscus', tag).events).toMatchObject([
+      { kind: 'outcome', conversationId: '9', accountId: 'app', outcome: { name: 'hot lead' } },
+    ]))
+})
+
+describe('a value in parts of a unit', () => {
+  it.each([
+    ['14950', '100', '149.50'],
+    ['5', '100', '0.05'],
+    ['1000', '1', '1000'],
+    ['12.5', '10', '1.25'],
+    ['0', '1000', '0.000'],
+  ])('%s by %s is %s', (value, units, expected) => expect(inUnits(value, units)).toBe(expected))
+
+  it.each([
+    ['1', '99'],
+    ['x', '100'],
+    ['1', '-10'],
+    ['1.2345', '1000'],
+  ])('%s by %s is none', (value, units) => expect(inUnits(value, units)).toBeNull())
+})
