@@ -87,13 +87,13 @@ export const connectionInputSchema = z.strictObject(fields)
 export type ConnectionInput = z.output<typeof connectionInputSchema>
 
 /** A connection before authorisation: TikTok supplies the token, the advertiser and the event set. */
-const draftSchema = z.strictObject({
+export const connectionDraftSchema = z.strictObject({
   ...fields,
   advertiserId: fields.advertiserId.optional(),
   eventSetId: fields.eventSetId.optional(),
   accessToken: fields.accessToken.optional(),
 })
-export type ConnectionDraft = z.output<typeof draftSchema>
+export type ConnectionDraft = z.output<typeof connectionDraftSchema>
 
 /** The connection file is invalid. The message has a line per problem with field and remedy, never a value. */
 export class ConnectionInvalid extends Error {
@@ -114,7 +114,7 @@ const parse = <T>(schema: z.ZodType<T>, input: unknown): T => {
 export const parseConnection = (input: unknown): ConnectionInput => parse(connectionInputSchema, input)
 
 /** @throws ConnectionInvalid */
-export const parseDraft = (input: unknown): ConnectionDraft => parse(draftSchema, input)
+export const parseDraft = (input: unknown): ConnectionDraft => parse(connectionDraftSchema, input)
 
 /** The record whose consent continues when `before` is replaced; undefined when its consent has ended. */
 const withConsent = (before: ConnectionRecord | undefined) =>
