@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario outcomes-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -92,6 +92,9 @@ attack: install ## random deliveries try to speak for another tenant or to bring
 .PHONY: poison-scenario
 poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
 	$(NODE) test/scenarios/poison.ts
+
+outcomes-scenario: install ## labels, orders and keywords under every policy, with late events, copies, kills, an emptied Redis and a replay: each signal once (CONVERSATIONS=…)
+	$(NODE) test/scenarios/outcomes.ts $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS))
 
 attribution-scenario: install ## referrals before, after and never, on two processes, with kills and a lost Redis: each start is reported once, with the right tracking ID
 	$(NODE) test/scenarios/attribution.ts

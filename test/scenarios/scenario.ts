@@ -25,11 +25,18 @@ export interface Scenario {
   stop(): Promise<void>
 }
 
-interface ReceivedEvent {
+export interface ReceivedEvent {
   readonly seq: number
+  readonly eventSourceId: string
   readonly receivedAt: string
   readonly duplicate: boolean
-  readonly event: { readonly event_id: string; readonly properties: Readonly<Record<string, unknown>> }
+  readonly event: {
+    readonly event: string
+    readonly event_id: string
+    readonly event_time: number
+    readonly user: { readonly ttclid?: string }
+    readonly properties: Readonly<Record<string, unknown>>
+  }
 }
 
 /** Events at the simulator, by event id: the time of the first arrival, and how often each came. */
@@ -37,10 +44,15 @@ export class ReceivedEvents {
   readonly #url: string
   readonly arrivedAt = new Map<string, number>()
   readonly times = new Map<string, number>()
+  /** The first arrival of each event id. */
+  readonly first = new Map<string, ReceivedEvent>()
+  readonly #keep: boolean
   #seq = 0
 
-  constructor(url: string) {
+  /** @param keep whether `first` is filled */
+  constructor(url: string, keep = false) {
     this.#url = url
+    this.#keep = keep
   }
 
   /** Reads new events. @returns how many different ones there are */
@@ -48,8 +60,10 @@ export class ReceivedEvents {
     for (;;) {
       const response = await fetch(`${this.#url}/_events?since=${this.#seq}&limit=20000`)
       const { events } = (await response.json()) as { events: readonly ReceivedEvent[] }
-      for (const { seq, receivedAt, event } of events) {
+      for (const received of events) {
+        const { seq, receivedAt, event } = received
         this.#seq = seq
+        if (this.#keep && !this.first.has(event.event_id)) this.first.set(event.event_id, received)
         this.times.set(event.event_id, (this.times.get(event.event_id) ?? 0) + 1)
         if (!this.arrivedAt.has(event.event_id)) this.arrivedAt.set(event.event_id, Date.parse(receivedAt))
       }
@@ -73,8 +87,14 @@ export class ReceivedEvents {
 }
 
 export const openScenario = async (
-  accounts: readonly { readonly source: string; readonly accountId: string }[],
+  accounts: readonly {
+    readonly source: string
+    readonly accountId: string
+    /** Further fields of its connection. */
+    readonly fields?: Readonly<Record<string, unknown>>
+  }[],
   env: Record<string, string> = {},
+  keepEvents = false,
 ): Promise<Scenario> => {
   const masterKey = Buffer.alloc(32, 5).toString('base64')
   const world = await openWorld({
@@ -90,8 +110,9 @@ export const openScenario = async (
   const keyring = await readKeyring(settings, { broker, codec })
   const producer = await signingBroker(broker, masterKey).producer()
   await producer.send(
-    accounts.map(({ source, accountId }) => {
+    accounts.map(({ source, accountId, fields }) => {
       const input = {
+        ...fields,
         connectionId: accountId,
         tenantId: 'scenario',
         source,
@@ -110,7 +131,7 @@ export const openScenario = async (
     producer,
     codec,
     keyring,
-    tiktok: new ReceivedEvents(simulator),
+    tiktok: new ReceivedEvents(simulator, keepEvents),
     stop: async () => {
       await producer.close().catch(() => {})
       await broker.close().catch(() => {})

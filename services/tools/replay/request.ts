@@ -1,7 +1,7 @@
 /** What a replay was asked to do. The run's record keeps it as JSON, so that a resumed run decides the same. */
 
 import type { FilterCondition } from './input/filter.ts'
-import type { ListPin } from './plan/list-versions.ts'
+import type { ListPin } from './plan/pinned-versions.ts'
 
 /** Where decisions begin: at raw deliveries, at messages, or at attributed messages. */
 export const entries = ['raw', 'messages', 'attributed-messages'] as const
@@ -37,6 +37,8 @@ export interface ReplayRequest {
   readonly source: string | null
   readonly where: readonly FilterCondition[]
   readonly lists: ListPin
+  /** Absent in runs of earlier versions: as of when each message came. */
+  readonly ruleSets?: ListPin
   /** Signals a second, at most. */
   readonly rate: number
   /** ms: the age of a signal is measured from here. */

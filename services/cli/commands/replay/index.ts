@@ -2,12 +2,10 @@ import { constants, setPriority } from 'node:os'
 import type { Command } from 'commander'
 import { CountedMessages } from '../../../attribution/counted-messages.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
-import { RuleSets } from '../../../keywords/rules/active-rule-sets.ts'
 import { readRuleSets } from '../../../keywords/rules/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import type { Producer } from '../../../runtime/ports.ts'
 import { StateLost } from '../../../runtime/versioned-state/store.ts'
-import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
 import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
@@ -24,7 +22,15 @@ import { ownMappings } from '../../folders.ts'
 import { notify, print, printJson } from '../../output.ts'
 import { countsText, planJson, planText } from './output.ts'
 import { ReplayProgress } from './progress.ts'
-import { checkResumed, defaultRate, identifiedFile, parseFlags, type ReplayFlags, requestFrom } from './request.ts'
+import {
+  checkResumed,
+  defaultRate,
+  identifiedFile,
+  parseFlags,
+  type ReplayFlags,
+  type ReplayVersions,
+  requestFrom,
+} from './request.ts'
 import { replaySettings } from './settings.ts'
 
 /** Aborted by the first Ctrl-C: the run stops cleanly and can be resumed. */
@@ -34,24 +40,27 @@ const stopSignal = (): AbortSignal => {
   return stopping.signal
 }
 
-const openReplay = async (context: CliContext, lists: readonly KeywordListRecord[], progress: ReplayProgress) => {
+const readVersionsOf = async (context: CliContext): Promise<ReplayVersions> => {
+  const [broker, codec] = [context.broker(), await context.codec()]
+  return { lists: await readLists(broker, codec), ruleSets: await readRuleSets(broker, codec) }
+}
+
+const openReplay = async (context: CliContext, versions: ReplayVersions, progress: ReplayProgress) => {
   // Stages on the same machine get the CPU first.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const { expireMs, waitMs, textWindowMs, text } = replaySettings(context, context.env)
   notify(`signals: ${text}`)
   const broker = context.broker()
   const codec = await context.codec()
-  const records = await readRuleSets(broker, codec)
   const counted = new CountedMessages()
-  for (const record of records) counted.apply(record)
+  for (const record of versions.ruleSets) counted.apply(record)
   const replay = new Replay({
     ...{ broker, codec },
-    ruleSets: new RuleSets(records),
+    ...versions,
     countUpTo: () => counted.upTo,
     ...(await context.openKeys()),
     redis: context.redis(),
     sources: loadSources(ownMappings()),
-    lists,
     clock: systemClock,
     expireMs,
     waitMs,
@@ -117,9 +126,9 @@ const reportPlan = (plan: Plan, prepared: Prepared, run: ReplayRun | null, progr
 
 const firstRun = async (context: CliContext, flags: ReplayFlags, progress: ReplayProgress) => {
   const parsed = parseFlags(flags, systemClock.now())
-  const lists = await readLists(context.broker(), await context.codec())
-  const request = await requestFrom(parsed, flags, lists, context)
-  const replay = await openReplay(context, lists, progress)
+  const versions = await readVersionsOf(context)
+  const request = await requestFrom(parsed, flags, versions, context)
+  const replay = await openReplay(context, versions, progress)
   let producer: Producer | undefined
   const begin = async (prepared: Prepared) => {
     await audited(context, 'replay.start', flags.connection ?? flags.source ?? null)
@@ -170,7 +179,7 @@ const resumeRun = async (context: CliContext, id: string, flags: ReplayFlags, pr
   if (request.file && (await identifiedFile(request.file.path)).hash !== request.file.hash)
     throw new Refused(`${request.file.path} is not the file with which run ${id} started`)
   await audited(context, 'replay.resume', id)
-  const replay = await openReplay(context, await readLists(context.broker(), codec), progress)
+  const replay = await openReplay(context, await readVersionsOf(context), progress)
   const producer = await context.broker().producer()
   try {
     const run = await replay.takeOver(recorded, producer)
@@ -211,6 +220,7 @@ export const register = (program: Command) => {
       '--keyword-list <version>',
       'VERSION, LIST@VERSION, latest, or then: active when each message came (default)',
     )
+    .option('--rule-set <version>', 'the same for rule sets: VERSION, SET@VERSION, latest, or then (default)')
     .option('--rate <n>', `maximum signals a second; default ${defaultRate}`)
     .option('--resume <run>', 'resume a run that was stopped')
     .option('--dry-run', 'only report what would be sent')

@@ -59,6 +59,10 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
     lines.push(
       `newer keyword lists exist than those used here: --keyword-list latest would find ${plan.foundByNewerLists || 'no'} more`,
     )
+  if (plan.foundByNewerRules !== null)
+    lines.push(
+      `newer rule sets exist than those used here: --rule-set latest would find ${plan.foundByNewerRules || 'no'} more`,
+    )
   const bad = Object.entries(outcomes).filter(([outcome]) => outcome.startsWith('deadLettered'))
   for (const [outcome, count] of bad)
     lines.push(`${count} cannot be processed: ${outcome.replace('deadLettered ', '')}`)
@@ -84,6 +88,7 @@ export const planJson = (plan: Plan, { request, range }: Prepared) => ({
   messages: plan.messages,
   unseen: plan.unseen,
   foundByNewerLists: plan.foundByNewerLists,
+  foundByNewerRules: plan.foundByNewerRules,
   skipped: plan.skipped,
   leftToLive: range.leftToLive,
   keptSince: range.keptSince === null ? null : new Date(range.keptSince).toISOString(),

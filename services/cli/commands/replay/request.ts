@@ -2,10 +2,11 @@
 import { readConnections } from '../../../shared/connections/store.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import type { RuleSetRecord } from '../../../shared/model/rules/rule-set.ts'
 import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
 import { identifyFile } from '../../../tools/replay/input/event-file.ts'
 import { type FilterCondition, FilterInvalid, parseFilter, withPseudonyms } from '../../../tools/replay/input/filter.ts'
-import { type ListPin, ListUnknown, parsePin } from '../../../tools/replay/plan/list-versions.ts'
+import { type ListPin, type Pinnable, parsePin, VersionUnknown } from '../../../tools/replay/plan/pinned-versions.ts'
 import { entryNames, type ReplayRequest } from '../../../tools/replay/request.ts'
 import type { SendOptions } from '../../confirm-send.ts'
 import type { CliContext } from '../../context.ts'
@@ -25,6 +26,7 @@ export interface ReplayFlags extends SendOptions {
   where?: string[]
   file?: string
   keywordList?: string
+  ruleSet?: string
   rate?: string
   resume?: string
   json?: boolean
@@ -45,7 +47,7 @@ const usageErrors = <T>(work: () => T): T => {
   try {
     return work()
   } catch (error) {
-    if (error instanceof FilterInvalid || error instanceof ListUnknown) throw new UsageError(error.message)
+    if (error instanceof FilterInvalid || error instanceof VersionUnknown) throw new UsageError(error.message)
     throw error
   }
 }
@@ -121,15 +123,32 @@ export const parseFlags = (flags: ReplayFlags, now: number) => {
   }
 }
 
+/** All versions of what judges messages. */
+export interface ReplayVersions {
+  readonly lists: readonly KeywordListRecord[]
+  readonly ruleSets: readonly RuleSetRecord[]
+}
+
+const pinnableLists = (lists: readonly KeywordListRecord[]): Pinnable => ({
+  ...{ option: '--keyword-list', noun: 'keyword list', form: 'LIST@VERSION', command: 'signals keywords list' },
+  versions: lists.map(({ listId, version }) => ({ id: listId, version })),
+})
+
+const pinnableRuleSets = (sets: readonly RuleSetRecord[]): Pinnable => ({
+  ...{ option: '--rule-set', noun: 'rule set', form: 'SET@VERSION', command: 'signals rules list' },
+  versions: sets.map(({ ruleSetId, version }) => ({ id: ruleSetId, version })),
+})
+
 /** @throws UsageError, DependencyError */
 export const requestFrom = async (
   parsed: ReturnType<typeof parseFlags>,
-  { keywordList, file }: ReplayFlags,
-  lists: readonly KeywordListRecord[],
+  { keywordList, ruleSet, file }: ReplayFlags,
+  { lists, ruleSets }: ReplayVersions,
   context: CliContext,
 ): Promise<ReplayRequest> => {
-  const pin: ListPin =
-    keywordList === undefined ? { kind: 'then' } : usageErrors(() => parsePin(keywordList, lists, parsed.askedAt))
+  const pinOf = (text: string | undefined, pinnable: Pinnable): ListPin =>
+    text === undefined ? { kind: 'then' } : usageErrors(() => parsePin(text, pinnable, parsed.askedAt))
+  const pins = { lists: pinOf(keywordList, pinnableLists(lists)), ruleSets: pinOf(ruleSet, pinnableRuleSets(ruleSets)) }
   await checkPartition(parsed, context)
   const connections = (await readConnections(context.broker(), await context.codec())).all()
   checkIds(parsed, connections)
@@ -137,7 +156,7 @@ export const requestFrom = async (
     ...parsed,
     file: file === undefined ? null : await identifiedFile(file),
     where: await withoutPersonalIds(parsed.where, connections, context),
-    lists: pin,
+    ...pins,
   }
 }
 

@@ -6,7 +6,6 @@ import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
 import { contactOverlay, openContactThreads } from '../../../ingest/contacts/contact-threads.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'
-import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import type { Clock, RedisCommands } from '../../../runtime/ports.ts'
@@ -14,6 +13,7 @@ import type { Codec } from '../../../runtime/topics/codec.ts'
 import { occurredUnderConsent, receivedUnderConsent } from '../../../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import type { RuleSetRecord } from '../../../shared/model/rules/rule-set.ts'
 import type { Message } from '../../../shared/model/topic-values.ts'
 import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
@@ -22,6 +22,7 @@ import type { ReplayRequest } from '../request.ts'
 import { InProcessPipeline } from './in-process-pipeline.ts'
 import { ListVersions } from './list-versions.ts'
 import { OverlayStore, StateOverlay } from './overlay.ts'
+import { RuleVersions } from './rule-versions.ts'
 import { RunClaims } from './run-claims.ts'
 
 export interface PipelineTools extends AttributionSettings {
@@ -33,8 +34,8 @@ export interface PipelineTools extends AttributionSettings {
   readonly directory: ConnectionDirectory
   readonly suppressions?: SuppressionCheck
   readonly lists: readonly KeywordListRecord[]
-  /** Rule sets in force; unset: none. */
-  readonly ruleSets?: Pick<RuleTools, 'of'>
+  /** All versions of all rule sets. */
+  readonly ruleSets: readonly RuleSetRecord[]
   readonly clock: Clock
 }
 
@@ -52,18 +53,16 @@ export const buildPipeline = (request: ReplayRequest, tools: PipelineTools): Bui
   const shared = { ...given, isUnderConsent }
   const claims = new RunClaims({ event: openDedup(redis), crossSource: openCrossSourceDedup(redis) })
   const store = new OverlayStore(new RedisConversationStore(redis, 0))
+  const ruleStates = () => new StateOverlay(new RedisRuleStates(redis, 0))
   const isInScope = ({ connectionId, source }: Message) =>
     (request.connection === null || request.connection === connectionId) &&
     (request.source === null || request.source === source)
   const pipeline = new InProcessPipeline(request.entry, {
     ...shared,
     listVersions: new ListVersions(lists, request.lists),
-    ...(ruleSets && {
-      rules: {
-        of: (connection) => ruleSets.of(connection),
-        states: new StateOverlay(new RedisRuleStates(redis, 0)),
-      },
-    }),
+    ruleVersions: new RuleVersions(ruleSets, request.ruleSets ?? { kind: 'then' }),
+    ruleStates: ruleStates(),
+    latestRuleStates: ruleStates(),
     ingest: ingest({ ...shared, claims, contacts: contactOverlay(openContactThreads(redis)) }),
     attribution: attribution({ ...shared, store }),
     isUnseen: claims.isUnseen,

@@ -7,6 +7,7 @@ import type { attribution } from '../../../attribution/stage.ts'
 import { BadRecord } from '../../../failures.ts'
 import { ownerOf } from '../../../ingest/identity.ts'
 import type { ingest } from '../../../ingest/stage.ts'
+import type { RuleSets } from '../../../keywords/rules/active-rule-sets.ts'
 import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
 import type { Input } from '../../../runtime/batch/stage.ts'
@@ -21,6 +22,7 @@ import type { ReplayEntry } from '../request.ts'
 import { asInput, type Decided, keywordSignals } from './keyword-signals.ts'
 import type { ListVersions } from './list-versions.ts'
 import { ReorderBuffer } from './reorder-buffer.ts'
+import type { RuleVersions } from './rule-versions.ts'
 
 export interface Ingested {
   readonly message: Message
@@ -33,8 +35,11 @@ export interface InProcessPipelineTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
   readonly listVersions: ListVersions
-  /** Rule sets in force, and states of the run's own; unset: none. */
-  readonly rules?: RuleTools
+  readonly ruleVersions: RuleVersions
+  /** What rules fired, with the run's changes on top. */
+  readonly ruleStates: RuleTools['states']
+  /** The same, by the sets in force now. */
+  readonly latestRuleStates: RuleTools['states']
   readonly isUnderConsent: ConsentRule
   readonly suppressions?: SuppressionCheck
   readonly ingest: ReturnType<typeof ingest>
@@ -67,6 +72,7 @@ export class InProcessPipeline {
   #messages = 0
   #unseen = 0
   #foundByNewer: number | null = null
+  #foundByNewerRules: number | null = null
 
   constructor(entry: ReplayEntry, tools: InProcessPipelineTools) {
     this.#entry = entry
@@ -91,6 +97,11 @@ export class InProcessPipeline {
   /** Keyword signals that the lists in force now would add; null: the lists that were used are in force. */
   get foundByNewerLists(): number | null {
     return this.#foundByNewer
+  }
+
+  /** Outcome signals that the rule sets in force now would add; null: the sets that were used are in force. */
+  get foundByNewerRules(): number | null {
+    return this.#foundByNewerRules
   }
 
   /** @returns the signals decided so far and not returned yet. @throws DependencyError */
@@ -197,23 +208,39 @@ export class InProcessPipeline {
   }
 
   async #keywords(attributed: readonly AttributedMessage[]): Promise<readonly Decided[]> {
-    const { listVersions, isRequested, isInScope } = this.#tools
+    const { listVersions, ruleVersions, isRequested, isInScope } = this.#tools
     this.#messages += attributed.length
     const requested = attributed.filter(({ message }) => isInScope(message) && isRequested(message))
     const decided: Decided[] = []
-    const byVersions = Map.groupBy(requested, ({ message }) => listVersions.countAt(message.receivedAt))
-    for (const [count, own] of byVersions) {
-      const found = await keywordSignals(own, await listVersions.lists(count), this.#tools, (one) => this.#count(one))
+    const countsOf = ({ message }: AttributedMessage) =>
+      `${listVersions.countAt(message.receivedAt)} ${ruleVersions.countAt(message.receivedAt)}`
+    for (const [counts, own] of Map.groupBy(requested, countsOf)) {
+      const [listCount = 0, ruleCount = 0] = counts.split(' ').map(Number)
+      const lists = await listVersions.lists(listCount)
+      const rules = rulesBy(ruleVersions.sets(ruleCount), this.#tools.ruleStates)
+      const found = await keywordSignals(own, { ...this.#tools, lists, rules }, (one) => this.#count(one))
       decided.push(...found)
-      if (!listVersions.hasNewer(count)) continue
       const ids = new Set(found.map(({ signal }) => signal.signalId))
-      const { rules, ...withoutRules } = this.#tools
-      const others = await keywordSignals(own, await listVersions.latest(), withoutRules)
-      this.#foundByNewer = (this.#foundByNewer ?? 0) + others.filter(({ signal }) => !ids.has(signal.signalId)).length
+      const added = (others: readonly Decided[]) => others.filter(({ signal }) => !ids.has(signal.signalId))
+      if (listVersions.hasNewer(listCount)) {
+        const others = await keywordSignals(own, { ...this.#tools, lists: await listVersions.latest() })
+        this.#foundByNewer = (this.#foundByNewer ?? 0) + added(others).length
+      }
+      if (ruleVersions.hasNewer(ruleCount)) {
+        const latest = rulesBy(ruleVersions.latest(), this.#tools.latestRuleStates)
+        const others = added(await keywordSignals(own, { ...this.#tools, lists, rules: latest }))
+        const outcomes = others.filter(({ signal }) => signal.kind === 'outcome')
+        this.#foundByNewerRules = (this.#foundByNewerRules ?? 0) + outcomes.length
+      }
     }
     return decided
   }
 }
+
+const rulesBy = (sets: RuleSets, states: RuleTools['states']): RuleTools => ({
+  of: (connection) => sets.of(connection),
+  states,
+})
 
 const inputValue = <T>(input: Input<T>): T => input.value
 

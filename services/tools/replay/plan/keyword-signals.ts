@@ -1,5 +1,6 @@
 /** The signals that the keywords stage makes of messages by given lists. Writes nothing. */
 import type { KeywordLists } from '../../../keywords/lists/active-lists.ts'
+import type { RuleTools } from '../../../keywords/rules-of-batch.ts'
 import { keywords } from '../../../keywords/stage.ts'
 import type { Outcome } from '../../../runtime/batch/outcome.ts'
 import { headerNames } from '../../../runtime/batch/record-headers.ts'
@@ -30,15 +31,17 @@ const noRecord: ConsumedRecord = {
 }
 export const asInput = <T>(value: T): Input<T> => ({ value, record: noRecord, attempt: 1 })
 
+/** The lists and rules that judge the messages; unset: no rules. */
+type JudgingTools = InProcessPipelineTools & { readonly lists: KeywordLists; readonly rules?: RuleTools }
+
 /** @param onOutcome each outcome of the stage */
 export const keywordSignals = async (
   attributed: readonly AttributedMessage[],
-  lists: KeywordLists,
-  tools: InProcessPipelineTools,
+  tools: JudgingTools,
   onOutcome: (outcome: Outcome) => void = () => {},
 ): Promise<readonly Decided[]> => {
   const { now } = tools
-  const stage = keywords({ ...tools, lists, count: () => {} })
+  const stage = keywords({ ...tools, count: () => {} })
   const part = attributed.map(asInput)
   const state = await stage.load(part, now)
   const decided: Decided[] = []

@@ -38,6 +38,8 @@ export interface Plan {
   readonly unseen: number
   /** Keyword signals that the lists in force now would add; null: the lists that were used are in force. */
   readonly foundByNewerLists: number | null
+  /** Outcome signals that the rule sets in force now would add; null: the sets that were used are in force. */
+  readonly foundByNewerRules: number | null
   /** Counts of the stages' outcomes, by kind and reason. */
   readonly outcomes: Readonly<Record<string, number>>
   /** The first 20. */
@@ -126,7 +128,7 @@ export const planReplay = async (
     counts.correct((fresh.get(id) as FreshSignal).signal)
     fresh.delete(id)
   })
-  const { outcomes, messages, unseen, foundByNewerLists } = pipeline
+  const { outcomes, messages, unseen, foundByNewerLists, foundByNewerRules } = pipeline
   const inOrder = [...fresh.values()].sort(
     ({ signal: a }, { signal: b }) => a.occurredAt - b.occurredAt || (a.signalId < b.signalId ? -1 : 1),
   )
@@ -139,6 +141,7 @@ export const planReplay = async (
     messages,
     unseen,
     foundByNewerLists,
+    foundByNewerRules,
     outcomes,
     fileProblems,
     fileProblemCount,

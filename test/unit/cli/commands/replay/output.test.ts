@@ -38,6 +38,7 @@ describe('the result of a replay', () => {
     fileProblems: [],
     fileProblemCount: 0,
     foundByNewerLists: null,
+    foundByNewerRules: null,
     ...fields,
   })
   const prepared = (path: string | null): Prepared =>
@@ -54,6 +55,9 @@ describe('the result of a replay', () => {
   it('says what newer keyword lists would find', () => {
     expect(planText(planOf({ foundByNewerLists: 50 }), prepared(null))).toMatch(
       /--keyword-list latest would find 50 more/,
+    )
+    expect(planText(planOf({ foundByNewerRules: 50 }), prepared(null))).toMatch(
+      /newer rule sets exist than those used here: --rule-set latest would find 50 more/,
     )
     expect(planText(planOf({ foundByNewerLists: 0 }), prepared(null))).toMatch(/latest would find no more/)
     expect(planText(planOf({}), prepared(null))).not.toMatch(/--keyword-list/)

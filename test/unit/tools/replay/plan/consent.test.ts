@@ -32,6 +32,7 @@ const replayed = async (
     ...{ codec, keyring, envelopes, directory, suppressions, sources },
     redis: new EmptyRedis(),
     lists: [],
+    ruleSets: [],
     clock: new FakeClock(at(24)),
     waitMs: 0,
     textWindowMs: 600_000,

@@ -1,5 +1,6 @@
 import type { KeywordListRecord } from '../../../../../services/shared/model/keyword-list.ts'
-import { type ListPin, ListVersions, parsePin } from '../../../../../services/tools/replay/plan/list-versions.ts'
+import { ListVersions } from '../../../../../services/tools/replay/plan/list-versions.ts'
+import { type ListPin, parsePin } from '../../../../../services/tools/replay/plan/pinned-versions.ts'
 import { keywordEntry, noon } from '../../../../support/builders.ts'
 
 const list = (version: number, createdAt: number, keyword: string, listId = 'default'): KeywordListRecord => ({
@@ -49,18 +50,23 @@ describe('a replayed message is matched', () => {
 })
 
 describe('--keyword-list', () => {
+  const pinnable = {
+    ...{ option: '--keyword-list', noun: 'keyword list', form: 'LIST@VERSION', command: 'signals keywords list' },
+    versions: records.map(({ listId, version }) => ({ id: listId, version })),
+  }
+
   it.each([
     ['then', { kind: 'then' }],
     ['latest', { kind: 'at', time: noon }],
     ['2', { kind: 'version', listId: null, version: 2 }],
     ['shop@1', { kind: 'version', listId: 'shop', version: 1 }],
-  ])('%s is understood', (text, expected) => expect(parsePin(text, records, noon)).toEqual(expected))
+  ])('%s is understood', (text, expected) => expect(parsePin(text, pinnable, noon)).toEqual(expected))
 
   it.each([
     ['9', /there is no keyword list 9/],
     ['shop@2', /there is no keyword list shop@2/],
     ['newest', /must be a version, LIST@VERSION, "latest" or "then"/],
-  ])('%s is refused', (text, expected) => expect(() => parsePin(text, records, noon)).toThrow(expected))
+  ])('%s is refused', (text, expected) => expect(() => parsePin(text, pinnable, noon)).toThrow(expected))
 })
 
 describe('a newer list than the one that a message is matched against', () => {

@@ -37,6 +37,7 @@ const planOf = (signals: readonly Signal[]): Plan => {
     fileProblems: [],
     fileProblemCount: 0,
     foundByNewerLists: null,
+    foundByNewerRules: null,
   }
   return { counts, fresh, published: 0, skipped, ...found }
 }
@@ -78,6 +79,7 @@ const openPipeline = async () => {
         redis: new MemoryRedis(),
         sources,
         lists: [],
+        ruleSets: [],
         clock: {
           now: () => now,
           sleep: async (ms) => {
