@@ -75,6 +75,7 @@ const fields = {
   keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
   prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
+  sandbox: z.boolean().default(false),
   ruleSetId: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a rule set: 1 to 64 of letters, digits and ._-')
@@ -174,6 +175,7 @@ export const connectionRecordOf = (
     keywordOrigins: input.keywordOrigins,
     prefilled: input.prefilled,
     reportOrders: input.reportOrders,
+    sandbox: input.sandbox,
     ruleSetId: input.ruleSetId ?? null,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,
