@@ -6,7 +6,7 @@ NODE = $(or $(wildcard node_modules/.bin/node),node)
 JEST = $(NODE) node_modules/jest/bin/jest.js
 RESULTS := test-results/jest.json
 
-.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario outcomes-scenario bench bench-keywords bench-mapping bench-gateway bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
+.PHONY: help install sbom demo up test check unit integration e2e chaos simulation brokers-scenario replay-scenario redrive-scenario attribution-scenario outcomes-scenario bench bench-keywords bench-mapping bench-gateway bench-sweep bench-seal memory topics-plan topics-apply clean bundle isolation advertisers
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -133,6 +133,9 @@ bench-gateway: install ## the gateway at 500 deliveries a second: latency, and w
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
+
+bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
+	$(NODE) test/bench/sweep.ts
 
 bench-seal: install ## CPU of sealing and opening a raw delivery, beside a sealed box for each
 	$(NODE) test/bench/seal.ts

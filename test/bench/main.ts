@@ -5,25 +5,12 @@
  *   node test/bench/main.ts [--messages 100000] [--peers kafka-streams,node-kafkajs-batch] [--rounds 1] [--no-latency]
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writeList } from '../../services/keywords/lists/store.ts'
-import { localFields } from '../../services/local/config.ts'
-import { runningState } from '../../services/local/supervisor/state-file.ts'
-import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
-import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
-import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
-import { Keyring } from '../../services/runtime/keys/keyring.ts'
-import { Codec } from '../../services/runtime/topics/codec.ts'
-import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
-import { topics } from '../../services/topology.ts'
 import { latencies } from './latency.ts'
-import { openSink } from './sink.ts'
-import { usage } from './usage.ts'
-import { accounts, keywords, makeWorkload } from './workload.ts'
+import { benchPipeline } from './pipeline.ts'
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -35,101 +22,18 @@ const { values } = parseArgs({
   },
 })
 const print = (line: string) => process.stdout.write(`${line}\n`)
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-const benchPipeline = async (count: number) => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'signals-bench-'))
-  const sink = await openSink()
-  const masterKey = Buffer.alloc(32, 1).toString('base64')
-  const env = {
-    ...process.env,
-    SIGNALS_DATA_DIR: dataDir,
-    TIKTOK_BASE_URL: sink.url,
-    SIGNALS_MASTER_KEY: masterKey,
-    LOG_LEVEL: 'warn',
-  }
-  const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
-  try {
-    const parts = await supervisor.startParts()
-    const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench'))
-    const codec = await Codec.open(openRegistry(parts.registry))
-    const keyring = await Keyring.open(masterKey)
-    const producer = await broker.producer()
-    await producer.send(
-      accounts.map((accountId) => {
-        const input = {
-          connectionId: accountId,
-          tenantId: 'bench',
-          source: 'whatsapp',
-          accountId,
-          advertiserId: '1',
-          eventSetId: accountId,
-          accessToken: 'bench',
-        }
-        return {
-          topic: topics.connections.name,
-          key: accountId,
-          value: codec.encode(
-            'connections',
-            connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring),
-          ),
-        }
-      }),
-    )
-    await writeList(broker, codec, {
-      listId: 'default',
-      version: 1,
-      createdAt: Date.now(),
-      entries: keywords,
-      shadow: false,
-      copyOf: null,
-      author: null,
-      checked: false,
-    })
-    const { events, signals } = makeWorkload(count, Date.now() - 3_600_000)
-    for (let from = 0; from < events.length; from += 5_000) {
-      await producer.send(
-        events.slice(from, from + 5_000).map((event) => ({
-          topic: topics.channelEvents.name,
-          key: event.conversationId,
-          value: Buffer.from(JSON.stringify(event)),
-        })),
-      )
-    }
-    await producer.close()
-    await broker.close()
-
-    const stages = ['ingest', 'attribution', 'keywords', 'dispatch'] as const
-    await supervisor.startServices(parts, stages)
-    const peak: Record<string, number> = {}
-    const pids = () => runningState(dataDir)?.children ?? {}
-    const end = Date.now() + 600_000
-    while (sink.arrivals.length < signals && Date.now() < end) {
-      await sleep(250)
-      for (const [name, { pid }] of Object.entries(pids())) peak[name] = Math.max(peak[name] ?? 0, usage(pid).rss)
-    }
-    const at = (share: number) =>
-      sink.arrivals[Math.min(sink.arrivals.length - 1, Math.floor(sink.arrivals.length * share))] ?? 0
-    const seconds = (at(1) - at(0.1)) / 1000
-    print(
-      `\n${count} messages, ${signals} signals expected, ${sink.arrivals.length} arrived, ${sink.repeated()} repeated, ${sink.calls()} calls`,
-    )
-    print(`${Math.round((0.9 * count) / seconds)} messages/s from the first tenth of the signals to the last\n`)
-    print('process       CPU µs/message   peak RSS MB')
-    let sum = 0
-    for (const name of [...stages, 'kafka', 'redis', 'registry']) {
-      const { cpu } = usage(pids()[name]?.pid ?? 0)
-      const perMessage = (cpu * 1e6) / count
-      if ((stages as readonly string[]).includes(name)) sum += perMessage
-      print(`${name.padEnd(14)}${perMessage.toFixed(1).padStart(14)}${(peak[name] ?? 0).toFixed(0).padStart(14)}`)
-    }
-    print(`${'four stages'.padEnd(14)}${sum.toFixed(1).padStart(14)}   (with their start-up)`)
-    if (sink.arrivals.length !== signals) process.exitCode = 1
-  } finally {
-    await supervisor.stop()
-    sink.close()
-    rmSync(dataDir, { recursive: true, force: true })
-  }
+const showPipeline = async (messages: number) => {
+  const figures = await benchPipeline({ messages })
+  const { expected, arrived, repeated, calls, messagesPerSecond, processes } = figures
+  print(
+    `\n${messages} messages, ${expected} signals expected, ${arrived} arrived, ${repeated} repeated, ${calls} calls`,
+  )
+  print(`${Math.round(messagesPerSecond)} messages/s from the first tenth of the signals to the last\n`)
+  print('process       CPU µs/message   peak RSS MB')
+  for (const { name, cpu, rss } of processes)
+    print(`${name.padEnd(14)}${cpu.toFixed(1).padStart(14)}${rss.toFixed(0).padStart(14)}`)
+  print(`${'four stages'.padEnd(14)}${figures.stagesAfterStart.toFixed(1).padStart(14)}   (without their start-up)`)
+  if (arrived !== expected) process.exitCode = 1
 }
 
 /** One run of the benchmark of several pipelines; null where it is missing or does not run here. */
@@ -167,7 +71,7 @@ const comparisonOf = (peer: string, count: number): readonly unknown[] | null =>
 }
 
 const count = Number(values.messages)
-await benchPipeline(count)
+await showPipeline(count)
 const took = await latencies(200)
 const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0)
 print(

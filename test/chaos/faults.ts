@@ -214,6 +214,14 @@ const shortRun = [
 
 export const runs = { short: shortRun, full: fullRun } as const
 
+/** One of each name. @throws Error naming one that does not exist */
+export const faultsNamed = (names: readonly string[]): readonly ChaosFault[] =>
+  names.map((name) => {
+    const found = fullRun.find((one) => one.name === name)
+    if (found) return found
+    throw new Error(`--only: ${name} must be one of ${[...new Set(fullRun.map((one) => one.name))].join(', ')}`)
+  })
+
 /** The same order for the same seed. */
 export const shuffled = (faults: readonly ChaosFault[], seed: number): readonly ChaosFault[] => {
   let state = seed >>> 0

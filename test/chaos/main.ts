@@ -2,14 +2,14 @@
  * `make chaos`: people write while processes are killed and frozen, Redis, Kafka, TikTok and the disk fail, and half of the processes
  * have wrong clocks. In the end an oracle compares every event at TikTok with what was written.
  *
- *   node test/chaos/main.ts [--run short|full] [--signals N] [--rate N] [--seed N] [--skew 3600]     signals a second; by how much the
- *   clocks of the second processes are wrong, s
+ *   node test/chaos/main.ts [--run short|full] [--signals N] [--rate N] [--seed N] [--skew 3600] [--only 'kill a broker,wipe Redis']
+ *   signals a second; by how much the clocks of the second processes are wrong, s
  */
 import { randomInt } from 'node:crypto'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Checks, print, quantile, sleep } from '../scenarios/scenario.ts'
-import { runs, shuffled } from './faults.ts'
+import { faultsNamed, runs, shuffled } from './faults.ts'
 import { Load } from './load.ts'
 import { Oracle } from './oracle.ts'
 import { type ChaosPerson, chaosPerson } from './people.ts'
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     rate: { type: 'string' },
     seed: { type: 'string' },
     skew: { type: 'string', default: '3600' },
+    /** Names of faults, comma separated: no others, each once. */
+    only: { type: 'string' },
   },
 })
 if (values.run !== 'short' && values.run !== 'full') throw new Error('--run: must be short or full')
@@ -48,7 +50,9 @@ while (oracle.expected < signals) {
   for (const one of person.expected) oracle.expect(one)
 }
 
-const faults = shuffled(runs[values.run], seed)
+const only = values.only?.split(',')
+const chosen = only === undefined ? runs[values.run] : faultsNamed(only)
+const faults = shuffled(chosen, seed)
 const checks = new Checks()
 const started = Date.now()
 const at = () => `${((Date.now() - started) / 1_000).toFixed(0).padStart(5)} s`

@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { whatsapp, whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
 /** Words, numbers and names that are sent and must appear nowhere behind ingest, plain or in the encodings of ids. */
 const words = ['palabrasecreta', 'zoraida', 'Calle Escondida 44', 'otrapalabra']
+/** Names of outcomes as people typed them, and references. A rule set holds `etiqueta oculta`, as its author wrote it. */
+const outcomes = ['EtIqUeTa  OcUlTa', 'etiquetasecreta', 'expediente-98765', '98765.43']
 const numbers = ['5215559998877', '5215551112233']
 const messageId = `wamid.${Buffer.from('5215559998877 zoraida').toString('base64')}`
 const secrets = ['token-wa', 'token-tt']
@@ -14,7 +16,7 @@ const encodings = (text: string) => [
   Buffer.from(text).toString('base64').replace(/=+$/, ''),
   Buffer.from(text).toString('hex'),
 ]
-const needles = [...words, ...numbers, messageId, ...secrets].flatMap(encodings)
+const needles = [...words, ...outcomes, ...numbers, messageId, ...secrets].flatMap(encodings)
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -27,6 +29,12 @@ describe('the content of messages', () => {
   beforeAll(async () => {
     world = await openWorld({ LOG_LEVEL: 'trace' })
     await connectTwo(world)
+    const rulesFile = join(world.dataDir, 'rules.yaml')
+    writeFileSync(
+      rulesFile,
+      'rules:\n  - { event: Hot, when: { outcome: [etiqueta oculta] }, unless: { flags: [x] }, count: once_per_conversation }\n',
+    )
+    expect((await world.pipeline.signals('rules', 'import', rulesFile)).code).toBe(0)
     const [one, other] = numbers as [string, string]
     const now = Date.now()
     const event = {
@@ -68,13 +76,25 @@ describe('the content of messages', () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${secretsFile.INGEST_TOKEN}` }
     const postEvents = (body: string) => fetch(`${gateway}/v1/message-events`, { method: 'POST', headers, body })
     expect((await postEvents(JSON.stringify(event))).status).toBe(200)
+    const [matched, unmatched, reference, value] = outcomes as [string, string, string, string]
+    const report = { ...event, kind: 'outcome', direction: 'outbound', sender: 'agent', text: null, textOrigin: null }
+    const reports = [
+      { ...report, messageId: 'o1', outcome: { name: matched, reference } },
+      { ...report, messageId: 'o2', outcome: { name: unmatched, value, currency: 'IDR', reference } },
+    ]
+    expect((await postEvents(JSON.stringify(reports))).status).toBe(200)
+    const wrong = { ...report, outcome: { name: unmatched.repeat(9), value: `${value}x`, currency: reference } }
+    const refusedReport = await postEvents(JSON.stringify(wrong))
+    expect(refusedReport.status).toBe(422)
+    for (const secret of outcomes) expect(await refusedReport.clone().text()).not.toContain(secret)
     const refused = await postEvents(JSON.stringify([{ ...event, channel: 'zoraida', palabrasecreta: 1 }]))
     expect(refused.status).toBe(422)
     expect(await refused.text()).not.toMatch(/zoraida|palabrasecreta/)
     expect(await (await postEvents('{"text": "palabrasecreta')).text()).not.toMatch(/palabrasecreta/)
     const broken = whatsapp({ text: { body: 'palabrasecreta' }, type: 'text' })
     await world.deliver(broken)
-    await world.arrivedCount(4)
+    await world.arrivedCount(5)
+    expect((await world.arrived()).map(({ event }) => event)).toContain('Hot')
   }, 120_000)
   afterAll(() => world?.stop(), 60_000)
 
@@ -99,6 +119,14 @@ describe('the content of messages', () => {
   it('is in no topic, not in Redis and in no log', () => {
     const found = [...filesWith(...needles)].filter(([, files]) => files.length > 0)
     expect(found).toEqual([])
+  })
+
+  it('is in no metric', async () => {
+    const pages = await Promise.all(
+      Object.values(world.pipeline.ready.metrics).map(async (url) => (await fetch(url)).text()),
+    )
+    expect(pages.join('\n')).toContain('signals_rules_total')
+    for (const needle of needles) expect(pages.join('\n')).not.toContain(needle)
   })
 
   it('is given to a person who asks, and after forgetting nothing new is taken', async () => {

@@ -53,6 +53,11 @@ export class HttpLoad {
     return this.#queue.size + this.#lines.size - this.#free.length
   }
 
+  /** Connections that are open now. */
+  get sockets(): number {
+    return this.#lines.size
+  }
+
   /** Never rejects. */
   post({ path, headers, body }: Request): Promise<HttpAnswer> {
     const content = Buffer.from(body)

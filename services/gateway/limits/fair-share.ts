@@ -21,6 +21,13 @@ const shrink = 0.8
 const grow = 1.1
 /** Share of the newest window in the mean. */
 const newest = 0.4
+/**
+ * Of what the process has stored in its best window. A process that stores less than this is busy with what it refuses, such as a
+ * storm of retries, and to refuse more would not help it.
+ */
+const usefulShare = 0.5
+/** By which the best window is forgotten, each window. */
+const forgotten = 0.01
 /** A machine that was suspended is late by hours, and has no more to do for it. */
 const maxDelayMs = 1_000
 
@@ -30,6 +37,9 @@ export class FairShare {
   #delayMs = 0
   /** The quickest of this window, ms; infinite: none was stored. */
   #quickest = Number.POSITIVE_INFINITY
+  /** Deliveries, in this window and in the best one. */
+  #stored = 0
+  #best = 0
   /** By account, of this window. */
   #taken = new Map<string, number>()
 
@@ -40,6 +50,7 @@ export class FairShare {
 
   /** A delivery is stored. @param ms since the request came. */
   stored(ms: number): void {
+    this.#stored++
     if (ms < this.#quickest) this.#quickest = ms
   }
 
@@ -55,8 +66,12 @@ export class FairShare {
     this.#delayMs += (Math.min(delay, maxDelayMs) - this.#delayMs) * newest
     const busiest = (Math.max(0, ...this.#taken.values()) * 1_000) / windowMs
     this.#taken = new Map()
-    if (this.#delayMs > overloadedMs) this.#quota = Math.max(minQuota, Math.min(this.#quota, busiest) * shrink)
-    else if (this.#delayMs < relaxedMs) {
+    this.#best = Math.max(this.#best * (1 - forgotten), this.#stored)
+    const isUseful = this.#stored > this.#best * usefulShare
+    this.#stored = 0
+    if (this.#delayMs > overloadedMs && isUseful)
+      this.#quota = Math.max(minQuota, Math.min(this.#quota, busiest) * shrink)
+    else if (this.#delayMs < relaxedMs || !isUseful) {
       this.#quota *= grow
       // No account comes near it.
       if (this.#quota > 2 * Math.max(busiest, minQuota)) this.#quota = Number.POSITIVE_INFINITY

@@ -2,13 +2,13 @@
  * `make demo`: plays an afternoon of conversations with two shops on real Kafka, registry and Redis, and prints the signals that
  * TikTok receives. In a terminal it runs until Ctrl-C, so that the addresses at the end can be opened.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '../../runtime/process/environment.ts'
 import { makeLoginLink } from '../supervisor/login-link.ts'
 import { type Pipeline, startPipeline } from './pipeline.ts'
-import { keywordsCsv, type StoryStep, story } from './story.ts'
+import { keywordsCsv, rulesYaml, type StoryStep, story } from './story.ts'
 import { type TikTokEvent, Watcher } from './watch.ts'
 import { type Request, tiktokAccount, tiktokSecret, whatsappAccount, whatsappSecret } from './webhooks.ts'
 
@@ -104,6 +104,8 @@ try {
   }
   writeFileSync(join(dataDir, 'keywords.csv'), keywordsCsv)
   await runCommand(pipeline, 'keywords', 'import', join(dataDir, 'keywords.csv'))
+  writeFileSync(join(dataDir, 'rules.yaml'), rulesYaml)
+  await runCommand(pipeline, 'rules', 'import', join(dataDir, 'rules.yaml'))
   print(
     `\ntwo shops connected, keywords: ${keywordsCsv
       .trim()
@@ -116,13 +118,16 @@ try {
   const watcher = new Watcher(pipeline.ready)
   await watcher.untilQuiet()
   const events: TikTokEvent[] = []
-  const steps = story(Date.now() - 3_600_000)
+  const { INGEST_TOKEN } = JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')) as Record<string, string>
+  const steps = story(Date.now() - 3_600_000, INGEST_TOKEN ?? '')
   for (const step of steps) events.push(...(await play(pipeline, watcher, step)))
 
   const deliveries = steps.reduce((sum, { requests }) => sum + requests.length, 0)
-  const conversations = events.filter(({ event }) => event === 'Conversation').length
+  const counted = (...names: string[]) => events.filter(({ event }) => names.includes(event)).length
+  const [conversations, outcomes] = [counted('Conversation'), counted('QualifiedLead', 'Purchase')]
+  const keywordSignals = events.length - conversations - outcomes
   print(
-    `\n${bold(`${deliveries} webhook deliveries; TikTok received ${conversations} conversations and ${events.length - conversations} messages with keywords,`)}`,
+    `\n${bold(`${deliveries} deliveries; TikTok received ${conversations} conversations, ${keywordSignals} messages with keywords and ${outcomes} outcomes,`)}`,
   )
   print(bold('and no word, name or number of them.'))
   const { gateway, console: consoleUrl, simulator } = pipeline.ready

@@ -1,5 +1,5 @@
 /** The demo's script: an afternoon at two shops. Every step sends zero or more webhook requests. */
-import { type Request, tiktok, tiktokReferral, tiktokText, whatsapp, whatsappText } from './webhooks.ts'
+import { type Request, tiktok, tiktokReferral, tiktokText, whatsapp, whatsappReport, whatsappText } from './webhooks.ts'
 
 export interface StoryStep {
   readonly title: string
@@ -16,12 +16,25 @@ thank you,thanks
 envío,shipping
 `
 
+/** A label of the shop's people becomes a lead, an order a purchase with its value. */
+export const rulesYaml = `rules:
+  - event: QualifiedLead
+    when: { outcome: [calon pembeli] }
+    count: once_per_conversation
+  - event: Purchase
+    when: { kind: order }
+    value: true
+`
+
 const [ana, budi, somchai, maria, john] = ['conv+ana==', '628110000001', '66810000002', '5215550000003', '447700900004']
 
 const unsigned = (request: Request): Request => ({ ...request, headers: { 'content-type': 'application/json' } })
 
-/** @param start of the story, ms since the epoch; the messages follow at intervals of a second */
-export const story = (start: number): readonly StoryStep[] => {
+/**
+ * @param start of the story, ms since the epoch; the messages follow at intervals of a second
+ * @param token of the shop's own system, for what it reports
+ */
+export const story = (start: number, token: string): readonly StoryStep[] => {
   const at = (second: number) => start + second * 1000
   const paid = whatsappText(budi, 'wamid.budi.2', 'sudah bayar ya kak 🙏', at(6))
   return [
@@ -56,6 +69,27 @@ export const story = (start: number): readonly StoryStep[] => {
     },
     { title: 'Budi: “sudah bayar ya kak 🙏”', requests: [paid] },
     { title: 'WhatsApp delivers that message once more', requests: [paid] },
+    {
+      title: 'an agent labels Budi’s chat in the inbox: “Calon Pembeli”',
+      requests: [
+        whatsappReport(token, budi, 'label-1', at(7), { kind: 'outcome', outcome: { name: 'Calon Pembeli' } }),
+      ],
+    },
+    {
+      title: 'the same label once more: it counts once a conversation',
+      requests: [
+        whatsappReport(token, budi, 'label-2', at(7.2), { kind: 'outcome', outcome: { name: 'calon pembeli' } }),
+      ],
+    },
+    {
+      title: 'the shop’s checkout: Budi orders for 149000.50 IDR',
+      requests: [
+        whatsappReport(token, budi, 'order-1', at(7.5), {
+          kind: 'order',
+          outcome: { value: '149000.50', currency: 'IDR', reference: 'INV-2026-118' },
+        }),
+      ],
+    },
     {
       title: 'Somchai, without spaces: “ฉันโอนเงินแล้วค่ะ”',
       requests: [whatsappText(somchai, 'wamid.som.1', 'ฉันโอนเงินแล้วค่ะ', at(8))],

@@ -14,7 +14,7 @@ const explanations: Readonly<Record<string, string>> = {
   duplicate: 'the same message again: it counts once',
   no_connection: 'the account has no connection: nothing is stored',
   outbound: "the shop's own messages give no signals",
-  no_signal: 'no new conversation and no keyword',
+  no_signal: 'no new conversation, no keyword, and no rule that fires',
   ignored_reaction: 'a reaction is not a message',
   state_only: 'the ad is stored: the next signals are attributed to it',
   paused: 'the connection is paused: its signals wait',

@@ -80,6 +80,30 @@ export const tiktokReferral = (conversation: string, adId: string, at: number): 
     at,
   )
 
+/** A message event as a shop's own system posts it. */
+export const messageEvent = (token: string, event: object): Request => ({
+  path: '/v1/message-events',
+  headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+  body: JSON.stringify(event),
+})
+
+/** What a shop's system reports of a WhatsApp conversation. */
+export const whatsappReport = (
+  token: string,
+  from: string,
+  messageId: string,
+  at: number,
+  fields: { readonly kind: 'outcome' | 'order'; readonly outcome: object },
+): Request =>
+  messageEvent(token, {
+    ...{ source: 'whatsapp', accountId: whatsappAccount, channel: 'whatsapp', messageId, occurredAt: at },
+    conversationId: `${whatsappAccount}:${from}`,
+    ...(fields.kind === 'outcome'
+      ? { direction: 'outbound', sender: 'agent' }
+      : { direction: 'inbound', sender: 'user' }),
+    ...fields,
+  })
+
 /** An order webhook; the shop sends one for every change, with a later `updatedAt`. */
 export const haravanOrder = (id: number, createdAt: number, updatedAt: number, landingSite: string): Request => {
   const body = JSON.stringify({

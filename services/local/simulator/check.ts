@@ -1,4 +1,5 @@
 /** Pure checks of a call, as far as TikTok's refusals are documented. The first problem is the answer. */
+import { isCurrency } from '../../shared/model/outcomes/currencies.ts'
 
 export interface ApiRefusal {
   readonly code: number
@@ -43,6 +44,15 @@ const userProblem = (user: Record<string, unknown>): ApiRefusal | null => {
   return user.ttclid !== undefined && !isText(user.ttclid) ? refuse(40002, 'user.ttclid: Not a valid string.') : null
 }
 
+/** As of orders: a value is a number, a currency one of ISO 4217. */
+const amountProblem = ({ value, currency }: Record<string, unknown>): ApiRefusal | null => {
+  if (value !== undefined && typeof value !== 'number') return refuse(40002, 'properties.value: Not a valid number.')
+  if (currency !== undefined && !(isText(currency) && isCurrency(currency))) {
+    return refuse(40002, 'properties.currency: Must be one of the codes of ISO 4217.')
+  }
+  return null
+}
+
 const timeProblem = (time: unknown, nowSeconds: number): ApiRefusal | null => {
   if (time === undefined) return refuse(40002, 'event_time: Missing data for required field.')
   if (typeof time !== 'number' || !Number.isInteger(time) || time <= 0) {
@@ -69,6 +79,8 @@ const eventProblem = (event: unknown, source: string, nowSeconds: number): ApiRe
   if (source === 'crm' && !(isObject(event.lead) && isText(event.lead.lead_id))) {
     return refuse(40002, 'lead.lead_id: Missing data for required field.')
   }
+  const amount = isObject(event.properties) ? amountProblem(event.properties) : null
+  if (amount) return amount
   return isObject(event.user) ? userProblem(event.user) : null
 }
 

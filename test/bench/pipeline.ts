@@ -1,0 +1,164 @@
+/**
+ * The pipeline on real parts of its own, from a full input topic to the last signal at a sink: rate, CPU and memory of each process.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeList } from '../../services/keywords/lists/store.ts'
+import { localFields } from '../../services/local/config.ts'
+import { runningState } from '../../services/local/supervisor/state-file.ts'
+import { Supervisor } from '../../services/local/supervisor/supervisor.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
+import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
+import { Keyring } from '../../services/runtime/keys/keyring.ts'
+import { Codec } from '../../services/runtime/topics/codec.ts'
+import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
+import { topics } from '../../services/topology.ts'
+import { openSink } from './sink.ts'
+import { usage } from './usage.ts'
+import { accounts, keywords, makeWorkload } from './workload.ts'
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const stages = ['ingest', 'attribution', 'keywords', 'dispatch'] as const
+
+export interface PipelineLoad {
+  readonly messages: number
+  /** Of each topic of messages and signals. */
+  readonly partitions?: number
+  /** Processes of each stage. */
+  readonly members?: number
+  /** Fills the input topic once all processes run, so that they share the load from its first message on. */
+  readonly startsFirst?: boolean
+}
+
+export interface ProcessFigure {
+  readonly name: string
+  /** CPU a message with its start-up, µs; of all members. */
+  readonly cpu: number
+  /** Peak, MB; of all members. */
+  readonly rss: number
+}
+
+export interface PipelineFigures {
+  readonly expected: number
+  readonly arrived: number
+  readonly repeated: number
+  readonly calls: number
+  /** From the first tenth of the signals to the last. */
+  readonly messagesPerSecond: number
+  readonly processes: readonly ProcessFigure[]
+  /** CPU a message of the stages without their start-up, µs. */
+  readonly stagesAfterStart: number
+}
+
+/** Starts the stages after the input topic is full, unless the load says otherwise. */
+export const benchPipeline = async ({
+  messages,
+  partitions,
+  members = 1,
+  startsFirst = false,
+}: PipelineLoad): Promise<PipelineFigures> => {
+  const dataDirs = Array.from({ length: members }, () => mkdtempSync(join(tmpdir(), 'signals-bench-')))
+  const sink = await openSink()
+  const masterKey = Buffer.alloc(32, 1).toString('base64')
+  const supervisors: Supervisor[] = []
+  const open = (dataDir: string, more: NodeJS.ProcessEnv) => {
+    const env = {
+      ...process.env,
+      SIGNALS_DATA_DIR: dataDir,
+      TIKTOK_BASE_URL: sink.url,
+      SIGNALS_MASTER_KEY: masterKey,
+      LOG_LEVEL: 'warn',
+      ...(partitions === undefined ? {} : { KAFKA_PARTITIONS: String(partitions) }),
+      ...more,
+    }
+    const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
+    supervisors.push(supervisor)
+    return supervisor
+  }
+  try {
+    const [own = '', ...others] = dataDirs
+    const first = open(own, {})
+    const parts = await first.startParts()
+    const broker = openBroker(kafkaSettingsOf(process.env, parts.brokers, 'bench'))
+    const codec = await Codec.open(openRegistry(parts.registry))
+    const keyring = await Keyring.open(masterKey)
+    const producer = await broker.producer()
+    await producer.send(
+      accounts.map((accountId) => {
+        const input = {
+          ...{ connectionId: accountId, tenantId: 'bench', source: 'whatsapp', accountId, advertiserId: '1' },
+          ...{ eventSetId: accountId, accessToken: 'bench' },
+        }
+        const record = connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring)
+        return { topic: topics.connections.name, key: accountId, value: codec.encode('connections', record) }
+      }),
+    )
+    await writeList(broker, codec, {
+      ...{ listId: 'default', version: 1, createdAt: Date.now(), entries: keywords, shadow: false },
+      ...{ copyOf: null, author: null, checked: false },
+    })
+    const { events, signals } = makeWorkload(messages, Date.now() - 3_600_000)
+    const fill = async () => {
+      for (let from = 0; from < events.length; from += 5_000) {
+        await producer.send(
+          events.slice(from, from + 5_000).map((event) => ({
+            topic: topics.channelEvents.name,
+            key: event.conversationId,
+            value: Buffer.from(JSON.stringify(event)),
+          })),
+        )
+      }
+      await producer.close()
+      await broker.close()
+    }
+    if (!startsFirst) await fill()
+
+    await first.startServices(parts, stages)
+    const { brokers: KAFKA_BROKERS, redis: REDIS_URL, registry: SCHEMA_REGISTRY_URL } = parts
+    for (const dataDir of others) {
+      const another = open(dataDir, { KAFKA_BROKERS, REDIS_URL, SCHEMA_REGISTRY_URL })
+      await another.startServices(await another.startParts(), stages)
+    }
+    const children = () =>
+      dataDirs.flatMap((dataDir) =>
+        Object.entries(runningState(dataDir)?.children ?? {}).map(([name, { pid }]) => ({ name, pid })),
+      )
+    const started = new Map(children().map(({ pid }) => [pid, usage(pid).cpu]))
+    if (startsFirst) await fill()
+    const peak = new Map<number, number>()
+    const end = Date.now() + 600_000
+    while (sink.arrivals.length < signals && Date.now() < end) {
+      await sleep(250)
+      for (const { pid } of children()) peak.set(pid, Math.max(peak.get(pid) ?? 0, usage(pid).rss))
+    }
+    const at = (share: number) =>
+      sink.arrivals[Math.min(sink.arrivals.length - 1, Math.floor(sink.arrivals.length * share))] ?? 0
+    const last = children().map((child) => ({ ...child, cpu: usage(child.pid).cpu }))
+    const perMessage = (seconds: number) => (seconds * 1e6) / messages
+    const isStage = (name: string) => (stages as readonly string[]).includes(name)
+    return {
+      expected: signals,
+      arrived: sink.arrivals.length,
+      repeated: sink.repeated(),
+      calls: sink.calls(),
+      messagesPerSecond: (0.9 * messages * 1_000) / (at(1) - at(0.1)),
+      processes: [...stages, 'kafka', 'redis', 'registry'].map((name) => {
+        const all = last.filter((child) => child.name === name)
+        return {
+          name,
+          cpu: perMessage(all.reduce((sum, { cpu }) => sum + cpu, 0)),
+          rss: all.reduce((sum, { pid }) => sum + (peak.get(pid) ?? 0), 0),
+        }
+      }),
+      stagesAfterStart: perMessage(
+        last.filter(({ name }) => isStage(name)).reduce((sum, { pid, cpu }) => sum + cpu - (started.get(pid) ?? 0), 0),
+      ),
+    }
+  } finally {
+    for (const supervisor of supervisors.reverse()) await supervisor.stop()
+    sink.close()
+    for (const dataDir of dataDirs) rmSync(dataDir, { recursive: true, force: true })
+  }
+}
