@@ -54,6 +54,8 @@ const throttledCooldowns = [1_000, 45_000, 300_000]
 const jitterShare = 0.2
 /** Main traffic probes this much later than deferred signals: a record that waits 10 s has probed by then. */
 const mainGraceMs = 10_000
+/** No note holds calls back for longer than this, unless another process wrote it whose clock is ahead of this one's. */
+const longestMs = Math.max(...serviceCooldowns, ...throttledCooldowns) * (1 + jitterShare) + mainGraceMs
 /** Slow answers in a row that make a connection `slow`: a single one may be a pause of our own machine. */
 const slowAnswers = 2
 const slowMs = 20_000
@@ -93,7 +95,8 @@ export const admission = (
   timing: BreakerTiming,
 ): Admission => {
   if (!note) return { kind: 'send' }
-  const from = trafficClass === 'waiting' ? note.waitingFrom : note.mainFrom
+  const noted = trafficClass === 'waiting' ? note.waitingFrom : note.mainFrom
+  const from = noted - now > longestMs * timing.scale ? now : noted
   if (note.failures === 0) return { kind: now < from ? 'detached' : 'send' }
   if (now < from) return { kind: 'notAttempted', delay: delayFor((from - now) / timing.scale) }
   const waitingFrom = now + timing.probeMs

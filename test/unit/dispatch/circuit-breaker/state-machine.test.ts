@@ -41,6 +41,21 @@ describe('a breaker', () => {
     expect(admission(probe.next, 'waiting', 12_701, timing).kind).toBe('probe')
   })
 
+  it.each([1, 6, 20])(
+    'is probed by a process whose clock is an hour behind, after %i failures in a row',
+    (failures) => {
+      const hourBehind = -3_600_000
+      for (const trafficClass of ['main', 'waiting', 'replay'] as const)
+        expect(admission(failedTimes(failures), trafficClass, hourBehind, timing).kind).toBe('probe')
+    },
+  )
+
+  it('holds calls back for no longer than its longest cooldown by the clock of any process', () => {
+    const note = failedTimes(20)
+    expect(admission(note, 'main', 0, timing).kind).toBe('notAttempted')
+    expect(admission(note, 'main', -400_000, timing).kind).toBe('probe')
+  })
+
   it('lets main traffic probe when no deferred signals did', () =>
     expect(admission(failedTimes(1), 'main', 19_700, timing).kind).toBe('probe'))
 
