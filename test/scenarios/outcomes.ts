@@ -172,15 +172,23 @@ try {
   checks.check('every fault struck', faults.length === 0, `${faults.length} left`)
   compare('live')
 
-  const counted = new Map<string, Set<string>>()
-  await readWhole(broker, topics.deliveries.name, async (record) => {
-    if (record.value === null) return
-    await codec.prepare([record])
-    const { outcome, connectionId, event, occurredAt, signalId } = codec.decode('deliveries', record)
-    if (outcome !== 'counted') return
-    const key = keyOf({ account: connectionId, event: event ?? '', second: Math.floor(occurredAt / 1000) })
-    counted.set(key, (counted.get(key) ?? new Set<string>()).add(signalId))
-  })
+  const readCounted = async () => {
+    const counted = new Map<string, Set<string>>()
+    await readWhole(broker, topics.deliveries.name, async (record) => {
+      if (record.value === null) return
+      await codec.prepare([record])
+      const { outcome, connectionId, event, occurredAt, signalId } = codec.decode('deliveries', record)
+      if (outcome !== 'counted') return
+      const key = keyOf({ account: connectionId, event: event ?? '', second: Math.floor(occurredAt / 1000) })
+      counted.set(key, (counted.get(key) ?? new Set<string>()).add(signalId))
+    })
+    return counted
+  }
+  let counted = await readCounted()
+  for (let tries = 0; counted.size < oracle.counted.size && tries < 30; tries++) {
+    await sleep(2_000)
+    counted = await readCounted()
+  }
   const uncounted = [...oracle.counted.keys()].filter((key) => counted.get(key)?.size !== 1)
   checks.check(
     'what is only counted is counted, once, and never sent',

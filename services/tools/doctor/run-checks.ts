@@ -10,6 +10,7 @@ import { machine } from './checks/machine.ts'
 import { masterKey } from './checks/master-key.ts'
 import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
+import { ruleSets } from './checks/rule-sets.ts'
 import { settings } from './checks/settings.ts'
 import { signatures } from './checks/signatures.ts'
 import { gatewayClock } from './checks/stages/gateway-clock.ts'
@@ -56,6 +57,7 @@ const checks: readonly Check[] = [
     remedy: 'needs Kafka and the registry: fix those first',
     subject: () => 'connections were not checked',
   },
+  { area: 'connections', run: ruleSets, remedy: null, subject: () => 'rule sets' },
   { area: 'connections', run: callers, remedy: null, subject: () => 'callers' },
   { area: 'connections', run: breakers, remedy: null, subject: () => 'breakers' },
   { area: 'stages', run: stageChecks, remedy: 'see the message', subject: () => 'stages' },

@@ -4,14 +4,11 @@ import { keywordListFields } from '../../../keywords/config.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
 import { listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
-import { RuleSets } from '../../../keywords/rules/active-rule-sets.ts'
-import { missingIds } from '../../../keywords/versions/missing.ts'
 import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { textPatternProblem } from '../../../shared/connections/extractors/extractors.ts'
 import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
 import type { KeywordListRecord } from '../../../shared/model/keyword-list.ts'
-import type { RuleSetRecord } from '../../../shared/model/rules/rule-set.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
@@ -69,16 +66,6 @@ const checkLimits = (lists: readonly KeywordListRecord[], { env }: DiagnosticsCo
   })
 }
 
-const checkRuleSets = (connections: readonly Connection[], records: readonly RuleSetRecord[]): CheckResult[] => {
-  const sets = new RuleSets(records)
-  return missingIds(connections, (connection) => sets.missingOf(connection)).map(({ connectionId, id }) =>
-    bad(
-      `connection ${connectionId} names rule set ${id}, which does not exist: none of its rules fires`,
-      `signals rules import FILE --rule-set ${id}, or add the connection again with another set`,
-    ),
-  )
-}
-
 const checkPatterns = (connections: readonly Connection[]): CheckResult[] => {
   const open = connections.filter(({ extractors }) => extractors?.some((one) => textPatternProblem(one) !== undefined))
   return open.length === 0
@@ -127,7 +114,7 @@ const checkTokens = (connections: readonly Connection[], now: number): CheckResu
 }
 
 export const connections = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
-  const [all, lists, ruleSets] = await Promise.all([context.connections(), context.keywordLists(), context.ruleSets()])
+  const [all, lists] = await Promise.all([context.connections(), context.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
   if (live.length === 0)
     return [warning('no account is connected: every message is dropped', 'signals connections add --file FILE')]
@@ -154,7 +141,6 @@ export const connections = async (context: DiagnosticsContext): Promise<CheckRes
     ...unknown,
     ...checkLists(live, lists),
     ...checkLimits(lists, context),
-    ...checkRuleSets(live, ruleSets),
     ...checkPatterns(live),
     ...checkSecrets(live, context),
     ...(paused.length > 0

@@ -274,6 +274,13 @@ describe('the doctor', () => {
       /rule set none/,
       /rules import/,
     ],
+    [
+      'rules that send what the wire profile has no form for',
+      (state) => (state.env.TIKTOK_WIRE_PROFILE = 'test/support/profiles/without-outcome.json'),
+      'bad',
+      /rule set default sends events, and the wire profile plain has no events\.outcome/,
+      /count_only/,
+    ],
     ['no default list', (state) => state.lists.splice(0), 'warning', /no default keyword list/, /keywords import/],
     [
       'a missing webhook secret',
