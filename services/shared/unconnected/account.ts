@@ -6,7 +6,7 @@ export interface UnconnectedAccount {
   readonly at: number
   /** Which process saw it. Absent: one of an earlier version. */
   readonly seenBy?: UnconnectedSeer
-  /** The label `account` of its series in `signals_accounts_unconnected_total`: 8 hex digits, or `other`. */
+  /** The label `digest` of its series in `signals_accounts_unconnected_total`: 8 hex digits, or `other`. */
   readonly label?: string
 }
 

@@ -47,7 +47,7 @@ export const unconnectedAccounts = (
       // The text comes from outside and is shown in a terminal.
       const accountId = account.slice(0, maxLength).replace(/\p{C}/gu, '\ufffd')
       const label = labels.of(hash(source, accountId).slice(0, labelDigits))
-      metrics.count('signals_accounts_unconnected_total', { source: sources.of(source), account: label })
+      metrics.count('signals_accounts_unconnected_total', { source: sources.of(source), digest: label })
       const key = `${source}\n${accountId}`
       last.delete(key)
       last.set(key, { source, accountId, at, seenBy, label })

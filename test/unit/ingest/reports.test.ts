@@ -25,7 +25,7 @@ describe('an account without a connection that sends by Kafka', () => {
     await run(eventRecord(), eventRecord({ accountId: 'unknown', messageId: 'm-2' }))
     const label = hash('whatsapp', 'unknown').slice(0, 8)
     expect(label).toMatch(/^[0-9a-f]{8}$/)
-    expect(counted).toEqual([['signals_accounts_unconnected_total', { source: 'whatsapp', account: label }]])
+    expect(counted).toEqual([['signals_accounts_unconnected_total', { source: 'whatsapp', digest: label }]])
     const accounts = [{ source: 'whatsapp', accountId: 'unknown', at: noon, seenBy: 'ingest', label }]
     expect(log.pages['/unconnected']?.('Bearer the token')).toEqual({ accounts })
     expect(log.pages['/unconnected']?.(undefined)).toBeNull()
