@@ -55,7 +55,9 @@ export const markingUnordered = <State, Change>(
       return state
     },
     decide: (batch, context) => {
-      const { changes, outcomes } = stage.decide(batch, context)
+      const decision = stage.decide(batch, context)
+      if (!ways.isAnyUnordered) return decision
+      const { changes, outcomes } = decision
       return { changes, outcomes: outcomes.map((parts) => [parts].flat().map(markedOutcome)) }
     },
   }

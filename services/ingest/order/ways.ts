@@ -58,6 +58,8 @@ export class ConnectionWays {
   readonly #redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   readonly #clock: Pick<Clock, 'now'>
   readonly #known = new Map<string, Known>()
+  /** Connections whose messages may be marked. */
+  readonly #unordered = new Set<string>()
 
   constructor(redis: Pick<RedisCommands, 'getMany' | 'setMany'>, clock: Pick<Clock, 'now'>) {
     this.#redis = redis
@@ -87,11 +89,19 @@ export class ConnectionWays {
         const last = Math.max(before?.seen[at] ?? 0, known?.seen[at] ?? 0)
         return bits & (1 << at) && now - last >= noteEveryMs ? now : last
       })
-      this.#known.set(id, { seen, since, readAt: now, order: orderOf(seen, since, now), taken: known?.taken ?? 0 })
+      const order = orderOf(seen, since, now)
+      this.#known.set(id, { seen, since, readAt: now, order, taken: known?.taken ?? 0 })
+      if (order === 'ordered') this.#unordered.delete(id)
+      else this.#unordered.add(id)
       if (before?.since === since && seen.every((at, way) => at === before.seen[way])) return
       changed.push({ key: keyOf(id), value: Buffer.from([since, ...seen].join(' ')), ttlSeconds: keptMs / 1_000 })
     })
     if (changed.length > 0) await this.#redis.setMany(changed)
+  }
+
+  /** Whether there is anything to mark. */
+  get isAnyUnordered(): boolean {
+    return this.#unordered.size > 0
   }
 
   /** Whether a message of the connection may be read before an event that was written earlier. Counts those of new connections. */
