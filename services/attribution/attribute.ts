@@ -5,7 +5,8 @@
 
 import type { Content } from '../runtime/keys/sealed-content.ts'
 import type { ConnectionRecord, Extractor } from '../shared/model/connection-record.ts'
-import type { ConversationOrigin, Message, Moment, Touch } from '../shared/model/topic-values.ts'
+import type { ConversationOrigin, Message, Moment, Provenance, Touch } from '../shared/model/topic-values.ts'
+import { conversationOriginOf, withOrigin } from './state/origins.ts'
 import {
   type ConversationState,
   heard,
@@ -110,6 +111,22 @@ const creditedTo = (state: ConversationState, at: number, { windowMs, waitMs }: 
   return start && nextTouch(state, at, start.occurredAt + waitMs)
 }
 
+/** Up to when a separate referral event belongs to the start before a time. */
+const referralUntil = (state: ConversationState, at: number, { waitMs }: Rules): number => {
+  const start = waitMs === 0 ? null : lastStart(state, at)
+  return start === null ? at : start.occurredAt + waitMs
+}
+
+/** Anything else, such as words, is no id of an ad and is not kept. */
+const isAdId = (adId: string | null) => adId !== null && /^[A-Za-z0-9._-]{1,64}$/.test(adId)
+
+/** How the content says that its person came; null: it says nothing. */
+const arrivalIn = (content: Content | null, isHit: boolean): Omit<Provenance, 'occurredAt'> | null => {
+  const referral = content?.referral ?? null
+  if (referral !== null) return { source: referral.source, adId: isAdId(referral.adId) ? referral.adId : null }
+  return isHit ? { source: 'link', adId: null } : null
+}
+
 /** Only a message newer than all others may start again: an older or repeated one was decided, or would have been, by the state of its time. */
 const isNewest = ({ lastAt }: ConversationState, { occurredAt }: Moment, last: Moment) =>
   occurredAt > Math.max(last.occurredAt, lastAt ?? 0)
@@ -181,6 +198,9 @@ export const attribute = (
     state = touched(state, touch, rules.windowMs)
   }
 
+  const origin = arrivalIn(content, hit !== null)
+  if (origin !== null) state = withOrigin(state, { occurredAt, ...origin })
+
   let starts = false
   let inboundMessages: number | null = null
   if (fromPerson) {
@@ -206,7 +226,13 @@ export const attribute = (
     state,
     trackingId,
     touch: credited,
-    origin: credited === null ? 'none' : 'other',
+    origin: conversationOriginOf(
+      state,
+      occurredAt,
+      rules.windowMs,
+      referralUntil(state, occurredAt, rules),
+      credited !== null,
+    ),
     starts: starts && !message.backfill,
     startedBy: startedByAt(state, occurredAt),
     inboundMessages,

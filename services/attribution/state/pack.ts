@@ -1,17 +1,18 @@
 /**
- * The packed form of a conversation's state: 50 bytes for one that came by an ad, against 75 in Avro. Used in Redis only; a value of
+ * The packed form of a conversation's state: 52 bytes for one that came by an ad. Used in Redis only; a value of
  * another format is treated as absent.
  *
  *     format and flags (1) · version (2) · base time (6) · then, as flags and counts say: start, last message, first messages,
  *     touches, restarts, waiting, aliases, consent, then sections that a byte in front names. Times are differences from the base, zigzag varints; ids 6 bytes.
  */
 import { format, formatMask, maxVersion, versionAt } from '../../runtime/versioned-state/format.ts'
-import type { Moment, Touch } from '../../shared/model/topic-values.ts'
+import { referralSources } from '../../shared/model/message-event.ts'
+import type { Moment, Provenance, Touch } from '../../shared/model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
 const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16, consent: 32 } as const
 /** What versions of this code that know less skip: they end at the consent. */
-const section = { counted: 1 } as const
+const section = { counted: 1, origins: 2 } as const
 const idBytes = 6
 const aliasBytes = 16
 
@@ -97,7 +98,8 @@ class Reader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
   id = () => this.bytes(idBytes).toString('hex')
-  ids = () => Array.from({ length: this.unsigned() }, this.id)
+  list = <Item>(read: () => Item): Item[] => Array.from({ length: this.unsigned() }, read)
+  ids = () => this.list(this.id)
   get isAtEnd() {
     return this.#at >= this.#bytes.length
   }
@@ -126,6 +128,31 @@ const readTouch = (from: Reader, base: number): Touch => {
   return head & 2
     ? { occurredAt, trackingId, message: from.id(), within: from.byte() }
     : { occurredAt, trackingId, message: null, within: 0 }
+}
+
+/** Most ids of ads are the tracking ID of the touch of that time. Low bits: 0 no id, 1 that of the touch, 2 text, 3 packed as a number. */
+const writeOrigin = (to: Writer, { occurredAt, source, adId }: Provenance, touches: readonly Touch[], base: number) => {
+  const ofTime = touches.find((one) => one.occurredAt === occurredAt)
+  const isOfTouch = adId !== null && ofTime?.trackingId === adId
+  const isDigits = adId !== null && decimal.test(adId)
+  to.signed(occurredAt - base)
+  to.byte(referralSources.indexOf(source) * 4 + (adId === null ? 0 : isOfTouch ? 1 : isDigits ? 3 : 2))
+  if (adId === null || isOfTouch) return
+  const id = isDigits ? digitsOf(adId) : Buffer.from(adId)
+  to.unsigned(id.length)
+  to.bytes(id)
+}
+
+const readOrigin = (from: Reader, touches: readonly Touch[], base: number): Provenance => {
+  const occurredAt = base + from.signed()
+  const head = from.byte()
+  const source = referralSources[head >> 2] ?? 'other'
+  const kind = head & 3
+  if (kind === 0) return { occurredAt, source, adId: null }
+  if (kind === 1)
+    return { occurredAt, source, adId: touches.find((one) => one.occurredAt === occurredAt)?.trackingId ?? null }
+  const id = from.bytes(from.unsigned())
+  return { occurredAt, source, adId: kind === 3 ? textOf(id) : id.toString() }
 }
 
 export const pack = (state: ConversationState): Buffer => {
@@ -168,6 +195,11 @@ export const pack = (state: ConversationState): Buffer => {
     to.unsigned(state.counted.length)
     for (const message of state.counted) to.id(message)
   }
+  if (state.origins.length > 0) {
+    to.byte(section.origins)
+    to.unsigned(state.origins.length)
+    for (const origin of state.origins) writeOrigin(to, origin, touches, base)
+  }
   return to.done()
 }
 
@@ -191,7 +223,14 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     ? Array.from({ length: from.unsigned() }, () => from.bytes(aliasBytes).toString('hex'))
     : []
   const consent = has(flag.consent) ? base + from.signed() : null
-  const counted = !from.isAtEnd && from.byte() === section.counted ? from.ids() : []
+  let counted: string[] = []
+  let origins: Provenance[] = []
+  while (!from.isAtEnd) {
+    const kind = from.byte()
+    if (kind === section.counted) counted = from.ids()
+    else if (kind === section.origins) origins = from.list(() => readOrigin(from, touches, base))
+    else break
+  }
   return {
     startedBy: has(flag.started) ? (startedById ?? firstMessages[startIndex - 1]?.message ?? null) : null,
     startedAt: has(flag.started) ? base : null,
@@ -201,6 +240,7 @@ export const unpack = (bytes: Buffer): ConversationState | null => {
     lastAt,
     waiting,
     waitUntil,
+    origins,
     counted,
     aliases,
     consent,

@@ -17,8 +17,20 @@ export const touchesRecordOf = (
 })
 
 export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
-  const { startedBy, startedAt, restarts, touches, lastAt, waiting, waitUntil, counted, aliases, consent, version } =
-    rest
+  const {
+    startedBy,
+    startedAt,
+    restarts,
+    touches,
+    lastAt,
+    waiting,
+    waitUntil,
+    origins,
+    counted,
+    aliases,
+    consent,
+    version,
+  } = rest
   return {
     startedBy,
     startedAt,
@@ -29,6 +41,7 @@ export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches)
     lastAt,
     waiting,
     waitUntil,
+    origins,
     counted,
     aliases,
     consent,

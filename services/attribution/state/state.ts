@@ -6,7 +6,8 @@
  * signal cannot be withdrawn.
  */
 import { maxAliases } from '../../shared/model/message-event.ts'
-import type { Moment, Pseudonym, Touch } from '../../shared/model/topic-values.ts'
+import type { Moment, Provenance, Pseudonym, Touch } from '../../shared/model/topic-values.ts'
+import { joinedOrigins } from './origins.ts'
 
 export interface ConversationState {
   /** Short id of the message that started the conversation. */
@@ -25,6 +26,8 @@ export interface ConversationState {
   readonly waiting: readonly Moment[]
   /** When their wait ends, ms. */
   readonly waitUntil: number | null
+  /** How persons came, also without a tracking ID, oldest first. */
+  readonly origins: readonly Provenance[]
   /** Short ids of the inbound messages since the last start that were counted, in the order of arrival. */
   readonly counted: readonly string[]
   /** Other ids of the same conversation. */
@@ -44,6 +47,7 @@ export const emptyState: ConversationState = {
   lastAt: null,
   waiting: [],
   waitUntil: null,
+  origins: [],
   counted: [],
   aliases: [],
   consent: null,
@@ -228,6 +232,7 @@ export const merged = (
     lastAt: lastAts.length === 0 ? null : Math.max(...lastAts),
     waiting: own.waiting,
     waitUntil: own.waitUntil,
+    origins: joinedOrigins(all.flatMap(({ origins }) => origins)),
     counted: unique(
       all.flatMap(({ counted }) => counted),
       (message) => message,

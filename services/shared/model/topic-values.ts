@@ -9,6 +9,7 @@ import {
   type Channel,
   type Direction,
   type Kind,
+  type ReferralSource,
   referralSources,
   type Sender,
   type TextOrigin,
@@ -152,6 +153,14 @@ export interface Touch {
   readonly within: number
 }
 
+/** How a person came to a conversation. */
+export interface Provenance {
+  /** ms */
+  readonly occurredAt: number
+  readonly source: ReferralSource
+  readonly adId: string | null
+}
+
 /** A message and its time. */
 export interface Moment {
   /** The first 12 digits of its pseudonym. */
@@ -178,6 +187,8 @@ export interface Touches {
   /** Messages that wait for a referral, until `waitUntil` (ms). */
   readonly waiting: readonly Moment[]
   readonly waitUntil: number | null
+  /** How persons came, also without a tracking ID, oldest first. */
+  readonly origins: readonly Provenance[]
   /** Inbound messages since the last start, as far as rules count them, in the order of arrival. */
   readonly counted: readonly string[]
   /** Other ids of the same thread. */

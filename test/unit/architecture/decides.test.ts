@@ -21,6 +21,7 @@ const decides = [
   'services/attribution/stage.ts',
   'services/attribution/waiting.ts',
   'services/attribution/state/conversations.ts',
+  'services/attribution/state/origins.ts',
   'services/attribution/state/pack.ts',
   'services/attribution/state/record.ts',
   'services/attribution/state/state.ts',

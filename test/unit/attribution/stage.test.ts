@@ -109,6 +109,55 @@ describe('attribution', () => {
     expect(attributed(outcomes).map(({ startsConversation }) => startsConversation)).toEqual([true, false])
   })
 
+  it('hands on what rules need: the start, the touch that counts, and the number of the message', async () => {
+    const { messageAt, run } = await world({}, 2)
+    const [first, ...later] = attributed(
+      await run(
+        messageAt(0, { kind: 'referral', referral: { ref: 'spring' } }),
+        ...[1, 2, 3].map((at) => messageAt(at)),
+        messageAt(4, { direction: 'outbound', sender: 'agent' }),
+        messageAt(5, { kind: 'outcome', direction: 'outbound', sender: 'agent' }),
+      ),
+    )
+    const startedBy = first?.message.message.slice(0, 12)
+    expect(first).toMatchObject({ startedBy, touchedAt: noon, touchId: 'spring', inboundMessages: 1 })
+    expect(later.map(({ inboundMessages }) => inboundMessages)).toEqual([2, null, null, null])
+    for (const one of later) expect(one).toMatchObject({ startedBy, touchedAt: noon, touchId: 'spring' })
+    expect(later.at(-1)).toMatchObject({
+      trackingId: 'spring',
+      startsConversation: false,
+      message: { kind: 'outcome' },
+    })
+  })
+
+  it('starts no conversation with an outcome, nor counts it as written', async () => {
+    const { messageAt, run } = await world({}, 9)
+    const report = { kind: 'outcome', direction: 'outbound', sender: 'agent' } as const
+    expect(attributed(await run(messageAt(0, report), messageAt(1)))).toMatchObject([
+      { startsConversation: false, startedBy: null, inboundMessages: null, touchedAt: null, origin: 'none' },
+      { startsConversation: true, inboundMessages: 1 },
+    ])
+  })
+
+  it.each<[string, Parameters<Awaited<ReturnType<typeof world>>['messageAt']>[1], string]>([
+    ['an ad of TikTok', { kind: 'referral', referral: { source: 'tiktok_ad', adId: '178' } }, 'tiktok_ad'],
+    ['an ad of Meta, without a tracking ID', { referral: { source: 'meta_ad', adId: '77' } }, 'meta_ad'],
+    ['a link in a text', { text: 'https://x.example/?ttclid=abc' }, 'link'],
+    ['a text', { text: 'hola' }, 'none'],
+  ])('says how a person came: by %s', async (_name, fields, origin) => {
+    const { messageAt, run } = await world()
+    expect(attributed(await run(messageAt(0, fields), messageAt(1))).at(-1)?.origin).toBe(origin)
+  })
+
+  it('tells the last way that a person came at the time of the message, and keeps no words as an ad', async () => {
+    const { messageAt, run, store } = await world()
+    const ofAd = (at: number, source: 'meta_ad' | 'tiktok_ad') =>
+      messageAt(at, { kind: 'referral', referral: { source, adId: source === 'meta_ad' ? 'soy Zoraida' : '178' } })
+    const found = attributed(await run(ofAd(0, 'meta_ad'), ofAd(10, 'tiktok_ad'), messageAt(5), messageAt(11)))
+    expect(found.map(({ origin }) => origin)).toEqual(['meta_ad', 'tiktok_ad'])
+    expect(Buffer.concat([...store.values.values()]).toString('latin1')).not.toContain('Zoraida')
+  })
+
   it('counts what is no tracking ID, and the conversation all the same', async () => {
     const { messageAt, run, refused } = await world()
     const outcomes = await run(

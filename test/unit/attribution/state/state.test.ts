@@ -115,6 +115,11 @@ const full: ConversationState = {
   lastAt: noon + 30 * day,
   waiting: [c],
   waitUntil: noon + 30_000,
+  origins: [
+    { occurredAt: noon - 5, source: 'tiktok_ad', adId: '1780000000000000001' },
+    { occurredAt: noon, source: 'link', adId: null },
+    { occurredAt: noon + 9, source: 'other', adId: '007' },
+  ],
   counted: [a.message, b.message],
   aliases: ['22'.repeat(16), '3f'.repeat(16)],
   consent: noon - 90 * day,
@@ -138,10 +143,17 @@ describe('a conversation’s state', () => {
     expect(unpack(Buffer.alloc(0))).toBeNull()
   })
 
-  it('takes at most 52 bytes for a conversation that came by an ad and wrote three times', () => {
-    const { restarts, waiting, waitUntil, counted, aliases, touches, ...plain } = full
+  it('takes at most 56 bytes for a conversation that came by an ad and wrote three times', () => {
+    const { restarts, waiting, waitUntil, counted, aliases, touches, origins, ...plain } = full
     const third = { message: 'dddddddddddd', occurredAt: noon + 600_000 }
-    const state = { ...emptyState, ...plain, lastAt: noon, touches: touches.slice(0, 1), firstMessages: [a, b, third] }
-    expect(pack(state).length).toBeLessThanOrEqual(52)
+    const state = {
+      ...emptyState,
+      ...plain,
+      lastAt: noon,
+      touches: touches.slice(0, 1),
+      origins: origins.slice(0, 1),
+      firstMessages: [a, b, third],
+    }
+    expect(pack(state).length).toBeLessThanOrEqual(56)
   })
 })

@@ -39,6 +39,7 @@ describe('the codec', () => {
         lastAt: 9,
         waiting: [{ message: 'o', occurredAt: 10 }],
         waitUntil: 40,
+        origins: [{ occurredAt: 5, source: 'meta_ad', adId: '7' }],
         counted: ['m'],
         aliases: ['d'],
         version: 7,
