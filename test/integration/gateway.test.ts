@@ -401,6 +401,22 @@ describe('a flood', () => {
     expect((await sent('calm')).status).toBe(200)
   }, 30_000)
 
+  it('of one account that a gateway has no time for is answered 503 with the time to wait; another passes', async () => {
+    const rates = gatewayRates(0, 0)
+    await open2({ rates })
+    expect((await sent('hot')).status).toBe(200)
+    // The process comes round late, and the account has sent more than its share meanwhile.
+    for (let n = 0; n < 40; n++) {
+      rates.share.take('example\nhot', 1_000)
+      rates.share.stored(5_000)
+      rates.share.tick(1_000, 1)
+    }
+    rates.share.take('example\nhot', 1_000)
+    const refused = await sent('hot')
+    expect([refused.status, codeOf(refused), refused.headers['retry-after']]).toEqual([503, 'overloaded', '5'])
+    expect((await sent('calm')).status).toBe(200)
+  })
+
   const slow = async (account: string, bytes: number): Promise<Socket> => {
     const opened = connect(world.port, '127.0.0.1')
     await once(opened, 'connect')

@@ -27,6 +27,7 @@ const floors: readonly (readonly string[])[] = [
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
+  ['tools/explain'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',
