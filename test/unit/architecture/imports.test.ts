@@ -25,7 +25,7 @@ const floors: readonly (readonly string[])[] = [
   ],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',
