@@ -7,6 +7,7 @@ import { Suppressions } from '../shared/persons/suppressions.ts'
 import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
 import { CountedMessages } from './counted-messages.ts'
+import { ingestPosition } from './ingest-position.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
 import { touchesTopic } from './state/record.ts'
@@ -50,6 +51,7 @@ runConsumerStage({
       waitMs: config.ATTRIBUTION_WAIT,
       textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
       countRefused,
+      ingestPosition: ingestPosition(deps.broker),
       countUpTo: () => counted.upTo,
     })
     return withCheckpoints(stage)

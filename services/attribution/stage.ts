@@ -4,29 +4,32 @@
  * batch, and to Redis after the broker has acknowledged them.
  */
 
-import { laterTopic } from '../derived-topics.ts'
 import { decodable } from '../failures.ts'
 import { deadLetter, deferUnattempted, drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Stage } from '../runtime/batch/stage.ts'
 import { type Keyring, SealBroken } from '../runtime/keys/keyring.ts'
 import { openContent } from '../runtime/keys/sealed-content.ts'
-import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Kind } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
-import { delays, stages, topics } from '../topology.ts'
+import { arrivalOf, decisionOrder, hasComeRound, ingestOf, isUnordered, unorderedWaitMs } from './arrival.ts'
 import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
+import type { IngestPosition } from './ingest-position.ts'
 import { type ConversationChange, Conversations } from './state/conversations.ts'
 import { touchesRecordOf } from './state/record.ts'
 import { type ConversationState, emptyState, shortId } from './state/state.ts'
 import type { ConversationStore } from './state/store.ts'
 import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
-/** The states of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
-export type Loaded = ReadonlyMap<Pseudonym, ConversationState>
+export interface Loaded {
+  /** Of all conversations of a batch, by each of their ids; `emptyState` for an id that is not stored. */
+  readonly states: ReadonlyMap<Pseudonym, ConversationState>
+  /** Time of receipt up to which ingest has passed what a held message of the batch may need, ms; 0: not so far, or nothing asks. */
+  readonly ingestedUntil: number
+}
 
 export interface AttributionTools extends AttributionSettings {
   readonly directory: ConnectionDirectory
@@ -39,6 +42,8 @@ export interface AttributionTools extends AttributionSettings {
   readonly suppressions?: SuppressionCheck
   /** Unset: `withoutLost`. */
   readonly giveUpLost?: typeof withoutLost
+  /** Unset: every conversation's events are taken to come in their order. */
+  readonly ingestPosition?: IngestPosition
   /** Counts values that cannot be a tracking ID, after a batch is published; unset: they are not counted. */
   readonly countRefused?: (refusals: readonly TrackingIdRefusal[]) => void
 }
@@ -80,60 +85,40 @@ const attributedRecord = (
   },
 })
 
-const delayOfTopic = new Map(
-  stages.attribution.delays.map((delay) => [laterTopic('attribution', delay), delays[delay]]),
-)
-
-const lateMsOf = ({ topic, timestamp }: ConsumedRecord, now: number): number =>
-  now - timestamp - (delayOfTopic.get(topic) ?? 0)
-
 /** Other kinds change the state of their conversation, and raise nothing. */
 const isPassedOn: ReadonlySet<Kind> = new Set<Kind>(['message', 'order', 'outcome'])
 
 /** @throws SealBroken */
 const decideOne = (
   loaded: ConversationState,
-  { value: message, record }: Input<Message>,
+  input: Input<Message>,
   connection: Connection,
   tools: AttributionTools,
-  now: number,
+  { now, ingestedUntil }: { readonly now: number; readonly ingestedUntil: number },
 ): Decided => {
-  const { content, kind, occurredAt, receivedAt } = message
+  const { value: message } = input
+  const { content, kind } = message
   const open = () =>
     content === null || connection.dataKey === null
       ? null
       : openContent(content, tools.keyring.connectionKey(connection.connectionId, connection.dataKey), message.message)
   const rules = rulesOf(connection, message, tools)
-  const lateMs = lateMsOf(record, now)
-  const comesRound = record.topic !== topics.messages.name
-  const arrival = { moment: { message: shortId(message.message), occurredAt }, receivedAt, lateMs, comesRound }
-  const before = (tools.giveUpLost ?? withoutLost)(loaded, arrival, rules.waitMs, now)
+  const ingest = tools.ingestPosition ? ingestOf(input, rules, ingestedUntil) : undefined
+  // Held messages wait behind each other, whichever of them are unordered.
+  const mayWait = ingest !== undefined || (tools.ingestPosition !== undefined && loaded.waiting.length > 0)
+  const waitMs = mayWait ? unorderedWaitMs(connection, tools) : rules.waitMs
+  const arrival = arrivalOf(input, ingest, now)
+  const before = (tools.giveUpLost ?? withoutLost)(loaded, arrival, waitMs, now)
   const after = attribute(before, message, rules, open)
   const { refused } = after
   if (!isPassedOn.has(kind)) return { outcome: drop('state_only'), state: after.state, refused }
   const forwarded = forward(attributedRecord(message, after))
   // History raises no signal, so it has no reason to wait.
   if (message.backfill) return { outcome: forwarded, state: after.state, refused }
-  const hold = holdDecisionOf(before, after, arrival, rules.waitMs, now)
+  const hold = holdDecisionOf(before, after, arrival, waitMs, now)
   return hold.kind === 'hold'
     ? { outcome: deferUnattempted(hold.delay, 'awaiting_referral'), state: hold.state, refused }
     : { outcome: forwarded, state: released(after.state, arrival.moment.message), refused }
-}
-
-/**
- * The order in which a batch is decided. Held messages go by event time. New messages keep their order, except that the referrals of
- * the batch go first. In a backlog, a referral may come after the message that waits for it.
- */
-const decisionOrder = (batch: readonly Input<Message>[]): readonly number[] => {
-  const indexes = batch.map((_, index) => index)
-  const at = (index: number) => (batch[index] as Input<Message>).value
-  if (batch.some(({ record }) => record.topic !== topics.messages.name)) {
-    return indexes.sort((a, b) => at(a).occurredAt - at(b).occurredAt || (at(a).message < at(b).message ? -1 : 1))
-  }
-  const isReferral = (index: number) => at(index).kind === 'referral'
-  return indexes.some(isReferral)
-    ? [...indexes.filter(isReferral), ...indexes.filter((index) => !isReferral(index))]
-    : indexes
 }
 
 const isState = (change: AttributionChange): change is ConversationChange => 'state' in change
@@ -145,14 +130,14 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     before: ConversationState,
     input: Input<Message>,
     connection: Connection,
-    now: number,
+    at: { readonly now: number; readonly ingestedUntil: number },
   ): Decided => {
     const { value: message } = input
     // A message that ends here no longer holds back later messages.
     const state = released(before, shortId(message.message))
     if (!isUnderConsent(message, connection)) return { outcome: drop('consent_ended'), state }
     try {
-      return decideOne(before, input, connection, tools, now)
+      return decideOne(before, input, connection, tools, at)
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error
       return {
@@ -185,11 +170,13 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         })
         for (const id of read) wanted.delete(id)
       }
-      return states
+      const waiting = batch.filter((input) => hasComeRound(input) && isUnordered(input))
+      if (waiting.length === 0 || !tools.ingestPosition) return { states, ingestedUntil: 0 }
+      return { states, ingestedUntil: await tools.ingestPosition(waiting.map(({ value }) => value.receivedAt)) }
     },
 
-    decide(batch, { state: loaded, now }) {
-      const conversations = new Conversations(loaded)
+    decide(batch, { state: { states, ingestedUntil }, now }) {
+      const conversations = new Conversations(states)
       const outcomes = new Array<Outcome>(batch.length)
       const refusals: TrackingIdRefusal[] = []
       for (const index of decisionOrder(batch)) {
@@ -207,7 +194,7 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
         }
         const consent = consentMarkOf(connection)
         const before = conversations.of(message, consent)
-        const decided = decideSafely(before, input, connection, now)
+        const decided = decideSafely(before, input, connection, { now, ingestedUntil })
         outcomes[index] = decided.outcome
         if (decided.refused) refusals.push({ connectionId: message.connectionId, refused: decided.refused })
         conversations.set(message.conversation, decided.state, consent, index)

@@ -20,6 +20,7 @@ export type HoldDecision =
 const closelyMs = 3_000
 const shortDelay: Delay = '1s'
 const longDelay: Delay = '5s'
+const shortDelayMs = 1_000
 const longDelayMs = 5_000
 /** A wait with less than this left is over; another delay would exceed it. */
 const slackMs = 250
@@ -53,6 +54,8 @@ export interface Arrival {
   readonly lateMs: number
   /** The record is from a `later` topic: the message has waited for a delay. */
   readonly comesRound: boolean
+  /** Whether ingest has passed all that was written before the message; absent: it reads the conversation's events in their order. */
+  readonly ingest?: 'behind' | 'passed'
 }
 
 /** The wait ends later than it was set: the stages were stopped meanwhile. */
@@ -88,7 +91,7 @@ export const withoutLost = (
 export const holdDecisionOf = (
   before: ConversationState,
   after: Attribution,
-  { moment, receivedAt, lateMs, comesRound }: Arrival,
+  { moment, receivedAt, lateMs, comesRound, ingest }: Arrival,
   waitMs: number,
   now: number,
 ): HoldDecision => {
@@ -108,7 +111,8 @@ export const holdDecisionOf = (
     }
     if (waitMs === 0 || !after.starts || after.trackingId !== null) return release
     // At least one delay, however old the message: in a backlog, its referral may be a few records behind it.
-    const until = Math.min(Math.max(receivedAt + waitMs, now + 1), now + waitMs)
+    const earliest = ingest === undefined ? Math.max(receivedAt + waitMs, now + 1) : now + waitMs
+    const until = Math.min(earliest, now + waitMs)
     return { kind: 'hold', state: { ...before, waiting: [moment], waitUntil: until }, delay: shortDelay }
   }
   const [oldest] = waiting
@@ -130,7 +134,11 @@ export const holdDecisionOf = (
   if (wasStopped && isWithout) return { kind: 'hold', state: extended, delay: shortDelay }
   // A second copy of the message, in a backlog: its referral may be a few records behind it.
   if (!comesRound && isWithout) return { kind: 'hold', state: before, delay: shortDelay }
-  return isOver || !after.starts ? release : { kind: 'hold', state: before, delay }
+  if (isOver || !after.starts) return release
+  // What ingest has published until now is processed before the message comes round again.
+  if (ingest === 'passed' && waitUntil > now + shortDelayMs)
+    return { kind: 'hold', state: { ...before, waitUntil: now + shortDelayMs }, delay: shortDelay }
+  return { kind: 'hold', state: before, delay: ingest === undefined ? delay : shortDelay }
 }
 
 /** The state without this held message: it was released, or it ended here. */

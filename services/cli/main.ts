@@ -39,6 +39,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'rule sets: import, test, diff, roll back',
     load: () => import('./commands/rules/index.ts'),
   },
+  explain: {
+    about: 'what was decided about a conversation, and why',
+    load: () => import('./commands/explain/index.ts'),
+  },
   map: { about: 'map a webhook body to message events', load: () => import('./commands/map/index.ts') },
   mappings: {
     about: 'mappings of sources: check, list, show',

@@ -42,7 +42,7 @@ export const page = `<!doctype html>
 <h2>Connections <span id="counts" class="none"></span></h2>
 <table><thead><tr><th>connection<th>source<th>account<th>advertiser<th>status</thead><tbody id="connections"></tbody></table>
 <h2>Accounts without a connection <span class="none">nothing of what they send is kept</span></h2>
-<table><thead><tr><th>source<th>account<th>last</thead><tbody id="unconnected"></tbody></table>
+<table><thead><tr><th>source<th>account<th>by<th>last</thead><tbody id="unconnected"></tbody></table>
 <h2>Last deliveries</h2>
 <table><thead><tr><th>time<th>connection<th>kind<th>outcome<th>code</thead><tbody id="deliveries"></tbody></table>
 <script>
@@ -89,7 +89,7 @@ export const page = `<!doctype html>
     $('counts').textContent = Object.entries(by).map(([name, n]) => n + ' ' + name).join(', ')
     const order = { reconnect: 0, paused: 1, active: 2, disconnected: 3 }
     fill('connections', [...status.connections].sort((a, b) => order[a.status] - order[b.status]).slice(0, 50).map((c) => [cell(c.connectionId), cell(c.source), cell(c.accountId), cell(c.advertiserId), cell(dot(c.status, statusKind[c.status]))]), 'no connections')
-    fill('unconnected', status.unconnected.slice(0, 20).map((u) => [cell(u.source), cell(u.accountId), cell(new Date(u.at).toLocaleString())]), 'none since the gateway started')
+    fill('unconnected', status.unconnected.slice(0, 20).map((u) => [cell(u.source), cell(u.accountId), cell(u.seenBy === 'ingest' ? 'Kafka' : 'HTTP'), cell(new Date(u.at).toLocaleString())]), 'none since gateway and ingest started')
     fill('deliveries', status.deliveries.slice(0, 20).map((d) => [cell(new Date(d.settledAt).toLocaleTimeString()), cell(d.connectionId), cell(d.kind), cell(d.outcome), cell(d.code)]), 'none since this console started')
   }
   const poll = async () => {

@@ -7,7 +7,12 @@ import type { Clock } from '../runtime/ports.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
-import { type UnconnectedAccount, unconnectedPath } from '../shared/model/unconnected-account.ts'
+import {
+  mergeUnconnected,
+  type UnconnectedAccount,
+  unconnectedPath,
+  unconnectedSeers,
+} from '../shared/unconnected/account.ts'
 import { stageNames } from '../topology.ts'
 import type { Principal } from './access/authenticator.ts'
 import { seesConnection } from './access/visible-connections.ts'
@@ -56,10 +61,12 @@ const breakersAt = async (metricsUrl: string | undefined): Promise<BreakerOvervi
   }
 }
 
-const unconnectedAt = async (metricsUrl: string | undefined, token: string): Promise<readonly UnconnectedAccount[]> => {
-  if (!metricsUrl) return []
-  const page = (await readStatusPage(metricsUrl, unconnectedPath, token)) as { accounts: UnconnectedAccount[] } | null
-  return page?.accounts ?? []
+const unconnectedAt = async (
+  metrics: Readonly<Record<string, string>>,
+  token: string,
+): Promise<readonly UnconnectedAccount[]> => {
+  const urls = unconnectedSeers.flatMap((process) => metrics[process] ?? [])
+  return mergeUnconnected(await Promise.all(urls.map((url) => readStatusPage(url, unconnectedPath, token)))) ?? []
 }
 
 export class StatusReader {
@@ -78,7 +85,7 @@ export class StatusReader {
     directory: ConnectionDirectory
     deliveries: RecentDeliveries
     clock: Pick<Clock, 'now'>
-    /** Bearer token of the gateway's status server. */
+    /** Bearer token of the status servers of gateway and ingest. */
     statusToken: string
   }) {
     this.#dataDir = options.dataDir
@@ -104,7 +111,7 @@ export class StatusReader {
     const [overview, breakers, unconnected, ...reports] = await Promise.all([
       this.#exporter.overview(),
       breakersAt(metrics.dispatch),
-      unconnectedAt(metrics.gateway, this.#statusToken),
+      unconnectedAt(metrics, this.#statusToken),
       ...stageNames.map((stage) => healthOf(metrics[stage])),
     ])
     const groups = this.#lag.groups()

@@ -23,6 +23,7 @@ import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
 import { Bearers } from '../shared/tokens/bearers.ts'
+import { unconnectedAccounts } from '../shared/unconnected/log.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import type { GatewayTools } from './deliveries.ts'
 import { Intake } from './intake.ts'
@@ -30,7 +31,6 @@ import { windowMs } from './limits/fair-share.ts'
 import { gatewayRates } from './limits/gateway-rates.ts'
 import { PendingBodies } from './limits/pending-bodies.ts'
 import { createGateway } from './server.ts'
-import { unconnectedAccounts } from './unconnected.ts'
 import { GatewayConnections } from './verification/gateway-connections.ts'
 import { watchKafka } from './watch-kafka.ts'
 
@@ -40,7 +40,8 @@ main('gateway', async (lifecycle, log) => {
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('gateway')
-  const unconnected = unconnectedAccounts(metrics, config.STATUS_TOKEN)
+  const hash = (source: string, account: string) => keyring.recordKey('account', source, account)
+  const unconnected = unconnectedAccounts('gateway', metrics, config.STATUS_TOKEN, hash)
   const address = { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS }
   const status = await serveStatus(address, metrics, () => health.report(), undefined, unconnected.pages)
   lifecycle.onStop('status', status.close)

@@ -11,14 +11,17 @@ import { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import { Suppressions } from '../shared/persons/suppressions.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
+import { unconnectedAccounts } from '../shared/unconnected/log.ts'
 import { topics } from '../topology.ts'
 import { openClaims } from './claims.ts'
 import { ingestFields } from './config.ts'
 import { openContactThreads } from './contacts/contact-threads.ts'
 import { refusalOf } from './dead-letters.ts'
-import { countIgnored } from './ignored.ts'
+import { markingUnordered } from './order/marking.ts'
+import { ConnectionWays } from './order/ways.ts'
 import { AccountQuarantine } from './quarantine/quarantine.ts'
 import { rebuildClaims } from './rebuild-claims.ts'
+import { countIgnored, noteUnconnected } from './reports.ts'
 import { ingest } from './stage.ts'
 
 /** A release is in force within this time. */
@@ -53,7 +56,7 @@ runConsumerStage({
     const claims = openClaims(redis)
     const contacts = openContactThreads(redis)
     const stageTools = { sources, directory, claims, contacts, codec, keyring, envelopes, withdrawals, suppressions }
-    const stage = ingest({ ...stageTools, quarantine })
+    const stage = markingUnordered(ingest({ ...stageTools, quarantine }), new ConnectionWays(redis, clock), directory)
     const checkpoints = openCheckpoints(
       { redis, broker, name: 'ingest', tags: hashTags },
       { group: consumerGroup('ingest'), topics: [topics.channelEvents.name] },
@@ -66,9 +69,17 @@ runConsumerStage({
     const rebuild = rebuildClaims({ ...stageTools, broker, clock, onRebuild })
     const cancel = pollForLosses(clock, () => repairIdle(checkpoints, { redis, rebuild }))
     tools.lifecycle.onStop('poll for lost claims', cancel)
+    const ignored = countIgnored(metrics)
+    const hash = (source: string, account: string) => keyring.recordKey('account', source, account)
+    const unconnected = unconnectedAccounts('ingest', metrics, config.STATUS_TOKEN, hash)
+    Object.assign(tools.pages, unconnected.pages)
+    const unknown = noteUnconnected(unconnected, directory)
     return {
       ...checkpointed(stage, { redis, checkpointsOf: () => checkpoints, writes: 'load', rebuild }),
-      onProcessed: countIgnored(metrics),
+      onProcessed: ((batch, outcomes) => {
+        ignored(batch, outcomes)
+        unknown(batch, outcomes)
+      }) satisfies typeof ignored,
     }
   },
 })

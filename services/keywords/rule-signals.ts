@@ -18,6 +18,7 @@ export interface JudgingRules {
 export interface RuleUse {
   readonly connectionId: string
   readonly mode: 'raised' | 'shadow'
+  readonly event: string
   readonly result: 'send' | 'count_only' | 'unless' | 'count' | 'off'
 }
 
@@ -92,8 +93,8 @@ export const judgeByRules = (
   const judge = (set: RuleSetRecord | undefined, mode: RuleUse['mode']): readonly FiredRule[] => {
     if (set === undefined) return []
     const evaluated = evaluateRules(set, facts, memoryOf(before, hash, mode))
-    for (const { report } of evaluated.fired) uses.push({ connectionId, mode, result: report })
-    for (const { reason } of evaluated.keptBack) uses.push({ connectionId, mode, result: reason })
+    for (const { event, report } of evaluated.fired) uses.push({ connectionId, mode, event, result: report })
+    for (const { event, reason } of evaluated.keptBack) uses.push({ connectionId, mode, event, result: reason })
     state = withFired(state, keptOf(set, evaluated, hash, mode))
     state = withFacts(
       state,

@@ -10,7 +10,6 @@ import { Intake } from '../../services/gateway/intake.ts'
 import { gatewayRates } from '../../services/gateway/limits/gateway-rates.ts'
 import { PendingBodies } from '../../services/gateway/limits/pending-bodies.ts'
 import { createGateway } from '../../services/gateway/server.ts'
-import { unconnectedAccounts } from '../../services/gateway/unconnected.ts'
 import { GatewayConnections } from '../../services/gateway/verification/gateway-connections.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
 import { Health } from '../../services/runtime/health/health.ts'
@@ -21,6 +20,7 @@ import { serveStatus } from '../../services/runtime/process/status-server.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
 import { settingAccess } from '../../services/shared/tokens/access.ts'
 import { Bearers } from '../../services/shared/tokens/bearers.ts'
+import { unconnectedAccounts } from '../../services/shared/unconnected/log.ts'
 import { connectionRecord, messageEvent, testEnvelopes, testKeyring } from '../support/builders.ts'
 import { item, sourceOf } from '../support/mapping.ts'
 
@@ -61,7 +61,12 @@ const open = async (fields: Partial<GatewayTools> = {}, maxSockets = 1_000) => {
       },
     }),
   )
-  const unconnected = unconnectedAccounts(metrics, ['the status token'])
+  const unconnected = unconnectedAccounts(
+    'gateway',
+    metrics,
+    ['the status token'],
+    (_source, account) => `hash of ${account}`,
+  )
   const access = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
   let isStarting = false
   const tools: GatewayTools = {
@@ -311,7 +316,11 @@ describe('what names an account without a connection', () => {
       expect((await read('/unconnected')).status).toBe(401)
       expect((await read('/unconnected', 'another')).status).toBe(401)
       const shown = await (await read('/unconnected', 'the status token')).json()
-      expect(shown).toEqual({ accounts: [{ source: 'example', accountId: 'stranger', at: expect.any(Number) }] })
+      expect(shown).toEqual({
+        accounts: [
+          { source: 'example', accountId: 'stranger', at: expect.any(Number), seenBy: 'gateway', label: 'hash of ' },
+        ],
+      })
       for (const path of ['/healthz', '/readyz', '/metrics'])
         expect(await (await read(path)).text()).not.toContain('stranger')
     } finally {
@@ -391,6 +400,22 @@ describe('a flood', () => {
     expect([refused.status, codeOf(refused), Number(refused.headers['retry-after'])]).toEqual([503, 'rate_account', 1])
     expect((await sent('calm')).status).toBe(200)
   }, 30_000)
+
+  it('of one account that a gateway has no time for is answered 503 with the time to wait; another passes', async () => {
+    const rates = gatewayRates(0, 0)
+    await open2({ rates })
+    expect((await sent('hot')).status).toBe(200)
+    // The process comes round late, and the account has sent more than its share meanwhile.
+    for (let n = 0; n < 40; n++) {
+      rates.share.take('example\nhot', 1_000)
+      rates.share.stored(5_000)
+      rates.share.tick(1_000, 1)
+    }
+    rates.share.take('example\nhot', 1_000)
+    const refused = await sent('hot')
+    expect([refused.status, codeOf(refused), refused.headers['retry-after']]).toEqual([503, 'overloaded', '5'])
+    expect((await sent('calm')).status).toBe(200)
+  })
 
   const slow = async (account: string, bytes: number): Promise<Socket> => {
     const opened = connect(world.port, '127.0.0.1')

@@ -1,7 +1,7 @@
 /**
  * `make simulation`: simulations with fresh seeds, for a time. Prints the first seed, steps a second and each seed that fails.
  *
- *   node test/simulation/main.ts [--seconds 120 | --runs N] [--seed N | --first N] [--without checkpoints,comparison,order,lost] [--only kill,stop]
+ *   node test/simulation/main.ts [--seconds 120 | --runs N] [--seed N | --first N] [--without checkpoints,comparison,order,lost,ingest] [--only kill,stop]
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,8 @@ const { values } = parseArgs({
     /** How many seeds, in place of a time: the same ones on every machine. */
     runs: { type: 'string' },
     without: { type: 'string', default: '' },
+    /** Only with referrals that come in another partition than their messages; else one of four. */
+    'two-ways': { type: 'boolean', default: false },
     /** Kinds of faults. */
     only: { type: 'string', default: '' },
   },
@@ -40,7 +42,8 @@ let steps = 0
 let simulated = 0
 print(`first seed ${first}`)
 for (;;) {
-  const result = await simulate(first + runs, { without, ...(only.length > 0 && { only }) })
+  const ways = values['two-ways'] ? { hasTwoWays: true } : {}
+  const result = await simulate(first + runs, { without, ...ways, ...(only.length > 0 && { only }) })
   runs++
   steps += result.steps
   simulated += result.simulated

@@ -29,8 +29,11 @@ const count = 24
 const longStopMs = 5_000
 const spanMs = 150_000
 
-/** Each writes a few messages; some come by an ad, whose referral comes before or after the first message; some events come twice. */
-export const story = (random: Random): Person[] =>
+/**
+ * Each writes a few messages; some come by an ad, whose referral comes before or after the first message; some events come twice. Where
+ * there are two ways in, the referral is written before the message, to another partition.
+ */
+export const story = (random: Random, hasTwoWays: boolean): Person[] =>
   Array.from({ length: count }, (_, n) => {
     const conversationId = `person-${n}`
     const begin = random.between(2_000, spanMs)
@@ -58,7 +61,11 @@ export const story = (random: Random): Person[] =>
         text: null,
         referral,
       }
-      sent.push({ at, partition, fields: fields as never })
+      sent.push({
+        at: hasTwoWays ? clickedAt : at,
+        partition: hasTwoWays ? 1 - partition : partition,
+        fields: fields as never,
+      })
     }
     // A source delivers an event again; a connector may write the copy to another partition.
     const copies = sent

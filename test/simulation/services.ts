@@ -1,4 +1,5 @@
 /** The stages of the simulated processes: the real ones, wired as in their main.ts. Keywords emits a signal for each start. */
+import { ingestPosition } from '../../services/attribution/ingest-position.ts'
 import { attribution } from '../../services/attribution/stage.ts'
 import { touchesTopic } from '../../services/attribution/state/record.ts'
 import { RedisConversationStore } from '../../services/attribution/state/store.ts'
@@ -9,6 +10,8 @@ import { openSentLog } from '../../services/dispatch/sent-log/open.ts'
 import type { SendResult } from '../../services/dispatch/signal/send-result.ts'
 import { dispatch } from '../../services/dispatch/stage.ts'
 import { openClaims } from '../../services/ingest/claims.ts'
+import { markingUnordered } from '../../services/ingest/order/marking.ts'
+import { ConnectionWays } from '../../services/ingest/order/ways.ts'
 import { rebuildClaims } from '../../services/ingest/rebuild-claims.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import { checkpointed } from '../../services/runtime/batch/checkpoints/checkpointed-stage.ts'
@@ -47,15 +50,21 @@ export interface Shared {
   readonly hasCheckpoints: boolean
   /** false: a held message whose record is gone holds back others for ever. */
   readonly givesUpLost: boolean
+  /** false: a start does not wait for ingest. */
+  readonly waitsForIngest: boolean
+  /** Referrals come in another partition than their messages, and in time. */
+  readonly hasTwoWays: boolean
   /** TikTok counts an event. @returns whether it knew the event already */
   tiktok(eventId: string, trackingId: string | null): boolean
   /** Whether a call's answer is lost. */
   isAnswerLost(): boolean
 }
 
-/** A source that delivers referrals as events of their own. */
-const source = { name: 'whatsapp', separateReferrals: true, messageIdIsChannels: false } as unknown as Source
-const sources = { get: () => source, names: () => ['whatsapp'] }
+/** @param separateReferrals whether referrals come as events of their own, before or after the message */
+const sourcesOf = (separateReferrals: boolean) => {
+  const source = { name: 'whatsapp', separateReferrals, messageIdIsChannels: false } as unknown as Source
+  return { get: () => source, names: () => ['whatsapp'] }
+}
 const log = createLog('simulation', 'silent')
 /** Nothing reads them, and those of prom-client would cost half of the time. */
 const metrics = { count: () => {}, set: () => {}, observe: () => {} } as unknown as Metrics
@@ -76,14 +85,16 @@ const mainOnly = (stage: 'ingest' | 'keywords') => [
 const ingestOn = (host: Host, shared: Shared): Built => {
   const { redis, clock } = host
   const broker = host.broker as Broker
-  const tools = { ...shared, sources, claims: openClaims(redis) }
+  const tools = { ...shared, sources: sourcesOf(!shared.hasTwoWays), claims: openClaims(redis) }
   const groups = mainOnly('ingest')
   const checkpoints = openCheckpoints(
     { redis, broker, name: 'ingest', tags: hashTags },
     { group: consumerGroup('ingest'), topics: [topics.channelEvents.name] },
   )
   const rebuild = rebuildClaims({ ...tools, broker, clock, onRebuild: () => {} })
-  const plain = ingest(tools)
+  const plain = shared.hasTwoWays
+    ? markingUnordered(ingest(tools), new ConnectionWays(redis, clock), shared.directory)
+    : ingest(tools)
   const stage = shared.hasCheckpoints
     ? checkpointed(plain, { redis, checkpointsOf: () => checkpoints, writes: 'load', rebuild })
     : plain
@@ -91,7 +102,7 @@ const ingestOn = (host: Host, shared: Shared): Built => {
 }
 
 const attributionOn = (host: Host, shared: Shared): Built => {
-  const { codec, keyring, directory, waitMs, hasCheckpoints, givesUpLost } = shared
+  const { codec, keyring, directory, waitMs, hasCheckpoints, givesUpLost, waitsForIngest } = shared
   const { redis, clock } = host
   const broker = host.broker as Broker
   const store = new RebuildingStore({
@@ -109,7 +120,8 @@ const attributionOn = (host: Host, shared: Shared): Built => {
     { group, topics: ofState },
   )
   const rebuild = sharedRebuild(redis, (since) => store.restoreSince(since))
-  const tools = { directory, store, codec, keyring, waitMs, textWindowMs: 600_000 }
+  const position = waitsForIngest ? { ingestPosition: ingestPosition(broker) } : {}
+  const tools = { directory, store, codec, keyring, waitMs, textWindowMs: 600_000, ...position }
   const plain = attribution(givesUpLost ? tools : { ...tools, giveUpLost: (state) => state })
   const stage = hasCheckpoints
     ? checkpointed(plain, { redis, checkpointsOf: () => checkpoints, writes: 'save', rebuild })

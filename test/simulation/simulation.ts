@@ -16,7 +16,7 @@ import { type Shared, type SimulatedStage, stageNames, startStage } from './serv
 import { Simulated } from './time.ts'
 
 /** Mends that a simulation can leave out, to show that it finds the fault. */
-export const mends = ['checkpoints', 'comparison', 'order', 'lost'] as const
+export const mends = ['checkpoints', 'comparison', 'order', 'lost', 'ingest'] as const
 export type Mend = (typeof mends)[number]
 
 export interface SimulationResult {
@@ -44,6 +44,8 @@ export interface SimulationOptions {
   readonly without?: ReadonlySet<Mend>
   /** The only kinds of faults; unset: the seed chooses. */
   readonly only?: readonly FaultName[]
+  /** Whether referrals come in another partition than their messages, as over a second way in; unset: the seed chooses. */
+  readonly hasTwoWays?: boolean
 }
 
 const faultNames = [
@@ -59,7 +61,7 @@ export type FaultName = (typeof faultNames)[number]
 
 export const simulate = async (
   seed: number,
-  { without = new Set(), only }: SimulationOptions = {},
+  { without = new Set(), only, hasTwoWays = seed % 4 === 0 }: SimulationOptions = {},
 ): Promise<SimulationResult> => {
   const { keyring, codec } = await shared
   const time = new Simulated(seed, noon)
@@ -79,6 +81,8 @@ export const simulate = async (
     envelopes: testEnvelopes(keyring, (id) => directory.byId(id)),
     hasCheckpoints: !without.has('checkpoints'),
     givesUpLost: !without.has('lost'),
+    waitsForIngest: !without.has('ingest'),
+    hasTwoWays,
     tiktok: (eventId, trackingId) => {
       const isKnown = counted.has(eventId)
       if (!isKnown) counted.set(eventId, trackingId)
@@ -101,7 +105,7 @@ export const simulate = async (
   }
   for (const stage of stageNames) for (let n = 0; n < instances; n++) start(`${stage}-${n}`, stage)
 
-  const people: readonly Person[] = story(random)
+  const people: readonly Person[] = story(random, hasTwoWays)
   for (const { events } of people) {
     for (const { at, partition, fields } of events) {
       const value = Buffer.from(JSON.stringify(messageEvent(fields)))

@@ -1,4 +1,5 @@
 /** The attribution stage with its topics in memory and a time that the test sets. */
+import type { IngestPosition } from '../../services/attribution/ingest-position.ts'
 import { attribution } from '../../services/attribution/stage.ts'
 import type { ConversationStore } from '../../services/attribution/state/store.ts'
 import { laterTopic } from '../../services/derived-topics.ts'
@@ -53,6 +54,9 @@ export const attributionWorld = async (
   options: {
     waitMs?: number
     store?: ConversationStore
+    /** Whether ingest has marked the messages as unordered. */
+    isUnordered?: boolean
+    ingestPosition?: IngestPosition
     /** Adds checkpoints to the stage. */
     wrap?(stage: ReturnType<typeof attribution>): AnyStage
   } = {},
@@ -70,7 +74,9 @@ export const attributionWorld = async (
     keyring,
     waitMs: options.waitMs ?? 30_000,
     textWindowMs: 600_000,
+    ...(options.ingestPosition ? { ingestPosition: options.ingestPosition } : {}),
   })
+  const headers = options.isUnordered ? { unordered: '1' } : {}
   const stage: AnyStage = options.wrap?.(attributing) ?? (attributing as unknown as AnyStage)
   const nextOffsets = new Map<string, bigint>()
   const offsetIn = (topic: string) => {
@@ -109,7 +115,7 @@ export const attributionWorld = async (
   const runOnce = async (batch: readonly ToProcess[], save: boolean): Promise<Outcome[]> => {
     const inputs = batch.map(({ value, topic, timestamp = now }) => ({
       value,
-      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp }),
+      record: consumedRecord({ topic, offset: offsetIn(topic), timestamp, headers }),
       attempt: 1,
     }))
     const state = await stage.load(inputs, now)

@@ -185,6 +185,7 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   keywordOrigins: ['typed', 'caption'],
   prefilled: [],
   reportOrders: false,
+  sandbox: false,
   ruleSetId: null,
   revision: 0,
   changeId: '',

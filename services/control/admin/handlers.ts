@@ -131,12 +131,12 @@ const authorisation = async (call: AdminCall): Promise<ControlAnswer> => {
   return json(status)
 }
 
-const maxEntries = 10_000
+export const maxAuditEntries = 10_000
 
 const audit = async ({ query, principal, tools }: AdminCall): Promise<ControlAnswer> => {
   const limit = Number(query.get('limit') ?? 100)
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxEntries)
-    throw new ControlProblem(400, 'limit', `limit must be a whole number from 1 to ${maxEntries}`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxAuditEntries)
+    throw new ControlProblem(400, 'limit', `limit must be a whole number from 1 to ${maxAuditEntries}`)
   const text = (name: string) => query.get(name) ?? undefined
   const entries = await tools.audit({
     actor: text('actor'),

@@ -46,8 +46,11 @@ export const eligibilityOf = (
       return withheld
     case 'paused':
     case 'reconnect':
-      return not({ kind: 'blocked', reason: connection.status })
+      return connection.sandbox && connection.status === 'reconnect'
+        ? counted
+        : not({ kind: 'blocked', reason: connection.status })
     case 'active': {
+      if (connection.sandbox) return counted
       if (connection.accessToken === null || refused(connection)) return not({ kind: 'blocked', reason: 'reconnect' })
       const token = tokens.of(connection.connectionId, connection.accessToken)
       return token === null
@@ -89,6 +92,7 @@ export const signalEligibility = (
 ): Eligibility => {
   const eligibility = underConsent(connection, consent)
   const kind = eligibility.eligible ? null : eligibility.result.kind
+  if (kind === 'counted') return counted
   if (countOnly) return kind === 'withheld' || kind === 'connectionUnknown' ? eligibility : counted
   return kind !== 'withheld' && now - occurredAt > expireMs ? expired : eligibility
 }

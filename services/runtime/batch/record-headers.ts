@@ -12,6 +12,8 @@ export const headerNames = {
   suppressionMark: 'suppression-mark',
   /** How often the record has been attempted; 1 or absent for the first time. */
   attempt: 'attempt',
+  /** On a message: an event that was written before it may be read after it. */
+  unordered: 'unordered',
   /** On a redriven record: the position of its dead letter, and the number of redrives so far. */
   redriveOf: 'redrive-of',
   redrives: 'redrives',

@@ -81,7 +81,7 @@ const catalogue = {
     help: 'Changes asked for by stages.',
     labels: ['kind', 'result'],
   },
-  signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing of these was kept.', labels: ['source'] },
+  signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing was kept.', labels: ['source', 'digest'] },
   signals_accounts_unverified_total: { type: 'counter', help: 'Left out: not proven.', labels: ['source'] },
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
   signals_items_ignored_total: {

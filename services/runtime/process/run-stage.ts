@@ -20,19 +20,17 @@ import { Progress } from '../health/progress.ts'
 import { Watchdog } from '../health/watchdog.ts'
 import { endProcess, followKeyring } from '../keys/data-secret.ts'
 import { type ConnectionPair, Envelopes } from '../keys/envelopes.ts'
-import type { Keyring } from '../keys/keyring.ts'
 import { signedBroker } from '../keys/signatures/signed-broker.ts'
-import type { Logger } from '../log.ts'
 import { Metrics } from '../metrics/metrics.ts'
-import type { Broker, Clock, Producer, RecordBatch, RedisCommands, RunningConsumer, Timers } from '../ports.ts'
+import type { RunningConsumer } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
-import type { Tracer } from '../tracing/tracer.ts'
 import { environment } from './environment.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
-import { type Lifecycle, main } from './lifecycle.ts'
+import { main } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
-import { serveStatus } from './status-server.ts'
+import type { OnBatch, StageDeps } from './stage-deps.ts'
+import { type StatusPage, serveStatus } from './status-server.ts'
 import { openTracing } from './tracing.ts'
 
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
@@ -40,36 +38,6 @@ const pollIntervalMs = 5_000
 
 /** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
 const defaultRecordsUnderWay = 2_000
-
-/** What a stage is built from. */
-export interface StageDeps<Config> {
-  readonly config: Config
-  readonly keyring: Keyring
-  readonly envelopes: Envelopes
-  /** Where envelopes find the key pair of a connection; to be called before the first batch. */
-  useConnections(lookUp: (connectionId: string) => ConnectionPair | undefined): void
-  /** Erases a connection's keys from memory; to be called when its record has none any more. */
-  forgetConnection(connectionId: string): void
-  readonly codec: Codec
-  readonly broker: Broker
-  readonly producer: Producer
-  readonly redis: RedisCommands
-  readonly clock: Clock & Timers
-  readonly metrics: Metrics
-  readonly health: Health
-  readonly log: Logger
-  readonly lifecycle: Lifecycle
-  /** null: tracing is off. */
-  readonly tracer: Tracer | null
-  /** Reads the topics to their end, then follows them; resolves at their end. */
-  follow(handlers: TableHandlers): Promise<void>
-  /** Calls back after each assignment of the stage's consumers, before their first batch. */
-  onAssigned(callback: () => void): void
-  /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
-  around(wrap: (onBatch: OnBatch) => OnBatch): void
-}
-
-type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
 /** Low-priority topics are processed in small slices, one partition at a time, so that live traffic runs in between. */
 const lowPrioritySliceRecords = 100
@@ -114,11 +82,13 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       watchdog: common.WATCHDOG_SECONDS > 0 ? new Watchdog(common.WATCHDOG_SECONDS * 1000) : null,
       onSilence: (why) => lifecycle.crash(why),
     })
+    const pages: Record<string, StatusPage> = {}
     const status = await serveStatus(
       { port: common.METRICS_PORT, host: common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS },
       metrics,
       () => health.report(),
       () => progress.refresh(),
+      pages,
     )
     lifecycle.onStop('status', status.close)
 
@@ -171,7 +141,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       },
       broker: signed,
       onAssigned: (callback: () => void) => void assigned.push(callback),
-      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer },
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer, pages },
     }
     const stage = await service.build(deps)
 

@@ -75,6 +75,7 @@ const fields = {
   keywordOrigins: z.array(z.enum(textOrigins)).default([...defaultKeywordOrigins]),
   prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
+  sandbox: z.boolean().default(false),
   ruleSetId: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a rule set: 1 to 64 of letters, digits and ._-')
@@ -87,13 +88,13 @@ export const connectionInputSchema = z.strictObject(fields)
 export type ConnectionInput = z.output<typeof connectionInputSchema>
 
 /** A connection before authorisation: TikTok supplies the token, the advertiser and the event set. */
-const draftSchema = z.strictObject({
+export const connectionDraftSchema = z.strictObject({
   ...fields,
   advertiserId: fields.advertiserId.optional(),
   eventSetId: fields.eventSetId.optional(),
   accessToken: fields.accessToken.optional(),
 })
-export type ConnectionDraft = z.output<typeof draftSchema>
+export type ConnectionDraft = z.output<typeof connectionDraftSchema>
 
 /** The connection file is invalid. The message has a line per problem with field and remedy, never a value. */
 export class ConnectionInvalid extends Error {
@@ -114,7 +115,7 @@ const parse = <T>(schema: z.ZodType<T>, input: unknown): T => {
 export const parseConnection = (input: unknown): ConnectionInput => parse(connectionInputSchema, input)
 
 /** @throws ConnectionInvalid */
-export const parseDraft = (input: unknown): ConnectionDraft => parse(draftSchema, input)
+export const parseDraft = (input: unknown): ConnectionDraft => parse(connectionDraftSchema, input)
 
 /** The record whose consent continues when `before` is replaced; undefined when its consent has ended. */
 const withConsent = (before: ConnectionRecord | undefined) =>
@@ -174,6 +175,7 @@ export const connectionRecordOf = (
     keywordOrigins: input.keywordOrigins,
     prefilled: input.prefilled,
     reportOrders: input.reportOrders,
+    sandbox: input.sandbox,
     ruleSetId: input.ruleSetId ?? null,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,

@@ -82,6 +82,8 @@ export interface ConnectionRecord {
   /** Texts that an advertisement writes for a person: they start a conversation and raise no keyword. */
   readonly prefilled: readonly string[]
   readonly reportOrders: boolean
+  /** Its signals are decided and counted, and never sent: for trying a connector. */
+  readonly sandbox: boolean
   /** null: the rule set of its market, else `default`. */
   readonly ruleSetId: string | null
   /** Chooses the keyword list where `keywordListId` names none. */

@@ -8,8 +8,8 @@ import type { Connection } from '../../shared/connections/directory.ts'
 import type { KeywordListRecord } from '../../shared/model/keyword-list.ts'
 import type { RuleSetRecord } from '../../shared/model/rules/rule-set.ts'
 import type { TokenRecord } from '../../shared/model/token-record.ts'
-import type { UnconnectedAccount } from '../../shared/model/unconnected-account.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
+import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 
 export interface DiagnosticsContext {
   readonly dataDir: string

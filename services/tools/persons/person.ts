@@ -14,19 +14,20 @@ export class PersonInvalid extends Error {
   override readonly name = 'PersonInvalid'
 }
 
-const limits = { source: 32, accountId: 256, conversationId: 512 } as const
+/** Characters at most. */
+export const personLimits = { source: 32, accountId: 256, conversationId: 512 } as const
 
 /** @throws PersonInvalid */
 export const parsePerson = (input: unknown): PersonIds => {
   const given = (input ?? {}) as Record<string, unknown>
-  const field = (name: keyof typeof limits): string => {
+  const field = (name: keyof typeof personLimits): string => {
     const value = given[name]
-    if (typeof value !== 'string' || value === '' || value.length > limits[name])
-      throw new PersonInvalid(`${name}: must be the source's own id, 1 to ${limits[name]} characters`)
+    if (typeof value !== 'string' || value === '' || value.length > personLimits[name])
+      throw new PersonInvalid(`${name}: must be the source's own id, 1 to ${personLimits[name]} characters`)
     return value
   }
   const person = { source: field('source'), accountId: field('accountId'), conversationId: field('conversationId') }
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(limits, name))
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(personLimits, name))
   if (unknown !== undefined) throw new PersonInvalid('there are the fields source, accountId and conversationId only')
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(person.source))
     throw new PersonInvalid('source: must be the name of a source, such as whatsapp')

@@ -26,6 +26,8 @@ interface Needs {
   readonly groups: readonly string[]
   /** Beginnings of names of groups that are joined. */
   readonly groupPrefixes?: readonly string[]
+  /** Topics whose offsets are read, and no record of them. */
+  readonly describes?: readonly string[]
   /** Beginnings of names of groups whose offsets are read. */
   readonly watches?: readonly string[]
 }
@@ -68,7 +70,12 @@ const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
     watches: ['signals-gateway'],
   },
   ingest: ofStage('ingest'),
-  attribution: ofStage('attribution'),
+  // Where a conversation's events come by several ways, it asks how far ingest is.
+  attribution: {
+    ...ofStage('attribution'),
+    describes: named(['channelEvents']),
+    watches: [consumerGroup('ingest')],
+  },
   keywords: ofStage('keywords'),
   dispatch: ofStage('dispatch'),
   // It reads the time of the oldest record that a group has not processed, so every topic of a group.
@@ -81,7 +88,14 @@ const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
   },
 }
 
-const rightsOf = ({ reads, writes, groups, groupPrefixes = [], watches = [] }: Needs): readonly Right[] => {
+const rightsOf = ({
+  reads,
+  writes,
+  groups,
+  groupPrefixes = [],
+  watches = [],
+  describes = [],
+}: Needs): readonly Right[] => {
   const operations = new Map<string, Set<AclOperation>>()
   const grant = (name: string, operation: AclOperation) =>
     operations.set(name, (operations.get(name) ?? new Set<AclOperation>()).add(operation))
@@ -98,6 +112,7 @@ const rightsOf = ({ reads, writes, groups, groupPrefixes = [], watches = [] }: N
         operations: [...set, 'Describe' as const].sort(),
       }),
     ),
+    ...describes.map((name): Right => ({ resource: 'topic', name, pattern: 'literal', operations: ['Describe'] })),
     ...[...new Set(groups)].map((name) => group(name, 'literal', 'Read')),
     ...groupPrefixes.map((name) => group(name, 'prefixed', 'Read')),
     ...watches.map((name) => group(name, 'prefixed', 'Describe')),

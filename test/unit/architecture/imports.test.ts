@@ -23,9 +23,11 @@ const floors: readonly (readonly string[])[] = [
     'shared/persons',
     'control/access/authenticator.ts',
   ],
+  ['shared/unconnected'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons'],
   ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report'],
+  ['tools/explain'],
   [
     'local/cache-folder.ts',
     'local/json-file.ts',

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { apiDocuments } from '../../../infra/api-documents/documents.ts'
 import { gatewayOpenApi } from '../../../services/gateway/http/openapi.ts'
+import { parseConnection } from '../../../services/shared/connections/connection.ts'
 import { messageEventSchema } from '../../../services/shared/model/message-event.ts'
 import { messageEventJsonSchema } from '../../../services/shared/model/message-event-json-schema.ts'
 import { mappingJsonSchema } from '../../../services/shared/sources/mapping-json-schema.ts'
@@ -41,6 +42,17 @@ describe('the documents for authors of connectors', () => {
       const $defs = JSON.parse(JSON.stringify(schemas).replaceAll('#/components/schemas/', '#/$defs/'))
       expect(() => ajv.compile({ ...inPlace, $defs })).not.toThrow()
     }
+  })
+})
+
+describe('the examples of docs/connectors/README.md', () => {
+  const page = readFileSync(join(root, 'docs/connectors/README.md'), 'utf8')
+  const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, block]) => JSON.parse(block as string))
+
+  it('are a connection and an event that the code takes', () => {
+    expect(blocks).toHaveLength(2)
+    expect(parseConnection(blocks[0])).toMatchObject({ sandbox: true })
+    expect(messageEventSchema.parse(blocks[1])).toMatchObject({ kind: 'outcome' })
   })
 })
 

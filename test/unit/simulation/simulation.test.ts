@@ -11,6 +11,7 @@ describe('the pipeline, simulated with faults at every step', () => {
   it.each<[string, SimulationOptions]>([
     ['writes that Redis loses', { only: ['redisLosesWrites'] }],
     ['an instance that is stopped right before it saves', { only: ['stopAttribution'] }],
+    ['referrals over a second way in', { hasTwoWays: true }],
   ])('bears %s', async (_what, options) => {
     expect((await simulate(2, options)).problems).toEqual([])
   })
@@ -20,6 +21,8 @@ describe('the pipeline, simulated with faults at every step', () => {
     ['checkpoints', { without: new Set(['checkpoints']), only: ['redisLosesWrites'] }],
     // With checkpoints, the process that has overwritten a state notices it and repairs it.
     ['comparison', { without: new Set(['comparison', 'checkpoints']), only: ['stopAttribution'] }],
+    // Referrals over a second way in.
+    ['ingest', { without: new Set(['ingest']), hasTwoWays: true }],
   ])('shows the fault when a mend is left out: %s', async (_mend, options) => {
     let isFound = false
     for (let seed = 1; seed <= 10 && !isFound; seed++) isFound = (await simulate(seed, options)).problems.length > 0

@@ -8,16 +8,18 @@ import { decodeChannelEvent, messageEventSource, sealedUnder } from '../../../sh
 import { splitLines } from '../../../shared/text/split-lines.ts'
 import { type ConnectorCheck, ConnectorChecker } from '../../../tools/connectors/check.ts'
 import { lastRecords } from '../../../tools/connectors/last-records.ts'
+import { sandboxProblemOf, sandboxSignals } from '../../../tools/connectors/sandbox.ts'
 import { topics } from '../../../topology.ts'
 import { withContext } from '../../context.ts'
 import { exitCodes, UsageError } from '../../exit.ts'
 import { streamIn } from '../../input-file.ts'
-import { notify, print, printJson } from '../../output.ts'
+import { notify, print, printJson, table } from '../../output.ts'
 
 interface Flags {
   file?: string
   last: string
   source?: string
+  sandbox?: string
   json?: boolean
 }
 
@@ -83,10 +85,32 @@ const show = ({ events, accounts, conversations, starts, withReferral, problems 
     )
 }
 
-const check = async ({ file, last, source, json }: Flags) => {
+/** Signals of a sandbox connection; the exit code tells whether there are any. */
+const checkSandbox = (connectionId: string, count: number, json: boolean | undefined) =>
+  withContext(async ({ broker, codec: openCodec }) => {
+    const codec = await openCodec()
+    const problem = sandboxProblemOf(connectionId, (await readConnections(broker(), codec)).byId(connectionId))
+    if (problem !== null) throw new UsageError(problem)
+    const signals = await sandboxSignals(broker(), codec, connectionId, count)
+    if (signals.length === 0) process.exitCode = exitCodes.failed
+    if (json) return printJson(signals)
+    const rows = signals.map(({ kind, event, flags, value, currency, hasTrackingId, occurredAt, outcome }) => [
+      new Date(occurredAt).toISOString(),
+      [event ?? kind, ...flags].join(' '),
+      hasTrackingId ? 'yes' : 'no',
+      [value ?? '', currency ?? ''].join(' ').trim(),
+      outcome,
+    ])
+    print(`${signals.length} signals of the sandbox ${connectionId} were decided; none is sent`)
+    if (rows.length > 0) print(table([['message of', 'signal', 'tracking ID', 'value', 'outcome'], ...rows]))
+    else print('no message led to one yet: run it without --sandbox, which judges the events')
+  })
+
+const check = async ({ file, last, source, sandbox, json }: Flags) => {
   const count = Number(last)
   if (!Number.isInteger(count) || count < 1 || count > 1_000_000)
     throw new UsageError('--last must be a whole number from 1 to 1000000')
+  if (sandbox !== undefined) return checkSandbox(sandbox, count, json)
   const result = file === undefined ? await checkTopic(count, source) : await checkFile(file, source)
   if (json) printJson(result)
   else show(result)
@@ -104,6 +128,7 @@ export const register = (program: Command) => {
     .option('--file <file>', 'NDJSON with one message event a line; - is standard input')
     .option('--last <n>', 'how many records of the topic', '10000')
     .option('--source <source>', 'events of this source only')
+    .option('--sandbox <connection>', 'show the signals of a connection with "sandbox": true')
     .option('--json', 'one JSON value')
     .action(check)
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type Addresses, runningState } from '../../../local/supervisor/state-file.ts'
 import { fields, loadConfig } from '../../../runtime/config.ts'
 import type { HealthReport } from '../../../runtime/health/health.ts'
-import type { UnconnectedAccount } from '../../../shared/model/unconnected-account.ts'
+import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { stageNames } from '../../../topology.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
 import { readUnconnected } from './unconnected.ts'
@@ -27,16 +27,22 @@ const scrapeTargets = ({ metrics, console: console_ }: Addresses) =>
   }))
 
 const shownAccounts = 10
+const wayOf = { gateway: 'HTTP', ingest: 'Kafka' } as const
 
 const printUnconnected = (accounts: readonly UnconnectedAccount[]) => {
   if (accounts.length === 0) return
   print('\nwithout a connection, nothing of it is kept:')
   print(
     table([
-      ['source', 'account', 'last'],
+      ['source', 'account', 'by', 'last'],
       ...accounts
         .slice(0, shownAccounts)
-        .map(({ source, accountId, at }) => [source, accountId, new Date(at).toISOString()]),
+        .map(({ source, accountId, seenBy, at }) => [
+          source,
+          accountId,
+          wayOf[seenBy ?? 'gateway'],
+          new Date(at).toISOString(),
+        ]),
     ]),
   )
   if (accounts.length > shownAccounts) print(`and ${accounts.length - shownAccounts} more: signals status --json`)

@@ -82,6 +82,23 @@ describe('whether a signal may be sent', () => {
   })
 })
 
+describe('whether a signal of a sandbox may be sent', () => {
+  it.each([
+    ['active', 'counted'],
+    ['reconnect', 'counted'],
+    ['paused', 'blocked'],
+    ['disconnected', 'withheld'],
+  ] as const)('never: a connection that is %s ends it as %s', (status, expected) => {
+    const connection = connectionRecord({ status, sandbox: true, accessToken: null })
+    const found = eligibilityOf(connection, { of: () => 'a token' }, () => false)
+    const sent = signalEligibility(found, signal({ occurredAt: noon - 9_999 }), undefined, {
+      now: noon,
+      expireMs: 99_999,
+    })
+    expect(sent.eligible ? null : sent.result.kind).toBe(expected)
+  })
+})
+
 describe('how a delivery starts', () => {
   it.each([
     ['closed', { kind: 'send' }, 'main', false, { kind: 'attached' }],

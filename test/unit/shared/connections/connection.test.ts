@@ -39,6 +39,7 @@ describe('a connection', () => {
       prefilled: [],
       extractors: null,
       reportOrders: false,
+      sandbox: false,
     })
   })
 
