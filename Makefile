@@ -90,6 +90,9 @@ attack: install ## random deliveries try to speak for another tenant or to bring
 	$(NODE) test/attack/main.ts
 
 .PHONY: poison-scenario
+hostile-scenario: install ## hostile texts and broken deliveries of one account beside another's messages; quarantine
+	$(NODE) test/scenarios/hostile.ts
+
 poison-scenario: install ## texts that end ingest (abort, full heap, endless loop) among others: each is one dead letter, the others pass
 	$(NODE) test/scenarios/poison.ts
 

@@ -134,6 +134,7 @@ export const eventRecord = (
       traceparent,
       verifiedBy: `token:${access.id}`,
       verifiedAccount: event.accountId,
+      eventSource: event.source,
     },
     keyring.recordKey('conversation', event.source, event.accountId, event.conversationId),
     JSON.stringify(event),

@@ -8,6 +8,7 @@ import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import { type Clock, type ConsumedRecord, DependencyError, type RedisCommands } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { decodeChannelEvent, messageEventSource, verificationOf } from '../../shared/model/channel-event.ts'
+import { isSourceName } from '../../shared/model/key-ids.ts'
 import { namedAccountOf } from '../delivery.ts'
 import { AccountFailures, type FailureLimits } from './account-failures.ts'
 import { addToQuarantine, quarantinedAccounts } from './quarantined-accounts.ts'
@@ -25,8 +26,12 @@ export interface QuarantineTools {
 /** A record's account as its headers name it, or, of a connector's own event, the event. */
 const accountOf = (record: ConsumedRecord, codec: Codec): string => {
   const { source, account } = decodeChannelEvent(record)
-  const named = verificationOf(record).account ?? account
-  if (named !== null && named !== undefined) return `${source}/${named}`
+  const { account: verified, eventSource } = verificationOf(record)
+  const named = verified ?? account
+  if (named !== null && named !== undefined) {
+    const isNamed = source === messageEventSource && eventSource !== undefined && isSourceName(eventSource)
+    return `${isNamed ? eventSource : source}/${named}`
+  }
   const event = source === messageEventSource ? namedAccountOf(record, codec) : undefined
   return event ? `${event.source}/${event.accountId ?? ''}` : `${source}/`
 }

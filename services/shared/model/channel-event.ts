@@ -22,6 +22,8 @@ export const channelEventHeaders = {
   verifiedBy: 'verified-by',
   /** The business account for which the proof holds; missing where the delivery names none. */
   verifiedAccount: 'verified-account',
+  /** The source that a message event by HTTP names itself: the body is sealed. */
+  eventSource: 'event-source',
   /** W3C trace context. */
   traceparent: 'traceparent',
 } as const
@@ -54,6 +56,8 @@ export interface ChannelEvent {
   readonly verifiedBy?: string
   /** null: the delivery names no account. */
   readonly verifiedAccount?: string | null
+  /** The source of a message event; unset for a raw delivery. */
+  readonly eventSource?: string
   /** Request headers that the source's mapping reads. They never replace a header of the format. */
   readonly storedHeaders?: Headers
 }
@@ -80,6 +84,7 @@ export const encodeChannelEvent = (
     traceparent,
     verifiedBy,
     verifiedAccount = null,
+    eventSource,
     storedHeaders,
   }: ChannelEvent,
   key: string | null,
@@ -102,6 +107,7 @@ export const encodeChannelEvent = (
       ...(traceparent === undefined ? {} : { [channelEventHeaders.traceparent]: traceparent }),
       ...(verifiedBy === undefined ? {} : { [channelEventHeaders.verifiedBy]: verifiedBy }),
       ...(verifiedAccount === null ? {} : { [channelEventHeaders.verifiedAccount]: verifiedAccount }),
+      ...(eventSource === undefined ? {} : { [channelEventHeaders.eventSource]: eventSource }),
     },
   }
 }
@@ -131,9 +137,12 @@ export const verificationOf = ({
 }: Pick<EncodedChannelEvent, 'headers'>): {
   readonly by: string | undefined
   readonly account: string | undefined
+  /** Of a message event by HTTP; undefined where an earlier gateway wrote it. */
+  readonly eventSource: string | undefined
 } => ({
   by: headers[channelEventHeaders.verifiedBy],
   account: headers[channelEventHeaders.verifiedAccount],
+  eventSource: headers[channelEventHeaders.eventSource],
 })
 
 /** Id of the key that seals the value; undefined for a connector's own message event, which is open. */

@@ -86,7 +86,9 @@ export const signRecords = async (
     for (const record of copies) await producer.send([record])
     const signed = copies.length + (await signConnections(state, tools, author))
     // Noted again after a repair: what was refused is old from then on.
-    const isDue = keys.signing.judge.isLatched ? signed > 0 || refused.length > 0 : latch
+    const { judge } = keys.signing
+    const coversAll = signedTables.every((table) => judge.covers(topics[table].name))
+    const isDue = judge.isLatched ? signed > 0 || refused.length > 0 || !coversAll : latch
     if (isDue) await producer.send([latchOf(state, tools)])
     return { signed, refused }
   } finally {

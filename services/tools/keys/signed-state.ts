@@ -16,6 +16,7 @@ export const signedTables = [
   'ruleSets',
   'tokens',
   'dataSecrets',
+  'suppressions',
 ] as const satisfies MainTopic[]
 export type SignedTable = (typeof signedTables)[number]
 
@@ -61,7 +62,7 @@ const replaces = (
     const [was, is] = [codec.decode(table, before), codec.decode(table, next)]
     return was.revokedAt === null || is.revokedAt !== null
   }
-  if (table === 'keywordLists' || table === 'ruleSets') return true
+  if (table === 'keywordLists' || table === 'ruleSets' || table === 'suppressions') return true
   return codec.decode(table, next).revision > codec.decode(table, before).revision
 }
 

@@ -32,7 +32,8 @@ const list = (context: CliContext, { connection: id, advertiser, app, account, j
       )
     const question = questionOf(
       {
-        accountId: account ?? connection.messagingAccountId ?? connection.accountId,
+        accountId: connection.accountId,
+        messagingAccountId: account ?? connection.messagingAccountId,
         messagingApp: (app as MessagingApp | undefined) ?? connection.messagingApp,
       },
       advertiser ?? connection.advertiserId,
@@ -61,7 +62,7 @@ export const registerEventSets = (connections: Command) => {
     .option('--advertiser <id>', 'default: the connection’s')
     .option('--connection <id>', 'whose token is used; default: any connection of the advertiser')
     .option('--app <app>', 'MESSENGER, WHATSAPP or ZALO; default: that of the source')
-    .option('--account <id>', 'the messaging account; default: the connection’s')
+    .option('--account <id>', 'the messaging account, for WhatsApp its phone number; default: the connection’s')
     .option('--json', 'one JSON value')
     .action((options: Options) => withContext((context) => list(context, options)))
 }

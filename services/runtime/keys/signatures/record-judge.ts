@@ -2,7 +2,7 @@
 import type { ConsumedRecord } from '../../ports.ts'
 import type { RecordKeys } from './record-keys.ts'
 import { isSignedBy, signatureKeyId } from './signature.ts'
-import { type SigningPurpose, signingPurposeOf } from './signed-topics.ts'
+import { type SigningPurpose, signedLater, signingPurposeOf } from './signed-topics.ts'
 
 /** Why a record does not count. unknown_key: its signature names a master key that this process does not know. */
 export const refusalReasons = ['unsigned', 'invalid', 'unknown_key'] as const
@@ -28,6 +28,11 @@ export class RecordJudge {
     return this.#latch !== null
   }
 
+  /** Whether a record of the topic needs a signature. */
+  covers(topic: string): boolean {
+    return this.#latch !== null && (topic in this.#latch || !signedLater.has(topic))
+  }
+
   /** There is no way back. */
   latch(latch: SigningLatch): void {
     this.#latch = latch
@@ -45,7 +50,7 @@ export class RecordJudge {
 
   #reason(record: ConsumedRecord, purpose: SigningPurpose): RefusalReason | null {
     const keyId = signatureKeyId(record)
-    if (keyId === undefined) return purpose === 'records' && !this.isLatched ? null : 'unsigned'
+    if (keyId === undefined) return purpose === 'records' && !this.covers(record.topic) ? null : 'unsigned'
     const key = this.#keys.public(purpose, keyId)
     if (key === null) return 'unknown_key'
     return isSignedBy(record, key) ? null : 'invalid'

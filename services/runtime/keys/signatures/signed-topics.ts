@@ -14,6 +14,7 @@ const purposes: ReadonlyMap<string, SigningPurpose> = new Map<string, SigningPur
   [topics.ruleSets.name, 'records'],
   [topics.tokens.name, 'records'],
   [topics.dataSecrets.name, 'records'],
+  [topics.suppressions.name, 'records'],
   [topics.connectionRequests.name, 'requests'],
 ])
 
@@ -21,3 +22,9 @@ export const signedTopics: readonly string[] = [...purposes.keys()]
 
 /** undefined: records of this topic are not signed. */
 export const signingPurposeOf = (topic: string): SigningPurpose | undefined => purposes.get(topic)
+
+/**
+ * Topics that held records without signatures while others were signed already. Such a record counts until a latch names the topic: an
+ * upgrade must not lift the mark of a person who was forgotten.
+ */
+export const signedLater: ReadonlySet<string> = new Set([topics.suppressions.name])

@@ -12,7 +12,8 @@ export interface MessageEventSet {
 export interface EventSetQuestion {
   readonly advertiserId: string
   readonly app: MessagingApp
-  readonly accountId: string
+  /** As TikTok names the messaging account; null: not known, so TikTok can list the app's sets but match none. */
+  readonly accountId: string | null
 }
 
 /** TikTok does not name one event set. The message says what to do instead. */
@@ -20,12 +21,17 @@ export class EventSetUnclear extends Error {
   override readonly name = 'EventSetUnclear'
 }
 
+/** TikTok's codes for a token whose grant or app lacks a permission. */
+const permissionCodes: ReadonlySet<number> = new Set([40001, 40125])
+/** TikTok's code for a bad or missing parameter. */
+const badParameter = 40002
+
 const setOf = (value: unknown): MessageEventSet | null => {
   const { message_event_set_id: id, message_event_name: name } = (value ?? {}) as Record<string, unknown>
   return typeof id === 'string' || typeof id === 'number' ? { eventSetId: String(id), name: String(name ?? '') } : null
 }
 
-/** @throws TikTokRefused, TikTokUnreachable */
+/** @throws EventSetUnclear without the permission; TikTokRefused, TikTokUnreachable */
 export const readEventSets = async (
   api: TikTokApi,
   token: string,
@@ -33,10 +39,20 @@ export const readEventSets = async (
 ): Promise<{ matched: MessageEventSet | null; all: readonly MessageEventSet[] }> => {
   const result = await api.call('GET', 'ctm/message_event_set/get/', {
     token,
-    query: { advertiser_id: advertiserId, messaging_app_type: app, messaging_app_account_id: accountId },
+    query: {
+      advertiser_id: advertiserId,
+      messaging_app_type: app,
+      ...(accountId === null ? {} : { messaging_app_account_id: accountId }),
+    },
   })
   if (result.kind === 'failed')
     throw new TikTokUnreachable(`TikTok does not answer about message event sets: ${result.reason}`)
+  // Whether TikTok lists sets without naming an account is not public.
+  if (accountId === null && result.code === badParameter) return { matched: null, all: [] }
+  if (permissionCodes.has(result.code))
+    throw new EventSetUnclear(
+      `TikTok refuses to list message event sets with code ${result.code}: the grant lacks the permission "CTX Events Management"; have TikTok grant it to your app, add its number to TIKTOK_ADVERTISER_SCOPES, and have advertiser ${advertiserId} agree again`,
+    )
   if (result.code !== 0) throw new TikTokRefused('to list message event sets', result.code)
   const { message_event_set_list: list, matched_event_set: matched } = result.data
   return {
@@ -47,6 +63,10 @@ export const readEventSets = async (
 
 /** The id of the account's own event set. @throws EventSetUnclear, TikTokRefused, TikTokUnreachable */
 export const findEventSet = async (api: TikTokApi, token: string, question: EventSetQuestion): Promise<string> => {
+  if (question.accountId === null)
+    throw new EventSetUnclear(
+      'messagingAccountId: give the phone number of the WhatsApp account, with its country code, by which TikTok knows it; or give eventSetId by hand',
+    )
   const { matched, all } = await readEventSets(api, token, question)
   if (matched) return matched.eventSetId
   const problem = `advertiser ${question.advertiserId} has no message event set for this ${question.app} account`
@@ -76,7 +96,10 @@ export const checkEventSet = async (
     )
 }
 
-/** The look-up for a connection; null when its messaging app is unknown. */
+/**
+ * The look-up for a connection; null when its messaging app is unknown. TikTok knows a WhatsApp account by its phone number, which no
+ * `accountId` is: that of the source `whatsapp` is Meta's `phone_number_id`.
+ */
 export const questionOf = (
   connection: {
     readonly accountId: string
@@ -88,5 +111,6 @@ export const questionOf = (
   appOfSource: MessagingApp | null,
 ): EventSetQuestion | null => {
   const app = connection.messagingApp ?? appOfSource
-  return app && { advertiserId, app, accountId: connection.messagingAccountId ?? connection.accountId }
+  const own = app === 'WHATSAPP' ? null : connection.accountId
+  return app && { advertiserId, app, accountId: connection.messagingAccountId ?? own }
 }

@@ -11,7 +11,10 @@ export const oauthFields = {
   /** Pages on which advertisers and account owners agree. Default: TikTok's, or those of a loopback TIKTOK_BASE_URL. */
   TIKTOK_AUTH_URL: secureUrl.optional(),
   TIKTOK_ACCOUNT_AUTH_URL: secureUrl.optional(),
-  /** Required scopes. The number is `Report conversion events`, the only advertiser scope whose number is public. */
+  /**
+   * Required scopes. The number is `Report conversion events`, the only advertiser scope whose number is public. That of `CTX Events
+   * Management`, which lists message event sets, is not: without it the look-up fails and names it.
+   */
   TIKTOK_ADVERTISER_SCOPES: csv.default(['7224195155857866754']),
   TIKTOK_ACCOUNT_SCOPES: csv.default(['user.info.basic', 'message.list.read']),
 }

@@ -51,6 +51,20 @@ const aside = 'channel-events.ingest.quarantine.v1'
 const dead = 'signals.dispatch.dead.v1'
 
 describe('an account whose records fail', () => {
+  it('is the same account by HTTP, where the body is sealed, and by Kafka', async () => {
+    const { process, records, quarantine } = await openWorld()
+    await process(records('broken', 20, 'bad', 'shop'))
+    const byHttp = (eventSource: string) =>
+      consumedRecord({
+        headers: { source: 'message-event', 'verified-account': 'bad', sealed: 'k', 'event-source': eventSource },
+      })
+    expect(['shop', 'other', 'no name'].map((source) => quarantine.holds(byHttp(source)))).toEqual([
+      'shop/bad',
+      null,
+      null,
+    ])
+  })
+
   it('is put aside, and all others go on', async () => {
     const { process, records, redis, sent, codec } = await openWorld()
     expect(await process(records('broken', 5_000, 'bad'))).toEqual({ [dead]: 20, [aside]: 4_980 })

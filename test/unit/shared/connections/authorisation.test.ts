@@ -27,9 +27,11 @@ describe('an advertiser’s authorisation', () => {
 
   it('finds the event set of the messaging account', async () => {
     const world = await openOauth()
-    const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '55', eventSetId: '901', name: 'n', matched: true }
+    const set = { advertiserId: '700', app: 'WHATSAPP', accountId: '1555', eventSetId: '901', name: 'n', matched: true }
     world.tiktok.addEventSet(set)
-    expect(await connect(world, { eventSetId: undefined })).toMatchObject({ eventSetId: '901' })
+    expect(await connect(world, { eventSetId: undefined, messagingAccountId: '1555' })).toMatchObject({
+      eventSetId: '901',
+    })
   })
 
   it('compares an event set that was given by hand with those that TikTok lists', async () => {
@@ -53,7 +55,18 @@ describe('an advertiser’s authorisation', () => {
     ],
     ['it is for another advertiser', { advertiserId: '701' }, {}, /not for advertiser 701/],
     ['it is for several', {}, { advertiserIds: ['1', '2'] }, /several advertisers \(1, 2\)/],
-    ['the account has no event set', { eventSetId: undefined }, {}, /has no message event set.*by hand/],
+    [
+      'the account has no event set',
+      { eventSetId: undefined, messagingAccountId: '1555' },
+      {},
+      /has no message event set.*by hand/,
+    ],
+    [
+      'the phone number of a WhatsApp account is unknown',
+      { eventSetId: undefined },
+      {},
+      /^messagingAccountId: .*phone/,
+    ],
     ['the messaging app is unknown', { eventSetId: undefined, source: 'blip' }, {}, /messagingApp/],
   ])('is refused when %s, and the grant given back', async (_name, fields, grant, message) => {
     const world = await openOauth()

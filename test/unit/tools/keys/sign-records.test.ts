@@ -65,6 +65,9 @@ const open = async () => {
   await writeToken(producer, codec, tokenRecord)
   await writeList(broker, codec, list)
   await writeRuleSet(broker, codec, ruleSet())
+  const mark = { source: 'whatsapp', connectionId: 'acme-wa', suppressedAt: noon, actor: 'ana' }
+  const forgotten = { topic: topics.suppressions.name, key: 'forgotten', value: codec.encode('suppressions', mark) }
+  await producer.send([forgotten])
 
   const sign = (settings = settingsOf(masterKey)) => signRecords(settings, tools, author)
   /** What a process of these keys takes from a topic, from its beginning. */
@@ -82,8 +85,13 @@ const open = async () => {
     await readWhole(signed, topics.keywordLists.name, ({ key }) => void lists.push(key as string))
     const sets: string[] = []
     await readWhole(signed, topics.ruleSets.name, ({ key }) => void sets.push(key as string))
+    const marks = new Set<string>()
+    await readWhole(signed, topics.suppressions.name, ({ key, value }) => {
+      if (value === null) marks.delete(key as string)
+      else marks.add(key as string)
+    })
     const pairs = keys.commonPairs.all().map(({ id }) => id)
-    return { keys, signed, directory, lists, sets, tokens: await readTokens(signed, codec), pairs, refused }
+    return { keys, signed, directory, lists, sets, marks, tokens: await readTokens(signed, codec), pairs, refused }
   }
   const append = (topic: string, key: string, value: Buffer | null, headers = {}) =>
     producer.send([{ topic, key, value, headers }])
@@ -136,7 +144,7 @@ describe('signing what is there', () => {
   it('changes nothing but the signatures, once, and no process calls the old records an alarm', async () => {
     const { sign, readAs, cluster } = await open()
     const before = await readAs()
-    expect(await sign()).toEqual({ signed: 6, refused: [] })
+    expect(await sign()).toEqual({ signed: 7, refused: [] })
     const { keys, directory, lists, tokens, pairs, refused } = await readAs()
     expect(refused).toEqual([])
     expect(keys.signing.judge.isLatched).toBe(true)
@@ -197,10 +205,14 @@ describe('behind the latch', () => {
         ...{ publicKey: Buffer.alloc(32, 7), signedUpTo: null },
       }),
     ],
+    suppressions: ({ codec }) => [
+      'theirs',
+      codec.encode('suppressions', { source: 'whatsapp', connectionId: null, suppressedAt: noon, actor: 'x' }),
+    ],
   }
   const seen = async ({ readAs }: Awaited<ReturnType<typeof open>>) => {
-    const { directory, lists, sets, tokens, pairs, refused } = await readAs()
-    return { state: [directory.all(), new Set(lists), new Set(sets), tokens, pairs], refused }
+    const { directory, lists, sets, marks, tokens, pairs, refused } = await readAs()
+    return { state: [directory.all(), new Set(lists), new Set(sets), tokens, pairs, marks], refused }
   }
 
   it.each(signedTables)('a forged record of %s changes nothing and is reported', async (table) => {
@@ -241,6 +253,46 @@ describe('behind the latch', () => {
       expect(after.state).toMatchObject(before.state.map((part, at) => (at === 0 ? [{ status: 'active' }] : part)))
     },
   )
+
+  it('nobody lifts the mark of a person who was forgotten', async () => {
+    const { sign, readAs, append } = await open()
+    await sign()
+    await append(topics.suppressions.name, 'forgotten', null)
+    const { marks, refused } = await readAs()
+    expect(marks).toEqual(new Set(['forgotten']))
+    expect(refused).toEqual(['suppressions.v1 forgotten unsigned'])
+  })
+
+  it('a mark counts that was made before marks were signed, until it is signed too', async () => {
+    const { cluster, codec, sign, readAs, append, logOf } = await open()
+    const [unsigned] = logOf(topics.suppressions.name)
+    await sign()
+    // As the version before left it: a latch that does not name the topic.
+    const signing = signedBroker(cluster.open(), {
+      signing: async () => (await readAs()).keys.signing,
+      onRefused: () => {},
+    })
+    const producer = await signing.producer()
+    const latch = codec.decode(
+      'dataSecrets',
+      logOf(topics.dataSecrets.name).findLast(({ key }) => key === 'signed-records') as ConsumedRecord,
+    )
+    const { [topics.suppressions.name]: _none, ...signedUpTo } = latch.signedUpTo as Record<string, number>
+    await producer.send([
+      {
+        topic: topics.dataSecrets.name,
+        key: 'signed-records',
+        value: codec.encode('dataSecrets', { ...latch, revision: latch.revision + 1, signedUpTo }),
+      },
+    ])
+    for (const log of cluster.topics.get(topics.suppressions.name)?.logs ?? []) log.splice(0, log.length)
+    await append(topics.suppressions.name, 'forgotten', unsigned?.value ?? null)
+    expect((await readAs()).marks).toEqual(new Set(['forgotten']))
+    expect(await sign()).toEqual({ signed: 1, refused: [] })
+    await append(topics.suppressions.name, 'forgotten', null)
+    const { marks, refused } = await readAs()
+    expect([marks, refused]).toEqual([new Set(['forgotten']), ['suppressions.v1 forgotten unsigned']])
+  })
 
   it('an old signed record brings back neither a disconnected connection nor a revoked token', async () => {
     const { sign, readAs, codec, append, logOf, tokenRecord } = await open()
