@@ -66,6 +66,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'accounts whose records are put aside: list, release, discard',
     load: () => import('./commands/quarantine/index.ts'),
   },
+  report: {
+    about: 'per day: conversations by origin, keywords, outcomes with values, and what became of them',
+    load: () => import('./commands/report/index.ts'),
+  },
   tokens: {
     about: 'tokens for connectors and the admin API: create, list, revoke',
     load: () => import('./commands/tokens/index.ts'),

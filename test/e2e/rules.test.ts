@@ -39,7 +39,7 @@ describe('rule sets', () => {
   }
   const namesAtTikTok = async (count: number) => (await world.arrivedCount(count)).map(({ event }) => event)
 
-  it('are refused as a whole, with line and remedy, or exit code 3 where the wire profile has no form for them', async () => {
+  it('are refused as a whole, with line and remedy', async () => {
     const bad = await signals('import', world.file('bad.yaml', 'rules:\n  - event: Order\n    when: { kind: order }\n'))
     expect([bad.code, bad.stderr]).toEqual([2, expect.stringMatching(/line 2: rules\.0\.event .*choose another name/)])
     const none = await signals('list', '--json')
@@ -64,6 +64,23 @@ describe('rule sets', () => {
     const [first] = await world.arrived()
     expect(first?.properties).toMatchObject({ value: 12.5, currency: 'MXN' })
   }, 120_000)
+
+  it('are explained: which fired for an outcome, by the version of its time, and what TikTok answered', async () => {
+    const explained = await world.pipeline.signals(
+      ...['explain', '--connection', whatsappConnection.connectionId, '--conversation', 'chat-1', '--json'],
+    )
+    expect(explained.stderr).toBe('')
+    const { messages } = JSON.parse(explained.stdout) as {
+      messages: { reason: string | null; rules: object[]; signals: { event: string; result: string }[] }[]
+    }
+    expect(messages.map(({ reason }) => reason)).toEqual(['no_signal', null, null, null])
+    expect(messages[0]?.rules).toEqual([{ event: 'Lead', mode: 'shadow', result: 'send' }])
+    expect(messages.flatMap(({ signals }) => signals.map(({ event, result }) => `${event} ${result}`))).toEqual([
+      'Lead accepted',
+      'Sale accepted',
+      'Lead accepted',
+    ])
+  }, 60_000)
 
   it('show as a file that an import takes again, and are in the audit trail', async () => {
     const shown = await signals('show', 'default', '--json')

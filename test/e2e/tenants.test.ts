@@ -77,7 +77,8 @@ describe('two tenants', () => {
   const metrics = () => world.pipeline.ready.metrics.gateway as string
   const counter = async (name: string) => {
     const text = await (await fetch(metrics())).text()
-    return Number(new RegExp(`^${name}\\{source="whatsapp"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+    const series = text.matchAll(new RegExp(`^${name}\\{source="whatsapp"[^}]*\\} (\\d+)`, 'gm'))
+    return [...series].reduce((sum, [, value]) => sum + Number(value), 0)
   }
 
   it('are each reported for by their own deliveries', async () => {

@@ -105,7 +105,10 @@ const messageEvents = {
       '403': problem('the token lacks the scope `ingest`'),
       '413': problem('the body is too large'),
       '415': problem('send application/json'),
-      '422': { description: 'nothing was stored', content: json(ref('ItemResults')) },
+      '422': {
+        description: 'nothing was stored: an event is invalid, or no account has a connection',
+        content: json(ref('ItemResults')),
+      },
       ...common,
     },
   },

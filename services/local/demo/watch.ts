@@ -21,21 +21,21 @@ const explanations: Readonly<Record<string, string>> = {
 }
 
 const counter = /^signals_outcomes_total\{(.*)\} (\d+)/gm
-/** The gateway keeps nothing of these, so no stage counts an outcome. */
+/** The gateway keeps nothing of these, so no stage counts an outcome; those by Kafka ingest counts as dropped, too. */
 const unconnected = /^signals_accounts_unconnected_total\{.*\} (\d+)/gm
 const label = (labels: string, name: string) => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
 
 /** Counts per reason, summed over all stages, without forwarded outcomes. */
 const countsByReason = async ({ metrics }: Ready): Promise<Map<string, number>> => {
   const counts = new Map<string, number>()
-  for (const url of Object.values(metrics)) {
+  for (const [process, url] of Object.entries(metrics)) {
     const text = await (await fetch(url)).text()
     for (const [, labels = '', value] of text.matchAll(counter)) {
       const reason = label(labels, 'reason')
       if (reason !== '' && label(labels, 'outcome') !== 'forwarded')
         counts.set(reason, (counts.get(reason) ?? 0) + Number(value))
     }
-    for (const [, value] of text.matchAll(unconnected))
+    for (const [, value] of process === 'gateway' ? text.matchAll(unconnected) : [])
       counts.set('no_connection', (counts.get('no_connection') ?? 0) + Number(value))
   }
   return counts

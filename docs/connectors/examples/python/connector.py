@@ -3,6 +3,7 @@ import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 
 account = os.environ["ACCOUNT_ID"]
@@ -41,8 +42,12 @@ def by_http():
         headers={"authorization": f"Bearer {os.environ['INGEST_TOKEN']}", "content-type": "application/json"},
     )
     # 503 and a lost answer are tried again in a real connector: an event counts once.
-    with urllib.request.urlopen(request) as answer:
-        print(answer.read().decode())
+    try:
+        with urllib.request.urlopen(request) as answer:
+            print(answer.read().decode())
+    except urllib.error.HTTPError as refusal:
+        # The answer names the field and the problem.
+        sys.exit(f"{refusal.code}: {refusal.read().decode()}")
 
 
 def by_kafka():
