@@ -105,7 +105,7 @@ describe('signals up', () => {
         'WHATSAPP_VERIFY_TOKEN',
         'WHATSAPP_WEBHOOK_SECRET',
       ],
-      ingest: ['SIGNALS_KEYS'],
+      ingest: ['SIGNALS_KEYS', 'STATUS_TOKEN'],
       attribution: ['SIGNALS_KEYS'],
       keywords: ['SIGNALS_KEYS'],
       dispatch: ['SIGNALS_KEYS'],
