@@ -12,6 +12,7 @@ import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { openRegistry } from '../../services/runtime/adapters/registry/registry.ts'
 import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
+import type { Producer, ProducerRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
 import { topics } from '../../services/topology.ts'
@@ -20,6 +21,17 @@ import { usage } from './usage.ts'
 import { accounts, keywords, makeWorkload } from './workload.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** A broker that has just made many partitions has no leader yet for some of them. */
+const sendOnceLed = async (producer: Producer, records: readonly ProducerRecord[]): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await producer.send(records)
+    } catch (error) {
+      if (tries === 20) throw error
+      await sleep(500)
+    }
+  }
+}
 const stages = ['ingest', 'attribution', 'keywords', 'dispatch'] as const
 
 export interface PipelineLoad {
@@ -85,7 +97,8 @@ export const benchPipeline = async ({
     const codec = await Codec.open(openRegistry(parts.registry))
     const keyring = await Keyring.open(masterKey)
     const producer = await broker.producer()
-    await producer.send(
+    await sendOnceLed(
+      producer,
       accounts.map((accountId) => {
         const input = {
           ...{ connectionId: accountId, tenantId: 'bench', source: 'whatsapp', accountId, advertiserId: '1' },
