@@ -3,11 +3,11 @@ import { laterTopic } from '../derived-topics.ts'
 import { headerNames } from '../runtime/batch/record-headers.ts'
 import type { Input } from '../runtime/batch/stage.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
+import { shortId } from '../shared/conversations/state.ts'
 import type { ConnectionRecord } from '../shared/model/connection-record.ts'
 import type { Message } from '../shared/model/topic-values.ts'
 import { delays, stages, topics } from '../topology.ts'
 import type { AttributionSettings, Rules } from './attribute.ts'
-import { shortId } from './state/state.ts'
 import type { Arrival } from './waiting.ts'
 
 const delayOfTopic = new Map(

@@ -4,9 +4,8 @@
  */
 
 import type { Content } from '../runtime/keys/sealed-content.ts'
-import type { ConnectionRecord, Extractor } from '../shared/model/connection-record.ts'
-import type { ConversationOrigin, Message, Moment, Provenance, Touch } from '../shared/model/topic-values.ts'
-import { conversationOriginOf, withOrigin } from './state/origins.ts'
+import { conversationOriginOf, withOrigin } from '../shared/conversations/origins.ts'
+import { isReportable } from '../shared/conversations/reportable.ts'
 import {
   type ConversationState,
   heard,
@@ -19,8 +18,9 @@ import {
   shortId,
   started,
   touched,
-} from './state/state.ts'
-import { isReportable } from './tracking-id/alphabet.ts'
+} from '../shared/conversations/state.ts'
+import type { ConnectionRecord, Extractor } from '../shared/model/connection-record.ts'
+import type { ConversationOrigin, Message, Moment, Provenance, Touch } from '../shared/model/topic-values.ts'
 import { defaultExtractors, findTrackingId, firstMessagesOf, type TrackingIdHit } from './tracking-id/extract.ts'
 
 /** The settings of a connection, in the units of the decision. */

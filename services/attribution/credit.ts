@@ -2,10 +2,11 @@
  * Credits the last of a conversation's message events with a tracking ID, as the stage does, and says why. For `signals attribution
  * test`: no state, no keys. The events are decided in the order given; a wait for a separate referral is left out.
  */
+
+import { emptyState } from '../shared/conversations/state.ts'
 import type { Extractor } from '../shared/model/connection-record.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import { type Attribution, attribute, defaultTextWindowMs, type MessageFacts, type Rules } from './attribute.ts'
-import { emptyState } from './state/state.ts'
 import { defaultExtractors } from './tracking-id/extract.ts'
 
 export interface Credit {

@@ -3,6 +3,8 @@ import { laterTopic } from '../derived-topics.ts'
 import { runConsumerStage } from '../runtime/process/run-stage.ts'
 import { openStageState } from '../runtime/versioned-state/open.ts'
 import { ConnectionDirectory } from '../shared/connections/directory.ts'
+import { touchesTopic } from '../shared/conversations/record.ts'
+import { RedisConversationStore } from '../shared/conversations/store.ts'
 import { Suppressions } from '../shared/persons/suppressions.ts'
 import { stages, topics } from '../topology.ts'
 import { attributionFields } from './config.ts'
@@ -10,8 +12,6 @@ import { CountedMessages } from './counted-messages.ts'
 import { ingestPosition } from './ingest-position.ts'
 import { refusedIds } from './refused-ids.ts'
 import { attribution } from './stage.ts'
-import { touchesTopic } from './state/record.ts'
-import { RedisConversationStore } from './state/store.ts'
 
 runConsumerStage({
   name: 'attribution',

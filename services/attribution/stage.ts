@@ -12,16 +12,17 @@ import { openContent } from '../runtime/keys/sealed-content.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import { type ConsentRule, consentMarkOf, receivedUnderConsent } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
+import { type ConversationChange, Conversations } from '../shared/conversations/conversations.ts'
+import { readWithAliases } from '../shared/conversations/read-with-aliases.ts'
+import { touchesRecordOf } from '../shared/conversations/record.ts'
+import { type ConversationState, shortId } from '../shared/conversations/state.ts'
+import type { ConversationStore } from '../shared/conversations/store.ts'
 import type { Kind } from '../shared/model/message-event.ts'
 import type { Message, Pseudonym, TopicRecord } from '../shared/model/topic-values.ts'
 import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
 import { arrivalOf, decisionOrder, hasComeRound, ingestOf, isUnordered, unorderedWaitMs } from './arrival.ts'
 import { type Attribution, type AttributionSettings, attribute, rulesOf } from './attribute.ts'
 import type { IngestPosition } from './ingest-position.ts'
-import { type ConversationChange, Conversations } from './state/conversations.ts'
-import { touchesRecordOf } from './state/record.ts'
-import { type ConversationState, emptyState, shortId } from './state/state.ts'
-import type { ConversationStore } from './state/store.ts'
 import { holdDecisionOf, released, withoutLost } from './waiting.ts'
 
 export interface Loaded {
@@ -50,8 +51,6 @@ export interface AttributionTools extends AttributionSettings {
 
 /** What a batch changes: states of conversations, and counts. */
 export type AttributionChange = ConversationChange | TrackingIdRefusal
-/** Each id's record names all others of its conversation, so two round trips find them. */
-const maxTrips = 3
 
 /** The outcome of one message and the new state of its conversation. */
 interface Decided {
@@ -154,22 +153,10 @@ export const attribution = (tools: AttributionTools): Stage<Message, Loaded, Att
     connectionOf: (record) => decodable(() => codec.decode('messages', record).connectionId) ?? undefined,
 
     async load(batch) {
-      const states = new Map<Pseudonym, ConversationState>()
-      let wanted = new Set(batch.flatMap(({ value }) => [value.conversation, ...value.aliases]))
-      // A second round trip is needed only for aliases that the batch does not name. Ids that name ever further ones end at the limit.
-      const read = new Set<Pseudonym>()
-      for (let trips = 0; wanted.size > 0 && trips < maxTrips; trips++) {
-        const ids = [...wanted]
-        const found = await store.read(ids)
-        wanted = new Set()
-        ids.forEach((id, index) => {
-          read.add(id)
-          const state = found[index] ?? emptyState
-          states.set(id, state)
-          for (const alias of state.aliases) wanted.add(alias)
-        })
-        for (const id of read) wanted.delete(id)
-      }
+      const states = await readWithAliases(
+        store,
+        batch.flatMap(({ value }) => [value.conversation, ...value.aliases]),
+      )
       const waiting = batch.filter((input) => hasComeRound(input) && isUnordered(input))
       if (waiting.length === 0 || !tools.ingestPosition) return { states, ingestedUntil: 0 }
       return { states, ingestedUntil: await tools.ingestPosition(waiting.map(({ value }) => value.receivedAt)) }

@@ -7,10 +7,11 @@
  * delays. A held message that is redelivered is held again. Its last copy finds that it was released, and is forwarded as the same
  * message, which the next stages recognise.
  */
+
+import { type ConversationState, compareMoments, isStart } from '../shared/conversations/state.ts'
 import type { Moment } from '../shared/model/topic-values.ts'
 import type { Delay } from '../topology.ts'
 import type { Attribution } from './attribute.ts'
-import { type ConversationState, compareMoments, isStart } from './state/state.ts'
 
 export type HoldDecision =
   | { readonly kind: 'release' }

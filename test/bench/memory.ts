@@ -6,13 +6,13 @@
  */
 import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { pack } from '../../services/attribution/state/pack.ts'
-import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
-import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { dedupWindowMs } from '../../services/ingest/identity.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
+import { pack } from '../../services/shared/conversations/pack.ts'
+import { type ConversationState, emptyState } from '../../services/shared/conversations/state.ts'
+import { RedisConversationStore } from '../../services/shared/conversations/store.ts'
 import { RedisServer } from '../support/redis-servers.ts'
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000000' } } })

@@ -1,8 +1,8 @@
-import { emptyState } from '../../services/attribution/state/state.ts'
-import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'
 import { parts, StateLost } from '../../services/runtime/versioned-state/store.ts'
+import { emptyState } from '../../services/shared/conversations/state.ts'
+import { RedisConversationStore } from '../../services/shared/conversations/store.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'
 import { realParts } from '../support/real-parts.ts'
 

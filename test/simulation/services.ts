@@ -1,8 +1,6 @@
 /** The stages of the simulated processes: the real ones, wired as in their main.ts. Keywords emits a signal for each start. */
 import { ingestPosition } from '../../services/attribution/ingest-position.ts'
 import { attribution } from '../../services/attribution/stage.ts'
-import { touchesTopic } from '../../services/attribution/state/record.ts'
-import { RedisConversationStore } from '../../services/attribution/state/store.ts'
 import { consumerGroup, laterGroup } from '../../services/consumer-groups.ts'
 import { laterTopic } from '../../services/derived-topics.ts'
 import type { PendingEvent } from '../../services/dispatch/delivery/batches.ts'
@@ -33,6 +31,8 @@ import { readStates } from '../../services/runtime/versioned-state/read-states.t
 import { RebuildingStore } from '../../services/runtime/versioned-state/rebuilding-store.ts'
 import { parts } from '../../services/runtime/versioned-state/store.ts'
 import type { Connection, ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import { touchesTopic } from '../../services/shared/conversations/record.ts'
+import { RedisConversationStore } from '../../services/shared/conversations/store.ts'
 import type { AttributedMessage } from '../../services/shared/model/topic-values.ts'
 import type { Source } from '../../services/shared/sources/source.ts'
 import { delays, stages, topics } from '../../services/topology.ts'

@@ -1,6 +1,6 @@
-import { type ConversationState, emptyState } from '../../services/attribution/state/state.ts'
-import type { ConversationStore } from '../../services/attribution/state/store.ts'
 import { StateChanged } from '../../services/runtime/versioned-state/store.ts'
+import { type ConversationState, emptyState } from '../../services/shared/conversations/state.ts'
+import type { ConversationStore } from '../../services/shared/conversations/store.ts'
 import { noon } from './builders.ts'
 
 /** Each test has its own. */

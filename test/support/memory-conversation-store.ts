@@ -1,5 +1,5 @@
-import { pack, unpack } from '../../services/attribution/state/pack.ts'
-import type { ConversationState } from '../../services/attribution/state/state.ts'
+import { pack, unpack } from '../../services/shared/conversations/pack.ts'
+import type { ConversationState } from '../../services/shared/conversations/state.ts'
 import { MemoryStateStore } from './memory-state-store.ts'
 
 export class MemoryConversationStore extends MemoryStateStore<ConversationState> {

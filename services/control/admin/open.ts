@@ -1,6 +1,5 @@
 /** Wires the operations of the admin API and the maintenance of connections. */
 
-import { RedisConversationStore } from '../../attribution/state/store.ts'
 import { RedisRuleStates } from '../../keywords/rule-state/store.ts'
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
@@ -17,6 +16,7 @@ import { Oauth } from '../../shared/connections/tiktok/oauth.ts'
 import { oauthSettings } from '../../shared/connections/tiktok/settings.ts'
 import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
+import { RedisConversationStore } from '../../shared/conversations/store.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
 import { exportPerson } from '../../tools/persons/export.ts'
 import { forgetPerson } from '../../tools/persons/forget.ts'

@@ -1,10 +1,11 @@
 /** Wires the erasure of state to Kafka and Redis. */
-import { RedisConversationStore } from '../../attribution/state/store.ts'
+
 import { RedisRuleStates } from '../../keywords/rule-state/store.ts'
 import { errorFacts, type Logger } from '../../runtime/log.ts'
 import type { Clock, RedisCommands, Timers } from '../../runtime/ports.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { ConnectionWriter } from '../../shared/connections/writer.ts'
+import { RedisConversationStore } from '../../shared/conversations/store.ts'
 import { type ErasingTools, eraseConversations } from '../../tools/persons/erase-conversations.ts'
 import { StateErasure } from './state-erasure.ts'
 

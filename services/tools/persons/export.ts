@@ -1,6 +1,5 @@
 /** Everything that the pipeline holds of one person and can still read, for a request of access. */
-import type { ConversationState } from '../../attribution/state/state.ts'
-import type { ConversationStore } from '../../attribution/state/store.ts'
+
 import { decodable } from '../../failures.ts'
 import { headerNames } from '../../runtime/batch/record-headers.ts'
 import { type Keyring, SealBroken, type SealingKey } from '../../runtime/keys/keyring.ts'
@@ -8,6 +7,8 @@ import { type Content, openContent, openOutcome } from '../../runtime/keys/seale
 import type { ConsumedRecord } from '../../runtime/ports.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import type { ConversationState } from '../../shared/conversations/state.ts'
+import type { ConversationStore } from '../../shared/conversations/store.ts'
 import type { ReportedOutcome } from '../../shared/model/outcomes/reported-outcome.ts'
 import {
   type Delivery,

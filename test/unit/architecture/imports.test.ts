@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['runtime'],
   [
     'shared/connections',
+    'shared/conversations',
     'shared/sources',
     'shared/audit',
     'shared/tokens',

@@ -1,13 +1,13 @@
 /** Attribution whose Redis comes back without its last acknowledged writes. */
 
-import { stateFromRecord } from '../../../services/attribution/state/record.ts'
-import type { ConversationState } from '../../../services/attribution/state/state.ts'
-import { RedisConversationStore } from '../../../services/attribution/state/store.ts'
 import { checkpointed } from '../../../services/runtime/batch/checkpoints/checkpointed-stage.ts'
 import { PartitionCheckpoints } from '../../../services/runtime/batch/checkpoints/checkpoints.ts'
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import { RebuildingStore, type RebuildStateTools } from '../../../services/runtime/versioned-state/rebuilding-store.ts'
 import { parts } from '../../../services/runtime/versioned-state/store.ts'
+import { stateFromRecord } from '../../../services/shared/conversations/record.ts'
+import type { ConversationState } from '../../../services/shared/conversations/state.ts'
+import { RedisConversationStore } from '../../../services/shared/conversations/store.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld } from '../../support/attribution-world.ts'
 import { noon } from '../../support/builders.ts'

@@ -1,4 +1,4 @@
-import { emptyState, maxCounted, merged, numbered, started } from '../../../services/attribution/state/state.ts'
+import { emptyState, maxCounted, merged, numbered, started } from '../../../services/shared/conversations/state.ts'
 import { noon } from '../../support/builders.ts'
 
 const at = (n: number, occurredAt = noon + n) => ({ message: n.toString(16).padStart(12, '0'), occurredAt })

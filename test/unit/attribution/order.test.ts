@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { unpack } from '../../../services/attribution/state/pack.ts'
+import { unpack } from '../../../services/shared/conversations/pack.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
 import { attributionWorld, type Crash, type MessageFields } from '../../support/attribution-world.ts'
 

@@ -1,9 +1,9 @@
 /** How commands name one person, and what their work needs. */
 import type { Command } from 'commander'
-import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
+import { RedisConversationStore } from '../../../shared/conversations/store.ts'
 import { type PersonIds, PersonInvalid, parsePerson } from '../../../tools/persons/person.ts'
 import type { CliContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'

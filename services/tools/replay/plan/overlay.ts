@@ -1,7 +1,8 @@
 /** States of live traffic with the run's changes on top. The run writes nothing to the live store. */
-import { type ConversationState, shortId } from '../../../attribution/state/state.ts'
+
 import type { VersionedState } from '../../../runtime/versioned-state/format.ts'
 import type { StateStore } from '../../../runtime/versioned-state/store.ts'
+import { type ConversationState, shortId } from '../../../shared/conversations/state.ts'
 import type { Message, Pseudonym } from '../../../shared/model/topic-values.ts'
 
 export class StateOverlay<State extends VersionedState> implements StateStore<State> {

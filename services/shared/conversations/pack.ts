@@ -6,8 +6,8 @@
  *     touches, restarts, waiting, aliases, consent, then sections that a byte in front names. Times are differences from the base, zigzag varints; ids 6 bytes.
  */
 import { format, formatMask, maxVersion, versionAt } from '../../runtime/versioned-state/format.ts'
-import { referralSources } from '../../shared/model/message-event.ts'
-import type { Moment, Provenance, Touch } from '../../shared/model/topic-values.ts'
+import { referralSources } from '../model/message-event.ts'
+import type { Moment, Provenance, Touch } from '../model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
 const flag = { started: 1, lastAt: 2, restarts: 4, waiting: 8, aliases: 16, consent: 32 } as const

@@ -1,7 +1,7 @@
 /** Converts a conversation's state to and from a record of `touches.v1`. */
 import type { StateTopic } from '../../runtime/versioned-state/read-states.ts'
-import type { Pseudonym, Touches } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
+import type { Pseudonym, Touches } from '../model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
 export const touchesRecordOf = (

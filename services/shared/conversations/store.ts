@@ -5,6 +5,7 @@ import { pack, unpack } from './pack.ts'
 import type { ConversationState } from './state.ts'
 
 export type ConversationStore = StateStore<ConversationState>
+export type ConversationReader = Pick<ConversationStore, 'read'>
 
 export class RedisConversationStore extends RedisStateStore<ConversationState> {
   /** @param ttlSeconds how long a conversation is kept after its last change */
@@ -12,3 +13,6 @@ export class RedisConversationStore extends RedisStateStore<ConversationState> {
     super(redis, ttlSeconds, { name: 'conversations', infix: '', pack, unpack })
   }
 }
+
+/** For a process that never writes states, so that none gets a time to live from it. */
+export const conversationReader = (redis: RedisCommands): ConversationReader => new RedisConversationStore(redis, 0)

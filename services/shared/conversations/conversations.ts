@@ -5,8 +5,8 @@
  * the record of its own id, and that of another id only until that record names this one. Reading merges all of them.
  */
 import type { StateChange } from '../../runtime/versioned-state/store.ts'
-import { maxAliases } from '../../shared/model/message-event.ts'
-import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
+import { maxAliases } from '../model/message-event.ts'
+import type { Message, Pseudonym } from '../model/topic-values.ts'
 import { type ConversationState, emptyState, merged, sameState } from './state.ts'
 
 export type ConversationChange = StateChange<ConversationState>

@@ -2,7 +2,7 @@
  * How persons came to a conversation, also where no tracking ID came with it: each referral and each link that was found. Pure and
  * idempotent, as the touches beside it.
  */
-import type { ConversationOrigin, Provenance } from '../../shared/model/topic-values.ts'
+import type { ConversationOrigin, Provenance } from '../model/topic-values.ts'
 import type { ConversationState } from './state.ts'
 
 /** More than this within one window come from a script; the oldest are removed. */
@@ -23,7 +23,12 @@ export const withOrigin = (state: ConversationState, origin: Provenance): Conver
 }
 
 /** The last one at or before the time and within the window; else the first one up to `until`. */
-const originAt = (origins: readonly Provenance[], at: number, windowMs: number, until: number): Provenance | null => {
+export const originAt = (
+  origins: readonly Provenance[],
+  at: number,
+  windowMs: number,
+  until: number,
+): Provenance | null => {
   const before = origins.findLast(({ occurredAt }) => occurredAt <= at)
   if (before && before.occurredAt >= at - windowMs) return before
   return origins.find(({ occurredAt }) => occurredAt > at && occurredAt <= until) ?? null

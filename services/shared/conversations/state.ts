@@ -5,8 +5,8 @@
  * any order, duplicates included. The exception is the start of the conversation: the first message to arrive starts it, because a
  * signal cannot be withdrawn.
  */
-import { maxAliases } from '../../shared/model/message-event.ts'
-import type { Moment, Provenance, Pseudonym, Touch } from '../../shared/model/topic-values.ts'
+import { maxAliases } from '../model/message-event.ts'
+import type { Moment, Provenance, Pseudonym, Touch } from '../model/topic-values.ts'
 import { joinedOrigins } from './origins.ts'
 
 export interface ConversationState {

@@ -1,5 +1,5 @@
-import { pack, unpack } from '../../../../services/attribution/state/pack.ts'
-import { stateFromRecord, touchesRecordOf } from '../../../../services/attribution/state/record.ts'
+import { pack, unpack } from '../../../../services/shared/conversations/pack.ts'
+import { stateFromRecord, touchesRecordOf } from '../../../../services/shared/conversations/record.ts'
 import {
   type ConversationState,
   emptyState,
@@ -11,7 +11,7 @@ import {
   positioned,
   started,
   touched,
-} from '../../../../services/attribution/state/state.ts'
+} from '../../../../services/shared/conversations/state.ts'
 import { noon } from '../../../support/builders.ts'
 
 const day = 86_400_000
