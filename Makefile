@@ -133,6 +133,10 @@ bench-mapping: install ## messages a second that one core maps, and the cost of 
 bench-gateway: install ## the gateway at 500 deliveries a second: latency, and whether Kafka has every answered delivery
 	$(NODE) test/bench/gateway.ts
 
+.PHONY: bench-look-up
+bench-look-up: install ## look-ups at 500 a second beside 500 messages a second: p99
+	$(NODE) test/bench/look-up.ts
+
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts

@@ -4,6 +4,8 @@ import { csv, fields, port, tokens } from '../runtime/config.ts'
 
 export const gatewayFields = {
   ...fields,
+  /** Of attribution; needed with GATEWAY_LOOK_UP only. */
+  REDIS_URL: fields.REDIS_URL.optional(),
   GATEWAY_PORT: port.default(0),
   /** Bearer tokens of connectors at POST /v1/message-events, for all tenants; several while one is replaced. */
   INGEST_TOKEN: tokens.default([]),
@@ -16,6 +18,13 @@ export const gatewayFields = {
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  /** Answer POST /v1/attribution/look-up. */
+  GATEWAY_LOOK_UP: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  /** Look-ups by one token, a second; 0: no limit. */
+  GATEWAY_LOOK_UP_RPS: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
   /** Deliveries and events of one account, a second; 0: no limit. */
   GATEWAY_ACCOUNT_RPS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
   /** Requests from one address, a second; 0: no limit. Never for loopback. */

@@ -12,6 +12,7 @@ import type { Intake } from './intake.ts'
 import { readBody, requireReadable } from './limits/body.ts'
 import { type GatewayRates, requireAccountRate, requireShare } from './limits/gateway-rates.ts'
 import type { PendingBodies } from './limits/pending-bodies.ts'
+import type { LookUps } from './look-up/look-up.ts'
 import { admitEvents, eventRecord, parseEvents, requireAccess } from './message-events.ts'
 import { admit } from './verification/admission.ts'
 import { acceptDelivery, sourceOf, type WebhookTools } from './webhook.ts'
@@ -24,6 +25,8 @@ export interface GatewayTools extends WebhookTools {
   readonly rates: GatewayRates
   readonly bearers: Bearers
   readonly unconnected: UnconnectedLog
+  /** null: this gateway answers none. */
+  readonly lookUps: LookUps | null
   /** null: tracing is off. */
   readonly tracer?: Tracer | null
   /** ms */

@@ -30,6 +30,7 @@ import { Intake } from './intake.ts'
 import { windowMs } from './limits/fair-share.ts'
 import { gatewayRates } from './limits/gateway-rates.ts'
 import { PendingBodies } from './limits/pending-bodies.ts'
+import { keyOptionOf, openLookUps } from './look-up/open.ts'
 import { createGateway } from './server.ts'
 import { GatewayConnections } from './verification/gateway-connections.ts'
 import { watchKafka } from './watch-kafka.ts'
@@ -59,7 +60,15 @@ main('gateway', async (lifecycle, log) => {
   const codec = await lifecycle.untilUp(clock, () => Codec.open(registry, clock, followedBy.gateway))
   const onRefused = reportRefusals(metrics, log)
   const { keyring, commonPairs, signing, ...secret } = await lifecycle.untilUp(clock, () =>
-    followKeyring(config, { broker, codec, health, onRefused, holder: 'gateway', onError: endProcess }),
+    followKeyring(config, {
+      broker,
+      codec,
+      health,
+      onRefused,
+      holder: 'gateway',
+      onError: endProcess,
+      keyOption: keyOptionOf(config),
+    }),
   )
   lifecycle.onStop('data secret', () => secret.stop())
   const producer = instrumentedProducer(await lifecycle.untilUp(clock, () => broker.producer()), metrics)
@@ -72,6 +81,8 @@ main('gateway', async (lifecycle, log) => {
     connectionPair: (id) => connections.byId(id),
   })
   const ingestAccess = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
+  const opened = openLookUps(config, keyring, metrics)
+  if (opened) lifecycle.onStop('redis', opened.close)
   const bearers = new Bearers(config.INGEST_TOKEN.map((token) => ({ token, access: ingestAccess })))
   const tables: TableHandlers = {
     connections: (id, record) => {
@@ -91,7 +102,7 @@ main('gateway', async (lifecycle, log) => {
   const tracer = await openTracing('gateway', metrics)
   if (tracer) lifecycle.onStop('tracing', () => tracer.close())
   const kafka = new KafkaConnectivity(health, log)
-  const rates = gatewayRates(config.GATEWAY_ACCOUNT_RPS, config.GATEWAY_ADDRESS_RPS)
+  const rates = gatewayRates(config.GATEWAY_ACCOUNT_RPS, config.GATEWAY_ADDRESS_RPS, config.GATEWAY_LOOK_UP_RPS)
   let round = { at: clock.monotonic(), work: performance.eventLoopUtilization() }
   const rounds = clock.every(windowMs, () => {
     const next = { at: clock.monotonic(), work: performance.eventLoopUtilization() }
@@ -116,6 +127,7 @@ main('gateway', async (lifecycle, log) => {
     rates,
     bearers,
     unconnected,
+    lookUps: opened?.lookUps ?? null,
     now: () => clock.now(),
     isReady: () => health.report().ready,
   }

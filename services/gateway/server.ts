@@ -4,13 +4,14 @@ import { errorFacts, type Logger } from '../runtime/log.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
 import { type GatewayTools, postEvents, postWebhook } from './deliveries.ts'
-import { type Address, addressOf } from './http/address.ts'
+import { type Address, addressOf, lookUpAddress } from './http/address.ts'
 import { answer, answerJson, answerProblem, HttpProblem, headersOf, senderOf } from './http/answers.ts'
 import { gatewayOpenApi } from './http/openapi.ts'
 import { traceRequest } from './http/request-trace.ts'
 import { NotStored } from './intake.ts'
 import { requireAddressRate } from './limits/gateway-rates.ts'
 import { limitSockets } from './limits/sockets.ts'
+import { postLookUp } from './look-up/look-up.ts'
 import { sourceOf } from './webhook.ts'
 
 const openApiText = JSON.stringify(gatewayOpenApi())
@@ -40,6 +41,7 @@ const wrongMethod = (allow: string, message: string) => {
 const methods = {
   webhook: 'POST, GET, HEAD',
   'message-events': 'POST',
+  'look-up': 'POST',
   ready: 'GET, HEAD',
   openapi: 'GET, HEAD',
 } as const
@@ -70,6 +72,9 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
     case 'message-events':
       if (method === 'POST') return postEvents(request, response, tools)
       return wrongMethod(methods['message-events'], 'send message events by POST')
+    case 'look-up':
+      if (method === 'POST') return postLookUp(request, response, tools)
+      return wrongMethod(methods['look-up'], 'look up conversations by POST')
   }
 }
 
@@ -87,7 +92,7 @@ const problemOf = (error: unknown, log: Logger): HttpProblem => {
 /** The request's `source` label in metrics: a known source or `unknown`; null for requests that are not counted. */
 const labelOf = (target: string, tools: GatewayTools | null): string | null => {
   const path = target.split('?', 1)[0] ?? ''
-  if (path === '/readyz' || path === '/openapi.json') return null
+  if (path === '/readyz' || path === '/openapi.json' || path === lookUpAddress) return null
   if (path === '/v1/message-events') return messageEventSource
   const name = path.split('/', 3)[2] ?? ''
   return path.startsWith('/webhooks/') && tools?.sources.get(name) ? name : 'unknown'
@@ -122,10 +127,15 @@ export const createGateway = (
     const label = () => labelOf(request.url ?? '', tools)
     if (tools?.tracer) traceRequest(tools.tracer, request, response, label)
     const count = () => {
+      const seconds = (performance.now() - started) / 1000
+      if (tools && (request.url ?? '').split('?', 1)[0] === lookUpAddress) {
+        tools.metrics.count('signals_look_ups_total', { status: String(response.statusCode) })
+        tools.metrics.observe('signals_look_up_seconds', {}, seconds)
+      }
       const source = label()
       if (source === null || tools === null) return
       tools.metrics.count('signals_deliveries_received_total', { source, status: String(response.statusCode) })
-      tools.metrics.observe('signals_delivery_seconds', {}, (performance.now() - started) / 1000)
+      tools.metrics.observe('signals_delivery_seconds', {}, seconds)
     }
     route(request, response, tools).then(count, (error: unknown) => {
       if (!response.headersSent) answerProblem(request, response, problemOf(error, log))

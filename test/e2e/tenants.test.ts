@@ -131,6 +131,22 @@ describe('two tenants', () => {
     expect((await ask(`${console_}/admin/v1/connections/b`)).status).toBe(404)
     expect((await ask(`${console_}/admin/v1/connections/a/pause`, { method: 'POST' })).status).toBe(403)
 
+    const asking = JSON.parse(await signals('tokens', 'create', '--tenant', 'acme', '--scope', 'look-up', '--json'))
+    const lookUp = async (accountId: string) => {
+      const response = await fetch(`${gateway}/v1/attribution/look-up`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${asking.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ source: 'whatsapp', accountId, conversationId: `${accountId}:t` }),
+      })
+      return { status: response.status, body: await response.json() }
+    }
+    await eventually('attribution has the conversation', async () => (await lookUp('A')).status === 200)
+    expect((await lookUp('A')).body).toEqual({
+      conversation: { startedAt: events[0]?.occurredAt, origin: 'none', trackingId: null, adId: null, touchedAt: null },
+    })
+    expect(await lookUp('B')).toEqual(await lookUp('stranger'))
+    expect((await lookUp('B')).status).toBe(404)
+
     expect(await signals('tokens', 'list')).not.toContain(made.token.slice(-20))
     await signals('tokens', 'revoke', made.tokenId)
     expect((await ask(`${gateway}/v1/message-events`, { method: 'POST', body: '[]' })).status).toBe(401)

@@ -9,6 +9,7 @@ import type { GatewayTools } from '../../services/gateway/deliveries.ts'
 import { Intake } from '../../services/gateway/intake.ts'
 import { gatewayRates } from '../../services/gateway/limits/gateway-rates.ts'
 import { PendingBodies } from '../../services/gateway/limits/pending-bodies.ts'
+import { LookUps } from '../../services/gateway/look-up/look-up.ts'
 import { createGateway } from '../../services/gateway/server.ts'
 import { GatewayConnections } from '../../services/gateway/verification/gateway-connections.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
@@ -17,12 +18,14 @@ import { errorFacts } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import { DependencyError, type ProducerRecord } from '../../services/runtime/ports.ts'
 import { serveStatus } from '../../services/runtime/process/status-server.ts'
+import { emptyState } from '../../services/shared/conversations/state.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
 import { settingAccess } from '../../services/shared/tokens/access.ts'
 import { Bearers } from '../../services/shared/tokens/bearers.ts'
 import { unconnectedAccounts } from '../../services/shared/unconnected/log.ts'
 import { connectionRecord, messageEvent, testEnvelopes, testKeyring } from '../support/builders.ts'
 import { item, sourceOf } from '../support/mapping.ts'
+import { MemoryConversationStore } from '../support/memory-conversation-store.ts'
 
 const secret = 'made up'
 const source = sourceOf(
@@ -93,6 +96,7 @@ const open = async (fields: Partial<GatewayTools> = {}, maxSockets = 1_000) => {
     rates: gatewayRates(2_000, 0),
     bearers: new Bearers([{ token: 'the ingest token', access }]),
     unconnected,
+    lookUps: null,
     now: systemClock.now,
     isReady: () => true,
     ...fields,
@@ -379,6 +383,94 @@ describe('a caller with wrong tokens', () => {
     const answer = await ask('guess')
     expect(answer.status).toBe(429)
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  })
+})
+
+describe('a look-up', () => {
+  const asked = { source: 'example', accountId: 'shop-1', conversationId: 'c-1' }
+  const bearer = { 'content-type': 'application/json', authorization: 'Bearer the look-up token' }
+  const look = (fields: object = {}, given: Record<string, string> = bearer) =>
+    post('/v1/attribution/look-up', given, JSON.stringify({ ...asked, ...fields }))
+  const access = { id: 't1', tenantId: 'acme', accounts: null, scopes: ['look-up'] } as const
+  const bearers = new Bearers([{ token: 'the look-up token', access }])
+  const openWith = async (fields: Partial<GatewayTools> = {}) => {
+    const keyring = await testKeyring()
+    const store = new MemoryConversationStore()
+    const connections = new GatewayConnections(keyring)
+    for (const [accountId, tenantId] of [
+      ['shop-1', 'acme'],
+      ['theirs', 'zeta'],
+    ] as const)
+      connections.apply(
+        accountId,
+        connectionRecord({ connectionId: accountId, tenantId, source: 'example', accountId }),
+      )
+    for (const accountId of ['shop-1', 'theirs', 'stranger']) {
+      const conversation = keyring.pseudonym('conversation', 'example', accountId, 'c-1')
+      const touch = { occurredAt: 1_900, trackingId: 'click', message: null, within: 0 }
+      const state = { ...emptyState, startedBy: '000000000001', startedAt: 2_000, touches: [touch], version: 1 }
+      await store.write([{ conversation, state, basedOn: 0 }])
+    }
+    world.close()
+    world = await open({ keyring, connections, bearers, lookUps: new LookUps(store, keyring), ...fields })
+  }
+
+  it('is answered with what the conversation is credited with', async () => {
+    await openWith()
+    const answer = await look()
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      200,
+      { conversation: { startedAt: 2_000, origin: 'other', trackingId: 'click', adId: null, touchedAt: 1_900 } },
+    ])
+    expect(await world.metrics.render()).toContain('signals_look_ups_total{status="200"')
+  })
+
+  it('is answered alike for an unknown conversation, an unknown account and an account of others', async () => {
+    await openWith()
+    const answers = await Promise.all(
+      [{ conversationId: 'c-2' }, { accountId: 'nobody' }, { accountId: 'theirs' }, { accountId: 'stranger' }].map(
+        (one) => look(one),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+    expect(new Set(answers.map((one) => one.body)).size).toBe(1)
+  })
+
+  it('is refused without the scope, beyond the rate, and where the gateway answers none', async () => {
+    const at = systemClock.now()
+    await openWith({ rates: gatewayRates(0, 0, 1), now: () => at })
+    expect([(await look()).status, (await look()).status]).toEqual([200, 429])
+    await openWith({ lookUps: null })
+    expect((await look()).status).toBe(501)
+    await openWith({
+      bearers: new Bearers([{ token: 'the look-up token', access: { ...access, scopes: ['ingest'] } }]),
+    })
+    expect((await look()).status).toBe(403)
+  })
+
+  it('is answered 503 while Redis is away, and deliveries are taken', async () => {
+    const keyring = await testKeyring()
+    const read = async () => Promise.reject(new DependencyError('redis', 'away'))
+    await openWith({ lookUps: new LookUps({ read }, keyring) })
+    const answer = await look()
+    expect([answer.status, codeOf(answer), answer.headers['retry-after']]).toEqual([503, 'look_up_unavailable', '5'])
+    expect((await post()).status).toBe(200)
+  })
+
+  it('is refused at once while many wait for a Redis that hangs', async () => {
+    const keyring = await testKeyring()
+    let waiting = 0
+    const read = () => {
+      waiting++
+      return new Promise<never>(() => {})
+    }
+    await openWith({ lookUps: new LookUps({ read }, keyring) })
+    const statuses: number[] = []
+    const rest = Array.from({ length: 130 }, () => look().then(({ status }) => statuses.push(status)))
+    await Promise.race(rest.slice(0, 130))
+    expect(new Set(statuses)).toEqual(new Set([503]))
+    expect(waiting).toBeLessThanOrEqual(128)
+    void Promise.allSettled(rest)
   })
 })
 

@@ -4,9 +4,11 @@ import { HttpProblem } from './answers.ts'
 export type Address =
   | { readonly kind: 'webhook'; readonly source: string; readonly account: string | null; readonly url: URL }
   | { readonly kind: 'message-events' }
+  | { readonly kind: 'look-up' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'openapi' }
 
+export const lookUpAddress = '/v1/attribution/look-up'
 const webhookPath = /^\/webhooks\/([^/]+)(?:\/([^/]+))?\/?$/
 /** Characters; the limit of a message event's `accountId`. */
 const maxAccountLength = 256
@@ -40,11 +42,12 @@ export const addressOf = (target: string): Address => {
   const webhook = webhookPath.exec(url.pathname)
   if (webhook) return { kind: 'webhook', source: decoded(webhook[1] as string), account: accountIn(webhook[2]), url }
   if (url.pathname === '/v1/message-events') return { kind: 'message-events' }
+  if (url.pathname === lookUpAddress) return { kind: 'look-up' }
   if (url.pathname === '/readyz') return { kind: 'ready' }
   if (url.pathname === '/openapi.json') return { kind: 'openapi' }
   throw new HttpProblem(
     404,
     'path',
-    'try POST /webhooks/{source}[/{account}] or POST /v1/message-events; GET /openapi.json describes both',
+    'try POST /webhooks/{source}[/{account}] or POST /v1/message-events; GET /openapi.json describes all addresses',
   )
 }

@@ -1,32 +1,10 @@
 /** The gateway's OpenAPI document (3.1), served at `/openapi.json`. Schemas of events are drawn from the schemas that judge them. */
 import { type JsonSchema, messageEventJsonSchema } from '../../shared/model/message-event-json-schema.ts'
+import { lookUpPath, lookUpSchemas } from '../look-up/openapi.ts'
 import { maxPostedEvents } from '../message-events.ts'
-
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const json = (schema: JsonSchema) => ({ 'application/json': { schema } })
-
-const retryAfter = {
-  'Retry-After': { description: 'seconds to wait before the next try', schema: { type: 'integer', minimum: 1 } },
-}
-
-const problem = (description: string, headers?: JsonSchema) => ({
-  description,
-  ...(headers ? { headers } : {}),
-  content: json(ref('Problem')),
-})
+import { common, json, problem, ref } from './openapi-parts.ts'
 
 const plain = (description: string) => ({ description, content: { 'text/plain': { schema: { type: 'string' } } } })
-
-/** Answers that every address may give. */
-const common = {
-  '408': problem('the request was not complete within 20 s'),
-  '429': problem('too many wrong tokens came from this address', retryAfter),
-  '500': problem('nothing was stored; send it again'),
-  '503': problem(
-    'Kafka is away, the gateway starts, or a rate is reached: nothing was stored, send it again',
-    retryAfter,
-  ),
-}
 
 const source = {
   name: 'source',
@@ -127,6 +105,7 @@ export const gatewayOpenApi = (): JsonSchema => ({
   },
   paths: {
     '/v1/message-events': messageEvents,
+    '/v1/attribution/look-up': lookUpPath,
     '/webhooks/{source}': webhook([source], ''),
     '/webhooks/{source}/{account}': webhook([source, account], 'OfAccount'),
     '/readyz': {
@@ -154,6 +133,7 @@ export const gatewayOpenApi = (): JsonSchema => ({
     schemas: {
       MessageEvent: messageEventJsonSchema(),
       ItemResults: itemResults,
+      ...lookUpSchemas,
       ItemResult: {
         type: 'object',
         required: ['status'],

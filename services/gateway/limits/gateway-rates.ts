@@ -6,6 +6,8 @@ import { Rates } from './rates.ts'
 export interface GatewayRates {
   readonly accounts: Rates
   readonly addresses: Rates
+  /** By token. */
+  readonly lookUps: Rates
   /** Of accounts, while the gateway has more to do than time. */
   readonly share: FairShare
 }
@@ -13,10 +15,11 @@ export interface GatewayRates {
 /** The most events of one request. */
 const largestRequest = 1_000
 
-/** @param perAccount deliveries and events a second; 0: no limit @param perAddress requests a second; 0: no limit */
-export const gatewayRates = (perAccount: number, perAddress: number): GatewayRates => ({
+/** All a second; 0: no limit. @param perAccount deliveries and events @param perAddress requests @param perToken look-ups */
+export const gatewayRates = (perAccount: number, perAddress: number, perToken = 0): GatewayRates => ({
   accounts: new Rates(perAccount, largestRequest),
   addresses: new Rates(perAddress),
+  lookUps: new Rates(perToken),
   share: new FairShare(),
 })
 
@@ -68,4 +71,27 @@ export const requireAccountRate = (rates: GatewayRates, owners: readonly string[
     accounts.take(owner, count, now)
     share.take(owner, count)
   }
+}
+
+/** @param now ms. @throws HttpProblem 429, and 503 while the gateway is overloaded and the token's look-ups take the most */
+export const requireLookUpRate = (rates: GatewayRates, tokenId: string, now: number): void => {
+  const owner = `look-up\n${tokenId}`
+  if (rates.share.isBeyond(owner))
+    throw new HttpProblem(
+      503,
+      'overloaded',
+      'the gateway has more to do than time, and this token asks the most: ask later',
+    )
+  const retryAfter = rates.lookUps.wait(tokenId, 1, now)
+  if (retryAfter > 0)
+    throw new HttpProblem(
+      429,
+      'rate_look_up',
+      'more look-ups by this token than GATEWAY_LOOK_UP_RPS allows: ask later',
+      {
+        retryAfter,
+      },
+    )
+  rates.lookUps.take(tokenId, 1, now)
+  rates.share.take(owner, 1)
 }

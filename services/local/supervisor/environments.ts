@@ -49,3 +49,6 @@ export const serviceEnvironment = (service: ServiceName, env: NodeJS.ProcessEnv)
         (service === 'gateway' && ofSources.test(name))),
   )
 }
+
+/** Unless it is told not to, the gateway of `signals up` answers look-ups. */
+export const answersLookUps = (env: NodeJS.ProcessEnv): boolean => env.GATEWAY_LOOK_UP !== 'false'

@@ -13,6 +13,7 @@ import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
 import { signRecords } from '../../tools/keys/sign-records.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { placementOf } from '../../tools/topics/settings.ts'
+import { answersLookUps } from './environments.ts'
 
 const client = 'signals-up'
 const attempts = 20
@@ -74,7 +75,7 @@ export const prepareClusterKeys = async (
     const author = { via: 'keeper', actor: client } as const
     await upgradeConnections(settings, tools, author)
     await signRecords(settings, tools, author)
-    return await issueKeysFor(keyHolders, settings, tools)
+    return await issueKeysFor(keyHolders, settings, tools, answersLookUps(env))
   } finally {
     await broker.close()
   }

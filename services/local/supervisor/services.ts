@@ -7,7 +7,7 @@ import type { Ports } from '../free-ports.ts'
 import type { PartAddresses } from '../parts/infrastructure.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'
 import type { Service } from './child-specs.ts'
-import { type ServiceName, serviceEnvironment } from './environments.ts'
+import { answersLookUps, type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
 
 const local = (port: number) => `http://127.0.0.1:${port}`
@@ -56,7 +56,9 @@ export const servicesOf = async (
     service(stage, `${local(metrics[stage] as number)}/readyz`, {
       SIGNALS_KEYS: keys[stage],
       METRICS_PORT: String(metrics[stage]),
-      ...(stage === 'gateway' ? { GATEWAY_PORT: String(gatewayPort) } : {}),
+      ...(stage === 'gateway'
+        ? { GATEWAY_PORT: String(gatewayPort), GATEWAY_LOOK_UP: String(answersLookUps(env)) }
+        : {}),
     }),
   )
   const console_ = service('console', `${addresses.console}/readyz`, {

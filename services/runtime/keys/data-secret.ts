@@ -100,11 +100,13 @@ export const followKeyring = async (
   settings: KeySettings,
   tools: SecretTools & {
     readonly holder: KeyHolder
+    /** Of the process, that takes further keys; unset: none. */
+    readonly keyOption?: string | undefined
     readonly health: Pick<Health, 'table' | 'keys'>
     readonly onError: (error: Error) => void
   },
 ): Promise<Keys & { stop(): Promise<void> }> => {
-  const source = await openKeySource(settings, tools.holder)
+  const source = await openKeySource(settings, tools.holder, tools.keyOption)
   const judge = judgeOf(source)
   let keyring: Keyring | null = null
   const onDataSecret = (value: DataSecretRecord) => {

@@ -14,6 +14,7 @@ import {
   derivedKeys,
   type KeyHolder,
   keyHolders,
+  keysForOptions,
   keysHeldBy,
   type SecretContext,
   type SecretKind,
@@ -52,14 +53,22 @@ const parsed = (text: string): Document | null => {
   }
 }
 
-/** The value of SIGNALS_KEYS for a process. @param derive of the data secret. @param allSigned the signing latch is noted */
+export interface IssueOptions {
+  /** The signing latch is noted. Unset: false. */
+  readonly allSigned?: boolean
+  /** Also the keys of `keysForOptions`. Unset: false. */
+  readonly withOptions?: boolean
+}
+
+/** The value of SIGNALS_KEYS for a process. @param derive of the data secret */
 export const issueKeys = (
   holder: KeyHolder,
   masters: MasterKeys,
   derive: (name: DerivedKey) => Uint8Array,
-  allSigned = false,
+  { allSigned = false, withOptions = false }: IssueOptions = {},
 ): string => {
-  const { kinds, derived, signs, verifies } = keysHeldBy[holder]
+  const { kinds, derived: always, signs, verifies } = keysHeldBy[holder]
+  const derived = [...always, ...(withOptions ? (keysForOptions[holder] ?? []) : [])]
   const byKeyId = <Name extends string>(names: readonly Name[], bytesOf: (name: Name, id: string) => Uint8Array) =>
     Object.fromEntries(
       names.map((name) => [name, Object.fromEntries(masters.ids.map((id) => [id, base64(bytesOf(name, id))]))]),
@@ -99,9 +108,14 @@ export class IssuedKeys implements KeySource {
     this.remedy = `${remedyFor(document.holder)}, with that key in SIGNALS_MASTER_KEY or SIGNALS_MASTER_KEY_PREVIOUS`
   }
 
-  /** Checks at the start that the process has what it needs. @throws RangeError naming what is missing and the remedy */
-  requireKeysOf(holder: KeyHolder): void {
-    const { kinds, derived, signs, verifies } = keysHeldBy[holder]
+  /**
+   * Checks at the start that the process has what it needs.
+   * @param option asked for by a setting, as `keys issue` spells it; unset: none
+   * @throws RangeError naming what is missing and the remedy
+   */
+  requireKeysOf(holder: KeyHolder, option?: string): void {
+    const { kinds, derived: always, signs, verifies } = keysHeldBy[holder]
+    const derived = option === undefined ? always : [...always, ...(keysForOptions[holder] ?? [])]
     const lacks = (keyOf: (id: string) => unknown) => this.ids.some((id) => (keyOf(id) ?? null) === null)
     const missing = [
       ...kinds.filter((kind) => lacks((id) => this.#document.wrapping[kind]?.[id])),
@@ -111,7 +125,7 @@ export class IssuedKeys implements KeySource {
     ]
     if (missing.length === 0) return
     throw new RangeError(
-      `SIGNALS_KEYS was issued for ${this.#document.holder} and lacks ${missing.join(', ')}: ${remedyFor(holder)}`,
+      `SIGNALS_KEYS was issued for ${this.#document.holder} and lacks ${missing.join(', ')}: ${remedyFor(option === undefined ? holder : `${holder} ${option}`)}`,
     )
   }
 

@@ -57,3 +57,9 @@ export const keysHeldBy: Readonly<Record<KeyHolder, HeldKeys>> = {
   dispatch: { kinds: ['token'], derived: ['record-key'], signs: ['requests'], verifies: ['records'] },
   control: { kinds: secretKinds, derived: [], signs: ['records'], verifies: ['records', 'requests'] },
 }
+
+/** What a process does only where its settings ask for it, with the derived keys that it takes. */
+export const keysForOptions: Readonly<Partial<Record<KeyHolder, readonly DerivedKey[]>>> = {
+  /** GATEWAY_LOOK_UP: from a source's ids to the pseudonym under which attribution keeps a conversation. */
+  gateway: ['pseudonym'],
+}

@@ -66,14 +66,19 @@ export const wrapMasterKey = async (by: KmsKey, settings: KeySettings): Promise<
 
 /**
  * @param holder checks that issued keys are enough for this process; null: a command, which fails where it lacks one
+ * @param option of the process, that takes further keys
  * @throws ConfigError
  */
-export const openKeySource = async (settings: KeySettings, holder: KeyHolder | null): Promise<KeySource> => {
+export const openKeySource = async (
+  settings: KeySettings,
+  holder: KeyHolder | null,
+  option?: string,
+): Promise<KeySource> => {
   if (settings.SIGNALS_KEYS === undefined) return openMasterKeys(settings)
   await sodium.ready
   try {
     const issued = new IssuedKeys(settings.SIGNALS_KEYS)
-    if (holder !== null) issued.requireKeysOf(holder)
+    if (holder !== null) issued.requireKeysOf(holder, option)
     return issued
   } catch (error) {
     if (error instanceof RangeError) throw new ConfigError(error.message)

@@ -84,6 +84,8 @@ const catalogue = {
   signals_accounts_unconnected_total: { type: 'counter', help: 'Nothing was kept.', labels: ['source', 'digest'] },
   signals_accounts_unverified_total: { type: 'counter', help: 'Left out: not proven.', labels: ['source'] },
   signals_delivery_seconds: { type: 'histogram', help: 'Time to answer a webhook.', labels: [], buckets: seconds },
+  signals_look_ups_total: { type: 'counter', help: 'Look-ups of conversations, by HTTP status.', labels: ['status'] },
+  signals_look_up_seconds: { type: 'histogram', help: 'Time to answer a look-up.', labels: [], buckets: seconds },
   signals_items_ignored_total: {
     type: 'counter',
     help: 'Items of webhook deliveries that are not message events, by reason.',

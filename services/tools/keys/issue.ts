@@ -9,19 +9,21 @@ import type { Codec } from '../../runtime/topics/codec.ts'
 
 /**
  * The values of SIGNALS_KEYS. The data secret is made if there is none.
+ * @param withOptions also the keys of what a process does only where a setting asks for it
  * @throws ConfigError without the master key; DependencyError
  */
 export const issueKeysFor = async <H extends KeyHolder>(
   holders: readonly H[],
   settings: KeySettings,
   tools: { readonly broker: Broker; readonly codec: Codec },
+  withOptions = false,
 ): Promise<Readonly<Record<H, string>>> => {
   const masters = await openMasterKeys(settings)
   const keyring = Keyring.of(masters, await sealDataSecret(settings, tools, { onlyIfMissing: true }))
-  const { isLatched } = (await readKeys(settings, tools)).signing.judge
+  const { isLatched: allSigned } = (await readKeys(settings, tools)).signing.judge
   const values = holders.map((holder) => [
     holder,
-    issueKeys(holder, masters, (name) => keyring.derivedKey(name), isLatched),
+    issueKeys(holder, masters, (name) => keyring.derivedKey(name), { allSigned, withOptions }),
   ])
   return Object.fromEntries(values) as Record<H, string>
 }

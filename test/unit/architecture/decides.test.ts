@@ -49,6 +49,9 @@ const decides = [
   'services/dispatch/parked/parked-signals.ts',
   'services/gateway/http/address.ts',
   'services/gateway/http/openapi.ts',
+  'services/gateway/http/openapi-parts.ts',
+  'services/gateway/look-up/openapi.ts',
+  'services/gateway/look-up/request.ts',
   'services/gateway/message-events.ts',
   'services/gateway/http/request-trace.ts',
   'services/gateway/limits/fair-share.ts',
@@ -138,6 +141,8 @@ const decides = [
 
 /** Everything else in the stages: IO directly or through a port, settings, wiring, metrics. Files only, so that a new one joins a list. */
 const touchesTheWorld = [
+  'services/gateway/look-up/look-up.ts',
+  'services/gateway/look-up/open.ts',
   'services/attribution/config.ts',
   'services/attribution/ingest-position.ts',
   'services/attribution/main.ts',

@@ -122,13 +122,14 @@ const requireCurrentForm = (context: CliContext) =>
       )
   })
 
-const issue = async (context: CliContext, stage: string, { json }: Output) => {
+const issue = async (context: CliContext, stage: string, { json, lookUp = false }: Output & { lookUp?: boolean }) => {
   const holder = stage === 'console' ? 'control' : stage
   if (!(keyHolders as readonly string[]).includes(holder))
     throw new UsageError(`there is no process ${stage}; keys are issued for: ${keyHolders.join(', ')}`)
+  if (lookUp && holder !== 'gateway') throw new UsageError('--look-up is for the gateway, which answers look-ups')
   await audited(context, 'keys.issue', holder)
   const tools = { broker: context.broker(), codec: await context.codec() }
-  const values = await issueKeysFor([holder as KeyHolder], context.keys, tools)
+  const values = await issueKeysFor([holder as KeyHolder], context.keys, tools, lookUp)
   await requireCurrentForm(context)
   const value = values[holder as KeyHolder]
   if (json) return printJson({ holder, SIGNALS_KEYS: value })
@@ -192,8 +193,11 @@ export const register = (program: Command) => {
   keys
     .command('issue <stage>')
     .description('print SIGNALS_KEYS: exactly the keys that the process needs, in place of the master key')
+    .option('--look-up', 'of a gateway with GATEWAY_LOOK_UP: also the key from ids to pseudonyms')
     .option(...json)
-    .action((stage: string, options: Output) => withContext((context) => issue(context, stage, options)))
+    .action((stage: string, options: Output & { lookUp?: boolean }) =>
+      withContext((context) => issue(context, stage, options)),
+    )
   keys
     .command('rotate')
     .description('activate SIGNALS_MASTER_KEY: seals the data secret and every connection with it; ids stay the same')

@@ -26,10 +26,10 @@ const open = async () => {
   const whole = await readKeyring(settings, tools)
   const issued = await issueKeysFor(keyHolders, settings, tools)
   const keyringOf = (SIGNALS_KEYS: string) => readKeyring({ SIGNALS_KEYS, SIGNALS_MASTER_KEY_PREVIOUS: [] }, tools)
-  const running = (holder: KeyHolder, SIGNALS_KEYS: string) =>
+  const running = (holder: KeyHolder, SIGNALS_KEYS: string, keyOption?: string) =>
     followKeyring(
       { SIGNALS_KEYS, SIGNALS_MASTER_KEY_PREVIOUS: [] },
-      { ...tools, holder, health: { table: () => {}, keys: () => {} }, onError: () => {} },
+      { ...tools, holder, keyOption, health: { table: () => {}, keys: () => {} }, onError: () => {} },
     )
   return { tools, whole, issued, keyringOf, running }
 }
@@ -78,6 +78,16 @@ describe('the keys issued for a process', () => {
       expect(() => keyring?.sourceKey('whatsapp')).toThrow(KeyMissing)
     }
     expect(() => gateway?.signalId('x')).toThrow(KeyMissing)
+  })
+
+  it('of a gateway give the pseudonym of a conversation only where look-ups were asked for', async () => {
+    const { tools, whole, issued, keyringOf, running } = await open()
+    const { gateway } = await issueKeysFor(['gateway'], settings, tools, true)
+    expect((await keyringOf(gateway)).pseudonym('conversation', '1')).toBe(whole.pseudonym('conversation', '1'))
+    await expect(running('gateway', issued.gateway, '--look-up')).rejects.toThrow(
+      /lacks pseudonym.*issue gateway --look-up/,
+    )
+    await (await running('gateway', gateway, '--look-up')).stop()
   })
 
   it('contain neither the master key nor the data secret', async () => {

@@ -1,0 +1,26 @@
+/** What several addresses of the OpenAPI document share. */
+import type { JsonSchema } from '../../shared/model/message-event-json-schema.ts'
+
+export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+export const json = (schema: JsonSchema) => ({ 'application/json': { schema } })
+
+export const retryAfter = {
+  'Retry-After': { description: 'seconds to wait before the next try', schema: { type: 'integer', minimum: 1 } },
+}
+
+export const problem = (description: string, headers?: JsonSchema) => ({
+  description,
+  ...(headers ? { headers } : {}),
+  content: json(ref('Problem')),
+})
+
+/** Answers that every address may give. */
+export const common = {
+  '408': problem('the request was not complete within 20 s'),
+  '429': problem('too many wrong tokens came from this address', retryAfter),
+  '500': problem('nothing was stored; send it again'),
+  '503': problem(
+    'Kafka is away, the gateway starts, or a rate is reached: nothing was stored, send it again',
+    retryAfter,
+  ),
+}
