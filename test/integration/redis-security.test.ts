@@ -7,7 +7,8 @@ import { redisSettingsOf } from '../../services/runtime/config.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import { parts } from '../../services/runtime/versioned-state/store.ts'
-import { RedisConversationStore } from '../../services/shared/conversations/store.ts'
+import { emptyState } from '../../services/shared/conversations/state.ts'
+import { conversationReader, RedisConversationStore } from '../../services/shared/conversations/store.ts'
 import { makeCertificates } from '../support/certificates.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'
 import { eventually } from '../support/eventually.ts'
@@ -48,7 +49,16 @@ const problem = (redis: RedisCommands) =>
 const granted = /ACL SETUSER signals on >PASSWORD (.*)$/m.exec(
   readFileSync(join(import.meta.dirname, '../../docs/operators/connecting.md'), 'utf8'),
 )?.[1]
-const userArgs = ['--requirepass', 'wonder', '--user', ...`signals on >wonder ${granted}`.split(' ')]
+const grantedToGateway = /ACL SETUSER signals-gateway on >PASSWORD (.*)$/m.exec(
+  readFileSync(join(import.meta.dirname, '../../docs/operators/connecting.md'), 'utf8'),
+)?.[1]
+const userArgs = [
+  '--requirepass',
+  'wonder',
+  '--user',
+  ...`signals on >wonder ${granted}`.split(' '),
+  ...['--user', ...`signals-gateway on >wonder ${grantedToGateway}`.split(' ')],
+]
 const tlsArgs = (port: number, certificate = 'broker', clients = 'optional') => [
   ...['--tls-port', String(port), '--tls-auth-clients', clients],
   ...['--tls-cert-file', file(`${certificate}.pem`), '--tls-key-file', file(`${certificate}.key`)],
@@ -91,6 +101,19 @@ needsTls(`Redis with TLS and a user of an ACL${reason}`, () => {
     await expect(
       redis.evalMany({ name: 'flush', source: "return redis.call('FLUSHALL')" }, [{ keys: ['k'], args: [] }]),
     ).rejects.toThrow(DependencyError)
+  })
+
+  it('lets the gateway read conversations, and nothing else', async () => {
+    const redis = open(ca(), url.replace('signals:', 'signals-gateway:'))
+    const conversation = `a${'0'.repeat(31)}`
+    await store.write([
+      { conversation, state: { ...emptyState, startedAt: 5, startedBy: '000000000001', version: 1 }, basedOn: 0 },
+    ])
+    expect(await conversationReader(redis).read([conversation])).toMatchObject([{ startedAt: 5 }])
+    await expect(redis.getMany(['breakers'])).rejects.toThrow(/ACL SETUSER/)
+    await expect(redis.setMany([{ key: '{a}x', value: Buffer.from('x'), ttlSeconds: 1 }])).rejects.toThrow(
+      /ACL SETUSER/,
+    )
   })
 
   it('shows a certificate of its own where the server demands one', async () => {

@@ -9,7 +9,13 @@ import type { ConnectionRecord, MessagingApp } from '../../model/connection-reco
 import { type ConnectionDraft, parseConnection, TransitionRefused, withToken } from '../connection.ts'
 import { accountProblem, addConnection, ConnectionUnknown, type OpenConnections } from '../operations.ts'
 import { nextStatus } from '../status.ts'
-import { checkEventSet, EventSetUnclear, findEventSet, questionOf } from '../tiktok/event-sets.ts'
+import {
+  checkEventSet,
+  EventSetUnclear,
+  findEventSet,
+  questionOf,
+  refuseForeignEventSet,
+} from '../tiktok/event-sets.ts'
 import {
   type AdvertiserGrant,
   authoriseUrl,
@@ -20,6 +26,7 @@ import {
   TikTokRefused,
   TikTokUnreachable,
 } from '../tiktok/oauth.ts'
+import { advertiserOf } from './advertiser-of.ts'
 import { AuthorisationFailed } from './authorisation-failed.ts'
 import type { AuthorisationStatus, Pending, PendingAuthorisations } from './pending-authorisations.ts'
 import { isBegunBy } from './pending-authorisations.ts'
@@ -154,23 +161,9 @@ export class Authorisations {
     }
   }
 
-  #advertiserOf(wanted: string | undefined, { advertiserIds }: AdvertiserGrant): string {
-    if (wanted !== undefined) {
-      if (advertiserIds.includes(wanted)) return wanted
-      throw new AuthorisationFailed(`the authorisation is not for advertiser ${wanted}: agree for that advertiser`)
-    }
-    const [only, ...others] = advertiserIds
-    if (only !== undefined && others.length === 0) return only
-    throw new AuthorisationFailed(
-      only === undefined
-        ? 'the authorisation covers no advertiser'
-        : `the authorisation covers several advertisers (${advertiserIds.slice(0, 10).join(', ')}): name one as advertiserId`,
-    )
-  }
-
   async #connect({ actor }: Pending, draft: ConnectionDraft, grant: AdvertiserGrant): Promise<ConnectionRecord> {
     const { api, messagingAppOf } = this.#tools
-    const advertiserId = this.#advertiserOf(draft.advertiserId, grant)
+    const advertiserId = advertiserOf(draft.advertiserId, grant)
     const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
     let { eventSetId } = draft
     if (eventSetId !== undefined) {
@@ -203,12 +196,18 @@ export class Authorisations {
   }
 
   async #renew({ connectionId, actor }: Pending, grant: AdvertiserGrant): Promise<ConnectionRecord> {
-    const { writer, keyring } = this.#tools
+    const { api, directory, messagingAppOf, writer, keyring } = this.#tools
+    const known = directory.byId(connectionId)
+    if (known) {
+      const advertiserId = advertiserOf(known.advertiserId, grant)
+      const question = questionOf(known, advertiserId, messagingAppOf(known.source))
+      await refuseForeignEventSet(api, grant.token, question, known.eventSetId)
+    }
     const record = await writer.change(
       connectionId,
       (current, now) => {
         if (!current) throw new AuthorisationFailed(`connection ${connectionId} no longer exists`)
-        this.#advertiserOf(current.advertiserId, grant)
+        advertiserOf(current.advertiserId, grant)
         return withToken(current, { token: grant.token, scopes: grant.scopes, authorisedBy: 'oauth' }, now, keyring)
       },
       { action: 'authorised' },

@@ -21,6 +21,9 @@ export class EventSetUnclear extends Error {
   override readonly name = 'EventSetUnclear'
 }
 
+/** TikTok lists event sets for the app, and the one that was given is none of them. */
+class EventSetForeign extends EventSetUnclear {}
+
 /** TikTok's codes for a token whose grant or app lacks a permission. */
 const permissionCodes: ReadonlySet<number> = new Set([40001, 40125])
 /** TikTok's code for a bad or missing parameter. */
@@ -91,9 +94,29 @@ export const checkEventSet = async (
   const { matched, all } = await readEventSets(api, token, question)
   const listed = [...(matched ? [matched] : []), ...all].map((one) => one.eventSetId)
   if (listed.length > 0 && !listed.includes(eventSetId))
-    throw new EventSetUnclear(
+    throw new EventSetForeign(
       `eventSetId: advertiser ${question.advertiserId} has no event set of this id for ${question.app}; it has: ${listed.slice(0, 10).join(', ')}`,
     )
+}
+
+/**
+ * The same, where TikTok tells. A token that may not list event sets, or a TikTok that does not answer, refutes nothing: for an operator who
+ * has the token already, and for an event set that is in force.
+ * @throws EventSetUnclear
+ */
+export const refuseForeignEventSet = async (
+  api: TikTokApi,
+  token: string,
+  question: EventSetQuestion | null,
+  eventSetId: string,
+): Promise<void> => {
+  if (question === null) return
+  try {
+    await checkEventSet(api, token, question, eventSetId)
+  } catch (error) {
+    const isUntold = [EventSetUnclear, TikTokRefused, TikTokUnreachable].some((kind) => error instanceof kind)
+    if (error instanceof EventSetForeign || !isUntold) throw error
+  }
 }
 
 /**

@@ -104,6 +104,28 @@ describe('an advertiser’s authorisation', () => {
     await expect(world.oauth.exchangeAdvertiser(callback.code)).rejects.toThrow(/code 40110/)
   })
 
+  it('renews no token for an event set that TikTok does not list', async () => {
+    const world = await openOauth()
+    const first = await connect(world)
+    world.tiktok.addEventSet({
+      advertiserId: '700',
+      app: 'WHATSAPP',
+      accountId: '55',
+      eventSetId: '901',
+      name: 'n',
+      matched: true,
+    })
+    const renew = async () => {
+      const { url } = await world.authorisations.begin('advertiser', 'acme', 'ana')
+      return world.authorisations.finish(await world.agree(url))
+    }
+    await expect(renew()).rejects.toThrow(/^eventSetId: advertiser 700 has no event set of this id.*: 901/)
+    expect(world.directory.byId('acme')).toEqual(first)
+    expect(world.calls.at(-1)).toBe('oauth2/revoke_token/')
+    world.lost.add('ctm/message_event_set/get/')
+    expect(await renew()).toMatchObject({ status: 'active', eventSetId: '900' })
+  })
+
   it('gives a connection in reconnect a new token, and keeps its key', async () => {
     const world = await openOauth()
     const first = await connect(world)

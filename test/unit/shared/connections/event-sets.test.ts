@@ -1,4 +1,6 @@
 import type { ApiCall, ApiResult, TikTokApi } from '../../../../services/runtime/adapters/tiktok-api.ts'
+import { parseDraft } from '../../../../services/shared/connections/connection.ts'
+import { complete } from '../../../../services/shared/connections/tiktok/complete.ts'
 import { checkEventSet, findEventSet, questionOf } from '../../../../services/shared/connections/tiktok/event-sets.ts'
 
 const apiOf = (code: number, data: object = {}) => {
@@ -53,5 +55,37 @@ describe('the message event set of an account', () => {
     expect(queries).toEqual([{ advertiser_id: '700', messaging_app_type: 'WHATSAPP' }])
     await expect(checkEventSet(apiOf(40002).api, 't', withoutNumber, '900')).resolves.toBeUndefined()
     await expect(checkEventSet(apiOf(40002).api, 't', whatsapp, '900')).rejects.toThrow(/code 40002/)
+  })
+})
+
+describe('a connection file with a token', () => {
+  const draft = (fields: object = {}) =>
+    parseDraft({
+      ...{ connectionId: 'acme', tenantId: 't', source: 'whatsapp', accountId: '55' },
+      ...{ advertiserId: '700', accessToken: 'a-token', ...fields },
+    })
+  const completed = (api: TikTokApi, fields?: object, app: 'WHATSAPP' | null = 'WHATSAPP') =>
+    complete(draft(fields), { api, messagingAppOf: () => app })
+
+  it('that names an event set is refused if TikTok lists others and not this one', async () => {
+    const { api, queries } = apiOf(0, { message_event_set_list: [set('901')] })
+    await expect(completed(api, { eventSetId: '900' })).rejects.toThrow(/^eventSetId: .*it has: 901/)
+    expect(queries).toHaveLength(1)
+    expect(await completed(api, { eventSetId: '901' })).toMatchObject({ eventSetId: '901' })
+  })
+
+  it.each<[string, TikTokApi]>([
+    ['lists none', apiOf(0).api],
+    ['refuses the token', apiOf(40105).api],
+    ['demands a permission', apiOf(40001).api],
+    ['does not answer', { call: async () => ({ kind: 'failed', reason: 'away' }) }],
+  ])('that names an event set is taken when TikTok %s', async (_name, api) => {
+    expect(await completed(api, { eventSetId: '900' })).toMatchObject({ eventSetId: '900' })
+  })
+
+  it('that names an event set is taken without a question where the app is unknown', async () => {
+    const { api, queries } = apiOf(0, { message_event_set_list: [set('901')] })
+    expect(await completed(api, { eventSetId: '900' }, null)).toMatchObject({ eventSetId: '900' })
+    expect(queries).toEqual([])
   })
 })
