@@ -35,7 +35,7 @@ const poisonSince = async (broker: RebuildClaimsTools['broker'], since: number):
     broker,
     deadLetterTopic('ingest'),
     async (records) => {
-      for (const { headers } of records) if (headers['code'] === 'poison_record') positions.add(headers['origin'] ?? '')
+      for (const { headers } of records) if (headers.code === 'poison_record') positions.add(headers.origin ?? '')
     },
     since,
   )
