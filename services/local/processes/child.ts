@@ -137,7 +137,7 @@ export class Child {
       stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
-    this.#liveness?.reset()
+    this.#liveness?.began()
     this.#startedAt = this.#clock.monotonic()
     child.once('error', (error) => this.#events.report(`${this.spec.name} cannot be started: ${error.message}`))
     const identity = child.pid === undefined ? null : identifyProcess(child.pid)
