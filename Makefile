@@ -93,7 +93,7 @@ alerts: install ## checks the alerts with promtool, then raises and clears each 
 	$(NODE) test/alerts/main.ts
 
 .PHONY: attack
-attack: install ## random deliveries try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
+attack: install ## random deliveries, extractors and lists try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
 	$(NODE) test/attack/main.ts
 
 .PHONY: poison-scenario
