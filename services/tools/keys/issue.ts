@@ -20,10 +20,10 @@ export const issueKeysFor = async <H extends KeyHolder>(
 ): Promise<Readonly<Record<H, string>>> => {
   const masters = await openMasterKeys(settings)
   const keyring = Keyring.of(masters, await sealDataSecret(settings, tools, { onlyIfMissing: true }))
-  const { isLatched: allSigned } = (await readKeys(settings, tools)).signing.judge
+  const { covered } = (await readKeys(settings, tools)).signing.judge
   const values = holders.map((holder) => [
     holder,
-    issueKeys(holder, masters, (name) => keyring.derivedKey(name), { allSigned, withOptions }),
+    issueKeys(holder, masters, (name) => keyring.derivedKey(name), { covered, withOptions }),
   ])
   return Object.fromEntries(values) as Record<H, string>
 }
