@@ -43,6 +43,13 @@ check: install ## types and lint
 prepare: install ## Kafka, registry and Redis ready for quick starts
 	@$(NODE) services/local/parts/prepare.ts
 
+.PHONY: image image-check
+image: install ## one image of all processes (IMAGE=…, NODE_IMAGE=…, RUNTIME_IMAGE=…, BUILD_ARGS=…); Docker needed
+	@$(NODE) infra/image/main.ts
+
+image-check: install ## runs the image with a read-only root and no rights: size, content, start, stop; Docker needed
+	@$(NODE) infra/image/check.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
 
@@ -86,7 +93,7 @@ alerts: install ## checks the alerts with promtool, then raises and clears each 
 	$(NODE) test/alerts/main.ts
 
 .PHONY: attack
-attack: install ## random deliveries try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
+attack: install ## random deliveries, extractors and lists try to speak for another tenant or to bring a word out, for ten minutes and 100,000 tries
 	$(NODE) test/attack/main.ts
 
 .PHONY: poison-scenario

@@ -78,6 +78,9 @@ export const fields = {
   WATCHDOG_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
   /** How the process before this one ended; set by the supervisor (services/runtime/batch/poison/). */
   SIGNALS_PREVIOUS_END: z.enum(previousEnds).default('unknown'),
+  /** Id of that process, and of this one; set by the supervisor too. */
+  SIGNALS_PREVIOUS_LIFE: z.uuid().optional(),
+  SIGNALS_LIFE: z.uuid().optional(),
   /** Address on which the servers listen; 0.0.0.0 in a container. */
   BIND_ADDRESS: z.string().default('127.0.0.1'),
   /** Address of the listener for `/metrics` and health; default: BIND_ADDRESS. */

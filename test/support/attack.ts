@@ -16,6 +16,7 @@ import { openGatewayWorld } from './gateway-world.ts'
 import { nodesOf } from './hostile.ts'
 import { problemOf } from './http-status.ts'
 import { openIngest } from './ingest-world.ts'
+import { type Random, randomOf } from './random.ts'
 
 export interface AttackFigures {
   tries: number
@@ -35,24 +36,6 @@ export interface AttackOptions {
   /** Of the victims, where they have their own; unset: the source's secret proves their deliveries. */
   readonly victimsSecret?: string
 }
-
-/** Mulberry32: small, fast, and the same everywhere. */
-const randomOf = (seed: number) => {
-  let state = seed >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-  const below = (bound: number) => Math.floor(next() * bound)
-  return {
-    below,
-    chance: (share: number) => next() < share,
-    of: <T>(all: readonly T[]): T => all[below(all.length)] as T,
-  }
-}
-type Random = ReturnType<typeof randomOf>
 
 const setAt = (root: unknown, path: readonly string[], value: unknown): unknown => {
   if (path.length === 0) return value

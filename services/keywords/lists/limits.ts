@@ -3,7 +3,7 @@
  * per word, per letter or per digit would send the text itself. Versions in force stay; these limits judge a version that is made.
  */
 import type { KeywordEntry } from '../../shared/model/keyword-list.ts'
-import { fold } from '../matching/folding/fold.ts'
+import { fold, foldingOf } from '../matching/folding/fold.ts'
 
 export interface ListVerdict {
   /** Why no version with these entries is made, a line per problem. */
@@ -23,8 +23,19 @@ const dictionaryFlags = 20
 const dictionaryShare = 0.9
 const shown = 20
 
-const entryProblem = ({ keyword, flag }: KeywordEntry): string | undefined => {
-  const bare = fold(keyword).replace(around, '')
+/** In chat folding a letter that comes three times or more counts as one too, so `eee` finds e. */
+const lengthened = /([\p{L}\p{M}])\1{2,}/gu
+
+/** What the keyword finds at the least, as the matcher folds it. */
+const leastOf = (entry: KeywordEntry): string => {
+  const folding = foldingOf(entry)
+  const folded = fold(entry.keyword, folding).replace(around, '')
+  return folding === 'chat' ? folded.replace(lengthened, '$1') : folded
+}
+
+const entryProblem = (entry: KeywordEntry): string | undefined => {
+  const { keyword, flag } = entry
+  const bare = leastOf(entry)
   if (/^\p{Nd}+$/u.test(bare))
     return `keyword "${keyword}" (${flag}) is of digits alone: it would tell numbers that people write`
   if (/^\p{L}$/u.test(bare) && !wordScripts.test(bare))

@@ -48,7 +48,7 @@ export class Task {
     const { name, open, clock, report } = this.#tools
     const thread = open()
     this.#thread = thread
-    this.#liveness?.reset()
+    this.#liveness?.began()
     this.#startedAt = clock.monotonic()
     let cause: string | undefined
     // Of a thread that could not start, or whose heap is full; the service handles all other errors itself.

@@ -1,5 +1,6 @@
 /** One child process under supervision: started, watched, started again when it dies, its output kept in a bounded file. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { systemClock } from '../../runtime/clock.ts'
@@ -83,6 +84,7 @@ export class Child {
   #silent = false
   /** How the process before ended. The first one follows a process that this supervisor did not see. */
   #previousEnd: PreviousEnd = 'outside'
+  #previousLife: string | undefined
 
   constructor(spec: ChildSpec, events: ChildEvents, clock: Clock & Timers = systemClock) {
     this.spec = spec
@@ -121,15 +123,21 @@ export class Child {
 
   #spawn() {
     const { command, env, cwd, ipc } = this.spec
+    const life = randomUUID()
+    const lives = {
+      SIGNALS_LIFE: life,
+      SIGNALS_PREVIOUS_LIFE: this.#previousLife,
+      SIGNALS_PREVIOUS_END: this.#previousEnd,
+    }
     // A process group of its own, so that Ctrl-C reaches only the supervisor, which stops its children in order.
     const child = spawn(command, this.spec.args(), {
-      env: ipc ? { ...env, SIGNALS_PREVIOUS_END: this.#previousEnd } : env,
+      env: ipc ? { ...env, ...lives } : env,
       ...(cwd === undefined ? {} : { cwd }),
       detached: true,
       stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
-    this.#liveness?.reset()
+    this.#liveness?.began()
     this.#startedAt = this.#clock.monotonic()
     child.once('error', (error) => this.#events.report(`${this.spec.name} cannot be started: ${error.message}`))
     const identity = child.pid === undefined ? null : identifyProcess(child.pid)
@@ -143,6 +151,7 @@ export class Child {
     child.once('exit', (code, signal) => {
       if (child.pid !== undefined) this.#events.ended(child.pid)
       this.#previousEnd = endOf(code, signal, this.#silent)
+      this.#previousLife = life
       this.#silent = false
       if (!this.#stopping) void this.#restart(signal ?? `code ${code}`)
     })

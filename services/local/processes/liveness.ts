@@ -7,7 +7,7 @@ import type { Cancel, Clock, Timers } from '../../runtime/ports.ts'
 export interface LivenessOptions {
   /** Whether the child answers; resolves within 2 s. */
   answers(): Promise<boolean>
-  /** The child has answered before, and then not for `timeoutMs`. @param ms since its last answer */
+  /** The child has not answered for `timeoutMs`, or never since its start. @param ms since its last answer or its start */
   onSilent(ms: number): void
   readonly timeoutMs: number
   readonly clock: Pick<Clock & Timers, 'now' | 'every'>
@@ -15,10 +15,14 @@ export interface LivenessOptions {
 
 const pollIntervalMs = 2_000
 const minMissedPolls = 3
+/** A process that has just begun compiles before it answers; on a busy machine that takes a while. */
+const startMs = 40_000
 
 export class Liveness {
   readonly #options: LivenessOptions
-  #answeredAt: number | undefined
+  /** undefined: there is no process to judge. */
+  #silentSince: number | undefined
+  #hasAnswered = false
   #missedPolls = 0
   #polling = false
   #cancel: Cancel | undefined
@@ -29,17 +33,19 @@ export class Liveness {
 
   async #poll(): Promise<void> {
     const { answers, onSilent, timeoutMs, clock } = this.#options
-    if (await answers()) {
-      this.#answeredAt = clock.now()
+    const isAnswering = await answers()
+    if (this.#silentSince === undefined) return
+    if (isAnswering) {
+      this.#silentSince = clock.now()
+      this.#hasAnswered = true
       this.#missedPolls = 0
       return
     }
-    // A child that has never answered is starting; the start has a time-out of its own.
-    if (this.#answeredAt === undefined) return
     this.#missedPolls++
-    const silentMs = clock.now() - this.#answeredAt
-    if (this.#missedPolls < minMissedPolls || silentMs < timeoutMs) return
-    this.reset()
+    const silentMs = clock.now() - this.#silentSince
+    const limitMs = this.#hasAnswered ? timeoutMs : Math.max(timeoutMs, startMs)
+    if (this.#missedPolls < minMissedPolls || silentMs < limitMs) return
+    this.#silentSince = undefined
     onSilent(silentMs)
   }
 
@@ -52,9 +58,10 @@ export class Liveness {
     })
   }
 
-  /** Call it when a new process has replaced the old one. */
-  reset(): void {
-    this.#answeredAt = undefined
+  /** Call it when a process has begun. The text that it reads first may block it before it ever answers. */
+  began(): void {
+    this.#silentSince = this.#options.clock.now()
+    this.#hasAnswered = false
     this.#missedPolls = 0
   }
 

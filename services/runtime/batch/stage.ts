@@ -49,8 +49,11 @@ export interface Stage<In, State = undefined, Change = never> {
   connectionOf?(record: ConsumedRecord): string | undefined
   /** Unset: failures of all records count for the stage alike. */
   readonly quarantine?: Quarantine
-  /** Fetches all that `decide` needs, once for the whole slice. */
-  load(batch: readonly Input<In>[], now: number): Promise<State>
+  /**
+   * Fetches all that `decide` needs, once for the whole slice.
+   * @param last record of the slice, also where it gave no input; unset: the batch's last
+   */
+  load(batch: readonly Input<In>[], now: number, last?: ConsumedRecord): Promise<State>
   /** Pure: no IO, no clock, no randomness. The same batch with the same state gives the same bytes. */
   decide(batch: readonly Input<In>[], context: DecideContext<State>): Decision<Change>
   /** Writes the changes, after the broker acknowledged the records and before offsets are committed. Must be idempotent. */

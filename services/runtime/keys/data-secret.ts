@@ -13,7 +13,7 @@ import { type KeySettings, openKeySource } from './key-settings.ts'
 import { Keyring, SealBroken } from './keyring.ts'
 import type { CommonPairs } from './secrets/common-pairs.ts'
 import { dataSecretKey, readSecretsTopic, SecretsTable, type SecretTools } from './secrets/secrets-topic.ts'
-import { RecordJudge } from './signatures/record-judge.ts'
+import { latchOf, RecordJudge } from './signatures/record-judge.ts'
 import { RecordKeys } from './signatures/record-keys.ts'
 import { signedRecord } from './signatures/signature.ts'
 import type { Signing } from './signatures/signed-broker.ts'
@@ -21,8 +21,10 @@ import { isWrappedUnder, KeyMissing, type KeySource, MasterKeyUnknown } from './
 
 const { name: topic } = topics.dataSecrets
 
-const judgeOf = (source: KeySource): RecordJudge =>
-  new RecordJudge(new RecordKeys(source), source instanceof IssuedKeys && source.allSigned ? {} : null)
+const judgeOf = (source: KeySource): RecordJudge => {
+  const covered = source instanceof IssuedKeys ? source.covered : null
+  return new RecordJudge(new RecordKeys(source), covered && latchOf(covered))
+}
 
 /**
  * Without keys, so that signatures are not verified.

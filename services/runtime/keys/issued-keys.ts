@@ -4,6 +4,7 @@
  *     {"version": 1, "holder": "dispatch", "keyIds": [current, …previous],
  *      "wrapping": {kind: {keyId: key}}, "derived": {name: key},
  *      "allSigned": whether unsigned records are refused whatever the topic says,
+ *      "covered": topics of which that holds, although their records were signed later than the others,
  *      "signing": {purpose: {keyId: seed}}, "verifying": {purpose: {keyId: public key}}}
  *
  * Keys and seeds are 32 bytes in base64.
@@ -33,6 +34,7 @@ const schema = z.object({
   wrapping: z.partialRecord(z.enum(secretKinds), z.record(keyId, key)),
   derived: z.partialRecord(z.enum(derivedKeys), key),
   allSigned: z.boolean().default(false),
+  covered: z.array(z.string()).default([]),
   signing: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
   verifying: z.partialRecord(z.enum(signingPurposes), z.record(keyId, key)).default({}),
 })
@@ -52,12 +54,12 @@ const parsed = (text: string): Document | null => {
   }
 }
 
-/** The value of SIGNALS_KEYS for a process. @param derive of the data secret. @param allSigned the signing latch is noted */
+/** The value of SIGNALS_KEYS for a process. @param derive of the data secret. @param covered as the judge of signatures says */
 export const issueKeys = (
   holder: KeyHolder,
   masters: MasterKeys,
   derive: (name: DerivedKey) => Uint8Array,
-  allSigned = false,
+  covered: readonly string[] | null = null,
 ): string => {
   const { kinds, derived, signs, verifies } = keysHeldBy[holder]
   const byKeyId = <Name extends string>(names: readonly Name[], bytesOf: (name: Name, id: string) => Uint8Array) =>
@@ -70,7 +72,8 @@ export const issueKeys = (
     keyIds: [...masters.ids],
     wrapping: byKeyId(kinds, masters.wrappingBytes),
     derived: Object.fromEntries(derived.map((name) => [name, base64(derive(name))])),
-    allSigned,
+    allSigned: covered !== null,
+    covered: [...(covered ?? [])],
     signing: byKeyId(signs, (purpose, id) => masters.signingSeed(purpose, id) as Uint8Array),
     verifying: byKeyId(verifies, (purpose, id) => masters.verifyingKey(purpose, id) as Uint8Array),
   }
@@ -115,8 +118,9 @@ export class IssuedKeys implements KeySource {
     )
   }
 
-  get allSigned(): boolean {
-    return this.#document.allSigned
+  /** null: records without a signature count until the topic says otherwise. */
+  get covered(): readonly string[] | null {
+    return this.#document.allSigned ? this.#document.covered : null
   }
 
   holds = (kind: SecretKind): boolean => this.#document.wrapping[kind] !== undefined

@@ -145,7 +145,8 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     }
     const stage = await service.build(deps)
 
-    const poison = new PoisonGuard({ redis, stage: name, previousEnd: common.SIGNALS_PREVIOUS_END, log })
+    const previous = { end: common.SIGNALS_PREVIOUS_END, life: common.SIGNALS_PREVIOUS_LIFE }
+    const poison = new PoisonGuard({ redis, stage: name, previous, life: common.SIGNALS_LIFE, log })
     const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison }
     const loop = createLoop(stage, tools)
     // After the consumers have stopped. What an error left unfinished stays noted.

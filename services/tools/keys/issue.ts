@@ -18,10 +18,10 @@ export const issueKeysFor = async <H extends KeyHolder>(
 ): Promise<Readonly<Record<H, string>>> => {
   const masters = await openMasterKeys(settings)
   const keyring = Keyring.of(masters, await sealDataSecret(settings, tools, { onlyIfMissing: true }))
-  const { isLatched } = (await readKeys(settings, tools)).signing.judge
+  const { covered } = (await readKeys(settings, tools)).signing.judge
   const values = holders.map((holder) => [
     holder,
-    issueKeys(holder, masters, (name) => keyring.derivedKey(name), isLatched),
+    issueKeys(holder, masters, (name) => keyring.derivedKey(name), covered),
   ])
   return Object.fromEntries(values) as Record<H, string>
 }

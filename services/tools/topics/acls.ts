@@ -1,6 +1,6 @@
 /** The least rights that each process needs at Kafka, from the topology. Pure. */
 import { consumerGroup, followedBy, laterGroup, parkedGroup } from '../../consumer-groups.ts'
-import { allTopics, failureTopics, laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { allTopics, deadLetterTopic, failureTopics, laterTopic, parkedTopic } from '../../derived-topics.ts'
 import { type ConsumerStage, consumerStages, type MainTopic, type StageSpec, stages, topics } from '../../topology.ts'
 
 /** As `kafka-acls` spells them. */
@@ -62,6 +62,8 @@ const ofStage = (stage: ConsumerStage): Needs => {
   }
 }
 
+const ofIngest = ofStage('ingest')
+
 const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
   gateway: {
     reads: named(followedBy.gateway),
@@ -69,7 +71,8 @@ const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
     groups: [],
     watches: ['signals-gateway'],
   },
-  ingest: ofStage('ingest'),
+  // Where Redis has lost claims, it makes them again without the records that it found to end the process.
+  ingest: { ...ofIngest, reads: [...ofIngest.reads, deadLetterTopic('ingest')] },
   // Where a conversation's events come by several ways, it asks how far ingest is.
   attribution: {
     ...ofStage('attribution'),

@@ -6,7 +6,7 @@ import { checkpointed } from '../../../services/runtime/batch/checkpoints/checkp
 import { PartitionCheckpoints } from '../../../services/runtime/batch/checkpoints/checkpoints.ts'
 import { type ConsumedRecord, DependencyError } from '../../../services/runtime/ports.ts'
 import { hashTags, RedisHourBuckets } from '../../../services/runtime/time-buckets/hour-buckets.ts'
-import { noon } from '../../support/builders.ts'
+import { consumedRecord, noon } from '../../support/builders.ts'
 import { labels, openIngest } from '../../support/ingest-world.ts'
 import { SimulatedRedisServer } from '../../support/simulated-redis.ts'
 
@@ -18,6 +18,7 @@ const world = async (hasCheckpoints = true) => {
   const server = new SimulatedRedisServer()
   const redis = server.client()
   const log: ConsumedRecord[] = []
+  const poison = new Set<bigint>()
   const claims = claimsIn({
     event: new RedisHourBuckets(redis, { prefix: 'dedup', ttlSeconds: 60 }),
     crossSource: new RedisHourBuckets(redis, { prefix: 'feeds', ttlSeconds: 60, hours: crossSourceSpanHours }),
@@ -28,8 +29,15 @@ const world = async (hasCheckpoints = true) => {
     ...tools,
     broker: {
       offsetsAt: async () => new Map([[0, 0n]]),
-      read: async (_topic, [range], onRecords) => {
+      read: async (name, [range], onRecords) => {
         if (!range) return
+        if (name === 'channel-events.ingest.dead.v1') {
+          const origins = [...poison].map((offset) => `${topic}/0/${offset}`)
+          await onRecords(
+            origins.map((origin) => consumedRecord({ topic: name, headers: { code: 'poison_record', origin } })),
+          )
+          return
+        }
         rebuilds.push(`${range.from}-${range.to}`)
         await onRecords(log.slice(Number(range.from), Number(range.to)))
       },
@@ -50,10 +58,14 @@ const world = async (hasCheckpoints = true) => {
     ? checkpointed(plain, { redis, checkpointsOf: () => checkpoints, writes: 'load', rebuild })
     : plain
   const run = async (...records: ConsumedRecord[]) => {
-    const inputs = records.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
+    const readable = records.filter(({ offset }) => !poison.has(offset))
+    const inputs = readable.map((record) => ({ value: stage.decode(record), record, attempt: 1 }))
     for (;;) {
       try {
-        const { outcomes } = stage.decide(inputs, { state: (await stage.load(inputs, noon)) as never, now: noon })
+        const { outcomes } = stage.decide(inputs, {
+          state: (await stage.load(inputs, noon, records.at(-1))) as never,
+          now: noon,
+        })
         committed = (records.at(-1)?.offset ?? 0n) + 1n
         return labels(outcomes as never)
       } catch (error) {
@@ -66,7 +78,20 @@ const world = async (hasCheckpoints = true) => {
     log.push(record)
     return record
   }
-  return { run, message, server, checkpoints, rebuilds }
+  /** A message that is not to be read: it would end the process. */
+  const poisonous = (messageId: string) => {
+    const record = eventRecord({ messageId })
+    const unreadable = new Proxy(record, {
+      get: (target, key) => {
+        if (key === 'value') throw new Error('read a record that ends the process')
+        return target[key as keyof ConsumedRecord]
+      },
+    })
+    log.push(unreadable)
+    poison.add(record.offset)
+    return unreadable
+  }
+  return { run, message, poisonous, server, checkpoints, rebuilds }
 }
 
 describe('claims that Redis has lost', () => {
@@ -81,6 +106,26 @@ describe('claims that Redis has lost', () => {
     if (isNew) checkpoints.assigned()
     expect(await run(message('c'), message('a'), message('d'))).toEqual(['duplicate', 'duplicate', 'forwarded'])
     expect(rebuilds).toEqual(['2-3'])
+  })
+
+  it('are made again without the records that ended the process', async () => {
+    const { run, message, poisonous, server, checkpoints, rebuilds } = await world()
+    expect(await run(message('a'))).toEqual(['forwarded'])
+    await run(poisonous('b'))
+    expect(await run(message('c'))).toEqual(['forwarded'])
+    server.crash(100)
+    checkpoints.assigned()
+    expect(await run(message('a'), message('c'), message('d'))).toEqual(['duplicate', 'duplicate', 'forwarded'])
+    expect(rebuilds).toEqual(['0-3'])
+  })
+
+  it('are not looked for after a slice without a readable record', async () => {
+    const { run, message, poisonous, checkpoints, rebuilds } = await world()
+    await run(message('a'))
+    await run(poisonous('b'))
+    checkpoints.assigned()
+    expect(await run(message('c'))).toEqual(['forwarded'])
+    expect(rebuilds).toEqual([])
   })
 
   it('stay lost without checkpoints', async () => {

@@ -1,7 +1,7 @@
 /** A stage whose state in Redis has checkpoints. What Redis has lost is rebuilt before the stage decides anything. */
 
-import { DependencyError, type RedisCommands } from '../../ports.ts'
-import type { Input, Stage } from '../stage.ts'
+import { type ConsumedRecord, DependencyError, type RedisCommands } from '../../ports.ts'
+import type { Stage } from '../stage.ts'
 import type { CheckpointsRead, Loss, PartitionCheckpoints, SliceEnd } from './checkpoints.ts'
 
 export interface CheckpointedTools {
@@ -16,7 +16,7 @@ export interface CheckpointedTools {
 
 interface Loaded<State> {
   readonly state: State
-  /** null: a slice without a decodable record. */
+  /** null: its topic has no checkpoints. */
   readonly slice: (CheckpointsRead & { readonly end: SliceEnd; readonly disconnects: number }) | null
 }
 
@@ -33,10 +33,9 @@ const ignored = (error: unknown): void => {
   if (!(error instanceof DependencyError)) throw error
 }
 
-const sliceEndOf = (batch: readonly Input<unknown>[]): SliceEnd | null => {
-  const last = batch.at(-1)?.record
-  return last ? { topic: last.topic, partition: last.partition, next: last.offset + 1n, at: last.timestamp } : null
-}
+const sliceEndOf = ({ topic, partition, offset, timestamp }: ConsumedRecord): SliceEnd => ({
+  ...{ topic, partition, next: offset + 1n, at: timestamp },
+})
 
 export const checkpointed = <In, State, Change>(
   stage: Stage<In, State, Change>,
@@ -58,8 +57,9 @@ export const checkpointed = <In, State, Change>(
 
   return {
     ...stage,
-    async load(batch, now) {
-      const end = sliceEndOf(batch)
+    async load(batch, now, last = batch.at(-1)?.record) {
+      // A slice without inputs too: its offset is committed, and a checkpoint that stayed behind would look like a loss.
+      const end = last ? sliceEndOf(last) : null
       const checkpoints = end ? checkpointsOf(end.topic) : null
       if (!end || !checkpoints) return { state: await stage.load(batch, now), slice: null }
       if (writes === 'load') {
@@ -76,7 +76,7 @@ export const checkpointed = <In, State, Change>(
           if (writes === 'load') await advance(checkpoints, slice, Promise.resolve())
           return { state, slice }
         }
-        const first = batch[0]?.record.timestamp ?? 0
+        const first = batch[0]?.record.timestamp ?? end.at
         const { loss } = read
         // Without a checkpoint: decisions that were not saved were published after their records came.
         const since = loss.isTakeover && loss.since === 0 ? Math.max(0, first - unsavedMs) : loss.since

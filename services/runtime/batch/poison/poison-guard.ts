@@ -4,11 +4,10 @@
  * Without a suspicion it costs one read and one write when a partition is taken over, and nothing per batch.
  */
 import { randomUUID } from 'node:crypto'
-import type { PreviousEnd } from '../../config.ts'
 import { errorFacts, type Logger } from '../../log.ts'
 import { type ConsumedRecord, DependencyError, type RecordBatch, type RedisCommands } from '../../ports.ts'
 import { AloneGate } from './alone.ts'
-import { type Suspicion, stepAt, suspicionOf, type WorkStep } from './suspicion.ts'
+import { type PreviousLife, type Suspicion, stepAt, suspicionOf, type WorkStep } from './suspicion.ts'
 import { decodeWorkNote, encodeWorkNote, type WorkNote } from './work-note.ts'
 
 /** As long as `messages.v1` keeps a record that could be in work. */
@@ -31,7 +30,9 @@ export interface PoisonGuardTools {
   readonly redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   /** Prefix of the notes: the stage. */
   readonly stage: string
-  readonly previousEnd: PreviousEnd
+  readonly previous: PreviousLife
+  /** Id of this process; unset: a random one. */
+  readonly life?: string | undefined
   readonly log: Pick<Logger, 'warn' | 'error'>
 }
 
@@ -46,12 +47,13 @@ const endOf = (records: readonly ConsumedRecord[], at = records.length - 1): big
 
 export class PoisonGuard {
   readonly #tools: PoisonGuardTools
-  readonly #life = randomUUID()
+  readonly #life: string
   readonly #work = new Map<string, PartitionWork>()
   readonly #gate = new AloneGate()
 
   constructor(tools: PoisonGuardTools) {
     this.#tools = tools
+    this.#life = tools.life ?? randomUUID()
   }
 
   /** Runs a step without suspected records. */
@@ -82,9 +84,9 @@ export class PoisonGuard {
     }
     const work: PartitionWork = { next: endOf(records), note: null }
     this.#work.set(topicPartition, work)
-    const { previousEnd, log } = this.#tools
+    const { previous, log } = this.#tools
     const suspicion = await this.#unlessAway(topicPartition, async () => {
-      const found = suspicionOf(await this.#read(topicPartition), first, this.#life, previousEnd)
+      const found = suspicionOf(await this.#read(topicPartition), first, this.#life, previous)
       if (found) return found
       await this.#write(topicPartition, work, { life: this.#life, from: first, to: work.next, ends: 0, alone: null })
       return null

@@ -13,6 +13,17 @@ const endsUntilAlone = 2
 const poisonWeight = 3
 const weightOf = { fault: poisonWeight, unknown: 1, outside: 0 } as const satisfies Record<PreviousEnd, number>
 
+/** The process before this one, as the supervisor saw it. */
+export interface PreviousLife {
+  readonly end: PreviousEnd
+  /** Its id; undefined: whichever process this one follows. */
+  readonly life?: string | undefined
+}
+
+/** Another process of the stage may have left the partition to this one; how it ended, its own supervisor knows. */
+const endOf = (life: string, previous: PreviousLife): PreviousEnd =>
+  previous.life === undefined || previous.life === life ? previous.end : 'unknown'
+
 /** A range of offsets in which processes ended. */
 export interface Suspicion {
   readonly from: bigint
@@ -32,9 +43,10 @@ export const suspicionOf = (
   note: WorkNote | null,
   first: bigint,
   life: string,
-  previousEnd: PreviousEnd,
+  previous: PreviousLife,
 ): Suspicion | null => {
   if (note === null || note.to <= first) return null
+  const previousEnd = endOf(note.life, previous)
   const isEnd = note.life !== '' && note.life !== life && previousEnd !== 'outside'
   const ends = note.ends + (isEnd ? 1 : 0)
   if (ends === 0) return null

@@ -14,6 +14,10 @@ export type RefusalReason = (typeof refusalReasons)[number]
  */
 export type SigningLatch = Readonly<Record<string, number>>
 
+/** Of topics where no record without a signature is old. */
+export const latchOf = (covered: readonly string[]): SigningLatch =>
+  Object.fromEntries(covered.map((topic) => [topic, 0]))
+
 export class RecordJudge {
   readonly #keys: Pick<RecordKeys, 'public'>
   /** null: not everything is signed yet, so a record without a signature counts. */
@@ -28,14 +32,19 @@ export class RecordJudge {
     return this.#latch !== null
   }
 
+  /** Topics whose records need a signature although `signedLater` names them; null: no record needs one yet. */
+  get covered(): readonly string[] | null {
+    return this.#latch && [...signedLater].filter((topic) => this.covers(topic))
+  }
+
   /** Whether a record of the topic needs a signature. */
   covers(topic: string): boolean {
     return this.#latch !== null && (topic in this.#latch || !signedLater.has(topic))
   }
 
-  /** There is no way back. */
+  /** There is no way back: what is covered stays so. */
   latch(latch: SigningLatch): void {
-    this.#latch = latch
+    this.#latch = { ...latchOf(this.covered ?? []), ...latch }
   }
 
   /** null: the record counts. superseded: it does not, and that is no alarm. */

@@ -32,6 +32,15 @@ describe('a list that could tell what was said', () => {
     expect(judgeList([keywordEntry(keyword)], max).refused).toEqual([expect.stringContaining('is one letter')]),
   )
 
+  it.each<[string, 'accents' | 'chat', RegExp]>([
+    ['eee', 'chat', /is one letter/],
+    ['q\u0303', 'accents', /is one letter/],
+    ['7\u0301', 'accents', /is of digits alone/],
+  ])('has a keyword that its own folding makes one: %s, %s', (keyword, fold, problem) => {
+    expect(judgeList([keywordEntry(keyword, { fold })], max).refused).toEqual([expect.stringMatching(problem)])
+    expect(judgeList([keywordEntry('ee', { fold: 'chat' })], max).refused).toEqual([])
+  })
+
   it.each(['4111', '7', '+51 987-654-321', '24/7', '９９', '٤٢', '(1)'])(
     'has a keyword of digits alone: %s',
     (keyword) =>

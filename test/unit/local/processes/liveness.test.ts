@@ -10,15 +10,25 @@ const open = ({ alive }: { alive: boolean }) => {
     timeoutMs: 10_000,
     clock,
   })
+  liveness.began()
   liveness.start()
   return { clock, state, liveness }
 }
 
 describe('liveness', () => {
-  it('ignores a child that has not answered yet: it is starting', async () => {
+  it('gives a child that has not answered yet longer: it is starting', async () => {
     const { clock, state } = open({ alive: false })
+    await clock.advance(39_999)
+    expect(state.silences).toEqual([])
+    state.alive = true
     await clock.advance(60_000)
     expect(state.silences).toEqual([])
+  })
+
+  it('reports, once, a child that never answers: what it reads first may block it', async () => {
+    const { clock, state } = open({ alive: false })
+    await clock.advance(300_000)
+    expect(state.silences).toEqual([40_000])
   })
 
   it('reports a child that answered and then did not for the time-out', async () => {
@@ -47,9 +57,15 @@ describe('liveness', () => {
     const { clock, state, liveness } = open({ alive: true })
     await clock.advance(2_000)
     state.alive = false
-    liveness.reset()
-    await clock.advance(60_000)
+    await clock.advance(9_000)
+    liveness.began()
+    await clock.advance(30_000)
     expect(state.silences).toEqual([])
+    state.alive = true
+    await clock.advance(10_000)
+    state.alive = false
+    await clock.advance(10_000)
+    expect(state.silences).toEqual([10_000])
   })
 
   it('polls no more after a stop', async () => {

@@ -159,14 +159,16 @@ describe('signing what is there', () => {
   })
 
   it('makes keys that refuse unsigned records, whatever the topic says', async () => {
-    const { sign, readAs, tools, cluster } = await open()
+    const { sign, readAs, tools, cluster, append } = await open()
     await sign()
+    await append(topics.suppressions.name, 'forgotten', null)
     const issued = await issueKeysFor(keyHolders, settingsOf(masterKey), tools)
     // Compaction has removed the latch after another program's tombstone.
     for (const log of cluster.topics.get(topics.dataSecrets.name)?.logs ?? [])
       log.splice(0, log.length, ...log.filter(({ key }) => key !== 'signed-records'))
-    const { keys } = await readAs({ SIGNALS_KEYS: issued.control, SIGNALS_MASTER_KEY_PREVIOUS: [] })
-    expect(keys.signing.judge.isLatched).toBe(true)
+    const { marks, refused } = await readAs({ SIGNALS_KEYS: issued.control, SIGNALS_MASTER_KEY_PREVIOUS: [] })
+    expect(refused).toContain('suppressions.v1 forgotten unsigned')
+    expect(marks).toEqual(new Set(['forgotten']))
   })
 
   it('survives a replacement of the master key, after which the old key is not needed', async () => {

@@ -23,6 +23,7 @@ describe('the least rights', () => {
       'signals.v1',
     ])
     expect(topicRights('ingest', 'Write')).toContain('channel-events.ingest.quarantine.v1')
+    expect(topicRights('ingest', 'Read')).toContain('channel-events.ingest.dead.v1')
     expect(topicRights('attribution', 'Write')).not.toContain('messages.v1')
     expect(topicRights('dispatch', 'Read')).not.toContain('channel-events.v1')
     for (const process of aclProcesses.filter((one) => one !== 'operator'))

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createLoop } from '../../../../../services/runtime/batch/loop.ts'
 import { drop } from '../../../../../services/runtime/batch/outcome.ts'
 import { PoisonGuard } from '../../../../../services/runtime/batch/poison/poison-guard.ts'
@@ -26,10 +27,11 @@ const partitionOf = async (...values: readonly string[]) => {
   const live = async (
     previousEnd: PreviousEnd,
     ends: (text: string) => boolean,
-    { inOrder = false, batchRecords = 100, sliceRecords = 4, commits = true } = {},
+    { inOrder = false, batchRecords = 100, sliceRecords = 4, commits = true, life = randomUUID(), follows = '' } = {},
   ): Promise<string[][]> => {
     const slices: string[][] = []
-    const poison = new PoisonGuard({ redis, stage: 'dispatch', previousEnd, log: tools.log })
+    const previous = { end: previousEnd, life: follows || undefined }
+    const poison = new PoisonGuard({ redis, stage: 'dispatch', previous, life, log: tools.log })
     const stage = textStage((text) => {
       if (ends(text)) throw new Ended()
       done.push(text)
@@ -139,6 +141,18 @@ describe('an end that is no fault of the process', () => {
     expect(partition.committed()).toBe(14)
   })
 
+  it('is not blamed on the record of another process, whose end this one did not see', async () => {
+    const partition = await partitionOf(...numbers(14))
+    const [killed, follows] = [randomUUID(), randomUUID()]
+    await partition.live('outside', isPoison, { life: killed })
+    await partition.live('unknown', isPoison, { life: killed, follows })
+    await partition.live('unknown', isPoison, { life: killed, follows })
+    // Killed from outside while 9 was alone in work. The next owner's own predecessor ended by its fault.
+    await partition.live('fault', () => false, { follows })
+    expect(partition.deadLetters()).toEqual([])
+    expect(partition.committed()).toBe(14)
+  })
+
   it('takes nothing away from what is suspected already', async () => {
     const partition = await partitionOf(...numbers(14))
     await partition.live('outside', isPoison)
@@ -172,7 +186,7 @@ describe('a record that passed alone', () => {
       )
     const open = (guard: PoisonGuard, partition: number) =>
       guard.open({ ...recordBatch(records(partition)), topic, partition })
-    const nextLife = () => new PoisonGuard({ redis, stage: 'dispatch', previousEnd: 'fault', log: tools.log })
+    const nextLife = () => new PoisonGuard({ redis, stage: 'dispatch', previous: { end: 'fault' }, log: tools.log })
     // Slices of both partitions are in work at two ends.
     for (let lives = 0; lives < 2; lives++) {
       const life = nextLife()
