@@ -2,10 +2,11 @@
  * All ids of a conversation, and what attribution knows of it: a person may have a phone number and an id of the business, and messages
  * under each. Asked of attribution's store; of its topic where Redis has lost it.
  */
-import { stateFromRecord } from '../../attribution/state/record.ts'
-import { type ConversationState, emptyState, merged } from '../../attribution/state/state.ts'
-import type { ConversationStore } from '../../attribution/state/store.ts'
+
 import { DependencyError } from '../../runtime/ports.ts'
+import { stateFromRecord } from '../../shared/conversations/record.ts'
+import { type ConversationState, emptyState, merged } from '../../shared/conversations/state.ts'
+import type { ConversationStore } from '../../shared/conversations/store.ts'
 import { maxAliases } from '../../shared/model/message-event.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'

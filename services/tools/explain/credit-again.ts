@@ -3,11 +3,11 @@
  * messages again, one by one; what was credited stays what attribution wrote.
  */
 import { type AttributionSettings, attribute, rulesOf } from '../../attribution/attribute.ts'
-import { type ConversationState, emptyState } from '../../attribution/state/state.ts'
 import { findTrackingId } from '../../attribution/tracking-id/extract.ts'
 import { type Keyring, SealBroken } from '../../runtime/keys/keyring.ts'
 import { type Content, openContent } from '../../runtime/keys/sealed-content.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
+import { type ConversationState, emptyState } from '../../shared/conversations/state.ts'
 import type { Extractor } from '../../shared/model/connection-record.ts'
 import type { AttributedMessage, Message, Touch } from '../../shared/model/topic-values.ts'
 

@@ -4,11 +4,11 @@
  */
 
 import type { AttributionSettings } from '../../attribution/attribute.ts'
-import { shortId } from '../../attribution/state/state.ts'
 import { isMatched } from '../../keywords/own-words.ts'
 import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
 import { consentMarkOf, receivedUnderConsent } from '../../shared/connections/consent.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
+import { shortId } from '../../shared/conversations/state.ts'
 import type { AttributedMessage, Message, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
 import { noSuppressions, suppressed } from '../../shared/persons/suppressions.ts'
 import { topics } from '../../topology.ts'

@@ -1,11 +1,11 @@
 /** `signals explain`: what the pipeline decided about one conversation, and why. */
 import type { Command } from 'commander'
-import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
 import { readRuleSets } from '../../../keywords/rules/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { readWhole } from '../../../runtime/topics/read-topic.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
+import { RedisConversationStore } from '../../../shared/conversations/store.ts'
 import { Suppressions } from '../../../shared/persons/suppressions.ts'
 import { explainConversation } from '../../../tools/explain/explain.ts'
 import { explanationText } from '../../../tools/explain/explanation-text.ts'
