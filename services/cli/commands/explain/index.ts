@@ -1,5 +1,6 @@
 /** `signals explain`: what the pipeline decided about one conversation, and why. */
 import type { Command } from 'commander'
+import { RedisConversationStore } from '../../../attribution/state/store.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
 import { readRuleSets } from '../../../keywords/rules/store.ts'
 import { systemClock } from '../../../runtime/clock.ts'
@@ -14,12 +15,14 @@ import { type CliContext, withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson } from '../../output.ts'
 import { timeOf } from '../../times.ts'
+import { replaySettings } from '../replay/settings.ts'
 
 interface ExplainFlags {
   connection: string
   conversation?: string
   message?: string
   from?: string
+  to?: string
   json?: boolean
 }
 
@@ -36,15 +39,20 @@ const openTools = async (context: CliContext) => {
   return {
     ...{ broker, codec, keyring, suppressions },
     directory: await readConnections(broker, codec),
+    store: new RedisConversationStore(context.redis(), 0),
+    settings: replaySettings(context, context.env),
     lists: await readLists(broker, codec),
     ruleSets: await readRuleSets(broker, codec),
   }
 }
 
-const explain = ({ connection, conversation, message, from, json }: ExplainFlags) => {
+const explain = ({ connection, conversation, message, from, to, json }: ExplainFlags) => {
   if ((conversation === undefined) === (message === undefined))
     throw new UsageError("name either --conversation or --message, by the source's own id")
   const since = from === undefined ? 0 : timeOf('--from', from)
+  const until = to === undefined ? undefined : timeOf('--to', to)
+  if (until !== undefined && until <= since) throw new UsageError('--to must be after --from')
+  const window = until === undefined ? { since } : { since, until }
   return withContext(async (context) => {
     const tools = await openTools(context)
     if (!tools.directory.byId(connection))
@@ -52,7 +60,7 @@ const explain = ({ connection, conversation, message, from, json }: ExplainFlags
     await audited(context, 'explain', connection)
     const found = await explainConversation(
       { connectionId: connection, conversationId: conversation ?? null, messageId: message ?? null },
-      { since, now: systemClock.now() },
+      { ...window, now: systemClock.now() },
       tools,
     )
     if (found === null) throw new UsageError('--message: messages.v1 holds no such message of this connection')
@@ -68,7 +76,8 @@ export const register = (program: Command) => {
     .requiredOption('--connection <id>', 'which connection')
     .option('--conversation <id>', "the conversation, by the source's own id (contracts, section 1)")
     .option('--message <id>', 'the conversation of this message')
-    .option('--from <time>', 'only what the topics hold from this time on, ISO 8601')
+    .option('--from <time>', 'only what the topics took from this time on, ISO 8601')
+    .option('--to <time>', 'only messages that the topics took before this time, with what followed from them')
     .option('--json', 'one JSON value')
     .action(explain)
 }
