@@ -1,6 +1,6 @@
 /** Ingest, attribution and keywords behind one another, on topics and stores in memory: what they decide, a command may read. */
 import { attribution } from '../../services/attribution/stage.ts'
-import { deadLetterTopic, laterTopic, parkedTopic } from '../../services/derived-topics.ts'
+import { deadLetterTopic, laterTopic, parkedTopic, quarantineTopic } from '../../services/derived-topics.ts'
 import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
@@ -48,7 +48,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const names = [
     ...Object.values(topics).map(({ name }) => name),
     ...stages.dispatch.delays.map((delay) => laterTopic('dispatch', delay)),
-    ...[parkedTopic, replayTopic, deadLetterTopic('ingest')],
+    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), quarantineTopic],
   ]
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()
