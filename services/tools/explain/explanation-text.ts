@@ -1,6 +1,6 @@
 /** An explanation as lines for people. Pure; holds codes, flags and our own ids. */
 import type { ExplainedTouch, TouchVerdict } from './credit-again.ts'
-import type { ConversationExplanation, ExplainedMessage, ExplainedSignal, ReceivedEvent } from './explanation.ts'
+import type { ConversationExplanation, ExplainedEvent, ExplainedMessage, ExplainedSignal } from './explanation.ts'
 import { receivedLines, timeText } from './ingest/received-text.ts'
 
 /** Why a message made no signal, in words. A reason that is not here is shown as its code. */
@@ -82,7 +82,7 @@ const shownLines = ({ shown }: ExplainedMessage): string[] =>
       )
 
 /** The reason leads. */
-const messageLines = (message: ExplainedMessage, received: ReceivedEvent | undefined): string[] => {
+const messageLines = (message: ExplainedMessage, received: ExplainedEvent | undefined): string[] => {
   const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil } = message
   const until = waitsUntil === null ? '' : ` until ${timeText(waitsUntil)}`
   const words = textOrigin === null || textOrigin === 'typed' ? '' : `, ${textOrigin}`

@@ -19,7 +19,7 @@ export interface FirstCopy {
 }
 
 /** One event of a delivery, or a delivery that names the conversation and of which no event was made. */
-export interface ReceivedEvent {
+export interface ExplainedEvent {
   readonly receivedAt: number
   /** `topic/partition/offset`: `signals dead-letters show` takes it. */
   readonly delivery: string
@@ -91,7 +91,7 @@ export interface ConversationExplanation {
   /** Why ingest puts the account's records aside; null: it does not. */
   readonly quarantine: { readonly since: number; readonly why: string } | null
   /** What came of the conversation under the id that was asked for, and what ingest made of it, by receipt. */
-  readonly received: readonly ReceivedEvent[]
+  readonly received: readonly ExplainedEvent[]
   /** By receipt. */
   readonly messages: readonly ExplainedMessage[]
   /** Signals of the conversation that were made, and that none of these messages would make by the settings of now. */

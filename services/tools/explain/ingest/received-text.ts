@@ -1,5 +1,5 @@
 /** What came, as lines for people. Pure. */
-import type { ReceivedEvent } from '../explanation.ts'
+import type { ExplainedEvent } from '../explanation.ts'
 
 export const timeText = (ms: number) => new Date(ms).toISOString()
 
@@ -15,7 +15,7 @@ const dropReasons: Readonly<Record<string, string>> = {
   unverified_account: 'its proof holds for another account',
 }
 
-const reasonText = ({ outcome, reason, firstCopy }: ReceivedEvent): string => {
+const reasonText = ({ outcome, reason, firstCopy }: ExplainedEvent): string => {
   if (outcome === 'quarantined') return 'put aside by ingest: its account was in quarantine (signals quarantine list)'
   if (outcome === 'dead_letter') return `dead letter at ingest: ${reason}`
   const ignored = reason?.startsWith('ignored_') ? `ingest ignores events of its kind (${reason.slice(8)})` : null
@@ -24,7 +24,7 @@ const reasonText = ({ outcome, reason, firstCopy }: ReceivedEvent): string => {
 }
 
 /** The reason leads. */
-export const receivedLines = (event: ReceivedEvent): string[] => [
+export const receivedLines = (event: ExplainedEvent): string[] => [
   `${timeText(event.receivedAt)} ${event.kind ?? 'delivery that names it'}`,
   `  ${reasonText(event)}`,
   `  received as ${event.source}, ${event.delivery}`,

@@ -18,7 +18,7 @@ import type { MessageEvent } from '../../../shared/model/message-event.ts'
 import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { topics } from '../../../topology.ts'
-import type { FirstCopy, ReceivedEvent } from '../explanation.ts'
+import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
 import type { ReadingTools } from '../topic-records.ts'
 import { LiveClaims } from './live-claims.ts'
 import { type AskedIds, relevance } from './relevant-records.ts'
@@ -34,10 +34,10 @@ export interface ReceivedTools extends ReadingTools {
 }
 
 export interface Received {
-  readonly events: readonly ReceivedEvent[]
+  readonly events: readonly ExplainedEvent[]
   /** The conversation of the message that was asked for; null: none came. */
   readonly conversationId: string | null
-  /** Records of the account that cannot be opened any more, so nobody knows what they hold. */
+  /** Records of the account that cannot be opened any more, so what they hold is not known. */
   readonly unreadable: number
   /** Redis did not answer, so copies were not recognised. */
   readonly areCopiesUnknown: boolean
@@ -81,11 +81,11 @@ const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conve
     ? event.conversationId === conversationId || event.aliases.includes(conversationId ?? '')
     : event.messageId === messageId)
 
-type Facts = Pick<ReceivedEvent, 'receivedAt' | 'delivery' | 'source'>
+type Facts = Pick<ExplainedEvent, 'receivedAt' | 'delivery' | 'source'>
 const nothing = { kind: null, message: null, firstCopy: null } as const
 
 /** Of a delivery that names the ids, and from which no event of theirs was made. */
-const withoutEvent = ({ ignored, failed, refused, events }: Delivered, facts: Facts): ReceivedEvent[] => {
+const withoutEvent = ({ ignored, failed, refused, events }: Delivered, facts: Facts): ExplainedEvent[] => {
   if (refused !== undefined) return [{ ...facts, ...nothing, outcome: 'dropped', reason: refused }]
   // What is left of it may be about another conversation then.
   if (events.length > 0) return []
@@ -112,11 +112,11 @@ export const readReceived = async (
   const stage = ingest({ ...tools, claims, contacts })
   const codes = await putAside(window.since, tools)
   const isRelevant = relevance(connection, asked, envelopes)
-  const events: ReceivedEvent[] = []
+  const events: ExplainedEvent[] = []
   let conversationId: string | null = null
   let unreadable = 0
 
-  const judge = async (record: ConsumedRecord): Promise<readonly ReceivedEvent[]> => {
+  const judge = async (record: ConsumedRecord): Promise<readonly ExplainedEvent[]> => {
     const facts = {
       receivedAt: receivedAtOf(record),
       delivery: positionOf(record),
@@ -133,7 +133,7 @@ export const readReceived = async (
     }
     const batch = [{ value, record, attempt: 1 }]
     const [verdicts = []] = await stage.load(batch, now)
-    const found: ReceivedEvent[] = []
+    const found: ExplainedEvent[] = []
     for (const [at, event] of value.events.entries()) {
       if (!isAsked(event, connection, asked)) continue
       conversationId = event.conversationId
