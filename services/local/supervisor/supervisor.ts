@@ -23,6 +23,7 @@ import type { GuardMessage } from '../processes/guard.ts'
 import { leftovers } from '../processes/leftovers.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
 import { compactSpec, separateSpecs } from './child-specs.ts'
+import { preflight } from './preflight.ts'
 import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
@@ -123,6 +124,7 @@ export class Supervisor {
 
   /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
+    await preflight(this.#config, this.#env)
     // Concurrently with the start of the parts.
     void this.#bundled()
     return this.startServices(await this.startParts())
