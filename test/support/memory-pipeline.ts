@@ -1,10 +1,11 @@
 /** Ingest, attribution and keywords behind one another, on topics and stores in memory: what they decide, a command may read. */
 import { attribution } from '../../services/attribution/stage.ts'
-import { deadLetterTopic, laterTopic, parkedTopic } from '../../services/derived-topics.ts'
+import { deadLetterTopic, laterTopic, parkedTopic, quarantineTopic } from '../../services/derived-topics.ts'
 import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
+import type { QuarantinedAccount } from '../../services/ingest/quarantine/quarantined-accounts.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import { KeywordLists } from '../../services/keywords/lists/active-lists.ts'
 import type { RuleState } from '../../services/keywords/rule-state/state.ts'
@@ -47,7 +48,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const names = [
     ...Object.values(topics).map(({ name }) => name),
     ...stages.dispatch.delays.map((delay) => laterTopic('dispatch', delay)),
-    ...[parkedTopic, replayTopic, deadLetterTopic('ingest')],
+    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), quarantineTopic],
   ]
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()
@@ -81,6 +82,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const states = new StateOverlay<RuleState>({ read: async (ids) => ids.map(() => null) })
   const matching = keywords({ ...shared, lists: active, rules: { of: (one) => sets.of(one), states }, count: () => {} })
 
+  const quarantined: QuarantinedAccount[] = []
   const positions = new Map<string, number>()
   /** Held for a referral; each has waited once. */
   let deferred: Input<unknown>[] = []
@@ -152,6 +154,10 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
     ...{ cluster, broker, producer, keyring, codec, directory, envelopes, suppressions, buckets, contacts, store },
     ...{ settings, sources, lists, ruleSets, connect, event, delivery, run, advance, messageEventSource },
     now: () => now,
+    quarantined: async () => quarantined,
+    quarantine: (account: string) => {
+      quarantined.push({ account, since: now, why: '1000 failures in a row' })
+    },
   }
 }
 export type MemoryPipeline = Awaited<ReturnType<typeof openMemoryPipeline>>
