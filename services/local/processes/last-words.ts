@@ -1,4 +1,4 @@
-/** What a process said last, for a line about its end: the reason is otherwise in a log that nobody has opened yet. */
+/** What a process said last, for a line about its end: otherwise the reason is in a log file only. */
 
 /** Longer ones are cut; the log has all. */
 const most = 600

@@ -122,10 +122,9 @@ export class Supervisor {
     return parts
   }
 
-  /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
+  /** Starts everything; bundles beside the parts. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
     await preflight(this.#config, this.#env)
-    // Concurrently with the start of the parts.
     void this.#bundled()
     return this.startServices(await this.startParts())
   }

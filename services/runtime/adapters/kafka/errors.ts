@@ -87,7 +87,7 @@ const remedies: readonly { readonly pattern: RegExp; readonly says: string }[] =
 const unreachable: readonly { readonly pattern: RegExp; says(address: string): string }[] = [
   {
     pattern: /ECONNREFUSED ((?:\S+):\d+)/,
-    says: (address) => `nobody listens at ${address}: start Kafka, or set KAFKA_BROKERS to where it listens`,
+    says: (address) => `no process listens at ${address}: start Kafka, or set KAFKA_BROKERS to where it listens`,
   },
   {
     pattern: /(?:ENOTFOUND|EAI_AGAIN) (?!getaddrinfo)([^\s:]+)/,

@@ -87,7 +87,7 @@ describe('an error of a client', () => {
         new Error('metadata failed 3 times.'),
         new Error('Connection to 127.0.0.1:1 failed.', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') }),
       ]),
-      /^Kafka: nobody listens at 127\.0\.0\.1:1: start Kafka, or set KAFKA_BROKERS to where it listens$/,
+      /^Kafka: no process listens at 127\.0\.0\.1:1: start Kafka, or set KAFKA_BROKERS to where it listens$/,
     ],
     [
       nested({ code: 'ENOTFOUND', message: 'getaddrinfo ENOTFOUND kafka-1' }),
