@@ -76,6 +76,12 @@ const fields = {
   prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
   sandbox: z.boolean().default(false),
+  testEventCode: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the code that TikTok Events Manager shows, such as "TEST12345"')
+    .nullish()
+    .default(null),
+  outcomeKeys: z.array(visible(100)).max(50).default([]),
   ruleSetId: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be the id of a rule set: 1 to 64 of letters, digits and ._-')
@@ -176,6 +182,8 @@ export const connectionRecordOf = (
     prefilled: input.prefilled,
     reportOrders: input.reportOrders,
     sandbox: input.sandbox,
+    testEventCode: input.testEventCode ?? null,
+    outcomeKeys: input.outcomeKeys,
     ruleSetId: input.ruleSetId ?? null,
     market: input.market ?? null,
     shadowListIds: input.shadowListIds,

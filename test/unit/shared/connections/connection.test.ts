@@ -40,6 +40,8 @@ describe('a connection', () => {
       extractors: null,
       reportOrders: false,
       sandbox: false,
+      testEventCode: null,
+      outcomeKeys: [],
     })
   })
 
