@@ -209,10 +209,7 @@ export class ConnectionDelivery {
   async #recordFinal(call: readonly PendingEvent[], answer: FinalAnswer & Pick<FinalResult, 'sentAt' | 'isTest'>) {
     const { sentLog, now, onFinal } = this.#tools
     const at = now()
-    const entries = call.map(({ signal, attempt }) => {
-      const final = { ...answer, attempt, at }
-      return { signal, final, recorded: false }
-    })
+    const entries = call.map(({ signal, attempt }) => ({ signal, final: { ...answer, attempt, at }, recorded: false }))
     await sentLog.write(entries)
     entries.forEach(({ signal, final }, index) => {
       onFinal?.(signal, final)

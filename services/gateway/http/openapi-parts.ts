@@ -2,7 +2,7 @@
 import type { JsonSchema } from '../../shared/model/message-event-json-schema.ts'
 
 export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-export const json = (schema: JsonSchema) => ({ 'application/json': { schema } })
+export const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } })
 
 export const retryAfter = {
   'Retry-After': { description: 'seconds to wait before the next try', schema: { type: 'integer', minimum: 1 } },
@@ -11,7 +11,7 @@ export const retryAfter = {
 export const problem = (description: string, headers?: JsonSchema) => ({
   description,
   ...(headers ? { headers } : {}),
-  content: json(ref('Problem')),
+  content: jsonOf(ref('Problem')),
 })
 
 /** Answers that every address may give. */

@@ -2,7 +2,7 @@
 import { type JsonSchema, messageEventJsonSchema } from '../../shared/model/message-event-json-schema.ts'
 import { lookUpPath, lookUpSchemas } from '../look-up/openapi.ts'
 import { maxPostedEvents } from '../message-events.ts'
-import { common, json, problem, ref } from './openapi-parts.ts'
+import { common, jsonOf, problem, ref } from './openapi-parts.ts'
 
 const plain = (description: string) => ({ description, content: { 'text/plain': { schema: { type: 'string' } } } })
 
@@ -69,7 +69,7 @@ const messageEvents = {
     security: [{ bearer: [] }],
     requestBody: {
       required: true,
-      content: json({
+      content: jsonOf({
         oneOf: [
           ref('MessageEvent'),
           { type: 'array', minItems: 1, maxItems: maxPostedEvents, items: ref('MessageEvent') },
@@ -77,7 +77,7 @@ const messageEvents = {
       }),
     },
     responses: {
-      '200': { description: 'stored, but for what `results` names', content: json(ref('ItemResults')) },
+      '200': { description: 'stored, but for what `results` names', content: jsonOf(ref('ItemResults')) },
       '400': problem('the body is not JSON, or holds no event or too many'),
       '401': problem('the token is missing, unknown or revoked'),
       '403': problem('the token lacks the scope `ingest`'),
@@ -85,7 +85,7 @@ const messageEvents = {
       '415': problem('send application/json'),
       '422': {
         description: 'nothing was stored: an event is invalid, or no account has a connection',
-        content: json(ref('ItemResults')),
+        content: jsonOf(ref('ItemResults')),
       },
       ...common,
     },
@@ -113,8 +113,8 @@ export const gatewayOpenApi = (): JsonSchema => ({
         operationId: 'ready',
         summary: 'Whether the gateway takes deliveries',
         responses: {
-          '200': { description: 'it does', content: json(ref('Readiness')) },
-          '503': { description: 'it does not yet, or no more', content: json(ref('Readiness')) },
+          '200': { description: 'it does', content: jsonOf(ref('Readiness')) },
+          '503': { description: 'it does not yet, or no more', content: jsonOf(ref('Readiness')) },
         },
       },
     },
@@ -122,7 +122,7 @@ export const gatewayOpenApi = (): JsonSchema => ({
       get: {
         operationId: 'openApi',
         summary: 'This document',
-        responses: { '200': { description: 'OpenAPI 3.1', content: json({ type: 'object' }) } },
+        responses: { '200': { description: 'OpenAPI 3.1', content: jsonOf({ type: 'object' }) } },
       },
     },
   },

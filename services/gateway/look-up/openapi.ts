@@ -1,6 +1,6 @@
 /** The look-up in the gateway's OpenAPI document. */
 import type { JsonSchema } from '../../shared/model/message-event-json-schema.ts'
-import { common, json, problem, ref, retryAfter } from '../http/openapi-parts.ts'
+import { common, jsonOf, problem, ref, retryAfter } from '../http/openapi-parts.ts'
 
 const text = (maxLength: number, description: string) => ({ type: 'string', minLength: 1, maxLength, description })
 const time = (description: string) => ({ type: 'integer', description: `${description}, ms` })
@@ -13,9 +13,9 @@ export const lookUpPath = {
     description:
       "As of the conversation's last event. Seconds pass between an event's acceptance and its place here. Ids go in the body, since one may be a phone number.",
     security: [{ bearer: [] }],
-    requestBody: { required: true, content: json(ref('LookUp')) },
+    requestBody: { required: true, content: jsonOf(ref('LookUp')) },
     responses: {
-      '200': { description: 'the conversation', content: json(ref('LookUpAnswer')) },
+      '200': { description: 'the conversation', content: jsonOf(ref('LookUpAnswer')) },
       '400': problem('the body is not JSON, or a field is missing, unknown or invalid'),
       '401': problem('the token is missing, unknown or revoked'),
       '403': problem('the token lacks the scope `look-up`'),

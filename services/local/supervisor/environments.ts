@@ -50,5 +50,5 @@ export const serviceEnvironment = (service: ServiceName, env: NodeJS.ProcessEnv)
   )
 }
 
-/** Unless it is told not to, the gateway of `signals up` answers look-ups. */
+/** The gateway of `signals up` answers look-ups unless the setting forbids it. */
 export const answersLookUps = (env: NodeJS.ProcessEnv): boolean => env.GATEWAY_LOOK_UP !== 'false'

@@ -145,11 +145,7 @@ const catalogue = {
     help: 'Limit of concurrent calls to TikTok, adapted to its answers.',
     labels: [],
   },
-  signals_state_rebuilds_total: {
-    type: 'counter',
-    help: 'Rebuilds of a state in Redis from a topic, because it was lost or did not exist yet.',
-    labels: [],
-  },
+  signals_state_rebuilds_total: { type: 'counter', help: 'Rebuilds of a state in Redis from a topic.', labels: [] },
   signals_state_rebuilt_share: {
     type: 'gauge',
     help: 'Progress of a rebuild, 0 to 1; 1 when none is running.',

@@ -40,7 +40,7 @@ describe('an outcome', () => {
     connect({ connectionId: 'shop', ...shop, outcomeKeys: ['payments'] })
     const track = (category: string) => {
       const contact = { identity: '55@wa.gw.msging.net' }
-      return delivery({ ownerIdentity: shop.accountId, category, action: 'success-order', contact }, {}, 'blip', 'shop')
+      return delivery({ ownerIdentity: shop.accountId, category, action: 'success-order', contact }, {}, 'blip')
     }
     expect(labels(await run(track('payments'), track('navigation')))).toEqual(['forwarded', 'ignored_track'])
   })
