@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { roles } from '../../services/control/access/authenticator.ts'
 import { type Endpoint, endpoints, maxAuditEntries } from '../../services/control/admin/handlers.ts'
-import { connectionDraftSchema } from '../../services/shared/connections/connection.ts'
+import { connectionDraftSchema } from '../../services/shared/connections/connection-file.ts'
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { personLimits } from '../../services/tools/persons/person.ts'

@@ -158,7 +158,9 @@ export const wireDispatch = (ports: DispatchPorts, settings: DispatchSettings) =
     timers,
     afterPendingInput: ports.afterPendingInput ?? afterPendingInput,
     observe: callObserver(ports, rtt, concurrency),
-    onFinal: ({ kind }, { outcome }) => metrics.count('signals_reported_total', { kind, outcome }),
+    onFinal: ({ kind }, { outcome, isTest }) => {
+      if (!isTest) metrics.count('signals_reported_total', { kind, outcome })
+    },
   })
   const stage = dispatch({
     codec: ports.codec,

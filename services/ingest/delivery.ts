@@ -5,6 +5,7 @@ import { receivedAtOf } from '../runtime/batch/record-headers.ts'
 import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
+import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { decodeChannelEvent, messageEventSource, openChannelEvent, sealedUnder } from '../shared/model/channel-event.ts'
 import { isSourceName } from '../shared/model/key-ids.ts'
 import {
@@ -33,6 +34,8 @@ export interface DeliveryTools {
   readonly sources: SourceRegistry
   readonly codec: Codec
   readonly envelopes: Pick<Envelopes, 'open'>
+  /** For `outcomeKeys`; unset: no connection has any. */
+  readonly directory?: Pick<ConnectionDirectory, 'byAccount'>
 }
 
 /** null: its key is erased. @throws BadRecord */
@@ -100,7 +103,10 @@ export const nothingOf = (record: ConsumedRecord): Delivered => ({
 })
 
 /** @throws BadRecord for a record that can never be processed */
-export const readDelivery = (record: ConsumedRecord, { sources, codec, envelopes }: DeliveryTools): Delivered => {
+export const readDelivery = (
+  record: ConsumedRecord,
+  { sources, codec, envelopes, directory }: DeliveryTools,
+): Delivered => {
   const receivedAt = receivedAtOf(record)
   const { source: name, account, contentType } = decodeChannelEvent(record)
   const body = openedBody(record, envelopes)
@@ -119,7 +125,16 @@ export const readDelivery = (record: ConsumedRecord, { sources, codec, envelopes
   }
   try {
     const { headers } = record
-    const { joined = [], ...result } = source.map({ source: name, account, headers, contentType, body, receivedAt })
+    const outcomeKeysOf = (accountId: string) => directory?.byAccount(name, accountId)?.outcomeKeys ?? []
+    const { joined = [], ...result } = source.map({
+      source: name,
+      account,
+      headers,
+      contentType,
+      body,
+      receivedAt,
+      outcomeKeysOf,
+    })
     return {
       source: name,
       ...result,

@@ -1,4 +1,4 @@
-/** Counts the signals that the keywords stage emits, by connection and kind. */
+/** Counts the signals that the keywords stage emits, by connection and kind, and the starts of conversations by tracking ID. */
 
 import type { Stage } from '../runtime/batch/stage.ts'
 import { BoundedLabel } from '../runtime/metrics/bounded-label.ts'
@@ -15,8 +15,15 @@ export const countEmitted = (metrics: Pick<Metrics, 'count'>): NonNullable<Stage
       if (outcome.kind !== 'forwarded') continue
       for (const { topic, value } of outcome.records) {
         if (topic !== 'signals') continue
-        const { connectionId, kind } = value as Signal
-        metrics.count('signals_raised_total', { connection: connections.of(connectionId), kind })
+        const { connectionId, kind, trackingId } = value as Signal
+        const connection = connections.of(connectionId)
+        metrics.count('signals_raised_total', { connection, kind })
+        if (kind !== 'conversation') continue
+        const of = (tracking_id: 'yes' | 'no', by: number) =>
+          metrics.count('signals_conversation_starts_total', { connection, tracking_id }, by)
+        // Both series are there from the first start: a share of which one is missing cannot be compared.
+        of('yes', trackingId === null ? 0 : 1)
+        of('no', trackingId === null ? 1 : 0)
       }
     }
   }

@@ -141,6 +141,22 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
 
   const steps: Step[] = [
     {
+      alerts: ['SignalsTrackingShareDropped'],
+      how: 'conversations start with a tracking ID for 70 s, then without one',
+      provoke: async () => {
+        const tracked = () => {
+          const text = `hola https://shop.example/?ttclid=E.C.P.${n}`
+          return world.post(
+            whatsappText(`5215551${String(++n).padStart(7, '0')}`, `wamid.t.${n}`, text, Date.now(), accounts.good),
+          )
+        }
+        const end = repeatedly(() => tracked().catch(() => undefined))
+        await sleep(70_000)
+        await end()
+        return traffic('good')
+      },
+    },
+    {
       alerts: ['SignalsTikTokUnknownCode'],
       how: 'TikTok answers 77777 to one advertiser',
       provoke: async () => {

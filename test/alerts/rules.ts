@@ -23,6 +23,8 @@ export const readRules = (): readonly Rule[] =>
   (parse(readFileSync(rulesFile, 'utf8')) as Rules).groups.flatMap(({ rules }) => rules)
 
 const window = '20s'
+/** In place of a week. */
+const weekWindow = '60s'
 /** Longer for restarts, because a stage takes seconds to start. */
 const restartWindow = '120s'
 const ages: Readonly<Record<string, string>> = { '120': '6', '300': '12' }
@@ -33,6 +35,8 @@ export const shortened = (): { readonly yaml: string; readonly changes: readonly
     const range = rule.alert === 'SignalsProcessRestarting' ? restartWindow : window
     const expr = rule.expr
       .replace(/\[\d+m\]/g, `[${range}]`)
+      .replace(/\[1d\]/g, `[${window}]`)
+      .replace(/\[7d\] offset 1d/g, `[${weekWindow}] offset ${window}`)
       .replace(/(signals_lag_seconds.*> )(\d+)$/, (_all, before: string, age: string) => `${before}${ages[age] ?? age}`)
     const change = [
       rule.for ? `for ${rule.for} → 1s` : '',

@@ -17,7 +17,8 @@ import { openRegistry } from '../../services/runtime/adapters/registry/registry.
 import { kafkaSettingsOf, loadConfig } from '../../services/runtime/config.ts'
 import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
-import { connectionRecordOf, parseConnection } from '../../services/shared/connections/connection.ts'
+import { connectionRecordOf } from '../../services/shared/connections/connection.ts'
+import { parseConnection } from '../../services/shared/connections/connection-file.ts'
 import { topics } from '../../services/topology.ts'
 import { usage } from './usage.ts'
 

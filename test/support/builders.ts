@@ -145,6 +145,7 @@ export const deliveryOf = (
   currency,
   origin,
   hasTrackingId: trackingId !== null,
+  test: false,
   ...fields,
 })
 
@@ -186,6 +187,8 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   prefilled: [],
   reportOrders: false,
   sandbox: false,
+  testEventCode: null,
+  outcomeKeys: [],
   ruleSetId: null,
   revision: 0,
   changeId: '',

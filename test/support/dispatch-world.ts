@@ -219,6 +219,10 @@ export const openDispatch = (options: DispatchWorldOptions = {}) => {
         .filter(({ duplicate }) => !duplicate)
         .map(({ event }) => event.event_id),
     repeats: () => simulator.store.stats().duplicates,
+    /** Test codes of what the simulator received, each once; undefined: none. */
+    testCodes: () => [
+      ...new Set(simulator.store.events(0, 10_000).map(({ testEventCode }) => testEventCode ?? undefined)),
+    ],
     /** Events per call, in the order of the calls. */
     callSizes: () => simulator.store.calls(0, 10_000).map(({ events }) => events),
   }

@@ -1,8 +1,9 @@
 /** `/admin/v1/…`: the command line's operations on connections, authorisation through TikTok, the audit trail and login links. */
 import { DependencyError } from '../../runtime/ports.ts'
 import { AuthorisationFailed } from '../../shared/connections/authorisation/authorisation-failed.ts'
-import { ConnectionInvalid, TransitionRefused } from '../../shared/connections/connection.ts'
+import { ConnectionInvalid } from '../../shared/connections/connection-file.ts'
 import { ConnectionUnknown } from '../../shared/connections/operations.ts'
+import { TransitionRefused } from '../../shared/connections/status.ts'
 import { EventSetUnclear } from '../../shared/connections/tiktok/event-sets.ts'
 import { TikTokRefused, TikTokUnreachable } from '../../shared/connections/tiktok/oauth.ts'
 import type { AuditTrail } from '../access/audit-trail.ts'

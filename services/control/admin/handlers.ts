@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AuditQuery } from '../../shared/audit/audit.ts'
 import type { Authorisations } from '../../shared/connections/authorisation/authorisation.ts'
 import { revokeGrants } from '../../shared/connections/authorisation/revoke.ts'
-import { type ConnectionDraft, parseDraft } from '../../shared/connections/connection.ts'
+import { type ConnectionDraft, parseDraft } from '../../shared/connections/connection-file.ts'
 import {
   addConnection,
   changeConnection,

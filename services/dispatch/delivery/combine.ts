@@ -39,5 +39,6 @@ const whole = (parts: readonly FinalResult[]): FinalResult => {
     attempt: Math.max(...parts.map(({ attempt }) => attempt)),
     sentAt: sent.length < parts.length ? null : Math.min(...sent),
     at: Math.max(...parts.map(({ at }) => at)),
+    ...(parts.some(({ isTest }) => isTest) ? { isTest: true } : {}),
   }
 }

@@ -17,7 +17,7 @@
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import type { Judgement } from '../destinations/destination.ts'
 import type { TrafficClass } from '../signal/priority.ts'
-import type { SendResult } from '../signal/send-result.ts'
+import type { FinalResult, SendResult } from '../signal/send-result.ts'
 import { chunk, type PendingEvent } from './batches.ts'
 import { callResultOf, type FinalAnswer } from './call-result.ts'
 import type { ConnectionDeliveryTools, Report } from './delivery-tools.ts'
@@ -148,7 +148,7 @@ export class ConnectionDelivery {
     if (answer.kind === 'answered') rtt.observe(ms)
     await this.#updateConnection(connection, judgement, ms > usualMs)
     if (destination.split(call.length, judgement)) return judgement
-    await this.#conclude(call, judgement, startedAt)
+    await this.#conclude(call, judgement, startedAt, connection.testEventCode === null ? {} : { isTest: true })
     return null
   }
 
@@ -194,20 +194,22 @@ export class ConnectionDelivery {
     }
   }
 
-  async #conclude(call: readonly PendingEvent[], judgement: Judgement, sentAt: number): Promise<void> {
+  async #conclude(
+    call: readonly PendingEvent[],
+    judgement: Judgement,
+    sentAt: number,
+    test: Pick<FinalResult, 'isTest'> = {},
+  ): Promise<void> {
     const result = callResultOf(judgement)
-    if (result.kind === 'final') await this.#recordFinal(call, result, sentAt)
+    if (result.kind === 'final') await this.#recordFinal(call, { ...result, ...test, sentAt })
     else this.#reportAll(call, result)
   }
 
   /** Writes the answer to the sent log before anything depends on it, also when detached. */
-  async #recordFinal(call: readonly PendingEvent[], { outcome, code, requestId }: FinalAnswer, sentAt: number) {
+  async #recordFinal(call: readonly PendingEvent[], answer: FinalAnswer & Pick<FinalResult, 'sentAt' | 'isTest'>) {
     const { sentLog, now, onFinal } = this.#tools
     const at = now()
-    const entries = call.map(({ signal, attempt }) => {
-      const final = { kind: 'final', outcome, code, requestId, attempt, sentAt, at } as const
-      return { signal, final, recorded: false }
-    })
+    const entries = call.map(({ signal, attempt }) => ({ signal, final: { ...answer, attempt, at }, recorded: false }))
     await sentLog.write(entries)
     entries.forEach(({ signal, final }, index) => {
       onFinal?.(signal, final)

@@ -59,7 +59,11 @@ export interface Destination {
   /** Whether the destination has a form for such a signal. */
   encodes(signal: Pick<Signal, 'kind'>): boolean
   /** One call for events of one connection. @throws Error for a signal without a form */
-  encode(connection: Pick<ConnectionRecord, 'eventSetId'>, token: string, signals: readonly Signal[]): CallRequest
+  encode(
+    connection: Pick<ConnectionRecord, 'eventSetId' | 'testEventCode'>,
+    token: string,
+    signals: readonly Signal[],
+  ): CallRequest
   judge(answer: Answer): Judgement
   /**
    * Positions of the smaller calls that replace a call of `size` events; null: the judgement is final for the whole call.

@@ -37,13 +37,21 @@ export interface SentLogRebuildTools {
 }
 
 /** null: the signal was never sent, so TikTok has not answered for it. */
-const sentRecordOf = ({ outcome, code, attempt, sentAt, settledAt }: Delivery): SentRecord | null => {
+const sentRecordOf = ({ outcome, code, attempt, sentAt, settledAt, test }: Delivery): SentRecord | null => {
   switch (outcome) {
     case 'accepted':
     case 'duplicate':
     case 'rejected':
       return {
-        final: { outcome, code: code ?? 0, requestId: null, attempt, sentAt, at: settledAt },
+        final: {
+          outcome,
+          code: code ?? 0,
+          requestId: null,
+          attempt,
+          sentAt,
+          at: settledAt,
+          ...(test ? { isTest: true } : {}),
+        },
         recorded: true,
       }
     case 'expired':

@@ -17,6 +17,8 @@ const maxCallMs = 0xfffe
 const unknownCall = 0xffff
 /** Set beside the outcome when the delivery record is in Kafka. */
 const recordedBit = 0x80
+/** Set beside the outcome of a test. A version that does not know it sends the event again under its id. */
+const testBit = 0x40
 
 export interface SentRecord {
   readonly final: FinalResult
@@ -25,12 +27,15 @@ export interface SentRecord {
 }
 
 /**
- * 13 bytes, big-endian: outcome and recorded bit (8 bits), attempt (8), code (24), time of the answer (48, ms), call time (16, ms).
+ * 13 bytes, big-endian: outcome, recorded bit and test bit (8 bits), attempt (8), code (24), time of the answer (48, ms), call time (16, ms).
  * A delivery record published again from it equals the first, except for the request id.
  */
-export const encodeSentRecord = ({ final: { outcome, code, attempt, sentAt, at }, recorded }: SentRecord): Buffer => {
+export const encodeSentRecord = ({
+  final: { outcome, code, attempt, sentAt, at, isTest },
+  recorded,
+}: SentRecord): Buffer => {
   const value = Buffer.allocUnsafe(valueBytes)
-  value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0), 0)
+  value.writeUInt8(outcomes.indexOf(outcome) | (recorded ? recordedBit : 0) | (isTest ? testBit : 0), 0)
   value.writeUInt8(Math.min(attempt, 255), 1)
   value.writeUIntBE(Math.min(Math.max(code, 0), 0xffffff), 2, 3)
   value.writeUIntBE(at, 5, 6)
@@ -42,7 +47,7 @@ export const encodeSentRecord = ({ final: { outcome, code, attempt, sentAt, at }
 /** null: not this format, for example another version's. The event is then sent again under its id, which TikTok deduplicates. */
 export const decodeSentRecord = (value: Buffer): SentRecord | null => {
   const first = value.length === valueBytes ? value.readUInt8(0) : 0xff
-  const outcome = outcomes[first & ~recordedBit]
+  const outcome = outcomes[first & ~(recordedBit | testBit)]
   if (outcome === undefined) return null
   const at = value.readUIntBE(5, 6)
   const tookMs = value.readUInt16BE(11)
@@ -53,6 +58,7 @@ export const decodeSentRecord = (value: Buffer): SentRecord | null => {
     sentAt: tookMs === unknownCall ? null : at - tookMs,
     at,
     requestId: null,
+    ...((first & testBit) === 0 ? {} : { isTest: true }),
   }
   return { final, recorded: (first & recordedBit) !== 0 }
 }

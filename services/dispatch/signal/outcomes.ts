@@ -17,7 +17,7 @@ const unknownConnectionAttempts = 3
 const delivery = (
   signal: Signal,
   outcome: DeliveryOutcome,
-  rest: Pick<Delivery, 'code' | 'requestId' | 'attempt' | 'sentAt' | 'settledAt'>,
+  rest: Pick<Delivery, 'code' | 'requestId' | 'attempt' | 'sentAt' | 'settledAt' | 'test'>,
 ): Outcome => {
   const { signalId, connectionId, kind, occurredAt, flags, event, value, currency, origin, trackingId } = signal
   return forward({
@@ -45,11 +45,11 @@ const delivery = (
  * @param now when the batch began, ms
  */
 export const outcomeOf = (signal: Signal, attempt: number, result: SendResult, now: number): Outcome => {
-  const unsent = { code: null, requestId: null, attempt, sentAt: null, settledAt: now }
+  const unsent = { code: null, requestId: null, attempt, sentAt: null, settledAt: now, test: false }
   switch (result.kind) {
     case 'final': {
-      const { outcome, code, requestId, attempt: sentWith, sentAt, at } = result
-      return delivery(signal, outcome, { code, requestId, attempt: sentWith, sentAt, settledAt: at })
+      const { outcome, code, requestId, attempt: sentWith, sentAt, at, isTest = false } = result
+      return delivery(signal, outcome, { code, requestId, attempt: sentWith, sentAt, settledAt: at, test: isTest })
     }
     case 'recorded':
     case 'repeated':

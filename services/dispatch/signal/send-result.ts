@@ -13,6 +13,8 @@ export interface FinalResult {
   readonly sentAt: number | null
   /** When the answer arrived, ms. */
   readonly at: number
+  /** Sent as a test, which nothing counts; unset: not. */
+  readonly isTest?: boolean
 }
 
 /** Why a connection's signals wait for a person. */

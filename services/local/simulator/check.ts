@@ -15,6 +15,8 @@ export interface TrackedEvent {
 export interface TrackCall {
   readonly eventSource: string
   readonly eventSourceId: string
+  /** null: the events count. */
+  readonly testEventCode: string | null
   readonly events: readonly TrackedEvent[]
 }
 
@@ -87,15 +89,16 @@ const eventProblem = (event: unknown, source: string, nowSeconds: number): ApiRe
 /** @param body parsed JSON; undefined for invalid JSON */
 export const check = (body: unknown, nowSeconds: number): TrackCall | ApiRefusal => {
   if (!isObject(body)) return refuse(40002, 'The request body is not a valid JSON object.')
-  const { event_source: source, event_source_id: id, data } = body
+  const { event_source: source, event_source_id: id, test_event_code: testCode, data } = body
   if (!isText(source)) return refuse(40002, 'event_source: Missing data for required field.')
   if (!eventSources.has(source)) return refuse(40002, 'event_source: Must be one of: web, app, offline, crm, message.')
   if (!isText(id)) return refuse(40002, 'event_source_id: Missing data for required field.')
+  if (testCode !== undefined && !isText(testCode)) return refuse(40002, 'test_event_code: Not a valid string.')
   if (!Array.isArray(data) || data.length === 0) return refuse(40002, 'data: Missing data for required field.')
   if (data.length > maxEvents) return refuse(40061, `Invalid batch size: at most ${maxEvents} events a request.`)
   for (const [index, event] of data.entries()) {
     const problem = eventProblem(event, source, nowSeconds)
     if (problem) return refuse(problem.code, `Batch.${index}.${problem.message}`)
   }
-  return { eventSource: source, eventSourceId: id, events: data as TrackedEvent[] }
+  return { eventSource: source, eventSourceId: id, testEventCode: testCode ?? null, events: data as TrackedEvent[] }
 }

@@ -12,6 +12,8 @@ export interface ReceivedEvent {
   readonly tokenHash: string
   readonly eventSource: string
   readonly eventSourceId: string
+  /** Of a test, which does not count; null: it counts. */
+  readonly testEventCode: string | null
   readonly requestId: string
   /** Whether the event was known already; it counts once. */
   readonly duplicate: boolean
@@ -61,8 +63,9 @@ interface Counts {
   refused: number
   events: number
   duplicates: number
+  tests: number
 }
-const none = (): Counts => ({ calls: 0, refused: 0, events: 0, duplicates: 0 })
+const none = (): Counts => ({ calls: 0, refused: 0, events: 0, duplicates: 0, tests: 0 })
 
 export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex').slice(0, 16)
 
@@ -104,8 +107,12 @@ export class Store {
     const counts = this.#countsOf(tokenHash)
     const receivedAt = new Date(now).toISOString()
     for (const event of events) {
-      const duplicate = this.isKnown(call, event, now)
-      if (duplicate) {
+      const isTest = call.testEventCode !== null
+      const duplicate = !isTest && this.isKnown(call, event, now)
+      if (isTest) {
+        this.#total.tests++
+        counts.tests++
+      } else if (duplicate) {
         this.#total.duplicates++
         counts.duplicates++
       } else {
@@ -114,13 +121,14 @@ export class Store {
         this.#byEvent.set(event.event, (this.#byEvent.get(event.event) ?? 0) + 1)
         if (event.event_id !== undefined) this.#storeKey(keyOf(call.eventSourceId, event), now)
       }
-      const { eventSource, eventSourceId } = call
+      const { eventSource, eventSourceId, testEventCode } = call
       this.#events.add((seq) => ({
         seq,
         receivedAt,
         tokenHash,
         eventSource,
         eventSourceId,
+        testEventCode,
         requestId,
         duplicate,
         event,

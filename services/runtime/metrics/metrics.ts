@@ -64,6 +64,11 @@ const catalogue = {
     labels: [],
     buckets: seconds,
   },
+  signals_conversation_starts_total: {
+    type: 'counter',
+    help: 'By tracking ID: yes, no.',
+    labels: ['connection', 'tracking_id'],
+  },
   signals_event_age_seconds: {
     type: 'histogram',
     help: 'From receipt at the gateway to the end of this stage.',

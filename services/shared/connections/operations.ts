@@ -2,8 +2,10 @@
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
-import { type ConnectionInput, connectionRecordOf, disconnect, pause, resume, TransitionRefused } from './connection.ts'
+import { connectionRecordOf, disconnect, pause, resume } from './connection.ts'
+import type { ConnectionInput } from './connection-file.ts'
 import type { ConnectionDirectory } from './directory.ts'
+import { TransitionRefused } from './status.ts'
 import type { Author, ChangeNote, ConnectionUpdate, ConnectionWriter } from './writer.ts'
 
 /** No connection has this id. */

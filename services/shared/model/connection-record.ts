@@ -84,6 +84,10 @@ export interface ConnectionRecord {
   readonly reportOrders: boolean
   /** Its signals are decided and counted, and never sent: for trying a connector. */
   readonly sandbox: boolean
+  /** Its events go to TikTok as tests: they show on the test page and count nowhere; null: they count. */
+  readonly testEventCode: string | null
+  /** Keys of event tracks and of contacts that count as outcomes. */
+  readonly outcomeKeys: readonly string[]
   /** null: the rule set of its market, else `default`. */
   readonly ruleSetId: string | null
   /** Chooses the keyword list where `keywordListId` names none. */

@@ -127,6 +127,8 @@ export interface Delivery {
   readonly currency: string | null
   readonly origin: ConversationOrigin | null
   readonly hasTrackingId: boolean | null
+  /** Sent as a test, by the connection's test event code: nothing counts it. */
+  readonly test: boolean
 }
 
 /** The secret from which ids, claims and the keys of raw bodies derive, sealed under the active master key. */

@@ -15,6 +15,8 @@ export interface RawDelivery {
   readonly body: Buffer
   /** ms */
   readonly receivedAt: number
+  /** The `outcomeKeys` of an account's connection; unset: none. */
+  readonly outcomeKeysOf?: (accountId: string) => readonly string[]
 }
 
 /** A source reports that an account has withdrawn its authorisation. */

@@ -47,6 +47,7 @@ type Settled = Pick<
   | 'currency'
   | 'origin'
   | 'hasTrackingId'
+  | 'test'
 >
 type Raised = Pick<Signal, 'signalId' | 'connectionId' | 'occurredAt'>
 
@@ -93,6 +94,8 @@ const rowOf = (day: string, connectionId: string, settled: readonly Settled[], w
 export class DailyReport {
   readonly #settled = new Map<string, Settled>()
   readonly #raised = new Map<string, Raised>()
+  /** Signals that were sent as tests: they count nowhere. */
+  readonly #tests = new Set<string>()
   readonly #isWanted: (connectionId: string, occurredAt: number) => boolean
 
   /** @param isWanted whether the report is about a connection at a time, ms */
@@ -101,7 +104,8 @@ export class DailyReport {
   }
 
   settled(delivery: Settled): void {
-    if (this.#isWanted(delivery.connectionId, delivery.occurredAt)) this.#settled.set(delivery.signalId, delivery)
+    if (delivery.test) this.#tests.add(delivery.signalId)
+    else if (this.#isWanted(delivery.connectionId, delivery.occurredAt)) this.#settled.set(delivery.signalId, delivery)
   }
 
   raised({ signalId, connectionId, occurredAt }: Raised): void {
@@ -113,7 +117,9 @@ export class DailyReport {
     const keyOf = ({ occurredAt, connectionId }: Pick<Raised, 'occurredAt' | 'connectionId'>) =>
       `${dayOf(occurredAt)} ${connectionId}`
     const settled = Map.groupBy(this.#settled.values(), keyOf)
-    const open = [...this.#raised.values()].filter(({ signalId }) => !this.#settled.has(signalId))
+    const open = [...this.#raised.values()].filter(
+      ({ signalId }) => !this.#settled.has(signalId) && !this.#tests.has(signalId),
+    )
     const waiting = Map.groupBy(open, keyOf)
     return [...new Set([...settled.keys(), ...waiting.keys()])].sort().map((key) => {
       const at = key.indexOf(' ')

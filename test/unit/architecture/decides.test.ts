@@ -109,6 +109,7 @@ const decides = [
   'services/runtime/batch/poison/suspicion.ts',
   'services/runtime/batch/poison/work-note.ts',
   'services/shared/connections/connection.ts',
+  'services/shared/connections/connection-file.ts',
   'services/shared/connections/consent.ts',
   'services/shared/connections/extractors',
   'services/shared/connections/prefilled.ts',

@@ -30,6 +30,26 @@ describe('sending a batch', () => {
     expect(record?.value.requestId).toMatch(/^\d{20,}$/)
   })
 
+  it('sends the events of a connection with a test event code as tests, and says so in their deliveries', async () => {
+    const buckets = new MemoryHourBuckets()
+    const deliveriesOf = ({ outcomes }: { readonly outcomes: readonly unknown[] }) =>
+      outcomes.map((one) => (one as { records: { value: Delivery }[] }).records[0]?.value)
+    const world = openDispatch({ buckets })
+    world.connect('a', { testEventCode: 'TEST1' })
+    world.connect('b')
+    const first = await world.run([numbered('a', 0), numbered('b', 0)], { save: false })
+    expect(deliveriesOf(first)).toMatchObject([
+      { outcome: 'accepted', test: true },
+      { outcome: 'accepted', test: false },
+    ])
+    expect(world.testCodes().sort()).toEqual(['TEST1', undefined])
+    // The process died, and the code was taken away before the batch came again.
+    const after = openDispatch({ buckets })
+    after.connect('a')
+    expect(deliveriesOf(await after.run([numbered('a', 0)]))).toMatchObject([{ outcome: 'accepted', test: true }])
+    expect(after.callSizes()).toEqual([])
+  })
+
   it('does not send again a signal with a record in the sent log, and publishes the same outcome', async () => {
     const buckets = new MemoryHourBuckets()
     const before = openDispatch({ buckets })

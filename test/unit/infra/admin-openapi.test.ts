@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { adminOpenApi } from '../../../infra/api-documents/admin.ts'
-import { parseDraft } from '../../../services/shared/connections/connection.ts'
+import { parseDraft } from '../../../services/shared/connections/connection-file.ts'
 import { parsePerson } from '../../../services/tools/persons/person.ts'
 import { openConsole } from '../../support/console-world.ts'
 

@@ -34,6 +34,17 @@ describe('an outcome', () => {
     expect(labels(await run(...records))).toEqual(['forwarded', 'duplicate', 'forwarded', 'forwarded'])
   })
 
+  it('of an event track counts where the connection lists its key', async () => {
+    const { run, connect, delivery } = await openIngest()
+    const shop = { source: 'blip', accountId: 'shop@msging.net' }
+    connect({ connectionId: 'shop', ...shop, outcomeKeys: ['payments'] })
+    const track = (category: string) => {
+      const contact = { identity: '55@wa.gw.msging.net' }
+      return delivery({ ownerIdentity: shop.accountId, category, action: 'success-order', contact }, {}, 'blip')
+    }
+    expect(labels(await run(track('payments'), track('navigation')))).toEqual(['forwarded', 'ignored_track'])
+  })
+
   it('without a name becomes a dead letter that names the field', async () => {
     const { run, eventRecord } = await openIngest()
     await expect(run(eventRecord(label({ outcome: null })))).rejects.toThrow('outcome: is required for kind outcome')

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { creditOf } from '../../../attribution/credit.ts'
-import { extractorsSchema } from '../../../shared/connections/connection.ts'
+import { extractorsSchema } from '../../../shared/connections/connection-file.ts'
 import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
 import { answerBatch, answered, type BatchItem, BatchItemInvalid } from '../../batch/answer-lines.ts'
 import { UsageError } from '../../exit.ts'

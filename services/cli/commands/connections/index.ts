@@ -1,7 +1,7 @@
 /** `signals connections`: manages which account reports to which advertiser and event set. */
 import type { Command } from 'commander'
 import { type Revoked, revokeGrants } from '../../../shared/connections/authorisation/revoke.ts'
-import { parseDraft } from '../../../shared/connections/connection.ts'
+import { parseDraft } from '../../../shared/connections/connection-file.ts'
 import { readHistory } from '../../../shared/connections/history.ts'
 import {
   addConnection,

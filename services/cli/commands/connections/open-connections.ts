@@ -1,9 +1,10 @@
 /** Opens the connections topic for a command, and prints the results of changes. */
 
-import { ConnectionInvalid, TransitionRefused } from '../../../shared/connections/connection.ts'
+import { ConnectionInvalid } from '../../../shared/connections/connection-file.ts'
 import type { OpenConnections } from '../../../shared/connections/operations.ts'
 import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
 import { redacted } from '../../../shared/connections/redacted.ts'
+import { TransitionRefused } from '../../../shared/connections/status.ts'
 import { openConnectionLog } from '../../../shared/connections/store.ts'
 import { EventSetUnclear } from '../../../shared/connections/tiktok/event-sets.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'

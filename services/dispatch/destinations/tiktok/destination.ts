@@ -22,9 +22,9 @@ export const tiktokDestination = (profile: Profile, baseUrl: string): Destinatio
     limits: { eventsPerCall: mostEventsPerCall },
     parts: partsOf(profile),
     encodes: ({ kind }) => kind !== 'outcome' || profile.events.outcome !== undefined,
-    encode: ({ eventSetId }, token, signals) => ({
+    encode: ({ eventSetId, testEventCode }, token, signals) => ({
       headers: { 'content-type': 'application/json', [tokenHeader]: token },
-      body: encodeCall(eventSetId, signals),
+      body: encodeCall(eventSetId, signals, testEventCode),
     }),
     judge,
     split,

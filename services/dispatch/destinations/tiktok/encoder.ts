@@ -90,16 +90,18 @@ export const partsOf = ({ flags }: Profile): ((signal: Signal) => readonly Signa
   }
 }
 
-/** Body of one call, for events of one event set. */
+/** Body of one call, for events of one event set. A test code of the connection takes the place of the profile's. */
 export const callEncoder = (profile: Profile) => {
   const encode = eventEncoder(profile)
-  const { eventSource, partnerName, testEventCode } = profile
-  return (eventSetId: string, parts: readonly Signal[]): string =>
-    JSON.stringify({
+  const { eventSource, partnerName } = profile
+  return (eventSetId: string, parts: readonly Signal[], ownTestCode: string | null = null): string => {
+    const testEventCode = ownTestCode ?? profile.testEventCode
+    return JSON.stringify({
       event_source: eventSource,
       event_source_id: eventSetId,
       ...(partnerName === undefined ? {} : { partner_name: partnerName }),
       ...(testEventCode === undefined ? {} : { test_event_code: testEventCode }),
       data: parts.map(encode),
     })
+  }
 }

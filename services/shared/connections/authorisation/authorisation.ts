@@ -6,9 +6,10 @@
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
 import type { Clock } from '../../../runtime/ports.ts'
 import type { ConnectionRecord, MessagingApp } from '../../model/connection-record.ts'
-import { type ConnectionDraft, parseConnection, TransitionRefused, withToken } from '../connection.ts'
+import { withToken } from '../connection.ts'
+import { type ConnectionDraft, parseConnection } from '../connection-file.ts'
 import { accountProblem, addConnection, ConnectionUnknown, type OpenConnections } from '../operations.ts'
-import { nextStatus } from '../status.ts'
+import { nextStatus, TransitionRefused } from '../status.ts'
 import {
   checkEventSet,
   EventSetUnclear,

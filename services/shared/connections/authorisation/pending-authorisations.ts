@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
 import { SealBroken } from '../../../runtime/keys/keyring.ts'
 import type { RedisCommands, RedisScript } from '../../../runtime/ports.ts'
-import type { ConnectionDraft } from '../connection.ts'
+import type { ConnectionDraft } from '../connection-file.ts'
 import type { GrantKind } from '../tiktok/oauth.ts'
 
 export interface Pending {

@@ -2,7 +2,7 @@
 
 import type { TikTokApi } from '../../../runtime/adapters/tiktok-api.ts'
 import type { MessagingApp } from '../../model/connection-record.ts'
-import { type ConnectionDraft, type ConnectionInput, parseConnection } from '../connection.ts'
+import { type ConnectionDraft, type ConnectionInput, parseConnection } from '../connection-file.ts'
 import { EventSetUnclear, findEventSet, questionOf, refuseForeignEventSet } from './event-sets.ts'
 
 export interface CompleteTools {

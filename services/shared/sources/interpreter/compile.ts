@@ -12,6 +12,8 @@ import { compileRules } from './rules.ts'
 import { type Frame, Scope } from './scope.ts'
 import { compileCondition } from './values/values.ts'
 
+const noKeys = () => []
+
 /**
  * @param observer is called for all that the mapping reads; for one delivery at a time
  * @throws MappingProblem
@@ -35,6 +37,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
   const { status, contentType, body, deadlineSeconds } = document.answer
 
   const map = (delivery: RawDelivery): MappingResult => {
+    const { outcomeKeysOf = noKeys } = delivery
     const parsed = parse(delivery).value()
     observer?.parsed(parsed)
     const frame = frameOf(delivery, parsed)
@@ -42,7 +45,7 @@ export const compileMapping = (document: MappingDocument, observer?: Observer): 
       const refusal = refusals.find(({ holds }) => holds(frame))
       throw new DeliveryUnreadable(refusal?.because ?? 'the body is not a delivery of this source')
     }
-    const out: MappingOutput = { events: [], ignored: [], failed: [], removed: [], joined: [], items: 0 }
+    const out: MappingOutput = { events: [], ignored: [], failed: [], removed: [], joined: [], items: 0, outcomeKeysOf }
     if (apply(frame, delivery.receivedAt, out) === 0) {
       out.ignored.push(otherwise)
       observer?.applied('otherwise', ['otherwise'], { became: 'ignored', reason: otherwise })

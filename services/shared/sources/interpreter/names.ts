@@ -15,6 +15,8 @@ export interface MappingOutput {
   readonly failed: { rule: string; reason: string }[]
   readonly removed: AuthorisationRemoved[]
   readonly joined: MessageEvent[]
+  /** Of the connection of an account. */
+  outcomeKeysOf(accountId: string): readonly string[]
   /** List elements visited so far. */
   items: number
 }
@@ -25,10 +27,17 @@ export type Apply = (frame: Frame, receivedAt: number, out: MappingOutput) => nu
 /** More than a delivery of a few MB holds. It bounds mappings that iterate one list for each element of another. */
 const maxItems = 500_000
 
-/** One name of `each`: the rule applies to every element of a list, or to one value. */
+const entriesOf = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).map(([key, one]) => ({ key, value: one }))
+    : undefined
+
+/** One name of `each`: the rule applies to every element of a list, to every entry of an object, or to one value. */
 const compileLevel = (name: string, path: string, scope: Scope, rule: string) => {
-  const isList = path.endsWith('[]')
-  const read = within(name, () => compilePath(isList ? path.slice(0, -2) : path, scope))
+  const isObject = path.endsWith('{}')
+  const isList = isObject || path.endsWith('[]')
+  const readPath = within(name, () => compilePath(isList ? path.slice(0, -2) : path, scope))
+  const read = isObject ? (frame: Frame) => entriesOf(readPath(frame)) : readPath
   const { scope: inner, slot } = scope.with(name)
   const { observer } = scope
   const wrap = (apply: Apply): Apply => {

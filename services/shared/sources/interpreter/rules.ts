@@ -7,8 +7,9 @@ import type { Rule } from './language/document.ts'
 import { type DocumentPosition, within } from './language/problem.ts'
 import { type Apply, compileNames, type MappingOutput } from './names.ts'
 import type { RuleResult } from './observer.ts'
-import { compilePath, type Scope } from './scope.ts'
-import { compileOptional } from './values/values.ts'
+import { compilePath, type Frame, type Scope } from './scope.ts'
+import { asText } from './values/as-text.ts'
+import { compileOptional, compileValue } from './values/values.ts'
 
 /** Identifies a rule: its name in dead letters and its position in the document. */
 interface RuleIdentity {
@@ -44,10 +45,23 @@ const compileMessageEvent = (path: string, scope: Scope, identity: RuleIdentity)
   }
 }
 
+/** Whether the account's connection lists the key of the item; true for a rule without one. */
+const compileOutcomeKey = ({ outcomeKey, accountId }: NonNullable<Rule['event']>, scope: Scope) => {
+  if (outcomeKey === undefined) return () => true
+  const key = within('outcomeKey', () => compileValue(outcomeKey, scope))
+  const account = within('accountId', () => compileValue(accountId, scope))
+  return (frame: Frame, out: Pick<MappingOutput, 'outcomeKeysOf'>): boolean => {
+    const [name, owner] = [asText(key(frame)), asText(account(frame))]
+    return name !== null && owner !== null && out.outcomeKeysOf(owner).includes(name)
+  }
+}
+
 const compileEventRule = (rule: NonNullable<Rule['event']>, scope: Scope, identity: RuleIdentity): Apply => {
   const build = within('event', () => compileEvent(identity.source, rule, scope))
+  const isListed = within('event', () => compileOutcomeKey(rule, scope))
   const add = compileAddResult(identity, scope)
   return (frame, receivedAt, out) => {
+    if (!isListed(frame, out)) return 0
     const built = build(frame, receivedAt)
     if (built.kind === 'event') return add(out, { became: 'event', event: built.event })
     if (built.kind === 'empty') return add(out, { became: 'ignored', reason: 'empty' })

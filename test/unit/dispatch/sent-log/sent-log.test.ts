@@ -12,6 +12,7 @@ describe('the bytes of a sent record', () => {
   it.each([
     { outcome: 'accepted', code: 0, attempt: 1, sentAt: noon - 300, at: noon },
     { outcome: 'duplicate', code: 40050, attempt: 7, sentAt: null, at: noon + 1 },
+    { outcome: 'accepted', code: 0, attempt: 1, sentAt: noon - 300, at: noon, isTest: true },
     { outcome: 'rejected', code: 20001, attempt: 255, sentAt: 0xffffffffffff, at: 0xffffffffffff },
   ] as const)('keep %j', (result) => {
     for (const recorded of [false, true]) {

@@ -26,6 +26,7 @@ const delivered = (fields: object) => ({
         currency: null,
         origin: null,
         hasTrackingId: false,
+        test: false,
         ...fields,
       },
     },

@@ -88,6 +88,15 @@ describe('the track endpoint', () => {
     expect(send(body([event('e2')]), 'one').code).toBe(0)
   })
 
+  it('shows test events and counts none', () => {
+    const { send, store } = open()
+    expect(send(body([event()], { test_event_code: '' })).code).toBe(40002)
+    send(body([event()], { test_event_code: 'TEST1' }))
+    send(body([event()]))
+    expect(store.stats()).toMatchObject({ events: 1, duplicates: 0, tests: 1 })
+    expect(store.events(0, 10).map(({ testEventCode }) => testEventCode)).toEqual(['TEST1', null])
+  })
+
   it('counts a repeat within 48 h once, by event set, name and id', () => {
     const { send, store, state } = open()
     send(body([event()]))

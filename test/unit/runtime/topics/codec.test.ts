@@ -105,6 +105,7 @@ describe('the codec', () => {
         currency: 'IDR',
         origin: 'tiktok_ad',
         hasTrackingId: true,
+        test: true,
       },
     ],
   ] as const)('carries every field of %s through its bytes', async (topic, value) => {

@@ -1,6 +1,6 @@
 import { AuthorisationFailed } from '../../../../services/shared/connections/authorisation/authorisation-failed.ts'
 import { revokeGrants } from '../../../../services/shared/connections/authorisation/revoke.ts'
-import { parseDraft } from '../../../../services/shared/connections/connection.ts'
+import { parseDraft } from '../../../../services/shared/connections/connection-file.ts'
 import { changeConnection } from '../../../../services/shared/connections/operations.ts'
 import { refreshDue } from '../../../../services/shared/connections/tokens/refresh.ts'
 import { noon } from '../../../support/builders.ts'

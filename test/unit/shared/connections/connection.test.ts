@@ -1,15 +1,14 @@
 import {
-  ConnectionInvalid,
   connectionRecordOf,
   disconnect,
-  parseConnection,
   pause,
   reconnect,
   resume,
-  TransitionRefused,
 } from '../../../../services/shared/connections/connection.ts'
+import { ConnectionInvalid, parseConnection } from '../../../../services/shared/connections/connection-file.ts'
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import { firstGroup, patternProblem } from '../../../../services/shared/connections/extractors/extractors.ts'
+import { TransitionRefused } from '../../../../services/shared/connections/status.ts'
 import { connectionRecord, noon, testKeyring } from '../../../support/builders.ts'
 
 const enough = {
@@ -40,6 +39,8 @@ describe('a connection', () => {
       extractors: null,
       reportOrders: false,
       sandbox: false,
+      testEventCode: null,
+      outcomeKeys: [],
     })
   })
 

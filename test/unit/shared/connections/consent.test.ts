@@ -1,4 +1,5 @@
-import { connectionRecordOf, disconnect, parseConnection } from '../../../../services/shared/connections/connection.ts'
+import { connectionRecordOf, disconnect } from '../../../../services/shared/connections/connection.ts'
+import { parseConnection } from '../../../../services/shared/connections/connection-file.ts'
 import { occurredUnderConsent, receivedUnderConsent } from '../../../../services/shared/connections/consent.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { connectionRecord, noon, testKeyring } from '../../../support/builders.ts'

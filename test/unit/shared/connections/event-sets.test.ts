@@ -1,5 +1,5 @@
 import type { ApiCall, ApiResult, TikTokApi } from '../../../../services/runtime/adapters/tiktok-api.ts'
-import { parseDraft } from '../../../../services/shared/connections/connection.ts'
+import { parseDraft } from '../../../../services/shared/connections/connection-file.ts'
 import { complete } from '../../../../services/shared/connections/tiktok/complete.ts'
 import { checkEventSet, findEventSet, questionOf } from '../../../../services/shared/connections/tiktok/event-sets.ts'
 

@@ -1,4 +1,5 @@
-import { mapped, theOnly } from '../../../support/deliveries.ts'
+import type { Source } from '../../../../services/shared/sources/source.ts'
+import { mapped, sources, theOnly } from '../../../support/deliveries.ts'
 import { blip, seconds } from '../../../support/partner-bodies.ts'
 
 const mediaLink = 'application/vnd.lime.media-link+json'
@@ -122,4 +123,72 @@ describe('the Blip mapping', () => {
   ])('ignores %s', (_name, body, reason) =>
     expect(mapped('blip', body)).toEqual({ events: [], ignored: [reason], failed: [] }),
   )
+})
+
+describe('an event track or a contact of Blip', () => {
+  const source = sources.get('blip') as Source
+  const read = (body: object, keys: Readonly<Record<string, readonly string[]>>, account: string | null = null) =>
+    source.map({
+      ...{ source: 'blip', account, headers: {}, contentType: 'application/json', receivedAt: seconds * 1000 },
+      body: Buffer.from(JSON.stringify(body)),
+      outcomeKeysOf: (accountId) => keys[accountId] ?? [],
+    })
+  const track = {
+    ownerIdentity: 'router@msging.net',
+    storageDate: '2023-02-27T11:45:12.611Z',
+    category: 'payments',
+    action: 'success-order',
+    contact: { identity: '55@wa.gw.msging.net' },
+    identity: 'router@msging.net',
+  }
+  const contact = {
+    identity: '55@wa.gw.msging.net',
+    lastMessageDate: '2023-02-27T11:45:12.611Z',
+    extras: { plan: 'gold', city: 'Recife', empty: '' },
+  }
+
+  it('is an outcome where the connection of its account lists the key', () => {
+    const { events, ignored } = read(track, { 'router@msging.net': ['payments'] })
+    expect(ignored).toEqual([])
+    expect(events).toMatchObject([
+      {
+        ...{
+          kind: 'outcome',
+          accountId: 'router@msging.net',
+          channel: 'whatsapp',
+          sender: 'bot',
+          direction: 'outbound',
+        },
+        conversationId: 'router@msging.net:55@wa.gw.msging.net',
+        occurredAt: Date.parse(track.storageDate),
+        outcome: { name: 'success-order', value: null, currency: null, reference: null },
+      },
+    ])
+    const extras = read(contact, { shop: ['plan', 'empty'] }, 'shop')
+    expect(extras).toMatchObject({
+      events: [{ kind: 'outcome', conversationId: 'shop:55@wa.gw.msging.net', outcome: { name: 'gold' } }],
+      ignored: [],
+      failed: [],
+    })
+  })
+
+  it('has one id for a value that is sent again, and another for a new value', () => {
+    const idOf = (plan: string, more: object = {}) =>
+      read({ ...contact, ...more, extras: { plan } }, { shop: ['plan'] }, 'shop').events[0]?.messageId
+    expect(idOf('gold', { lastMessageDate: '2024-01-01T00:00:00Z' })).toBe(idOf('gold'))
+    expect(idOf('silver')).not.toBe(idOf('gold'))
+  })
+
+  it('is ignored once where the connection lists other keys, or is not known', () => {
+    const nothing = (reason: string) => ({ events: [], ignored: [reason], failed: [] })
+    expect(read(track, { 'router@msging.net': ['other'] })).toEqual(nothing('track'))
+    expect(read(track, { 'another@msging.net': ['payments'] })).toEqual(nothing('track'))
+    expect(read(contact, { shop: ['other'] }, 'shop')).toEqual(nothing('contact'))
+    expect(read(contact, {})).toEqual(nothing('contact'))
+  })
+
+  it('without a person fails where its key is listed', () => {
+    const { events, failed } = read({ ...track, contact: undefined }, { 'router@msging.net': ['payments'] })
+    expect([events, failed.map(({ reason }) => reason)]).toEqual([[], ['body.contact.identity is missing']])
+  })
 })

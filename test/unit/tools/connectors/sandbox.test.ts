@@ -7,7 +7,15 @@ import { MemoryRegistry } from '../../../support/memory-registry.ts'
 describe('the signals of a sandbox', () => {
   it('are those of its connection, oldest first; what cannot be read is left out', async () => {
     const codec = await Codec.open(new MemoryRegistry())
-    const nothing = { event: null, value: null, currency: null, origin: null, hasTrackingId: true, flags: [] }
+    const nothing = {
+      event: null,
+      value: null,
+      currency: null,
+      origin: null,
+      hasTrackingId: true,
+      flags: [],
+      test: false,
+    }
     const delivery = (signalId: string, connectionId: string, timestamp: number) =>
       consumedRecord({
         topic: 'deliveries.v1',

@@ -141,7 +141,7 @@ const fail = (): never => {
 const deliveryOf = (signalId: string, fields: Partial<Delivery>): Delivery => ({
   ...{ signalId, connectionId: 'acme-wa', kind: 'conversation', outcome: 'accepted', code: 0, requestId: 'r' },
   ...{ attempt: 1, occurredAt: noon, sentAt: noon, settledAt: noon + 9, flags: [], event: null, value: null },
-  ...{ currency: null, origin: 'other', hasTrackingId: false, ...fields },
+  ...{ currency: null, origin: 'other', hasTrackingId: false, test: false, ...fields },
 })
 
 const first = { startsConversation: true } as const

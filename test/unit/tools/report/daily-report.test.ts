@@ -40,6 +40,15 @@ describe('a report', () => {
     expect(report.rows()).toMatchObject([{ withheld: 0, rejectedByCode: { 40002: 1 }, sent: 1, waiting: 1 }])
   })
 
+  it('counts no test, neither as sent nor as waiting', () => {
+    const report = new DailyReport(all)
+    const [real, test] = [signal({ signalId: id(1) }), signal({ signalId: id(2) })]
+    for (const one of [real, test]) report.raised(one)
+    report.settled(deliveryOf(real))
+    report.settled(deliveryOf(test, { test: true }))
+    expect(report.rows()).toMatchObject([{ sent: 1, accepted: 1, waiting: 0 }])
+  })
+
   it('is about the days and connections that are asked for', () => {
     const report = new DailyReport((connectionId, at) => connectionId === 'acme-wa' && at < noon + 1)
     report.settled(deliveryOf(signal({ signalId: id(1), occurredAt: noon + 1 })))

@@ -20,7 +20,10 @@ import { type ConditionElement, conditionSchema, pathSchema, type Value, valueSc
 export interface Rule {
   readonly name?: string | undefined
   readonly when?: ConditionElement | undefined
-  /** Names for each element of a list (`entry: body.entry[]`) or for one value (`value: change.value`), in order. */
+  /**
+   * Names for each element of a list (`entry: body.entry[]`), for each `{key, value}` of an object (`extra: body.extras{}`) or for one
+   * value (`value: change.value`), in order.
+   */
   readonly each?: Readonly<Record<string, string>> | undefined
   /** Names for values that are JSON in a string, or already objects. */
   readonly json?: Readonly<Record<string, string>> | undefined
@@ -44,7 +47,10 @@ export interface Rule {
 const nameSchema = z.string().regex(/^[a-z][A-Za-z]*$/, 'must be a name of letters')
 const listPathSchema = z
   .string()
-  .refine((text) => pathSchema.safeParse(text.replace(/\[\]$/, '')).success, 'must be a path, with [] behind a list')
+  .refine(
+    (text) => pathSchema.safeParse(text.replace(/(?:\[\]|\{\})$/, '')).success,
+    'must be a path, with [] behind a list and {} behind an object whose keys are asked for',
+  )
 
 const ruleSchema: z.ZodType<Rule> = z.lazy(() =>
   element({

@@ -120,6 +120,8 @@ export const eventSchema = element({
     currency: valueSchema.optional(),
     reference: valueSchema.optional(),
   }).optional(),
+  /** The rule applies only where the account's connection lists this key in `outcomeKeys`. */
+  outcomeKey: valueSchema.optional(),
   /** The person across threads; with the same `conversationId`, an outcome has no thread. */
   contactId: valueSchema.optional(),
   channelMessageId: valueSchema.optional(),
