@@ -7,6 +7,7 @@ import { isWithoutThread } from '../../../ingest/contacts/without-thread.ts'
 import type { Delivered } from '../../../ingest/delivery.ts'
 import { identityOf, ownerOf, recordOfOwner } from '../../../ingest/identity.ts'
 import { ingest } from '../../../ingest/stage.ts'
+import { positionOf } from '../../../runtime/batch/dead-letter.ts'
 import { receivedAtOf } from '../../../runtime/batch/record-headers.ts'
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
@@ -19,6 +20,7 @@ import type { MessageEvent } from '../../../shared/model/message-event.ts'
 import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { topics } from '../../../topology.ts'
+import { deadLetterCodes } from '../dead-letter-codes.ts'
 import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
 import type { ReadingTools } from '../topic-records.ts'
 import { LiveClaims } from './live-claims.ts'
@@ -46,25 +48,6 @@ export interface Received {
 
 const topic = topics.channelEvents.name
 
-/** Names a record as dead letters do. */
-const positionOf = ({ partition, offset }: Pick<ConsumedRecord, 'partition' | 'offset'>) =>
-  `${topic}/${partition}/${offset}`
-
-/** By position, the code under which ingest put a record aside. @throws DependencyError */
-const putAside = async (since: number, { broker }: Pick<ReceivedTools, 'broker'>) => {
-  const codes = new Map<string, string>()
-  for (const name of [quarantineTopic, deadLetterTopic('ingest')])
-    await readInBatches(
-      broker,
-      name,
-      async (records) => {
-        for (const { headers } of records) if (headers.origin && headers.code) codes.set(headers.origin, headers.code)
-      },
-      since,
-    )
-  return codes
-}
-
 /** The feed of a record that topics still hold. @throws DependencyError */
 const firstCopy = async (owner: Buffer, { broker }: Pick<ReceivedTools, 'broker'>): Promise<FirstCopy> => {
   const { partition, offset } = recordOfOwner(owner)
@@ -72,7 +55,7 @@ const firstCopy = async (owner: Buffer, { broker }: Pick<ReceivedTools, 'broker'
   await broker.read(topic, [{ partition, from: offset, to: offset + 1n }], ([record]) => {
     if (record) source = decodeChannelEvent(record).source
   })
-  return { delivery: positionOf({ partition, offset }), source }
+  return { delivery: positionOf({ topic, partition, offset }), source }
 }
 
 const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conversationId, messageId }: AskedIds) =>
@@ -111,7 +94,7 @@ export const readReceived = async (
   const claims = new LiveClaims(tools.buckets)
   const contacts: ContactThreads = { note: async () => {}, find: (all) => tools.contacts.find(all) }
   const stage = ingest({ ...tools, claims, contacts })
-  const codes = await putAside(window.since, tools)
+  const codes = await deadLetterCodes([quarantineTopic, deadLetterTopic('ingest')], window.since, tools)
   const isRelevant = relevance(connection, asked, envelopes)
   const events: ExplainedEvent[] = []
   let conversationId: string | null = null

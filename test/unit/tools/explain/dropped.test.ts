@@ -130,6 +130,16 @@ describe('what came of a conversation', () => {
     expect(first(await explain(pipeline))).toEqual(['dead_letter poison'])
   })
 
+  it('names a message that ended attribution', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    const [record] = pipeline.cluster.records(topics.messages.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = { topic: deadLetterTopic('attribution'), key: 'k', value: null, headers: { origin, code: 'poison' } }
+    await pipeline.producer.send([letter])
+    expect(await textOf(pipeline)).toMatch(/dead letter past ingest: poison/)
+  })
+
   it('opens no delivery of another connection, and shows none of its ids', async () => {
     const pipeline = await openMemoryPipeline()
     pipeline.connect({ connectionId: 'rival', source: 'whatsapp', accountId: 'rival-account', tenantId: 'rival' })
