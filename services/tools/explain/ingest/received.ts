@@ -12,7 +12,7 @@ import { receivedAtOf } from '../../../runtime/batch/record-headers.ts'
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
-import type { TimeWindow } from '../../../runtime/topics/read-by-keys.ts'
+import { readByKeys, type TimeWindow } from '../../../runtime/topics/read-by-keys.ts'
 import { readInBatches } from '../../../runtime/topics/read-topic.ts'
 import type { Connection, ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import { decodeChannelEvent } from '../../../shared/model/channel-event.ts'
@@ -23,10 +23,11 @@ import { topics } from '../../../topology.ts'
 import { deadLetterCodes } from '../dead-letter-codes.ts'
 import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
 import type { ReadingTools } from '../topic-records.ts'
+import { deliveryKeys, type WaysTools } from './delivery-keys.ts'
 import { LiveClaims } from './live-claims.ts'
 import { type AskedIds, relevance } from './relevant-records.ts'
 
-export interface ReceivedTools extends ReadingTools {
+export interface ReceivedTools extends ReadingTools, Pick<WaysTools, 'ways'> {
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
   readonly envelopes: Pick<Envelopes, 'open'>
@@ -136,21 +137,22 @@ export const readReceived = async (
     return code === undefined ? withoutEvent(value, facts) : [{ ...facts, ...nothing, outcome, reason: code }]
   }
 
-  await readInBatches(
-    broker,
-    topic,
-    async (records) => {
-      for (const record of records) {
-        const relevant = isRelevant(record)
-        if (relevant === 'unreadable') unreadable++
-        if (relevant !== true) continue
-        await codec.prepare([record])
-        events.push(...(await judge(record)))
-      }
-    },
-    window.since,
-    window.until,
-  )
+  const take = async (records: readonly ConsumedRecord[]) => {
+    for (const record of records) {
+      const relevant = isRelevant(record)
+      if (relevant === 'unreadable') unreadable++
+      if (relevant !== true) continue
+      await codec.prepare([record])
+      events.push(...(await judge(record)))
+    }
+  }
+  const keys = await deliveryKeys(connection, asked.conversationId, now, tools)
+  if (keys !== null) await readByKeys(broker, topic, keys, window, take)
+  // A delivery that names no account has no key.
+  if (events.length === 0) {
+    unreadable = 0
+    await readInBatches(broker, topic, take, window.since, window.until)
+  }
   events.sort((a, b) => a.receivedAt - b.receivedAt)
   return { events, conversationId, unreadable, areCopiesUnknown: claims.isUnknown }
 }
