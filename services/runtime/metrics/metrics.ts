@@ -124,11 +124,7 @@ const catalogue = {
     help: 'Signals with a final result, by kind and outcome.',
     labels: ['kind', 'outcome'],
   },
-  signals_old_total: {
-    type: 'counter',
-    help: 'Signals older than DISPATCH_WARN_DAYS when they were due to be sent, because an upstream stage is late.',
-    labels: [],
-  },
+  signals_old_total: { type: 'counter', help: 'Signals older than DISPATCH_WARN_DAYS at dispatch.', labels: [] },
   signals_quarantined_accounts: { type: 'gauge', help: 'Accounts whose records ingest puts aside.', labels: [] },
   signals_breakers: {
     type: 'gauge',
