@@ -83,12 +83,13 @@ const shownLines = ({ shown }: ExplainedMessage): string[] =>
 
 /** The reason leads. */
 const messageLines = (message: ExplainedMessage, received: ExplainedEvent | undefined): string[] => {
-  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil } = message
+  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil, deadLetter } = message
   const until = waitsUntil === null ? '' : ` until ${timeText(waitsUntil)}`
   const words = textOrigin === null || textOrigin === 'typed' ? '' : `, ${textOrigin}`
   return [
     `${timeText(occurredAt)} ${direction} ${kind}${words}`,
     ...[
+      ...(deadLetter === null ? [] : [`dead letter past ingest: ${deadLetter} (signals dead-letters list)`]),
       ...(reason === null ? [] : [`no signal: ${reasons[reason] ?? reason}${until}`]),
       ...attributionLines(message),
       ...carriedLines(message),
@@ -124,7 +125,9 @@ const gapLines = ({ gaps, received, messages }: ConversationExplanation): string
   const { deliveriesSince, messagesSince, unreadableDeliveries, areCopiesUnknown } = gaps
   return [
     ...(received.length === 0 && messages.length === 0
-      ? ['nothing of it came: no delivery of this account names it, and messages.v1 holds no message of it']
+      ? [
+          'nothing of it came in the times that were read: no delivery of this account names it, and messages.v1 holds no message of it',
+        ]
       : []),
     ...(areCopiesUnknown ? ['Redis does not answer: copies of messages are not recognised'] : []),
     ...(unreadableDeliveries === 0

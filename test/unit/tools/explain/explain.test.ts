@@ -106,7 +106,13 @@ const explained = async (
   ]
   const tools = {
     ...{ broker, codec, keyring, directory, suppressions, lists, ruleSets: [ruleSet({ createdAt: 1, rules })] },
-    ...{ sources, envelopes: testEnvelopes(keyring), contacts: { find: async () => [] }, quarantined: async () => [] },
+    ...{
+      sources,
+      envelopes: testEnvelopes(keyring),
+      contacts: { find: async () => [] },
+      quarantined: async () => [],
+      ways: async () => null,
+    },
     buckets: { event: new MemoryHourBuckets(), crossSource: new MemoryHourBuckets() },
     ...{ store: new MemoryConversationStore(), settings: { waitMs: 30_000, textWindowMs: 600_000 } },
   }
@@ -287,6 +293,8 @@ describe('an explanation', () => {
 
   it('says what an empty answer may mean', async () => {
     const { found } = await explained([])
-    expect(explanationText(found)).toMatch(/^nothing of it came: no delivery of this account names it/)
+    expect(explanationText(found)).toMatch(
+      /^nothing of it came in the times that were read: no delivery of this account names it/,
+    )
   })
 })
