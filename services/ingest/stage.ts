@@ -25,14 +25,14 @@ import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letter
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, ownerOf } from './identity.ts'
 import { toMessage } from './message.ts'
-import { inThread, lateReferral, type Verdict, verdictOf } from './verdict.ts'
+import { type IngestVerdict, inThread, lateReferral, verdictOf } from './verdict.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
 /** One list per input, one verdict per event. */
-export type IngestState = readonly (readonly Verdict[])[]
+export type IngestState = readonly (readonly IngestVerdict[])[]
 
 interface PendingClaims {
   readonly marks: BucketValue[]
@@ -43,7 +43,7 @@ const noClaims = (): PendingClaims => ({ marks: [], events: [] })
 
 const claimsOf = (
   batch: readonly Input<Delivered>[],
-  verdicts: readonly Verdict[][],
+  verdicts: readonly IngestVerdict[][],
   { sources, keyring }: IngestTools,
 ): ByPurpose<PendingClaims> => {
   const own = noClaims()
@@ -71,7 +71,7 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
   const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
-    return value.events.map((event): Verdict => {
+    return value.events.map((event): IngestVerdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
       return verdictOf(event, value.receivedAt, tools)
     })
@@ -79,13 +79,13 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
   const pending = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
-    const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
+    const { connection, identity } = (verdicts[input] as IngestVerdict[])[at] as IngestVerdict & { kind: 'authorised' }
     return { event, connection, conversation: identity.conversation }
   }
   return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
 }
 
-const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][]) =>
+const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][]) =>
   verdicts.flatMap((ofInput, input) =>
     ofInput.flatMap((of, at) =>
       of.kind === 'authorised' ? [{ input, at, of, event: batch[input]?.value.events[at] as MessageEvent }] : [],
@@ -93,14 +93,14 @@ const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly Ver
   )
 
 /** The threads in which contacts of the batch wrote. */
-const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][], tools: IngestTools) =>
+const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][], tools: IngestTools) =>
   authorisedIn(batch, verdicts).flatMap(
     ({ of: { connection, identity }, event }) =>
       noteOf({ event, connection }, identity.conversation, tools.keyring) ?? [],
   )
 
 /** Gives events without a thread to the conversation in which their contact wrote last. Changes `verdicts`. @throws DependencyError */
-const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: Verdict[][], tools: IngestTools) => {
+const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: IngestVerdict[][], tools: IngestTools) => {
   const wanted = authorisedIn(batch, verdicts).filter(({ event }) => isWithoutThread(event))
   if (wanted.length === 0) return
   const threads = await threadsOf(
@@ -108,7 +108,7 @@ const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: Verdict
     tools,
   )
   wanted.forEach(({ input, at, of }, index) => {
-    ;(verdicts[input] as Verdict[])[at] = inThread(of, threads[index] ?? null, tools)
+    ;(verdicts[input] as IngestVerdict[])[at] = inThread(of, threads[index] ?? null, tools)
   })
 }
 
@@ -129,7 +129,7 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
     const { input, event } = events[at] as PendingClaims['events'][number]
-    ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
+    ;(verdicts[input] as IngestVerdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
   own.marks.forEach(({ value }, at) => {
     if (!holders.event[at]?.equals(value)) refuse(own, at)
@@ -143,9 +143,9 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const firsts = firstCopiesOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
   second.forEach(({ input, event: at }, index) => {
     const { events, receivedAt } = (batch[input] as Input<Delivered>).value
-    const of = verdicts[input]?.[at] as Verdict & { kind: 'authorised' }
+    const of = verdicts[input]?.[at] as IngestVerdict & { kind: 'authorised' }
     const first = firsts[index] ?? null
-    ;(verdicts[input] as Verdict[])[at] = lateReferral(events[at] as MessageEvent, receivedAt, of, first, tools)
+    ;(verdicts[input] as IngestVerdict[])[at] = lateReferral(events[at] as MessageEvent, receivedAt, of, first, tools)
   })
   await giveThreads(batch, verdicts, tools)
   return verdicts
@@ -185,7 +185,7 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       ),
       outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
         ...value.events.flatMap((event, at) => {
-          const verdict = state[input]?.[at] as Verdict
+          const verdict = state[input]?.[at] as IngestVerdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
           if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
           const message = toMessage(referralOf(event), value.receivedAt, verdict.to, tools)

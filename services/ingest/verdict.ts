@@ -25,7 +25,7 @@ type Refusal =
   | 'ignored_contact'
 
 /** Result of the consent check, of the marks and of the claims, for one event. */
-export type Verdict =
+export type IngestVerdict =
   | (Authorised & { readonly kind: 'authorised' })
   /** A second copy with a referral that the first one lacks. `to`: the first copy's connection and conversation. */
   | { readonly kind: 'late-referral'; readonly to: Authorised }
@@ -33,7 +33,7 @@ export type Verdict =
 
 type Tools = Pick<IngestTools, 'directory' | 'keyring' | 'withdrawals' | 'isUnderConsent' | 'suppressions'>
 
-const refused = (reason: Refusal): Verdict & { kind: 'refused' } => ({ kind: 'refused', reason })
+const refused = (reason: Refusal): IngestVerdict & { kind: 'refused' } => ({ kind: 'refused', reason })
 
 /** The connection's data key; else why nothing of the event is kept. */
 const underConsent = (
@@ -48,7 +48,7 @@ const underConsent = (
   return isUnderConsent({ receivedAt, occurredAt }, connection) ? { connection, dataKey } : 'outside_consent'
 }
 
-export const verdictOf = (event: MessageEvent, receivedAt: number, tools: Tools): Verdict => {
+export const verdictOf = (event: MessageEvent, receivedAt: number, tools: Tools): IngestVerdict => {
   const { directory, keyring, suppressions = noSuppressions } = tools
   const found = underConsent(directory.byAccount(event.source, event.accountId), event, receivedAt, tools)
   if (typeof found === 'string') return refused(found)
@@ -66,10 +66,10 @@ const inConversation = (identity: Identity, conversation: Pseudonym): Identity =
 
 /** @param thread in which the contact wrote last; null: none is known */
 export const inThread = (
-  of: Verdict & { kind: 'authorised' },
+  of: IngestVerdict & { kind: 'authorised' },
   thread: ContactThread | null,
   { suppressions = noSuppressions }: Pick<Tools, 'suppressions'>,
-): Verdict => {
+): IngestVerdict => {
   if (thread === null) return refused('ignored_contact')
   const { conversation, channel } = thread
   if (suppressions.has(conversation)) return refused(suppressed)
@@ -80,10 +80,10 @@ export const inThread = (
 export const lateReferral = (
   event: MessageEvent,
   receivedAt: number,
-  of: Verdict & { kind: 'authorised' },
+  of: IngestVerdict & { kind: 'authorised' },
   first: FirstCopy | null,
   tools: Tools,
-): Verdict => {
+): IngestVerdict => {
   if (first === null) return refused('duplicate')
   const found = underConsent(first.connection, event, receivedAt, tools)
   const isSuppressed = (tools.suppressions ?? noSuppressions).has(first.conversation)

@@ -111,7 +111,7 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
       audit: (query) => readAudit(broker, codec, query),
       persons: {
         forget: (person, actor) => forgetPerson(person, actor, personTools),
-        export: (person) => exportPerson(person, personTools),
+        export: (person, tenant) => exportPerson(person, personTools, tenant),
       },
     },
     consentOrigins: settings ? [new URL(settings.authUrl).origin, new URL(settings.accountAuthUrl).origin] : [],
