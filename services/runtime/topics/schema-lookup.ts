@@ -13,7 +13,7 @@ const maxMissing = 1_000
 const foreignBudget = 20
 const foreignTimeoutMs = 2_000
 
-/** A registry may hold JSON Schema and Protobuf too, of whoever shares it; a record that names one of those decodes no more than one without. */
+/** A registry that is shared holds JSON Schema and Protobuf too. A record that names one of those decodes no more than one without. */
 const typeIn = (schema: string): Type | null => {
   try {
     return avroType(JSON.parse(schema))
