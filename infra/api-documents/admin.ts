@@ -27,6 +27,8 @@ const object = (properties: Record<string, JsonSchema>, optional: readonly strin
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
   properties,
 })
+const count = { type: 'integer', minimum: 0 }
+const counts = { type: 'object', additionalProperties: count }
 const list = (items: JsonSchema) => ({ type: 'array', items })
 
 const draft = (): JsonSchema => {
@@ -115,6 +117,23 @@ const described: Readonly<Record<string, Described>> = {
     answers: { 200: { type: 'object' } },
     problems: [404],
   },
+  report: {
+    summary: 'Per day and connection: conversations, keywords, outcomes, and what became of each signal',
+    query: {
+      from: { ...text, description: 'a day in UTC, at most 30 days back; needed', examples: ['2026-11-23'] },
+      to: { ...text, description: 'the last day, in UTC; needed', examples: ['2026-11-23'] },
+      connection: { ...text, description: 'one connection; default: all that the bearer may see' },
+      tenant: { ...text, description: 'the connections of one tenant' },
+    },
+    answers: { 200: list(ref('ReportRow')) },
+    problems: [404],
+  },
+  explain: {
+    summary: 'What was decided about a conversation, and why; without words unless showText asks for them',
+    body: ref('ExplainRequest'),
+    answers: { 200: ref('Explanation') },
+    problems: [404],
+  },
   'audit.list': {
     summary: 'The newest entries of the audit trail, oldest first',
     query: {
@@ -143,7 +162,7 @@ const problems: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   421: 'the host name is not one of the console',
   422: 'a field is wrong; the message names it and the remedy',
-  429: 'too many wrong tokens came from this address',
+  429: 'too many wrong tokens came from this address, or other work of this kind is under way',
   502: 'TikTok refused, or does not answer',
   503: 'Kafka or Redis is away; try again',
 }
@@ -247,6 +266,54 @@ export const adminOpenApi = (): JsonSchema => ({
         detail: nullable(text),
       }),
       Person: person,
+      ReportRow: {
+        ...object({
+          ...{ day: text, connectionId: text, conversationsByOrigin: counts },
+          shareWithTrackingId: nullable({ type: 'number', description: '0 to 1; null: there is no conversation' }),
+          keywordsByFlag: counts,
+          orders: count,
+          outcomes: {
+            type: 'object',
+            description: 'by event; values are exact decimals, by currency',
+            additionalProperties: object({
+              count,
+              values: { type: 'object', additionalProperties: text },
+            }),
+          },
+          ...{ sent: count, accepted: count, duplicate: count, rejectedByCode: counts },
+          ...{ expired: count, withheld: count, counted: count, waiting: count },
+        }),
+        description: 'settled figures add up to `deliveries.v1`; `waiting` is as of now',
+      },
+      ExplainRequest: {
+        ...object(
+          {
+            connectionId: text,
+            conversationId: { ...text, description: "the source's own id" },
+            messageId: { ...text, description: "of a message of the conversation, by the source's own id" },
+            from: { ...time, description: 'only what the topics took from then on, ms' },
+            to: { ...time, description: 'only messages that the topics took before, ms' },
+            showText: { type: 'boolean', description: "needs the role admin; noted in the connection's history" },
+          },
+          ['conversationId', 'messageId', 'from', 'to', 'showText'],
+        ),
+        oneOf: [{ required: ['conversationId'] }, { required: ['messageId'] }],
+        additionalProperties: false,
+      },
+      Explanation: {
+        ...object({
+          ...{ connectionId: text, status: { enum: [...connectionStatuses] }, source: text },
+          ...{ conversation: nullable(text), aliases: list(text), isForgotten: { type: 'boolean' } },
+          quarantine: nullable(object({ since: time, why: text })),
+          ...{ received: list({ type: 'object' }), messages: list({ type: 'object' }) },
+          ...{
+            otherSignals: list({ type: 'object' }),
+            gaps: { type: 'object' },
+            unconnected: list({ type: 'object' }),
+          },
+        }),
+        description: 'docs/explain.md; times are ms',
+      },
       AuditEntry: object({
         at: time,
         actor: text,

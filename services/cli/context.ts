@@ -7,6 +7,7 @@ import { type Addresses, readSecrets, runningState, type Secrets } from '../loca
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { kmsFields } from '../runtime/adapters/kms/settings.ts'
 import { prefixFields } from '../runtime/adapters/prefix.ts'
+import { promptBroker } from '../runtime/adapters/prompt-broker.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -90,19 +91,23 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
   const state = runningState(dataDir)
   const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
-  const address = (name: string, fromState: string | undefined): string => {
+  const address = (
+    name: 'KAFKA_BROKERS' | 'REDIS_URL' | 'SCHEMA_REGISTRY_URL',
+    fromState: string | undefined,
+  ): string => {
     const value = env[name] || fromState
     if (!value)
       throw new ConfigError(
         `${name} is not set, and no pipeline runs on ${dataDir}: start one with \`signals up\`, or set ${name}`,
       )
+    loadConfig({ [name]: fields[name] }, { [name]: value })
     return value
   }
   const closing: (() => Promise<void>)[] = []
   const unsignedBroker = once(() => {
     const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
     closing.push(() => broker.close())
-    return broker
+    return promptBroker(broker, context.brokers, systemClock)
   })
   const hasMasterKey = Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY)
   const hasKeys = hasMasterKey || Boolean(env.SIGNALS_KEYS)

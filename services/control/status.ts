@@ -107,6 +107,11 @@ export class StatusReader {
     this.#statusToken = options.statusToken
   }
 
+  /** Accounts without a connection that sent something lately, newest first. */
+  unconnected(): Promise<readonly UnconnectedAccount[]> {
+    return unconnectedAt(runningState(this.#dataDir)?.addresses?.metrics ?? {}, this.#statusToken)
+  }
+
   /** @param viewer whose connections it shows */
   async read(viewer: Pick<Principal, 'tenant' | 'accounts'> = { tenant: null, accounts: null }) {
     const seesAll = viewer.tenant === null && viewer.accounts === null

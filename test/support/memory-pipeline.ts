@@ -1,10 +1,12 @@
 /** Ingest, attribution and keywords behind one another, on topics and stores in memory: what they decide, a command may read. */
 import { attribution } from '../../services/attribution/stage.ts'
-import { deadLetterTopic, laterTopic, parkedTopic } from '../../services/derived-topics.ts'
+import { deadLetterTopic, laterTopic, parkedTopic, quarantineTopic } from '../../services/derived-topics.ts'
 import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
+import type { WayIn } from '../../services/ingest/order/ways.ts'
+import type { QuarantinedAccount } from '../../services/ingest/quarantine/quarantined-accounts.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import { KeywordLists } from '../../services/keywords/lists/active-lists.ts'
 import type { RuleState } from '../../services/keywords/rule-state/state.ts'
@@ -47,7 +49,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const names = [
     ...Object.values(topics).map(({ name }) => name),
     ...stages.dispatch.delays.map((delay) => laterTopic('dispatch', delay)),
-    ...[parkedTopic, replayTopic, deadLetterTopic('ingest')],
+    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), deadLetterTopic('attribution'), quarantineTopic],
   ]
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()
@@ -81,6 +83,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const states = new StateOverlay<RuleState>({ read: async (ids) => ids.map(() => null) })
   const matching = keywords({ ...shared, lists: active, rules: { of: (one) => sets.of(one), states }, count: () => {} })
 
+  const quarantined: QuarantinedAccount[] = []
   const positions = new Map<string, number>()
   /** Held for a referral; each has waited once. */
   let deferred: Input<unknown>[] = []
@@ -145,13 +148,21 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
     now++
     const facts = { source, account, contentType: 'application/json', receivedAt: now, traceparent: undefined }
     const bytes = typeof body === 'string' ? body : JSON.stringify(body)
-    await producer.send([encodeChannelEvent({ ...facts, verifiedBy: 'source' }, 'key', bytes, connectionId, envelopes)])
+    const of = connectionId === null ? undefined : directory.byId(connectionId)
+    const key = of ? keyring.recordKey('account', source, of.accountId) : null
+    await producer.send([encodeChannelEvent({ ...facts, verifiedBy: 'source' }, key, bytes, connectionId, envelopes)])
     await run()
   }
   return {
     ...{ cluster, broker, producer, keyring, codec, directory, envelopes, suppressions, buckets, contacts, store },
     ...{ settings, sources, lists, ruleSets, connect, event, delivery, run, advance, messageEventSource },
     now: () => now,
+    quarantined: async () => quarantined,
+    /** By which ways in: those of connectors and of the gateway. */
+    ways: async (): Promise<readonly WayIn[] | null> => ['gateway', 'conversation'],
+    quarantine: (account: string) => {
+      quarantined.push({ account, since: now, why: '1000 failures in a row' })
+    },
   }
 }
 export type MemoryPipeline = Awaited<ReturnType<typeof openMemoryPipeline>>

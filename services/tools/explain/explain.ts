@@ -1,27 +1,34 @@
 /**
- * What the pipeline decided about one conversation, from what its topics still hold: the messages past ingest, decided again one by one
- * by the keywords stage, and what became of their signals. It writes nothing, and reads no text out.
+ * What the pipeline decided about one conversation, from what its topics still hold: what came of it, decided again by ingest; the messages
+ * past ingest, decided again one by one by the keywords stage; and what became of their signals. It writes nothing.
  */
-
 import type { AttributionSettings } from '../../attribution/attribute.ts'
-import { shortId } from '../../attribution/state/state.ts'
-import { isMatched } from '../../keywords/own-words.ts'
+import { emptyState } from '../../attribution/state/state.ts'
+import { deadLetterTopic } from '../../derived-topics.ts'
+import type { QuarantinedAccount } from '../../ingest/quarantine/quarantined-accounts.ts'
+import { positionOf } from '../../runtime/batch/dead-letter.ts'
+import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
-import { consentMarkOf, receivedUnderConsent } from '../../shared/connections/consent.ts'
+import { beginningOfTime } from '../../runtime/topics/read-topic.ts'
+import { consentMarkOf } from '../../shared/connections/consent.ts'
 import type { Connection } from '../../shared/connections/directory.ts'
 import type { AttributedMessage, Message, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
-import { noSuppressions, suppressed } from '../../shared/persons/suppressions.ts'
+import { noSuppressions } from '../../shared/persons/suppressions.ts'
 import { topics } from '../../topology.ts'
 import { findConversation, type KnownConversation, type StateTools } from './conversation-state.ts'
-import { type FoundInMessage, judgeTouches, openCrediting, touchesOf } from './credit-again.ts'
-import { type DecidingTools, openDeciding } from './decide-again.ts'
-import type { ConversationExplanation, ExplainedMessage, ExplainedSignal } from './explanation.ts'
+import { deadLetterCodes } from './dead-letter-codes.ts'
+import type { DecidingTools } from './decide-again.ts'
+import { decideMessages, eventIdOf, type HeldMessages, stateOnly } from './decide-messages.ts'
+import type { ConversationExplanation, ExplainedSignal } from './explanation.ts'
 import { findMessage } from './find-message.ts'
+import { type Received, type ReceivedTools, readReceived } from './ingest/received.ts'
 import { readSignalResults, type SignalResults } from './signal-results.ts'
 import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
 
-export interface ExplainTools extends ReadingTools, DecidingTools, StateTools {
+export interface ExplainTools extends ReadingTools, DecidingTools, StateTools, ReceivedTools {
   readonly settings: AttributionSettings
+  /** Accounts in quarantine; null: not known. */
+  quarantined(): Promise<readonly QuarantinedAccount[] | null>
 }
 
 /** By the source's own ids. */
@@ -32,45 +39,50 @@ export interface ExplainedIds {
   readonly messageId: string | null
 }
 
-/** Kinds that change the state of their conversation and raise nothing. */
-const stateOnly: ReadonlySet<string> = new Set(['edit', 'deletion', 'referral'])
-
-const dayMs = 86_400_000
-
-const idOf = ({ message, kind, revision }: Message) => `${message} ${kind} ${revision ?? ''}`
-
-interface Held {
-  readonly messages: readonly Message[]
-  readonly attributed: ReadonlyMap<string, AttributedMessage>
+export interface ExplainOptions extends TimeWindow {
+  /** ms */
+  readonly now: number
+  /** With texts, links and names of outcomes; unset: without. */
+  readonly showText?: boolean
 }
 
-/** Each message once, by receipt. @throws DependencyError */
+/** Where messages end that attribution or keywords could not process. */
+const lostOn = [deadLetterTopic('attribution'), deadLetterTopic('keywords')]
+
+/** @throws DependencyError */
 const readHeld = async (
   ids: readonly Pseudonym[],
   connectionId: string,
   window: TimeWindow,
   tools: ExplainTools,
-): Promise<Held> => {
+): Promise<HeldMessages> => {
   const messages = new Map<string, Message>()
   const attributed = new Map<string, AttributedMessage>()
   const keys = new Set(ids)
-  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one) => {
-    if (one.connectionId === connectionId && !messages.has(idOf(one))) messages.set(idOf(one), one)
+  const codes = await deadLetterCodes(lostOn, window.since, tools)
+  const deadLetters = new Map<string, string>()
+  const noteLost = (message: Message, record: ConsumedRecord) => {
+    const code = codes.get(positionOf(record))
+    if (code !== undefined) deadLetters.set(eventIdOf(message), code)
+  }
+  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one, record) => {
+    noteLost(one, record)
+    if (one.connectionId === connectionId && !messages.has(eventIdOf(one))) messages.set(eventIdOf(one), one)
   })
-  // Attribution passes a message on later than it came.
   await readFollowing(
     window,
     (own) =>
       readRecords(
         tools,
         { topic: topics.attributedMessages.name, name: 'attributedMessages', keys, window: own },
-        (one) => {
-          if (!attributed.has(idOf(one.message))) attributed.set(idOf(one.message), one)
+        (one, record) => {
+          noteLost(one.message, record)
+          if (!attributed.has(eventIdOf(one.message))) attributed.set(eventIdOf(one.message), one)
         },
       ),
     () => [...messages].every(([id, { kind }]) => stateOnly.has(kind) || attributed.has(id)),
   )
-  return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed }
+  return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed, deadLetters }
 }
 
 /** Also under ids that only its messages name. @throws DependencyError */
@@ -79,7 +91,7 @@ const readConversation = async (
   connection: Connection,
   window: TimeWindow,
   tools: ExplainTools,
-): Promise<{ readonly known: KnownConversation; readonly held: Held }> => {
+): Promise<{ readonly known: KnownConversation; readonly held: HeldMessages }> => {
   const consent = consentMarkOf(connection)
   const known = await findConversation(conversation, [], consent, tools)
   const held = await readHeld(known.ids, connection.connectionId, window, tools)
@@ -89,20 +101,9 @@ const readConversation = async (
   return { known: all, held: await readHeld(all.ids, connection.connectionId, window, tools) }
 }
 
-/** Why attribution has not passed a message on. */
-const reasonBefore = (
-  message: Message,
-  connection: Connection,
-  { isSealBroken }: FoundInMessage,
-  { state }: KnownConversation,
-  { suppressions = noSuppressions }: ExplainTools,
-): string => {
-  if (connection.status === 'disconnected') return 'disconnected'
-  if (suppressions.has(message.conversation)) return suppressed
-  if (!receivedUnderConsent(message, connection)) return 'consent_ended'
-  if (isSealBroken) return 'seal_broken'
-  if (stateOnly.has(message.kind)) return 'state_only'
-  return state.waiting.some((one) => one.message === shortId(message.message)) ? 'awaiting_referral' : 'not_attributed'
+const nothing: { readonly known: KnownConversation; readonly held: HeldMessages } = {
+  known: { ids: [], state: emptyState },
+  held: { messages: [], attributed: new Map(), deadLetters: new Map() },
 }
 
 const withResult = (signal: Signal, results: SignalResults): ExplainedSignal => {
@@ -110,87 +111,82 @@ const withResult = (signal: Signal, results: SignalResults): ExplainedSignal => 
   return { signalId, kind, event, flags, value, currency, occurredAt, ...results.of(signalId) }
 }
 
-/** @throws DependencyError */
-const decideMessages = async (
-  { messages, attributed }: Held,
-  known: KnownConversation,
+/** Where retention has removed records: the time of the oldest one left, ms; else null. @throws DependencyError */
+const goneBefore = async (topic: string, { broker }: ReadingTools): Promise<number | null> => {
+  const lows = [...(await broker.offsetsAt(topic, beginningOfTime))].filter(([, offset]) => offset > 0n)
+  const times = await broker.timestamps(
+    topic,
+    lows.map(([partition, offset]) => ({ partition, offset })),
+  )
+  return times.size === 0 ? null : Math.max(...times.values())
+}
+
+/** The conversation that is asked for, and what came of it. null: nothing is known of the message. @throws DependencyError */
+const find = async (
+  { conversationId, messageId }: ExplainedIds,
   connection: Connection,
-  now: number,
+  options: ExplainOptions,
   tools: ExplainTools,
-) => {
-  const crediting = openCrediting(connection, tools.keyring, tools.settings)
-  const found = messages.map((message) => crediting.read(message))
-  const touches = touchesOf(known.state, crediting.touches)
-  const decide = openDeciding(tools, now)
-  const windowMs = connection.attributionWindowDays * dayMs
-  const decided: { readonly message: Omit<ExplainedMessage, 'signals'>; readonly signals: readonly Signal[] }[] = []
-  for (const [at, message] of messages.entries()) {
-    const passedOn = attributed.get(idOf(message))
-    const { isSealBroken, ...carried } = found[at] as FoundInMessage
-    const { occurredAt, receivedAt, kind, direction, sender, textOrigin, conversation } = message
-    const facts = {
-      ...{ occurredAt, receivedAt, message: message.message, kind, direction, sender, textOrigin, conversation },
-      ...carried,
-      ...{ keywords: [], rules: [], waitsUntil: null },
-    }
-    if (passedOn === undefined) {
-      const reason = reasonBefore(message, connection, found[at] as FoundInMessage, known, tools)
-      const waitsUntil = reason === 'awaiting_referral' ? known.state.waitUntil : null
-      decided.push({ message: { ...facts, attribution: null, reason, waitsUntil }, signals: [] })
-      continue
-    }
-    const { keywordUses, ruleUses, signals, reason } = await decide(passedOn)
-    const { trackingId, origin, startsConversation, inboundMessages } = passedOn
-    const isOfOthers = message.hasText && message.kind === 'message' && !isMatched(message, connection)
-    decided.push({
-      message: {
-        ...facts,
-        attribution: {
-          ...{ trackingId, origin, startsConversation, inboundMessages },
-          touches: judgeTouches(passedOn, touches, windowMs),
-        },
-        keywords: keywordUses,
-        rules: ruleUses.map(({ event, mode, result }) => ({ event, mode, result })),
-        reason: reason === 'no_signal' && isOfOthers ? 'not_own_words' : reason,
-      },
-      signals,
-    })
-  }
-  return decided
+): Promise<{ readonly conversation: Pseudonym | null; readonly received: Received } | null> => {
+  const { connectionId, source, accountId } = connection
+  const pseudonym = (kind: 'conversation' | 'message', id: string) =>
+    tools.keyring.pseudonym(kind, source, accountId, id)
+  const ofMessage =
+    conversationId === null ? await readReceived(connection, { conversationId, messageId }, options, tools) : null
+  const named = conversationId ?? ofMessage?.conversationId ?? null
+  const received =
+    named === null
+      ? ofMessage
+      : await readReceived(connection, { conversationId: named, messageId: null }, options, tools)
+  const held =
+    messageId === null || named !== null
+      ? null
+      : await findMessage(pseudonym('message', messageId), connectionId, options, tools)
+  const conversation = held ?? (named === null ? null : pseudonym('conversation', named))
+  return received === null || (conversation === null && received.events.length === 0)
+    ? null
+    : { conversation, received }
 }
 
 /**
- * @param window broker times of the records that are read, ms
- * @returns null when the topics hold no conversation of that message
+ * @param options broker times of the records that are read, ms
+ * @returns null when the topics hold nothing of that message
  * @throws DependencyError; RangeError for an unknown connection
  */
 export const explainConversation = async (
-  { connectionId, conversationId, messageId }: ExplainedIds,
-  { now, ...window }: TimeWindow & { readonly now: number },
+  ids: ExplainedIds,
+  options: ExplainOptions,
   tools: ExplainTools,
 ): Promise<ConversationExplanation | null> => {
-  const connection = tools.directory.byId(connectionId)
-  if (!connection) throw new RangeError(`there is no connection ${connectionId}`)
-  const { source, accountId, status } = connection
-  const pseudonym = (kind: 'conversation' | 'message', id: string) =>
-    tools.keyring.pseudonym(kind, source, accountId, id)
-  const conversation =
-    conversationId !== null
-      ? pseudonym('conversation', conversationId)
-      : await findMessage(pseudonym('message', messageId ?? ''), connectionId, window, tools)
-  if (conversation === null) return null
-  const { known, held } = await readConversation(conversation, connection, window, tools)
-  const decided = await decideMessages(held, known, connection, now, tools)
-  const ids = new Set(decided.flatMap(({ signals }) => signals.map(({ signalId }) => signalId)))
-  const results = await readSignalResults(connectionId, known.ids, [...ids], window, tools)
+  const connection = tools.directory.byId(ids.connectionId)
+  if (!connection) throw new RangeError(`there is no connection ${ids.connectionId}`)
+  const found = await find(ids, connection, options, tools)
+  if (found === null) return null
+  const { conversation, received } = found
+  const { connectionId, source, accountId, status } = connection
+  const { known, held } =
+    conversation === null ? nothing : await readConversation(conversation, connection, options, tools)
+  const { now, showText = false } = options
+  const decided = await decideMessages(held, known, connection, now, { ...tools, showText })
+  const signalIds = new Set(decided.flatMap(({ signals }) => signals.map(({ signalId }) => signalId)))
+  const results = await readSignalResults(connectionId, known.ids, [...signalIds], options, tools)
+  const quarantined = (await tools.quarantined())?.find(({ account }) => account === `${source}/${accountId}`)
   return {
-    ...{ connectionId, status, conversation },
+    ...{ connectionId, status, source, conversation },
     aliases: known.ids.filter((id) => id !== conversation),
     isForgotten: known.ids.some((tools.suppressions ?? noSuppressions).has),
+    quarantine: quarantined ? { since: quarantined.since, why: quarantined.why } : null,
+    received: received.events,
     messages: decided.map(({ message, signals }) => ({
       ...message,
       signals: signals.map((signal) => withResult(signal, results)),
     })),
-    otherSignals: results.published.flatMap((one) => (ids.has(one.signalId) ? [] : [withResult(one, results)])),
+    otherSignals: results.published.flatMap((one) => (signalIds.has(one.signalId) ? [] : [withResult(one, results)])),
+    gaps: {
+      deliveriesSince: await goneBefore(topics.channelEvents.name, tools),
+      messagesSince: await goneBefore(topics.messages.name, tools),
+      unreadableDeliveries: received.unreadable,
+      areCopiesUnknown: received.areCopiesUnknown,
+    },
   }
 }

@@ -1,6 +1,7 @@
 /** An explanation as lines for people. Pure; holds codes, flags and our own ids. */
 import type { ExplainedTouch, TouchVerdict } from './credit-again.ts'
-import type { ConversationExplanation, ExplainedMessage, ExplainedSignal } from './explanation.ts'
+import type { ConversationExplanation, ExplainedEvent, ExplainedMessage, ExplainedSignal } from './explanation.ts'
+import { receivedLines, timeText } from './ingest/received-text.ts'
 
 /** Why a message made no signal, in words. A reason that is not here is shown as its code. */
 const reasons: Readonly<Record<string, string>> = {
@@ -34,8 +35,6 @@ const touchTexts: Readonly<Record<TouchVerdict, string>> = {
   came_late: 'does not count: it came after the message was decided',
   superseded: 'does not count: a later touch does',
 }
-
-export const timeText = (ms: number) => new Date(ms).toISOString()
 
 const waitText = ({ result, waitsIn, waitsUntil }: ExplainedSignal) => {
   if (result !== 'waiting') return ''
@@ -75,14 +74,22 @@ const carriedLines = ({ found, refused, ofBusiness }: ExplainedMessage): string[
 
 const shadowText = (mode: 'raised' | 'shadow') => (mode === 'shadow' ? ', counted only (shadow)' : '')
 
+const shownLines = ({ shown }: ExplainedMessage): string[] =>
+  shown === null
+    ? []
+    : [shown.text, shown.outcome, ...shown.links].flatMap((one) =>
+        one === null ? [] : [`content: ${JSON.stringify(one)}`],
+      )
+
 /** The reason leads. */
-export const messageLines = (message: ExplainedMessage): string[] => {
-  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil } = message
+const messageLines = (message: ExplainedMessage, received: ExplainedEvent | undefined): string[] => {
+  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil, deadLetter } = message
   const until = waitsUntil === null ? '' : ` until ${timeText(waitsUntil)}`
   const words = textOrigin === null || textOrigin === 'typed' ? '' : `, ${textOrigin}`
   return [
     `${timeText(occurredAt)} ${direction} ${kind}${words}`,
     ...[
+      ...(deadLetter === null ? [] : [`dead letter past ingest: ${deadLetter} (signals dead-letters list)`]),
       ...(reason === null ? [] : [`no signal: ${reasons[reason] ?? reason}${until}`]),
       ...attributionLines(message),
       ...carriedLines(message),
@@ -91,23 +98,64 @@ export const messageLines = (message: ExplainedMessage): string[] => {
       ),
       ...rules.map(({ event, mode, result }) => `rule ${event} ${ruleTexts[result] ?? result}${shadowText(mode)}`),
       ...signals.map(signalText),
+      ...shownLines(message),
+      ...(received === undefined ? [] : [`received as ${received.source}, ${received.delivery}`]),
     ].map((line) => `  ${line}`),
   ]
 }
 
+/** Between what came, and what is known past ingest, by time of receipt. */
+const timeline = ({ received, messages }: ConversationExplanation): string[] =>
+  [
+    ...received
+      .filter(({ outcome }) => outcome !== 'let_in')
+      .map((one) => ({ at: one.receivedAt, lines: receivedLines(one) })),
+    ...messages.map((one) => ({
+      at: one.receivedAt,
+      lines: messageLines(
+        one,
+        received.find(({ message, outcome }) => message === one.message && outcome === 'let_in'),
+      ),
+    })),
+  ]
+    .sort((a, b) => a.at - b.at)
+    .flatMap(({ lines }) => lines)
+
+const gapLines = ({ gaps, received, messages }: ConversationExplanation): string[] => {
+  const { deliveriesSince, messagesSince, unreadableDeliveries, areCopiesUnknown } = gaps
+  return [
+    ...(received.length === 0 && messages.length === 0
+      ? [
+          'nothing of it came in the times that were read: no delivery of this account names it, and messages.v1 holds no message of it',
+        ]
+      : []),
+    ...(areCopiesUnknown ? ['Redis does not answer: copies of messages are not recognised'] : []),
+    ...(unreadableDeliveries === 0
+      ? []
+      : [
+          `${unreadableDeliveries} deliveries of the account cannot be opened: the consent under which they came has ended`,
+        ]),
+    ...(deliveriesSince === null
+      ? []
+      : [`deliveries before ${timeText(deliveriesSince)} are gone (channel-events.v1)`]),
+    ...(messagesSince === null ? [] : [`messages before ${timeText(messagesSince)} are gone (messages.v1)`]),
+  ]
+}
+
 export const explanationText = (explanation: ConversationExplanation): string => {
-  const { connectionId, status, isForgotten, messages, otherSignals } = explanation
+  const { connectionId, status, isForgotten, quarantine, otherSignals } = explanation
   return [
     ...(status === 'active' ? [] : [`connection ${connectionId} is ${status}`]),
     ...(isForgotten ? ['the person was forgotten on request: nothing of this conversation is taken on'] : []),
-    ...messages.flatMap(messageLines),
+    ...(quarantine === null
+      ? []
+      : [
+          `the account is in quarantine since ${timeText(quarantine.since)}: ${quarantine.why} (signals quarantine list)`,
+        ]),
+    ...timeline(explanation),
     ...otherSignals.map(
       (signal) => `${timeText(signal.occurredAt)} ${signalText(signal)}, made by settings or messages that are gone`,
     ),
-    ...(messages.length === 0
-      ? [
-          'messages.v1 holds no message of it: none came, or ingest dropped it (a copy, an account without a connection, an ignored event), or it is older than the topic',
-        ]
-      : []),
+    ...gapLines(explanation),
   ].join('\n')
 }

@@ -18,10 +18,13 @@ import {
   message,
   noon,
   signal,
+  testEnvelopes,
   testKeyring,
 } from '../../../support/builders.ts'
+import { sources } from '../../../support/deliveries.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
 import { MemoryConversationStore } from '../../../support/memory-conversation-store.ts'
+import { MemoryHourBuckets } from '../../../support/memory-hour-buckets.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 import { condition, rule, ruleSet } from '../../../support/rules.ts'
 
@@ -103,6 +106,14 @@ const explained = async (
   ]
   const tools = {
     ...{ broker, codec, keyring, directory, suppressions, lists, ruleSets: [ruleSet({ createdAt: 1, rules })] },
+    ...{
+      sources,
+      envelopes: testEnvelopes(keyring),
+      contacts: { find: async () => [] },
+      quarantined: async () => [],
+      ways: async () => null,
+    },
+    buckets: { event: new MemoryHourBuckets(), crossSource: new MemoryHourBuckets() },
     ...{ store: new MemoryConversationStore(), settings: { waitMs: 30_000, textWindowMs: 600_000 } },
   }
   const ids = { connectionId: 'acme-wa', conversationId: 'chat', messageId: null }
@@ -282,6 +293,8 @@ describe('an explanation', () => {
 
   it('says what an empty answer may mean', async () => {
     const { found } = await explained([])
-    expect(explanationText(found)).toMatch(/messages\.v1 holds no message of it: none came, or ingest dropped it/)
+    expect(explanationText(found)).toMatch(
+      /^nothing of it came in the times that were read: no delivery of this account names it/,
+    )
   })
 })

@@ -1,14 +1,11 @@
 /** Histories by the stages themselves, and what is explained of them. */
 
-import { explainConversation } from '../../../../services/tools/explain/explain.ts'
 import type { ConversationExplanation } from '../../../../services/tools/explain/explanation.ts'
-import { explanationText } from '../../../../services/tools/explain/explanation-text.ts'
 import { topics } from '../../../../services/topology.ts'
 import { keywordEntry, keywordList } from '../../../support/builders.ts'
+import { account, chat, explain, textOf } from '../../../support/explain.ts'
 import { type MemoryPipeline, openMemoryPipeline } from '../../../support/memory-pipeline.ts'
 
-const account = '106540352242922'
-const chat = `${account}:5215550001111`
 const lists = [keywordList({ version: 1, createdAt: 1, entries: [keywordEntry('pago', { flag: 'payment' })] })]
 const adReferral = {
   source: 'tiktok_ad',
@@ -18,20 +15,6 @@ const adReferral = {
   clickId: null,
   url: null,
 } as const
-
-const explain = async (
-  pipeline: MemoryPipeline,
-  asked: { conversationId?: string; messageId?: string; since?: number; until?: number } = {},
-): Promise<ConversationExplanation> => {
-  const { conversationId = asked.messageId === undefined ? chat : null, messageId = null, since = 0, until } = asked
-  const ids = { connectionId: 'acme-wa', conversationId, messageId }
-  const window = { since, ...(until === undefined ? {} : { until }), now: pipeline.now() }
-  const found = await explainConversation(ids, window, pipeline)
-  if (found === null) throw new Error('nothing was found')
-  return found
-}
-
-const textOf = async (...args: Parameters<typeof explain>) => explanationText(await explain(...args))
 
 describe('a conversation under several ids', () => {
   it('is explained whole by each of them, and in the partitions of its ids alone', async () => {
