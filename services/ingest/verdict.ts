@@ -8,7 +8,7 @@ import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Pseudonym } from '../shared/model/topic-values.ts'
 import { noSuppressions, suppressed } from '../shared/persons/suppressions.ts'
 import type { ContactThread } from './contacts/contact-threads.ts'
-import type { FirstCopy } from './copies/late-referrals.ts'
+import type { NotedCopy } from './copies/late-referrals.ts'
 import { type Identity, identityOf } from './identity.ts'
 import type { Authorised } from './message.ts'
 import type { IngestTools } from './stage.ts'
@@ -81,7 +81,7 @@ export const lateReferral = (
   event: MessageEvent,
   receivedAt: number,
   of: IngestVerdict & { kind: 'authorised' },
-  first: FirstCopy | null,
+  first: NotedCopy | null,
   tools: Tools,
 ): IngestVerdict => {
   if (first === null) return refused('duplicate')

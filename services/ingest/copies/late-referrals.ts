@@ -21,7 +21,7 @@ export interface Copy {
 }
 
 /** Whose the first copy is. */
-export interface FirstCopy {
+export interface NotedCopy {
   readonly connection: Connection
   readonly conversation: Pseudonym
 }
@@ -98,7 +98,7 @@ export const firstCopiesOf = (
   copies: readonly Copy[],
   notes: readonly (Buffer | null)[],
   tools: Tools,
-): readonly (FirstCopy | null)[] => {
+): readonly (NotedCopy | null)[] => {
   let at = 0
   return copies.map((copy) => {
     const { event } = copy
