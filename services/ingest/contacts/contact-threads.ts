@@ -44,13 +44,23 @@ const decode = (bytes: Buffer): ContactThread => ({
   channel: channels[bytes[timeBytes + idBytes] ?? -1] ?? 'other',
 })
 
-/** ARGV: time to live, then a value for each key. A later stored value stays. */
+/**
+ * ARGV: time to live, then a value for each key. A later stored value stays. Byte by byte, since Lua compares texts by the locale in which
+ * Redis was started.
+ */
 const noteScript: RedisScript = {
   name: 'noteContacts',
   source: `
+local function isBefore(one, other)
+  for at = 1, math.min(#one, #other) do
+    local a, b = string.byte(one, at), string.byte(other, at)
+    if a ~= b then return a < b end
+  end
+  return #one < #other
+end
 for i, key in ipairs(KEYS) do
   local stored = redis.call('GET', key)
-  if not stored or stored < ARGV[i + 1] then redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end
+  if not stored or isBefore(stored, ARGV[i + 1]) then redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end
 end
 return 1`,
 }
