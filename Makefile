@@ -44,6 +44,13 @@ check: install ## types and lint
 prepare: install ## Kafka, registry and Redis ready for quick starts
 	@$(NODE) services/local/parts/prepare.ts
 
+.PHONY: image image-check
+image: install ## one image of all processes (IMAGE=…, NODE_IMAGE=…, RUNTIME_IMAGE=…, BUILD_ARGS=…); Docker needed
+	@$(NODE) infra/image/main.ts
+
+image-check: install ## runs the image with a read-only root and no rights: size, content, start, stop; Docker needed
+	@$(NODE) infra/image/check.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
 

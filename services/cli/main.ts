@@ -10,6 +10,10 @@ interface CommandModule {
 
 const commands: Record<string, { readonly about: string; readonly load: () => Promise<CommandModule> }> = {
   up: { about: 'start the pipeline and its parts in the foreground', load: () => import('./commands/up/index.ts') },
+  run: {
+    about: 'run one process of the pipeline in the foreground',
+    load: () => import('./commands/run/index.ts'),
+  },
   status: {
     about: 'the running stages: state, age of the oldest unprocessed record',
     load: () => import('./commands/status/index.ts'),

@@ -22,7 +22,7 @@ const roleMap = csv
     ),
   )
 
-/** `gateway=http://gateway:9464/metrics,ingest=http://ingest:9464/metrics` */
+/** `gateway=http://gateway:9100/metrics,ingest=http://ingest:9100/metrics` */
 const stageUrls = csv
   .refine(
     (pairs) =>

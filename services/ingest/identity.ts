@@ -61,3 +61,9 @@ export const ownerOf = ({ partition, offset }: ConsumedRecord, item: number): Bu
   owner.writeUInt16BE(item & 0xffff, 6)
   return owner
 }
+
+/** The record that a claim names. */
+export const recordOfOwner = (owner: Buffer): { readonly partition: number; readonly offset: bigint } => ({
+  partition: owner.readUInt8(0),
+  offset: BigInt(owner.readUIntBE(1, 5)),
+})

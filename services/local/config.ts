@@ -11,6 +11,8 @@ export const localFields = {
   SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR,
   /** How `signals up` starts Kafka, Redis and the registry: as native processes, or as containers. */
   SIGNALS_INFRA: z.enum(['native', 'docker']).default('native'),
+  /** With SIGNALS_INFRA=docker: a file in place of infra/images.json, such as for a mirror. */
+  SIGNALS_IMAGES: z.string().optional(),
   GATEWAY_PORT: port.default(0),
   CONSOLE_PORT: port.default(0),
   CALLBACK_PORT: port.default(0),

@@ -140,6 +140,8 @@ export interface Broker {
   ): Promise<void>
   /** By partition, the offset of the first record with a broker timestamp at or after the time (ms); the end if there is none. */
   offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>>
+  /** The partition that `producer` chooses for a key in a topic of so many partitions. */
+  partitionOf(key: string, partitions: number): number
   /** The number of brokers, and the requests that we need but the cluster does not support. */
   describe(): Promise<{ readonly nodes: number; readonly lacking: readonly string[] }>
   listTopics(): Promise<readonly TopicSettings[]>

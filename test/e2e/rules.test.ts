@@ -70,10 +70,12 @@ describe('rule sets', () => {
       ...['explain', '--connection', whatsappConnection.connectionId, '--conversation', 'chat-1', '--json'],
     )
     expect(explained.stderr).toBe('')
-    const { messages } = JSON.parse(explained.stdout) as {
+    const { messages, received } = JSON.parse(explained.stdout) as {
+      received: { outcome: string }[]
       messages: { reason: string | null; rules: object[]; signals: { event: string; result: string }[] }[]
     }
     expect(messages.map(({ reason }) => reason)).toEqual(['no_signal', null, null, null])
+    expect(received.map(({ outcome }) => outcome)).toEqual(['let_in', 'let_in', 'let_in', 'let_in'])
     expect(messages[0]?.rules).toEqual([{ event: 'Lead', mode: 'shadow', result: 'send' }])
     expect(messages.flatMap(({ signals }) => signals.map(({ event, result }) => `${event} ${result}`))).toEqual([
       'Lead accepted',

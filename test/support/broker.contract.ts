@@ -241,6 +241,19 @@ export const brokerContract = (name: string, open: () => Promise<Broker>, time: 
       ])
     })
 
+    it('names the partition to which a producer sends a key', async () => {
+      const keys = ['a', 'b', 'c', 'acme-wa', '5f0c']
+      for (const key of keys) await publish({ key, value: Buffer.from(key) })
+      const found: string[] = []
+      const ends = await broker.offsetsAt(topic, time.now() + 60_000)
+      const ranges = Array.from(ends, ([partition, to]) => ({ partition, from: 0n, to }))
+      await broker.read(topic, ranges, (records) => {
+        for (const { partition, key } of records)
+          if (broker.partitionOf(key ?? '', ends.size) === partition) found.push(key ?? '')
+      })
+      expect(found.sort()).toEqual(keys.toSorted())
+    })
+
     it('finds the offset of a time', async () => {
       await publish({ key: null, partition: 0, value: Buffer.from('early') })
       await time.advance(30)

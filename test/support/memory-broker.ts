@@ -53,7 +53,7 @@ class MemoryBroker implements Broker {
     for (const { topic, key, value, headers, partition } of records) {
       const found = this.#cluster.topics.get(topic)
       if (!found) throw new DependencyError('kafka', `no topic ${topic}`)
-      const at = partition ?? (key === null ? 0 : hash(key) % found.logs.length)
+      const at = partition ?? (key === null ? 0 : this.partitionOf(key, found.logs.length))
       const log = found.logs[at] as ConsumedRecord[]
       log.push({
         topic,
@@ -182,6 +182,10 @@ class MemoryBroker implements Broker {
         return [partition, BigInt(at < 0 ? log.length : at)]
       }),
     )
+  }
+
+  partitionOf(key: string, partitions: number): number {
+    return hash(key) % partitions
   }
 
   async describe() {

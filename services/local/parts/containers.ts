@@ -2,13 +2,8 @@
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
 import type { LocalConfig } from '../config.ts'
 import { LocalProblem } from '../problem.ts'
+import { readImages, referenceOf } from './images.ts'
 import { type PartAddresses, registryPath, type StartTools } from './infrastructure.ts'
-
-export const images = {
-  kafka: 'apache/kafka:4.1.1',
-  registry: 'apicurio/apicurio-registry:3.0.9',
-  redis: 'redis:7.4.6-alpine',
-} as const
 
 /** Publishes its ports on this machine's own address: these parts have no password. */
 export class LoopbackContainer extends GenericContainer {
@@ -42,6 +37,8 @@ export const startContainers = async (
     onStop(() => container.stop())
     return container
   }
+  const images = readImages(config.SIGNALS_IMAGES)
+  const imageOf = (part: 'kafka' | 'registry' | 'redis') => referenceOf(images[part] as (typeof images)[string])
   report('starting containers …')
   const kafka = async () => {
     if (config.KAFKA_BROKERS) return config.KAFKA_BROKERS.join(',')
@@ -49,7 +46,7 @@ export const startContainers = async (
     const port = await ports.take('kafka')
     stopLater(
       await startContainer(
-        new LoopbackContainer(images.kafka)
+        new LoopbackContainer(imageOf('kafka'))
           .withExposedPorts({ container: 9092, host: port })
           .withEnvironment({
             KAFKA_NODE_ID: '1',
@@ -65,7 +62,7 @@ export const startContainers = async (
             KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
           })
           .withWaitStrategy(Wait.forListeningPorts()),
-        images.kafka,
+        imageOf('kafka'),
       ),
     )
     return `127.0.0.1:${port}`
@@ -74,10 +71,10 @@ export const startContainers = async (
     if (config.SCHEMA_REGISTRY_URL) return config.SCHEMA_REGISTRY_URL
     const container = stopLater(
       await startContainer(
-        new LoopbackContainer(images.registry)
+        new LoopbackContainer(imageOf('registry'))
           .withExposedPorts(8080)
           .withWaitStrategy(Wait.forHttp(`${registryPath}/subjects`, 8080)),
-        images.registry,
+        imageOf('registry'),
       ),
     )
     return `http://${address(container, 8080)}${registryPath}`
@@ -86,10 +83,10 @@ export const startContainers = async (
     if (config.REDIS_URL) return config.REDIS_URL
     const container = stopLater(
       await startContainer(
-        new LoopbackContainer(images.redis)
+        new LoopbackContainer(imageOf('redis'))
           .withExposedPorts(6379)
           .withCommand(['redis-server', '--save', '', '--maxmemory-policy', 'noeviction']),
-        images.redis,
+        imageOf('redis'),
       ),
     )
     return `redis://${address(container, 6379)}`

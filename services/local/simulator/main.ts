@@ -11,7 +11,7 @@ main('simulator', async (lifecycle, log) => {
   const { server } = createSimulator({ keep: config.SIMULATOR_KEEP })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(config.SIMULATOR_PORT, '127.0.0.1', resolve)
+    server.listen(config.SIMULATOR_PORT, config.SIMULATOR_BIND_ADDRESS, resolve)
   })
   lifecycle.onStop('server', () => {
     server.closeAllConnections()

@@ -78,6 +78,7 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
     read: (topic, ranges, onRecords) =>
       broker.read(full(topic), ranges, (records) => onRecords(records.map(bareRecord))),
     offsetsAt: (topic, time) => broker.offsetsAt(full(topic), time),
+    partitionOf: (key, partitions) => broker.partitionOf(key, partitions),
     describe: () => broker.describe(),
     listTopics: async () =>
       (await broker.listTopics())

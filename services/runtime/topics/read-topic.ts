@@ -1,9 +1,9 @@
 /** Reads a topic once, up to its current end: for commands and for rebuilds. */
 import type { Broker, ConsumedRecord } from '../ports.ts'
 
-const beginningOfTime = 0
+export const beginningOfTime = 0
 /** The maximum time of a Date, ms. */
-const endOfTime = 8_640_000_000_000_000
+export const endOfTime = 8_640_000_000_000_000
 /** Limits how long a batch occupies the process, and the size of one write to Redis. */
 const maxRecords = 2_000
 
@@ -13,6 +13,7 @@ type TopicReader = Pick<Broker, 'offsetsAt' | 'read'>
  * Reads each partition in its order, in batches of one partition. It uses no consumer group to find the end, because a broker that has
  * just started does not know its groups yet.
  * @param since broker time of the first record to read, ms
+ * @param until broker time of the first record not to read, ms
  * @param onRecords gets the share of the topic that is read including this batch, 0 to 1
  * @throws DependencyError; what `onRecords` throws
  */
@@ -21,8 +22,9 @@ export const readInBatches = async (
   topic: string,
   onRecords: (records: readonly ConsumedRecord[], share: number) => Promise<void>,
   since = beginningOfTime,
+  until = endOfTime,
 ): Promise<void> => {
-  const [starts, ends] = await Promise.all([broker.offsetsAt(topic, since), broker.offsetsAt(topic, endOfTime)])
+  const [starts, ends] = await Promise.all([broker.offsetsAt(topic, since), broker.offsetsAt(topic, until)])
   const ranges = Array.from(ends, ([partition, to]) => ({ partition, from: starts.get(partition) ?? to, to }))
   const total = ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0)
   const unread = new Map(ranges.map(({ partition, from, to }) => [partition, Number(to - from)]))

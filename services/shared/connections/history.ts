@@ -13,11 +13,11 @@ import type { ConnectionChange } from '../model/connection-record.ts'
 export const effectiveChanges = (lines: readonly ConnectionChange[]): ConnectionChange[] => {
   const winners = new Map<string, string>()
   const seen = new Set<string>()
-  return lines.filter(({ connectionId, revision, changeId, action }) => {
+  return lines.filter(({ connectionId, revision, changeId, action, at }) => {
     const position = `${connectionId}\n${revision}`
     const winner = winners.get(position) ?? changeId
     winners.set(position, winner)
-    const line = `${changeId}\n${action}`
+    const line = `${changeId}\n${action}\n${at}`
     if (winner !== changeId || seen.has(line)) return false
     seen.add(line)
     return true

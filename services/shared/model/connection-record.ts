@@ -132,6 +132,8 @@ export const changeActions = [
   'state_erased',
   'rewrapped',
   'mended',
+  /** Someone read texts of its messages (`signals explain --show-text`). */
+  'text_shown',
 ] as const
 export type ChangeAction = (typeof changeActions)[number]
 

@@ -1,65 +1,31 @@
 /**
- * What the pipeline decided about one conversation, from what its topics still hold: the messages past ingest, decided again one by one
- * by the keywords stage, and what became of their signals. It writes nothing, and reads no text out.
+ * What the pipeline decided about one conversation, from what its topics still hold: what came of it, decided again by ingest; the messages
+ * past ingest, decided again one by one by the keywords stage; and what became of their signals. It writes nothing.
  */
-import { decodable } from '../../failures.ts'
-import type { RuleUse } from '../../keywords/rule-signals.ts'
-import type { KeywordUse } from '../../keywords/stage.ts'
-import { readInBatches } from '../../runtime/topics/read-topic.ts'
-import type {
-  AttributedMessage,
-  ConversationOrigin,
-  Message,
-  Pseudonym,
-  Signal,
-} from '../../shared/model/topic-values.ts'
+import type { AttributionSettings } from '../../attribution/attribute.ts'
+import { emptyState } from '../../attribution/state/state.ts'
+import type { QuarantinedAccount } from '../../ingest/quarantine/quarantined-accounts.ts'
+import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
+import { beginningOfTime } from '../../runtime/topics/read-topic.ts'
+import { consentMarkOf } from '../../shared/connections/consent.ts'
+import type { Connection } from '../../shared/connections/directory.ts'
+import type { AttributedMessage, Message, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
+import { noSuppressions } from '../../shared/persons/suppressions.ts'
 import { topics } from '../../topology.ts'
-import { type DecidingTools, openDeciding } from './decide-again.ts'
-import { type ReadingTools, readRecords, type SignalResult, signalResults } from './topic-records.ts'
+import { findConversation, type KnownConversation, type StateTools } from './conversation-state.ts'
+import type { DecidingTools } from './decide-again.ts'
+import { decideMessages, eventIdOf, type HeldMessages, stateOnly } from './decide-messages.ts'
+import type { ConversationExplanation, ExplainedSignal } from './explanation.ts'
+import { findMessage } from './find-message.ts'
+import { type Received, type ReceivedTools, readReceived } from './ingest/received.ts'
+import { readSignalResults, type SignalResults } from './signal-results.ts'
+import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
 
-export type ExplainTools = ReadingTools & DecidingTools
-
-export interface ExplainedSignal extends SignalResult {
-  readonly signalId: string
-  readonly kind: Signal['kind']
-  readonly event: string | null
-  readonly flags: readonly string[]
-  readonly value: string | null
-  readonly currency: string | null
+export interface ExplainTools extends ReadingTools, DecidingTools, StateTools, ReceivedTools {
+  readonly settings: AttributionSettings
+  /** Accounts in quarantine; null: not known. */
+  quarantined(): Promise<readonly QuarantinedAccount[] | null>
 }
-
-export interface ExplainedMessage {
-  /** ms */
-  readonly occurredAt: number
-  readonly receivedAt: number
-  /** Our id of the message. */
-  readonly message: Pseudonym
-  readonly kind: string
-  readonly direction: string
-  /** null: attribution has not passed it on. */
-  readonly attribution: {
-    readonly trackingId: string | null
-    readonly origin: ConversationOrigin
-    readonly startsConversation: boolean
-    readonly inboundMessages: number | null
-  } | null
-  readonly keywords: readonly KeywordUse[]
-  readonly rules: readonly Pick<RuleUse, 'event' | 'mode' | 'result'>[]
-  readonly signals: readonly ExplainedSignal[]
-  /** Why it made no signal: a reason of the stages' drops, `state_only` or `not_attributed`; null: it made one. */
-  readonly reason: string | null
-}
-
-export interface ConversationExplanation {
-  readonly connectionId: string
-  readonly status: string
-  readonly conversation: Pseudonym
-  /** By receipt. */
-  readonly messages: readonly ExplainedMessage[]
-}
-
-/** Kinds that change the state of their conversation and raise nothing. */
-const stateOnly: ReadonlySet<string> = new Set(['edit', 'deletion', 'referral'])
 
 /** By the source's own ids. */
 export interface ExplainedIds {
@@ -69,84 +35,142 @@ export interface ExplainedIds {
   readonly messageId: string | null
 }
 
-/** The conversation of a message, which alone needs all of `messages.v1`. null: the topic does not hold the message. */
-const conversationOfMessage = async (
-  message: Pseudonym,
+export interface ExplainOptions extends TimeWindow {
+  /** ms */
+  readonly now: number
+  /** With texts, links and names of outcomes; unset: without. */
+  readonly showText?: boolean
+}
+
+/** @throws DependencyError */
+const readHeld = async (
+  ids: readonly Pseudonym[],
   connectionId: string,
-  since: number,
-  { broker, codec }: ExplainTools,
-): Promise<Pseudonym | null> => {
-  let found: Pseudonym | null = null
-  await readInBatches(
-    broker,
-    topics.messages.name,
-    async (records) => {
-      if (found !== null) return
-      await codec.prepare(records)
-      for (const record of records) {
-        const value = decodable(() => codec.decode('messages', record))
-        if (value?.message === message && value.connectionId === connectionId) found = value.conversation
-      }
-    },
-    since,
+  window: TimeWindow,
+  tools: ExplainTools,
+): Promise<HeldMessages> => {
+  const messages = new Map<string, Message>()
+  const attributed = new Map<string, AttributedMessage>()
+  const keys = new Set(ids)
+  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one) => {
+    if (one.connectionId === connectionId && !messages.has(eventIdOf(one))) messages.set(eventIdOf(one), one)
+  })
+  await readFollowing(
+    window,
+    (own) =>
+      readRecords(
+        tools,
+        { topic: topics.attributedMessages.name, name: 'attributedMessages', keys, window: own },
+        (one) => {
+          if (!attributed.has(eventIdOf(one.message))) attributed.set(eventIdOf(one.message), one)
+        },
+      ),
+    () => [...messages].every(([id, { kind }]) => stateOnly.has(kind) || attributed.has(id)),
   )
-  return found
+  return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed }
+}
+
+/** Also under ids that only its messages name. @throws DependencyError */
+const readConversation = async (
+  conversation: Pseudonym,
+  connection: Connection,
+  window: TimeWindow,
+  tools: ExplainTools,
+): Promise<{ readonly known: KnownConversation; readonly held: HeldMessages }> => {
+  const consent = consentMarkOf(connection)
+  const known = await findConversation(conversation, [], consent, tools)
+  const held = await readHeld(known.ids, connection.connectionId, window, tools)
+  const named = [...new Set(held.messages.flatMap(({ aliases }) => aliases))].filter((id) => !known.ids.includes(id))
+  if (named.length === 0) return { known, held }
+  const all = await findConversation(conversation, [...known.ids, ...named], consent, tools)
+  return { known: all, held: await readHeld(all.ids, connection.connectionId, window, tools) }
+}
+
+const nothing: { readonly known: KnownConversation; readonly held: HeldMessages } = {
+  known: { ids: [], state: emptyState },
+  held: { messages: [], attributed: new Map() },
+}
+
+const withResult = (signal: Signal, results: SignalResults): ExplainedSignal => {
+  const { signalId, kind, event, flags, value, currency, occurredAt } = signal
+  return { signalId, kind, event, flags, value, currency, occurredAt, ...results.of(signalId) }
+}
+
+/** Where retention has removed records: the time of the oldest one left, ms; else null. @throws DependencyError */
+const goneBefore = async (topic: string, { broker }: ReadingTools): Promise<number | null> => {
+  const lows = [...(await broker.offsetsAt(topic, beginningOfTime))].filter(([, offset]) => offset > 0n)
+  const times = await broker.timestamps(
+    topic,
+    lows.map(([partition, offset]) => ({ partition, offset })),
+  )
+  return times.size === 0 ? null : Math.max(...times.values())
+}
+
+/** The conversation that is asked for, and what came of it. null: nothing is known of the message. @throws DependencyError */
+const find = async (
+  { conversationId, messageId }: ExplainedIds,
+  connection: Connection,
+  options: ExplainOptions,
+  tools: ExplainTools,
+): Promise<{ readonly conversation: Pseudonym | null; readonly received: Received } | null> => {
+  const { connectionId, source, accountId } = connection
+  const pseudonym = (kind: 'conversation' | 'message', id: string) =>
+    tools.keyring.pseudonym(kind, source, accountId, id)
+  const ofMessage =
+    conversationId === null ? await readReceived(connection, { conversationId, messageId }, options, tools) : null
+  const named = conversationId ?? ofMessage?.conversationId ?? null
+  const received =
+    named === null
+      ? ofMessage
+      : await readReceived(connection, { conversationId: named, messageId: null }, options, tools)
+  const held =
+    messageId === null ? null : await findMessage(pseudonym('message', messageId), connectionId, options, tools)
+  // A label without a thread is in another conversation than its own.
+  const conversation = held ?? (named === null ? null : pseudonym('conversation', named))
+  return received === null || (conversation === null && received.events.length === 0)
+    ? null
+    : { conversation, received }
 }
 
 /**
- * @param since broker time from which the topics are read, ms
- * @returns null when the topics hold no conversation of that message
+ * @param options broker times of the records that are read, ms
+ * @returns null when the topics hold nothing of that message
  * @throws DependencyError; RangeError for an unknown connection
  */
 export const explainConversation = async (
-  { connectionId, conversationId, messageId }: ExplainedIds,
-  { since, now }: { readonly since: number; readonly now: number },
+  ids: ExplainedIds,
+  options: ExplainOptions,
   tools: ExplainTools,
 ): Promise<ConversationExplanation | null> => {
-  const connection = tools.directory.byId(connectionId)
-  if (!connection) throw new RangeError(`there is no connection ${connectionId}`)
-  const { source, accountId, status } = connection
-  const pseudonym = (kind: 'conversation' | 'message', id: string) =>
-    tools.keyring.pseudonym(kind, source, accountId, id)
-  const conversation =
-    conversationId !== null
-      ? pseudonym('conversation', conversationId)
-      : await conversationOfMessage(pseudonym('message', messageId ?? ''), connectionId, since, tools)
-  if (conversation === null) return null
-  const messages: Message[] = []
-  const attributed = new Map<string, AttributedMessage>()
-  const idOf = ({ message, kind, revision }: Message) => `${message} ${kind} ${revision ?? ''}`
-  const from = { key: conversation, since }
-  await readRecords(tools, { ...from, topic: topics.messages.name, name: 'messages' }, (one) => void messages.push(one))
-  await readRecords(tools, { ...from, topic: topics.attributedMessages.name, name: 'attributedMessages' }, (one) => {
-    if (!attributed.has(idOf(one.message))) attributed.set(idOf(one.message), one)
-  })
-  const results = await signalResults(connectionId, conversation, since, tools)
-  const decide = openDeciding(tools, now)
-  const explained: ExplainedMessage[] = []
-  for (const message of messages.filter((one) => one.connectionId === connectionId)) {
-    const found = attributed.get(idOf(message))
-    const facts = { ...pick(message), message: message.message }
-    if (found === undefined) {
-      const reason = stateOnly.has(message.kind) ? 'state_only' : 'not_attributed'
-      explained.push({ ...facts, attribution: null, keywords: [], rules: [], signals: [], reason })
-      continue
-    }
-    const { keywordUses, ruleUses, signals, reason } = await decide(found)
-    const { trackingId, origin, startsConversation, inboundMessages } = found
-    explained.push({
-      ...facts,
-      attribution: { trackingId, origin, startsConversation, inboundMessages },
-      keywords: keywordUses,
-      rules: ruleUses.map(({ event, mode, result }) => ({ event, mode, result })),
-      signals: signals.map(({ signalId, kind, event, flags, value, currency }) => ({
-        ...{ signalId, kind, event, flags, value, currency },
-        ...(results.get(signalId) ?? { result: 'waiting', code: null, settledAt: null }),
-      })),
-      reason,
-    })
+  const connection = tools.directory.byId(ids.connectionId)
+  if (!connection) throw new RangeError(`there is no connection ${ids.connectionId}`)
+  const found = await find(ids, connection, options, tools)
+  if (found === null) return null
+  const { conversation, received } = found
+  const { connectionId, source, accountId, status } = connection
+  const { known, held } =
+    conversation === null ? nothing : await readConversation(conversation, connection, options, tools)
+  const { now, showText = false } = options
+  const decided = await decideMessages(held, known, connection, now, { ...tools, showText })
+  const signalIds = new Set(decided.flatMap(({ signals }) => signals.map(({ signalId }) => signalId)))
+  const results = await readSignalResults(connectionId, known.ids, [...signalIds], options, tools)
+  const quarantined = (await tools.quarantined())?.find(({ account }) => account === `${source}/${accountId}`)
+  return {
+    ...{ connectionId, status, source, conversation },
+    aliases: known.ids.filter((id) => id !== conversation),
+    isForgotten: known.ids.some((tools.suppressions ?? noSuppressions).has),
+    quarantine: quarantined ? { since: quarantined.since, why: quarantined.why } : null,
+    received: received.events,
+    messages: decided.map(({ message, signals }) => ({
+      ...message,
+      signals: signals.map((signal) => withResult(signal, results)),
+    })),
+    otherSignals: results.published.flatMap((one) => (signalIds.has(one.signalId) ? [] : [withResult(one, results)])),
+    gaps: {
+      deliveriesSince: await goneBefore(topics.channelEvents.name, tools),
+      messagesSince: await goneBefore(topics.messages.name, tools),
+      unreadableDeliveries: received.unreadable,
+      areCopiesUnknown: received.areCopiesUnknown,
+    },
   }
-  return { connectionId, status, conversation, messages: explained }
 }
-
-const pick = ({ occurredAt, receivedAt, kind, direction }: Message) => ({ occurredAt, receivedAt, kind, direction })

@@ -1,80 +1,54 @@
-/** Reads what topics hold of one conversation or connection, and what became of its signals. */
-import { parkedTopic } from '../../derived-topics.ts'
+/** Reads what topics hold of a conversation or a connection. */
 import { decodable } from '../../failures.ts'
-import { headerNames } from '../../runtime/batch/record-headers.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import type { Broker, ConsumedRecord } from '../../runtime/ports.ts'
+import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { readInBatches } from '../../runtime/topics/read-topic.ts'
-import type { Delivery, Pseudonym, TopicValues } from '../../shared/model/topic-values.ts'
-import { markOf } from '../../shared/persons/suppressions.ts'
-import { topics } from '../../topology.ts'
+import { type KeyReader, readByKeys, type TimeWindow } from '../../runtime/topics/read-by-keys.ts'
+import type { TopicValues } from '../../shared/model/topic-values.ts'
 
 export interface ReadingTools {
-  readonly broker: Pick<Broker, 'read' | 'offsetsAt'>
+  readonly broker: KeyReader
   readonly codec: Codec
   readonly keyring: Keyring
 }
 
-/** TikTok's or dispatch's final outcome, `parked`, or `waiting` in dispatch. */
-export interface SignalResult {
-  readonly result: Delivery['outcome'] | 'parked' | 'waiting'
-  /** TikTok's code, or why it is parked; null: none. */
-  readonly code: number | string | null
-  /** ms; null: not final. */
-  readonly settledAt: number | null
-}
+type ReadTopic = 'messages' | 'attributedMessages' | 'touches' | 'signals' | 'deliveries'
 
-/** Calls back for each record of a key. @throws DependencyError */
-export const readRecords = async <T extends 'messages' | 'attributedMessages' | 'signals' | 'deliveries'>(
+/** Calls back for each record of the keys. @throws DependencyError */
+export const readRecords = async <T extends ReadTopic>(
   { broker, codec }: Pick<ReadingTools, 'broker' | 'codec'>,
   {
     topic,
     name,
-    key,
-    since,
-  }: { readonly topic: string; readonly name: T; readonly key: string; readonly since: number },
+    keys,
+    window,
+  }: {
+    readonly topic: string
+    readonly name: T
+    readonly keys: ReadonlySet<string>
+    readonly window: TimeWindow
+  },
   take: (value: TopicValues[T], record: ConsumedRecord) => void,
 ): Promise<void> =>
-  readInBatches(
-    broker,
-    topic,
-    async (records) => {
-      const own = records.filter((record) => record.key === key)
-      if (own.length === 0) return
-      await codec.prepare(own)
-      for (const record of own) {
-        const value = decodable(() => codec.decode(name, record))
-        if (value) take(value, record)
-      }
-    },
-    since,
-  )
+  readByKeys(broker, topic, keys, window, async (records) => {
+    await codec.prepare(records)
+    for (const record of records) {
+      const value = record.value === null ? null : decodable(() => codec.decode(name, record))
+      if (value) take(value, record)
+    }
+  })
 
-/** By signal id, of the signals of one conversation. @throws DependencyError */
-export const signalResults = async (
-  connectionId: string,
-  conversation: Pseudonym,
-  since: number,
-  tools: ReadingTools,
-): Promise<ReadonlyMap<string, SignalResult>> => {
-  const mark = markOf(conversation, tools.keyring)
-  const results = new Map<string, SignalResult>()
-  const from = { key: connectionId, since }
-  await readRecords(tools, { ...from, topic: topics.signals.name, name: 'signals' }, ({ signalId }, { headers }) => {
-    if (headers[headerNames.suppressionMark] === mark)
-      results.set(signalId, { result: 'waiting', code: null, settledAt: null })
-  })
-  await readRecords(tools, { ...from, topic: parkedTopic, name: 'signals' }, ({ signalId }, { headers }) => {
-    if (results.has(signalId))
-      results.set(signalId, { result: 'parked', code: headers.reason ?? null, settledAt: null })
-  })
-  await readRecords(
-    tools,
-    { ...from, topic: topics.deliveries.name, name: 'deliveries' },
-    ({ signalId, outcome, code, settledAt }) => {
-      if (results.has(signalId)) results.set(signalId, { result: outcome, code, settledAt })
-    },
-  )
-  return results
+/** What follows from a record is written so soon, mostly, ms. */
+const soonMs = 3_600_000
+
+/** Reads what follows from the records of a window: first what came soon after it, and all that came later unless it is complete. */
+export const readFollowing = async (
+  { since, until }: TimeWindow,
+  read: (window: TimeWindow) => Promise<void>,
+  isComplete: () => boolean,
+): Promise<void> => {
+  if (until === undefined) return read({ since })
+  const soon = until + soonMs
+  await read({ since, until: soon })
+  if (!isComplete()) await read({ since: soon })
 }

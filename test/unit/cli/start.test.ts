@@ -27,4 +27,12 @@ describe('the command line', () => {
     writeFileSync(file, '')
     expect(help({ SIGNALS_CACHE_DIR: file })).toEqual({ status: 0, stderr: '' })
   })
+
+  it('names the processes that it runs', () => {
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'run', 'kafka'], { encoding: 'utf8', timeout: 20_000 })
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^signals: there is no process kafka; there are: gateway, ingest, .*control/),
+    })
+  })
 })

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { folderChecksum, readChecksums, wrongFiles } from '../../../services/local/parts/checksums.ts'
-import { images, LoopbackContainer } from '../../../services/local/parts/containers.ts'
+import { LoopbackContainer } from '../../../services/local/parts/containers.ts'
+import { readImages, referenceOf } from '../../../services/local/parts/images.ts'
 
 describe('downloaded parts', () => {
   const sum = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -49,8 +50,11 @@ describe('downloaded parts', () => {
 })
 
 describe('a container', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signals-images-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
   it('is reached from this machine only', async () => {
-    const container = new LoopbackContainer(images.redis).withExposedPorts(6379, { container: 9092, host: 19_092 })
+    const container = new LoopbackContainer('redis').withExposedPorts(6379, { container: 9092, host: 19_092 })
     const inside = container as unknown as {
       beforeContainerCreated(): Promise<void>
       hostConfig: { PortBindings: Record<string, readonly { HostIp?: string }[]> }
@@ -62,7 +66,32 @@ describe('a container', () => {
     })
   })
 
-  it('is of an exact version', () => {
-    for (const image of Object.values(images)) expect(image).toMatch(/:\d+\.\d+\.\d+/)
+  it('is of an exact version, and of one content where its digest is known', () => {
+    const { kafka, registry, redis } = readImages(undefined)
+    for (const one of [kafka, registry, redis]) {
+      expect(one?.image).toMatch(/:\d+\.\d+\.\d+/)
+      expect(one?.source).toMatch(/not verified here|verified on \d{4}-\d\d-\d\d|no digest is known here/)
+    }
+    expect(referenceOf(kafka as never)).toMatch(/^apache\/kafka:[\d.]+@sha256:[0-9a-f]{64}$/)
+    expect(referenceOf({ image: 'a:1.0.0', digest: null, source: '' })).toBe('a:1.0.0')
+  })
+
+  it('may come from a mirror, and the others from where they were', () => {
+    const file = join(folder, 'images.json')
+    writeFileSync(
+      file,
+      JSON.stringify({ kafka: { image: 'mirror.example/kafka:4.1.1', digest: null, source: 'ours' } }),
+    )
+    const { kafka, redis } = readImages(file)
+    expect(kafka?.image).toBe('mirror.example/kafka:4.1.1')
+    expect(redis).toEqual(readImages(undefined).redis)
+  })
+
+  it('is refused with the name of its field', () => {
+    const file = join(folder, 'images.json')
+    writeFileSync(file, JSON.stringify({ kafka: { image: 'a', digest: 'latest', source: 'ours' } }))
+    expect(() => readImages(file)).toThrow(/images\.json: kafka\.digest: must be sha256:/)
+    writeFileSync(file, 'no JSON')
+    expect(() => readImages(file)).toThrow(/^SIGNALS_IMAGES: .* cannot be read as JSON/)
   })
 })

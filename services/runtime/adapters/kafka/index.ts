@@ -2,6 +2,7 @@
 import type { Broker } from '../../ports.ts'
 import { prefixedBroker } from '../prefix.ts'
 import { Fence } from './membership.ts'
+import { partitionOf } from './platformatic/wire/murmur2.ts'
 import type { KafkaSettings } from './settings.ts'
 
 const once = <T>(make: () => Promise<T>) => {
@@ -27,6 +28,8 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     follow: async (...args) => (await all()).follow(...args),
     read: async (...args) => (await all()).read(...args),
     offsetsAt: async (...args) => (await all()).offsetsAt(...args),
+    // Both clients choose it alike.
+    partitionOf: (key, partitions) => partitionOf(Buffer.from(key), partitions),
     describe: async () => (await all()).describe(),
     listTopics: async () => (await all()).listTopics(),
     createTopics: async (...args) => (await all()).createTopics(...args),

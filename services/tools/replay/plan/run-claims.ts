@@ -17,7 +17,7 @@ const text = (bytes: Buffer) => bytes.toString('latin1')
 const ownerIn = (value: Buffer) => text(value.subarray(0, -1))
 
 /** The live holder of each mark, at its own time or at another time that a copy may carry. */
-const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]): Promise<Holders> => {
+export const liveHoldersOf = async (live: LiveClaims, entries: readonly BucketValue[]): Promise<Holders> => {
   const entryIndexes: number[] = []
   const keys: BucketKey[] = []
   entries.forEach(({ at, hash, alsoAt = [] }, entryIndex) => {

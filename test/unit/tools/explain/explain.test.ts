@@ -6,7 +6,8 @@ import { ConnectionDirectory } from '../../../../services/shared/connections/dir
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import type { AttributedMessage, Delivery, Message } from '../../../../services/shared/model/topic-values.ts'
 import { markOf, Suppressions } from '../../../../services/shared/persons/suppressions.ts'
-import { type ExplainedMessage, explainConversation } from '../../../../services/tools/explain/explain.ts'
+import { explainConversation } from '../../../../services/tools/explain/explain.ts'
+import type { ExplainedMessage } from '../../../../services/tools/explain/explanation.ts'
 import { explanationText } from '../../../../services/tools/explain/explanation-text.ts'
 import { topics } from '../../../../services/topology.ts'
 import {
@@ -17,9 +18,13 @@ import {
   message,
   noon,
   signal,
+  testEnvelopes,
   testKeyring,
 } from '../../../support/builders.ts'
+import { sources } from '../../../support/deliveries.ts'
 import { MemoryCluster } from '../../../support/memory-broker.ts'
+import { MemoryConversationStore } from '../../../support/memory-conversation-store.ts'
+import { MemoryHourBuckets } from '../../../support/memory-hour-buckets.ts'
 import { MemoryRegistry } from '../../../support/memory-registry.ts'
 import { condition, rule, ruleSet } from '../../../support/rules.ts'
 
@@ -99,7 +104,12 @@ const explained = async (
       shadow: true,
     },
   ]
-  const tools = { broker, codec, keyring, directory, suppressions, lists, ruleSets: [ruleSet({ createdAt: 1, rules })] }
+  const tools = {
+    ...{ broker, codec, keyring, directory, suppressions, lists, ruleSets: [ruleSet({ createdAt: 1, rules })] },
+    ...{ sources, envelopes: testEnvelopes(keyring), contacts: { find: async () => [] }, quarantined: async () => [] },
+    buckets: { event: new MemoryHourBuckets(), crossSource: new MemoryHourBuckets() },
+    ...{ store: new MemoryConversationStore(), settings: { waitMs: 30_000, textWindowMs: 600_000 } },
+  }
   const ids = { connectionId: 'acme-wa', conversationId: 'chat', messageId: null }
   const explain = async () => (await explainConversation(ids, { since: 0, now: noon }, tools)) ?? fail()
   const made = (await explain()).messages.flatMap(({ signals }) => signals)
@@ -214,8 +224,8 @@ describe('an explanation', () => {
     [
       'forwarded words',
       [[{ text: 'pago', fields: { textOrigin: 'forwarded' } }]],
-      { reason: 'no_signal', keywords: [] },
-      /no keyword matches/,
+      { reason: 'not_own_words', keywords: [] },
+      /keywords do not count in words of this origin/,
     ],
     [
       'a shadow list',
@@ -233,7 +243,7 @@ describe('an explanation', () => {
       'a start that waits',
       [[{ text: 'pago', isAttributed: false }]],
       { reason: 'not_attributed' },
-      /waits for a referral/,
+      /attribution has not passed it on yet/,
     ],
     ['orders that are off', [[{ fields: { kind: 'order' } }]], { reason: 'no_signal' }, /no rule fires/],
     [
@@ -277,6 +287,6 @@ describe('an explanation', () => {
 
   it('says what an empty answer may mean', async () => {
     const { found } = await explained([])
-    expect(explanationText(found)).toMatch(/messages\.v1 holds no message of it: none came, or ingest dropped it/)
+    expect(explanationText(found)).toMatch(/^nothing of it came: no delivery of this account names it/)
   })
 })

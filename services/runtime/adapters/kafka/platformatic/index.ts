@@ -11,6 +11,7 @@ import { offsetsAt, progress } from './progress.ts'
 import { read } from './read.ts'
 import { timestamps } from './timestamps.ts'
 import { Cluster } from './wire/cluster.ts'
+import { partitionOf } from './wire/murmur2.ts'
 
 export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker => {
   const cluster = new Cluster(settings)
@@ -21,6 +22,7 @@ export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker 
     follow: (topics, onRecord, onProgress) => follow(cluster, topics, onRecord, onProgress),
     read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
     offsetsAt: (topic, time) => offsetsAt(cluster, topic, time),
+    partitionOf: (key, partitions) => partitionOf(Buffer.from(key), partitions),
     describe: () => admin.describe(),
     listTopics: () => admin.listTopics(),
     createTopics: (topics) => admin.createTopics(topics),

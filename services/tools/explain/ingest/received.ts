@@ -1,0 +1,172 @@
+/** What came of a conversation, and what ingest makes of each: decided again by the stage, with the claims that it holds. It keeps nothing. */
+import { deadLetterTopic, quarantineTopic } from '../../../derived-topics.ts'
+import { BadRecord } from '../../../failures.ts'
+import type { ByPurpose } from '../../../ingest/claims.ts'
+import type { ContactThreads } from '../../../ingest/contacts/contact-threads.ts'
+import type { Delivered } from '../../../ingest/delivery.ts'
+import { identityOf, ownerOf, recordOfOwner } from '../../../ingest/identity.ts'
+import { ingest } from '../../../ingest/stage.ts'
+import { receivedAtOf } from '../../../runtime/batch/record-headers.ts'
+import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
+import type { ConsumedRecord } from '../../../runtime/ports.ts'
+import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
+import type { TimeWindow } from '../../../runtime/topics/read-by-keys.ts'
+import { readInBatches } from '../../../runtime/topics/read-topic.ts'
+import type { Connection, ConnectionDirectory } from '../../../shared/connections/directory.ts'
+import { decodeChannelEvent } from '../../../shared/model/channel-event.ts'
+import type { MessageEvent } from '../../../shared/model/message-event.ts'
+import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
+import type { SourceRegistry } from '../../../shared/sources/source.ts'
+import { topics } from '../../../topology.ts'
+import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
+import type { ReadingTools } from '../topic-records.ts'
+import { LiveClaims } from './live-claims.ts'
+import { type AskedIds, relevance } from './relevant-records.ts'
+
+export interface ReceivedTools extends ReadingTools {
+  readonly directory: ConnectionDirectory
+  readonly sources: SourceRegistry
+  readonly envelopes: Pick<Envelopes, 'open'>
+  /** Ingest's claims, which are only read. */
+  readonly buckets: ByPurpose<Pick<HourBuckets, 'read'>>
+  readonly contacts: Pick<ContactThreads, 'find'>
+  readonly suppressions?: SuppressionCheck
+}
+
+export interface Received {
+  readonly events: readonly ExplainedEvent[]
+  /** The conversation of the message that was asked for; null: none came. */
+  readonly conversationId: string | null
+  /** Records of the account that cannot be opened any more, so what they hold is not known. */
+  readonly unreadable: number
+  /** Redis did not answer, so copies were not recognised. */
+  readonly areCopiesUnknown: boolean
+}
+
+const topic = topics.channelEvents.name
+
+/** Names a record as dead letters do. */
+const positionOf = ({ partition, offset }: Pick<ConsumedRecord, 'partition' | 'offset'>) =>
+  `${topic}/${partition}/${offset}`
+
+/** By position, the code under which ingest put a record aside. @throws DependencyError */
+const putAside = async (since: number, { broker }: Pick<ReceivedTools, 'broker'>) => {
+  const codes = new Map<string, string>()
+  for (const name of [quarantineTopic, deadLetterTopic('ingest')])
+    await readInBatches(
+      broker,
+      name,
+      async (records) => {
+        for (const { headers } of records) if (headers.origin && headers.code) codes.set(headers.origin, headers.code)
+      },
+      since,
+    )
+  return codes
+}
+
+/** The feed of a record that topics still hold. @throws DependencyError */
+const firstCopy = async (owner: Buffer, { broker }: Pick<ReceivedTools, 'broker'>): Promise<FirstCopy> => {
+  const { partition, offset } = recordOfOwner(owner)
+  let source: string | null = null
+  await broker.read(topic, [{ partition, from: offset, to: offset + 1n }], ([record]) => {
+    if (record) source = decodeChannelEvent(record).source
+  })
+  return { delivery: positionOf({ partition, offset }), source }
+}
+
+const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conversationId, messageId }: AskedIds) =>
+  event.source === source &&
+  event.accountId === accountId &&
+  (messageId === null || conversationId !== null
+    ? event.conversationId === conversationId || event.aliases.includes(conversationId ?? '')
+    : event.messageId === messageId)
+
+type Facts = Pick<ExplainedEvent, 'receivedAt' | 'delivery' | 'source'>
+const nothing = { kind: null, message: null, firstCopy: null } as const
+
+/** Of a delivery that names the ids, and from which no event of theirs was made. */
+const withoutEvent = ({ ignored, failed, refused, events }: Delivered, facts: Facts): ExplainedEvent[] => {
+  if (refused !== undefined) return [{ ...facts, ...nothing, outcome: 'dropped', reason: refused }]
+  // What is left of it may be about another conversation then.
+  if (events.length > 0) return []
+  return [
+    ...(failed.length === 0
+      ? []
+      : [{ ...facts, ...nothing, outcome: 'dead_letter', reason: 'item_unmappable' } as const]),
+    ...[...new Set(ignored)].map(
+      (reason) => ({ ...facts, ...nothing, outcome: 'dropped', reason: `ignored_${reason}` }) as const,
+    ),
+  ]
+}
+
+/** @param now ms @throws DependencyError */
+export const readReceived = async (
+  connection: Connection,
+  asked: AskedIds,
+  { now, ...window }: TimeWindow & { readonly now: number },
+  tools: ReceivedTools,
+): Promise<Received> => {
+  const { broker, codec, envelopes, keyring } = tools
+  const claims = new LiveClaims(tools.buckets)
+  const contacts: ContactThreads = { note: async () => {}, find: (all) => tools.contacts.find(all) }
+  const stage = ingest({ ...tools, claims, contacts })
+  const codes = await putAside(window.since, tools)
+  const isRelevant = relevance(connection, asked, envelopes)
+  const events: ExplainedEvent[] = []
+  let conversationId: string | null = null
+  let unreadable = 0
+
+  const judge = async (record: ConsumedRecord): Promise<readonly ExplainedEvent[]> => {
+    const facts = {
+      receivedAt: receivedAtOf(record),
+      delivery: positionOf(record),
+      source: decodeChannelEvent(record).source,
+    }
+    const code = codes.get(facts.delivery)
+    const outcome = code === 'quarantined' ? 'quarantined' : 'dead_letter'
+    let value: Delivered
+    try {
+      value = stage.decode(record)
+    } catch (error) {
+      if (!(error instanceof BadRecord)) throw error
+      return [{ ...facts, ...nothing, outcome, reason: code ?? error.failure.code }]
+    }
+    const batch = [{ value, record, attempt: 1 }]
+    const [verdicts = []] = await stage.load(batch, now)
+    const found: ExplainedEvent[] = []
+    for (const [at, event] of value.events.entries()) {
+      if (!isAsked(event, connection, asked)) continue
+      conversationId = event.conversationId
+      const verdict = verdicts[at]
+      const own = { ...facts, ...nothing, kind: event.kind, message: identityOf(event, keyring).message }
+      if (verdict?.kind === 'authorised')
+        found.push(code === undefined ? { ...own, outcome: 'let_in', reason: null } : { ...own, outcome, reason: code })
+      else {
+        const reason = verdict?.kind === 'refused' ? verdict.reason : 'duplicate_with_referral'
+        const owner = claims.firstCopyOf(ownerOf(record, at))
+        const copy = reason.startsWith('duplicate') && owner ? await firstCopy(owner, tools) : null
+        found.push({ ...own, outcome: 'dropped', reason, firstCopy: copy })
+      }
+    }
+    if (found.length > 0) return found
+    return code === undefined ? withoutEvent(value, facts) : [{ ...facts, ...nothing, outcome, reason: code }]
+  }
+
+  await readInBatches(
+    broker,
+    topic,
+    async (records) => {
+      for (const record of records) {
+        const relevant = isRelevant(record)
+        if (relevant === 'unreadable') unreadable++
+        if (relevant !== true) continue
+        await codec.prepare([record])
+        events.push(...(await judge(record)))
+      }
+    },
+    window.since,
+    window.until,
+  )
+  events.sort((a, b) => a.receivedAt - b.receivedAt)
+  return { events, conversationId, unreadable, areCopiesUnknown: claims.isUnknown }
+}

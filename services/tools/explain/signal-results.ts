@@ -1,0 +1,102 @@
+/** The signals of a conversation that topics hold, and what became of each. */
+import { laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { headerNames } from '../../runtime/batch/record-headers.ts'
+import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
+import type { Delivery, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
+import { markOf } from '../../shared/persons/suppressions.ts'
+import { delays, replayTopic, stages, topics } from '../../topology.ts'
+import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
+
+/** TikTok's or dispatch's final outcome, `parked`, or `waiting`. */
+export interface SignalResult {
+  readonly result: Delivery['outcome'] | 'parked' | 'waiting'
+  /** TikTok's code, or why it is parked; null: none. */
+  readonly code: number | string | null
+  /** ms; null: not final. */
+  readonly settledAt: number | null
+  /** The stage in which a signal waits: `keywords` has not published it yet; null: it does not wait. */
+  readonly waitsIn: 'keywords' | 'dispatch' | null
+  /** When dispatch tries again, ms; null: not known. */
+  readonly waitsUntil: number | null
+}
+
+export interface SignalResults {
+  of(signalId: string): SignalResult
+  /** Signals of the conversation that `signals.v1` or the topic of replays holds. */
+  readonly published: readonly Signal[]
+}
+
+const waiting = { result: 'waiting', code: null, settledAt: null } as const
+const unpublished: SignalResult = { ...waiting, waitsIn: 'keywords', waitsUntil: null }
+
+/**
+ * @param decided ids of signals that were decided again
+ * @throws DependencyError
+ */
+export const readSignalResults = async (
+  connectionId: string,
+  conversations: readonly Pseudonym[],
+  decided: readonly string[],
+  window: TimeWindow,
+  tools: ReadingTools,
+): Promise<SignalResults> => {
+  const marks = new Set(conversations.map((one) => markOf(one, tools.keyring)))
+  const ids = new Set(decided)
+  const published = new Map<string, Signal>()
+  const results = new Map<string, SignalResult>()
+  const asked = { keys: new Set([connectionId]), window: { since: window.since } }
+  const takePublished = (own: TimeWindow, topic: string) =>
+    readRecords(tools, { ...asked, window: own, topic, name: 'signals' }, (signal, { headers }) => {
+      const isOfThem = marks.has(headers[headerNames.suppressionMark] ?? '')
+      if (!isOfThem && !ids.has(signal.signalId)) return
+      ids.add(signal.signalId)
+      published.set(signal.signalId, signal)
+      results.set(signal.signalId, { ...waiting, waitsIn: 'dispatch', waitsUntil: null })
+    })
+  const isPublished = (id: string) => published.has(id)
+  for (const topic of [topics.signals.name, replayTopic])
+    await readFollowing(
+      window,
+      (own) => takePublished(own, topic),
+      () => [...ids].every(isPublished),
+    )
+  const isSettled = (id: string) => (results.get(id)?.settledAt ?? null) !== null
+  const found = () => ({ of: (id: string) => results.get(id) ?? unpublished, published: [...published.values()] })
+  if (ids.size === 0) return found()
+  await readFollowing(
+    window,
+    (own) =>
+      readRecords(
+        tools,
+        { ...asked, window: own, topic: topics.deliveries.name, name: 'deliveries' },
+        ({ signalId, outcome, code, settledAt }) => {
+          if (ids.has(signalId))
+            results.set(signalId, { result: outcome, code, settledAt, waitsIn: null, waitsUntil: null })
+        },
+      ),
+    () => [...ids].every(isSettled),
+  )
+  if ([...ids].every(isSettled)) return found()
+
+  /** Broker time of the record that says where a signal waits, ms: the last one counts. */
+  const last = new Map<string, number>()
+  const takeLater = (
+    topic: string,
+    resultAt: (headers: Readonly<Record<string, string>>, at: number) => SignalResult,
+  ) =>
+    readRecords(tools, { ...asked, topic, name: 'signals' }, ({ signalId }, { headers, timestamp }) => {
+      if (!ids.has(signalId) || isSettled(signalId) || timestamp < (last.get(signalId) ?? 0)) return
+      last.set(signalId, timestamp)
+      results.set(signalId, resultAt(headers, timestamp))
+    })
+  for (const delay of stages.dispatch.delays)
+    await takeLater(laterTopic('dispatch', delay), (_, at) => ({
+      ...waiting,
+      ...{ waitsIn: 'dispatch', waitsUntil: at + delays[delay] },
+    }))
+  await takeLater(parkedTopic, (headers) => ({
+    ...{ result: 'parked', code: headers.reason ?? null, settledAt: null },
+    ...{ waitsIn: 'dispatch', waitsUntil: null },
+  }))
+  return found()
+}

@@ -1,0 +1,27 @@
+/** Explains conversations of a pipeline in memory. */
+import { explainConversation } from '../../services/tools/explain/explain.ts'
+import type { ConversationExplanation } from '../../services/tools/explain/explanation.ts'
+import { explanationText } from '../../services/tools/explain/explanation-text.ts'
+import type { MemoryPipeline } from './memory-pipeline.ts'
+
+export const account = '106540352242922'
+export const chat = `${account}:5215550001111`
+
+export const explain = async (
+  pipeline: MemoryPipeline,
+  asked: { conversationId?: string; messageId?: string; since?: number; until?: number; showText?: boolean } = {},
+): Promise<ConversationExplanation> => {
+  const { conversationId = asked.messageId === undefined ? chat : null, messageId = null, since = 0, until } = asked
+  const ids = { connectionId: 'acme-wa', conversationId, messageId }
+  const window = {
+    since,
+    ...(until === undefined ? {} : { until }),
+    now: pipeline.now(),
+    showText: asked.showText ?? false,
+  }
+  const found = await explainConversation(ids, window, pipeline)
+  if (found === null) throw new Error('nothing was found')
+  return found
+}
+
+export const textOf = async (...args: Parameters<typeof explain>) => explanationText(await explain(...args))

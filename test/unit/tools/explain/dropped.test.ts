@@ -1,0 +1,170 @@
+/** What ingest lets in of a conversation and what not, by the stage itself, and what is explained of it. */
+import { deadLetterTopic, quarantineTopic } from '../../../../services/derived-topics.ts'
+import type { ConversationExplanation } from '../../../../services/tools/explain/explanation.ts'
+import { topics } from '../../../../services/topology.ts'
+import { account, chat, explain, textOf } from '../../../support/explain.ts'
+import { openMemoryPipeline } from '../../../support/memory-pipeline.ts'
+
+const person = '5215550001111'
+const first = ({ received }: ConversationExplanation) => received.map(({ outcome, reason }) => `${outcome} ${reason}`)
+
+const written = (id: string, text = 'hola') => ({
+  object: 'whatsapp_business_account',
+  entry: [
+    {
+      id: 'waba',
+      changes: [
+        {
+          field: 'messages',
+          value: {
+            messaging_product: 'whatsapp',
+            metadata: { phone_number_id: account },
+            messages: [{ from: person, id, timestamp: '1795436400', type: 'text', text: { body: text } }],
+          },
+        },
+      ],
+    },
+  ],
+})
+
+describe('what came of a conversation', () => {
+  it('is named by its delivery', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.delivery('whatsapp', written('wamid.1'))
+    expect(first(await explain(pipeline))).toEqual(['let_in null'])
+    expect(await textOf(pipeline)).toMatch(/signal conversation[\s\S]*received as whatsapp, channel-events\.v1\/\d\/0/)
+    expect((await explain(pipeline, { messageId: 'wamid.1' })).messages).toHaveLength(1)
+  })
+
+  it('names a second delivery of a message, and the one that counts', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.delivery('whatsapp', written('wamid.1'))
+    await pipeline.delivery('whatsapp', written('wamid.1'))
+    const { received } = await explain(pipeline)
+    expect(received.map(({ reason }) => reason)).toEqual([null, 'duplicate'])
+    expect(received[1]?.firstCopy).toEqual({ delivery: received[0]?.delivery, source: 'whatsapp' })
+  })
+
+  it('names the other feed by which a message counts', async () => {
+    const pipeline = await openMemoryPipeline()
+    const partner = { source: 'respondio', accountId: 'workspace-1' }
+    pipeline.connect({ connectionId: 'acme-respond', ...partner })
+    await pipeline.event({ ...partner, conversationId: 'c-77', messageId: 'r-1', channelMessageId: 'wamid.1' })
+    await pipeline.event({ messageId: 'wamid.1' })
+    const found = await explain(pipeline)
+    expect(first(found)).toEqual(['dropped duplicate'])
+    expect(await textOf(pipeline)).toMatch(
+      /dropped: a copy of it came first, and counts \(message-event, channel-events/,
+    )
+    expect(found.messages).toEqual([])
+  })
+
+  it('names a referral that only the second copy had', async () => {
+    const pipeline = await openMemoryPipeline()
+    const partner = { source: 'respondio', accountId: 'workspace-1' }
+    pipeline.connect({ connectionId: 'acme-respond', ...partner })
+    await pipeline.event({ ...partner, conversationId: 'c-77', messageId: 'r-1', channelMessageId: 'wamid.1' })
+    const nothing = { ref: null, adId: null, advertiserId: null, clickId: null, url: null }
+    await pipeline.event({ messageId: 'wamid.1', referral: { ...nothing, source: 'tiktok_ad', ref: 'E.C.P.1' } })
+    expect(first(await explain(pipeline))).toEqual(['dropped duplicate_with_referral'])
+  })
+
+  it('names what came before the connection was there', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    pipeline.connect({ connectedAt: pipeline.now() + 1_000 })
+    expect(await textOf(pipeline)).toMatch(/dropped: it came before the connection was authorised/)
+  })
+
+  it('names what came for a person who was forgotten', async () => {
+    const pipeline = await openMemoryPipeline()
+    const { markOf } = await import('../../../../services/shared/persons/suppressions.ts')
+    const conversation = pipeline.keyring.pseudonym('conversation', 'whatsapp', account, chat)
+    const record = { source: 'whatsapp', connectionId: null, suppressedAt: 1, actor: 'ana' }
+    pipeline.suppressions.apply(markOf(conversation, pipeline.keyring), record)
+    await pipeline.event({ messageId: 'wamid.1' })
+    expect(await textOf(pipeline)).toMatch(
+      /^the person was forgotten on request[\s\S]*dropped: the person was forgotten/,
+    )
+  })
+
+  it('names what ingest ignores in a delivery that names the person', async () => {
+    const pipeline = await openMemoryPipeline()
+    const status = { id: 'wamid.9', status: 'read', recipient_id: person, timestamp: '1795436400' }
+    const body = written('wamid.1')
+    Object.assign(body.entry[0]?.changes[0]?.value ?? {}, { messages: undefined, statuses: [status] })
+    await pipeline.delivery('whatsapp', body)
+    expect(first(await explain(pipeline))).toEqual(['dropped ignored_status'])
+    expect(await textOf(pipeline)).toMatch(/delivery that names it\n {2}ingest ignores|dropped: ingest ignores events/)
+  })
+
+  it('names what ingest could not read, with the code of the dead letter', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.delivery('whatsapp', `{"from": "${person}"`)
+    await pipeline.event({ messageId: 'wamid.2', occurredAt: 17 })
+    const found = first(await explain(pipeline))
+    expect(found).toEqual(['dead_letter delivery_unreadable', 'dead_letter event_invalid'])
+    expect(await textOf(pipeline)).toMatch(/dead letter at ingest: delivery_unreadable/)
+  })
+
+  it('names what was put aside with its account', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    const [record] = pipeline.cluster.records(topics.channelEvents.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    await pipeline.producer.send([
+      { topic: quarantineTopic, key: 'k', value: null, headers: { origin, code: 'quarantined' } },
+    ])
+    pipeline.quarantine(`whatsapp/${account}`)
+    expect(first(await explain(pipeline))).toEqual(['quarantined quarantined'])
+    expect(await textOf(pipeline)).toMatch(/^the account is in quarantine since/)
+  })
+
+  it('names a record that ended ingest', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    const [record] = pipeline.cluster.records(topics.channelEvents.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = { topic: deadLetterTopic('ingest'), key: 'k', value: null, headers: { origin, code: 'poison' } }
+    await pipeline.producer.send([letter])
+    expect(first(await explain(pipeline))).toEqual(['dead_letter poison'])
+  })
+
+  it('opens no delivery of another connection, and shows none of its ids', async () => {
+    const pipeline = await openMemoryPipeline()
+    pipeline.connect({ connectionId: 'rival', source: 'whatsapp', accountId: 'rival-account', tenantId: 'rival' })
+    await pipeline.event({ accountId: 'rival-account', conversationId: chat, messageId: 'wamid.1' })
+    const body = JSON.stringify(written('wamid.2')).replaceAll(account, 'rival-account')
+    await pipeline.delivery('whatsapp', body, { connectionId: 'rival' })
+    const opened: string[] = []
+    const envelopes = {
+      open: (...args: Parameters<typeof pipeline.envelopes.open>) => {
+        opened.push(args[0])
+        return pipeline.envelopes.open(...args)
+      },
+    }
+    const found = await explain({ ...pipeline, envelopes } as unknown as typeof pipeline)
+    expect([found.received, found.messages, opened]).toEqual([[], [], []])
+  })
+
+  it('is explained also while Redis does not answer', async () => {
+    const pipeline = await openMemoryPipeline()
+    const { DependencyError } = await import('../../../../services/runtime/ports.ts')
+    await pipeline.delivery('whatsapp', written('wamid.1'))
+    const away = { read: () => Promise.reject(new DependencyError('redis', 'away')) }
+    const buckets = { event: away, crossSource: away }
+    const found = { ...pipeline, buckets, store: away } as unknown as typeof pipeline
+    expect(await textOf(found)).toMatch(/signal conversation[\s\S]*copies of messages are not recognised/)
+  })
+
+  it('shows texts and names of outcomes only when asked to', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1', text: 'zanahoria' })
+    const outcome = { name: 'remolacha', value: null, currency: null, reference: null }
+    const label = { kind: 'outcome', direction: 'outbound', sender: 'agent', text: null, textOrigin: null } as const
+    await pipeline.event({ ...label, messageId: 'l-1', outcome })
+    const plain = await explain(pipeline)
+    expect(JSON.stringify(plain)).not.toMatch(/zanahoria|remolacha|5215550001111|wamid/)
+    expect(await textOf(pipeline, { showText: true })).toMatch(/content: "zanahoria"[\s\S]*content: "remolacha"/)
+  })
+})
