@@ -11,7 +11,8 @@ import { DeliveryTable } from './overview.tsx'
 
 type Connection = ApiSchemas['Connection']
 
-const valueText = (value: unknown): string => {
+const valueText = (name: string, value: unknown): string => {
+  if (typeof value === 'number' && /(?:At|Until)$/.test(name)) return value === 0 ? '–' : timeText(value)
   if (value === null || value === undefined) return '–'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ') || '–'
@@ -36,7 +37,7 @@ const Facts = ({ connection }: { connection: Connection }) => (
       .map(([name, value]) => (
         <div key={name}>
           <dt>{titleOf(name)}</dt>
-          <dd>{valueText(value)}</dd>
+          <dd>{valueText(name, value)}</dd>
         </div>
       ))}
   </dl>

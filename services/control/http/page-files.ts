@@ -38,6 +38,7 @@ export const isView = (path: string): boolean => !path.startsWith('//') && views
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
 }
 
 const readBuilt = async (folder: string): Promise<PageFiles> => {

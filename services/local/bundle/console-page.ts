@@ -1,4 +1,4 @@
-/** Builds the console's web application: a document, a script and a style, with the hash of their content in their names. */
+/** Builds the console's web application: a document, a script, a style and an icon, with the hash of their content in their names. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,15 +36,16 @@ export const buildConsolePage = async (root: string): Promise<PageFiles> => {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     define: { 'process.env.NODE_ENV': '"production"' },
-    // Styles are files of their own: the policy of the page allows none in the document.
-    loader: { '.svg': 'text' },
     logLevel: 'silent',
   })
   const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
   const [script, style] = [textOf('.js'), textOf('.css')]
   const [scriptName, styleName] = [hashed('console.js', script), hashed('console.css', style)]
+  const icon = readFileSync(join(root, consoleFolder, 'icon.svg'), 'utf8')
+  const iconName = hashed('icon.svg', icon)
   const document = readFileSync(join(root, consoleFolder, 'index.html'), 'utf8')
+    .replace('icon.svg', iconName)
     .replace('console.js', scriptName)
     .replace('console.css', styleName)
-  return { 'index.html': document, [scriptName]: script, [styleName]: style }
+  return { 'index.html': document, [scriptName]: script, [styleName]: style, [iconName]: icon }
 }
