@@ -58,8 +58,12 @@ const until = async (what: string, holds: () => Promise<boolean>, ms = 15_000) =
     if (await holds()) return checks.check(what, true, `${((Date.now() - from) / 1000).toFixed(1)} s`)
   checks.check(what, false, `not within ${ms / 1000} s`)
 }
-const summary = (page: Page) => page.locator('.summary strong').innerText()
-const problems = (page: Page) => page.locator('.problem h3').allInnerTexts()
+const summary = (page: Page) =>
+  page
+    .locator('.summary strong')
+    .textContent()
+    .then((text) => text ?? '')
+const problems = (page: Page) => page.locator('.problem h3').allTextContents()
 
 /** Goes on with Tab until the named control has the focus, as a person without a mouse does. */
 const tabTo = async (page: Page, name: string): Promise<boolean> => {
@@ -175,9 +179,9 @@ try {
       const text = await page
         .locator('.problem')
         .first()
-        .innerText()
+        .textContent()
         .catch(() => '')
-      return text.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
+      return text?.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
     }),
   )
   await freeze('kafka', () =>
