@@ -24,15 +24,23 @@ import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { startConnectionRequests } from './connection-requests.ts'
+import { DeadLetterIndex } from './dead-letters/dead-letter-index.ts'
 import { Exporter } from './exporter.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
 import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
 import { openStateErasure } from './maintenance/open-state-erasure.ts'
+import { OverviewReader } from './overview/overview.ts'
+import { readRunbook } from './runbooks.ts'
+import { StageProbes } from './stage-probes.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
+import { VersionCache } from './versions/version-cache.ts'
 
-/** Kept for the page. */
-const recentDeliveries = 50
+/** Kept for the pages of connections. */
+const recentDeliveries = 2_000
+const shownOfConnection = 50
+/** Rates are over a minute and histories over a quarter of an hour. */
+const sampleIntervalMs = 10_000
 /** Gives the trend of the lag its samples; it needs two at least. */
 const pollIntervalMs = 5_000
 
@@ -52,6 +60,8 @@ main('console', async (lifecycle, log) => {
       'connectionRequests',
       'deliveries',
       'audit',
+      'keywordLists',
+      'ruleSets',
     ]),
   )
   const onRefused = reportRefusals(metrics, log)
@@ -137,10 +147,22 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const [statusToken = ''] = config.STATUS_TOKEN
-  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock, statusToken })
+  const probes = new StageProbes({ dataDir, urls: config.STAGE_METRICS_URLS })
+  const status = new StatusReader({ probes, lag, directory, deliveries, exporter, clock, statusToken })
+  const deadLetters = new DeadLetterIndex({ broker, codec, prefix: config.KAFKA_TOPIC_PREFIX })
+  const versions = new VersionCache(broker, codec)
+  const overview = new OverviewReader({ ...{ status, probes, deadLetters, versions, clock, log } })
+  lifecycle.onStop(
+    'overview',
+    clock.every(sampleIntervalMs, () => void overview.sample().catch(endProcess)),
+  )
   const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
   await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
+    console: {
+      ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
+      deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
+    },
     openAdmin: (publicUrl) =>
       openAdmin(
         {

@@ -22,6 +22,7 @@ import { type Principal, type Role, roles } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
+import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
 import { type PersonWork, persons } from './persons.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
@@ -30,6 +31,7 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   readonly authorisations: Authorisations | null
   history(connectionId: string): Promise<readonly ConnectionChange[]>
   readonly persons: PersonWork
+  readonly console: ConsoleWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -200,6 +202,14 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
       { POST: ofOperation(operation) },
     ]),
   ),
+  'connections/ID/deliveries': {
+    GET: {
+      role: 'viewer',
+      action: 'connections.deliveries',
+      run: async (call) => json(call.tools.console.deliveriesOf(requireKnown(call.id, call).connectionId)),
+    },
+  },
+  ...consoleEndpoints,
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },

@@ -72,7 +72,7 @@ export const connectionsWriter = (tools: Pick<Tools, 'directory' | 'codec' | 'pr
 
 /** What the listeners use of connections; also starts the work that needs no request. */
 export interface OpenedAdmin {
-  readonly tools: Omit<AdminTools, 'loginLink'>
+  readonly tools: Omit<AdminTools, 'loginLink' | 'console'>
   readonly consentOrigins: readonly string[]
 }
 
