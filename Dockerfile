@@ -18,7 +18,8 @@ RUN node services/local/bundle/main.ts /app \
  && find /app -name '*.ts' -delete \
  && cp infra/image/healthcheck.js LICENSE /app/ \
  && npm sbom --sbom-format=cyclonedx --package-lock-only --omit=dev > /app/sbom.cdx.json \
- && mkdir -p /out/signals /out/mappings \
+ && mkdir -p /out/mappings /out/signals/operator \
+ && for process in gateway ingest attribution keywords dispatch control; do mkdir /out/signals/$process; done \
  && chmod -R a=rX,u+w /app
 
 # No shell, no npm, no package manager: what a process does not need cannot be used against it.

@@ -14,6 +14,10 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
     about: 'run one process of the pipeline in the foreground',
     load: () => import('./commands/run/index.ts'),
   },
+  prepare: {
+    about: 'topics, schemas and secrets for another supervisor, such as Compose',
+    load: () => import('./commands/prepare/index.ts'),
+  },
   status: {
     about: 'the running stages: state, age of the oldest unprocessed record',
     load: () => import('./commands/status/index.ts'),

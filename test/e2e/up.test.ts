@@ -176,7 +176,7 @@ describe('signals up', () => {
 
   it('leaves no process behind when its supervisor is killed', async () => {
     const { supervisor, children } = state()
-    process.kill(supervisor.pid, 'SIGKILL')
+    process.kill(supervisor?.pid as number, 'SIGKILL')
     await eventually('all children have ended', () => Object.values(children).every((child) => !alive(child)), 30_000)
   })
 })

@@ -133,7 +133,7 @@ try {
   const elapsed = () => (performance.now() - started) / 1_000
   const look = async () => {
     const state = readState(world.dataDir)
-    const processes = { ...state?.children, ...(state ? { supervisor: state.supervisor } : {}) }
+    const processes = { ...state?.children, ...(state?.supervisor ? { supervisor: state.supervisor } : {}) }
     for (const [name, { pid }] of Object.entries(processes)) {
       const own = samples.get(name) ?? []
       // Without those of the load itself, which opens connections as it needs them.

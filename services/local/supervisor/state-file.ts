@@ -21,7 +21,8 @@ export interface Addresses {
 }
 
 export interface RunState {
-  readonly supervisor: ProcessIdentity
+  /** null: another supervisor runs the processes, such as Compose; then the addresses count until the file is removed. */
+  readonly supervisor: ProcessIdentity | null
   /** By process name: stages, console, simulator and parts. */
   readonly children: Readonly<Record<string, ProcessIdentity>>
   /** null until everything is ready. */
@@ -53,7 +54,7 @@ export const removeState = (dataDir: string) => rmSync(stateFile(dataDir), { for
 /** The state of the running pipeline; null when none runs on this folder. */
 export const runningState = (dataDir: string): RunState | null => {
   const state = readState(dataDir)
-  return state && isAlive(state.supervisor) ? state : null
+  return state && (state.supervisor === null || isAlive(state.supervisor)) ? state : null
 }
 
 export const readSecrets = (dataDir: string): Secrets => readJsonFile<Secrets>(secretsFile(dataDir)) ?? {}

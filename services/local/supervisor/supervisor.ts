@@ -190,7 +190,7 @@ export class Supervisor {
     const running = runningState(this.#dataDir)
     if (running) {
       throw new AlreadyRunning(
-        `signals up already runs on ${this.#dataDir} (process ${running.supervisor.pid}): stop it, or set SIGNALS_DATA_DIR to another folder`,
+        `a pipeline already runs on ${this.#dataDir} (${running.supervisor ? `process ${running.supervisor.pid}` : 'started elsewhere'}): stop it, or set SIGNALS_DATA_DIR to another folder`,
       )
     }
     const orphans = Object.values(readState(this.#dataDir)?.children ?? {})

@@ -2,6 +2,7 @@
  * `signals keys`: lists, creates and rotates master keys. It prints key ids; only `keys new` prints a key, once, and
  * `keys issue` the keys of one process.
  */
+import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readSecrets, writeSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
@@ -122,7 +123,7 @@ const requireCurrentForm = (context: CliContext) =>
       )
   })
 
-const issue = async (context: CliContext, stage: string, { json }: Output) => {
+const issue = async (context: CliContext, stage: string, { json, file }: Output & { readonly file?: string }) => {
   const holder = stage === 'console' ? 'control' : stage
   if (!(keyHolders as readonly string[]).includes(holder))
     throw new UsageError(`there is no process ${stage}; keys are issued for: ${keyHolders.join(', ')}`)
@@ -131,6 +132,10 @@ const issue = async (context: CliContext, stage: string, { json }: Output) => {
   const values = await issueKeysFor([holder as KeyHolder], context.keys, tools)
   await requireCurrentForm(context)
   const value = values[holder as KeyHolder]
+  if (file !== undefined) {
+    writeFileSync(file, `${value}\n`, { mode: 0o400 })
+    return print(`the keys of ${holder} are in ${file}`)
+  }
   if (json) return printJson({ holder, SIGNALS_KEYS: value })
   print(value)
 }
@@ -192,8 +197,11 @@ export const register = (program: Command) => {
   keys
     .command('issue <stage>')
     .description('print SIGNALS_KEYS: exactly the keys that the process needs, in place of the master key')
+    .option('--file <path>', 'write them to a new file that only its owner can read, and print none')
     .option(...json)
-    .action((stage: string, options: Output) => withContext((context) => issue(context, stage, options)))
+    .action((stage: string, options: Output & { readonly file?: string }) =>
+      withContext((context) => issue(context, stage, options)),
+    )
   keys
     .command('rotate')
     .description('activate SIGNALS_MASTER_KEY: seals the data secret and every connection with it; ids stay the same')
