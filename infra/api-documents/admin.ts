@@ -7,6 +7,7 @@ import { connectionStatuses } from '../../services/shared/model/connection-recor
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { personLimits } from '../../services/tools/persons/person.ts'
 import { describedOfConsole, schemasOfConsole } from './console-endpoints.ts'
+import { schemasOfInsight } from './insight-schemas.ts'
 import { type Described, list, nullable, object, ref, text, time } from './schema-parts.ts'
 
 const draft = (): JsonSchema => {
@@ -96,6 +97,23 @@ const described: Readonly<Record<string, Described>> = {
     answers: { 200: { type: 'object' } },
     problems: [404],
   },
+  report: {
+    summary: 'Per day and connection: conversations, keywords, outcomes, and what became of each signal',
+    query: {
+      from: { ...text, description: 'a day in UTC, at most 30 days back; needed', examples: ['2026-11-23'] },
+      to: { ...text, description: 'the last day, in UTC; needed', examples: ['2026-11-23'] },
+      connection: { ...text, description: 'one connection; default: all that the bearer may see' },
+      tenant: { ...text, description: 'the connections of one tenant' },
+    },
+    answers: { 200: list(ref('ReportRow')) },
+    problems: [404],
+  },
+  explain: {
+    summary: 'What was decided about a conversation, and why; without words unless showText asks for them',
+    body: ref('ExplainRequest'),
+    answers: { 200: ref('Explanation') },
+    problems: [404],
+  },
   'audit.list': {
     summary: 'The newest entries of the audit trail, oldest first',
     query: {
@@ -124,7 +142,7 @@ const problems: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   421: 'the host name is not one of the console',
   422: 'a field is wrong; the message names it and the remedy',
-  429: 'too many wrong tokens came from this address',
+  429: 'too many wrong tokens came from this address, or other work of this kind is under way',
   502: 'TikTok refused, or does not answer',
   503: 'Kafka or Redis is away; try again',
 }
@@ -238,6 +256,7 @@ export const adminOpenApi = (): JsonSchema => ({
       }),
       Person: person,
       ...schemasOfConsole,
+      ...schemasOfInsight,
       AuditEntry: object({
         at: time,
         actor: text,

@@ -34,7 +34,7 @@ export const trendText = (perSecond: number | null, messages: number | null): st
 }
 
 /** In the browser's time zone. @param at ms */
-export const timeText = (at: number): string =>
+export const momentText = (at: number): string =>
   new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
 /** @param at ms; @param now ms */

@@ -168,7 +168,7 @@ main('console', async (lifecycle, log) => {
         {
           ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
           ...connections,
-          messagingAppOf: (source) => sources.get(source)?.messagingApp ?? null,
+          ...{ sources, commonPairs, unconnected: () => status.unconnected() },
         },
         publicUrl,
       ),

@@ -90,6 +90,11 @@ export class StatusReader {
     this.#statusToken = options.statusToken
   }
 
+  /** Accounts without a connection that sent something lately, newest first. */
+  async unconnected(): Promise<readonly UnconnectedAccount[]> {
+    return unconnectedAt(await this.#probes.read(), this.#statusToken)
+  }
+
   /** @param viewer whose connections it shows */
   async read(viewer: Pick<Principal, 'tenant' | 'accounts'> = { tenant: null, accounts: null }) {
     const seesAll = viewer.tenant === null && viewer.accounts === null

@@ -181,7 +181,9 @@ try {
         .first()
         .textContent()
         .catch(() => '')
-      return !!text && text.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
+      return (
+        !!text && text.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
+      )
     }),
   )
   await freeze('kafka', () =>
@@ -189,7 +191,7 @@ try {
       'a stopped Kafka is one problem, and figures say as of when',
       async () => {
         const [first = '', ...others] = await problems(page)
-        
+        return (
           first.includes('kafka does not answer') &&
           others.length === 0 &&
           (await page.getByText('lag and dead letters as of').count()) > 0

@@ -131,6 +131,27 @@ describe('two tenants', () => {
     expect((await ask(`${console_}/admin/v1/connections/b`)).status).toBe(404)
     expect((await ask(`${console_}/admin/v1/connections/a/pause`, { method: 'POST' })).status).toBe(403)
 
+    const explain = (body: object) =>
+      ask(`${console_}/admin/v1/explain`, { method: 'POST', body: JSON.stringify(body) })
+    const ofA = { connectionId: 'a', conversationId: 'A:t' }
+    await eventually('an explanation of what TikTok answered', async () => {
+      const found = (await (await explain(ofA)).json()) as {
+        received: { outcome: string }[]
+        messages: { signals: { kind: string; result: string }[] }[]
+      }
+      const results = found.messages.flatMap((one) => one.signals.map(({ kind, result }) => `${kind} ${result}`))
+      return (
+        found.received[0]?.outcome === 'let_in' && results.sort().join() === 'conversation accepted,keyword accepted'
+      )
+    })
+    expect((await explain({ connectionId: 'b', conversationId: 'B:t' })).status).toBe(404)
+    expect((await explain({ ...ofA, showText: true })).status).toBe(403)
+    const today = new Date().toISOString().slice(0, 10)
+    const rows = await (await ask(`${console_}/admin/v1/report?from=${today}&to=${today}`)).json()
+    expect(new Set((rows as { connectionId: string }[]).map(({ connectionId }) => connectionId))).toEqual(
+      new Set(['a']),
+    )
+
     expect(await signals('tokens', 'list')).not.toContain(made.token.slice(-20))
     await signals('tokens', 'revoke', made.tokenId)
     expect((await ask(`${gateway}/v1/message-events`, { method: 'POST', body: '[]' })).status).toBe(401)

@@ -66,6 +66,7 @@ export const openConsole = async ({
   const { clock } = world
   const errors: unknown[] = []
   const entries: AuditEntry[] = []
+  const shown: string[] = []
   const state: { auditProblem: Error | null } = { auditProblem: null }
   const ofTest: Authenticator = { authenticate: async (given) => tokens.get(given) ?? null }
   const authenticator = token === null ? null : firstOf(adminTokenAuthenticator(token), ofTest)
@@ -92,6 +93,20 @@ export const openConsole = async ({
         export: async (person) => ({ exported: person }) as never,
       },
       console: own.work,
+      insight: {
+        now: () => clock.now(),
+        report: async (isWanted, days) =>
+          world.connections.directory
+            .all()
+            .filter(({ connectionId }) => isWanted(connectionId))
+            .map(({ connectionId }) => ({ connectionId, days })) as never,
+        explain: async (ids, options) =>
+          ids.messageId === 'unknown' ? null : ({ ...ids, options, received: [], messages: [] } as never),
+        noteShown: async (connection, principal) => {
+          shown.push(`${connection.connectionId} ${principal.actor}`)
+        },
+        unconnected: async () => [{ source: 'whatsapp', accountId: 'nobody', at: 1 }],
+      },
       loginLink: (principal, role, given) => {
         const renew = async () => {
           const owner = await authenticator?.authenticate(given)
@@ -137,6 +152,8 @@ export const openConsole = async ({
   return {
     ...world,
     ...{ errors, entries, tokens, state, bearer, operators, callback, access, own },
+    /** Whose texts were shown, and to whom. */
+    shown,
     /** A request to the operators' listener; without `headers`, with the admin token. */
     ask: (what: string, { body, headers = bearer }: Ask = {}) => send(operators, what, { body, headers }),
     /** A request to the public listener. */

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
-import { timeText } from '../format.ts'
+import { momentText } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -12,7 +12,7 @@ import { DeliveryTable } from './overview.tsx'
 type Connection = ApiSchemas['Connection']
 
 const valueText = (name: string, value: unknown): string => {
-  if (typeof value === 'number' && /(?:At|Until)$/.test(name)) return value === 0 ? '–' : timeText(value)
+  if (typeof value === 'number' && /(?:At|Until)$/.test(name)) return value === 0 ? '–' : momentText(value)
   if (value === null || value === undefined) return '–'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ') || '–'
@@ -26,11 +26,11 @@ const Facts = ({ connection }: { connection: Connection }) => (
   <dl class="facts">
     <div>
       <dt>connected</dt>
-      <dd>{timeText(connection.authorisedAt)}</dd>
+      <dd>{momentText(connection.authorisedAt)}</dd>
     </div>
     <div>
       <dt>changed</dt>
-      <dd>{timeText(connection.changedAt)}</dd>
+      <dd>{momentText(connection.changedAt)}</dd>
     </div>
     {Object.entries(connection)
       .filter(([name]) => !shownAbove.has(name))
@@ -112,7 +112,7 @@ const History = ({ id }: { id: string }) => {
     <Table
       caption="Changes"
       columns={[
-        { title: 'time', cell: ({ at }) => timeText(at) },
+        { title: 'time', cell: ({ at }) => momentText(at) },
         { title: 'change', cell: ({ action }) => action },
         { title: 'state', cell: ({ from, to }) => (from === null || from === to ? to : `${from} → ${to}`) },
         { title: 'by', cell: ({ actor, via }) => `${actor} (${via})` },

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
-import { timeText } from '../format.ts'
+import { momentText } from '../format.ts'
 import { ConnectionState } from '../parts/state.tsx'
 import { type Column, Pager, Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
@@ -28,7 +28,7 @@ const columns: readonly Column<ApiSchemas['Connection']>[] = [
   { title: 'account', cell: ({ accountId }) => accountId },
   { title: 'advertiser', cell: ({ advertiserId }) => advertiserId },
   { title: 'tenant', cell: ({ tenantId }) => tenantId },
-  { title: 'changed', cell: ({ changedAt }) => timeText(changedAt) },
+  { title: 'changed', cell: ({ changedAt }) => momentText(changedAt) },
 ]
 
 /** Waits until typing pauses. */

@@ -1,7 +1,7 @@
 /** Dead letters by cause, and each one without its text. */
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
-import { countText, timeText } from '../format.ts'
+import { countText, momentText } from '../format.ts'
 import { State, type Tone } from '../parts/state.tsx'
 import { Pager, Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
@@ -65,8 +65,8 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
         { title: 'put back', cell: ({ putBack }) => countText(putBack), numeric: true },
         { title: 'failed again', cell: ({ failedAgain }) => countText(failedAgain), numeric: true },
         { title: '14 days', cell: ({ perDay }) => <Days perDay={perDay} /> },
-        { title: 'first', cell: ({ first }) => timeText(first) },
-        { title: 'last', cell: ({ last }) => timeText(last) },
+        { title: 'first', cell: ({ first }) => momentText(first) },
+        { title: 'last', cell: ({ last }) => momentText(last) },
         { title: 'what to do first', cell: ({ help }) => help },
         { title: 'a redrive', cell: ({ redrive }) => helpsNames[redrive] ?? redrive },
       ]}
@@ -84,7 +84,7 @@ const Detail = ({ letter }: { letter: DeadLetter }) => (
       {(
         [
           ['original record', letter.originId],
-          ['written to Kafka', timeText(letter.origin.timestamp)],
+          ['written to Kafka', momentText(letter.origin.timestamp)],
           ['attempt', String(letter.attempt)],
           ['redrives before', String(letter.redrives)],
           ['redriven from', letter.redriveOf ?? '–'],
@@ -147,7 +147,7 @@ export const DeadLettersPage = () => {
           },
           { title: 'code', cell: (letter) => letter.code },
           { title: 'reason', cell: (letter) => letter.reason },
-          { title: 'failed', cell: ({ failedAt }) => timeText(failedAt) },
+          { title: 'failed', cell: ({ failedAt }) => momentText(failedAt) },
         ]}
         rows={data?.items ?? []}
         keyOf={({ id }) => id}

@@ -2,7 +2,7 @@
 import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
-import { agoText, countText, rateText, shareText, sizeText, spanText, timeText, trendText } from '../format.ts'
+import { agoText, countText, momentText, rateText, shareText, sizeText, spanText, trendText } from '../format.ts'
 import { Chart } from '../parts/chart.tsx'
 import { Problems } from '../parts/problems.tsx'
 import { State, toneOfStage } from '../parts/state.tsx'
@@ -30,7 +30,7 @@ const Summary = ({ overview, readAt }: { overview: Overview; readAt: number }) =
     <div class={`summary ${isOld ? 'page' : level}`} role="status">
       <strong>{isOld ? 'Control does not answer: these figures are old' : summaryOf(overview)}</strong>
       <span>
-        as of <time dateTime={new Date(at).toISOString()}>{timeText(at)}</time>
+        as of <time dateTime={new Date(at).toISOString()}>{momentText(at)}</time>
         {dependencies.kafka || kafkaAt === null ? '' : `; lag and dead letters as of ${agoText(kafkaAt, at)}`}
       </span>
     </div>
@@ -138,7 +138,7 @@ export const DeliveryTable = ({ deliveries }: { deliveries: readonly ApiSchemas[
   <Table
     caption="Last deliveries"
     columns={[
-      { title: 'time', cell: ({ settledAt }) => timeText(settledAt) },
+      { title: 'time', cell: ({ settledAt }) => momentText(settledAt) },
       { title: 'connection', cell: ({ connectionId }) => connectionLink(connectionId) },
       { title: 'signal', cell: ({ event, kind }) => event ?? kind },
       { title: 'outcome', cell: ({ outcome }) => outcome },
@@ -161,7 +161,7 @@ const Unconnected = ({ accounts }: { accounts: Overview['unconnected'] }) =>
           { title: 'source', cell: ({ source }) => source },
           { title: 'account', cell: ({ accountId }) => accountId },
           { title: 'by', cell: ({ seenBy }) => (seenBy === 'ingest' ? 'Kafka' : 'HTTP') },
-          { title: 'last', cell: ({ at }) => timeText(at) },
+          { title: 'last', cell: ({ at }) => momentText(at) },
         ]}
         rows={accounts}
         keyOf={({ source, accountId }) => `${source} ${accountId}`}
@@ -221,7 +221,7 @@ const Details = ({ overview }: { overview: Overview }) => {
       <Unconnected accounts={overview.unconnected} />
       <h2>Last deliveries</h2>
       <DeliveryTable deliveries={overview.deliveries} />
-      <p class="none">Rates are over a minute, as of {timeText(at)}.</p>
+      <p class="none">Rates are over a minute, as of {momentText(at)}.</p>
     </>
   )
 }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
-import { agoText, timeText } from '../format.ts'
+import { agoText, momentText } from '../format.ts'
 import { Markdown } from './markdown.tsx'
 import { State, toneNames } from './state.tsx'
 
@@ -28,7 +28,7 @@ const Problem = ({ problem, now, opened }: { problem: Group; now: number; opened
       </h3>
       {since === null ? null : (
         <p class="since">
-          seen {agoText(since, now)}, at <time dateTime={new Date(since).toISOString()}>{timeText(since)}</time>
+          seen {agoText(since, now)}, at <time dateTime={new Date(since).toISOString()}>{momentText(since)}</time>
         </p>
       )}
       {effects.length > 0 ? (

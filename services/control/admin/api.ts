@@ -66,15 +66,17 @@ export const adminApi =
     const endpoint = Object.hasOwn(methods, request.method ?? '') ? methods[request.method as string] : undefined
     if (!endpoint) throw new ControlProblem(405, 'method', `this path takes ${Object.keys(methods).join(' and ')}`)
     const facts = { target: id === undefined ? null : shown(id), note: noteOf(request.headers['x-actor']) }
-    const { role, action } = endpoint
+    const { role, action, auditsItself = false } = endpoint
     if (!hasRole(caller.principal, role)) {
       trail.reads(caller, action, { ...facts, outcome: 'denied' })
       throw new ControlProblem(403, 'role', `this needs the role ${role}`)
     }
     try {
       if (request.method === 'GET') trail.reads(caller, action, facts)
-      else await trail.changes(caller, action, facts)
-      return await endpoint.run({ request, query: url.searchParams, id: id ?? '', principal: caller.principal, tools })
+      else if (!auditsItself) await trail.changes(caller, action, facts)
+      const { principal } = caller
+      const audit = (done: string, target: string) => trail.changes(caller, done, { ...facts, target: shown(target) })
+      return await endpoint.run({ request, query: url.searchParams, id: id ?? '', principal, tools, audit })
     } catch (error) {
       throw asProblem(error)
     }

@@ -6,7 +6,6 @@ import { revokeGrants } from '../../shared/connections/authorisation/revoke.ts'
 import { type ConnectionDraft, parseDraft } from '../../shared/connections/connection.ts'
 import {
   addConnection,
-  ConnectionUnknown,
   changeConnection,
   type OpenConnections,
   type Operation,
@@ -23,6 +22,8 @@ import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
 import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
+import { explainConversations, type InsightWork, report } from './insight.ts'
+import { requireKnown } from './known-connection.ts'
 import { type PersonWork, persons } from './persons.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
@@ -32,6 +33,7 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   history(connectionId: string): Promise<readonly ConnectionChange[]>
   readonly persons: PersonWork
   readonly console: ConsoleWork
+  readonly insight: InsightWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -44,23 +46,20 @@ export interface AdminCall {
   readonly id: string
   readonly principal: Principal
   readonly tools: AdminTools
+  /** Makes an entry in the audit trail, for an endpoint that `auditsItself`. @throws DependencyError */
+  audit(action: string, target: string): Promise<void>
 }
 
 export interface Endpoint {
   readonly role: Role
   /** In the audit trail. */
   readonly action: string
+  /** Its target is in the body, so it makes its own entries. */
+  readonly auditsItself?: true
   run(call: AdminCall): Promise<ControlAnswer>
 }
 
 const authorOf = ({ actor }: Principal): Author => ({ via: 'admin', actor })
-
-/** A connection of another tenant or account is as unknown as one that does not exist. @throws ConnectionUnknown */
-const requireKnown = (id: string, { principal, tools }: Pick<AdminCall, 'principal' | 'tools'>) => {
-  const record = tools.directory.byId(id)
-  if (!record || !seesConnection(principal, record)) throw new ConnectionUnknown(id)
-  return record
-}
 
 /** @throws ControlProblem 403 for a draft of another tenant, 409 where its id is taken by another tenant */
 const requireOwn = (draft: ConnectionDraft, { principal, tools }: AdminCall): ConnectionDraft => {
@@ -213,6 +212,8 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },
+  report: { GET: report },
+  explain: { POST: explainConversations },
   audit: { GET: { role: 'admin', action: 'audit.list', run: audit } },
   'login-links': { POST: { role: 'admin', action: 'login_links.make', run: loginLink } },
 }

@@ -2,8 +2,10 @@
 
 import { RedisConversationStore } from '../../attribution/state/store.ts'
 import { RedisRuleStates } from '../../keywords/rule-state/store.ts'
+import { runningState } from '../../local/supervisor/state-file.ts'
 import { openTikTokApi } from '../../runtime/adapters/tiktok-api.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { CommonPairs } from '../../runtime/keys/secrets/common-pairs.ts'
 import { errorFacts, type Logger } from '../../runtime/log.ts'
 import type { Broker, Clock, Producer, RedisCommands, Timers } from '../../runtime/ports.ts'
 import type { Lifecycle } from '../../runtime/process/lifecycle.ts'
@@ -18,12 +20,15 @@ import { oauthSettings } from '../../shared/connections/tiktok/settings.ts'
 import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
+import type { SourceRegistry } from '../../shared/sources/source.ts'
+import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import { exportPerson } from '../../tools/persons/export.ts'
 import { forgetPerson } from '../../tools/persons/forget.ts'
 import type { ConsoleConfig } from '../config.ts'
 import { beginPath, callbackPath } from '../http/callback.ts'
 import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
 import type { AdminTools } from './handlers.ts'
+import { openInsight } from './open-insight.ts'
 
 const tokenRefreshIntervalMs = 60_000
 
@@ -38,7 +43,9 @@ interface Tools {
   readonly clock: Clock & Timers
   readonly log: Logger
   readonly lifecycle: Lifecycle
-  messagingAppOf(source: string): MessagingApp | null
+  readonly sources: SourceRegistry
+  readonly commonPairs: CommonPairs
+  unconnected(): Promise<readonly UnconnectedAccount[]>
 }
 
 /** Runs the work every `ms` until the process stops. A failed run is logged; a run that takes longer skips the next ones. */
@@ -84,7 +91,8 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
   const oauth = settings && new Oauth(api, settings)
   const pending = new PendingAuthorisations(redis, keyring)
   const connections = { directory, writer, keyring }
-  const { messagingAppOf } = tools
+  const messagingAppOf = (source: string): MessagingApp | null => tools.sources.get(source)?.messagingApp ?? null
+  const stageSettings = () => runningState(config.SIGNALS_DATA_DIR)?.stageSettings ?? null
   if (oauth) {
     const refresh = async () => {
       const failed = await refreshDue({ ...connections, oauth, redis, clock })
@@ -109,6 +117,7 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
         new Authorisations({ ...connections, api, oauth, settings, pending, clock, messagingAppOf }),
       history: (id) => readHistory(broker, codec, id),
       audit: (query) => readAudit(broker, codec, query),
+      insight: openInsight({ ...tools, stageSettings }),
       persons: {
         forget: (person, actor) => forgetPerson(person, actor, personTools),
         export: (person) => exportPerson(person, personTools),

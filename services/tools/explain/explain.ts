@@ -124,8 +124,9 @@ const find = async (
       ? ofMessage
       : await readReceived(connection, { conversationId: named, messageId: null }, options, tools)
   const held =
-    messageId === null ? null : await findMessage(pseudonym('message', messageId), connectionId, options, tools)
-  // A label without a thread is in another conversation than its own.
+    messageId === null || named !== null
+      ? null
+      : await findMessage(pseudonym('message', messageId), connectionId, options, tools)
   const conversation = held ?? (named === null ? null : pseudonym('conversation', named))
   return received === null || (conversation === null && received.events.length === 0)
     ? null

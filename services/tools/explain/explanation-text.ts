@@ -124,7 +124,9 @@ const gapLines = ({ gaps, received, messages }: ConversationExplanation): string
   const { deliveriesSince, messagesSince, unreadableDeliveries, areCopiesUnknown } = gaps
   return [
     ...(received.length === 0 && messages.length === 0
-      ? ['nothing of it came: no delivery of this account names it, and messages.v1 holds no message of it']
+      ? [
+          'nothing of it came in the times that were read: no delivery of this account names it, and messages.v1 holds no message of it',
+        ]
       : []),
     ...(areCopiesUnknown ? ['Redis does not answer: copies of messages are not recognised'] : []),
     ...(unreadableDeliveries === 0

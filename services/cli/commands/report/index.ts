@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { readConnections } from '../../../shared/connections/store.ts'
 import type { ReportRow } from '../../../tools/report/daily-report.ts'
+import { DaysInvalid, maxDaysBack, reportedDays } from '../../../tools/report/days.ts'
 import { readReport } from '../../../tools/report/read-report.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
@@ -18,25 +19,13 @@ interface Flags {
   readonly json?: true
 }
 
-const dayMs = 86_400_000
-/** As long as `deliveries.v1` is kept. */
-const maxDaysBack = 30
-
-/** @returns 00:00 UTC of the day, ms. @throws UsageError */
-const dayOf = (option: string, text: string): number => {
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at)) throw new UsageError(`${option} must be a day in UTC, such as 2026-11-23, not "${text}"`)
-  return at
-}
-
 /** @param now ms. @throws UsageError */
-const rangeOf = ({ from: fromText, to: toText }: Flags, now: number) => {
-  const from = dayOf('--from', fromText)
-  const to = dayOf('--to', toText) + dayMs
-  if (to <= from) throw new UsageError('--to must not be before --from')
-  if (from < now - (maxDaysBack + 1) * dayMs)
-    throw new UsageError(`--from must be at most ${maxDaysBack} days back: deliveries are kept no longer`)
-  return { from, to }
+const rangeOf = ({ from, to }: Flags, now: number) => {
+  try {
+    return reportedDays({ from: '--from', to: '--to' }, from, to, now)
+  } catch (error) {
+    throw error instanceof DaysInvalid ? new UsageError(error.message) : error
+  }
 }
 
 const pairs = (counts: Readonly<Record<string, number>>) =>

@@ -3,6 +3,7 @@ import { deadLetterTopic, quarantineTopic } from '../../../derived-topics.ts'
 import { BadRecord } from '../../../failures.ts'
 import type { ByPurpose } from '../../../ingest/claims.ts'
 import type { ContactThreads } from '../../../ingest/contacts/contact-threads.ts'
+import { isWithoutThread } from '../../../ingest/contacts/without-thread.ts'
 import type { Delivered } from '../../../ingest/delivery.ts'
 import { identityOf, ownerOf, recordOfOwner } from '../../../ingest/identity.ts'
 import { ingest } from '../../../ingest/stage.ts'
@@ -35,7 +36,7 @@ export interface ReceivedTools extends ReadingTools {
 
 export interface Received {
   readonly events: readonly ExplainedEvent[]
-  /** The conversation of the message that was asked for; null: none came. */
+  /** The conversation of the message that was asked for; null: none came, or ingest gives it to the thread of its contact. */
   readonly conversationId: string | null
   /** Records of the account that cannot be opened any more, so what they hold is not known. */
   readonly unreadable: number
@@ -136,7 +137,7 @@ export const readReceived = async (
     const found: ExplainedEvent[] = []
     for (const [at, event] of value.events.entries()) {
       if (!isAsked(event, connection, asked)) continue
-      conversationId = event.conversationId
+      if (!isWithoutThread(event)) conversationId = event.conversationId
       const verdict = verdicts[at]
       const own = { ...facts, ...nothing, kind: event.kind, message: identityOf(event, keyring).message }
       if (verdict?.kind === 'authorised')

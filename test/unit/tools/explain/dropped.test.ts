@@ -157,6 +157,17 @@ describe('what came of a conversation', () => {
     expect(await textOf(found)).toMatch(/signal conversation[\s\S]*copies of messages are not recognised/)
   })
 
+  it('finds the conversation to which a label of a contact was given', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1', contactId: 'contact-7' })
+    const label = { kind: 'outcome', direction: 'outbound', sender: 'agent', text: null, textOrigin: null } as const
+    const outcome = { name: 'won', value: null, currency: null, reference: null }
+    await pipeline.event({ ...label, messageId: 'l-1', conversationId: 'contact-7', contactId: 'contact-7', outcome })
+    const found = await explain(pipeline, { messageId: 'l-1' })
+    expect(found.messages.map(({ kind }) => kind)).toEqual(['message', 'outcome'])
+    expect(first(found)).toEqual(['let_in null'])
+  })
+
   it('shows texts and names of outcomes only when asked to', async () => {
     const pipeline = await openMemoryPipeline()
     await pipeline.event({ messageId: 'wamid.1', text: 'zanahoria' })

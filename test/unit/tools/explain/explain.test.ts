@@ -287,6 +287,8 @@ describe('an explanation', () => {
 
   it('says what an empty answer may mean', async () => {
     const { found } = await explained([])
-    expect(explanationText(found)).toMatch(/^nothing of it came: no delivery of this account names it/)
+    expect(explanationText(found)).toMatch(
+      /^nothing of it came in the times that were read: no delivery of this account names it/,
+    )
   })
 })

@@ -1,0 +1,76 @@
+/** The work behind `/admin/v1/report` and `/explain`, over the topics. One explanation at a time: each reads large topics. */
+import { loadConfig } from '../../runtime/config.ts'
+import { Envelopes } from '../../runtime/keys/envelopes.ts'
+import type { Keyring } from '../../runtime/keys/keyring.ts'
+import type { CommonPairs } from '../../runtime/keys/secrets/common-pairs.ts'
+import type { Broker, Clock, RedisCommands } from '../../runtime/ports.ts'
+import type { Codec } from '../../runtime/topics/codec.ts'
+import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import type { ConnectionWriter } from '../../shared/connections/writer.ts'
+import type { SourceRegistry } from '../../shared/sources/source.ts'
+import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
+import { explainConversation } from '../../tools/explain/explain.ts'
+import { openExplainTools } from '../../tools/explain/open.ts'
+import { type ReplaySettingTexts, replayFields } from '../../tools/replay/settings.ts'
+import { readReport } from '../../tools/report/read-report.ts'
+import { type InsightWork, WorkRefused } from './insight.ts'
+
+interface Tools {
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly redis: RedisCommands
+  readonly keyring: Keyring
+  readonly commonPairs: CommonPairs
+  readonly directory: ConnectionDirectory
+  readonly writer: ConnectionWriter
+  readonly sources: SourceRegistry
+  readonly clock: Pick<Clock, 'now'>
+  /** Settings that a running `signals up` gave to its stages; null: the defaults. */
+  stageSettings(): ReplaySettingTexts | null
+  unconnected(): Promise<readonly UnconnectedAccount[]>
+}
+
+const maxWaiting = 4
+
+/** Runs works one after another; the result refuses one behind which too many wait. */
+const inTurn = () => {
+  let last: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (waiting >= maxWaiting) throw new WorkRefused('other explanations are under way: try again in a few seconds')
+    waiting++
+    const mine = last.then(work, work)
+    last = mine.catch(() => {})
+    try {
+      return await mine
+    } finally {
+      waiting--
+    }
+  }
+}
+
+export const openInsight = (tools: Tools): InsightWork => {
+  const { broker, codec, redis, keyring, commonPairs, directory, writer, sources, clock } = tools
+  const now = () => clock.now()
+  const explaining = inTurn()
+  const reporting = inTurn()
+  return {
+    now,
+    report: (isWanted, { from, to }) =>
+      reporting(() => readReport((id, at) => at >= from && at < to && isWanted(id), { broker, codec })),
+    explain: (ids, options) =>
+      explaining(async () => {
+        const { connectionId } = ids
+        // With the keys of this connection alone, although this process holds those of all.
+        const connectionPair = (id: string) => (id === connectionId ? directory.byId(id) : undefined)
+        const envelopes = new Envelopes({ keyring, commonPairs, now, connectionPair })
+        const { ATTRIBUTION_WAIT, ATTRIBUTION_TEXT_WINDOW } = loadConfig(replayFields, tools.stageSettings() ?? {})
+        const settings = { waitMs: ATTRIBUTION_WAIT, textWindowMs: ATTRIBUTION_TEXT_WINDOW }
+        const parts = { broker, codec, redis, keyring, directory, sources, envelopes, settings }
+        return explainConversation(ids, { ...options, now: now() }, await openExplainTools(parts))
+      }),
+    noteShown: (connection, { actor }) =>
+      writer.appendHistory(connection, { action: 'text_shown' }, { via: 'admin', actor }),
+    unconnected: tools.unconnected,
+  }
+}
