@@ -150,6 +150,8 @@ const ofEvery = [400, 401, 403, 413, 421, 429, 503]
 
 const idTexts: Readonly<Record<string, string>> = {
   connections: 'the connectionId',
+  'keyword-lists': 'the listId',
+  'rule-sets': 'the ruleSetId',
   runbooks: 'its file name in docs/, without `.md`',
 }
 const idOf = (path: string) => ({

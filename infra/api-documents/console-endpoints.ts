@@ -88,6 +88,16 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
       },
     }),
   }),
+  Version: object({
+    ...{ id: text, version: number, size: { ...number, description: 'keywords or rules' }, createdAt: time },
+    ...{ author: nullable(text), copyOf: nullable(number), shadow: flag },
+    state: { enum: ['active', 'shadow', 'earlier'] },
+  }),
+  KeywordEntry: object({
+    ...{ keyword: text, flag: text, locale: nullable(text), match: text, fold: text, addresses: text },
+    unless: list(text),
+  }),
+  SignalRule: { type: 'object', required: ['event', 'report'], properties: { event: text, report: text } },
   DeadLetterCause: object({
     ...{ stage: text, code: text, open: number, putBack: number, failedAgain: number, first: time, last: time },
     perDay: { ...list(number), description: 'of the last 14 days (UTC), the last one is today' },
@@ -111,6 +121,18 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     help: text,
   }),
 }
+
+const version = { type: 'integer', minimum: 1 }
+const versionQuery = { from: version, to: version }
+const checkedFlag = { ...flag, default: false, description: 'a person has checked a list that looks like a dictionary' }
+const comparison = (name: string, more: Record<string, JsonSchema> = {}) =>
+  object({
+    ...{ versions: list(ref('Version')), from: nullable(number), to: number },
+    ...{ added: list(ref(name)), removed: list(ref(name)) },
+    changed: list(object({ before: ref(name), after: ref(name) })),
+    same: number,
+    ...more,
+  })
 
 export const describedOfConsole: Readonly<Record<string, Described>> = {
   'overview.show': {
@@ -141,6 +163,39 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
   'runbooks.show': {
     summary: 'A runbook or an operators’ page, in Markdown',
     answers: { 200: object({ name: text, text }) },
+    problems: [404],
+  },
+  'keywords.list': {
+    summary: 'All versions of keyword lists, newest first; for callers of all tenants',
+    answers: { 200: list(ref('Version')) },
+  },
+  'keywords.show': {
+    summary:
+      'The versions of a list, and what differs between two of them; by default the newest and the one before it',
+    query: versionQuery,
+    answers: { 200: comparison('KeywordEntry') },
+    problems: [404],
+  },
+  'keywords.promote': {
+    summary: 'Makes the shadow version active, as a new version',
+    body: object({ checked: checkedFlag }, ['checked']),
+    answers: { 200: object({ id: text, version: number }) },
+    problems: [404, 409],
+  },
+  'keywords.rollback': {
+    summary: 'Makes an earlier version active, as a new version',
+    body: object({ to: { type: 'integer', minimum: 1 }, checked: checkedFlag }, ['checked']),
+    answers: { 200: object({ id: text, version: number }) },
+    problems: [404, 409],
+  },
+  'rules.list': {
+    summary: 'All versions of rule sets, newest first; for callers of all tenants',
+    answers: { 200: list(ref('Version')) },
+  },
+  'rules.show': {
+    summary: 'The versions of a rule set, and what differs between two of them',
+    query: versionQuery,
+    answers: { 200: comparison('SignalRule', { reordered: flag }) },
     problems: [404],
   },
   'dead_letters.causes': {

@@ -1,9 +1,24 @@
 /** Schemas of `/admin/v1/report` and `/admin/v1/explain`. */
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
-import { count, counts, list, nullable, object, text, time } from './schema-parts.ts'
+import { count, counts, list, nullable, object, ref, text, time } from './schema-parts.ts'
 
 export const schemasOfInsight: Readonly<Record<string, JsonSchema>> = {
+  ExplainedEvent: object({
+    ...{ receivedAt: time, delivery: text, source: text, kind: nullable(text), message: nullable(text) },
+    outcome: { enum: ['let_in', 'dropped', 'dead_letter', 'quarantined'] },
+    reason: nullable(text),
+  }),
+  ExplainedSignal: object({ signalId: text, kind: text, event: nullable(text), flags: list(text), occurredAt: time }),
+  ExplainedMessage: object({
+    ...{ occurredAt: time, receivedAt: time, message: text, kind: text, direction: text, sender: text },
+    attribution: nullable(
+      object({ trackingId: nullable(text), origin: text, startsConversation: { type: 'boolean' } }),
+    ),
+    signals: list(ref('ExplainedSignal')),
+    reason: nullable(text),
+    waitsUntil: nullable(time),
+  }),
   ReportRow: {
     ...object({
       ...{ day: text, connectionId: text, conversationsByOrigin: counts },
@@ -43,9 +58,9 @@ export const schemasOfInsight: Readonly<Record<string, JsonSchema>> = {
       ...{ connectionId: text, status: { enum: [...connectionStatuses] }, source: text },
       ...{ conversation: nullable(text), aliases: list(text), isForgotten: { type: 'boolean' } },
       quarantine: nullable(object({ since: time, why: text })),
-      ...{ received: list({ type: 'object' }), messages: list({ type: 'object' }) },
+      ...{ received: list(ref('ExplainedEvent')), messages: list(ref('ExplainedMessage')) },
       ...{
-        otherSignals: list({ type: 'object' }),
+        otherSignals: list(ref('ExplainedSignal')),
         gaps: { type: 'object' },
         unconnected: list({ type: 'object' }),
       },

@@ -9,6 +9,9 @@ import { ConnectionPage } from './pages/connection.tsx'
 import { ConnectionsPage } from './pages/connections.tsx'
 import { DeadLettersPage } from './pages/dead-letters.tsx'
 import { OverviewPage } from './pages/overview.tsx'
+import { ReportsPage } from './pages/reports.tsx'
+import { KeywordListsPage, RuleSetsPage } from './pages/versions.tsx'
+import { WhyPage } from './pages/why.tsx'
 
 const NavLink = ({ to, children }: { to: string; children: ComponentChildren }) => {
   const [location] = useLocation()
@@ -76,6 +79,10 @@ export const App = () => {
           <NavLink to="/">Overview</NavLink>
           <NavLink to="/connections">Connections</NavLink>
           <NavLink to="/dead-letters">Dead letters</NavLink>
+          <NavLink to="/keyword-lists">Keyword lists</NavLink>
+          <NavLink to="/rule-sets">Rule sets</NavLink>
+          <NavLink to="/why">Why</NavLink>
+          <NavLink to="/reports">Reports</NavLink>
           {seesAudit ? <NavLink to="/audit">Audit</NavLink> : null}
         </nav>
         <Person />
@@ -86,6 +93,10 @@ export const App = () => {
           <Route path="/connections" component={ConnectionsPage} />
           <Route path="/connections/:id">{({ id }) => <ConnectionPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/dead-letters" component={DeadLettersPage} />
+          <Route path="/keyword-lists" component={KeywordListsPage} />
+          <Route path="/rule-sets" component={RuleSetsPage} />
+          <Route path="/why" component={WhyPage} />
+          <Route path="/reports" component={ReportsPage} />
           <Route path="/audit" component={AuditPage} />
           <Route component={Missing} />
         </Switch>

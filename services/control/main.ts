@@ -1,4 +1,5 @@
 import { followedBy } from '../consumer-groups.ts'
+import { keywordListFields } from '../keywords/config.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry/registry.ts'
@@ -35,6 +36,7 @@ import { readRunbook } from './runbooks.ts'
 import { StageProbes } from './stage-probes.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
 import { VersionCache } from './versions/version-cache.ts'
+import { changeVersion } from './versions/version-changes.ts'
 
 /** Kept for the pages of connections. */
 const recentDeliveries = 2_000
@@ -45,7 +47,7 @@ const sampleIntervalMs = 10_000
 const pollIntervalMs = 5_000
 
 main('console', async (lifecycle, log) => {
-  const config = loadConfig(consoleFields, environment())
+  const config = loadConfig({ ...consoleFields, ...keywordListFields }, environment())
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('console')
@@ -159,6 +161,10 @@ main('console', async (lifecycle, log) => {
   const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
   await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
+    versions: {
+      cache: versions,
+      change: (change) => changeVersion(change, { versions, broker, codec, clock, maxFlags: config.KEYWORD_FLAGS_MAX }),
+    },
     console: {
       ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
       deliveriesOf: (id) => deliveries.of(id, shownOfConnection),

@@ -1,10 +1,13 @@
 /** What the console shows beside connections, over memory. */
 import type { ConsoleWork } from '../../services/control/admin/console-endpoints.ts'
+import type { VersionWork } from '../../services/control/admin/version-endpoints.ts'
 import { DeadLetterIndex } from '../../services/control/dead-letters/dead-letter-index.ts'
 import { OverviewReader } from '../../services/control/overview/overview.ts'
 import { readRunbook } from '../../services/control/runbooks.ts'
 import type { StageInstances } from '../../services/control/stage-probes.ts'
 import { RecentDeliveries, StatusReader } from '../../services/control/status.ts'
+import { VersionCache } from '../../services/control/versions/version-cache.ts'
+import { changeVersion } from '../../services/control/versions/version-changes.ts'
 import { deadLetterTopic } from '../../services/derived-topics.ts'
 import type { Clock } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
@@ -25,8 +28,14 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   cluster.now = () => clock.now()
   const broker = cluster.open()
   const deadTopics = consumerStages.map(deadLetterTopic)
-  await broker.createTopics([...deadTopics, topics.redrives.name].map((name) => ({ name, partitions: 2, config: {} })))
-  const codec = await Codec.open(new MemoryRegistry(), clock, ['deliveries'], deadTopics)
+  await broker.createTopics(
+    [...deadTopics, topics.redrives.name, topics.keywordLists.name, topics.ruleSets.name].map((name) => ({
+      name,
+      partitions: 2,
+      config: {},
+    })),
+  )
+  const codec = await Codec.open(new MemoryRegistry(), clock, ['deliveries', 'keywordLists', 'ruleSets'], deadTopics)
   const running = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0, details: {} }
   const state = {
     instances: Object.fromEntries(
@@ -55,5 +64,10 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
     ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
     deliveriesOf: (id) => deliveries.of(id, 50),
   }
-  return { work, overview, deliveries, deadLetters, state, cluster, broker, codec }
+  const cache = new VersionCache(broker, codec)
+  const versions: VersionWork = {
+    cache,
+    change: (change) => changeVersion(change, { versions: cache, broker, codec, clock, maxFlags: 64 }),
+  }
+  return { work, versions, overview, deliveries, deadLetters, state, cluster, broker, codec }
 }

@@ -93,6 +93,7 @@ export const openConsole = async ({
         export: async (person) => ({ exported: person }) as never,
       },
       console: own.work,
+      versions: own.versions,
       insight: {
         now: () => clock.now(),
         report: async (isWanted, days) =>

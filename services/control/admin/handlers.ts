@@ -25,6 +25,7 @@ import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
 import { explainConversations, type InsightWork, report } from './insight.ts'
 import { requireKnown } from './known-connection.ts'
 import { type PersonWork, persons } from './persons.ts'
+import { type VersionWork, versionEndpoints } from './version-endpoints.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
   /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
@@ -34,6 +35,7 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   readonly persons: PersonWork
   readonly console: ConsoleWork
   readonly insight: InsightWork
+  readonly versions: VersionWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -209,6 +211,7 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
     },
   },
   ...consoleEndpoints,
+  ...versionEndpoints,
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },

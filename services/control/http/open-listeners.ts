@@ -17,6 +17,7 @@ import { tokenAuthenticator } from '../access/token-authenticator.ts'
 import { adminApi } from '../admin/api.ts'
 import type { ConsoleWork } from '../admin/console-endpoints.ts'
 import type { OpenedAdmin } from '../admin/open.ts'
+import type { VersionWork } from '../admin/version-endpoints.ts'
 import type { ConsoleConfig } from '../config.ts'
 import type { Exporter } from '../exporter.ts'
 import type { StatusReader } from '../status.ts'
@@ -39,6 +40,7 @@ interface Tools {
   readonly health: Health
   readonly bearers: Bearers
   readonly console: ConsoleWork
+  readonly versions: VersionWork
   openAdmin(publicUrl: string): OpenedAdmin
 }
 
@@ -111,7 +113,7 @@ export const openListeners = async (tools: Tools): Promise<void> => {
       ...{ access, trail },
       page: new PageServer(loadPageFiles),
       login: loginRoutes({ access, links, trail, clock, oidc }),
-      admin: adminApi({ ...admin.tools, console: tools.console, loginLink }, trail),
+      admin: adminApi({ ...admin.tools, console: tools.console, versions: tools.versions, loginLink }, trail),
       metrics: () => exporter.render(),
       health: () => health.report(),
       status: (viewer) => status.read(viewer),
