@@ -5,6 +5,7 @@ import { BadRecord } from '../../services/failures.ts'
 import { claimsIn } from '../../services/ingest/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
+import type { WayIn } from '../../services/ingest/order/ways.ts'
 import type { QuarantinedAccount } from '../../services/ingest/quarantine/quarantined-accounts.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import { KeywordLists } from '../../services/keywords/lists/active-lists.ts'
@@ -48,7 +49,7 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const names = [
     ...Object.values(topics).map(({ name }) => name),
     ...stages.dispatch.delays.map((delay) => laterTopic('dispatch', delay)),
-    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), quarantineTopic],
+    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), deadLetterTopic('attribution'), quarantineTopic],
   ]
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()
@@ -147,7 +148,9 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
     now++
     const facts = { source, account, contentType: 'application/json', receivedAt: now, traceparent: undefined }
     const bytes = typeof body === 'string' ? body : JSON.stringify(body)
-    await producer.send([encodeChannelEvent({ ...facts, verifiedBy: 'source' }, 'key', bytes, connectionId, envelopes)])
+    const of = connectionId === null ? undefined : directory.byId(connectionId)
+    const key = of ? keyring.recordKey('account', source, of.accountId) : null
+    await producer.send([encodeChannelEvent({ ...facts, verifiedBy: 'source' }, key, bytes, connectionId, envelopes)])
     await run()
   }
   return {
@@ -155,6 +158,8 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
     ...{ settings, sources, lists, ruleSets, connect, event, delivery, run, advance, messageEventSource },
     now: () => now,
     quarantined: async () => quarantined,
+    /** By which ways in: those of connectors and of the gateway. */
+    ways: async (): Promise<readonly WayIn[] | null> => ['gateway', 'conversation'],
     quarantine: (account: string) => {
       quarantined.push({ account, since: now, why: '1000 failures in a row' })
     },

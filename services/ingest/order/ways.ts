@@ -54,6 +54,21 @@ const orderOf = (seen: LastSeen, since: number, now: number): Known['order'] => 
   return used[0] === 'gateway' || now - since >= newForMs ? 'ordered' : 'new'
 }
 
+/**
+ * The ways by which a connection's events came within the last days; null: none is known.
+ * @param now ms
+ * @throws DependencyError
+ */
+export const knownWays = async (
+  connectionId: string,
+  redis: Pick<RedisCommands, 'getMany'>,
+  now: number,
+): Promise<readonly WayIn[] | null> => {
+  const [stored] = await redis.getMany([keyOf(connectionId)])
+  const known = decode(stored)
+  return known && waysIn.filter((_, at) => now - (known.seen[at] as number) < keptMs)
+}
+
 export class ConnectionWays {
   readonly #redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   readonly #clock: Pick<Clock, 'now'>

@@ -24,6 +24,8 @@ export interface HeldMessages {
   readonly messages: readonly Message[]
   /** By `eventIdOf`. */
   readonly attributed: ReadonlyMap<string, AttributedMessage>
+  /** By `eventIdOf`, the code under which attribution or keywords put a message aside. */
+  readonly deadLetters: ReadonlyMap<string, string>
 }
 
 export interface DecidedMessage {
@@ -68,7 +70,7 @@ const shownOf = (message: Message, { connectionId, dataKey }: Connection, keyrin
 
 /** @throws DependencyError */
 export const decideMessages = async (
-  { messages, attributed }: HeldMessages,
+  { messages, attributed, deadLetters }: HeldMessages,
   known: KnownConversation,
   connection: Connection,
   now: number,
@@ -87,7 +89,7 @@ export const decideMessages = async (
     const facts = {
       ...{ occurredAt, receivedAt, message: message.message, kind, direction, sender, textOrigin, conversation },
       ...carried,
-      ...{ keywords: [], rules: [], waitsUntil: null },
+      ...{ keywords: [], rules: [], waitsUntil: null, deadLetter: deadLetters.get(eventIdOf(message)) ?? null },
       shown: tools.showText ? shownOf(message, connection, tools.keyring) : null,
     }
     if (passedOn === undefined) {

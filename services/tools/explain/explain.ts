@@ -4,7 +4,10 @@
  */
 import type { AttributionSettings } from '../../attribution/attribute.ts'
 import { emptyState } from '../../attribution/state/state.ts'
+import { deadLetterTopic } from '../../derived-topics.ts'
 import type { QuarantinedAccount } from '../../ingest/quarantine/quarantined-accounts.ts'
+import { positionOf } from '../../runtime/batch/dead-letter.ts'
+import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
 import { beginningOfTime } from '../../runtime/topics/read-topic.ts'
 import { consentMarkOf } from '../../shared/connections/consent.ts'
@@ -13,6 +16,7 @@ import type { AttributedMessage, Message, Pseudonym, Signal } from '../../shared
 import { noSuppressions } from '../../shared/persons/suppressions.ts'
 import { topics } from '../../topology.ts'
 import { findConversation, type KnownConversation, type StateTools } from './conversation-state.ts'
+import { deadLetterCodes } from './dead-letter-codes.ts'
 import type { DecidingTools } from './decide-again.ts'
 import { decideMessages, eventIdOf, type HeldMessages, stateOnly } from './decide-messages.ts'
 import type { ConversationExplanation, ExplainedSignal } from './explanation.ts'
@@ -42,6 +46,9 @@ export interface ExplainOptions extends TimeWindow {
   readonly showText?: boolean
 }
 
+/** Where messages end that attribution or keywords could not process. */
+const lostOn = [deadLetterTopic('attribution'), deadLetterTopic('keywords')]
+
 /** @throws DependencyError */
 const readHeld = async (
   ids: readonly Pseudonym[],
@@ -52,7 +59,14 @@ const readHeld = async (
   const messages = new Map<string, Message>()
   const attributed = new Map<string, AttributedMessage>()
   const keys = new Set(ids)
-  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one) => {
+  const codes = await deadLetterCodes(lostOn, window.since, tools)
+  const deadLetters = new Map<string, string>()
+  const noteLost = (message: Message, record: ConsumedRecord) => {
+    const code = codes.get(positionOf(record))
+    if (code !== undefined) deadLetters.set(eventIdOf(message), code)
+  }
+  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one, record) => {
+    noteLost(one, record)
     if (one.connectionId === connectionId && !messages.has(eventIdOf(one))) messages.set(eventIdOf(one), one)
   })
   await readFollowing(
@@ -61,13 +75,14 @@ const readHeld = async (
       readRecords(
         tools,
         { topic: topics.attributedMessages.name, name: 'attributedMessages', keys, window: own },
-        (one) => {
+        (one, record) => {
+          noteLost(one.message, record)
           if (!attributed.has(eventIdOf(one.message))) attributed.set(eventIdOf(one.message), one)
         },
       ),
     () => [...messages].every(([id, { kind }]) => stateOnly.has(kind) || attributed.has(id)),
   )
-  return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed }
+  return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed, deadLetters }
 }
 
 /** Also under ids that only its messages name. @throws DependencyError */
@@ -88,7 +103,7 @@ const readConversation = async (
 
 const nothing: { readonly known: KnownConversation; readonly held: HeldMessages } = {
   known: { ids: [], state: emptyState },
-  held: { messages: [], attributed: new Map() },
+  held: { messages: [], attributed: new Map(), deadLetters: new Map() },
 }
 
 const withResult = (signal: Signal, results: SignalResults): ExplainedSignal => {

@@ -83,12 +83,13 @@ const shownLines = ({ shown }: ExplainedMessage): string[] =>
 
 /** The reason leads. */
 const messageLines = (message: ExplainedMessage, received: ExplainedEvent | undefined): string[] => {
-  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil } = message
+  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil, deadLetter } = message
   const until = waitsUntil === null ? '' : ` until ${timeText(waitsUntil)}`
   const words = textOrigin === null || textOrigin === 'typed' ? '' : `, ${textOrigin}`
   return [
     `${timeText(occurredAt)} ${direction} ${kind}${words}`,
     ...[
+      ...(deadLetter === null ? [] : [`dead letter past ingest: ${deadLetter} (signals dead-letters list)`]),
       ...(reason === null ? [] : [`no signal: ${reasons[reason] ?? reason}${until}`]),
       ...attributionLines(message),
       ...carriedLines(message),

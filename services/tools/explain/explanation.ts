@@ -72,6 +72,8 @@ export interface ExplainedMessage
   readonly signals: readonly ExplainedSignal[]
   /** Why it made no signal: a reason of the stages' drops, or one of `reasons`; null: it made one. */
   readonly reason: string | null
+  /** The code under which attribution or keywords put it aside; null: none did. A redrive may have followed. */
+  readonly deadLetter: string | null
   /** When its wait for a referral ends; null: it does not wait. */
   readonly waitsUntil: number | null
   /** null: not asked for, or it does not open. */

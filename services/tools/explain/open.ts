@@ -3,6 +3,7 @@ import type { AttributionSettings } from '../../attribution/attribute.ts'
 import { RedisConversationStore } from '../../attribution/state/store.ts'
 import { openCrossSourceDedup, openDedup } from '../../ingest/claims.ts'
 import { openContactThreads } from '../../ingest/contacts/contact-threads.ts'
+import { knownWays } from '../../ingest/order/ways.ts'
 import { quarantinedAccounts } from '../../ingest/quarantine/quarantined-accounts.ts'
 import { readLists } from '../../keywords/lists/store.ts'
 import { readRuleSets } from '../../keywords/rules/store.ts'
@@ -55,6 +56,7 @@ export const openExplainTools = async (parts: ExplainParts): Promise<ExplainTool
     store: new RedisConversationStore(redis, 0),
     buckets: { event: openDedup(redis), crossSource: openCrossSourceDedup(redis) },
     contacts: openContactThreads(redis),
+    ways: (connectionId, now) => knownWays(connectionId, redis, now),
     quarantined: () => quarantinedIn(redis),
   }
 }

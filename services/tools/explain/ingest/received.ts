@@ -7,11 +7,12 @@ import { isWithoutThread } from '../../../ingest/contacts/without-thread.ts'
 import type { Delivered } from '../../../ingest/delivery.ts'
 import { identityOf, ownerOf, recordOfOwner } from '../../../ingest/identity.ts'
 import { ingest } from '../../../ingest/stage.ts'
+import { positionOf } from '../../../runtime/batch/dead-letter.ts'
 import { receivedAtOf } from '../../../runtime/batch/record-headers.ts'
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
-import type { TimeWindow } from '../../../runtime/topics/read-by-keys.ts'
+import { readByKeys, type TimeWindow } from '../../../runtime/topics/read-by-keys.ts'
 import { readInBatches } from '../../../runtime/topics/read-topic.ts'
 import type { Connection, ConnectionDirectory } from '../../../shared/connections/directory.ts'
 import { decodeChannelEvent } from '../../../shared/model/channel-event.ts'
@@ -19,12 +20,14 @@ import type { MessageEvent } from '../../../shared/model/message-event.ts'
 import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { topics } from '../../../topology.ts'
+import { deadLetterCodes } from '../dead-letter-codes.ts'
 import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
 import type { ReadingTools } from '../topic-records.ts'
+import { deliveryKeys, type WaysTools } from './delivery-keys.ts'
 import { LiveClaims } from './live-claims.ts'
 import { type AskedIds, relevance } from './relevant-records.ts'
 
-export interface ReceivedTools extends ReadingTools {
+export interface ReceivedTools extends ReadingTools, Pick<WaysTools, 'ways'> {
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
   readonly envelopes: Pick<Envelopes, 'open'>
@@ -46,25 +49,6 @@ export interface Received {
 
 const topic = topics.channelEvents.name
 
-/** Names a record as dead letters do. */
-const positionOf = ({ partition, offset }: Pick<ConsumedRecord, 'partition' | 'offset'>) =>
-  `${topic}/${partition}/${offset}`
-
-/** By position, the code under which ingest put a record aside. @throws DependencyError */
-const putAside = async (since: number, { broker }: Pick<ReceivedTools, 'broker'>) => {
-  const codes = new Map<string, string>()
-  for (const name of [quarantineTopic, deadLetterTopic('ingest')])
-    await readInBatches(
-      broker,
-      name,
-      async (records) => {
-        for (const { headers } of records) if (headers.origin && headers.code) codes.set(headers.origin, headers.code)
-      },
-      since,
-    )
-  return codes
-}
-
 /** The feed of a record that topics still hold. @throws DependencyError */
 const firstCopy = async (owner: Buffer, { broker }: Pick<ReceivedTools, 'broker'>): Promise<FirstCopy> => {
   const { partition, offset } = recordOfOwner(owner)
@@ -72,7 +56,7 @@ const firstCopy = async (owner: Buffer, { broker }: Pick<ReceivedTools, 'broker'
   await broker.read(topic, [{ partition, from: offset, to: offset + 1n }], ([record]) => {
     if (record) source = decodeChannelEvent(record).source
   })
-  return { delivery: positionOf({ partition, offset }), source }
+  return { delivery: positionOf({ topic, partition, offset }), source }
 }
 
 const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conversationId, messageId }: AskedIds) =>
@@ -111,7 +95,7 @@ export const readReceived = async (
   const claims = new LiveClaims(tools.buckets)
   const contacts: ContactThreads = { note: async () => {}, find: (all) => tools.contacts.find(all) }
   const stage = ingest({ ...tools, claims, contacts })
-  const codes = await putAside(window.since, tools)
+  const codes = await deadLetterCodes([quarantineTopic, deadLetterTopic('ingest')], window.since, tools)
   const isRelevant = relevance(connection, asked, envelopes)
   const events: ExplainedEvent[] = []
   let conversationId: string | null = null
@@ -153,21 +137,22 @@ export const readReceived = async (
     return code === undefined ? withoutEvent(value, facts) : [{ ...facts, ...nothing, outcome, reason: code }]
   }
 
-  await readInBatches(
-    broker,
-    topic,
-    async (records) => {
-      for (const record of records) {
-        const relevant = isRelevant(record)
-        if (relevant === 'unreadable') unreadable++
-        if (relevant !== true) continue
-        await codec.prepare([record])
-        events.push(...(await judge(record)))
-      }
-    },
-    window.since,
-    window.until,
-  )
+  const take = async (records: readonly ConsumedRecord[]) => {
+    for (const record of records) {
+      const relevant = isRelevant(record)
+      if (relevant === 'unreadable') unreadable++
+      if (relevant !== true) continue
+      await codec.prepare([record])
+      events.push(...(await judge(record)))
+    }
+  }
+  const keys = await deliveryKeys(connection, asked.conversationId, now, tools)
+  if (keys !== null) await readByKeys(broker, topic, keys, window, take)
+  // A delivery that names no account has no key.
+  if (events.length === 0) {
+    unreadable = 0
+    await readInBatches(broker, topic, take, window.since, window.until)
+  }
   events.sort((a, b) => a.receivedAt - b.receivedAt)
   return { events, conversationId, unreadable, areCopiesUnknown: claims.isUnknown }
 }

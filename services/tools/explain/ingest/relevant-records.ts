@@ -1,6 +1,5 @@
 /**
- * Which records of `channel-events.v1` may be about a conversation. The topic is read whole: connectors spread their records as they
- * like. Only records of the connection's account are opened, and only those that name the conversation or message are mapped.
+ * Which records of `channel-events.v1` may be about a conversation. Only records of the connection's account are opened, and only those that name the conversation or message are mapped.
  */
 import type { Envelopes } from '../../../runtime/keys/envelopes.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'

@@ -130,6 +130,43 @@ describe('what came of a conversation', () => {
     expect(first(await explain(pipeline))).toEqual(['dead_letter poison'])
   })
 
+  it('names a message that ended attribution', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    const [record] = pipeline.cluster.records(topics.messages.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = { topic: deadLetterTopic('attribution'), key: 'k', value: null, headers: { origin, code: 'poison' } }
+    await pipeline.producer.send([letter])
+    expect(await textOf(pipeline)).toMatch(/dead letter past ingest: poison/)
+  })
+
+  it.each([
+    ['of its keys alone, where all comes by the gateway', ['gateway'], 'whatsapp', 2],
+    ['of the whole topic, where a connector writes too', ['gateway', 'account'], 'whatsapp', 6],
+    ['of the whole topic, where what it looks for is not under its keys', ['gateway'], null, 6],
+  ] as const)('reads the partitions %s', async (_which, used, connectionId, most) => {
+    const pipeline = await openMemoryPipeline()
+    // An empty partition may be one that was added.
+    for (let n = 0; n < 40; n++) await pipeline.event({ messageId: `n${n}`, conversationId: `${account}:${n}` })
+    await pipeline.delivery('whatsapp', written('wamid.1'), { connectionId: connectionId && 'acme-wa' })
+    const read = new Set<number>()
+    const { broker } = pipeline
+    const reader = {
+      offsetsAt: broker.offsetsAt.bind(broker),
+      partitionOf: broker.partitionOf.bind(broker),
+      timestamps: broker.timestamps.bind(broker),
+      read: (topic: string, ranges: Parameters<typeof broker.read>[1], take: () => void) => {
+        if (topic === topics.channelEvents.name) for (const { partition } of ranges) read.add(partition)
+        return broker.read(topic, ranges, take)
+      },
+    }
+    const ways = async () => used
+    const found = await explain({ ...pipeline, broker: reader, ways } as unknown as typeof pipeline)
+    expect(found.received.map(({ outcome }) => outcome)).toEqual(['let_in'])
+    expect(read.size).toBeLessThanOrEqual(most)
+    if (most === 6) expect(read.size).toBe(6)
+  })
+
   it('opens no delivery of another connection, and shows none of its ids', async () => {
     const pipeline = await openMemoryPipeline()
     pipeline.connect({ connectionId: 'rival', source: 'whatsapp', accountId: 'rival-account', tenantId: 'rival' })

@@ -106,7 +106,13 @@ const explained = async (
   ]
   const tools = {
     ...{ broker, codec, keyring, directory, suppressions, lists, ruleSets: [ruleSet({ createdAt: 1, rules })] },
-    ...{ sources, envelopes: testEnvelopes(keyring), contacts: { find: async () => [] }, quarantined: async () => [] },
+    ...{
+      sources,
+      envelopes: testEnvelopes(keyring),
+      contacts: { find: async () => [] },
+      quarantined: async () => [],
+      ways: async () => null,
+    },
     buckets: { event: new MemoryHourBuckets(), crossSource: new MemoryHourBuckets() },
     ...{ store: new MemoryConversationStore(), settings: { waitMs: 30_000, textWindowMs: 600_000 } },
   }
