@@ -98,6 +98,11 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     unless: list(text),
   }),
   SignalRule: { type: 'object', required: ['event', 'report'], properties: { event: text, report: text } },
+  Replay: object({
+    ...{ id: text, state: text, createdAt: time, updatedAt: time },
+    request: { type: 'object', description: 'as `signals replays show` gives it' },
+    counts,
+  }),
   DeadLetterCause: object({
     ...{ stage: text, code: text, open: number, putBack: number, failedAgain: number, first: time, last: time },
     perDay: { ...list(number), description: 'of the last 14 days (UTC), the last one is today' },
@@ -197,6 +202,10 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
     query: versionQuery,
     answers: { 200: comparison('SignalRule', { reordered: flag }) },
     problems: [404],
+  },
+  'replays.list': {
+    summary: 'Replays of the last 90 days, newest first; for callers of all tenants',
+    answers: { 200: list(ref('Replay')) },
   },
   'dead_letters.causes': {
     summary: 'Dead letters by stage and code, most open ones first; for callers of all tenants',

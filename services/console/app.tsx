@@ -9,6 +9,7 @@ import { ConnectionPage } from './pages/connection.tsx'
 import { ConnectionsPage } from './pages/connections.tsx'
 import { DeadLettersPage } from './pages/dead-letters.tsx'
 import { OverviewPage } from './pages/overview.tsx'
+import { ReplaysPage } from './pages/replays.tsx'
 import { ReportsPage } from './pages/reports.tsx'
 import { KeywordListsPage, RuleSetsPage } from './pages/versions.tsx'
 import { WhyPage } from './pages/why.tsx'
@@ -79,6 +80,7 @@ export const App = () => {
           <NavLink to="/">Overview</NavLink>
           <NavLink to="/connections">Connections</NavLink>
           <NavLink to="/dead-letters">Dead letters</NavLink>
+          <NavLink to="/replays">Replays</NavLink>
           <NavLink to="/keyword-lists">Keyword lists</NavLink>
           <NavLink to="/rule-sets">Rule sets</NavLink>
           <NavLink to="/why">Why</NavLink>
@@ -93,6 +95,7 @@ export const App = () => {
           <Route path="/connections" component={ConnectionsPage} />
           <Route path="/connections/:id">{({ id }) => <ConnectionPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/dead-letters" component={DeadLettersPage} />
+          <Route path="/replays" component={ReplaysPage} />
           <Route path="/keyword-lists" component={KeywordListsPage} />
           <Route path="/rule-sets" component={RuleSetsPage} />
           <Route path="/why" component={WhyPage} />

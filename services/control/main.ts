@@ -20,6 +20,7 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
 import { Bearers } from '../shared/tokens/bearers.ts'
+import { readRuns } from '../tools/replay/run/run-store.ts'
 import { topics } from '../topology.ts'
 import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
@@ -166,6 +167,7 @@ main('console', async (lifecycle, log) => {
       change: (change) => changeVersion(change, { versions, broker, codec, clock, maxFlags: config.KEYWORD_FLAGS_MAX }),
     },
     console: {
+      replays: () => readRuns(broker, codec),
       ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
       deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
     },

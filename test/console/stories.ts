@@ -151,11 +151,47 @@ try {
     async () => (await page.getByText('disconnected', { exact: true }).count()) > 0,
   )
 
+  writeFileSync(join(dataDir, 'more.csv'), 'keyword,flag\ncuánto cuesta,asked_price\nenvío,asked_delivery\n')
+  await signals('keywords', 'import', join(dataDir, 'more.csv'), '--shadow')
+  await page.getByRole('link', { name: 'Keyword lists' }).click()
+  const rowOf = (version: number) => page.getByRole('row', { name: new RegExp(`^default ${version} `) })
+  const confirm = async (version: number, action: string) => {
+    await rowOf(version).getByRole('button', { name: action }).click()
+    await page
+      .getByRole('dialog', { name: new RegExp(`^${action}|^Roll`) })
+      .getByRole('button', { name: action })
+      .click()
+  }
+  const isActive = (version: number) => async () => (await rowOf(version).getByText('active').count()) > 0
+  await rowOf(2).waitFor()
+  await confirm(2, 'Promote')
+  await until('a shadow version is promoted, as version 3', isActive(3))
+  await confirm(1, 'Roll back')
+  await until('the list is rolled back, as version 4', isActive(4))
+  await page.getByRole('button', { name: 'default 2', exact: true }).click()
+  await until(
+    'what differs between two versions is shown',
+    async () => (await page.getByText('envío → asked_delivery').count()) > 0,
+  )
+  await page.getByRole('link', { name: 'Why' }).click()
+  await page.getByLabel('Connection').fill('shop')
+  await page.getByLabel('Id', { exact: true }).fill(`${whatsappAccount}:5215550001`)
+  await page.getByRole('button', { name: 'Explain' }).click()
+  await until('a conversation is explained, without a word of it', async () => {
+    const text = (await page.locator('main').textContent()) ?? ''
+    return text.includes('starts the conversation') && text.includes('asked_price') && !text.includes('hola')
+  })
+
   for (const [name, path] of [
     ['overview', '/'],
     ['connections', '/connections'],
     ['connection', '/connections/shop'],
     ['dead-letters', '/dead-letters'],
+    ['keyword-lists', '/keyword-lists?id=default&to=2'],
+    ['rule-sets', '/rule-sets'],
+    ['why', '/why'],
+    ['reports', '/reports'],
+    ['replays', '/replays'],
     ['audit', '/audit'],
   ] as const)
     await looks(page, name, path)

@@ -12,6 +12,7 @@ import { deadLetterTopic } from '../../services/derived-topics.ts'
 import type { Clock } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { ConnectionDirectory } from '../../services/shared/connections/directory.ts'
+import { readRuns } from '../../services/tools/replay/run/run-store.ts'
 import { consumerStages, stageNames, topics } from '../../services/topology.ts'
 import { MemoryCluster } from './memory-broker.ts'
 import { MemoryRegistry } from './memory-registry.ts'
@@ -29,13 +30,20 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   const broker = cluster.open()
   const deadTopics = consumerStages.map(deadLetterTopic)
   await broker.createTopics(
-    [...deadTopics, topics.redrives.name, topics.keywordLists.name, topics.ruleSets.name].map((name) => ({
-      name,
-      partitions: 2,
-      config: {},
-    })),
+    [...deadTopics, topics.redrives.name, topics.keywordLists.name, topics.ruleSets.name, topics.replays.name].map(
+      (name) => ({
+        name,
+        partitions: 2,
+        config: {},
+      }),
+    ),
   )
-  const codec = await Codec.open(new MemoryRegistry(), clock, ['deliveries', 'keywordLists', 'ruleSets'], deadTopics)
+  const codec = await Codec.open(
+    new MemoryRegistry(),
+    clock,
+    ['deliveries', 'keywordLists', 'ruleSets', 'replays'],
+    deadTopics,
+  )
   const running = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0, details: {} }
   const state = {
     instances: Object.fromEntries(
@@ -62,6 +70,7 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   })
   const work: ConsoleWork = {
     ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
+    replays: () => readRuns(broker, codec),
     deliveriesOf: (id) => deliveries.of(id, 50),
   }
   const cache = new VersionCache(broker, codec)

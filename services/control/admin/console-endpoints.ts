@@ -1,6 +1,8 @@
 /** What the console shows beside connections: the overview, runbooks, the last deliveries, and dead letters. */
+import type { ReplayRun } from '../../shared/model/replay-run.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 import { catalogueEntryOf } from '../../tools/dead-letters/found.ts'
+import { requestOf, runStateOf } from '../../tools/replay/run/run-store.ts'
 import { consumerStages } from '../../topology.ts'
 import type { Principal } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
@@ -14,6 +16,8 @@ import type { AdminCall, Endpoint } from './handlers.ts'
 export interface ConsoleWork {
   readonly overview: Pick<OverviewReader, 'read'>
   readonly deadLetters: DeadLetterIndex
+  /** Oldest first. @throws DependencyError */
+  replays(): Promise<readonly ReplayRun[]>
   /** Newest first, of this connection, as far as this process has seen them. */
   deliveriesOf(connectionId: string): readonly Delivery[]
   /** The text of a runbook or of an operators' page; null: there is none of this name. */
@@ -68,6 +72,17 @@ const deadLetters = async ({ query, principal, tools: { console: work } }: Admin
   return json({ total: kept.length, page, size, items })
 }
 
+const replays = async ({ principal, tools: { console: work } }: AdminCall) => {
+  requireAllTenants(principal, 'replays')
+  const runs = await work.replays()
+  return json(
+    runs.toReversed().map((run) => {
+      const { run: id, createdAt, updatedAt, counts } = run
+      return { id, state: runStateOf(run, work.now()), createdAt, updatedAt, request: requestOf(run), counts }
+    }),
+  )
+}
+
 /** By path, as in `endpoints`. */
 export const consoleEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   overview: {
@@ -80,5 +95,6 @@ export const consoleEndpoints: Readonly<Record<string, Readonly<Record<string, E
   'connection-search': { GET: { role: 'viewer', action: 'connections.search', run: search } },
   'runbooks/ID': { GET: { role: 'viewer', action: 'runbooks.show', run: runbook } },
   'dead-letter-causes': { GET: { role: 'viewer', action: 'dead_letters.causes', run: causes } },
+  replays: { GET: { role: 'viewer', action: 'replays.list', run: replays } },
   'dead-letters': { GET: { role: 'viewer', action: 'dead_letters.list', run: deadLetters } },
 }

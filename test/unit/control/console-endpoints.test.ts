@@ -1,6 +1,7 @@
 import type { Principal } from '../../../services/control/access/authenticator.ts'
 import { PageServer } from '../../../services/control/http/page-files.ts'
 import type { StageInstances } from '../../../services/control/stage-probes.ts'
+import { writeRun } from '../../../services/tools/replay/run/run-store.ts'
 import { pageOfTest } from '../../support/console-work.ts'
 import { adminToken, openConsole } from '../../support/console-world.ts'
 
@@ -95,13 +96,30 @@ describe('what the console reads', () => {
       expect((await ask(`GET /admin/v1/runbooks/${name}`)).status).toBe(404)
   })
 
-  it('shows dead letters to callers of all tenants only', async () => {
+  it('shows dead letters and replays to callers of all tenants only', async () => {
     const { ask } = await openConsole({ tokens: tokens() })
-    for (const path of ['dead-letters', 'dead-letter-causes']) {
+    for (const path of ['dead-letters', 'dead-letter-causes', 'replays']) {
       expect((await ask(`GET /admin/v1/${path}`)).status).toBe(200)
       expect((await ask(`GET /admin/v1/${path}`, asViewer)).status).toBe(403)
     }
     expect((await ask('GET /admin/v1/dead-letters?stage=gateway')).status).toBe(400)
+  })
+})
+
+describe('replays', () => {
+  it('are listed newest first; one whose process is silent is interrupted', async () => {
+    const { ask, own, clock } = await openConsole()
+    const run = (id: string, createdAt: number) => ({
+      ...{ run: id, status: 'running', owner: 'o', createdAt, updatedAt: createdAt, stretches: [], counts: { new: 3 } },
+      ...{ request: '{"entry":"messages.v1"}', laneFrom: {}, deliveriesFrom: {} },
+    })
+    const producer = await own.broker.producer()
+    for (const one of [run('earlier', clock.now() - 60_000), run('later', clock.now())])
+      await writeRun(producer, own.codec, one as never)
+    expect((await ask('GET /admin/v1/replays')).json).toMatchObject([
+      { id: 'later', state: 'running', request: { entry: 'messages.v1' }, counts: { new: 3 } },
+      { id: 'earlier', state: 'interrupted' },
+    ])
   })
 })
 
