@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
 import { startPipeline } from '../../services/local/demo/pipeline.ts'
-import { whatsappAccount, whatsappSecret, whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsapp, whatsappAccount, whatsappSecret, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { makeLoginLink } from '../../services/local/supervisor/login-link.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { Checks, print } from '../scenarios/scenario.ts'
@@ -182,6 +182,18 @@ try {
     return text.includes('starts the conversation') && text.includes('asked_price') && !text.includes('hola')
   })
 
+  const broken = whatsapp({ from: '5215550002', timestamp: 'no time', type: 'text', text: { body: 'palabra secreta' } })
+  await fetch(`${ready.gateway}${broken.path}`, { method: 'POST', headers: broken.headers, body: broken.body })
+  await page.getByRole('link', { name: 'Dead letters' }).click()
+  await until('a dead letter is shown by its cause and by itself, without its text', async () => {
+    const text = (await page.locator('main').textContent()) ?? ''
+    return text.includes('ingest item_unmappable') && text.includes('sealed') && !text.includes('secreta')
+  })
+  await page.goto(ready.console)
+  await until('with an open dead letter all is not well', async () =>
+    (await problems(page)).join().includes('open dead letters: 1'),
+  )
+
   for (const [name, path] of [
     ['overview', '/'],
     ['connections', '/connections'],
@@ -226,7 +238,7 @@ try {
     until(
       'a stopped Kafka is one problem, and figures say as of when',
       async () => {
-        const [first = '', ...others] = await problems(page)
+        const [first = '', ...others] = (await problems(page)).filter((text) => !text.includes('dead letters'))
         return (
           first.includes('kafka does not answer') &&
           others.length === 0 &&
