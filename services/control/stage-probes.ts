@@ -52,7 +52,9 @@ const instancesOf = async (url: string): Promise<readonly string[]> => {
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:') return [url]
   try {
-    const found = await lookup(hostname, { all: true })
+    const all = await lookup(hostname, { all: true })
+    // An instance with an address of each kind is one instance.
+    const found = all.filter(({ family }) => family === all[0]?.family)
     return found.map(({ address, family }) => {
       const one = new URL(url)
       one.hostname = family === 6 ? `[${address}]` : address
