@@ -10,9 +10,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
 import { startPipeline } from '../../services/local/demo/pipeline.ts'
-import { whatsapp, whatsappAccount, whatsappSecret, whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsappAccount, whatsappSecret, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { makeLoginLink } from '../../services/local/supervisor/login-link.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
+import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
+import { kafkaSettingsOf } from '../../services/runtime/config.ts'
+import { topics } from '../../services/topology.ts'
 import { Checks, print } from '../scenarios/scenario.ts'
 import { chromiumPath, isTooWide, openBrowser, openPage, violationsOf } from './browser.ts'
 
@@ -182,12 +185,16 @@ try {
     return text.includes('starts the conversation') && text.includes('asked_price') && !text.includes('hola')
   })
 
-  const broken = whatsapp({ from: '5215550002', timestamp: 'no time', type: 'text', text: { body: 'palabra secreta' } })
-  await fetch(`${ready.gateway}${broken.path}`, { method: 'POST', headers: broken.headers, body: broken.body })
+  const broker = openBroker(kafkaSettingsOf(process.env, ready.brokers, 'stories'))
+  const producer = await broker.producer()
+  const value = Buffer.from('{"source":"whatsapp","text":"palabra secreta"}')
+  await producer.send([{ topic: topics.channelEvents.name, key: 'a person', value }])
+  await producer.close()
+  await broker.close()
   await page.getByRole('link', { name: 'Dead letters' }).click()
   await until('a dead letter is shown by its cause and by itself, without its text', async () => {
     const text = (await page.locator('main').textContent()) ?? ''
-    return text.includes('ingest item_unmappable') && text.includes('sealed') && !text.includes('secreta')
+    return text.includes('ingest event_invalid') && text.includes('sealed') && !text.includes('secreta')
   })
   await page.goto(ready.console)
   await until('with an open dead letter all is not well', async () =>
