@@ -191,7 +191,7 @@ const Details = ({ overview }: { overview: Overview }) => {
               .join(', ')}
           </p>
           <p>
-            <Link href="/dead-letters">{countText(openDeadLetters)} open dead letters</Link>
+            <Link href="/dead-letters">open dead letters: {countText(openDeadLetters)}</Link>
           </p>
           <Table
             caption="Open circuit breakers"
