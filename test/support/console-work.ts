@@ -66,7 +66,7 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   const overview = new OverviewReader({
     ...{ status, probes, deadLetters, clock },
     versions: { read: async () => known(), known },
-    log: { debug: () => {} },
+    log: { debug: () => {}, warn: () => {} },
   })
   const work: ConsoleWork = {
     ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },

@@ -1,6 +1,6 @@
 /** The overview of the console: what runs, how fast, every problem once, and as of when each figure is. */
 import { errorFacts, type Logger } from '../../runtime/log.ts'
-import type { Clock } from '../../runtime/ports.ts'
+import { type Clock, DependencyError } from '../../runtime/ports.ts'
 import { stageNames } from '../../topology.ts'
 import type { Principal } from '../access/authenticator.ts'
 import type { DeadLetterIndex } from '../dead-letters/dead-letter-index.ts'
@@ -22,7 +22,7 @@ export interface OverviewTools {
   readonly deadLetters: Pick<DeadLetterIndex, 'refresh' | 'openCount'>
   readonly versions: Pick<VersionCache, 'read' | 'known'>
   readonly clock: Pick<Clock, 'now'>
-  readonly log: Pick<Logger, 'debug'>
+  readonly log: Pick<Logger, 'debug' | 'warn'>
 }
 
 const everything: Viewer = { tenant: null, accounts: null }
@@ -118,6 +118,11 @@ export class OverviewReader {
 
   /** What Kafka does not answer stays as it was known. */
   #known(work: Promise<unknown>, what: string): Promise<unknown> {
-    return work.catch((error: unknown) => this.#tools.log.debug(errorFacts(error), `${what} could not be read`))
+    return work.catch((error: unknown) => {
+      const { log } = this.#tools
+      const message = `${what} could not be read`
+      if (error instanceof DependencyError) log.debug(errorFacts(error), message)
+      else log.warn(errorFacts(error), message)
+    })
   }
 }
