@@ -1,7 +1,6 @@
 /** Both listeners of the control plane over memory, without a network: a request goes in, an answer comes out. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { LoginAttempts } from '../../services/control/access/attempts.ts'
 import { AuditTrail } from '../../services/control/access/audit-trail.ts'
 import {
   type Authenticator,
@@ -20,6 +19,7 @@ import { operatorsHandler } from '../../services/control/http/operators.ts'
 import { PageServer } from '../../services/control/http/page-files.ts'
 import { isAsked } from '../../services/shared/audit/audit.ts'
 import type { AuditEntry } from '../../services/shared/model/audit.ts'
+import { TokenAttempts } from '../../services/shared/tokens/attempts.ts'
 import { openConsoleWork, pageOfTest } from './console-work.ts'
 import { openOauth } from './oauth-world.ts'
 
@@ -70,7 +70,7 @@ export const openConsole = async ({
   const state: { auditProblem: Error | null } = { auditProblem: null }
   const ofTest: Authenticator = { authenticate: async (given) => tokens.get(given) ?? null }
   const authenticator = token === null ? null : firstOf(adminTokenAuthenticator(token), ofTest)
-  const access = { authenticator, sessions: new Sessions(clock), attempts: new LoginAttempts(clock) }
+  const access = { authenticator, sessions: new Sessions(clock), attempts: new TokenAttempts(), clock }
   const links = new LoginLinks(clock)
   const trail = new AuditTrail({
     append: async (entry) => {

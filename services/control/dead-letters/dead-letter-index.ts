@@ -3,6 +3,7 @@
  * themselves stay sealed on Kafka.
  */
 import { deadLetterTopic } from '../../derived-topics.ts'
+import { decodable } from '../../failures.ts'
 import type { Broker, ConsumedRecord, OffsetRange } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { type FoundDeadLetter, foundOf } from '../../tools/dead-letters/found.ts'
@@ -88,7 +89,10 @@ export class DeadLetterIndex {
     const { codec, prefix } = this.#tools
     await codec.prepare(records)
     for (const record of records) {
-      const found = foundOf(record, codec.decodeDeadLetter(record.value), prefix)
+      // One that does not decode must not hide those after it.
+      const deadLetter = decodable(() => codec.decodeDeadLetter(record.value))
+      if (!deadLetter) continue
+      const found = foundOf(record, deadLetter, prefix)
       if (found.redriveOf !== null) this.#failedAgain.add(found.redriveOf)
       if (this.#found.size < maxIndexed) this.#found.set(found.id, found)
       else this.#beyond++

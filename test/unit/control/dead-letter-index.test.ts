@@ -46,6 +46,15 @@ describe('the index of dead letters', () => {
     ])
   })
 
+  it('leaves out what does not decode, and goes on behind it', async () => {
+    const { deadLetters, deadLetter, broker, id } = await open()
+    const producer = await broker.producer()
+    await producer.send([{ topic: deadLetterTopic('ingest'), key: 'k', partition: 0, value: Buffer.from('no Avro') }])
+    await deadLetter('item_unmappable')
+    await deadLetters.refresh()
+    expect(deadLetters.all().map((one) => one.id)).toEqual([id(1)])
+  })
+
   it('tells what failed again after a redrive', async () => {
     const { deadLetters, deadLetter, redrive, id } = await open()
     await deadLetter('item_unmappable')
