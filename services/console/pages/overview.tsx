@@ -176,10 +176,14 @@ const Details = ({ overview }: { overview: Overview }) => {
     Object.fromEntries(Object.entries(history.stages).map(([stage, one]) => [stage, one[of]]))
   return (
     <>
-      <div class="columns">
-        <Chart title="Rate of each stage" at={history.at} lines={line('perSecond')} unit="/s" />
-        <Chart title="Age of the oldest record that waits" at={history.at} lines={line('ageSeconds')} unit="s" />
-      </div>
+      {history.at.length < 2 ? (
+        <p class="none">Control has just begun to measure: charts follow within 20 s.</p>
+      ) : (
+        <div class="columns">
+          <Chart title="Rate of each stage" at={history.at} lines={line('perSecond')} unit="/s" />
+          <Chart title="Age of the oldest record that waits" at={history.at} lines={line('ageSeconds')} unit="s" />
+        </div>
+      )}
       <div class="columns">
         <section>
           <h2>Connections</h2>

@@ -11,8 +11,6 @@ export interface ChartProps {
 }
 
 const height = 200
-/** A first sample is no line yet. */
-const shortestSeconds = 60
 /** Distinct in both colour schemes, and by people who see few colours; dashes differ too. */
 const strokes = ['#3b7dd8', '#c2591c', '#3a9a5b', '#9a5bc9', '#8a7a1f']
 const dashes = [[], [6, 3], [2, 3], [10, 4], [8, 3, 2, 3]]
@@ -39,7 +37,6 @@ export const Chart = ({ title, at, lines, unit }: ChartProps) => {
         height,
         cursor: { y: false },
         scales: {
-          x: { range: (_, min, max) => [Math.min(min, max - shortestSeconds), max] },
           y: { range: (_, __, max) => [0, Math.max(1, max)] },
         },
         axes: [axis, { ...axis, size: 60, values: (_, values) => values.map((value) => `${value} ${unit}`) }],
