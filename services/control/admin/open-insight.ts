@@ -56,8 +56,7 @@ export const openInsight = (tools: Tools): InsightWork => {
   const reporting = inTurn()
   return {
     now,
-    report: (isWanted, { from, to }) =>
-      reporting(() => readReport((id, at) => at >= from && at < to && isWanted(id), { broker, codec })),
+    report: (isWanted, days) => reporting(() => readReport(isWanted, days, { broker, codec })),
     explain: (ids, options) =>
       explaining(async () => {
         const { connectionId } = ids
