@@ -130,6 +130,25 @@ describe('what came of a conversation', () => {
     expect(first(await explain(pipeline))).toEqual(['dead_letter poison'])
   })
 
+  it('says of a message that it was let in beside another item that could not be mapped', async () => {
+    const pipeline = await openMemoryPipeline()
+    const body = written('wamid.1')
+    const [message] = body.entry[0]?.changes[0]?.value.messages ?? []
+    body.entry[0]?.changes[0]?.value.messages.push({ ...message, from: undefined, id: 'wamid.2' } as never)
+    await pipeline.delivery('whatsapp', body)
+    const [record] = pipeline.cluster.records(topics.channelEvents.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = {
+      topic: deadLetterTopic('ingest'),
+      key: 'k',
+      value: null,
+      headers: { origin, code: 'item_unmappable' },
+    }
+    await pipeline.producer.send([letter])
+    expect(first(await explain(pipeline))).toEqual(['let_in null'])
+    expect((await explain(pipeline)).messages[0]?.reason).toBeNull()
+  })
+
   it('names a message that ended attribution', async () => {
     const pipeline = await openMemoryPipeline()
     await pipeline.event({ messageId: 'wamid.1' })
