@@ -90,12 +90,16 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
   const state = runningState(dataDir)
   const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
-  const address = (name: string, fromState: string | undefined): string => {
+  const address = (
+    name: 'KAFKA_BROKERS' | 'REDIS_URL' | 'SCHEMA_REGISTRY_URL',
+    fromState: string | undefined,
+  ): string => {
     const value = env[name] || fromState
     if (!value)
       throw new ConfigError(
         `${name} is not set, and no pipeline runs on ${dataDir}: start one with \`signals up\`, or set ${name}`,
       )
+    loadConfig({ [name]: fields[name] }, { [name]: value })
     return value
   }
   const closing: (() => Promise<void>)[] = []

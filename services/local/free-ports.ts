@@ -24,6 +24,14 @@ const isFree = async (port: number): Promise<boolean> => {
   return false
 }
 
+/** @param variable setting that names the port. @throws LocalProblem when it is in use */
+export const mustBeFree = async (port: number, variable: string): Promise<void> => {
+  if (await isFree(port)) return
+  throw new LocalProblem(
+    `port ${port} (${variable}) is taken: stop what listens there, or set ${variable} to 0 for any free one`,
+  )
+}
+
 export class Ports {
   readonly #file: string
   readonly #stored: Record<string, number>
@@ -40,11 +48,7 @@ export class Ports {
    */
   async take(name: string, wanted?: number, variable?: string): Promise<number> {
     if (wanted) {
-      if (!(await isFree(wanted))) {
-        throw new LocalProblem(
-          `port ${wanted} (${variable ?? name}) is taken: stop what listens there, or set ${variable ?? 'another port'} to 0 for any free one`,
-        )
-      }
+      await mustBeFree(wanted, variable ?? name)
       this.#taken.add(wanted)
       return wanted
     }

@@ -9,6 +9,7 @@ import type { KeywordListRecord } from '../../services/shared/model/keyword-list
 import type { TokenRecord } from '../../services/shared/model/token-record.ts'
 import { loadSources, type Source } from '../../services/shared/sources/index.ts'
 import type { UnconnectedAccount } from '../../services/shared/unconnected/account.ts'
+import type { CheckResult } from '../../services/tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../services/tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
@@ -134,5 +135,5 @@ export const openDiagnostics = async () => {
     health: async (stage) => state.health[stage] ?? null,
     disk: async () => state.disk,
   }
-  return { state, clock, run: () => runChecks(context) }
+  return { state, clock, run: (onResult?: (result: CheckResult) => void) => runChecks(context, onResult) }
 }

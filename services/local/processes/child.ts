@@ -7,6 +7,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import type { PreviousEnd } from '../../runtime/config.ts'
 import type { Clock, Timers } from '../../runtime/ports.ts'
 import { BackOff, restartLine } from './back-off.ts'
+import { lastWords } from './last-words.ts'
 import { Liveness } from './liveness.ts'
 import { endOf } from './previous-end.ts'
 import { identifyProcess, type ProcessIdentity } from './processes.ts'
@@ -43,6 +44,9 @@ const maxLogBytes = 16 * 1_048_576
 const readyPollMs = 100
 
 /** Appends to a log file. At `maxLogBytes` the file becomes `.1` and a new one begins, so a log takes at most twice that. */
+/** Characters of a process' output that are kept for its last words. */
+const lastOutput = 8_192
+
 class LogFile {
   readonly #path: string
   #fd: number
@@ -140,11 +144,13 @@ export class Child {
     this.#liveness?.began()
     this.#startedAt = this.#clock.monotonic()
     child.once('error', (error) => this.#events.report(`${this.spec.name} cannot be started: ${error.message}`))
+    let output = ''
     const identity = child.pid === undefined ? null : identifyProcess(child.pid)
     if (identity) this.#events.started(identity)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (part: Buffer) => {
         this.#log.write(part)
+        output = (output + part.toString()).slice(-lastOutput)
         this.#events.output?.(part.toString())
       })
     }
@@ -153,7 +159,9 @@ export class Child {
       this.#previousEnd = endOf(code, signal, this.#silent)
       this.#previousLife = life
       this.#silent = false
-      if (!this.#stopping) void this.#restart(signal ?? `code ${code}`)
+      if (this.#stopping) return
+      const words = ipc && signal === null && code !== 0 ? lastWords(output) : null
+      void this.#restart(`${signal ?? `code ${code}`}${words ? `: ${words}` : ''}`)
     })
   }
 

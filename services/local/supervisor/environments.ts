@@ -2,6 +2,7 @@
  * What each of the pipeline's processes sees of the environment: the settings that its schema names, and what any process needs to
  * run. So a process has no secret that is not for its work.
  */
+import type { z } from 'zod'
 import { attributionFields } from '../../attribution/config.ts'
 import { consoleFields } from '../../control/config.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
@@ -24,7 +25,7 @@ const ofAws = /^AWS_\w+$/
 /** Each process gets SIGNALS_KEYS in their place. */
 const masterKey = /^(?:SIGNALS_MASTER_KEY|VAULT_)/
 
-const shapes: Readonly<Record<ServiceName, object>> = {
+const shapes: Readonly<Record<ServiceName, z.ZodRawShape>> = {
   gateway: gatewayFields,
   ingest: { ...fields, ...ingestFields },
   attribution: { ...fields, ...attributionFields },
@@ -33,6 +34,11 @@ const shapes: Readonly<Record<ServiceName, object>> = {
   console: consoleFields,
   simulator: simulatorFields,
 }
+
+export const serviceNames = Object.keys(shapes) as readonly ServiceName[]
+
+/** The settings that the service reads. */
+export const fieldsOf = (service: ServiceName): z.ZodRawShape => shapes[service]
 
 export const serviceEnvironment = (service: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const names = new Set(Object.keys(shapes[service]))

@@ -1,8 +1,9 @@
 /** State and secrets that a running `signals up` stores for other commands. Readable only by their owner. */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { ReplaySettingTexts } from '../../tools/replay/settings.ts'
 import { readJsonFile, writeJsonFile } from '../json-file.ts'
+import { LocalProblem } from '../problem.ts'
 import { isAlive, type ProcessIdentity } from '../processes/processes.ts'
 
 export interface Addresses {
@@ -42,9 +43,26 @@ export const mappingsFolder = (dataDir: string) => join(dataDir, 'mappings')
 const stateFile = (dataDir: string) => join(dataDir, 'state.json')
 const secretsFile = (dataDir: string) => join(dataDir, 'secrets.json')
 
+/** `mkdirSync` with `recursive` never returns below a folder that takes no others, such as /proc. */
+const makeFolders = (folder: string) => {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
+/** @throws LocalProblem where the folder cannot be made or written */
 export const makeDataDir = (dataDir: string) => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
+  try {
+    makeFolders(dataDir)
+    chmodSync(dataDir, 0o700)
+    // Fails for a file too.
+    accessSync(`${dataDir}/.`, constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new LocalProblem(
+      `SIGNALS_DATA_DIR: ${dataDir} cannot be made or written (${code}): set it to a folder that you may write`,
+    )
+  }
 }
 
 export const readState = (dataDir: string): RunState | null => readJsonFile<RunState>(stateFile(dataDir))

@@ -23,6 +23,7 @@ import type { GuardMessage } from '../processes/guard.ts'
 import { leftovers } from '../processes/leftovers.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
 import { compactSpec, separateSpecs } from './child-specs.ts'
+import { preflight } from './preflight.ts'
 import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
@@ -121,9 +122,9 @@ export class Supervisor {
     return parts
   }
 
-  /** Starts everything. @throws LocalProblem, AlreadyRunning, ConfigError */
+  /** Starts everything; bundles beside the parts. @throws LocalProblem, AlreadyRunning, ConfigError */
   async start(): Promise<Addresses> {
-    // Concurrently with the start of the parts.
+    await preflight(this.#config, this.#env)
     void this.#bundled()
     return this.startServices(await this.startParts())
   }

@@ -91,21 +91,33 @@ const subjectIn = ({ area, subject }: Check, context: DiagnosticsContext): strin
 }
 
 /** Errors of clients end in what to do: `Kafka refuses the user: check KAFKA_SASL_USERNAME …`. */
-const ownRemedy = /^(.+?): ((?:add|allow|attach|check|give|grant|install|let|put|renew|set) .+)$/s
+const ownRemedy = /^(.+?): ((?:add|allow|attach|check|correct|give|grant|install|let|put|renew|set|start) .+)$/s
 
-/** Runs every check on its own: a check that fails does not hide the others. */
-export const runChecks = async (context: DiagnosticsContext): Promise<readonly CheckResult[]> => {
-  const results = await Promise.all(
-    checks.map(async (check) => {
-      try {
-        return await withTimeout(check.run(context), context.clock)
-      } catch (error) {
-        if (check.remedy === null) return []
-        const why = error instanceof Error ? error.message : 'failed'
-        const [, problem = why, remedy = check.remedy] = ownRemedy.exec(why) ?? []
-        return [checkResultsOf(check.area).bad(`${subjectIn(check, context)}: ${problem}`, remedy)]
-      }
-    }),
-  )
-  return results.flat()
+const resultsOf = async (check: Check, context: DiagnosticsContext): Promise<readonly CheckResult[]> => {
+  try {
+    return await withTimeout(check.run(context), context.clock)
+  } catch (error) {
+    if (check.remedy === null) return []
+    const why = error instanceof Error ? error.message : 'failed'
+    const [, problem = why, remedy = check.remedy] = ownRemedy.exec(why) ?? []
+    return [checkResultsOf(check.area).bad(`${subjectIn(check, context)}: ${problem}`, remedy)]
+  }
+}
+
+/**
+ * Runs every check on its own, all at once: a check that fails does not hide the others.
+ * @param onResult gets each result in the order of the report, as soon as those before it are there
+ */
+export const runChecks = async (
+  context: DiagnosticsContext,
+  onResult: (result: CheckResult) => void = () => {},
+): Promise<readonly CheckResult[]> => {
+  const running = checks.map((check) => resultsOf(check, context))
+  const results: CheckResult[] = []
+  for (const one of running)
+    for (const result of await one) {
+      onResult(result)
+      results.push(result)
+    }
+  return results
 }

@@ -23,6 +23,7 @@ import { confirmed, notify, print, printJson, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
 import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
+import { hintsFor } from './hints.ts'
 import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnections } from './open-connections.ts'
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
@@ -58,6 +59,7 @@ const add = (file: string, options: ConnectionsOutput) =>
       await audited(context, 'connections.add', input.connectionId)
       const { record, replaced } = await addConnection(input, connections, author())
       await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
+      for (const hint of await hintsFor(record, context)) notify(`signals: ${hint}`)
     }),
   )
 
@@ -83,6 +85,12 @@ const list = async (context: CliContext, { json }: ConnectionsOutput) => {
   )
 }
 
+/** Times as ISO 8601; `--json` has them in ms. */
+const readable = (name: string, value: unknown): string => {
+  if (typeof value === 'number' && name.endsWith('At')) return new Date(value).toISOString()
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 const show = async (context: CliContext, id: string, { json }: ConnectionsOutput) => {
   const { broker, codec } = context
   await audited(context, 'connections.show', id)
@@ -91,11 +99,7 @@ const show = async (context: CliContext, id: string, { json }: ConnectionsOutput
   if (!found) throw new UsageError(new ConnectionUnknown(id).message)
   const record = redacted(found)
   if (json) return printJson(record)
-  print(
-    table(
-      Object.entries(record).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-    ),
-  )
+  print(table(Object.entries(record).map(([name, value]) => [name, readable(name, value)])))
 }
 
 const history = async (context: CliContext, id: string | undefined, { json }: ConnectionsOutput) => {

@@ -62,11 +62,19 @@ const noteShown = async (context: CliContext, connectionId: string) => {
   }
 }
 
+const isNothing = ({ received, messages }: ConversationExplanation) => received.length === 0 && messages.length === 0
+
 /** Accounts of the source that have no connection: where nothing came, the account may be another one. */
-const othersOf = async (context: CliContext, { source, received, messages }: ConversationExplanation) => {
-  if (received.length > 0 || messages.length > 0) return []
-  return ((await readUnconnected(context)) ?? []).filter((one) => one.source === source)
-}
+const othersOf = async (context: CliContext, found: ConversationExplanation) =>
+  isNothing(found) ? ((await readUnconnected(context)) ?? []).filter(({ source }) => source === found.source) : []
+
+/** Most sources' conversations are named by the account and the person; whoever complains names the person. */
+const hintOf = (accountId: string, conversation: string | undefined, found: ConversationExplanation): string[] =>
+  isNothing(found) && conversation !== undefined && !conversation.startsWith(accountId)
+    ? [
+        `most conversation ids begin with the account: try --conversation ${accountId}:ID (docs/contracts.md, section 1)`,
+      ]
+    : []
 
 const othersText = (others: readonly UnconnectedAccount[]) =>
   [
@@ -97,7 +105,7 @@ const explain = (flags: ExplainFlags) => {
       throw new UsageError('--message: no delivery of this connection names it, and messages.v1 holds no such message')
     const others = await othersOf(context, found)
     if (json) return printJson({ ...found, unconnected: others })
-    print(explanationText(found))
+    print([explanationText(found), ...hintOf(record.accountId, conversation, found)].join('\n'))
     if (others.length > 0) print(othersText(others))
   })
 }

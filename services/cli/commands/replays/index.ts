@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
+import type { FilterCondition } from '../../../tools/replay/input/filter.ts'
+import type { ReplayRequest } from '../../../tools/replay/request.ts'
 import { readRuns, requestOf, runStateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
@@ -25,6 +27,12 @@ const runJson = (run: ReplayRun) => {
   }
 }
 
+/** Which messages: of a connection or a source, and the filter's conditions. */
+const scopeOf = ({ connection, source, where }: Pick<ReplayRequest, 'connection' | 'source' | 'where'>): string =>
+  [connection ?? source ?? 'all', ...where.map(conditionText)].join(' ')
+
+const conditionText = ({ field, negated, values }: FilterCondition) => `${field}${negated ? '!=' : '='}${values.join()}`
+
 const findRun = (runs: readonly ReplayRun[], id: string): ReplayRun => {
   const found = runs.find(({ run }) => run === id)
   if (!found) throw new UsageError(`there is no run ${id}; see: signals replays list`)
@@ -45,13 +53,14 @@ export const register = (program: Command) => {
         if (runs.length === 0) return print('no replays')
         print(
           table([
-            ['run', 'status', 'from', 'to', 'begin at', 'new', 'published', 'reported', 'waiting'],
+            ['run', 'status', 'from', 'to', 'begin at', 'of', 'new', 'published', 'reported', 'waiting'],
             ...runs.map(({ run, status, request, counts }) => [
               run,
               status,
               request.from ?? '',
               request.to ?? '',
               request.file?.path ?? request.entry,
+              scopeOf(request),
               ...['new', 'published', 'reported', 'waiting'].map((name) => String(counts[name] ?? '')),
             ]),
           ]),

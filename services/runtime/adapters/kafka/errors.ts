@@ -83,6 +83,31 @@ const remedies: readonly { readonly pattern: RegExp; readonly says: string }[] =
   },
 ]
 
+/** No connection at all: the clients' own words say nothing more than these. */
+const unreachable: readonly { readonly pattern: RegExp; says(address: string): string }[] = [
+  {
+    pattern: /ECONNREFUSED ((?:\S+):\d+)/,
+    says: (address) => `no process listens at ${address}: start Kafka, or set KAFKA_BROKERS to where it listens`,
+  },
+  {
+    pattern: /(?:ENOTFOUND|EAI_AGAIN) (?!getaddrinfo)([^\s:]+)/,
+    says: (host) => `the host ${host} is not known here: correct KAFKA_BROKERS, or the name service`,
+  },
+  {
+    pattern: /(?:EHOSTUNREACH|ENETUNREACH|ETIMEDOUT) ((?:\S+):\d+)|Connection to (\S+) timed out/,
+    says: (address) =>
+      `${address} does not answer: check KAFKA_BROKERS, and that nothing between here and Kafka drops connections`,
+  },
+]
+
+const unreachableIn = (text: string): string | undefined => {
+  for (const { pattern, says } of unreachable) {
+    const found = pattern.exec(text)
+    if (found) return `Kafka: ${says(found.slice(1).find((group) => group !== undefined) as string)}`
+  }
+  return undefined
+}
+
 const textOf = ({ name, message, code, apiId, type }: ClientError) =>
   [name, code, apiId, type, message].filter((part) => typeof part === 'string').join(' ')
 
@@ -112,7 +137,8 @@ export const toDependencyError = (error: unknown): DependencyError => {
     'kafka',
     known
       ? `${known.says} (${kind})`
-      : `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`,
+      : (unreachableIn(text) ??
+          `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`),
     { cause: error },
   )
 }

@@ -82,6 +82,18 @@ describe('an error of a client', () => {
     ],
     [nested({ message: 'SASL authentication failed: token refused (invalid_token)' }), /Kafka refuses the token/],
     [new Error('Unknown topic t.'), /signals topics plan/],
+    [
+      new AggregateError([
+        new Error('metadata failed 3 times.'),
+        new Error('Connection to 127.0.0.1:1 failed.', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') }),
+      ]),
+      /^Kafka: no process listens at 127\.0\.0\.1:1: start Kafka, or set KAFKA_BROKERS to where it listens$/,
+    ],
+    [
+      nested({ code: 'ENOTFOUND', message: 'getaddrinfo ENOTFOUND kafka-1' }),
+      /^Kafka: the host kafka-1 is not known here: correct KAFKA_BROKERS/,
+    ],
+    [new Error('Connection to [::1]:9092 timed out.'), /^Kafka: \[::1\]:9092 does not answer: check KAFKA_BROKERS/],
     [new Error('Connection closed'), /Kafka does not answer as expected \(Connection closed\); check KAFKA_BROKERS/],
   ])('names the setting and the remedy: %s', (error, expected) => {
     expect(toDependencyError(error)).toMatchObject({ dependency: 'kafka', message: expect.stringMatching(expected) })
