@@ -50,6 +50,10 @@ image: install ## one image of all processes (IMAGE=…, NODE_IMAGE=…, RUNTIME
 image-check: install ## runs the image with a read-only root and no rights: size, content, start, stop; Docker needed
 	@$(NODE) infra/image/check.ts
 
+.PHONY: chart-check
+chart-check: install ## lints, renders and validates the Helm chart (GOLDEN=write renews its golden files); Helm needed
+	@$(NODE) infra/helm/main.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
 

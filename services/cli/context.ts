@@ -7,6 +7,7 @@ import { type Addresses, readSecrets, runningState, type Secrets } from '../loca
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { kmsFields } from '../runtime/adapters/kms/settings.ts'
 import { prefixFields } from '../runtime/adapters/prefix.ts'
+import { promptBroker } from '../runtime/adapters/prompt-broker.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -106,7 +107,7 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
   const unsignedBroker = once(() => {
     const broker = openBroker(kafkaSettingsOf(env, context.brokers, 'signals-cli'))
     closing.push(() => broker.close())
-    return broker
+    return promptBroker(broker, context.brokers, systemClock)
   })
   const hasMasterKey = Boolean(env.SIGNALS_MASTER_KEY || secrets.SIGNALS_MASTER_KEY)
   const hasKeys = hasMasterKey || Boolean(env.SIGNALS_KEYS)
