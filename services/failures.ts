@@ -33,7 +33,7 @@ export const failures = {
   },
   schema_unknown: {
     redrive: 'as_is',
-    help: 'The schema id in the record is not in the registry; register the schema or restore the registry, then redrive.',
+    help: 'The schema id in the record is no Avro schema in the registry; register the schema or restore the registry, then redrive.',
   },
   schema_incomplete: {
     redrive: 'never',

@@ -112,8 +112,7 @@ main('console', async (lifecycle, log) => {
       topics: ['deliveries.v1'],
       from: 'latest',
       onBatch: async ({ records }) => {
-        await codec.prepare(records)
-        for (const record of records) deliveries.add(codec.decode('deliveries', record))
+        await deliveries.addRecords(records, codec)
         return undefined
       },
     }),

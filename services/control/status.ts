@@ -1,9 +1,11 @@
 /** The console's status document: the stages' health reports, lag, connections without secrets, the last deliveries. */
 
+import { decodable } from '../failures.ts'
 import { runningState } from '../local/supervisor/state-file.ts'
 import { readStatusPage } from '../runtime/adapters/read-status-page.ts'
 import type { HealthReport } from '../runtime/health/health.ts'
-import type { Clock } from '../runtime/ports.ts'
+import type { Clock, ConsumedRecord } from '../runtime/ports.ts'
+import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
@@ -31,6 +33,14 @@ export class RecentDeliveries {
   add(delivery: Delivery) {
     this.#all.unshift(delivery)
     if (this.#all.length > this.#capacity) this.#all.length = this.#capacity
+  }
+  /** Records of `deliveries.v1`. One that does not decode is left out: it must not hide those after it. @throws DependencyError */
+  async addRecords(records: readonly ConsumedRecord[], codec: Pick<Codec, 'prepare' | 'decode'>): Promise<void> {
+    await codec.prepare(records)
+    for (const record of records) {
+      const delivery = decodable(() => codec.decode('deliveries', record))
+      if (delivery) this.add(delivery)
+    }
   }
   all(): readonly Delivery[] {
     return this.#all

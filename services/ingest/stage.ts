@@ -10,67 +10,29 @@ import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
-import { type ConsentRule, receivedUnderConsent } from '../shared/connections/consent.ts'
+import type { ConsentRule } from '../shared/connections/consent.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
-import type { Message, Pseudonym } from '../shared/model/topic-values.ts'
-import { noSuppressions, type SuppressionCheck, suppressed } from '../shared/persons/suppressions.ts'
+import type { Message } from '../shared/model/topic-values.ts'
+import type { SuppressionCheck } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import type { ContactThreads } from './contacts/contact-threads.ts'
 import { isWithoutThread, noteOf, threadsOf } from './contacts/without-thread.ts'
 import { crossSourceKeyOf, isOtherCopy } from './copies/cross-source-dedup.ts'
-import { type Copy, firstConversationsOf, noteKeysOf, notesOf, referralOf } from './copies/late-referrals.ts'
+import { type Copy, firstCopiesOf, noteKeysOf, notesOf, referralOf } from './copies/late-referrals.ts'
 import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
-import { dedupKeyOf, identityOf, ownerOf } from './identity.ts'
-import { type Authorised, toMessage } from './message.ts'
+import { dedupKeyOf, ownerOf } from './identity.ts'
+import { toMessage } from './message.ts'
+import { type IngestVerdict, inThread, lateReferral, verdictOf } from './verdict.ts'
 import { speaksFor, unverifiedAccount, withdrawalsOf } from './verified-account.ts'
 
 /** A source's account whose authorisation was withdrawn. */
 export type Removed = NonNullable<Delivered['removed']>[number] & { readonly source: string }
 
-type Refusal =
-  | 'no_connection'
-  | 'disconnected'
-  | 'outside_consent'
-  | typeof suppressed
-  | 'duplicate'
-  /** Of a contact that has written in no thread. */
-  | 'ignored_contact'
-
-/** Result of the consent check, of the marks and of the claims, for one event. */
-type Verdict =
-  | (Authorised & { readonly kind: 'authorised' })
-  /** A second copy with a referral that the first one lacks. */
-  | { readonly kind: 'late-referral'; readonly of: Verdict & { kind: 'authorised' }; readonly conversation: Pseudonym }
-  | { readonly kind: 'refused'; readonly reason: Refusal | typeof unverifiedAccount }
-
 /** One list per input, one verdict per event. */
-export type IngestState = readonly (readonly Verdict[])[]
-
-const verdictOf = (
-  event: MessageEvent,
-  receivedAt: number,
-  {
-    directory,
-    keyring,
-    withdrawals,
-    isUnderConsent = receivedUnderConsent,
-    suppressions = noSuppressions,
-  }: IngestTools,
-): Verdict => {
-  const connection = directory.byAccount(event.source, event.accountId)
-  if (!connection) return { kind: 'refused', reason: 'no_connection' }
-  if (connection.status === 'disconnected' || connection.dataKey === null || withdrawals?.hasEnded(connection))
-    return { kind: 'refused', reason: 'disconnected' }
-  if (!isUnderConsent({ receivedAt, occurredAt: event.occurredAt }, connection))
-    return { kind: 'refused', reason: 'outside_consent' }
-  const identity = identityOf(event, keyring)
-  if ([identity.conversation, ...identity.aliases].some(suppressions.has))
-    return { kind: 'refused', reason: suppressed }
-  return { kind: 'authorised', connection, dataKey: connection.dataKey, identity }
-}
+export type IngestState = readonly (readonly IngestVerdict[])[]
 
 interface PendingClaims {
   readonly marks: BucketValue[]
@@ -81,7 +43,7 @@ const noClaims = (): PendingClaims => ({ marks: [], events: [] })
 
 const claimsOf = (
   batch: readonly Input<Delivered>[],
-  verdicts: readonly Verdict[][],
+  verdicts: readonly IngestVerdict[][],
   { sources, keyring }: IngestTools,
 ): ByPurpose<PendingClaims> => {
   const own = noClaims()
@@ -109,7 +71,7 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
   const { directory } = tools
   const verdicts = batch.map(({ value, record }) => {
     const isVerified = speaksFor(record, directory)
-    return value.events.map((event): Verdict => {
+    return value.events.map((event): IngestVerdict => {
       if (!isVerified(event.source, event.accountId)) return { kind: 'refused', reason: unverifiedAccount }
       return verdictOf(event, value.receivedAt, tools)
     })
@@ -117,13 +79,13 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
   const pending = claimsOf(batch, verdicts, tools)
   const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
     const event = batch[input]?.value.events[at] as MessageEvent
-    const { connection, identity } = (verdicts[input] as Verdict[])[at] as Verdict & { kind: 'authorised' }
-    return { event, tenantId: connection.tenantId, conversation: identity.conversation }
+    const { connection, identity } = (verdicts[input] as IngestVerdict[])[at] as IngestVerdict & { kind: 'authorised' }
+    return { event, connection, conversation: identity.conversation }
   }
   return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
 }
 
-const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][]) =>
+const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][]) =>
   verdicts.flatMap((ofInput, input) =>
     ofInput.flatMap((of, at) =>
       of.kind === 'authorised' ? [{ input, at, of, event: batch[input]?.value.events[at] as MessageEvent }] : [],
@@ -131,23 +93,22 @@ const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly Ver
   )
 
 /** The threads in which contacts of the batch wrote. */
-const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly Verdict[][], tools: IngestTools) =>
-  authorisedIn(batch, verdicts).flatMap(({ of, event }) => noteOf(event, of.identity.conversation, tools.keyring) ?? [])
+const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][], tools: IngestTools) =>
+  authorisedIn(batch, verdicts).flatMap(
+    ({ of: { connection, identity }, event }) =>
+      noteOf({ event, connection }, identity.conversation, tools.keyring) ?? [],
+  )
 
 /** Gives events without a thread to the conversation in which their contact wrote last. Changes `verdicts`. @throws DependencyError */
-const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: Verdict[][], tools: IngestTools) => {
+const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: IngestVerdict[][], tools: IngestTools) => {
   const wanted = authorisedIn(batch, verdicts).filter(({ event }) => isWithoutThread(event))
   if (wanted.length === 0) return
   const threads = await threadsOf(
-    wanted.map(({ event }) => event),
+    wanted.map(({ event, of: { connection } }) => ({ event, connection })),
     tools,
   )
   wanted.forEach(({ input, at, of }, index) => {
-    const thread = threads[index] ?? null
-    ;(verdicts[input] as Verdict[])[at] =
-      thread === null
-        ? { kind: 'refused', reason: 'ignored_contact' }
-        : { ...of, identity: { ...of.identity, conversation: thread.conversation }, channel: thread.channel }
+    ;(verdicts[input] as IngestVerdict[])[at] = inThread(of, threads[index] ?? null, tools)
   })
 }
 
@@ -168,7 +129,7 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
     const { input, event } = events[at] as PendingClaims['events'][number]
-    ;(verdicts[input] as Verdict[])[event] = { kind: 'refused', reason: 'duplicate' }
+    ;(verdicts[input] as IngestVerdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
   own.marks.forEach(({ value }, at) => {
     if (!holders.event[at]?.equals(value)) refuse(own, at)
@@ -179,12 +140,12 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
   })
   const copies = second.map(copyOf)
   const keys = noteKeysOf(copies, tools)
-  const conversations = firstConversationsOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
-  second.forEach(({ input, event }, at) => {
-    const of = verdicts[input]?.[event] as Verdict & { kind: 'authorised' }
-    const conversation = conversations[at] ?? null
-    ;(verdicts[input] as Verdict[])[event] =
-      conversation === null ? { kind: 'refused', reason: 'duplicate' } : { kind: 'late-referral', of, conversation }
+  const firsts = firstCopiesOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
+  second.forEach(({ input, event: at }, index) => {
+    const { events, receivedAt } = (batch[input] as Input<Delivered>).value
+    const of = verdicts[input]?.[at] as IngestVerdict & { kind: 'authorised' }
+    const first = firsts[index] ?? null
+    ;(verdicts[input] as IngestVerdict[])[at] = lateReferral(events[at] as MessageEvent, receivedAt, of, first, tools)
   })
   await giveThreads(batch, verdicts, tools)
   return verdicts
@@ -224,12 +185,10 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       ),
       outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
         ...value.events.flatMap((event, at) => {
-          const verdict = state[input]?.[at] as Verdict
+          const verdict = state[input]?.[at] as IngestVerdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
           if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
-          const { of, conversation } = verdict
-          const identity = { ...of.identity, conversation, aliases: [] }
-          const message = toMessage(referralOf(event), value.receivedAt, { ...of, identity }, tools)
+          const message = toMessage(referralOf(event), value.receivedAt, verdict.to, tools)
           return [drop('duplicate'), forwarded(message)]
         }),
         ...failedItems(value.source, value.failed, record, tools),

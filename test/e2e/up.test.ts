@@ -121,6 +121,12 @@ describe('signals up', () => {
     expect(code).toBe(0)
     const { holder, wrapping } = JSON.parse(Buffer.from(stdout.trim(), 'base64').toString())
     expect([holder, Object.keys(wrapping)]).toEqual(['dispatch', ['token']])
+    const file = join(world.dataDir, 'keys-of-dispatch')
+    expect(await world.pipeline.signals('keys', 'issue', 'dispatch', '--file', file)).toMatchObject({
+      code: 0,
+      stdout: `the keys of dispatch are in ${file}\n`,
+    })
+    expect(readFileSync(file, 'utf8')).toBe(stdout)
     expect((await world.pipeline.signals('keys', 'issue', 'nonsense')).code).toBe(2)
   })
 

@@ -1,7 +1,6 @@
 /** Both listeners of the control plane over memory, without a network: a request goes in, an answer comes out. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { LoginAttempts } from '../../services/control/access/attempts.ts'
 import { AuditTrail } from '../../services/control/access/audit-trail.ts'
 import {
   type Authenticator,
@@ -19,6 +18,7 @@ import { type LoginTools, loginRoutes } from '../../services/control/http/login.
 import { operatorsHandler } from '../../services/control/http/operators.ts'
 import { isAsked } from '../../services/shared/audit/audit.ts'
 import type { AuditEntry } from '../../services/shared/model/audit.ts'
+import { TokenAttempts } from '../../services/shared/tokens/attempts.ts'
 import { openOauth } from './oauth-world.ts'
 
 export const adminToken = 'an-admin-token-of-the-test'
@@ -68,7 +68,7 @@ export const openConsole = async ({
   const state: { auditProblem: Error | null } = { auditProblem: null }
   const ofTest: Authenticator = { authenticate: async (given) => tokens.get(given) ?? null }
   const authenticator = token === null ? null : firstOf(adminTokenAuthenticator(token), ofTest)
-  const access = { authenticator, sessions: new Sessions(clock), attempts: new LoginAttempts(clock) }
+  const access = { authenticator, sessions: new Sessions(clock), attempts: new TokenAttempts(), clock }
   const links = new LoginLinks(clock)
   const trail = new AuditTrail({
     append: async (entry) => {

@@ -1,9 +1,11 @@
 /** Finds out who sends a request to the operators' listener: by a bearer token, or by a browser's session. */
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../runtime/ports.ts'
 import type { AuditOrigin } from '../../shared/model/audit.ts'
+import type { TokenAttempts } from '../../shared/tokens/attempts.ts'
+import { tokenHash } from '../../shared/tokens/bearers.ts'
 import { ControlProblem } from '../http/answer.ts'
 import { bearerOf, cookieOf, isFromOwnPage } from '../http/request.ts'
-import type { LoginAttempts } from './attempts.ts'
 import type { Authenticator, Principal } from './authenticator.ts'
 import { hostnameOf, isLoopbackName } from './hosts.ts'
 import { type BrowserSession, isCsrfToken, type Sessions, sessionHours } from './sessions.ts'
@@ -12,7 +14,8 @@ export interface ControlAccess {
   /** null: no bearer token is configured. */
   readonly authenticator: Authenticator | null
   readonly sessions: Sessions
-  readonly attempts: LoginAttempts
+  readonly attempts: TokenAttempts
+  readonly clock: Pick<Clock, 'now'>
 }
 
 export interface Caller {
@@ -54,11 +57,19 @@ export const principalOfToken = async (
   access: ControlAccess,
 ): Promise<Principal> => {
   const address = addressOf(request)
-  if (access.attempts.areTooMany(address))
-    throw new ControlProblem(429, 'too_many', 'too many wrong tokens from this address: try again in a minute')
+  const hash = tokenHash(token).toString('hex')
+  const now = access.clock.now()
+  const retryAfter = access.attempts.blockedFor(address, hash, now)
+  if (retryAfter > 0)
+    throw new ControlProblem(429, 'too_many', 'too many wrong tokens from this address: try again in a minute', {
+      retryAfter,
+    })
   const principal = await access.authenticator?.authenticate(token)
-  if (principal) return principal
-  access.attempts.failed(address)
+  if (principal) {
+    access.attempts.worked(address, hash, now)
+    return principal
+  }
+  access.attempts.wrong(address, now)
   throw access.authenticator === null
     ? noToken()
     : new ControlProblem(401, 'token_wrong', 'send `Authorization: Bearer` with a token of the console')

@@ -59,15 +59,24 @@ export interface Endpoint {
 
 const authorOf = ({ actor }: Principal): Author => ({ via: 'admin', actor })
 
-/** @throws ControlProblem 403 for a draft of another tenant, 409 where its id is taken by another tenant */
-const requireOwn = (draft: ConnectionDraft, { principal, tools }: AdminCall): ConnectionDraft => {
-  const { tenant } = principal
-  if (!seesConnection(principal, draft))
-    throw new ControlProblem(403, 'tenant', `tenantId: this token is for tenant ${tenant} alone`)
-  const others = [tools.directory.byId(draft.connectionId), tools.directory.byAccount(draft.source, draft.accountId)]
-  // What another tenant has is not named.
+type Ids = Pick<ConnectionDraft, 'connectionId' | 'source' | 'accountId'>
+
+/** What another tenant has is not named. @throws ControlProblem 409 where the id or the account is another tenant's */
+const requireFree = (
+  { connectionId, source, accountId }: Ids,
+  { principal, tools: { directory } }: AdminCall,
+): void => {
+  const others = [directory.byId(connectionId), directory.byAccount(source, accountId)]
   if (others.some((one) => one && !seesConnection(principal, one)))
     throw new ControlProblem(409, 'refused', 'this connectionId or this account belongs to another connection already')
+}
+
+/** @throws ControlProblem 403 for a draft of another tenant; those of `requireFree` */
+const requireOwn = (draft: ConnectionDraft, call: AdminCall): ConnectionDraft => {
+  const { principal } = call
+  if (!seesConnection(principal, draft))
+    throw new ControlProblem(403, 'tenant', `tenantId: this token is for tenant ${principal.tenant} alone`)
+  requireFree(draft, call)
   return draft
 }
 
@@ -118,7 +127,9 @@ const operate = async (operation: Operation, call: AdminCall): Promise<ControlAn
 const add = async (call: AdminCall): Promise<ControlAnswer> => {
   const { request, principal, tools } = call
   const input = await complete(requireOwn(parseDraft(await readJson(request)), call), tools)
-  const { record, replaced } = await addConnection(input, tools, authorOf(principal))
+  // Again when it is written: TikTok was asked in between, and another tenant may have made it meanwhile.
+  const permit = () => requireFree(input, call)
+  const { record, replaced } = await addConnection(input, tools, authorOf(principal), { permit })
   return json(redacted(record), replaced ? 200 : 201)
 }
 

@@ -120,7 +120,7 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
       insight: openInsight({ ...tools, stageSettings }),
       persons: {
         forget: (person, actor) => forgetPerson(person, actor, personTools),
-        export: (person) => exportPerson(person, personTools),
+        export: (person, tenant) => exportPerson(person, personTools, tenant),
       },
     },
     consentOrigins: settings ? [new URL(settings.authUrl).origin, new URL(settings.accountAuthUrl).origin] : [],

@@ -9,8 +9,8 @@ import type { AdminCall, Endpoint } from './handlers.ts'
 export interface PersonWork {
   /** @throws DependencyError */
   forget(person: PersonIds, actor: string): Promise<Receipt>
-  /** @throws DependencyError */
-  export(person: PersonIds): Promise<PersonExport>
+  /** @param tenant whose connections it is about; null: all. @throws DependencyError */
+  export(person: PersonIds, tenant: string | null): Promise<PersonExport>
 }
 
 /** @throws ControlProblem 400 */
@@ -40,7 +40,9 @@ export const persons: Endpoint = {
     const person = await personIn(call)
     requireTenant(call, person)
     return json(
-      id === 'forget' ? await tools.persons.forget(person, principal.actor) : await tools.persons.export(person),
+      id === 'forget'
+        ? await tools.persons.forget(person, principal.actor)
+        : await tools.persons.export(person, principal.tenant),
     )
   },
 }

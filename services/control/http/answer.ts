@@ -11,10 +11,13 @@ export class ControlProblem extends Error {
   override readonly name = 'ControlProblem'
   readonly status: number
   readonly code: string
-  constructor(status: number, code: string, message: string) {
+  /** When to try again, seconds. */
+  readonly retryAfter: number | undefined
+  constructor(status: number, code: string, message: string, { retryAfter }: { readonly retryAfter?: number } = {}) {
     super(message)
     this.status = status
     this.code = code
+    this.retryAfter = retryAfter
   }
 }
 
@@ -36,8 +39,10 @@ export const seeOther = (path: string, headers: ControlAnswer['headers'] = {}): 
   headers: { ...headers, location: path },
 })
 
-export const problemAnswer = ({ status, code, message }: ControlProblem): ControlAnswer =>
-  json({ error: { code, message } }, status)
+export const problemAnswer = ({ status, code, message, retryAfter }: ControlProblem): ControlAnswer => ({
+  ...json({ error: { code, message } }, status),
+  ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(Math.ceil(retryAfter)) } }),
+})
 
 export const escaped = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 

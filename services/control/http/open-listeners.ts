@@ -7,8 +7,8 @@ import type { Clock, Producer } from '../../runtime/ports.ts'
 import type { Lifecycle } from '../../runtime/process/lifecycle.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { appendAudit } from '../../shared/audit/audit.ts'
+import { TokenAttempts } from '../../shared/tokens/attempts.ts'
 import type { Bearers } from '../../shared/tokens/bearers.ts'
-import { LoginAttempts } from '../access/attempts.ts'
 import { AuditTrail } from '../access/audit-trail.ts'
 import type { Principal, Role } from '../access/authenticator.ts'
 import { LoginLinks } from '../access/login-links.ts'
@@ -78,7 +78,7 @@ export const openListeners = async (tools: Tools): Promise<void> => {
   const admin = tools.openAdmin(publicUrl)
 
   const authenticator = tokenAuthenticator(bearers)
-  const access = { authenticator, sessions: new Sessions(clock), attempts: new LoginAttempts(clock) }
+  const access = { authenticator, sessions: new Sessions(clock), attempts: new TokenAttempts(), clock }
   const links = new LoginLinks(clock)
   const trail = new AuditTrail({
     append: (entry) => appendAudit(producer, codec, entry),

@@ -10,7 +10,7 @@ import type { Pseudonym } from '../../shared/model/topic-values.ts'
 const ttlSeconds = 40 * 86_400
 
 export interface ContactNote {
-  /** Keyed hash of source, account and contact: 32 hex digits. */
+  /** Keyed hash of source, account, consent and contact: 32 hex digits. */
   readonly contact: string
   readonly conversation: Pseudonym
   readonly channel: Channel

@@ -1,12 +1,12 @@
 /**
  * A referral that only the second copy of a message has. The first copy counts, so the second one's referral goes on alone, to the
  * first one's conversation. The first copy notes its conversation before it claims the message: so a copy that loses the claim finds
- * the note, whichever process wrote it.
+ * the note, whichever process wrote it. The referral belongs to the first one's connection, with its consent and its end.
  */
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { BucketKey, BucketValue } from '../../runtime/time-buckets/hour-buckets.ts'
-import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
+import type { Connection, ConnectionDirectory } from '../../shared/connections/directory.ts'
 import { channels, type MessageEvent } from '../../shared/model/message-event.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
@@ -16,7 +16,13 @@ import { channelIdOf, isSameChannel, nearerSpan } from './cross-source-dedup.ts'
 /** A message that may have a copy in another source. */
 export interface Copy {
   readonly event: MessageEvent
-  readonly tenantId: string
+  readonly connection: Pick<Connection, 'connectionId' | 'tenantId'>
+  readonly conversation: Pseudonym
+}
+
+/** Whose the first copy is. */
+export interface NotedCopy {
+  readonly connection: Connection
   readonly conversation: Pseudonym
 }
 
@@ -42,23 +48,34 @@ const mayHaveCopies = (tenantId: string, { directory, sources }: Tools): boolean
   return false
 }
 
-const keyOf = ({ event, tenantId }: Copy, { sources, keyring }: Tools): BucketKey | null => {
+/** Tells the connections of a tenant apart, bytes. */
+const tagBytes = 4
+const conversationBytes = 16
+
+const tagOf = ({ connectionId }: Pick<Connection, 'connectionId'>, keyring: Keyring): Buffer =>
+  keyring.shortHash(tagBytes, 'connection-of-copy', connectionId)
+
+const keyOf = ({ event, connection: { tenantId } }: Copy, { sources, keyring }: Tools): BucketKey | null => {
   const id = channelIdOf(event, sources.get(event.source)?.messageIdIsChannels ?? false)
   if (id === null) return null
   return { at: event.occurredAt, hash: keyring.shortHash(claimBytes, 'channel-conversation', tenantId, id) }
 }
 
-/** The notes of messages without a referral. A note is the conversation and the channel, 17 bytes. */
+/** The notes of messages without a referral. A note is the conversation, its connection and the channel, 21 bytes. */
 export const notesOf = (copies: readonly Copy[], tools: Tools): BucketValue[] => {
   const known = new Map<string, boolean>()
+  const tags = new Map<string, Buffer>()
   return copies.flatMap((copy) => {
-    const { event, tenantId, conversation } = copy
+    const { event, connection, conversation } = copy
+    const { tenantId } = connection
     if (event.referral !== null) return []
     const isNeeded = known.get(tenantId) ?? mayHaveCopies(tenantId, tools)
     known.set(tenantId, isNeeded)
     const key = isNeeded ? keyOf(copy, tools) : null
     if (key === null) return []
-    const value = Buffer.concat([Buffer.from(conversation, 'hex'), Buffer.from([channels.indexOf(event.channel)])])
+    const tag = tags.get(connection.connectionId) ?? tagOf(connection, tools.keyring)
+    tags.set(connection.connectionId, tag)
+    const value = Buffer.concat([Buffer.from(conversation, 'hex'), tag, Buffer.from([channels.indexOf(event.channel)])])
     return [{ ...key, value, alsoAt: [nearerSpan(key.at)] }]
   })
 }
@@ -75,13 +92,13 @@ export const noteKeysOf = (copies: readonly Copy[], tools: Tools): BucketKey[] =
 
 /**
  * @param notes of `noteKeysOf`, in the same order
- * @returns for each copy, the first one's conversation; null where that is unknown, had the referral too, or is of another channel
+ * @returns for each copy, the first one; null where that is unknown, had the referral too, or is of another channel
  */
-export const firstConversationsOf = (
+export const firstCopiesOf = (
   copies: readonly Copy[],
   notes: readonly (Buffer | null)[],
   tools: Tools,
-): readonly (Pseudonym | null)[] => {
+): readonly (NotedCopy | null)[] => {
   let at = 0
   return copies.map((copy) => {
     const { event } = copy
@@ -89,7 +106,10 @@ export const firstConversationsOf = (
     const note = notes[at] ?? notes[at + 1] ?? null
     at += 2
     if (note === null || !isSameChannel(note.at(-1), channels.indexOf(event.channel))) return null
-    return note.subarray(0, -1).toString('hex')
+    const tag = note.subarray(conversationBytes, -1)
+    const connections = Iterator.from(tools.directory.byTenant(copy.connection.tenantId))
+    const connection = connections.find((one) => tagOf(one, tools.keyring).equals(tag))
+    return connection ? { connection, conversation: note.toString('hex', 0, conversationBytes) } : null
   })
 }
 

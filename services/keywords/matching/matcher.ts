@@ -13,7 +13,7 @@ import { type CompiledList, compileColumns } from './compile/compile.ts'
 import { withoutExcused, withoutParts } from './exceptions.ts'
 import { type Folding, fold } from './folding/fold.ts'
 import { alikeRange, type Spelling, skeletonOf } from './folding/likeness.ts'
-import { PatternGroup } from './pattern-group.ts'
+import { mostOccurrences, PatternGroup } from './pattern-group.ts'
 import { codeUnitsOf, withoutLengthening } from './scratch.ts'
 
 /** Why a keyword that occurs in a text does not count. */
@@ -57,6 +57,12 @@ interface FoldingGroups {
 /** Hits of one entry in one text that may count and are judged for its flags. More than a text of many pages of nothing else has. */
 const mostHits = 1_024
 
+/**
+ * Occurrences in one text that are judged for its flags, of all keywords of a group. A text of one letter holds every keyword of that
+ * letter, and its exceptions, at each place: a list of a few hundred took seconds.
+ */
+const mostJudged = 8_192
+
 const noFlags: readonly string[] = []
 
 /** The text in which addresses are sought: as folded, with the stops before capitals marked. */
@@ -99,6 +105,8 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
     const seen = new Map<number, number>()
     for (const group of groups) {
       const isAnywhere = group.leftOpen && group.rightOpen
+      let occurrences = 0
+      let judged = 0
       const judge = (row: number, start: number, end: number) => {
         const word = isAnywhere ? 'anywhere' : boundaries.word(start, end, group)
         const isOut = word !== null && inAddresses[row] === 0 && boundaries.inAddress(start, end)
@@ -111,10 +119,12 @@ export const matcherOf = (compiled: CompiledList): KeywordMatcher => {
       group.scanFolded(skeleton.text, (first, start, end) => {
         for (let row = first; row >= 0; row = next[row] as number) {
           if (counted?.has(row) || (seen.get(row) ?? 0) >= mostHits) continue
+          if (firstOnly && ++judged > mostJudged) return false
           const spelling = spellingOf(row, folding)
           const range = spelling ? alikeRange(folding, spelling, { folded, skeleton }, start) : ([start, end] as const)
           if (range) judge(row, ...range)
         }
+        return !firstOnly || ++occurrences < mostOccurrences
       })
     }
     return withoutExcused(withoutParts(hits), size, unlessOf)

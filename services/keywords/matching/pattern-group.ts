@@ -15,6 +15,9 @@ import { symbolMask, unitCodesOf } from './unit-codes.ts'
 const dependent = is.complex | is.ignored | is.surrogate | is.markRank
 const unusualMask = dependent | is.unfiltered
 
+/** Keywords of a group that may occur in one text: four at each place of the longest. More are in texts that repeat a letter. */
+export const mostOccurrences = 65_536
+
 /** Code units to search on each side of a keyword for an address; a longer run goes to `scanFolded`. */
 const tokenLimit = 256
 
@@ -29,6 +32,8 @@ export class PatternGroup {
   readonly #table: CodeUnitTable
   readonly #prefilter: CompiledPatternGroup['prefilter']
   readonly #automaton: CompiledPatternGroup['automaton']
+  /** Occurrences in the text that is scanned as written. */
+  #taken = 0
 
   constructor(compiled: CompiledPatternGroup) {
     this.folding = compiled.folding
@@ -49,6 +54,7 @@ export class PatternGroup {
    * @returns false when uncertain: discard `found`, fold the text and call `scanFolded`
    */
   scanUnfolded(units: Uint16Array, length: number, found: number[]): boolean {
+    this.#taken = 0
     const codes = this.#codes
     const { trigrams, shift } = this.#prefilter
     const mask = trigrams.length - 1
@@ -146,6 +152,7 @@ export class PatternGroup {
 
   /** Collects the keyword from `start` to `end` if it counts. @returns false when that is uncertain */
   #take(units: Uint16Array, length: number, start: number, end: number, entry: number, found: number[]): boolean {
+    if (++this.#taken > mostOccurrences) return false
     const codes = this.#codes
     const first = codes[units[start] as number] as number
     const last = codes[units[end - 1] as number] as number
@@ -196,8 +203,11 @@ export class PatternGroup {
     return to < length
   }
 
-  /** Slow path: reports every keyword in a folded text, at any position, by its first entry and its range. */
-  scanFolded(folded: string, onHit: (entry: number, start: number, end: number) => void): void {
+  /**
+   * Slow path: reports every keyword in a folded text, at any position, by its first entry and its range.
+   * @param onHit returns false to end the scan
+   */
+  scanFolded(folded: string, onHit: (entry: number, start: number, end: number) => boolean): void {
     const codes = this.#codes
     const { base, check, ends, tails, tailStarts, tailEntries } = this.#automaton
     const { length } = folded
@@ -222,10 +232,10 @@ export class PatternGroup {
             position++
             at++
           }
-          if (position === to) onHit(tailEntries[tail] as number, start, at)
+          if (position === to && !onHit(tailEntries[tail] as number, start, at)) return
           break
         }
-        if ((ends[next] as number) >= 0) onHit(ends[next] as number, start, at)
+        if ((ends[next] as number) >= 0 && !onHit(ends[next] as number, start, at)) return
         state = next
       }
     }

@@ -3,6 +3,9 @@
  * a validator at an edge takes for unknown fields.
  */
 import avro, { type Schema, type Type } from 'avsc'
+import { boundLists } from './bounded-lists.ts'
+
+boundLists()
 
 export const avroType = (schema: Schema): Type =>
   avro.Type.forSchema(schema, { wrapUnions: false, omitRecordMethods: true })

@@ -187,7 +187,10 @@ export class Codec {
     if (known) return known
     const writer = this.#schemas.get(id)
     if (!writer)
-      throw new BadRecord('schema_unknown', `schema id ${id} is not in the registry, or the registry does not answer`)
+      throw new BadRecord(
+        'schema_unknown',
+        `schema id ${id} is no Avro schema in the registry, or the registry does not answer`,
+      )
     try {
       const lacking = format.folder === connectorSchema ? fieldsLacking(writer) : []
       if (lacking.length > 0)

@@ -13,6 +13,15 @@ const maxMissing = 1_000
 const foreignBudget = 20
 const foreignTimeoutMs = 2_000
 
+/** A registry that is shared holds JSON Schema and Protobuf too. A record that names one of those decodes no more than one without. */
+const typeIn = (schema: string): Type | null => {
+  try {
+    return avroType(JSON.parse(schema))
+  } catch {
+    return null
+  }
+}
+
 export class SchemaLookup {
   readonly #registry: Pick<SchemaRegistry, 'schemaById'>
   readonly #clock: Pick<Clock, 'now'>
@@ -60,8 +69,9 @@ export class SchemaLookup {
 
   async #load(id: number, timeoutMs?: number): Promise<void> {
     const schema = await this.#registry.schemaById(id, timeoutMs)
-    if (schema === null) return this.#miss(id)
-    this.#schemas.set(id, avroType(JSON.parse(schema)))
+    const type = schema === null ? null : typeIn(schema)
+    if (type === null) return this.#miss(id)
+    this.#schemas.set(id, type)
     this.#missing.delete(id)
   }
 

@@ -1,4 +1,5 @@
 /** The audit trail: who asked for what. Appended before the work begins, so that work without an entry does not happen. */
+import { decodable } from '../../failures.ts'
 import type { Broker, Producer } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
@@ -42,9 +43,8 @@ export const readAudit = async (broker: Broker, codec: Codec, query: AuditQuery)
   await readInBatches(broker, topic, async (records) => {
     await codec.prepare(records)
     for (const record of records) {
-      if (record.value === null) continue
-      const entry = codec.decode('audit', record)
-      if (isAsked(entry, query)) found.push(entry)
+      const entry = decodable(() => codec.decode('audit', record))
+      if (entry && isAsked(entry, query)) found.push(entry)
     }
     if (found.length > 2 * query.limit) found = found.slice(-query.limit)
   })

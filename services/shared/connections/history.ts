@@ -1,5 +1,6 @@
 /** Reads a connection's history from its topic. */
 
+import { decodable } from '../../failures.ts'
 import type { Broker } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import { readWhole } from '../../runtime/topics/read-topic.ts'
@@ -34,7 +35,8 @@ export const readHistory = async (
   await readWhole(broker, topics.connectionHistory.name, async (record) => {
     if (record.value === null || (connectionId !== undefined && record.key !== connectionId)) return
     await codec.prepare([record])
-    lines.push(codec.decode('connectionHistory', record))
+    const line = decodable(() => codec.decode('connectionHistory', record))
+    if (line) lines.push(line)
   })
   return effectiveChanges(lines)
 }

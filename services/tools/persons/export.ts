@@ -47,11 +47,21 @@ export interface PersonExport {
   readonly deliveries: readonly Delivery[]
 }
 
-/** @throws DependencyError */
-export const exportPerson = async (person: PersonIds, tools: ExportTools): Promise<PersonExport> => {
+/**
+ * @param tenant whose connections it is about: the account may have been another tenant's before; null: all
+ * @throws DependencyError
+ */
+export const exportPerson = async (
+  person: PersonIds,
+  tools: ExportTools,
+  tenant: string | null = null,
+): Promise<PersonExport> => {
   const { broker, codec, keyring, directory, store } = tools
+  const isOfTenant = ({ connectionId }: { readonly connectionId: string }) =>
+    tenant === null || directory.byId(connectionId)?.tenantId === tenant
   const conversation = pseudonymOf(person, keyring)
-  const touches = [...(await findConversations(isOfPerson(conversation), tools)).values()]
+  const found = await findConversations(isOfPerson(conversation), tools)
+  const touches = [...found.values()].filter(isOfTenant)
   const pseudonyms = [...new Set([conversation, ...touches.flatMap((one) => [one.conversation, ...one.aliases])])]
   const ids = new Set(pseudonyms)
 
@@ -79,7 +89,7 @@ export const exportPerson = async (person: PersonIds, tools: ExportTools): Promi
       await codec.prepare(records)
       for (const record of records) {
         const value = decodable(() => codec.decode(name, record))
-        if (value && isWanted(value, record)) found.push(value)
+        if (value && isOfTenant(value) && isWanted(value, record)) found.push(value)
       }
     })
     return found

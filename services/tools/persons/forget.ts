@@ -77,6 +77,7 @@ const remainderAt = (now: number): readonly Remainder[] => {
       until: until(2 * dayMs),
     },
     { where: 'Redis dedup, feeds', what: 'keyed hashes and pseudonyms of recent messages', until: until(4 * dayMs) },
+    { where: 'Redis contact', what: 'in which conversation a contact wrote last, unused', until: until(40 * dayMs) },
   ]
 }
 

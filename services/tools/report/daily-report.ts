@@ -2,6 +2,7 @@
  * What was reported, by day and connection. Pure. Each signal counts once, with its last delivery; a signal without one waits. So the
  * settled figures of a row add up to its deliveries.
  */
+import { decimalOf } from '../../shared/model/outcomes/reported-outcome.ts'
 import type { Delivery, Signal } from '../../shared/model/topic-values.ts'
 import { decimalOfMicros, microsOf } from './decimal-sum.ts'
 
@@ -57,8 +58,10 @@ const countsBy = (keys: readonly string[]): Counts =>
 
 const valuesOf = (deliveries: readonly Settled[]) => {
   const sums = new Map<string, bigint>()
+  // A value that is no decimal was not written by dispatch.
   for (const { value, currency } of deliveries)
-    if (value !== null && currency !== null) sums.set(currency, (sums.get(currency) ?? 0n) + microsOf(value))
+    if (decimalOf(value) !== null && value !== null && currency !== null)
+      sums.set(currency, (sums.get(currency) ?? 0n) + microsOf(value))
   return Object.fromEntries([...sums].sort().map(([currency, micros]) => [currency, decimalOfMicros(micros)]))
 }
 

@@ -63,6 +63,7 @@ const decides = [
   'services/ingest/message.ts',
   'services/ingest/quarantine/account-failures.ts',
   'services/ingest/stage.ts',
+  'services/ingest/verdict.ts',
   'services/ingest/verified-account.ts',
   'services/keywords/own-words.ts',
   'services/keywords/quoted-lines.ts',

@@ -43,6 +43,15 @@ const chats = compileKeywords(
     keywordEntry(keyword, { fold: 'chat', unless: [`${keyword} ${keyword}`] }),
   ),
 )
+/** Each lies in the next: a text of their letter holds all of them at each place. */
+const nested = compileKeywords(
+  Array.from({ length: 190 }, (_, n) =>
+    keywordEntry('a'.repeat(n + 2), {
+      ...{ match: n % 2 === 0 ? 'suffix' : 'substring', flag: `f${n % 60}` },
+      unless: [`${'a'.repeat(n + 200)}`],
+    }),
+  ),
+)
 const pancake = sourceNamed('pancake')
 
 /** Text functions that read outside text, each with the texts that are worst for it. */
@@ -88,6 +97,7 @@ const functions: readonly [name: string, read: (text: string) => unknown, texts:
       repeated('\u0e4d\u0e48', 'น', '\u0e32'),
     ],
   ],
+  ['the matcher of nested keywords', (text) => nested.flags(text), [repeated('a'), repeated('a', '', 'b')]],
   ['ownTextOf', (text) => ownTextOf('email', text), [repeated('\n>'), repeated('-', '', 'x'), repeated('a wrote:b\n')]],
   [
     'isPrefilled',

@@ -1,4 +1,6 @@
+import { openContent } from '../../../services/runtime/keys/sealed-content.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
+import { markOf } from '../../../services/shared/persons/suppressions.ts'
 import { noon } from '../../support/builders.ts'
 import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 
@@ -33,7 +35,7 @@ describe('a referral that only the second copy of a message has', () => {
       expect.objectContaining({
         kind: 'referral',
         conversation: message?.conversation,
-        connectionId: 'acme-partner',
+        connectionId: 'acme-wa',
         hasReferral: true,
         hasText: false,
         textOrigin: null,
@@ -78,6 +80,33 @@ describe('a second copy is only a duplicate', () => {
   ])('%s', async (_name, one, other) => {
     const { run, direct, partner } = await openTenant()
     expect(labels(await run(direct(one), partner(other)))).toEqual(['forwarded', 'duplicate'])
+  })
+})
+
+describe('a referral that only the second copy has, under the first copy’s connection,', () => {
+  it('opens under its key, and belongs to its consent', async () => {
+    const { run, direct, partner, keyring, dataKey } = await openTenant()
+    await run(direct())
+    const [late] = messages(await run(partner({ referral })))
+    const key = keyring.connectionKey('acme-wa', dataKey)
+    expect(openContent(late?.content as Buffer, key, late?.message ?? '').referral).toMatchObject({ ref: 'camp-7' })
+  })
+
+  it('is dropped once that connection is disconnected, or was connected anew', async () => {
+    const { run, direct, partner, connect } = await openTenant()
+    await run(direct())
+    connect({ connectionId: 'acme-wa', connectedAt: noon + hour, revision: 2 })
+    expect(labels(await run(partner({ referral })))).toEqual(['duplicate'])
+    connect({ connectionId: 'acme-wa', status: 'disconnected', revision: 3 })
+    expect(labels(await run(partner({ referral })))).toEqual(['duplicate'])
+  })
+
+  it('is dropped once that conversation was forgotten', async () => {
+    const { run, direct, partner, suppressions, keyring } = await openTenant()
+    const [message] = messages(await run(direct()))
+    const record = { source: 'whatsapp', connectionId: null, suppressedAt: noon, actor: 'x' }
+    suppressions.apply(markOf(message?.conversation ?? '', keyring), record)
+    expect(labels(await run(partner({ referral })))).toEqual(['duplicate'])
   })
 })
 

@@ -1,6 +1,7 @@
 import { openOutcome } from '../../../services/runtime/keys/sealed-content.ts'
 import type { MessageEvent } from '../../../services/shared/model/message-event.ts'
 import type { Message } from '../../../services/shared/model/topic-values.ts'
+import { markOf } from '../../../services/shared/persons/suppressions.ts'
 import { messageEvent, noon } from '../../support/builders.ts'
 import { labels, messages, openIngest } from '../../support/ingest-world.ts'
 
@@ -82,5 +83,27 @@ describe('an outcome without a thread', () => {
     connect({ connectionId: 'other', accountId: 'other', connectedAt: 0 })
     await run(eventRecord({ ...written('77:a', noon), accountId: 'other' }))
     expect(labels(await run(eventRecord(loose)))).toEqual(['ignored_contact'])
+  })
+
+  it('is dropped where that conversation was forgotten', async () => {
+    const { run, eventRecord, suppressions, keyring } = await openIngest()
+    const chat = only(messages(await run(eventRecord(written('77:a', noon)))))
+    const record = { source: 'whatsapp', connectionId: null, suppressedAt: noon, actor: 'x' }
+    suppressions.apply(markOf(chat.conversation, keyring), record)
+    expect(labels(await run(eventRecord(loose)))).toEqual(['suppressed'])
+  })
+
+  it('knows nothing of what its contact wrote under an earlier consent', async () => {
+    const { run, eventRecord, recordOf, connect } = await openIngest()
+    await run(eventRecord(written('77:a', noon)))
+    connect({ connectionId: 'acme-wa', connectedAt: noon + 1, revision: 2 })
+    const value = Buffer.from(JSON.stringify(messageEvent(loose)))
+    expect(labels(await run(recordOf({ value, timestamp: noon + 2 })))).toEqual(['ignored_contact'])
+  })
+
+  it('joins no ids of its own with that conversation', async () => {
+    const { run, eventRecord } = await openIngest()
+    const found = messages(await run(eventRecord(written('77:a', noon)), eventRecord({ ...loose, aliases: ['88'] })))
+    expect(found[1]?.aliases).toEqual([])
   })
 })

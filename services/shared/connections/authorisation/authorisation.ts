@@ -169,7 +169,7 @@ export class Authorisations {
   }
 
   async #connect({ actor }: Pending, draft: ConnectionDraft, grant: AdvertiserGrant): Promise<ConnectionRecord> {
-    const { api, messagingAppOf } = this.#tools
+    const { api, directory, messagingAppOf } = this.#tools
     const advertiserId = this.#advertiserOf(draft.advertiserId, grant)
     const question = questionOf(draft, advertiserId, messagingAppOf(draft.source))
     let { eventSetId } = draft
@@ -193,9 +193,10 @@ export class Authorisations {
         authorisedBy: 'oauth',
         note: { action: 'authorised' },
         permit: (current) => {
-          // Made by another tenant since the address was requested.
-          if (current && current.status !== 'disconnected' && current.tenantId !== input.tenantId)
-            throw new TransitionRefused(`${input.connectionId} is taken: use another connectionId`)
+          // Made by another tenant since the address was requested. What another tenant has is not named.
+          const others = [current, directory.byAccount(input.source, input.accountId)]
+          if (others.some((one) => one && one.status !== 'disconnected' && one.tenantId !== input.tenantId))
+            throw new TransitionRefused(`${input.connectionId} or its account is taken: use others`)
         },
       },
     )

@@ -1,5 +1,7 @@
 /** Reads and writes the records of runs in `replays.v1`: which process works on each, and how far it is. */
+
 import { randomBytes } from 'node:crypto'
+import { decodable } from '../../../failures.ts'
 import type { Broker, Producer } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { readWhole } from '../../../runtime/topics/read-topic.ts'
@@ -61,7 +63,10 @@ export const readRuns = async (broker: Broker, codec: Codec): Promise<readonly R
     if (record.key === null) return
     await codec.prepare([record])
     if (record.value === null) found.delete(record.key)
-    else found.set(record.key, codec.decode('replays', record))
+    else {
+      const run = decodable(() => codec.decode('replays', record))
+      if (run) found.set(record.key, run)
+    }
   })
   return [...found.values()].sort((a, b) => a.createdAt - b.createdAt)
 }

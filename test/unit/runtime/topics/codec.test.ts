@@ -266,6 +266,19 @@ describe('the codec', () => {
       expect(failing(() => codec.decodeMessageEvent(avroOf(id).value))).toBe('schema_incomplete')
     })
 
+    it.each([
+      '{"type":"object","properties":{}}',
+      'syntax = "proto3"; message A {}',
+      '{"type":"array","items":"Other"}',
+    ])('takes a schema that is no Avro for unknown: %s', async (schema) => {
+      const { registry, codec } = await opened()
+      registry.schemaById = async () => schema
+      for (const topic of ['channel-events.v1', 'messages.v1']) {
+        await codec.prepare([{ ...avroOf(100), topic }])
+        expect(failing(() => codec.decode('messages', avroOf(100)))).toBe('schema_unknown')
+      }
+    })
+
     it('keeps ids of our own topics waiting for the registry', async () => {
       const { registry, codec } = await opened()
       registry.schemaById = async () => {

@@ -14,6 +14,7 @@ import {
   zaloBot,
 } from '../../../support/channel-bodies.ts'
 import { mapped, sources } from '../../../support/deliveries.ts'
+import { growthProblem } from '../../../support/growth.ts'
 import { hostileValues, nodesOf, replacing } from '../../../support/hostile.ts'
 import {
   blip,
@@ -203,6 +204,19 @@ describe('a delivery', () => {
       text: { body: 'x' },
     }))
     expect(outcome('whatsapp', JSON.stringify(whatsapp(...messages)))?.events).toHaveLength(20_000)
+  })
+
+  it('that names many contacts beside many messages is mapped in linear time', () => {
+    const read = ({ length }: string) => {
+      const contacts = Array.from({ length: 4 * length }, (_, n) => ({ wa_id: `c${n}` }))
+      const body = whatsapp(...Array.from({ length }, (_, n) => whatsappMessage(`wamid.${n}`)))
+      const value = body.entry[0]?.changes[0]?.value as object
+      outcome(
+        'whatsapp',
+        JSON.stringify({ ...body, entry: [{ changes: [{ field: 'messages', value: { ...value, contacts } }] }] }),
+      )
+    }
+    expect(growthProblem(read, { start: '', pump: 'x', end: '' }, { length: 2_048, maxMs: 10_000 })).toBeNull()
   })
 
   it.each(['', ' ', 'null', '[]', '7', '"x"', '{', '[[[[', '\u0000', '{"a":1}{"a":2}', '\ufeff{}', '<xml/>'])(

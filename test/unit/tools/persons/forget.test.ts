@@ -130,7 +130,9 @@ describe('a person who is forgotten', () => {
     const { remains } = await forgetPerson(person, 'ada', world.tools)
     expect(remains.map(({ where }) => where)).toContain('channel-events.v1')
     const days = remains.map(({ until }) => (Date.parse(until) - noon) / 86_400_000)
-    expect(Math.max(...days)).toBeLessThan(32)
+    // The notes of contacts; all else goes within a month.
+    expect(Math.max(...days)).toBeCloseTo(40, 1)
+    expect(remains.find(({ where }) => where === 'Redis contact')).toBeDefined()
   })
 })
 
@@ -189,6 +191,34 @@ describe('a person who asks', () => {
       outcome.signalId,
     ])
     expect(JSON.stringify(found)).not.toContain('b0'.repeat(16))
+  })
+
+  it('gets by one tenant nothing of the account’s time with another', async () => {
+    const world = await openPipeline()
+    const { codec, keyring, producer, pseudonym, tools } = world
+    const own = pseudonym(person.conversationId)
+    const before = { connectionId: 'before', tenantId: 'other', status: 'disconnected', dataKey: null } as const
+    tools.directory.apply('before', connectionRecord(before))
+    for (const connectionId of ['before', 'acme-wa']) {
+      const raised = signal({
+        connectionId,
+        signalId: keyring.signalId(connectionId, own),
+        trackingId: `of-${connectionId}`,
+      })
+      const headers = { 'suppression-mark': markOf(own, keyring) }
+      const sent = { key: own, value: codec.encode('messages', message({ connectionId, conversation: own })) }
+      await producer.send([
+        { topic: topics.messages.name, ...sent },
+        { topic: topics.signals.name, key: connectionId, value: codec.encode('signals', raised), headers },
+        { topic: topics.deliveries.name, key: connectionId, value: codec.encode('deliveries', deliveryOf(raised)) },
+      ])
+    }
+    const { tenantId } = connectionRecord()
+    const found = await exportPerson(person, tools, tenantId)
+    for (const records of [found.messages, found.signals, found.deliveries])
+      expect(records.map(({ connectionId }) => connectionId)).toEqual(['acme-wa'])
+    expect(JSON.stringify(found)).not.toContain('before')
+    expect((await exportPerson(person, tools)).signals).toHaveLength(2)
   })
 })
 

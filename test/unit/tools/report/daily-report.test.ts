@@ -31,6 +31,15 @@ describe('a report', () => {
     ])
   })
 
+  it('leaves out a value that is no decimal', () => {
+    const report = new DailyReport(all)
+    for (const [n, value] of ['x', '-1', '1e9', '2'].entries())
+      report.settled(
+        deliveryOf(signal({ signalId: id(n), kind: 'outcome', event: 'Purchase', value, currency: 'IDR' })),
+      )
+    expect(report.rows()).toMatchObject([{ outcomes: { Purchase: { count: 4, values: { IDR: '2' } } } }])
+  })
+
   it('counts a signal once, with its last delivery, and one without a delivery as waiting', () => {
     const report = new DailyReport(all)
     const [sent, open] = [signal({ signalId: id(1) }), signal({ signalId: id(2) })]

@@ -5,6 +5,7 @@ import { within, withinEach } from '../language/problem.ts'
 import { compileKeys, compilePath, isAbsent, type Read, type Scope } from '../scope.ts'
 import { asKey, asText } from './as-text.ts'
 import { conditionCompiler, type Holds } from './conditions.ts'
+import { finderIn } from './list-finder.ts'
 import { proseIn } from './prose.ts'
 import { compileTemplate } from './template.ts'
 import { compileOnText } from './text-parts.ts'
@@ -88,21 +89,14 @@ export const compileValue = (value: Value, scope: Scope): Read => {
     const keyOf = compileKeys(key, scope)
     if ('equals' in value) {
       const { equals } = value
-      return (frame) => {
-        const list = read(frame)
-        if (!Array.isArray(list)) return undefined
-        for (const item of list) if (keyOf(item) === equals) return taken(item)
-        return undefined
-      }
+      const find = finderIn(keyOf)
+      return (frame) => taken(find(read(frame), equals))
     }
     const other = within('same', () => compile(value.same))
+    const find = finderIn((item) => asText(keyOf(item)))
     return (frame) => {
-      const list = read(frame)
-      if (!Array.isArray(list)) return undefined
       const wanted = asText(other(frame))
-      if (wanted === null) return undefined
-      for (const item of list) if (asText(keyOf(item)) === wanted) return taken(item)
-      return undefined
+      return wanted === null ? undefined : taken(find(read(frame), wanted))
     }
   }
   if ('prose' in value) {
