@@ -10,6 +10,9 @@ RUN npm ci --no-audit --no-fund --loglevel error
 COPY LICENSE ./
 COPY schemas schemas
 COPY services services
+# Runbooks, which the console shows in place.
+COPY docs/runbooks docs/runbooks
+COPY docs/operators docs/operators
 COPY infra/image infra/image
 RUN node services/local/bundle/main.ts /app \
  && find /app -name '*.ts' -delete \

@@ -37,6 +37,7 @@ api-documents: install ## writes OpenAPI, AsyncAPI and JSON Schema to docs/conne
 
 check: install ## types and lint
 	$(NODE) node_modules/.bin/tsc
+	$(NODE) node_modules/.bin/tsc -p services/console
 	$(NODE) node_modules/.bin/biome check .
 
 .PHONY: prepare
@@ -91,6 +92,10 @@ replay-scenario: install ## 100,000 messages pass, a keyword is added, the repla
 
 redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is fixed, a redrive turns each into one signal
 	$(NODE) test/scenarios/redrive.ts
+
+.PHONY: console-stories
+console-stories: install ## a person works with the console of a real pipeline, in a browser: stories, axe, keyboard (Chromium; SHOTS=FOLDER for pictures)
+	$(NODE) --disable-warning=ExperimentalWarning test/console/stories.ts $(if $(SHOTS),--shots $(SHOTS))
 
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)

@@ -6,30 +6,9 @@ import { connectionDraftSchema } from '../../services/shared/connections/connect
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { personLimits } from '../../services/tools/persons/person.ts'
-
-/** What the tables of code do not say of an endpoint. */
-interface Described {
-  readonly summary: string
-  readonly body?: JsonSchema
-  readonly query?: Readonly<Record<string, JsonSchema>>
-  /** By status. */
-  readonly answers: Readonly<Record<string, JsonSchema>>
-  /** Statuses of problems beside those that every address may give. */
-  readonly problems?: readonly number[]
-}
-
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const text = { type: 'string' }
-const time = { type: 'integer', description: 'ms since the Unix epoch' }
-const nullable = (schema: JsonSchema) => ({ anyOf: [schema, { type: 'null' }] })
-const object = (properties: Record<string, JsonSchema>, optional: readonly string[] = []) => ({
-  type: 'object',
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  properties,
-})
-const count = { type: 'integer', minimum: 0 }
-const counts = { type: 'object', additionalProperties: count }
-const list = (items: JsonSchema) => ({ type: 'array', items })
+import { describedOfConsole, schemasOfConsole } from './console-endpoints.ts'
+import { schemasOfInsight } from './insight-schemas.ts'
+import { type Described, list, nullable, object, ref, text, time } from './schema-parts.ts'
 
 const draft = (): JsonSchema => {
   const { $schema, ...drawn } = z.toJSONSchema(connectionDraftSchema, { io: 'input', unrepresentable: 'any' })
@@ -58,6 +37,7 @@ const operation = (summary: string): Described => ({
 
 /** By action, as the audit trail names it; of a path with several actions in its id, by path. */
 const described: Readonly<Record<string, Described>> = {
+  ...describedOfConsole,
   'connections.list': { summary: 'All connections that the bearer may see', answers: { 200: list(ref('Connection')) } },
   'connections.add': {
     summary: 'Adds or replaces a connection',
@@ -168,10 +148,16 @@ const problems: Readonly<Record<number, string>> = {
 }
 const ofEvery = [400, 401, 403, 413, 421, 429, 503]
 
+const idTexts: Readonly<Record<string, string>> = {
+  connections: 'the connectionId',
+  'keyword-lists': 'the listId',
+  'rule-sets': 'the ruleSetId',
+  runbooks: 'its file name in docs/, without `.md`',
+}
 const idOf = (path: string) => ({
   ...{ name: 'id', in: 'path', required: true },
   schema: text,
-  description: path.startsWith('connections') ? 'the connectionId' : 'as `POST` gave it',
+  description: idTexts[path.split('/')[0] ?? ''] ?? 'as `POST` gave it',
 })
 const note = { name: 'X-Actor', in: 'header', schema: { ...text, pattern: '^[ -~]{1,64}$' } }
 
@@ -230,7 +216,8 @@ export const adminOpenApi = (): JsonSchema => ({
   info: {
     title: 'Messaging Signals: control plane',
     version,
-    description: 'Connections, authorisation through TikTok, persons, the audit trail. On the port of the console.',
+    description:
+      'The overview, connections, authorisation through TikTok, dead letters, persons, the audit trail. On the port of the console.',
   },
   paths: paths(),
   components: {
@@ -245,6 +232,10 @@ export const adminOpenApi = (): JsonSchema => ({
           tenantId: text,
           source: text,
           accountId: text,
+          advertiserId: text,
+          eventSetId: text,
+          authorisedAt: time,
+          changedAt: time,
           status: { enum: [...connectionStatuses] },
           hasAccessToken: { type: 'boolean' },
           hasWebhookSecret: { type: 'boolean' },
@@ -266,54 +257,8 @@ export const adminOpenApi = (): JsonSchema => ({
         detail: nullable(text),
       }),
       Person: person,
-      ReportRow: {
-        ...object({
-          ...{ day: text, connectionId: text, conversationsByOrigin: counts },
-          shareWithTrackingId: nullable({ type: 'number', description: '0 to 1; null: there is no conversation' }),
-          keywordsByFlag: counts,
-          orders: count,
-          outcomes: {
-            type: 'object',
-            description: 'by event; values are exact decimals, by currency',
-            additionalProperties: object({
-              count,
-              values: { type: 'object', additionalProperties: text },
-            }),
-          },
-          ...{ sent: count, accepted: count, duplicate: count, rejectedByCode: counts },
-          ...{ expired: count, withheld: count, counted: count, waiting: count },
-        }),
-        description: 'settled figures add up to `deliveries.v1`; `waiting` is as of now',
-      },
-      ExplainRequest: {
-        ...object(
-          {
-            connectionId: text,
-            conversationId: { ...text, description: "the source's own id" },
-            messageId: { ...text, description: "of a message of the conversation, by the source's own id" },
-            from: { ...time, description: 'only what the topics took from then on, ms' },
-            to: { ...time, description: 'only messages that the topics took before, ms' },
-            showText: { type: 'boolean', description: "needs the role admin; noted in the connection's history" },
-          },
-          ['conversationId', 'messageId', 'from', 'to', 'showText'],
-        ),
-        oneOf: [{ required: ['conversationId'] }, { required: ['messageId'] }],
-        additionalProperties: false,
-      },
-      Explanation: {
-        ...object({
-          ...{ connectionId: text, status: { enum: [...connectionStatuses] }, source: text },
-          ...{ conversation: nullable(text), aliases: list(text), isForgotten: { type: 'boolean' } },
-          quarantine: nullable(object({ since: time, why: text })),
-          ...{ received: list({ type: 'object' }), messages: list({ type: 'object' }) },
-          ...{
-            otherSignals: list({ type: 'object' }),
-            gaps: { type: 'object' },
-            unconnected: list({ type: 'object' }),
-          },
-        }),
-        description: 'docs/explain.md; times are ms',
-      },
+      ...schemasOfConsole,
+      ...schemasOfInsight,
       AuditEntry: object({
         at: time,
         actor: text,

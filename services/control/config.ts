@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { csv, fields, port, tokens } from '../runtime/config.ts'
 import { oauthFields } from '../shared/connections/tiktok/settings.ts'
 import { secureUrl } from '../shared/text/secure-url.ts'
+import { type StageName, stageNames } from '../topology.ts'
 import { roles } from './access/authenticator.ts'
 
 const claimPath = z.string().min(1).max(200)
@@ -19,6 +20,24 @@ const roleMap = csv
         return [pair.slice(0, at), pair.slice(at + 1) as (typeof roles)[number]]
       }),
     ),
+  )
+
+/** `gateway=http://gateway:9100/metrics,ingest=http://ingest:9100/metrics` */
+const stageUrls = csv
+  .refine(
+    (pairs) =>
+      pairs.every((pair) => {
+        const [stage = '', url = ''] = pair.split(/=(.*)/s)
+        return (
+          (stageNames as readonly string[]).includes(stage) &&
+          /^https?:\/\/\S+\/metrics$/.test(url) &&
+          URL.canParse(url)
+        )
+      }),
+    `must be stage=URL of its /metrics, several comma separated; stages: ${stageNames.join(', ')}`,
+  )
+  .transform((pairs) =>
+    Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [StageName, string])),
   )
 
 export const consoleFields = {
@@ -42,6 +61,8 @@ export const consoleFields = {
   ADMIN_TOKEN: tokens.default([]),
   /** Sent to the gateway's status server, to read the accounts without a connection. */
   STATUS_TOKEN: tokens.default([]),
+  /** Where the stages' metrics are, where `signals up` does not run them. A host name with several addresses is as many instances. */
+  STAGE_METRICS_URLS: stageUrls.default({}),
   /** Login provider (OpenID Connect). Unset: login by token and link only. */
   OIDC_ISSUER: secureUrl.optional(),
   OIDC_CLIENT_ID: z.string().optional(),

@@ -1,4 +1,5 @@
 import { followedBy } from '../consumer-groups.ts'
+import { keywordListFields } from '../keywords/config.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry/registry.ts'
@@ -19,25 +20,35 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
 import { Bearers } from '../shared/tokens/bearers.ts'
+import { readRuns } from '../tools/replay/run/run-store.ts'
 import { topics } from '../topology.ts'
 import { adminSetting } from './access/token-authenticator.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { startConnectionRequests } from './connection-requests.ts'
+import { DeadLetterIndex } from './dead-letters/dead-letter-index.ts'
 import { Exporter } from './exporter.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
 import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
 import { openStateErasure } from './maintenance/open-state-erasure.ts'
+import { OverviewReader } from './overview/overview.ts'
+import { readRunbook } from './runbooks.ts'
+import { StageProbes } from './stage-probes.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
+import { VersionCache } from './versions/version-cache.ts'
+import { changeVersion } from './versions/version-changes.ts'
 
-/** Kept for the page. */
-const recentDeliveries = 50
+/** Kept for the pages of connections. */
+const recentDeliveries = 2_000
+const shownOfConnection = 50
+/** Rates are over a minute and histories over a quarter of an hour. */
+const sampleIntervalMs = 10_000
 /** Gives the trend of the lag its samples; it needs two at least. */
 const pollIntervalMs = 5_000
 
 main('console', async (lifecycle, log) => {
-  const config = loadConfig(consoleFields, environment())
+  const config = loadConfig({ ...consoleFields, ...keywordListFields }, environment())
   const clock = systemClock
   const health = new Health(clock)
   const metrics = new Metrics('console')
@@ -52,6 +63,8 @@ main('console', async (lifecycle, log) => {
       'connectionRequests',
       'deliveries',
       'audit',
+      'keywordLists',
+      'ruleSets',
     ]),
   )
   const onRefused = reportRefusals(metrics, log)
@@ -136,10 +149,27 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const [statusToken = ''] = config.STATUS_TOKEN
-  const status = new StatusReader({ dataDir, lag, directory, deliveries, exporter, clock, statusToken })
+  const probes = new StageProbes({ dataDir, urls: config.STAGE_METRICS_URLS })
+  const status = new StatusReader({ probes, lag, directory, deliveries, exporter, clock, statusToken })
+  const deadLetters = new DeadLetterIndex({ broker, codec, prefix: config.KAFKA_TOPIC_PREFIX })
+  const versions = new VersionCache(broker, codec)
+  const overview = new OverviewReader({ ...{ status, probes, deadLetters, versions, clock, log } })
+  lifecycle.onStop(
+    'overview',
+    clock.every(sampleIntervalMs, () => void overview.sample().catch(endProcess)),
+  )
   const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
   await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
+    versions: {
+      cache: versions,
+      change: (change) => changeVersion(change, { versions, broker, codec, clock, maxFlags: config.KEYWORD_FLAGS_MAX }),
+    },
+    console: {
+      replays: () => readRuns(broker, codec),
+      ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
+      deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
+    },
     openAdmin: (publicUrl) =>
       openAdmin(
         {

@@ -5,10 +5,17 @@ import type { Overview } from './exporter.ts'
 import type { GroupLag } from './lag-watch.ts'
 
 export interface SystemProblem {
-  readonly severity: 'page' | 'warning'
+  /** Names the problem while it lasts, such as `stage:ingest`; its figures are in the text alone. */
+  readonly id: string
+  /** notice: nothing is broken, and a person should look; only the overview has these. */
+  readonly severity: 'page' | 'warning' | 'notice'
   readonly text: string
-  /** File name in docs/runbooks, without `.md`. */
-  readonly runbook: string
+  /** File name in docs/runbooks, without `.md`; null: `remedy` says all. */
+  readonly runbook: string | null
+  /** What to do, in a sentence, where no runbook says it. */
+  readonly remedy?: string
+  /** Ids of problems that bring this one along. */
+  readonly broughtBy: readonly string[]
 }
 
 export interface SystemStatus extends Overview {
@@ -31,43 +38,69 @@ const fullDisk = 0.05
 const fullMemory = 0.8
 
 const duration = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`)
-const page = (text: string, runbook: string): SystemProblem => ({ severity: 'page', text, runbook })
-const warning = (text: string, runbook: string): SystemProblem => ({ severity: 'warning', text, runbook })
+type Text = readonly [id: string, text: string, runbook: string, broughtBy?: readonly string[]]
+const page = (...[id, text, runbook, broughtBy = []]: Text): SystemProblem => ({
+  ...{ id, severity: 'page', text, runbook, broughtBy },
+})
+const warning = (...text: Text): SystemProblem => ({ ...page(...text), severity: 'warning' })
+
+const anyDependency = ['dependency:kafka', 'dependency:redis', 'dependency:registry']
 
 export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[] => {
   const { stages, groups, dependencies, disk, redis, breakers, connections } = status
   const found: SystemProblem[] = []
   for (const [name, up] of Object.entries(dependencies))
-    if (!up) found.push(page(`${name} does not answer`, 'SignalsDependencyDown'))
+    if (!up) {
+      // A registry may keep its schemas in Kafka.
+      const broughtBy = name === 'registry' ? ['dependency:kafka'] : ['disk']
+      found.push(page(`dependency:${name}`, `${name} does not answer`, 'SignalsDependencyDown', broughtBy))
+    }
   for (const { stage, state, reason } of stages) {
-    if (state === 'unreachable') found.push(page(`${stage} does not answer`, 'SignalsProcessDown'))
-    else if (state === 'halted') found.push(page(`${stage} has halted (${reason})`, 'SignalsStageHalted'))
-    else if (state === 'waiting') found.push(warning(`${stage} waits (${reason})`, 'SignalsDependencyDown'))
+    const id = `stage:${stage}`
+    if (state === 'unreachable') found.push(page(id, `${stage} does not answer`, 'SignalsProcessDown'))
+    else if (state === 'halted')
+      found.push(page(id, `${stage} has halted (${reason})`, 'SignalsStageHalted', anyDependency))
+    else if (state === 'waiting')
+      found.push(warning(id, `${stage} waits (${reason})`, 'SignalsDependencyDown', anyDependency))
   }
-  for (const { topic, lane, seconds } of groups) {
+  for (const { topic, stage, lane, seconds } of groups) {
     if (lane === 'replay' || seconds < warnSeconds) continue
     const text = `the oldest record of ${topic} has waited for ${duration(seconds)}`
-    found.push(seconds < pageSeconds ? warning(text, 'SignalsLate') : page(text, 'SignalsVeryLate'))
+    const broughtBy = [...anyDependency, `stage:${stage}`, ...(stage === 'dispatch' ? ['breakers'] : [])]
+    const id = `late:${topic}`
+    found.push(
+      seconds < pageSeconds
+        ? warning(id, text, 'SignalsLate', broughtBy)
+        : page(id, text, 'SignalsVeryLate', broughtBy),
+    )
   }
   if (disk) {
     const share = disk.freeBytes / disk.sizeBytes
     const text = `${Math.round(share * 100)} % of the disk is free`
-    if (share < fullDisk) found.push(page(text, 'SignalsDiskFull'))
-    else if (share < lowDisk) found.push(warning(text, 'SignalsDiskLow'))
+    if (share < fullDisk) found.push(page('disk', text, 'SignalsDiskFull'))
+    else if (share < lowDisk) found.push(warning('disk', text, 'SignalsDiskLow'))
   }
   if (redis && redis.limitBytes > 0 && redis.bytes / redis.limitBytes > fullMemory)
     found.push(
-      warning(`Redis uses ${Math.round((redis.bytes / redis.limitBytes) * 100)} % of its memory`, 'SignalsRedisMemory'),
+      warning(
+        'redis-memory',
+        `Redis uses ${Math.round((redis.bytes / redis.limitBytes) * 100)} % of its memory`,
+        'SignalsRedisMemory',
+      ),
     )
   if (status.quarantined > 0)
-    found.push(warning(`accounts in quarantine: ${status.quarantined}`, 'SignalsAccountQuarantined'))
-  if (breakers.open > 0) found.push(warning(`open circuit breakers: ${breakers.open}`, 'SignalsBreakerOpen'))
+    found.push(warning('quarantine', `accounts in quarantine: ${status.quarantined}`, 'SignalsAccountQuarantined'))
+  if (breakers.open > 0)
+    found.push(warning('breakers', `open circuit breakers: ${breakers.open}`, 'SignalsBreakerOpen'))
   const refused = connections.filter(({ status }) => status === 'reconnect').length
-  if (refused > 0) found.push(warning(`connections that need a new token: ${refused}`, 'SignalsTokenRefused'))
+  if (refused > 0)
+    found.push(warning('tokens-refused', `connections that need a new token: ${refused}`, 'SignalsTokenRefused'))
   const ending = connections.filter(({ token }) => token === 'expiring' || token === 'expired').length
   if (ending > 0)
-    found.push(warning(`account tokens that expire soon or have expired: ${ending}`, 'SignalsTokenExpiring'))
+    found.push(
+      warning('tokens-expiring', `account tokens that expire soon or have expired: ${ending}`, 'SignalsTokenExpiring'),
+    )
   const parked = groups.find(({ lane }) => lane === 'parked')?.messages ?? 0
-  if (parked > 0) found.push(warning(`parked signals: ${parked}`, 'SignalsParked'))
+  if (parked > 0) found.push(warning('parked', `parked signals: ${parked}`, 'SignalsParked', ['tokens-refused']))
   return found.sort((a, b) => a.severity.localeCompare(b.severity))
 }

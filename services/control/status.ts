@@ -1,7 +1,6 @@
 /** The console's status document: the stages' health reports, lag, connections without secrets, the last deliveries. */
 
 import { decodable } from '../failures.ts'
-import { runningState } from '../local/supervisor/state-file.ts'
 import { readStatusPage } from '../runtime/adapters/read-status-page.ts'
 import type { HealthReport } from '../runtime/health/health.ts'
 import type { Clock, ConsumedRecord } from '../runtime/ports.ts'
@@ -22,6 +21,7 @@ import { type BreakerOverview, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
 import type { LagWatch } from './lag-watch.ts'
 import { systemProblemsOf } from './problems.ts'
+import type { InstanceProbe, StageInstances, StageProbes } from './stage-probes.ts'
 
 /** The newest deliveries, newest first. */
 export class RecentDeliveries {
@@ -42,45 +42,38 @@ export class RecentDeliveries {
       if (delivery) this.add(delivery)
     }
   }
-  all(): readonly Delivery[] {
-    return this.#all
+  latest(count: number): readonly Delivery[] {
+    return this.#all.slice(0, count)
+  }
+  of(connectionId: string, count: number): readonly Delivery[] {
+    return this.#all.filter((one) => one.connectionId === connectionId).slice(0, count)
   }
 }
 
-const healthOf = async (metricsUrl: string | undefined): Promise<HealthReport | null> => {
-  if (!metricsUrl) return null
-  try {
-    return (await (
-      await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(1_000) })
-    ).json()) as HealthReport
-  } catch {
-    // Down or blocked: the page shows the stage as unreachable.
-    return null
-  }
-}
-
+const shownDeliveries = 50
 const noBreakers: BreakerOverview = { open: 0, oldest: [] }
 
-const breakersAt = async (metricsUrl: string | undefined): Promise<BreakerOverview> => {
-  if (!metricsUrl) return noBreakers
-  try {
-    return breakersOf(await (await fetch(metricsUrl, { signal: AbortSignal.timeout(1_500) })).text())
-  } catch {
-    // Dispatch is down: the page shows the stage as unreachable.
-    return noBreakers
-  }
-}
+/** A connection's breaker is in one instance of dispatch, so instances add up. */
+const breakersIn = (instances: readonly InstanceProbe[]): BreakerOverview =>
+  instances
+    .map(({ metrics }) => (metrics === null ? noBreakers : breakersOf(metrics)))
+    .reduce((all, one) => ({ open: all.open + one.open, oldest: [...all.oldest, ...one.oldest] }), noBreakers)
 
-const unconnectedAt = async (
-  metrics: Readonly<Record<string, string>>,
-  token: string,
-): Promise<readonly UnconnectedAccount[]> => {
-  const urls = unconnectedSeers.flatMap((process) => metrics[process] ?? [])
+const severity = ['running', 'starting', 'stopping', 'waiting', 'halted', 'unreachable']
+
+/** The instance that needs a person most. undefined: the stage's address is not known. */
+const worstOf = (instances: readonly InstanceProbe[]): HealthReport | null | undefined =>
+  instances
+    .map(({ health }) => health)
+    .toSorted((a, b) => severity.indexOf(b?.state ?? 'unreachable') - severity.indexOf(a?.state ?? 'unreachable'))[0]
+
+const unconnectedAt = async (instances: StageInstances, token: string): Promise<readonly UnconnectedAccount[]> => {
+  const urls = unconnectedSeers.flatMap((stage) => instances[stage].map(({ url }) => url))
   return mergeUnconnected(await Promise.all(urls.map((url) => readStatusPage(url, unconnectedPath, token)))) ?? []
 }
 
 export class StatusReader {
-  readonly #dataDir: string
+  readonly #probes: Pick<StageProbes, 'read'>
   readonly #lag: LagWatch
   readonly #exporter: Pick<Exporter, 'overview'>
   readonly #directory: ConnectionDirectory
@@ -89,7 +82,7 @@ export class StatusReader {
   readonly #statusToken: string
 
   constructor(options: {
-    dataDir: string
+    probes: Pick<StageProbes, 'read'>
     lag: LagWatch
     exporter: Pick<Exporter, 'overview'>
     directory: ConnectionDirectory
@@ -98,7 +91,7 @@ export class StatusReader {
     /** Bearer token of the status servers of gateway and ingest. */
     statusToken: string
   }) {
-    this.#dataDir = options.dataDir
+    this.#probes = options.probes
     this.#lag = options.lag
     this.#exporter = options.exporter
     this.#directory = options.directory
@@ -108,8 +101,8 @@ export class StatusReader {
   }
 
   /** Accounts without a connection that sent something lately, newest first. */
-  unconnected(): Promise<readonly UnconnectedAccount[]> {
-    return unconnectedAt(runningState(this.#dataDir)?.addresses?.metrics ?? {}, this.#statusToken)
+  async unconnected(): Promise<readonly UnconnectedAccount[]> {
+    return unconnectedAt(await this.#probes.read(), this.#statusToken)
   }
 
   /** @param viewer whose connections it shows */
@@ -122,25 +115,23 @@ export class StatusReader {
         .map((connection) => [connection.connectionId, connection]),
     )
     const sees = ({ connectionId }: { readonly connectionId: string }) => seesAll || seen.has(connectionId)
-    const metrics = runningState(this.#dataDir)?.addresses?.metrics ?? {}
-    const [overview, breakers, unconnected, ...reports] = await Promise.all([
-      this.#exporter.overview(),
-      breakersAt(metrics.dispatch),
-      unconnectedAt(metrics, this.#statusToken),
-      ...stageNames.map((stage) => healthOf(metrics[stage])),
-    ])
+    const [overview, instances] = await Promise.all([this.#exporter.overview(), this.#probes.read()])
+    const unconnected = seesAll ? await unconnectedAt(instances, this.#statusToken) : []
+    const breakers = breakersIn(instances.dispatch)
+    const reports = stageNames.map((stage) => worstOf(instances[stage]))
     const groups = this.#lag.groups()
     const status = {
       ...overview,
       groups,
-      quarantined: Number(reports[stageNames.indexOf('ingest')]?.details?.quarantined ?? 0),
+      quarantined: instances.ingest.reduce((sum, { health }) => sum + Number(health?.details?.quarantined ?? 0), 0),
       breakers: { ...breakers, oldest: breakers.oldest.filter(sees) },
       stages: stageNames.map((stage, at) => {
         const report = reports[at]
         const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
         return {
           stage,
-          state: report?.state ?? 'unreachable',
+          instances: instances[stage].length,
+          state: report === undefined ? ('unknown' as const) : (report?.state ?? ('unreachable' as const)),
           reason: report?.reason ?? null,
           healthy: report?.healthy ?? false,
           oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,
@@ -162,9 +153,9 @@ export class StatusReader {
     return {
       ...status,
       problems: systemProblemsOf(status),
-      deliveries: this.#deliveries.all().filter(sees),
+      deliveries: this.#deliveries.latest(shownDeliveries).filter(sees),
       // Accounts without a connection belong to no tenant.
-      unconnected: seesAll ? unconnected : [],
+      unconnected,
     }
   }
 }

@@ -52,6 +52,21 @@ describe('access to a running pipeline', () => {
     const cookie = response.headers.get('set-cookie')?.split(';')[0] as string
     expect((await fetch(`${console_}/api/status`, { headers: { cookie } })).status).toBe(200)
     expect((await fetch(link)).status).toBe(401)
+    const page = await fetch(console_, { headers: { cookie } })
+    expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:|\*/)
+    const document = await page.text()
+    expect(document).not.toMatch(/<script>|<style>| style="| on\w+="|https?:/)
+    const files = Array.from(document.matchAll(/(?:src|href)="(\/assets\/[\w.-]+)"/g), ([, path]) => path)
+    expect(files).toHaveLength(3)
+    for (const path of files) {
+      const answer = await fetch(`${console_}${path}`, { headers: { cookie } })
+      expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, 'gzip'])
+    }
+    const overview = await fetch(`${console_}/admin/v1/overview`, { headers: bearer() })
+    const { stages } = (await overview.json()) as { stages: { stage: string; instances: number; state: string }[] }
+    expect(stages.map(({ instances, state }) => [instances, state])).toEqual(stages.map(() => [1, 'running']))
+    const runbook = await fetch(`${console_}/admin/v1/runbooks/SignalsLate`, { headers: bearer() })
+    expect(await runbook.text()).toContain('What to do')
   })
 
   it('goes on after a thousand malformed requests to each listener, in the same process', async () => {

@@ -16,9 +16,11 @@ import { callbackHandler } from '../../services/control/http/callback.ts'
 import type { Handler } from '../../services/control/http/listener.ts'
 import { type LoginTools, loginRoutes } from '../../services/control/http/login.ts'
 import { operatorsHandler } from '../../services/control/http/operators.ts'
+import { PageServer } from '../../services/control/http/page-files.ts'
 import { isAsked } from '../../services/shared/audit/audit.ts'
 import type { AuditEntry } from '../../services/shared/model/audit.ts'
 import { TokenAttempts } from '../../services/shared/tokens/attempts.ts'
+import { openConsoleWork, pageOfTest } from './console-work.ts'
 import { openOauth } from './oauth-world.ts'
 
 export const adminToken = 'an-admin-token-of-the-test'
@@ -78,6 +80,7 @@ export const openConsole = async ({
     clock,
     onLost: () => {},
   })
+  const own = await openConsoleWork(clock, world.directory)
   const admin = adminApi(
     {
       ...world.connections,
@@ -89,6 +92,8 @@ export const openConsole = async ({
         forget: async (person, actor) => ({ forgotten: person, actor }) as never,
         export: async (person) => ({ exported: person }) as never,
       },
+      console: own.work,
+      versions: own.versions,
       insight: {
         now: () => clock.now(),
         report: async (isWanted, days) =>
@@ -116,6 +121,7 @@ export const openConsole = async ({
   )
   const operators = operatorsHandler({
     ...{ allowedHosts, access, trail, admin },
+    page: new PageServer(async () => pageOfTest),
     login: loginRoutes({ access, links, trail, clock, oidc }),
     metrics: async () => 'signals_connections{status="active"} 1\n',
     health: () => ({ healthy: true }),
@@ -138,15 +144,15 @@ export const openConsole = async ({
     const isJson = answer.type.startsWith('application/json')
     return {
       status: answer.status,
-      text: answer.body,
-      json: isJson ? (JSON.parse(answer.body) as Record<string, unknown>) : {},
+      text: String(answer.body),
+      json: isJson ? (JSON.parse(String(answer.body)) as Record<string, unknown>) : {},
       headers: answerHeaders(answer),
     }
   }
   const bearer = { authorization: `Bearer ${token}` }
   return {
     ...world,
-    ...{ errors, entries, tokens, state, bearer, operators, callback, access },
+    ...{ errors, entries, tokens, state, bearer, operators, callback, access, own },
     /** Whose texts were shown, and to whom. */
     shown,
     /** A request to the operators' listener; without `headers`, with the admin token. */

@@ -21,9 +21,11 @@ import { type Principal, type Role, roles } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
+import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
 import { explainConversations, type InsightWork, report } from './insight.ts'
 import { requireKnown } from './known-connection.ts'
 import { type PersonWork, persons } from './persons.ts'
+import { type VersionWork, versionEndpoints } from './version-endpoints.ts'
 
 export interface AdminTools extends OpenConnections, CompleteTools {
   /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
@@ -31,7 +33,9 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   readonly authorisations: Authorisations | null
   history(connectionId: string): Promise<readonly ConnectionChange[]>
   readonly persons: PersonWork
+  readonly console: ConsoleWork
   readonly insight: InsightWork
+  readonly versions: VersionWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -210,6 +214,15 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
       { POST: ofOperation(operation) },
     ]),
   ),
+  'connections/ID/deliveries': {
+    GET: {
+      role: 'viewer',
+      action: 'connections.deliveries',
+      run: async (call) => json(call.tools.console.deliveriesOf(requireKnown(call.id, call).connectionId)),
+    },
+  },
+  ...consoleEndpoints,
+  ...versionEndpoints,
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },

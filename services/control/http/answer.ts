@@ -2,7 +2,7 @@
 export interface ControlAnswer {
   readonly status: number
   readonly type: string
-  readonly body: string
+  readonly body: string | Buffer
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 

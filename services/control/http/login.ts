@@ -17,7 +17,7 @@ import {
 import { type ClaimRules, principalOf } from '../access/login-claims.ts'
 import type { LoginLinks } from '../access/login-links.ts'
 import { type ControlAnswer, ControlProblem, plain, seeOther } from './answer.ts'
-import { html, loggedInPage, loginPage, sentencePage } from './pages.ts'
+import { loggedInPage, loginPage, sentencePage } from './pages.ts'
 import { cookieOf, isFromOwnPage, readText } from './request.ts'
 
 export interface LoginTools {
@@ -118,7 +118,7 @@ export const loginRoutes = ({ access, links, trail, clock, oidc }: LoginTools): 
           return null
       }
     } catch (error) {
-      if (error instanceof LoginFailed) return html(502, sentencePage(502, error.message).body)
+      if (error instanceof LoginFailed) return sentencePage(502, error.message)
       throw error
     }
   }

@@ -15,7 +15,9 @@ import { LoginLinks } from '../access/login-links.ts'
 import { Sessions } from '../access/sessions.ts'
 import { tokenAuthenticator } from '../access/token-authenticator.ts'
 import { adminApi } from '../admin/api.ts'
+import type { ConsoleWork } from '../admin/console-endpoints.ts'
 import type { OpenedAdmin } from '../admin/open.ts'
+import type { VersionWork } from '../admin/version-endpoints.ts'
 import type { ConsoleConfig } from '../config.ts'
 import type { Exporter } from '../exporter.ts'
 import type { StatusReader } from '../status.ts'
@@ -24,6 +26,7 @@ import { callbackHandler } from './callback.ts'
 import { type Handler, type Listener, listen } from './listener.ts'
 import { type LoginTools, loginRoutes, oidcCallbackPath } from './login.ts'
 import { operatorsHandler } from './operators.ts'
+import { loadPageFiles, PageServer } from './page-files.ts'
 
 interface Tools {
   readonly config: ConsoleConfig
@@ -36,6 +39,8 @@ interface Tools {
   readonly exporter: Exporter
   readonly health: Health
   readonly bearers: Bearers
+  readonly console: ConsoleWork
+  readonly versions: VersionWork
   openAdmin(publicUrl: string): OpenedAdmin
 }
 
@@ -106,8 +111,9 @@ export const openListeners = async (tools: Tools): Promise<void> => {
     operatorsHandler({
       allowedHosts: [...config.CONSOLE_ALLOWED_HOSTS, new URL(consoleUrl).hostname],
       ...{ access, trail },
+      page: new PageServer(loadPageFiles),
       login: loginRoutes({ access, links, trail, clock, oidc }),
-      admin: adminApi({ ...admin.tools, loginLink }, trail),
+      admin: adminApi({ ...admin.tools, console: tools.console, versions: tools.versions, loginLink }, trail),
       metrics: () => exporter.render(),
       health: () => health.report(),
       status: (viewer) => status.read(viewer),

@@ -1,5 +1,5 @@
 /**
- * The operators' listener: the status page, the admin API, login and metrics. Metrics and health are open, because scrapers and
+ * The operators' listener: the web application, the admin API, login and metrics. Metrics and health are open, because scrapers and
  * orchestrators hold no token; they name no account. Everything else needs a token or a session.
  */
 import type { IncomingMessage } from 'node:http'
@@ -8,11 +8,10 @@ import type { Principal } from '../access/authenticator.ts'
 import { isAllowedHost } from '../access/hosts.ts'
 import { type Caller, type ControlAccess, identify } from '../access/identify.ts'
 import { type AdminApi, adminPrefix, asProblem } from '../admin/api.ts'
-import { page } from '../page.ts'
 import { type ControlAnswer, ControlProblem, json, plain, seeOther } from './answer.ts'
 import type { Handler } from './listener.ts'
 import type { LoginRoutes } from './login.ts'
-import { html, policyOf } from './pages.ts'
+import { isView, type PageServer } from './page-files.ts'
 import { urlOf } from './request.ts'
 
 export interface OperatorsTools {
@@ -22,14 +21,13 @@ export interface OperatorsTools {
   readonly trail: AuditTrail
   readonly login: LoginRoutes
   readonly admin: AdminApi
+  readonly page: PageServer
   /** Prometheus text format. */
   metrics(): Promise<string>
   health(): { readonly healthy: boolean }
   /** The status document, of one tenant or of all. @throws DependencyError */
   status(principal: Principal): Promise<unknown>
 }
-
-const pagePolicy = policyOf(page)
 
 /** null: not one of them. */
 const open = async (path: string, { metrics, health }: OperatorsTools): Promise<ControlAnswer | null> => {
@@ -51,22 +49,27 @@ const open = async (path: string, { metrics, health }: OperatorsTools): Promise<
 const sessionFacts = ({ principal, session }: Caller) =>
   json({ ...principal, ...(session === null ? {} : { csrfToken: session.csrfToken }) })
 
-const statusPage = async (request: IncomingMessage, { access }: OperatorsTools): Promise<ControlAnswer> => {
+/** The application is the same for everybody; what it shows, it asks for with the session. */
+const application = async (request: IncomingMessage, { access, page }: OperatorsTools): Promise<ControlAnswer> => {
   try {
     await identify(request, access)
   } catch (error) {
     if (error instanceof ControlProblem && error.status === 401) return seeOther('/login')
     throw error
   }
-  return html(200, page, pagePolicy)
+  return page.document()
 }
+
+const assetsPath = '/assets/'
 
 const protectedRoutes = async (request: IncomingMessage, url: URL, tools: OperatorsTools): Promise<ControlAnswer> => {
   const { access, trail, admin } = tools
   if (url.pathname.startsWith(adminPrefix)) return admin(request, url, await identify(request, access))
   const isRead = request.method === 'GET' || request.method === 'HEAD'
-  if (isRead && url.pathname === '/') return statusPage(request, tools)
+  if (isRead && isView(url.pathname)) return application(request, tools)
   const caller = await identify(request, access)
+  if (isRead && url.pathname.startsWith(assetsPath))
+    return tools.page.asset(url.pathname.slice(assetsPath.length), String(request.headers['accept-encoding'] ?? ''))
   if (isRead && url.pathname === '/api/session') return sessionFacts(caller)
   if (isRead && url.pathname === '/api/status') {
     trail.reads(caller, 'status.read')

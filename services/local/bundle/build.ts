@@ -2,9 +2,10 @@
  * Bundles the programs into a folder that needs no `node_modules`: a file for each program, and shared files that several programs or
  * a lazy import need. A bundle starts in less time and memory than the sources, because Node resolves and compiles fewer files.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { Plugin } from 'esbuild'
+import { buildConsolePage, builtFolder, consoleFolder } from './console-page.ts'
 import { assets, programs } from './programs.ts'
 
 /** Native or optional: each is used when it is installed, and has a substitute or a clear error when it is not. */
@@ -67,6 +68,12 @@ const copyNatives = (root: string, folder: string): void => {
     if (name.startsWith('crc32')) cpSync(join(root, scope, name), join(folder, scope, name), { recursive: true })
 }
 
+const writeConsolePage = async (root: string, folder: string): Promise<void> => {
+  const built = join(folder, consoleFolder, builtFolder)
+  mkdirSync(built, { recursive: true })
+  for (const [name, text] of Object.entries(await buildConsolePage(root))) writeFileSync(join(built, name), text)
+}
+
 /**
  * @param root of the project, with its `node_modules`
  * @param folder must be new or empty
@@ -98,6 +105,7 @@ export const buildBundle = async (
       plugins: [sourceFolders(root), withoutValidators],
       logLevel: 'silent',
     })
+    await writeConsolePage(root, folder)
   } finally {
     await esbuild.stop()
   }

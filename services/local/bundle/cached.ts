@@ -8,7 +8,7 @@ import { buildBundle } from './build.ts'
 const keepMs = 30 * 86_400_000
 
 /** Everything that the bundle is made from. */
-const inputs = ['package-lock.json', 'schemas', 'services']
+const inputs = ['package-lock.json', 'schemas', 'services', 'docs/runbooks', 'docs/operators']
 
 const filesOf = (path: string): string[] =>
   statSync(path).isDirectory()

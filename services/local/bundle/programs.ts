@@ -21,4 +21,6 @@ export const assets: readonly string[] = [
   'services/shared/sources/mappings',
   'services/dispatch/destinations/tiktok/profiles',
   'services/local/simulator/page.html',
+  'docs/runbooks',
+  'docs/operators',
 ]

@@ -8,7 +8,7 @@ import { consoleFields } from '../../control/config.ts'
 import { dispatchFields } from '../../dispatch/config.ts'
 import { gatewayFields } from '../../gateway/config.ts'
 import { ingestFields } from '../../ingest/config.ts'
-import { keywordsFields } from '../../keywords/config.ts'
+import { keywordListFields, keywordsFields } from '../../keywords/config.ts'
 import { fields } from '../../runtime/config.ts'
 import type { KeyHolder } from '../../runtime/keys/key-holders.ts'
 import { pickEnvironment } from '../processes/environment.ts'
@@ -31,7 +31,7 @@ const shapes: Readonly<Record<ServiceName, z.ZodRawShape>> = {
   attribution: { ...fields, ...attributionFields },
   keywords: { ...fields, ...keywordsFields },
   dispatch: { ...fields, ...dispatchFields },
-  console: consoleFields,
+  console: { ...consoleFields, ...keywordListFields },
   simulator: simulatorFields,
 }
 

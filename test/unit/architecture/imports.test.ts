@@ -10,6 +10,8 @@ import { codeOnly } from '../../support/source-code/scan.ts'
  * import each other, so the stages stay apart. Clients of Kafka, Redis, the registry and HTTP stay in `runtime/adapters/`.
  */
 const floors: readonly (readonly string[])[] = [
+  // Runs in browsers: nothing imports it, and it imports nothing of the others.
+  ['console'],
   ['topic-spec.ts', 'failures.ts', 'schemas'],
   ['topology.ts'],
   ['derived-topics.ts'],
@@ -123,8 +125,8 @@ const destinationsIn = (path: string, source: string): string[] => {
     .map(({ target, place }) => `${place} imports ${target}`)
 }
 
-/** Control and the command ask processes of this machine for their health; everything else calls through an adapter. */
-const mayFetch = /^services\/(?:runtime\/adapters|control|cli|local)\//
+/** The web application asks control; control and the command ask processes for their health; everything else calls through an adapter. */
+const mayFetch = /^services\/(?:runtime\/adapters|console|control|cli|local)\//
 const clientsIn = (path: string, source: string): string[] => [
   ...(path.startsWith(clientFolder) ? [] : importsIn(source))
     .filter(({ from }) => clients.some((client) => from === client || from.startsWith(`${client}/`)))

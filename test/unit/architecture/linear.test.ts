@@ -170,8 +170,8 @@ describe('text functions', () => {
 
 /** Built at run time; each is read by a function above, or reads only texts of ours. */
 const builtPatterns = [
-  'services/control/breakers.ts',
   'services/control/http/pages.ts',
+  'services/control/prometheus-text.ts',
   'services/keywords/matching/addresses.ts',
   'services/keywords/matching/folding/fold.ts',
   'services/keywords/matching/folding/spelling.ts',

@@ -6,6 +6,7 @@ import type { HealthReport } from '../../../runtime/health/health.ts'
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { stageNames } from '../../../topology.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
+import { problemLines, readProblems } from './problems.ts'
 import { readUnconnected } from './unconnected.ts'
 
 const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
@@ -66,7 +67,8 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
       const { children } = state
       const addresses = printable(state.addresses)
       if (prometheus) return printJson(scrapeTargets(addresses))
-      const [unconnected, ...reports] = await Promise.all([
+      const [problems, unconnected, ...reports] = await Promise.all([
+        readProblems(addresses.console, SIGNALS_DATA_DIR, env),
         readUnconnected({ env, dataDir: SIGNALS_DATA_DIR, running: addresses }),
         ...stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)),
       ])
@@ -93,6 +95,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
           pids: Object.fromEntries(stageNames.map((stage) => [stage, children[stage]?.pid])),
           stages,
           unconnected,
+          problems,
         })
         return
       }
@@ -108,6 +111,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
         ]),
       )
       printUnconnected(unconnected ?? [])
+      if (problems && problems.length > 0) print(`\n${problemLines(problems).join('\n')}`)
       if (process.exitCode) print('\nsignals doctor names the cause and the remedy')
       print(`\ngateway ${addresses.gateway}   console ${addresses.console}   TikTok ${addresses.tiktok}`)
     })

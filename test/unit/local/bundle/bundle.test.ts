@@ -50,7 +50,8 @@ describe('the bundle', () => {
   it('is left out, with its cause in one line, where it cannot be built', async () => {
     const root = newFolder()
     const cache = newFolder()
-    for (const folder of ['services', 'schemas']) mkdirSync(join(root, folder))
+    for (const folder of ['services', 'schemas', 'docs/runbooks', 'docs/operators'])
+      mkdirSync(join(root, folder), { recursive: true })
     writeFileSync(join(root, 'package-lock.json'), '{}')
     const lines: string[] = []
     expect(await cachedBundle(root, { SIGNALS_CACHE_DIR: cache }, (line) => lines.push(line))).toBeNull()

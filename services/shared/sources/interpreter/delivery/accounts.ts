@@ -142,6 +142,7 @@ export const compileAccounts = (entries: readonly Entry[], scope: Scope): Accoun
       for (const read of values) {
         const value = read(frame)
         for (const one of Array.isArray(value) ? value : [value]) {
+          if (found.size >= maxAccounts) break
           const account = asText(typeof one === 'string' ? one.trim() : one)
           if (account !== null) found.add(account)
         }

@@ -40,6 +40,7 @@ describe('the accounts that a delivery names', () => {
   it('are at most 1,000, however many a hostile body names', () => {
     const entry = Array.from({ length: 5_000 }, (_, n) => ({ id: String(n) }))
     expect(named(['body.entry[].id'], { entry })).toHaveLength(1_000)
+    expect(named(['body.page'], { page: entry.map(({ id }) => id) })).toHaveLength(1_000)
     const same = Array.from({ length: 5_000 }, () => ({ id: 'a' }))
     expect(named(['body.entry[].id'], { entry: [...same, { id: 'b' }] })).toEqual(['a', 'b'])
   })

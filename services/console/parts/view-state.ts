@@ -1,0 +1,18 @@
+/** The state of a list in the address, so that a link carries the view. */
+import { useLocation, useSearch } from 'wouter-preact'
+
+/** @returns the parameters of the address, and a function that changes some; '' removes one. A change other than of the page leads to the first page. */
+export const useViewState = (): readonly [URLSearchParams, (changes: Readonly<Record<string, string>>) => void] => {
+  const params = new URLSearchParams(useSearch())
+  const [location, navigate] = useLocation()
+  const change = (changes: Readonly<Record<string, string>>) => {
+    const next = new URLSearchParams(params)
+    if (!('page' in changes)) next.delete('page')
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === '') next.delete(name)
+      else next.set(name, value)
+    }
+    navigate(`${location}${next.size > 0 ? `?${next}` : ''}`, { replace: true })
+  }
+  return [params, change]
+}

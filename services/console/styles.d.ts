@@ -1,0 +1,2 @@
+/** esbuild gathers the styles into one file. */
+declare module '*.css'

@@ -1,0 +1,109 @@
+/** Versions of keyword lists and rule sets: what there is, what differs, and which one is active. */
+import { diffLists } from '../../keywords/lists/diff.ts'
+import { diffRules } from '../../keywords/rules/diff-rules.ts'
+import type { ImportedVersion, VersionArchive } from '../../keywords/versions/version-archive.ts'
+import { ControlProblem, json } from '../http/answer.ts'
+import { readJson } from '../http/request.ts'
+import type { VersionCache } from '../versions/version-cache.ts'
+import type { VersionChange } from '../versions/version-changes.ts'
+import { wholeNumber } from './connection-search.ts'
+import { requireAllTenants } from './console-endpoints.ts'
+import type { AdminCall, Endpoint } from './handlers.ts'
+
+export interface VersionWork {
+  readonly cache: Pick<VersionCache, 'read'>
+  /** @throws ControlProblem, DependencyError */
+  change(change: VersionChange): Promise<{ readonly listId: string; readonly version: number }>
+}
+
+type Version = ImportedVersion & { readonly copyOf: number | null; readonly author: string | null }
+
+const rowOf = <V extends Version>(archive: VersionArchive<V>, id: string, one: V, size: number) => ({
+  ...{ id, version: one.version, size, createdAt: one.createdAt, author: one.author, copyOf: one.copyOf },
+  shadow: one.shadow,
+  state: archive.active(id) === one ? 'active' : archive.shadow(id) === one ? 'shadow' : 'earlier',
+})
+
+const rowsOf = <V extends Version>(archive: VersionArchive<V>, ids: readonly string[], sizeOf: (one: V) => number) =>
+  ids.flatMap((id) =>
+    archive
+      .versions(id)
+      .toReversed()
+      .map((one) => rowOf(archive, id, one, sizeOf(one))),
+  )
+
+/** Default: the newest version and the one before it. @throws ControlProblem 400, 404 */
+const compared = <V extends Version>({ id, query }: AdminCall, archive: VersionArchive<V>) => {
+  const versions = archive.versions(id)
+  const newest = versions.at(-1)
+  if (!newest) throw new ControlProblem(404, 'unknown', `there is no ${id} here`)
+  const at = (version: number) => {
+    const found = archive.atVersion(id, version)
+    if (!found) throw new ControlProblem(404, 'version_unknown', `${id} has no version ${version}`)
+    return found
+  }
+  const after = at(wholeNumber(query, 'to', newest.version, 1_000_000_000, 1))
+  const earlier = versions.filter(({ version }) => version < after.version).at(-1)
+  const before = query.has('from') ? at(wholeNumber(query, 'from', 1, 1_000_000_000, 1)) : earlier
+  return { before, after }
+}
+
+const lists = async ({ principal, tools }: AdminCall) => {
+  requireAllTenants(principal, 'keyword lists')
+  const { keywordLists } = await tools.versions.cache.read()
+  return json(rowsOf(keywordLists, keywordLists.ids(), ({ entries }) => entries.length))
+}
+
+const list = async (call: AdminCall) => {
+  requireAllTenants(call.principal, 'keyword lists')
+  const { keywordLists: archive } = await call.tools.versions.cache.read()
+  const { before, after } = compared(call, archive)
+  return json({
+    versions: rowsOf(archive, [call.id], ({ entries }) => entries.length),
+    ...{ from: before?.version ?? null, to: after.version },
+    ...diffLists(before?.entries ?? [], after.entries),
+  })
+}
+
+const sets = async ({ principal, tools }: AdminCall) => {
+  requireAllTenants(principal, 'rule sets')
+  const { ruleSets } = await tools.versions.cache.read()
+  return json(rowsOf(ruleSets, ruleSets.ids(), ({ rules }) => rules.length))
+}
+
+const set = async (call: AdminCall) => {
+  requireAllTenants(call.principal, 'rule sets')
+  const { ruleSets: archive } = await call.tools.versions.cache.read()
+  const { before, after } = compared(call, archive)
+  return json({
+    versions: rowsOf(archive, [call.id], ({ rules }) => rules.length),
+    ...{ from: before?.version ?? null, to: after.version },
+    ...diffRules(before?.rules ?? [], after.rules),
+  })
+}
+
+const change = async (call: AdminCall, isPromotion: boolean) => {
+  const { request, id, principal, tools } = call
+  requireAllTenants(principal, 'keyword lists')
+  const { to, checked = false } = ((await readJson(request)) ?? {}) as { to?: unknown; checked?: unknown }
+  if (typeof checked !== 'boolean') throw new ControlProblem(400, 'checked', 'checked must be true or false')
+  if (!isPromotion && (typeof to !== 'number' || !Number.isInteger(to) || to < 1))
+    throw new ControlProblem(400, 'to', 'to must be the number of the version to go back to')
+  const of = isPromotion ? null : (to as number)
+  const made = await tools.versions.change({ listId: id, of, actor: principal.actor, checked })
+  return json({ id: made.listId, version: made.version })
+}
+
+/** By path, as in `endpoints`. A list decides what TikTok learns, so changing it is for administrators. */
+export const versionEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
+  'keyword-lists': { GET: { role: 'viewer', action: 'keywords.list', run: lists } },
+  'keyword-lists/ID': { GET: { role: 'viewer', action: 'keywords.show', run: list } },
+  'keyword-lists/ID/promote': {
+    POST: { role: 'admin', action: 'keywords.promote', run: (call) => change(call, true) },
+  },
+  'keyword-lists/ID/rollback': {
+    POST: { role: 'admin', action: 'keywords.rollback', run: (call) => change(call, false) },
+  },
+  'rule-sets': { GET: { role: 'viewer', action: 'rules.list', run: sets } },
+  'rule-sets/ID': { GET: { role: 'viewer', action: 'rules.show', run: set } },
+}

@@ -1,0 +1,120 @@
+/** What the stages counted lately, from their metrics: counters that start again with their process are followed across it. */
+import { type StageName, stageNames } from '../../topology.ts'
+import { seriesOf } from '../prometheus-text.ts'
+
+export interface Activity {
+  /** Length of the window, at most. */
+  readonly minutes: number
+  /** Webhooks that the gateway refused, by HTTP status. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Messages, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  readonly deadLettered: Readonly<Record<string, number>>
+}
+
+export interface StageRate {
+  /** Records or requests a second, over a minute; null: not measured yet. */
+  readonly perSecond: number | null
+  /** Share of dead letters or refusals in the window, 0 to 1; null: nothing was counted. */
+  readonly errorShare: number | null
+}
+
+/** Metrics of one process, in Prometheus' text format. */
+export interface Scraped {
+  readonly stage: StageName
+  readonly address: string
+  readonly text: string
+}
+
+const windowMs = 600_000
+const rateMs = 60_000
+
+interface Sample {
+  /** ms */
+  readonly at: number
+  /** Counts since the first sample, by `stage kind name`. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+const keyOf = (stage: string, kind: string, name: string) => `${stage} ${kind} ${name}`
+
+const counted = ({ stage, text }: Scraped): readonly (readonly [key: string, value: number])[] =>
+  stage === 'gateway'
+    ? seriesOf(text, 'signals_deliveries_received_total').map(({ labels: { status = '' }, value }) => {
+        const kind = /^[45]/.test(status) ? 'refused' : 'forwarded'
+        return [keyOf(stage, kind, status), value]
+      })
+    : seriesOf(text, 'signals_outcomes_total').map(({ labels: { outcome = '', reason = '' }, value }) => [
+        keyOf(stage, outcome, reason),
+        value,
+      ])
+
+export class ActivityWindow {
+  readonly #last = new Map<string, number>()
+  readonly #counts = new Map<string, number>()
+  #samples: Sample[] = []
+
+  /** A process that is seen for the first time counts from then on. @param at ms */
+  add(at: number, scraped: readonly Scraped[]): void {
+    for (const one of scraped) {
+      const isKnown = this.#last.has(one.address)
+      this.#last.set(one.address, 0)
+      const sums = new Map<string, number>()
+      for (const [key, value] of counted(one)) sums.set(key, (sums.get(key) ?? 0) + value)
+      for (const [key, value] of sums) {
+        const own = `${one.address} ${key}`
+        const before = this.#last.get(own) ?? (isKnown ? 0 : value)
+        this.#last.set(own, value)
+        this.#counts.set(key, (this.#counts.get(key) ?? 0) + (value >= before ? value - before : value))
+      }
+    }
+    this.#samples = [
+      ...this.#samples.filter((sample) => at - sample.at <= windowMs),
+      { at, counts: new Map(this.#counts) },
+    ]
+  }
+
+  activity(): Activity {
+    const grown = this.#grown(windowMs)
+    const of = (kind: string, stages: readonly string[]) => {
+      const found: Record<string, number> = {}
+      for (const [key, count] of grown) {
+        const [stage = '', its = '', name = ''] = key.split(' ')
+        if (its === kind && count > 0 && stages.includes(stage)) found[name] = (found[name] ?? 0) + count
+      }
+      return found
+    }
+    return {
+      minutes: windowMs / 60_000,
+      refused: of('refused', ['gateway']),
+      dropped: of('dropped', stageNames),
+      deadLettered: of('deadLettered', stageNames),
+    }
+  }
+
+  rateOf(stage: StageName): StageRate {
+    const total = (grown: ReadonlyMap<string, number>, isMeant: (kind: string) => boolean) =>
+      [...grown]
+        .map(([key, count]) => [key.split(' '), count] as const)
+        .filter(([[its, kind = '']]) => its === stage && isMeant(kind))
+        .reduce((sum, [, count]) => sum + count, 0)
+    const [first, last] = this.#ends(rateMs)
+    const seconds = first && last ? (last.at - first.at) / 1000 : 0
+    const all = total(this.#grown(windowMs), () => true)
+    return {
+      perSecond: seconds === 0 ? null : total(this.#grown(rateMs), () => true) / seconds,
+      errorShare:
+        all === 0 ? null : total(this.#grown(windowMs), (kind) => kind === 'deadLettered' || kind === 'refused') / all,
+    }
+  }
+
+  #ends(ms: number): readonly [Sample | undefined, Sample | undefined] {
+    const last = this.#samples.at(-1)
+    return [this.#samples.find(({ at }) => last && last.at - at <= ms), last]
+  }
+
+  #grown(ms: number): ReadonlyMap<string, number> {
+    const [first, last] = this.#ends(ms)
+    return new Map(Array.from(last?.counts ?? [], ([key, count]) => [key, count - (first?.counts.get(key) ?? 0)]))
+  }
+}

@@ -1,0 +1,107 @@
+/** What no alert fires for and a person should still know: while one of these is there, all is not well. Pure. */
+import type { SystemProblem } from '../problems.ts'
+import type { Activity } from './activity.ts'
+
+export interface NoticeFacts {
+  /** Dead letters that were not redriven. */
+  readonly openDeadLetters: number
+  readonly connections: readonly { readonly status: string }[]
+  readonly activity: Activity
+  /** Accounts that send and have no connection. */
+  readonly unconnected: number
+  /** null: not known, because Kafka has not answered yet. */
+  readonly keywordLists: number | null
+  /** Stages whose address control does not know. */
+  readonly stagesWithoutAddress: readonly string[]
+}
+
+/** Reasons for which a message is dropped in a healthy pipeline; all others are named. */
+const expectedDrops =
+  /^(?:duplicate|disconnected|backfill|outbound|state_only|no_|outside_consent|consent_ended|ignored_|echo)/
+
+const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0)
+const named = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
+const only = (counts: Readonly<Record<string, number>>, isMeant: (name: string) => boolean) =>
+  Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 && isMeant(name)))
+
+type Text = Pick<SystemProblem, 'text' | 'runbook'> & Partial<SystemProblem>
+const notice = (id: string, text: Text): SystemProblem => ({ id, severity: 'notice', broughtBy: [], ...text })
+
+const ofTraffic = ({ minutes, refused, dropped }: Activity): SystemProblem[] => {
+  const unexpected = only(dropped, (reason) => !expectedDrops.test(reason))
+  return [
+    ...(sum(refused) > 0
+      ? [
+          notice('refused', {
+            text: `webhooks refused in the last ${minutes} minutes: ${sum(refused)} (${named(refused)})`,
+            runbook: 'SignalsGatewayRefuses',
+            broughtBy: ['dependency:kafka'],
+          }),
+        ]
+      : []),
+    ...(sum(unexpected) > 0
+      ? [
+          notice('dropped', {
+            text: `messages dropped in the last ${minutes} minutes: ${named(unexpected)}`,
+            runbook: 'SignalsNothingForwarded',
+          }),
+        ]
+      : []),
+  ]
+}
+
+const ofConnections = ({ connections, unconnected, keywordLists }: NoticeFacts): SystemProblem[] => {
+  const isConnected = connections.some(({ status }) => status !== 'disconnected')
+  return [
+    ...(isConnected
+      ? []
+      : [
+          notice('no-connection', {
+            text: 'no account is connected: nothing can be reported',
+            runbook: null,
+            remedy: 'Connect one: `signals connections add --file FILE`, or `signals connections authorise`.',
+          }),
+        ]),
+    ...(isConnected && keywordLists === 0
+      ? [
+          notice('no-list', {
+            text: 'there is no keyword list: no message can have a keyword',
+            runbook: null,
+            remedy: 'Import one: `signals keywords import FILE`.',
+          }),
+        ]
+      : []),
+    ...(unconnected > 0
+      ? [
+          notice('unconnected', {
+            text: `accounts that send and have no connection: ${unconnected}`,
+            runbook: 'SignalsNothingForwarded',
+          }),
+        ]
+      : []),
+  ]
+}
+
+export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
+  const { openDeadLetters, stagesWithoutAddress } = facts
+  return [
+    ...(stagesWithoutAddress.length > 0
+      ? [
+          notice('no-address', {
+            text: `control does not know where these stages run: ${stagesWithoutAddress.join(', ')}`,
+            runbook: null,
+            remedy: 'Set `STAGE_METRICS_URLS` at control: STAGE=URL of its metrics, comma separated.',
+          }),
+        ]
+      : []),
+    ...(openDeadLetters > 0
+      ? [notice('dead-letters', { text: `open dead letters: ${openDeadLetters}`, runbook: 'SignalsDeadLetterRatio' })]
+      : []),
+    ...ofTraffic(facts.activity),
+    ...ofConnections(facts),
+  ]
+}
