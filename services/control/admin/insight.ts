@@ -16,10 +16,18 @@ import { requireKnown } from './known-connection.ts'
 export interface InsightWork {
   /** ms */
   now(): number
-  /** @throws DependencyError */
-  report(isWanted: (connectionId: string) => boolean, days: ReportedDays): Promise<readonly ReportRow[]>
+  /** @param tenant who asks; null: one for all tenants. @throws DependencyError, WorkRefused */
+  report(
+    isWanted: (connectionId: string) => boolean,
+    days: ReportedDays,
+    tenant: string | null,
+  ): Promise<readonly ReportRow[]>
   /** null: nothing of that message is known. @throws DependencyError, WorkRefused */
-  explain(ids: ExplainedIds, options: Omit<ExplainOptions, 'now'>): Promise<ConversationExplanation | null>
+  explain(
+    ids: ExplainedIds,
+    options: Omit<ExplainOptions, 'now'>,
+    tenant: string | null,
+  ): Promise<ConversationExplanation | null>
   /** Notes in the connection's history that texts were read. @throws DependencyError */
   noteShown(connection: ConnectionRecord, principal: Principal): Promise<void>
   unconnected(): Promise<readonly UnconnectedAccount[]>
@@ -61,7 +69,11 @@ export const report: Endpoint = {
       if (record === undefined) return principal.tenant === null && principal.accounts === null && tenant === null
       return seesConnection(principal, record) && (tenant === null || record.tenantId === tenant)
     }
-    const rows = await tools.insight.report((id) => (connection === null || id === connection) && isNamed(id), days)
+    const rows = await tools.insight.report(
+      (id) => (connection === null || id === connection) && isNamed(id),
+      days,
+      principal.tenant,
+    )
     return json(rows)
   },
 }
@@ -105,7 +117,11 @@ export const explainConversations: Endpoint = {
     if (showText) await tools.insight.noteShown(connection, principal)
     const window = { since: from, ...(to === undefined ? {} : { until: to }) }
     try {
-      const found = await tools.insight.explain({ connectionId, conversationId, messageId }, { ...window, showText })
+      const found = await tools.insight.explain(
+        { connectionId, conversationId, messageId },
+        { ...window, showText },
+        principal.tenant,
+      )
       if (found === null)
         throw new ControlProblem(
           404,

@@ -1,4 +1,4 @@
-/** The work behind `/admin/v1/report` and `/explain`, over the topics. One explanation at a time: each reads large topics. */
+/** The work behind `/admin/v1/report` and `/explain`, over the topics, one at a time. */
 import { loadConfig } from '../../runtime/config.ts'
 import { Envelopes } from '../../runtime/keys/envelopes.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
@@ -13,7 +13,8 @@ import { explainConversation } from '../../tools/explain/explain.ts'
 import { openExplainTools } from '../../tools/explain/open.ts'
 import { type ReplaySettingTexts, replayFields } from '../../tools/replay/settings.ts'
 import { readReport } from '../../tools/report/read-report.ts'
-import { type InsightWork, WorkRefused } from './insight.ts'
+import type { InsightWork } from './insight.ts'
+import { openTenantQueues } from './tenant-queues.ts'
 
 interface Tools {
   readonly broker: Broker
@@ -30,36 +31,17 @@ interface Tools {
   unconnected(): Promise<readonly UnconnectedAccount[]>
 }
 
-const maxWaiting = 4
-
-/** Runs works one after another; the result refuses one behind which too many wait. */
-const inTurn = () => {
-  let last: Promise<unknown> = Promise.resolve()
-  let waiting = 0
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (waiting >= maxWaiting) throw new WorkRefused('other explanations are under way: try again in a few seconds')
-    waiting++
-    const mine = last.then(work, work)
-    last = mine.catch(() => {})
-    try {
-      return await mine
-    } finally {
-      waiting--
-    }
-  }
-}
-
 export const openInsight = (tools: Tools): InsightWork => {
   const { broker, codec, redis, keyring, commonPairs, directory, writer, sources, clock } = tools
   const now = () => clock.now()
-  const explaining = inTurn()
-  const reporting = inTurn()
+  const explaining = openTenantQueues()
+  const reporting = openTenantQueues()
   return {
     now,
-    report: (isWanted, { from, to }) =>
-      reporting(() => readReport((id, at) => at >= from && at < to && isWanted(id), { broker, codec })),
-    explain: (ids, options) =>
-      explaining(async () => {
+    report: (isWanted, { from, to }, tenant) =>
+      reporting(tenant, () => readReport((id, at) => at >= from && at < to && isWanted(id), { broker, codec })),
+    explain: (ids, options, tenant) =>
+      explaining(tenant, async () => {
         const { connectionId } = ids
         // With the keys of this connection alone, although this process holds those of all.
         const connectionPair = (id: string) => (id === connectionId ? directory.byId(id) : undefined)

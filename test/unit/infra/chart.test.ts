@@ -45,6 +45,7 @@ describe('the values of the chart', () => {
     ['a secret among the settings', { settings: { ADMIN_TOKEN: 'x' } }, '/settings'],
     ['a password in a URL', { redis: { url: 'redis://user:password@redis:6379' } }, '/redis/url'],
     ['a misspelt name', { kakfa: {} }, ''],
+    ['everybody as clients of the console', { networkPolicy: { consoleClients: [] } }, '/networkPolicy/consoleClients'],
     ['a container without limits', { processes: { ingest: { resources: { limits: null } } } }, '/processes/ingest'],
   ])('with %s are refused, with their place', (_, wrong, place) => {
     expect(validate(merged(valuesOf(renderings.small as string[]), wrong))).toBe(false)
@@ -94,6 +95,20 @@ describe('the chart with everything', () => {
     expect(read(join(chart, 'files/alerts.yml'))).toBe(read(join(chart, '../../prometheus/alerts.yml')))
     const [rule] = ofKind('PrometheusRule')
     expect(rule?.spec).toEqual(parse(read(join(chart, 'files/alerts.yml'))))
+  })
+
+  it('lets clients of the console to the console alone, and the public ingress controller not to it', () => {
+    interface Policy {
+      readonly spec: { readonly ingress: readonly { from: object; ports: readonly { port: number }[] }[] }
+    }
+    const rules = (process: string) => {
+      const found = ofKind('NetworkPolicy').filter((one) => nameOf(one) === `signals-${process}`) as unknown as Policy[]
+      return found.flatMap(({ spec }) =>
+        spec.ingress.map(({ from, ports }) => `${/name":"([\w-]+)/.exec(JSON.stringify(from))?.[1]} ${ports[0]?.port}`),
+      )
+    }
+    expect(rules('control')).toEqual(['ingress-internal 8081', 'ingress-nginx 8082', 'monitoring 8081'])
+    expect(rules('gateway')).toEqual(['ingress-nginx 8080', 'monitoring 9100', 'messaging-signals 9100'])
   })
 
   it('serves three names, each with TLS, and the callback with nothing but its path', () => {
