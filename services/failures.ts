@@ -17,7 +17,7 @@ export const failures = {
   },
   source_unknown: {
     redrive: 'after_fix',
-    help: 'No mapping is known for this source; add one (docs/sources), then redrive.',
+    help: 'No mapping is known for this source; add one (docs/sources), then redrive. A connector that writes to Kafka sets no header `source`.',
   },
   delivery_unreadable: {
     redrive: 'after_fix',

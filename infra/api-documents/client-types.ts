@@ -1,6 +1,9 @@
 /** Draws the types of the console's client from the OpenAPI document: a type for each schema, and one for each operation. */
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 
+/** From the root of the project. */
+export const clientTypesFile = 'services/console/api/operations.ts'
+
 interface Operation {
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema: JsonSchema }[]
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: JsonSchema } } }

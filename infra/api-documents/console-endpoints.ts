@@ -181,6 +181,18 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
     answers: { 200: comparison('KeywordEntry') },
     problems: [404],
   },
+  'keywords.try': {
+    summary: 'What a text raises by the active version of a list; nothing of the text is kept',
+    body: object({ text: { ...text, maxLength: 16_384 } }),
+    answers: {
+      200: object({
+        ...{ version: number, flags: list(text) },
+        matches: list(object({ keyword: text, flag: text, match: text })),
+        nearMisses: list(object({ keyword: text, flag: text, reason: text })),
+      }),
+    },
+    problems: [404],
+  },
   'keywords.promote': {
     summary: 'Makes the shadow version active, as a new version',
     body: object({ checked: checkedFlag }, ['checked']),

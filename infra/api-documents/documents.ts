@@ -4,13 +4,11 @@ import { messageEventJsonSchema } from '../../services/shared/model/message-even
 import { mappingJsonSchema } from '../../services/shared/sources/mapping-json-schema.ts'
 import { adminOpenApi } from './admin.ts'
 import { asyncApi } from './asyncapi.ts'
-import { clientTypes } from './client-types.ts'
 
 const text = (document: object) => `${JSON.stringify(document, null, 2)}\n`
 
 export const apiDocuments = (): Readonly<Record<string, string>> => ({
   'admin-openapi.json': text(adminOpenApi()),
-  '../services/console/api/operations.ts': clientTypes(adminOpenApi()),
   'connectors/asyncapi.json': text(asyncApi()),
   'connectors/message-event.schema.json': text({
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -176,6 +176,12 @@ try {
     'what differs between two versions is shown',
     async () => (await page.getByText('envío → asked_delivery').count()) > 0,
   )
+  await page.getByLabel('Text, of which nothing is kept').fill('¿cuánto cuesta el envío?')
+  await page.getByRole('button', { name: 'Try', exact: true }).click()
+  await until(
+    'a text is tried against the active version',
+    async () => (await page.getByText('Version 4 raises asked_price.').count()) > 0,
+  )
   await page.getByRole('link', { name: 'Why' }).click()
   await page.getByLabel('Connection').fill('shop')
   await page.getByLabel('Id', { exact: true }).fill(`${whatsappAccount}:5215550001`)

@@ -116,6 +116,48 @@ describe('the content of messages', () => {
     expect(files.some((file) => file.startsWith('redis/'))).toBe(true)
   })
 
+  it('is in no explanation and in no report, unless an explanation is asked to show texts', async () => {
+    const { console: console_ } = world.pipeline.ready
+    const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
+      ADMIN_TOKEN: string
+    }
+    const today = new Date().toISOString().slice(0, 10)
+    const days = ['--from', today, '--to', today]
+    const printed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await world.pipeline.signals(...args)
+      expect([code, stderr]).toEqual([0, ''])
+      return stdout
+    }
+    const answered = async (path: string, init: RequestInit = {}) => {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+      const answer = await fetch(`${console_}/admin/v1/${path}`, { ...init, headers })
+      return `${answer.status} ${await answer.text()}`
+    }
+    const ask = (body: object) => answered('explain', { method: 'POST', body: JSON.stringify(body) })
+    const [one, other] = numbers as [string, string]
+    const ofOne = ['explain', '--connection', 'shop-wa', '--conversation', `${whatsappAccount}:${one}`]
+    const asked = { connectionId: 'shop-wa', conversationId: `x:${other}` }
+    const outputs = [
+      await printed(...ofOne),
+      await printed('report', '--all', ...days, '--csv'),
+      await ask(asked),
+      await ask({ ...asked, messageId }),
+      await ask({ connectionId: 'shop-wa', messageId }),
+      await answered(`report?from=${today}&to=${today}`),
+    ]
+    // Each says something.
+    expect(outputs[0]).toMatch(/signal conversation: accepted[\s\S]*dropped: a copy of it came first/)
+    expect(outputs[2]).toMatch(/^200 .*"event":"Hot"/)
+    expect(outputs[3]).toMatch(/^400 /)
+    expect(outputs[5]).toMatch(/^200 .*"Hot"/)
+    const found = needles.filter((needle) => outputs.some((output) => output.includes(needle)))
+    expect(found).toEqual([])
+    expect(await printed(...ofOne, '--show-text')).toContain('palabrasecreta')
+    expect(await ask({ ...asked, showText: true })).toContain('etiquetasecreta')
+    const history = await answered('connections/shop-wa/history')
+    expect(history.match(/text_shown/g)).toHaveLength(2)
+  }, 120_000)
+
   it('is in no topic, not in Redis and in no log', () => {
     const found = [...filesWith(...needles)].filter(([, files]) => files.length > 0)
     expect(found).toEqual([])

@@ -46,12 +46,11 @@ const signalIdOf = ({ accountId }: Account, id: string) =>
   )
 const post = async (account: Account, id: string, text: string) => {
   postedAt.set(signalIdOf(account, id), Date.now())
-  const response = await world.post({
+  await world.deliver({
     path: '/v1/message-events',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify([eventOf(account, id, text)]),
   })
-  if (response.status !== 200) throw new Error(`the gateway answered ${response.status}: ${await response.text()}`)
 }
 
 /** Posts the honest account's messages at a steady rate, with something beside it. @returns ms from each post to TikTok */

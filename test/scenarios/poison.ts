@@ -41,12 +41,11 @@ const event = (id: string, text: string, n: number) => ({
   textOrigin: 'typed',
 })
 const post = async (...events: object[]) => {
-  const response = await world.post({
+  await world.deliver({
     path: '/v1/message-events',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify(events),
   })
-  if (response.status !== 200) throw new Error(`the gateway answered ${response.status}: ${await response.text()}`)
 }
 const postMany = async (prefix: string, texts: (n: number) => string) => {
   for (let n = 0; n < messages; n++) await post(event(`${prefix}-${n}`, texts(n), n))

@@ -23,6 +23,9 @@ export const pageOfTest = {
   'console.1.css': 'body{}',
 }
 
+/** `fetch` refuses these ports at once, so nothing of a test leaves the process. */
+const closedPorts = { gateway: 1, ingest: 7, attribution: 9, keywords: 11, dispatch: 13 }
+
 /** A console beside an empty pipeline whose dependencies answer. What is in `state` may be changed. */
 export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new ConnectionDirectory()) => {
   const cluster = new MemoryCluster()
@@ -47,7 +50,10 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   const running = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0, details: {} }
   const state = {
     instances: Object.fromEntries(
-      stageNames.map((stage) => [stage, [{ url: `http://${stage}/metrics`, health: running, metrics: '' }]]),
+      stageNames.map((stage) => [
+        stage,
+        [{ url: `http://127.0.0.1:${closedPorts[stage]}/metrics`, health: running, metrics: '' }],
+      ]),
     ) as unknown as StageInstances,
     dependencies: { kafka: true, redis: true, registry: true },
     lists: 1,

@@ -49,7 +49,14 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   const names = [
     ...Object.values(topics).map(({ name }) => name),
     ...stages.dispatch.delays.map((delay) => laterTopic('dispatch', delay)),
-    ...[parkedTopic, replayTopic, deadLetterTopic('ingest'), deadLetterTopic('attribution'), quarantineTopic],
+    ...[
+      parkedTopic,
+      replayTopic,
+      deadLetterTopic('ingest'),
+      deadLetterTopic('attribution'),
+      deadLetterTopic('dispatch'),
+      quarantineTopic,
+    ],
   ]
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()

@@ -59,7 +59,7 @@ export const openWorld = async (env: Record<string, string> = {}, options: reado
     post: ({ path, headers, body }) => fetch(`${gateway}${path}`, { method: 'POST', headers, body }),
     deliver: async (...requests) => {
       for (const request of requests) {
-        const response = await world.post(request)
+        const response = await untilTaken(() => world.post(request))
         if (response.status !== 200)
           throw new Error(`the gateway answered ${response.status}: ${await response.text()}`)
       }
@@ -89,6 +89,16 @@ export const openWorld = async (env: Record<string, string> = {}, options: reado
     },
   }
   return world
+}
+
+/** Posts again, as a source does, while the gateway has more to do than time. Any other answer is for the caller. */
+const untilTaken = async (post: () => Promise<Response>): Promise<Response> => {
+  for (let left = 60; ; left--) {
+    const response = await post()
+    const isOverloaded = response.status === 503 && (await response.clone().text()).includes('"overloaded"')
+    if (!isOverloaded || left === 0) return response
+    await new Promise((resolve) => setTimeout(resolve, 1_000 * Number(response.headers.get('retry-after') ?? 1)))
+  }
 }
 
 /** Posts again until the gateway accepts it, as a source does. @returns the number of tries */

@@ -1,5 +1,6 @@
 /** Versions of keyword lists or rule sets: which is active, and what differs between two. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { countText, momentText } from '../format.ts'
@@ -147,6 +148,47 @@ const ListActions = ({ version: { id, version, state } }: { version: Version }) 
   )
 }
 
+const TryText = ({ id }: { id: string }) => {
+  const [text, setText] = useState('')
+  const tried = useChange('POST keyword-lists/{id}/try')
+  const { data, error } = tried
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        tried.mutate({ id, body: { text } })
+      }}
+    >
+      <h3>Try a text</h3>
+      <div class="filters">
+        <label>
+          Text, of which nothing is kept
+          <input type="search" required value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        </label>
+        <button type="submit">Try</button>
+      </div>
+      {error ? <p role="alert">{error.message}</p> : null}
+      {data ? (
+        <div role="status">
+          <p>
+            {data.flags.length === 0
+              ? `Version ${data.version}: no keyword.`
+              : `Version ${data.version} raises ${data.flags.join(', ')}.`}
+          </p>
+          <Lines
+            title="Found"
+            lines={data.matches.map(({ keyword, flag, match }) => `${keyword} → ${flag} (${match})`)}
+          />
+          <Lines
+            title="Not found"
+            lines={data.nearMisses.map(({ keyword, flag, reason }) => `${keyword} → ${flag}: ${reason}`)}
+          />
+        </div>
+      ) : null}
+    </form>
+  )
+}
+
 export const KeywordListsPage = () => {
   const { id, query, choose } = useChosen()
   const { data, error } = useRead('GET keyword-lists', { every: 5_000 })
@@ -169,6 +211,7 @@ export const KeywordListsPage = () => {
       {id !== null && diff.data ? (
         <>
           <h2>{id}</h2>
+          <TryText key={id} id={id} />
           <Diff diff={diff.data} lineOf={entryLine} />
         </>
       ) : null}

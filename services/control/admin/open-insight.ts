@@ -38,8 +38,7 @@ export const openInsight = (tools: Tools): InsightWork => {
   const reporting = openTenantQueues()
   return {
     now,
-    report: (isWanted, { from, to }, tenant) =>
-      reporting(tenant, () => readReport((id, at) => at >= from && at < to && isWanted(id), { broker, codec })),
+    report: (isWanted, days, tenant) => reporting(tenant, () => readReport(isWanted, days, { broker, codec })),
     explain: (ids, options, tenant) =>
       explaining(tenant, async () => {
         const { connectionId } = ids

@@ -1,4 +1,5 @@
 /** Versions of keyword lists and rule sets: what there is, what differs, and which one is active. */
+import { explain } from '../../keywords/evaluation/explain.ts'
 import { diffLists } from '../../keywords/lists/diff.ts'
 import { diffRules } from '../../keywords/rules/diff-rules.ts'
 import type { ImportedVersion, VersionArchive } from '../../keywords/versions/version-archive.ts'
@@ -94,10 +95,31 @@ const change = async (call: AdminCall, isPromotion: boolean) => {
   return json({ id: made.listId, version: made.version })
 }
 
+/** As long as the longest text that is matched. */
+const maxTextUnits = 16_384
+
+/** Matches a text against the active version, else the shadow. Nothing of it is kept, and the trail names the list alone. */
+const tryText = async ({ request, id, principal, tools }: AdminCall) => {
+  requireAllTenants(principal, 'keyword lists')
+  const { text } = ((await readJson(request)) ?? {}) as { text?: unknown }
+  if (typeof text !== 'string' || text.length > maxTextUnits)
+    throw new ControlProblem(400, 'text', `text must be a text of at most ${maxTextUnits} characters`)
+  const { keywordLists } = await tools.versions.cache.read()
+  const list = keywordLists.active(id) ?? keywordLists.shadow(id)
+  if (!list) throw new ControlProblem(404, 'list_unknown', `there is no keyword list ${id}`)
+  const { flags, matches, nearMisses } = explain(list.entries, text)
+  return json({
+    ...{ version: list.version, flags },
+    matches: matches.map(({ keyword, flag, match }) => ({ keyword, flag, match })),
+    nearMisses: nearMisses.map(({ keyword, flag, reason }) => ({ keyword, flag, reason })),
+  })
+}
+
 /** By path, as in `endpoints`. A list decides what TikTok learns, so changing it is for administrators. */
 export const versionEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   'keyword-lists': { GET: { role: 'viewer', action: 'keywords.list', run: lists } },
   'keyword-lists/ID': { GET: { role: 'viewer', action: 'keywords.show', run: list } },
+  'keyword-lists/ID/try': { POST: { role: 'viewer', action: 'keywords.try', run: tryText } },
   'keyword-lists/ID/promote': {
     POST: { role: 'admin', action: 'keywords.promote', run: (call) => change(call, true) },
   },

@@ -44,7 +44,7 @@ export const unproven = (source: Source, proof: Proof, tools: VerificationTools)
   return new HttpProblem(
     401,
     'signature_wrong',
-    "the signature does not fit: the secret differs from the source's and the account's own, the body was changed on its way, or it is too old",
+    "the signature does not fit: the secret differs from the source's and the account's own (a connection's secret counts for its own account only), the body was changed on its way, the header is not of the form that the mapping says, or the signed time is too far from now",
   )
 }
 

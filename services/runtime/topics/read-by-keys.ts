@@ -17,9 +17,15 @@ export type KeyReader = Pick<Broker, 'offsetsAt' | 'read' | 'partitionOf' | 'tim
 /** Partitions that got their first record this much later than the topic may have been added. Producers learn of one within minutes. */
 const addedAfterMs = 3_600_000
 
+type Offsets = ReadonlyMap<number, bigint>
+
 /** When each partition got its first record, ms; before all times where retention has removed it, after all where none came. */
-const firstTimes = async (topic: string, broker: KeyReader): Promise<readonly number[]> => {
-  const [lows, ends] = await Promise.all([broker.offsetsAt(topic, beginningOfTime), broker.offsetsAt(topic, endOfTime)])
+const firstTimes = async (
+  topic: string,
+  lows: Offsets,
+  ends: Offsets,
+  broker: KeyReader,
+): Promise<readonly number[]> => {
   const whole = [...lows].filter(([partition, low]) => low === 0n && ends.get(partition) !== 0n)
   const times = await broker.timestamps(
     topic,
@@ -43,14 +49,18 @@ const rangesOf = async (
   { since, until = endOfTime }: TimeWindow,
   broker: KeyReader,
 ): Promise<readonly OffsetRange[]> => {
-  const times = await firstTimes(topic, broker)
-  if (times.length === 0) return []
-  const [starts, ends] = await Promise.all([broker.offsetsAt(topic, since), broker.offsetsAt(topic, until)])
+  const [lows, ends] = await Promise.all([broker.offsetsAt(topic, beginningOfTime), broker.offsetsAt(topic, endOfTime)])
+  if (ends.size === 0) return []
+  const [times, starts, stops] = await Promise.all([
+    firstTimes(topic, lows, ends, broker),
+    since <= beginningOfTime ? lows : broker.offsetsAt(topic, since),
+    until >= endOfTime ? ends : broker.offsetsAt(topic, until),
+  ])
   const wanted = new Set(
     countsSince(times, since).flatMap((count) => Array.from(keys, (key) => broker.partitionOf(key, count))),
   )
   return [...wanted].flatMap((partition) => {
-    const [from, to] = [starts.get(partition), ends.get(partition)]
+    const [from, to] = [starts.get(partition), stops.get(partition)]
     return from === undefined || to === undefined ? [] : [{ partition, from, to }]
   })
 }

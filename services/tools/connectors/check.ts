@@ -13,8 +13,12 @@ import { type ConnectorProblem, ConnectorProblems } from './problems.ts'
 export interface WrittenEvent {
   /** Where it is: `line 3`, or `topic/partition/offset`. */
   readonly place: string
-  /** As it was written, decoded from JSON or Avro; undefined: neither. */
+  /** As it was written, decoded from JSON or Avro; undefined: ingest refuses it. */
   readonly value: unknown
+  /** Why ingest refuses it, as its dead letter says; unset: it is neither JSON nor Avro of the registry. */
+  readonly refusal?: { readonly what: string; readonly remedy: string }
+  /** When the broker took it, ms; unset: unknown. */
+  readonly writtenAt?: number
   /** Of the record; undefined: there is none, as in a file. */
   readonly key?: string | null
   readonly partition?: number
@@ -42,6 +46,13 @@ interface Conversation {
   hasReferral: boolean
 }
 
+const unreadable = { what: 'neither JSON nor Avro of the registry', remedy: 'docs/connectors names both forms' }
+/** What TikTok refuses, and what dispatch drops by default (DISPATCH_EXPIRE_DAYS). */
+const futureMs = 300_000
+const expiredMs = 28 * 24 * 3_600_000
+/** Accounts that are named each; a connector that has no connection at all writes for thousands. */
+const namedAccounts = 20
+
 const contractFields = new Set(Object.keys(messageEventSchema.shape))
 const startsConversation = ({ kind, direction, sender, backfill }: MessageEvent) =>
   kind === 'message' && direction === 'inbound' && sender !== 'agent' && sender !== 'bot' && !backfill
@@ -51,6 +62,7 @@ export class ConnectorChecker {
   readonly #hasConnection: HasConnection
   readonly #accounts = new Map<string, { place: string; started: boolean; known: boolean }>()
   readonly #conversations = new Map<string, Conversation>()
+  readonly #unconnected = new Set<string>()
   readonly #seen = new Map<string, string>()
   #events = 0
 
@@ -62,7 +74,8 @@ export class ConnectorChecker {
     this.#events += 1
     const { place, value } = written
     if (value === undefined) {
-      this.#problems.add('error', 'neither JSON nor Avro of the registry', 'docs/connectors names both forms', place)
+      const { what, remedy } = written.refusal ?? unreadable
+      this.#problems.add('error', what, remedy, place)
       return
     }
     const { data: event, error } = messageEventSchema.safeParse(value)
@@ -74,6 +87,7 @@ export class ConnectorChecker {
     this.#lookAtFields(value as Record<string, unknown>, event, place)
     this.#lookAtKey(event, written)
     this.#lookAtAccount(event, place)
+    this.#lookAtTime(event, written)
     if (this.#isRepeated(event, place)) return
     this.#lookAtOrder(event, place)
   }
@@ -138,11 +152,27 @@ export class ConnectorChecker {
     }
     if (startsConversation(event)) account.started = true
     this.#accounts.set(id, account)
-    if (!account.known)
+    if (account.known) return
+    this.#unconnected.add(id)
+    const isNamed = this.#unconnected.size <= namedAccounts
+    const what = isNamed ? `account ${accountId} of ${source} has no connection` : 'further accounts have no connection'
+    this.#problems.add('error', `${what}: dropped`, 'signals connections add --file FILE', place)
+  }
+
+  #lookAtTime({ occurredAt }: MessageEvent, { writtenAt, place }: WrittenEvent) {
+    if (writtenAt === undefined) return
+    if (occurredAt > writtenAt + futureMs)
       this.#problems.add(
         'error',
-        'an account without a connection: dropped',
-        'signals connections add --file FILE',
+        'occurredAt is over 5 minutes ahead of the broker: TikTok refuses such a time',
+        'set it to when the message was written, and synchronise the clock',
+        place,
+      )
+    if (occurredAt < writtenAt - expiredMs)
+      this.#problems.add(
+        'error',
+        'occurredAt is over 28 days before the event was written: its signal expires (DISPATCH_EXPIRE_DAYS)',
+        'history is for `signals replay --file`; TikTok counts nothing so old',
         place,
       )
   }

@@ -121,6 +121,15 @@ const goneBefore = async (topic: string, { broker }: ReadingTools): Promise<numb
   return times.size === 0 ? null : Math.max(...times.values())
 }
 
+/** Clocks of gateways and brokers differ by less, ms. */
+const skewMs = 600_000
+
+/** Where signals of the messages may be: none is older than its message. */
+const followingWindow = ({ messages: [first] }: HeldMessages, { since, until }: TimeWindow): TimeWindow => ({
+  since: first === undefined ? since : Math.max(since, first.receivedAt - skewMs),
+  ...(until === undefined ? {} : { until }),
+})
+
 /** The conversation that is asked for, and what came of it. null: nothing is known of the message. @throws DependencyError */
 const find = async (
   { conversationId, messageId }: ExplainedIds,
@@ -169,7 +178,13 @@ export const explainConversation = async (
   const { now, showText = false } = options
   const decided = await decideMessages(held, known, connection, now, { ...tools, showText })
   const signalIds = new Set(decided.flatMap(({ signals }) => signals.map(({ signalId }) => signalId)))
-  const results = await readSignalResults(connectionId, known.ids, [...signalIds], options, tools)
+  const results = await readSignalResults(
+    connectionId,
+    known.ids,
+    [...signalIds],
+    followingWindow(held, options),
+    tools,
+  )
   const quarantined = (await tools.quarantined())?.find(({ account }) => account === `${source}/${accountId}`)
   return {
     ...{ connectionId, status, source, conversation },

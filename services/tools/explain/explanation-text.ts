@@ -121,10 +121,26 @@ const timeline = ({ received, messages }: ConversationExplanation): string[] =>
     .sort((a, b) => a.at - b.at)
     .flatMap(({ lines }) => lines)
 
-const gapLines = ({ gaps, received, messages }: ConversationExplanation): string[] => {
-  const { deliveriesSince, messagesSince, unreadableDeliveries, areCopiesUnknown } = gaps
+/** Nothing came, as far as the topics tell. */
+export const isEmpty = ({ received, messages }: ConversationExplanation): boolean =>
+  received.length === 0 && messages.length === 0
+
+/** Most sources' conversations are named by the account and the person; a complaint names the person. */
+export const idHint = (
+  explanation: ConversationExplanation,
+  accountId: string,
+  conversationId: string | undefined,
+): string[] =>
+  isEmpty(explanation) && conversationId !== undefined && !conversationId.startsWith(accountId)
+    ? [
+        `most conversation ids begin with the account: try --conversation ${accountId}:ID (docs/contracts.md, section 1)`,
+      ]
+    : []
+
+const gapLines = (explanation: ConversationExplanation): string[] => {
+  const { deliveriesSince, messagesSince, unreadableDeliveries, areCopiesUnknown } = explanation.gaps
   return [
-    ...(received.length === 0 && messages.length === 0
+    ...(isEmpty(explanation)
       ? [
           'nothing of it came in the times that were read: no delivery of this account names it, and messages.v1 holds no message of it',
         ]

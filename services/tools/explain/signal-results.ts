@@ -1,16 +1,19 @@
 /** The signals of a conversation that topics hold, and what became of each. */
-import { laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { deadLetterTopic, laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { positionOf } from '../../runtime/batch/dead-letter.ts'
 import { headerNames } from '../../runtime/batch/record-headers.ts'
+import type { ConsumedRecord } from '../../runtime/ports.ts'
 import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
 import type { Delivery, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
 import { markOf } from '../../shared/persons/suppressions.ts'
 import { delays, replayTopic, stages, topics } from '../../topology.ts'
+import { deadLetterCodes } from './dead-letter-codes.ts'
 import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
 
-/** TikTok's or dispatch's final outcome, `parked`, or `waiting`. */
+/** TikTok's or dispatch's final outcome, `parked`, `waiting`, or `dead_letter`: dispatch could not process it. */
 export interface SignalResult {
-  readonly result: Delivery['outcome'] | 'parked' | 'waiting'
-  /** TikTok's code, or why it is parked; null: none. */
+  readonly result: Delivery['outcome'] | 'parked' | 'waiting' | 'dead_letter'
+  /** TikTok's code, that of the dead letter, or why it is parked; null: none. */
   readonly code: number | string | null
   /** ms; null: not final. */
   readonly settledAt: number | null
@@ -45,13 +48,21 @@ export const readSignalResults = async (
   const published = new Map<string, Signal>()
   const results = new Map<string, SignalResult>()
   const asked = { keys: new Set([connectionId]), window: { since: window.since } }
+  const codes = await deadLetterCodes([deadLetterTopic('dispatch')], window.since, tools)
+  /** Where a record leaves its signal that is not final. */
+  const left = (record: ConsumedRecord, waits: SignalResult): SignalResult => {
+    const code = codes.get(positionOf(record))
+    return code === undefined
+      ? waits
+      : { result: 'dead_letter', code, settledAt: null, waitsIn: null, waitsUntil: null }
+  }
   const takePublished = (own: TimeWindow, topic: string) =>
-    readRecords(tools, { ...asked, window: own, topic, name: 'signals' }, (signal, { headers }) => {
-      const isOfThem = marks.has(headers[headerNames.suppressionMark] ?? '')
+    readRecords(tools, { ...asked, window: own, topic, name: 'signals' }, (signal, record) => {
+      const isOfThem = marks.has(record.headers[headerNames.suppressionMark] ?? '')
       if (!isOfThem && !ids.has(signal.signalId)) return
       ids.add(signal.signalId)
       published.set(signal.signalId, signal)
-      results.set(signal.signalId, { ...waiting, waitsIn: 'dispatch', waitsUntil: null })
+      results.set(signal.signalId, left(record, { ...waiting, waitsIn: 'dispatch', waitsUntil: null }))
     })
   const isPublished = (id: string) => published.has(id)
   for (const topic of [topics.signals.name, replayTopic])
@@ -84,10 +95,11 @@ export const readSignalResults = async (
     topic: string,
     resultAt: (headers: Readonly<Record<string, string>>, at: number) => SignalResult,
   ) =>
-    readRecords(tools, { ...asked, topic, name: 'signals' }, ({ signalId }, { headers, timestamp }) => {
+    readRecords(tools, { ...asked, topic, name: 'signals' }, ({ signalId }, record) => {
+      const { headers, timestamp } = record
       if (!ids.has(signalId) || isSettled(signalId) || timestamp < (last.get(signalId) ?? 0)) return
       last.set(signalId, timestamp)
-      results.set(signalId, resultAt(headers, timestamp))
+      results.set(signalId, left(record, resultAt(headers, timestamp)))
     })
   for (const delay of stages.dispatch.delays)
     await takeLater(laterTopic('dispatch', delay), (_, at) => ({

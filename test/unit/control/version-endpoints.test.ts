@@ -107,6 +107,25 @@ describe('versions of keyword lists', () => {
     expect((await ask('POST /admin/v1/keyword-lists/mx/promote', { body: { checked: true } })).status).toBe(200)
   })
 
+  it('are tried on a text, of which nothing is kept', async () => {
+    const { ask, entries } = await open()
+    const text = 'secreto: ¿cuál es el precio?'
+    const answer = await ask('POST /admin/v1/keyword-lists/mx/try', { body: { text } })
+    expect(answer.json).toMatchObject({ version: 2, matches: [{ keyword: 'precio' }] })
+    expect(answer.json.flags).toHaveLength(1)
+    expect(answer.text).not.toContain('secreto')
+    expect(JSON.stringify(entries)).not.toMatch(/secreto|precio/)
+    expect((await ask('POST /admin/v1/keyword-lists/mx/try', { body: { text: 'adiós' } })).json).toMatchObject({
+      flags: [],
+    })
+    for (const [id, body, status] of [
+      ['mx', {}, 400],
+      ['mx', { text: 'x'.repeat(16_385) }, 400],
+      ['other', { text }, 404],
+    ] as const)
+      expect((await ask(`POST /admin/v1/keyword-lists/${id}/try`, { body })).status).toBe(status)
+  })
+
   it('are seen by callers of all tenants, and changed by their administrators', async () => {
     const { ask } = await open()
     for (const path of ['keyword-lists', 'keyword-lists/mx', 'rule-sets'])

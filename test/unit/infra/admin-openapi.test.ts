@@ -53,6 +53,7 @@ describe('the document of the admin API', () => {
       ['GET', 'replays', ''],
       ['GET', 'keyword-lists', ''],
       ['GET', 'keyword-lists/{id}', 'unknown'],
+      ['POST', 'keyword-lists/{id}/try', 'unknown', { text: 'hola' }],
       ['POST', 'keyword-lists/{id}/promote', 'unknown', {}],
       ['POST', 'keyword-lists/{id}/rollback', 'unknown', {}],
       ['GET', 'rule-sets', ''],

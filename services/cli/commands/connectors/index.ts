@@ -1,12 +1,13 @@
 /** `signals connectors check`: what is wrong with the events of a connector. */
 import type { Command } from 'commander'
+import { BadRecord, failures } from '../../../failures.ts'
 import { partitionOf } from '../../../runtime/adapters/kafka/platformatic/wire/murmur2.ts'
 import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import type { Codec } from '../../../runtime/topics/codec.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { decodeChannelEvent, messageEventSource, sealedUnder } from '../../../shared/model/channel-event.ts'
 import { splitLines } from '../../../shared/text/split-lines.ts'
-import { type ConnectorCheck, ConnectorChecker } from '../../../tools/connectors/check.ts'
+import { type ConnectorCheck, ConnectorChecker, type WrittenEvent } from '../../../tools/connectors/check.ts'
 import { lastRecords } from '../../../tools/connectors/last-records.ts'
 import { sandboxProblemOf, sandboxSignals } from '../../../tools/connectors/sandbox.ts'
 import { topics } from '../../../topology.ts'
@@ -31,13 +32,27 @@ const jsonIn = (text: string): unknown => {
   }
 }
 
-const decodedIn = (value: Buffer, codec: Codec): unknown => {
+type Decoded = Pick<WrittenEvent, 'value' | 'refusal'>
+
+const decodedIn = (value: Buffer, codec: Codec): Decoded => {
   try {
-    return codec.isAvro(value) ? codec.decodeMessageEvent(value) : jsonIn(value.toString())
-  } catch {
-    return undefined
+    return { value: codec.isAvro(value) ? codec.decodeMessageEvent(value) : jsonIn(value.toString()) }
+  } catch (error) {
+    if (!(error instanceof BadRecord)) return { value: undefined }
+    const { code, detail } = error.failure
+    return { value: undefined, refusal: { what: `${code}: ${detail}`, remedy: failures[code].help } }
   }
 }
+
+/** A header `source` says that the record is a webhook delivery of that source. */
+const asDelivery: Decoded = {
+  value: undefined,
+  refusal: {
+    what: 'a header `source` makes the record a webhook delivery: a dead letter',
+    remedy: 'leave the header out; the event itself names its source',
+  },
+}
+const isDelivery = (record: ConsumedRecord) => decodeChannelEvent(record).source !== messageEventSource
 
 const isOf = (source: string | undefined, value: unknown) =>
   source === undefined || (value as { source?: unknown } | undefined)?.source === source
@@ -53,8 +68,8 @@ const checkFile = async (file: string, source: string | undefined): Promise<Conn
   return checker.result()
 }
 
-const isWrittenByConnector = (record: ConsumedRecord) =>
-  record.value !== null && sealedUnder(record) === undefined && decodeChannelEvent(record).source === messageEventSource
+/** What the gateway writes is sealed. */
+const isWrittenByConnector = (record: ConsumedRecord) => record.value !== null && sealedUnder(record) === undefined
 
 const checkTopic = (count: number, source: string | undefined): Promise<ConnectorCheck> =>
   withContext(async ({ broker, codec: openCodec }) => {
@@ -65,10 +80,11 @@ const checkTopic = (count: number, source: string | undefined): Promise<Connecto
     await codec.prepare(records)
     for (const record of records.filter(isWrittenByConnector)) {
       const { topic, partition, offset, key } = record
-      const value = decodedIn(record.value as Buffer, codec)
-      if (!isOf(source, value)) continue
+      const decoded = isDelivery(record) ? asDelivery : decodedIn(record.value as Buffer, codec)
+      if (!isOf(source, decoded.value)) continue
       const expected = key === null ? {} : { expectedPartition: partitionOf(Buffer.from(key), partitions) }
-      checker.add({ place: `${topic}/${partition}/${offset}`, value, key, partition, ...expected })
+      const place = `${topic}/${partition}/${offset}`
+      checker.add({ ...decoded, place, writtenAt: record.timestamp, key, partition, ...expected })
     }
     return checker.result()
   })

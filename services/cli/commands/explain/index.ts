@@ -7,7 +7,7 @@ import { loadSources } from '../../../shared/sources/index.ts'
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { explainConversation } from '../../../tools/explain/explain.ts'
 import type { ConversationExplanation } from '../../../tools/explain/explanation.ts'
-import { explanationText } from '../../../tools/explain/explanation-text.ts'
+import { explanationText, idHint, isEmpty } from '../../../tools/explain/explanation-text.ts'
 import { openExplainTools } from '../../../tools/explain/open.ts'
 import { actor } from '../../actor.ts'
 import { audited } from '../../audit.ts'
@@ -63,10 +63,8 @@ const noteShown = async (context: CliContext, connectionId: string) => {
 }
 
 /** Accounts of the source that have no connection: where nothing came, the account may be another one. */
-const othersOf = async (context: CliContext, { source, received, messages }: ConversationExplanation) => {
-  if (received.length > 0 || messages.length > 0) return []
-  return ((await readUnconnected(context)) ?? []).filter((one) => one.source === source)
-}
+const othersOf = async (context: CliContext, found: ConversationExplanation) =>
+  isEmpty(found) ? ((await readUnconnected(context)) ?? []).filter(({ source }) => source === found.source) : []
 
 const othersText = (others: readonly UnconnectedAccount[]) =>
   [
@@ -97,7 +95,7 @@ const explain = (flags: ExplainFlags) => {
       throw new UsageError('--message: no delivery of this connection names it, and messages.v1 holds no such message')
     const others = await othersOf(context, found)
     if (json) return printJson({ ...found, unconnected: others })
-    print(explanationText(found))
+    print([explanationText(found), ...idHint(found, record.accountId, conversation)].join('\n'))
     if (others.length > 0) print(othersText(others))
   })
 }

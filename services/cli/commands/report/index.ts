@@ -62,7 +62,7 @@ const report = (flags: Flags) => {
   const { connection, tenant, all, csv, json } = flags
   if ([connection, tenant, all].filter((one) => one !== undefined).length !== 1)
     throw new UsageError('name exactly one of --connection, --tenant and --all')
-  const { from, to } = rangeOf(flags, Date.now())
+  const days = rangeOf(flags, Date.now())
   return withContext(async (context) => {
     await audited(context, 'report', connection ?? tenant ?? null)
     const [broker, codec] = [context.broker(), await context.codec()]
@@ -71,7 +71,7 @@ const report = (flags: Flags) => {
       throw new UsageError(`there is no connection ${connection}; see \`signals connections list\``)
     const isNamed = (id: string) =>
       all !== undefined || id === connection || (tenant !== undefined && directory.byId(id)?.tenantId === tenant)
-    const rows = await readReport((id, at) => at >= from && at < to && isNamed(id), { broker, codec })
+    const rows = await readReport(isNamed, days, { broker, codec })
     if (json) return printJson(rows)
     if (csv) return print([header, ...rows.map(cellsOf)].map(csvLine).join('\n'))
     print(rows.length === 0 ? 'no signal in these days' : table([header, ...rows.map(cellsOf)]))

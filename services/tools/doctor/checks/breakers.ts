@@ -8,7 +8,7 @@ const maxNamed = 5
 
 export const breakers = async ({ breakers: read }: DiagnosticsContext): Promise<CheckResult[]> => {
   const found = await read()
-  if (found.length === 0) return [good('TikTok accepts calls for every connection')]
+  if (found.length === 0) return [good('no circuit breaker is open')]
   const named = found.slice(0, maxNamed).map(({ connectionId, cause }) => `${connectionId} (${cause})`)
   const more = found.length > maxNamed ? ', …' : ''
   return [

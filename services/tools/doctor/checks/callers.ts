@@ -45,7 +45,9 @@ const checkSignatures = ({ env, sources }: DiagnosticsContext): CheckResult[] =>
 const shownAccounts = 5
 
 const checkUnconnected = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
-  const accounts = await context.unconnected()
+  // The gateway and ingest may both have seen one.
+  const all = await context.unconnected()
+  const accounts = [...new Map(all.map((one) => [`${one.source} ${one.accountId}`, one])).values()]
   if (accounts.length === 0) return []
   const some = accounts.slice(0, shownAccounts).map(({ source, accountId }) => `${source} ${accountId}`)
   const names = `${some.join(', ')}${accounts.length > shownAccounts ? ', …' : ''}`

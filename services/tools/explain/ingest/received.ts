@@ -1,6 +1,6 @@
 /** What came of a conversation, and what ingest makes of each: decided again by the stage, with the claims that it holds. It keeps nothing. */
 import { deadLetterTopic, quarantineTopic } from '../../../derived-topics.ts'
-import { BadRecord } from '../../../failures.ts'
+import { BadRecord, type FailureCode } from '../../../failures.ts'
 import type { ByPurpose } from '../../../ingest/claims.ts'
 import type { ContactThreads } from '../../../ingest/contacts/contact-threads.ts'
 import { isWithoutThread } from '../../../ingest/contacts/without-thread.ts'
@@ -66,6 +66,9 @@ const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conve
     ? event.conversationId === conversationId || event.aliases.includes(conversationId ?? '')
     : event.messageId === messageId)
 
+/** Codes of dead letters about some items of a record, while its other items go on. */
+const ofItems: ReadonlySet<string> = new Set<FailureCode>(['item_unmappable', 'too_large'])
+
 type Facts = Pick<ExplainedEvent, 'receivedAt' | 'delivery' | 'source'>
 const nothing = { kind: null, message: null, firstCopy: null } as const
 
@@ -125,7 +128,11 @@ export const readReceived = async (
       const verdict = verdicts[at]
       const own = { ...facts, ...nothing, kind: event.kind, message: identityOf(event, keyring).message }
       if (verdict?.kind === 'authorised')
-        found.push(code === undefined ? { ...own, outcome: 'let_in', reason: null } : { ...own, outcome, reason: code })
+        found.push(
+          code === undefined || ofItems.has(code)
+            ? { ...own, outcome: 'let_in', reason: null }
+            : { ...own, outcome, reason: code },
+        )
       else {
         const reason = verdict?.kind === 'refused' ? verdict.reason : 'duplicate_with_referral'
         const owner = claims.firstCopyOf(ownerOf(record, at))

@@ -104,9 +104,33 @@ describe('the check of a connector', () => {
     expect(problems).toEqual([expect.objectContaining({ verdict, what: expect.stringMatching(what), first, count: 1 })])
   })
 
+  it.each([
+    ['in the future', 300_001, [/over 5 minutes ahead/]],
+    ['a little ahead', 300_000, []],
+    ['of 28 days ago', -28 * 86_400_000, []],
+    ['older than a signal may be', -28 * 86_400_000 - 1, [/its signal expires/]],
+  ])('compares the time of an event with that of its record: %s', (_which, ahead, problems) => {
+    const found = checked([{ value: event({ occurredAt: noon + ahead }), writtenAt: noon }]).problems
+    expect(found.map(({ what }) => what)).toEqual(problems.map((what) => expect.stringMatching(what)))
+  })
+
+  it('says of a record that ingest refuses what its dead letter says', () => {
+    const refusal = { what: 'schema_incomplete: lacks referral', remedy: 'use the whole schema' }
+    expect(checked([{ refusal }]).problems).toEqual([expect.objectContaining({ verdict: 'error', ...refusal })])
+  })
+
+  it('names 20 accounts without a connection, and counts the others together', () => {
+    const events = Array.from({ length: 30 }, (_, n) => ({ value: event({ accountId: `shop-${n}` }) }))
+    const { problems } = checked(events, () => false)
+    expect(problems).toHaveLength(21)
+    expect(problems[0]).toMatchObject({ what: 'further accounts have no connection: dropped', count: 10 })
+  })
+
   it('finds an account without a connection, and nothing else of it', () => {
     const { problems } = checked([{ value: event({ direction: 'outbound' }) }], () => false)
-    expect(problems.map(({ what }) => what)).toEqual(['an account without a connection: dropped'])
+    expect(problems.map(({ what }) => what)).toEqual([
+      `account ${account} of ${messageEvent().source} has no connection: dropped`,
+    ])
   })
 
   it('takes the same event twice for one, and counts each kind of problem', () => {

@@ -1,8 +1,10 @@
 /** What ingest lets in of a conversation and what not, by the stage itself, and what is explained of it. */
 import { deadLetterTopic, quarantineTopic } from '../../../../services/derived-topics.ts'
 import type { ConversationExplanation } from '../../../../services/tools/explain/explanation.ts'
+import { idHint } from '../../../../services/tools/explain/explanation-text.ts'
 import { topics } from '../../../../services/topology.ts'
 import { account, chat, explain, textOf } from '../../../support/explain.ts'
+import { openMemoryDispatch } from '../../../support/memory-dispatch.ts'
 import { openMemoryPipeline } from '../../../support/memory-pipeline.ts'
 
 const person = '5215550001111'
@@ -130,6 +132,25 @@ describe('what came of a conversation', () => {
     expect(first(await explain(pipeline))).toEqual(['dead_letter poison'])
   })
 
+  it('says of a message that it was let in beside another item that could not be mapped', async () => {
+    const pipeline = await openMemoryPipeline()
+    const body = written('wamid.1')
+    const [message] = body.entry[0]?.changes[0]?.value.messages ?? []
+    body.entry[0]?.changes[0]?.value.messages.push({ ...message, from: undefined, id: 'wamid.2' } as never)
+    await pipeline.delivery('whatsapp', body)
+    const [record] = pipeline.cluster.records(topics.channelEvents.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = {
+      topic: deadLetterTopic('ingest'),
+      key: 'k',
+      value: null,
+      headers: { origin, code: 'item_unmappable' },
+    }
+    await pipeline.producer.send([letter])
+    expect(first(await explain(pipeline))).toEqual(['let_in null'])
+    expect((await explain(pipeline)).messages[0]?.reason).toBeNull()
+  })
+
   it('names a message that ended attribution', async () => {
     const pipeline = await openMemoryPipeline()
     await pipeline.event({ messageId: 'wamid.1' })
@@ -138,6 +159,33 @@ describe('what came of a conversation', () => {
     const letter = { topic: deadLetterTopic('attribution'), key: 'k', value: null, headers: { origin, code: 'poison' } }
     await pipeline.producer.send([letter])
     expect(await textOf(pipeline)).toMatch(/dead letter past ingest: poison/)
+  })
+
+  it('names a signal that dispatch could not process, until it is redriven', async () => {
+    const pipeline = await openMemoryPipeline()
+    const dispatching = openMemoryDispatch(pipeline)
+    await pipeline.event({ messageId: 'wamid.1' })
+    const [record] = pipeline.cluster.records(topics.signals.name)
+    const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
+    const letter = {
+      topic: deadLetterTopic('dispatch'),
+      key: 'k',
+      value: null,
+      headers: { origin, code: 'bytes_invalid' },
+    }
+    await pipeline.producer.send([letter])
+    expect(await textOf(pipeline)).toMatch(/signal conversation: dead_letter \(bytes_invalid\)/)
+    await dispatching.run('accepts')
+    expect(await textOf(pipeline)).toMatch(/signal conversation: accepted/)
+  })
+
+  it('says how ids begin to those who name the person alone', async () => {
+    const pipeline = await openMemoryPipeline()
+    await pipeline.event({ messageId: 'wamid.1' })
+    const found = await explain(pipeline, { conversationId: person })
+    expect(idHint(found, account, person).join()).toContain(`--conversation ${account}:ID`)
+    expect(idHint(found, account, `${account}:${person}`)).toEqual([])
+    expect(idHint(await explain(pipeline), account, person)).toEqual([])
   })
 
   it.each([

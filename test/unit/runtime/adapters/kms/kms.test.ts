@@ -138,7 +138,7 @@ describe.each(Object.keys(services))('a master key wrapped by %s', (name) => {
     const opening = openMasterKeys({ ...settings, SIGNALS_MASTER_KEY: changed, SIGNALS_MASTER_KEY_PREVIOUS: [] })
     await expect(opening).rejects.toThrow(ConfigError)
     await expect(opening).rejects.toThrow(/refuses.*signals keys wrap/)
-    await expect(opening).rejects.not.toThrow(new RegExp(changed.slice(20, 40)))
+    await expect(opening).rejects.not.toThrow(changed.slice(20, 40))
   })
 })
 
