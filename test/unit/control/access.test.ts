@@ -157,6 +157,8 @@ describe('a connection that another tenant makes while TikTok is asked about one
     const { eventSetId: _, ...asking } = { ...theirs, tenantId: 'a', messagingAccountId: '5215550001' }
     Object.assign(api, {
       call: async () => {
+        // The other tenant's own connection is compared with TikTok's event sets, too.
+        Object.assign(api, { call: async () => ({ kind: 'failed', reason: 'away' }) })
         await ask('POST /admin/v1/connections', { body: theirs })
         return { kind: 'answered', code: 0, data: { matched_event_set: { message_event_set_id: '901' } } }
       },
