@@ -7,6 +7,7 @@ import { readRules, rulesFile, shortened } from '../../alerts/rules.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const rules = readRules()
+const testFiles = ['alerts.test.yml', 'alerts-of-days.test.yml'].map((name) => join(rulesFile, '..', name))
 
 /** Series that a metric of the catalogue, Node's own or Prometheus itself makes. */
 const isKnown = (series: string): boolean => {
@@ -58,7 +59,7 @@ describe('the alerts', () => {
   })
 
   it('are unit-tested, every one', () => {
-    const tests = readFileSync(join(rulesFile, '../alerts.test.yml'), 'utf8')
+    const tests = testFiles.map((file) => readFileSync(file, 'utf8')).join('')
     expect(rules.map(({ alert }) => alert).filter((alert) => !tests.includes(`alertname: ${alert}\n`))).toEqual([])
   })
 
@@ -81,7 +82,7 @@ describe('the alerts', () => {
   withPromtool(`pass promtool's own checks and unit tests${hasPromtool ? '' : ': promtool not installed'}`, () => {
     for (const args of [
       ['check', 'rules', rulesFile],
-      ['test', 'rules', join(rulesFile, '../alerts.test.yml')],
+      ['test', 'rules', ...testFiles],
     ]) {
       const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' })
       expect({ status, output: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, output: '' })
