@@ -24,7 +24,7 @@ const timeoutMs = 150_000
 
 for (const args of [
   ['check', 'rules', rulesFile],
-  ['test', 'rules', join(rulesFile, '../alerts.test.yml')],
+  ['test', 'rules', join(rulesFile, '../alerts.test.yml'), join(rulesFile, '../alerts-of-days.test.yml')],
 ]) {
   const { ok, output, missing } = promtool(...args)
   if (missing) {
