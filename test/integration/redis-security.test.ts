@@ -52,12 +52,11 @@ const granted = /ACL SETUSER signals on >PASSWORD (.*)$/m.exec(
 const grantedToGateway = /ACL SETUSER signals-gateway on >PASSWORD (.*)$/m.exec(
   readFileSync(join(import.meta.dirname, '../../docs/operators/connecting.md'), 'utf8'),
 )?.[1]
+/** Further rights may follow, for the user that comes last. */
 const userArgs = [
-  '--requirepass',
-  'wonder',
-  '--user',
-  ...`signals on >wonder ${granted}`.split(' '),
+  ...['--requirepass', 'wonder'],
   ...['--user', ...`signals-gateway on >wonder ${grantedToGateway}`.split(' ')],
+  ...['--user', ...`signals on >wonder ${granted}`.split(' ')],
 ]
 const tlsArgs = (port: number, certificate = 'broker', clients = 'optional') => [
   ...['--tls-port', String(port), '--tls-auth-clients', clients],
