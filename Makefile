@@ -64,6 +64,10 @@ sbom: install ## what the project brings along (CycloneDX) and under which licen
 unit: install ## decisions only, no network, seconds
 	$(JEST) --selectProjects unit
 
+.PHONY: slow
+slow: install ## what `make test` leaves out for its time: kafkajs through an outage of Kafka, and before the other client in a group
+	SLOW_TESTS=1 $(JEST) --selectProjects integration --testPathPatterns 'kafka-(group|security)'
+
 integration: install ## contracts and flows on real Kafka, registry and Redis
 	$(JEST) --selectProjects integration
 
