@@ -1,5 +1,8 @@
 /** What a process said last, for a line about its end: otherwise the reason is in a log file only. */
 
+/** Errors of the JavaScript engine quote what they could not read, such as a body. */
+const quoted = /"[^"]*("|$)/g
+
 /** Longer ones are cut; the log has all. */
 const most = 600
 
@@ -34,5 +37,5 @@ export const lastWords = (output: string): string | null => {
   }
   const plain = lines.filter((line) => parsed(line) === null && !/^\s+at |^Node\.js v/.test(line))
   const error = plain.findLast((line) => /error/i.test(line)) ?? plain.at(-1)
-  return error?.trim().slice(0, most) ?? null
+  return error?.trim().replace(quoted, '"…"').slice(0, most) ?? null
 }

@@ -18,6 +18,11 @@ describe('the last words of a process', () => {
       "file:///x.ts:1\nthrow new Error('x')\nError: Cannot find package\n    at resolve (x)\nNode.js v24.1.0\n",
       'Error: Cannot find package',
     ],
+    [
+      'an error of the engine, without what it quotes',
+      `SyntaxError: Unexpected token 'h', "hola, ya hice el pago" is not valid JSON\n    at parse (x)\n`,
+      `SyntaxError: Unexpected token 'h', "…" is not valid JSON`,
+    ],
     ['a line that was cut off', `el":"fatal","msg":"x"}\n${line('error', { msg: 'whole' })}`, 'whole'],
   ])('are %s', (_what, output, words) => expect(lastWords(output)).toBe(words))
 
