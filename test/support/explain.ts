@@ -7,6 +7,22 @@ import type { MemoryPipeline } from './memory-pipeline.ts'
 export const account = '106540352242922'
 export const chat = `${account}:5215550001111`
 
+export const adReferral = {
+  source: 'tiktok_ad',
+  ref: 'E.C.P.1',
+  adId: null,
+  advertiserId: null,
+  clickId: null,
+  url: null,
+} as const
+export const referralEvent = {
+  messageId: 'r1',
+  kind: 'referral',
+  text: null,
+  textOrigin: null,
+  referral: adReferral,
+} as const
+
 export const explain = async (
   pipeline: MemoryPipeline,
   asked: { conversationId?: string; messageId?: string; since?: number; until?: number; showText?: boolean } = {},

@@ -16,38 +16,17 @@ export const touchesRecordOf = (
   firstTimes: firstMessages.map(({ occurredAt }) => occurredAt),
 })
 
-export const stateFromRecord = ({ firstMessages, firstTimes, ...rest }: Touches): ConversationState => {
-  const {
-    startedBy,
-    startedAt,
-    restarts,
-    touches,
-    lastAt,
-    waiting,
-    waitUntil,
-    origins,
-    counted,
-    aliases,
-    consent,
-    version,
-  } = rest
-  return {
-    startedBy,
-    startedAt,
-    restarts,
-    // A record of schema version 1 has no times: keep its order, all at the conversation's start.
-    firstMessages: firstMessages.map((message, at) => ({ message, occurredAt: firstTimes[at] ?? startedAt ?? 0 })),
-    touches,
-    lastAt,
-    waiting,
-    waitUntil,
-    origins,
-    counted,
-    aliases,
-    consent,
-    version,
-  }
-}
+export const stateFromRecord = ({
+  conversation: _conversation,
+  connectionId: _connection,
+  firstMessages,
+  firstTimes,
+  ...state
+}: Touches): ConversationState => ({
+  ...state,
+  // A record of schema version 1 has no times: keep its order, all at the conversation's start.
+  firstMessages: firstMessages.map((message, at) => ({ message, occurredAt: firstTimes[at] ?? state.startedAt ?? 0 })),
+})
 
 export const touchesTopic: StateTopic<ConversationState> = {
   name: topics.touches.name,

@@ -3,18 +3,10 @@
 import type { ConversationExplanation } from '../../../../services/tools/explain/explanation.ts'
 import { topics } from '../../../../services/topology.ts'
 import { keywordEntry, keywordList } from '../../../support/builders.ts'
-import { account, chat, explain, textOf } from '../../../support/explain.ts'
+import { account, chat, explain, referralEvent, textOf } from '../../../support/explain.ts'
 import { type MemoryPipeline, openMemoryPipeline } from '../../../support/memory-pipeline.ts'
 
 const lists = [keywordList({ version: 1, createdAt: 1, entries: [keywordEntry('pago', { flag: 'payment' })] })]
-const adReferral = {
-  source: 'tiktok_ad',
-  ref: 'E.C.P.1',
-  adId: null,
-  advertiserId: null,
-  clickId: null,
-  url: null,
-} as const
 
 describe('a conversation under several ids', () => {
   it('is explained whole by each of them, and in the partitions of its ids alone', async () => {
@@ -60,11 +52,7 @@ describe('the touches of a conversation', () => {
     const pipeline = await openMemoryPipeline()
     const weekAgo = pipeline.now() - 8 * 86_400_000
     await pipeline.event({
-      messageId: 'r1',
-      kind: 'referral',
-      text: null,
-      textOrigin: null,
-      referral: adReferral,
+      ...referralEvent,
       occurredAt: weekAgo,
     })
     await pipeline.event({ messageId: 'm1' })
@@ -78,11 +66,7 @@ describe('the touches of a conversation', () => {
     const before = pipeline.now()
     await pipeline.event({ messageId: 'm1' })
     await pipeline.event({
-      messageId: 'r1',
-      kind: 'referral',
-      text: null,
-      textOrigin: null,
-      referral: adReferral,
+      ...referralEvent,
       occurredAt: before,
     })
     expect(await textOf(pipeline)).toMatch(

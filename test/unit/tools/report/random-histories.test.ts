@@ -6,6 +6,7 @@ import type { ReportRow } from '../../../../services/tools/report/daily-report.t
 import { readReport } from '../../../../services/tools/report/read-report.ts'
 import { replayTopic, topics } from '../../../../services/topology.ts'
 import { keywordEntry, keywordList, noon } from '../../../support/builders.ts'
+import { adReferral } from '../../../support/explain.ts'
 import { openMemoryDispatch, type TikTokAnswer } from '../../../support/memory-dispatch.ts'
 import { type MemoryPipeline, openMemoryPipeline } from '../../../support/memory-pipeline.ts'
 import { condition, rule, ruleSet } from '../../../support/rules.ts'
@@ -19,14 +20,6 @@ const rules = [
 ]
 const ruleSets = [ruleSet({ createdAt: 1, rules })]
 const label = { kind: 'outcome', direction: 'outbound', sender: 'agent', text: null, textOrigin: null } as const
-const referral = {
-  source: 'tiktok_ad',
-  ref: 'E.C.P.1',
-  adId: null,
-  advertiserId: null,
-  clickId: null,
-  url: null,
-} as const
 
 type Step =
   | { readonly does: 'event'; readonly chat: number; readonly id: number; readonly fields: Partial<MessageEvent> }
@@ -45,7 +38,7 @@ const anyFields: fc.Arbitrary<Partial<MessageEvent>> = fc.oneof(
         .map((currency) => ({ ...label, outcome: { name: 'won', value, currency, reference: null } })),
     ),
   fc.constant({ ...label, outcome: { name: 'seen', value: null, currency: null, reference: null } }),
-  fc.constant({ text: 'hola', referral }),
+  fc.constant({ text: 'hola', referral: adReferral }),
 )
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
