@@ -97,7 +97,7 @@ const Actions = ({ connection: { connectionId: id, status } }: { connection: Con
             <p>
               This ends the consent. The token, the secret of its webhooks and the keys of its content are erased:
               texts, raw deliveries and dead letters of this account become unreadable. Signals that wait are not sent.
-              It cannot be undone; the account can be connected anew.
+              Nothing brings them back. A new connection of the account begins without them.
             </p>
           </Confirm>
         </>
