@@ -34,16 +34,27 @@ export class SchemaIdsDiffer extends Error {
   }
 }
 
+/** A registry counts on also for a registration that it gave up, so that some ids have no schema. More would be a registry shared with others. */
+const mostUnused = 1_000
+
+/** Takes up an id. @throws DependencyError */
+const registerUnused = (id: number, registry: Pick<SchemaRegistry, 'register'>): Promise<number> =>
+  registry.register(`signals-unused-${id}`, JSON.stringify({ type: 'fixed', name: `Unused${id}`, size: id }))
+
 /**
- * Into an empty registry, in the order of their ids: registries count. For records that are still in Kafka.
+ * Into an empty registry, in the order of their ids: registries count from 1. For records that are still in Kafka.
  * @returns how many. @throws SchemaIdsDiffer, DependencyError, SchemaIncompatible
  */
 export const restoreSchemas = async (
   { schemas }: Pick<BackupManifest, 'schemas'>,
   registry: Pick<SchemaRegistry, 'register'>,
 ): Promise<number> => {
-  for (const { id, topic, schema } of [...schemas].sort((a, b) => a.id - b.id)) {
-    const now = await registry.register(subjectOf(topic), schema)
+  const byId = new Map(schemas.map((one) => [one.id, one]))
+  const last = Math.max(0, ...byId.keys())
+  if (last - byId.size > mostUnused) throw new SchemaIdsDiffer(last, 1)
+  for (let id = 1; id <= last; id++) {
+    const known = byId.get(id)
+    const now = await (known ? registry.register(subjectOf(known.topic), known.schema) : registerUnused(id, registry))
     if (now !== id) throw new SchemaIdsDiffer(id, now)
   }
   return schemas.length

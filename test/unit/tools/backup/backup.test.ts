@@ -244,6 +244,19 @@ describe('schemas of a registry that was lost alone', () => {
     expect(codec.decode('touches', state).conversation).toBe(state.key)
   })
 
+  it('leave out ids that no schema has', async () => {
+    const registry = new MemoryRegistry()
+    const schemas = [2, 5].map((id) => ({
+      id,
+      topic: touches.name,
+      schema: `{"type":"fixed","name":"A","size":${id}}`,
+    }))
+    expect(await restoreSchemas({ schemas }, registry)).toBe(2)
+    for (const { id, schema } of schemas) expect(await registry.schemaById(id)).toBe(schema)
+    const shared = [{ id: 100_001, topic: touches.name, schema: '"string"' }]
+    await expect(restoreSchemas({ schemas: shared }, registry)).rejects.toThrow('with its own tool')
+  })
+
   it('are refused by a registry that has given the ids to others', async () => {
     const from = await filled()
     const { folder } = await backedUp(from)
