@@ -55,8 +55,16 @@ image-check: install ## runs the image with a read-only root and no rights: size
 chart-check: install ## lints, renders and validates the Helm chart (GOLDEN=write renews its golden files); Helm needed
 	@$(NODE) infra/helm/main.ts
 
+.PHONY: chart-dry-run
+chart-dry-run: install ## installs the chart as a dry run at a real API server; Helm, etcd and kube-apiserver needed
+	@$(NODE) infra/helm/dry-run.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
+
+.PHONY: release
+release: install ## writes a version (VERSION=0.2.0) to package.json, the chart and the changelog; commits and tags nothing
+	@VERSION=$(VERSION) $(NODE) infra/release/main.ts
 
 sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
 	$(NODE) infra/supply-chain/main.ts
@@ -85,8 +93,24 @@ overload: install ## three times what the machine can do, for a minute (SECONDS=
 soak: install ## 70 % of what the machine can do, for half an hour (SECONDS=…): memory, file descriptors and Redis keys
 	$(NODE) test/scenarios/soak.ts $(if $(SECONDS),--seconds $(SECONDS))
 
-brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
-	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
+brokers-scenario: install ## three brokers and two of each stage, one of each kind killed every 20 s under load: counts what arrived (MINUTES=…, RATE=…)
+	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+
+.PHONY: recovery-scenario
+recovery-scenario: install ## loses Redis, topics, the registry, the master key and Kafka, and brings each back: what was lost, and for how long
+	$(NODE) test/scenarios/recovery.ts $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS))
+
+.PHONY: upgrade-scenario
+upgrade-scenario: install ## replaces the processes of the last release by these under load, both running (REF=…, a tag or commit; BACK=1: and back)
+	$(NODE) test/scenarios/upgrade.ts $(if $(REF),--ref $(REF)) $(if $(RATE),--rate $(RATE)) $(if $(BACK),--back)
+
+.PHONY: growth-scenario
+growth-scenario: install ## drains a pipeline and gives it more partitions (PARTITIONS=…); conversations go on
+	$(NODE) test/scenarios/growth.ts $(if $(PARTITIONS),--partitions $(PARTITIONS))
+
+.PHONY: dashboard-check
+dashboard-check: install ## asks Prometheus for every query of the Grafana dashboard on a running pipeline, two minutes (Prometheus needed)
+	$(NODE) --disable-warning=ExperimentalWarning test/alerts/dashboard.ts
 
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))
@@ -160,6 +184,10 @@ bench-look-up: install ## look-ups at 500 a second beside 500 messages a second:
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
+
+.PHONY: capacity
+capacity: install ## what 100 to 1,000,000 messages a second need (SET=corePrice=30,…); MEASURE=1 measures the figures and checks two predictions
+	@$(NODE) test/bench/capacity.ts $(if $(MEASURE),--measure) $(if $(SET),--set $(SET))
 
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts

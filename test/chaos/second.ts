@@ -12,7 +12,7 @@ import { projectRoot } from '../../services/local/bundle/own.ts'
 const libraries = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((kind) => `/usr/lib/${kind}/faketime/libfaketime.so.1`)
 export const faketime = libraries.find((path) => existsSync(path)) ?? null
 
-export type SecondStage = 'ingest' | 'attribution' | 'keywords' | 'dispatch'
+export type SecondStage = 'gateway' | 'ingest' | 'attribution' | 'keywords' | 'dispatch'
 
 export class SecondProcess {
   readonly stage: SecondStage
