@@ -105,6 +105,7 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
   }),
   DeadLetterCause: object({
     ...{ stage: text, code: text, open: number, putBack: number, failedAgain: number, first: time, last: time },
+    ...{ resolved: number, discarded: number },
     perDay: { ...list(number), description: 'of the last 14 days (UTC), the last one is today' },
     redrive: text,
     help: text,

@@ -5,6 +5,7 @@ import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { momentText } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
+import { Funnel } from '../parts/funnel.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { DeliveryTable } from './overview.tsx'
@@ -126,8 +127,8 @@ const History = ({ id }: { id: string }) => {
 }
 
 export const ConnectionPage = ({ id }: { id: string }) => {
-  const { data, error } = useRead('GET connections/{id}', { id, every: 5_000 })
-  const deliveries = useRead('GET connections/{id}/deliveries', { id, every: 5_000 })
+  const { data, error } = useRead('GET connections/{id}', { id, every: 1_500 })
+  const deliveries = useRead('GET connections/{id}/deliveries', { id, every: 1_500 })
   const [showsAll, setShowsAll] = useState(false)
   const last = deliveries.data ?? []
   return (
@@ -143,6 +144,7 @@ export const ConnectionPage = ({ id }: { id: string }) => {
             <ConnectionState status={data.status} />
           </p>
           <Actions connection={data} />
+          <Funnel id={id} />
           <h2>Settings</h2>
           <Facts connection={data} />
           <h2>Last deliveries</h2>
