@@ -26,12 +26,14 @@ import { readRuns } from '../tools/replay/run/run-store.ts'
 import { replaySettingTexts } from '../tools/replay/settings.ts'
 import { topics } from '../topology.ts'
 import { adminSetting } from './access/token-authenticator.ts'
-import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { openActions } from './admin/actions/open-actions.ts'
+import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { startConnectionRequests } from './connection-requests.ts'
 import { DeadLetterIndex } from './dead-letters/dead-letter-index.ts'
 import { Exporter } from './exporter.ts'
+import { LongHistory } from './history/long-history.ts'
+import { PrometheusHistory } from './history/prometheus-history.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
 import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
@@ -165,7 +167,12 @@ main('console', async (lifecycle, log) => {
     processedUpTo: (stage) => lag.processedUpTo(stage),
   })
   const versions = new VersionCache(broker, codec)
-  const overview = new OverviewReader({ ...{ status, probes, deadLetters, versions, clock, log } })
+  const kept = new LongHistory(redis, clock)
+  const history = config.PROMETHEUS_URL === undefined ? kept : new PrometheusHistory(config.PROMETHEUS_URL)
+  const overview = new OverviewReader({
+    ...{ status, probes, deadLetters, versions, clock, log },
+    keep: (stages) => kept.add(stages),
+  })
   lifecycle.onStop(
     'overview',
     clock.every(sampleIntervalMs, () => void overview.sample().catch(endProcess)),
@@ -202,6 +209,7 @@ main('console', async (lifecycle, log) => {
     },
     console: {
       replays: () => readRuns(broker, codec),
+      history: (from, to, most) => history.read(from, to, most),
       ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
       deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
     },

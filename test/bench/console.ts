@@ -29,7 +29,9 @@ if (control === undefined) throw new Error(`control does not run: ${Object.keys(
 
 /** CPU seconds of a process so far. */
 const cpuOf = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 const cpuShare = async (): Promise<number> => {
@@ -71,7 +73,8 @@ try {
     if (!pathname.startsWith('/admin/')) return
     const { requestStart, responseEnd } = request.timing()
     times.push(responseEnd - requestStart)
-    if (responseEnd - requestStart > promised.requestMs) slow.push(`${pathname} ${Math.round(responseEnd - requestStart)} ms`)
+    if (responseEnd - requestStart > promised.requestMs)
+      slow.push(`${pathname} ${Math.round(responseEnd - requestStart)} ms`)
   })
   const link = await makeLoginLink(ready.console, dataDir, process.env)
   await page.goto(link ?? '')
@@ -83,10 +86,15 @@ try {
     loads.push(await opened(page, '/connections', 'tbody tr'))
     loads.push(await opened(page, '/dead-letters', 'tbody tr'))
   }
-  checks.check('a page can be used', largest(loads) <= promised.interactiveMs, `at most ${largest(loads)} ms of ${loads.length}`)
+  checks.check(
+    'a page can be used',
+    largest(loads) <= promised.interactiveMs,
+    `at most ${largest(loads)} ms of ${loads.length}`,
+  )
 
   await page.goto(`${ready.console}/dead-letters`)
-  const open = () => page.getByRole('table', { name: 'Causes of dead letters' }).locator('tbody tr').first().getByRole('cell').nth(1)
+  const open = () =>
+    page.getByRole('table', { name: 'Causes of dead letters' }).locator('tbody tr').first().getByRole('cell').nth(1)
   await until(async () => (await open().textContent()) === '1,000')
   const shown: number[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -94,9 +102,22 @@ try {
     shown.push(await until(async () => (await open().textContent()) === `1,00${round}`))
     await sleep(700)
   }
-  checks.check('a new dead letter shows', largest(shown) <= promised.shownMs, `at most ${largest(shown)} ms of ${rounds}`)
+  checks.check(
+    'a new dead letter shows',
+    largest(shown) <= promised.shownMs,
+    `at most ${largest(shown)} ms of ${rounds}`,
+  )
 
-  for (const name of ['Connections', 'Dead letters', 'Replays', 'Keyword lists', 'Rule sets', 'Topics', 'Access', 'Audit']) {
+  for (const name of [
+    'Connections',
+    'Dead letters',
+    'Replays',
+    'Keyword lists',
+    'Rule sets',
+    'Topics',
+    'Access',
+    'Audit',
+  ]) {
     await goTo(page, name)
     await sleep(2_500)
   }

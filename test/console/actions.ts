@@ -57,15 +57,11 @@ export const replayStoppedAndResumed = async (page: Page, messages: number): Pro
   const runs = page.getByRole('table', { name: 'Replays' })
   await until('it is stopped', async () => (await runs.getByText(/stopped$/).count()) > 0, 30_000)
   await agreeTo(page, 'Resume', runs)
-  await until(
-    'it is resumed, and done',
-    async () => (await runs.getByText(/done$/).count()) > 0,
-    90_000,
-  )
+  await until('it is resumed, and done', async () => (await runs.getByText(/done$/).count()) > 0, 90_000)
   await page.getByRole('button', { name: 'Dry run' }).click()
   await until(
     'where nothing is new, the page says why',
-    async () => (await mainText(page)).includes('nothing new is raised'),
+    async () => (await mainText(page)).includes('Nothing new is raised'),
     40_000,
   )
 }
@@ -126,6 +122,25 @@ export const deadLettersRedriven = async (page: Page, stories: Stories): Promise
     (await cells('source_unknown'))[4] === '0',
     (await cells('source_unknown')).join(' '),
   )
+}
+
+/** @param person who writes to the shop meanwhile */
+export const throttledHealedAndSentAtOnce = async (page: Page, stories: Stories, person: string): Promise<void> => {
+  await stories.fault({ code: 40133 })
+  await stories.say(person, '¿cuánto cuesta?')
+  await page.goto(`${stories.ready.console}/connections/shop`)
+  // The report of a day is read once a minute.
+  const waiting = async () => {
+    await page.reload()
+    const cell = page.getByRole('table', { name: 'Per day' }).locator('tbody td[data-title=waiting]').first()
+    return Number(await cell.textContent())
+  }
+  await until('what TikTok throttles is said to wait', async () => (await waiting()) === 2, 20_000)
+  // After the second refusal it would wait a minute.
+  await new Promise((resolve) => setTimeout(resolve, 13_000))
+  await stories.heal()
+  await agreeTo(page, 'Send what waits now')
+  await until('once healed, it is sent at once', async () => (await waiting()) === 0, 20_000)
 }
 
 /** @param person who writes to the shop meanwhile */

@@ -63,6 +63,7 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
     ) as unknown as StageInstances,
     dependencies: { kafka: true, redis: true, registry: true },
     lists: 1,
+    isPromoted: true,
   }
   const deliveries = new RecentDeliveries(100)
   const probes = { read: async () => state.instances }
@@ -74,7 +75,13 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
     },
   })
   const deadLetters = new DeadLetterIndex({ broker, codec, prefix: '' })
-  const known = () => ({ keywordLists: { ids: () => Array.from({ length: state.lists }, () => 'list') } }) as never
+  const known = () =>
+    ({
+      keywordLists: {
+        ids: () => Array.from({ length: state.lists }, () => 'list'),
+        active: () => (state.isPromoted ? {} : undefined),
+      },
+    }) as never
   const overview = new OverviewReader({
     ...{ status, probes, deadLetters, clock },
     versions: { read: async () => known(), known },
@@ -83,6 +90,7 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
   const work: ConsoleWork = {
     ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
     replays: () => readRuns(broker, codec),
+    history: async () => ({ at: [], stages: {} as never }),
     deliveriesOf: (id) => deliveries.of(id, 50),
   }
   const cache = new VersionCache(broker, codec)

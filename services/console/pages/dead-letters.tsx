@@ -62,7 +62,7 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
         {
           title: 'cause',
           cell: (cause) => (
-            <button type="button" class="link" onClick={() => onChoice(cause)}>
+            <button type="button" class="link nowrap" onClick={() => onChoice(cause)}>
               {cause.stage} {cause.code}
             </button>
           ),
@@ -73,7 +73,6 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
         { title: 'failed again', cell: ({ failedAgain }) => countText(failedAgain), numeric: true },
         { title: 'discarded', cell: ({ discarded }) => countText(discarded), numeric: true },
         { title: '14 days', cell: ({ perDay }) => <Days perDay={perDay} /> },
-        { title: 'first', cell: ({ first }) => momentText(first) },
         { title: 'last', cell: ({ last }) => momentText(last) },
         { title: 'what to do first', cell: ({ help }) => help },
         { title: 'a redrive', cell: ({ redrive }) => helpsNames[redrive] ?? redrive },
@@ -156,7 +155,7 @@ export const DeadLettersPage = () => {
             title: 'state',
             cell: (letter) => <State tone={stateTones[letter.state]}>{stateNames[letter.state]}</State>,
           },
-          { title: 'code', cell: (letter) => letter.code },
+          { title: 'code', cell: (letter) => <span class="nowrap">{letter.code}</span> },
           { title: 'reason', cell: (letter) => letter.reason },
           { title: 'failed', cell: ({ failedAt }) => momentText(failedAt) },
         ]}

@@ -130,7 +130,7 @@ const Picture = ({ plan }: { plan: Plan }) => (
       </strong>
       , of {countText(plan.messages)} messages in {countText(plan.records)} records. {leftOut(plan)} {newerText(plan)}
     </p>
-    {plan.note === null ? null : <p>{plan.note}.</p>}
+    {plan.note === null ? null : <p>{`${plan.note.charAt(0).toUpperCase()}${plan.note.slice(1)}.`}</p>}
     {plan.rows.length > 0 ? (
       <>
         <Days rows={plan.rows} />

@@ -46,6 +46,8 @@ describe('the document of the admin API', () => {
       ['GET', 'connection-search', '?text=ac&size=10'],
       ['GET', 'connection-search', '?size=0'],
       ['GET', 'overview', ''],
+      ['GET', 'history', '?from=1&to=2'],
+      ['GET', 'history', '?from=2&to=1'],
       ['GET', 'runbooks/{id}', 'SignalsLate'],
       ['GET', 'runbooks/{id}', 'SignalsUnknown'],
       ['GET', 'dead-letter-causes', ''],
