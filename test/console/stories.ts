@@ -148,7 +148,7 @@ const kafkaStopped = async (page: Page) => {
     await until(
       'a stopped Kafka is one problem, and figures say as of when',
       async () => {
-        const [first = '', ...others] = (await problems(page)).filter((text) => !text.includes('dead letters'))
+        const [first = '', ...others] = await page.locator('.problem:not(.notice) h3').allTextContents()
         return (
           first.includes('kafka does not answer') &&
           others.length === 0 &&
