@@ -161,7 +161,7 @@ export class Keyring {
 
   /** Short keyed hash for idempotency records in Redis. @param bytes 4 to 32; a hash of at least 16 bytes is cut to this length */
   shortHash(bytes: number, ...parts: readonly string[]): Buffer {
-    return keyedHash(Math.max(16, bytes), [joined(parts)], this.derivedKey('mark')).subarray(0, bytes)
+    return keyedHash(Math.max(16, bytes), [joined(parts)], this.derivedKey('mark'), bytes)
   }
 
   /** Key for raw bodies and dead letters of a source; its id in headers is `source/<name>`. */

@@ -69,8 +69,16 @@ const copyOf = (from: number, bytes: number): Buffer => {
   return copy
 }
 
-/** libsodium must be ready. @param inputs hashed as one. @param key 32 bytes. @param size of the hash, 16 to 64 bytes */
-export const keyedHash = (size: number, inputs: readonly (string | Uint8Array)[], key: Uint8Array): Buffer => {
+/**
+ * libsodium must be ready. @param inputs hashed as one. @param key 32 bytes. @param size of the hash, 16 to 64 bytes
+ * @param taken of its first bytes
+ */
+export const keyedHash = (
+  size: number,
+  inputs: readonly (string | Uint8Array)[],
+  key: Uint8Array,
+  taken = size,
+): Buffer => {
   let most = 0
   for (const input of inputs) most += mostBytesOf(input)
   const block = blockOf(most)
@@ -79,7 +87,7 @@ export const keyedHash = (size: number, inputs: readonly (string | Uint8Array)[]
   let end = input
   for (const one of inputs) end = put(one, end)
   raw._crypto_generichash(block + hashAt, size, input, end - input, 0, block, keyBytes)
-  const hash = copyOf(block + hashAt, size)
+  const hash = copyOf(block + hashAt, taken)
   release(block, end)
   return hash
 }
