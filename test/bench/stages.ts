@@ -98,10 +98,7 @@ const profiling = async (name: string): Promise<() => Promise<void>> => {
 
 let published: ProducerRecord[] = []
 const noSequence = { producerId: -1n, producerEpoch: -1, first: -1 }
-const batchOf = (records: readonly ProducerRecord[]) => {
-  const keyed = records.map((record) => ({ record, key: record.key === null ? null : Buffer.from(record.key) }))
-  return encodeBatch(keyed, noSequence, Date.now())
-}
+const batchOf = (records: readonly ProducerRecord[]) => encodeBatch(records, noSequence, Date.now())
 
 /** @returns what the stage publishes */
 const run = async <In, State, Change>(
