@@ -173,6 +173,20 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
 
 const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
 
+/** Whether a delivery has anything but events; most have not. */
+const hasMore = ({ failed, ignored, removed, refused }: Delivered): boolean =>
+  failed.length > 0 || ignored.length > 0 || removed !== undefined || refused !== undefined
+
+const none: readonly Outcome[] = []
+
+/** The outcomes of what a delivery has beside its events. */
+const beside = ({ value, record }: Input<Delivered>, tools: IngestTools): readonly Outcome[] => [
+  ...failedItems(value.source, value.failed, record, tools),
+  ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
+  ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() => drop(unverifiedAccount)),
+  ...(value.refused === undefined ? [] : [drop(value.refused)]),
+]
+
 export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
   readonly directory: ConnectionDirectory
@@ -203,20 +217,15 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       changes: batch.flatMap(({ value: { source, removed }, record }) =>
         withdrawalsOf(source, removed, record, tools.directory).verified.map((one): Removed => ({ ...one, source })),
       ),
-      outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
-        ...value.events.flatMap((event, at) => {
+      outcomes: batch.map((one, input) => [
+        ...one.value.events.flatMap((event, at) => {
           const verdict = state[input]?.[at] as IngestVerdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
-          if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
-          const message = toMessage(referralOf(event), value.receivedAt, verdict.to, tools)
+          if (verdict.kind === 'authorised') return forwarded(toMessage(event, one.value.receivedAt, verdict, tools))
+          const message = toMessage(referralOf(event), one.value.receivedAt, verdict.to, tools)
           return [drop('duplicate'), forwarded(message)]
         }),
-        ...failedItems(value.source, value.failed, record, tools),
-        ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
-        ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() =>
-          drop(unverifiedAccount),
-        ),
-        ...(value.refused === undefined ? [] : [drop(value.refused)]),
+        ...(hasMore(one.value) ? beside(one, tools) : none),
       ]),
     }),
     save: async (changes) => {

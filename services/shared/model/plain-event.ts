@@ -7,9 +7,8 @@ import {
   channels,
   cutText,
   directions,
-  earliestTime,
+  isMessageTime,
   kinds,
-  latestTime,
   type MessageEvent,
   maxAliases,
   maxLinks,
@@ -85,9 +84,6 @@ const referralOf = (value: unknown): Referral | null | undefined => {
   return { source: value.source as Referral['source'], ref, adId, advertiserId, clickId, url }
 }
 
-const isTime = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= earliestTime && (value as number) <= latestTime(Date.now())
-
 /** Whether the fields that every event has are valid. */
 const hasIdentity = ({ source, accountId, conversationId, messageId, channel, occurredAt }: Fields): boolean =>
   typeof source === 'string' &&
@@ -96,7 +92,8 @@ const hasIdentity = ({ source, accountId, conversationId, messageId, channel, oc
   isText(conversationId, maxId) &&
   isText(messageId, maxId) &&
   known.channel.has(channel) &&
-  isTime(occurredAt)
+  typeof occurredAt === 'number' &&
+  isMessageTime(occurredAt)
 
 /** Outcomes are for the schema: few events have one, and their fields depend on each other. */
 const hasKind = ({ kind, direction, sender, outcome }: Fields): boolean =>

@@ -10,7 +10,16 @@ const referralFields = ['source', 'ref', 'adId', 'advertiserId', 'clickId', 'url
 /** Values that a connector may send in place of any other. */
 const anyOther = fc.oneof(
   fc.constantFrom<unknown>(undefined, null, '', ' ', 0, -1, 1.5, Number.NaN, true, [], {}, [''], [null], [undefined]),
-  fc.constantFrom<unknown>('message', 'outcome', 'tiktok', 'image', ['image'], ['no such kind'], 'Upper', 'a'.repeat(33)),
+  fc.constantFrom<unknown>(
+    'message',
+    'outcome',
+    'tiktok',
+    'image',
+    ['image'],
+    ['no such kind'],
+    'Upper',
+    'a'.repeat(33),
+  ),
   fc.constantFrom<unknown>('x'.repeat(256), 'x'.repeat(257), 'x'.repeat(512), 'x'.repeat(513), 'x y '.repeat(5_000)),
   fc.constantFrom<unknown>(earliestTime, earliestTime - 1, Date.now() + 86_000_000, Date.now() + 87_000_000),
   fc.constantFrom<unknown>(Array(10).fill('a'), Array(11).fill('a'), Array(20).fill('a'), Array(21).fill('a')),
