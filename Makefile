@@ -193,6 +193,10 @@ bench-stages: install ## CPU of the stages' own work a message, without Kafka an
 capacity: install ## what 100 to 1,000,000 messages a second need (SET=corePrice=30,…); MEASURE=1 measures the figures and checks two predictions
 	@$(NODE) test/bench/capacity.ts $(if $(MEASURE),--measure) $(if $(SET),--set $(SET))
 
+.PHONY: bench-profile
+bench-profile: install ## what each stage's process spends its time on under load
+	$(NODE) test/bench/profile.ts
+
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts
 

@@ -29,7 +29,7 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     read: async (...args) => (await all()).read(...args),
     offsetsAt: async (...args) => (await all()).offsetsAt(...args),
     // Both clients choose it alike.
-    partitionOf: (key, partitions) => partitionOf(Buffer.from(key), partitions),
+    partitionOf,
     describe: async () => (await all()).describe(),
     listTopics: async () => (await all()).listTopics(),
     createTopics: async (...args) => (await all()).createTopics(...args),

@@ -22,7 +22,7 @@ export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker 
     follow: (topics, onRecord, onProgress) => follow(cluster, topics, onRecord, onProgress),
     read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
     offsetsAt: (topic, time) => offsetsAt(cluster, topic, time),
-    partitionOf: (key, partitions) => partitionOf(Buffer.from(key), partitions),
+    partitionOf,
     describe: () => admin.describe(),
     listTopics: () => admin.listTopics(),
     createTopics: (topics) => admin.createTopics(topics),
