@@ -3,6 +3,7 @@
  * admission of that version of Kubernetes judge it. Says so and passes where helm, etcd or kube-apiserver are not here.
  */
 import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { lackingProgram, startApiServer } from './api-server.ts'
 import { chart, renderings, resourcesOf } from './chart.ts'
 
@@ -17,8 +18,14 @@ const run = (...args: readonly string[]) => {
   return { code: error ? 127 : (status ?? 1), stdout: stdout ?? '', stderr: stderr ?? '' }
 }
 
-/** Of other projects, whose definitions this server does not have. */
-const foreignKinds = new Set(['ScaledObject', 'ServiceMonitor', 'PrometheusRule', 'ExternalSecret'])
+/** Of other projects: the server learns that they exist, and takes any content of theirs. */
+const foreign = [
+  ['keda.sh', 'v1alpha1', 'ScaledObject'],
+  ['monitoring.coreos.com', 'v1', 'ServiceMonitor'],
+  ['monitoring.coreos.com', 'v1', 'PrometheusRule'],
+  ['external-secrets.io', 'v1', 'ExternalSecret'],
+] as const
+const foreignKinds = new Set<string>(foreign.map(([, , kind]) => kind))
 
 /** `NetworkPolicy` → networkpolicies */
 const pluralOf = (kind: string): string => {
@@ -36,41 +43,70 @@ if (lacking !== null) {
 }
 
 const server = await startApiServer()
+const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' }
+const ask = async (path: string, body?: object) => {
+  const method = body ? 'POST' : 'GET'
+  const response = await fetch(`${server.url}${path}`, {
+    method,
+    headers,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+  // A path that is not served yet answers in plain text.
+  const value: unknown = await response.json().catch(() => ({}))
+  return { ok: response.ok, value: value as Readonly<Record<string, unknown>> }
+}
+
+/** Resolves once the server knows the kinds. */
+const defineForeign = async () => {
+  for (const [group, version, kind] of foreign) {
+    const plural = pluralOf(kind)
+    const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+    const { ok, value } = await ask('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      ...{
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${plural}.${group}` },
+      },
+      spec: {
+        ...{
+          group,
+          scope: 'Namespaced',
+          names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+        },
+        versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema } }],
+      },
+    })
+    if (!ok) throw new Error(`${kind}: ${value.message}`)
+    const path = `/apis/${group}/${version}/namespaces/default/${plural}`
+    for (let tries = 0; tries < 100 && !(await ask(path)).ok; tries++) await sleep(200)
+  }
+}
+
 const problems: string[] = []
 let posted = 0
 try {
-  const version = await fetch(`${server.url}/version`, { headers: { authorization: `Bearer ${server.token}` } })
-  say(`Kubernetes ${((await version.json()) as { gitVersion: string }).gitVersion}`)
+  const version = (await ask('/version')).value.gitVersion as string
+  say(`Kubernetes ${version}`)
+  await defineForeign()
   const access = ['--kube-apiserver', server.url, '--kube-token', server.token, '--kube-insecure-skip-tls-verify']
   for (const [name, files] of Object.entries(renderings)) {
     const values = files.flatMap((file) => ['--values', file])
-    const rendered = run('template', 'signals', chart, ...values)
-    const resources = resourcesOf(rendered.stdout)
-    const foreign = [...new Set(resources.map(({ kind }) => kind).filter((kind) => foreignKinds.has(kind)))]
-    if (foreign.length === 0) {
-      const { code, stderr } = run('install', 'signals', chart, ...values, '--dry-run=server', ...access)
-      say(`${code === 0 ? 'ok  ' : 'BAD '} ${name}: helm install --dry-run=server`)
-      if (code !== 0) problems.push(`${name}: ${stderr.trim()}`)
-    } else say(`--   ${name}: helm install --dry-run=server not run: the server has no ${foreign.join(', ')}`)
-    for (const resource of resources) {
+    const { code, stderr } = run('install', 'signals', chart, ...values, '--dry-run=server', ...access)
+    say(`${code === 0 ? 'ok  ' : 'BAD '} ${name}: helm install --dry-run=server`)
+    if (code !== 0) problems.push(`${name}: ${stderr.trim()}`)
+    const rendered = run('template', 'signals', chart, ...values, '--kube-version', version)
+    for (const resource of resourcesOf(rendered.stdout)) {
       const { apiVersion, kind, metadata } = resource as unknown as {
-        apiVersion: string
-        kind: string
-        metadata: { name: string }
+        readonly apiVersion: string
+        readonly kind: string
+        readonly metadata: { readonly name: string }
       }
       if (foreignKinds.has(kind)) continue
       const root = apiVersion.includes('/') ? 'apis' : 'api'
-      const response = await fetch(
-        `${server.url}/${root}/${apiVersion}/namespaces/default/${pluralOf(kind)}?dryRun=All&fieldValidation=Strict`,
-        {
-          method: 'POST',
-          headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
-          body: JSON.stringify(resource),
-        },
-      )
+      const path = `/${root}/${apiVersion}/namespaces/default/${pluralOf(kind)}?dryRun=All&fieldValidation=Strict`
+      const { ok, value } = await ask(path, resource)
       posted++
-      if (!response.ok)
-        problems.push(`${name}: ${kind} ${metadata.name}: ${((await response.json()) as { message: string }).message}`)
+      if (!ok) problems.push(`${name}: ${kind} ${metadata.name}: ${value.message}`)
     }
   }
 } finally {

@@ -17,10 +17,10 @@ const figures: CapacityFigures = {
 
 describe('the capacity model', () => {
   it('interpolates what partitions cost, and goes no further than what was measured', () => {
-    expect(partitionsCostOf(figures, 6)).toEqual({ stages: 1, kafka: 1 })
-    expect(partitionsCostOf(figures, 33)).toEqual({ stages: 1.25, kafka: 1.75 })
-    expect(partitionsCostOf(figures, 1_000)).toEqual({ stages: 1.5, kafka: 2.5 })
-    expect(partitionsCostOf(figures, 3)).toEqual({ stages: 1, kafka: 1 })
+    expect(partitionsCostOf(figures, 6)).toMatchObject({ stages: 1, kafka: 1 })
+    expect(partitionsCostOf(figures, 33)).toMatchObject({ stages: 1.25, kafka: 1.75 })
+    expect(partitionsCostOf(figures, 1_000)).toMatchObject({ stages: 1.5, kafka: 2.5 })
+    expect(partitionsCostOf(figures, 3)).toMatchObject({ stages: 1, kafka: 1 })
   })
 
   it('adds up the CPU of a message on a machine that runs all but the gateway', () => {
