@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { tiktokReferral, tiktokText, whatsapp, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
@@ -35,6 +36,10 @@ try {
     (await world.pipeline.signals('status', '--prometheus')).stdout,
   )
   while ((await prometheus.up()) < 6) await sleep(500)
+  // One panel draws the limit, where Redis has one.
+  const redis = new Redis(world.pipeline.ready.redis)
+  await redis.config('SET', 'maxmemory', '1gb')
+  redis.disconnect()
   const began = Date.now()
   const fault = (what: object) =>
     fetch(`${world.pipeline.ready.simulator}/_control/faults`, { method: 'POST', body: JSON.stringify(what) })
@@ -67,9 +72,9 @@ try {
     }
     if (n === 20) await fault({ code: 50_000, count: 3 })
     if (n === 60) {
-      const redis = readState(world.dataDir)?.children.redis?.pid as number
-      process.kill(redis, 'SIGSTOP')
-      setTimeout(() => process.kill(redis, 'SIGCONT'), 8_000)
+      const pid = readState(world.dataDir)?.children.redis?.pid as number
+      process.kill(pid, 'SIGSTOP')
+      setTimeout(() => process.kill(pid, 'SIGCONT'), 8_000)
     }
     await sleep(150)
   }
