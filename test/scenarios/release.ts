@@ -83,6 +83,10 @@ export class Release {
     child.stderr?.setEncoding('utf8').on('data', (part: string) => {
       log = (log + part).slice(-2_000)
     })
+    let isStopping = false
+    child.once('exit', (code, signal) => {
+      if (!isStopping) process.stdout.write(`${name} of ${this.name} ended by itself (${code ?? signal}): ${log}\n`)
+    })
     const hasEnded = () => child.exitCode !== null || child.signalCode !== null
     await eventually(
       `${name} of ${this.name}`,
@@ -97,8 +101,12 @@ export class Release {
     )
     return {
       url: `http://127.0.0.1:${gateway}`,
-      kill: () => void child.kill('SIGKILL'),
+      kill: () => {
+        isStopping = true
+        child.kill('SIGKILL')
+      },
       stop: async () => {
+        isStopping = true
         const began = Date.now()
         if (!hasEnded()) {
           const ended = once(child, 'exit')

@@ -70,7 +70,8 @@ const load = async () => {
     const goesOn = n % 2 === 1 && n > 20
     const message = ledger.message(goesOn ? n - 11 : n, !goesOn)
     phases.set(phase, [...(phases.get(phase) ?? []), ...message.events])
-    underWay.push(ledger.deliver(sources, message))
+    const refused = (error: Error) => void checks.check('a source gets its message accepted', false, error.message)
+    underWay.push(ledger.deliver(sources, message).catch(refused))
     await sleep(Math.max(0, began + ((n + 1) * 1_000) / rate - Date.now()))
   }
   await Promise.all(underWay)
