@@ -5,8 +5,9 @@
  */
 import type { Socket } from 'node:net'
 
-/** Refused connections that are read again in one round of the event loop. */
-const turnsOfRound = 32
+/** Refused connections that are read again in one round of the event loop: a share of those that wait, at least so many. */
+const turnShare = 1 / 4
+const minTurns = 32
 
 export type TurnSocket = Pick<Socket, 'pause' | 'resume' | 'destroyed' | 'writableNeedDrain' | 'once'>
 
@@ -34,7 +35,7 @@ export class Turns {
   }
 
   #round() {
-    let turns = turnsOfRound
+    let turns = Math.max(minTurns, Math.ceil(this.#waiting.size * turnShare))
     for (const socket of this.#waiting) {
       if (turns-- === 0) break
       this.#waiting.delete(socket)
