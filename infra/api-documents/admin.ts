@@ -57,6 +57,7 @@ const described: Readonly<Record<string, Described>> = {
   },
   'connections.pause': operation('Holds its signals back; messages are taken on'),
   'connections.resume': operation('Sends again what a pause held back'),
+  'connections.retry': operation('Has waiting signals tried again at once, without waiting out their delay'),
   'connections.disconnect': operation('Ends the consent and erases its keys; cannot be undone'),
   'authorisations.begin': {
     summary: 'Makes an address at which an advertiser or an account owner agrees',

@@ -33,6 +33,7 @@ export interface ApiOperations {
   'GET connections/{id}/history': { query: undefined; body: undefined; answer: readonly (ApiSchemas['ConnectionChange'])[] }
   'POST connections/{id}/pause': { query: undefined; body: undefined; answer: ApiSchemas['Connection'] }
   'POST connections/{id}/resume': { query: undefined; body: undefined; answer: ApiSchemas['Connection'] }
+  'POST connections/{id}/retry': { query: undefined; body: undefined; answer: ApiSchemas['Connection'] }
   'POST connections/{id}/disconnect': { query: undefined; body: undefined; answer: ApiSchemas['Connection'] }
   'GET connections/{id}/deliveries': { query: undefined; body: undefined; answer: readonly (ApiSchemas['Delivery'])[] }
   'GET overview': { query: undefined; body: undefined; answer: ApiSchemas['Overview'] }

@@ -154,6 +154,7 @@ const touchesTheWorld = [
   'services/dispatch/signal/end-to-end.ts',
   'services/dispatch/main.ts',
   'services/dispatch/wiring.ts',
+  'services/dispatch/retries.ts',
   'services/dispatch/circuit-breaker/gauges.ts',
   'services/dispatch/circuit-breaker/metrics.ts',
   'services/dispatch/circuit-breaker/redis-store.ts',

@@ -29,7 +29,7 @@ const floors: readonly (readonly string[])[] = [
   ['shared/unconnected'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report'],
+  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report', 'tools/waiting'],
   ['tools/explain'],
   [
     'local/cache-folder.ts',
@@ -66,7 +66,7 @@ const dispatchFloors: readonly (readonly string[])[] = [
   ['dispatch/config.ts', 'dispatch/limits', 'dispatch/sent-log', 'dispatch/parked'],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
-  ['dispatch/stage.ts'],
+  ['dispatch/stage.ts', 'dispatch/retries.ts'],
   ['dispatch/wiring.ts'],
   ['dispatch/main.ts'],
 ]

@@ -25,6 +25,7 @@ import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
 import { hintsFor } from './hints.ts'
 import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnections } from './open-connections.ts'
+import { registerRetry } from './retry.ts'
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
   withContext((context) =>
@@ -172,6 +173,8 @@ export const register = (program: Command) => {
     .description('send the parked signals')
     .option(...json)
     .action((id: string, options: ConnectionsOutput) => change(id, 'resume', options))
+
+  registerRetry(connections)
 
   connections
     .command('disconnect <id>')
