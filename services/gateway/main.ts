@@ -26,7 +26,7 @@ import { Bearers } from '../shared/tokens/bearers.ts'
 import { unconnectedAccounts } from '../shared/unconnected/log.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import type { GatewayTools } from './deliveries.ts'
-import { openListeners } from './http/listeners.ts'
+import { openSharedPort } from './http/shared-port.ts'
 import { Intake } from './intake.ts'
 import { windowMs } from './limits/fair-share.ts'
 import { gatewayRates } from './limits/gateway-rates.ts'
@@ -52,7 +52,7 @@ main('gateway', async (lifecycle, log) => {
   // Listens at once: until the connections are read it answers 503, and no delivery is taken for one of an unknown account.
   let serving: GatewayTools | null = null
   const server = createGateway(() => serving, { log, maxSockets: config.GATEWAY_MAX_SOCKETS })
-  const closeListeners = await openListeners(server, { port: config.GATEWAY_PORT, host: config.BIND_ADDRESS })
+  const closeListeners = await openSharedPort(server, { port: config.GATEWAY_PORT, host: config.BIND_ADDRESS })
 
   const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())

@@ -122,7 +122,7 @@ export const createGateway = (
   current: () => GatewayTools | null,
   { log, maxSockets, timeouts = defaultTimeouts }: ServerOptions,
 ): Server => {
-  const turns = new Turns()
+  const turns = new Turns(setImmediate)
   const server = createServer(timeouts, (request, response) => {
     const started = performance.now()
     const tools = current()

@@ -2,14 +2,14 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import pino from 'pino'
-import { openListeners } from '../../services/gateway/http/listeners.ts'
+import { openSharedPort } from '../../services/gateway/http/shared-port.ts'
 import { createGateway } from '../../services/gateway/server.ts'
 
 const address = { port: 0, host: '127.0.0.1' }
 const newServer = (maxSockets = 1_000) => createGateway(() => null, { log: pino({ level: 'silent' }), maxSockets })
 const open = async (maxSockets?: number) => {
   const server = newServer(maxSockets)
-  const closeListeners = await openListeners(server, address)
+  const closeListeners = await openSharedPort(server, address)
   const { port } = server.address() as AddressInfo
   return { server, port, closeListeners }
 }
@@ -71,7 +71,7 @@ test('a connection that asks on while it waits for its turn gets every answer, i
 
 test('a second gateway at the same address is refused', async () => {
   const second = newServer()
-  await expect(openListeners(second, { port: world.port, host: address.host })).rejects.toMatchObject({
+  await expect(openSharedPort(second, { port: world.port, host: address.host })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   })
   expect(second.listening).toBe(false)

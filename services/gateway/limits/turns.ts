@@ -9,15 +9,15 @@ import type { Socket } from 'node:net'
 const turnShare = 1 / 4
 const minTurns = 32
 
-export type TurnSocket = Pick<Socket, 'pause' | 'resume' | 'destroyed' | 'writableNeedDrain' | 'once'>
+export type RefusedSender = Pick<Socket, 'pause' | 'resume' | 'destroyed' | 'writableNeedDrain' | 'once'>
 
 export class Turns {
   /** In the order of their refusals. */
-  readonly #waiting = new Set<TurnSocket>()
+  readonly #waiting = new Set<RefusedSender>()
   readonly #nextRound: (round: () => void) => void
 
   /** @param nextRound calls back when the event loop has come round */
-  constructor(nextRound: (round: () => void) => void = setImmediate) {
+  constructor(nextRound: (round: () => void) => void) {
     this.#nextRound = nextRound
   }
 
@@ -27,7 +27,7 @@ export class Turns {
   }
 
   /** Reads nothing more of the connection until its turn. Its answer is sent meanwhile. */
-  wait(socket: TurnSocket): void {
+  wait(socket: RefusedSender): void {
     if (socket.destroyed || this.#waiting.has(socket)) return
     socket.pause()
     this.#waiting.add(socket)

@@ -1,4 +1,4 @@
-import { type TurnSocket, Turns } from '../../../../services/gateway/limits/turns.ts'
+import { type RefusedSender, Turns } from '../../../../services/gateway/limits/turns.ts'
 
 const connectionOf = (fields: Partial<{ destroyed: boolean; writableNeedDrain: boolean }> = {}) => {
   const drained: (() => void)[] = []
@@ -23,7 +23,7 @@ const open = () => {
   const turns = new Turns((round) => rounds.push(round))
   return {
     turns,
-    wait: (socket: ReturnType<typeof connectionOf>) => turns.wait(socket as unknown as TurnSocket),
+    wait: (socket: ReturnType<typeof connectionOf>) => turns.wait(socket as unknown as RefusedSender),
     /** @returns whether there was one */
     round: () => {
       const next = rounds.shift()

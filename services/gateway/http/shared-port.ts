@@ -30,7 +30,7 @@ const requireFree = async (address: ListenOptions): Promise<void> => {
  * @returns what closes all listening sockets but the server's own
  * @throws the system's error, such as EADDRINUSE
  */
-export const openListeners = async (
+export const openSharedPort = async (
   server: Server,
   { port, host }: { readonly port: number; readonly host: string },
 ): Promise<() => void> => {
