@@ -101,6 +101,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 console-stories: install ## a person works with the console of a real pipeline, in a browser: stories, axe, keyboard (Chromium; SHOTS=FOLDER for pictures)
 	$(NODE) --disable-warning=ExperimentalWarning test/console/stories.ts $(if $(SHOTS),--shots $(SHOTS))
 
+.PHONY: bench-console
+bench-console: install ## the console with 10,000 connections and 1,000 dead letters: usable, current, quick, and what it costs control (Chromium)
+	$(NODE) --disable-warning=ExperimentalWarning test/bench/console.ts
+
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
