@@ -165,6 +165,10 @@ bench-look-up: install ## look-ups at 500 a second beside 500 messages a second:
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
 
+.PHONY: bench-profile
+bench-profile: install ## what each stage's process spends its time on under load
+	$(NODE) test/bench/profile.ts
+
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts
 
