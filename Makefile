@@ -101,6 +101,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 console-stories: install ## a person works with the console of a real pipeline, in a browser: stories, axe, keyboard (Chromium; SHOTS=FOLDER for pictures)
 	$(NODE) --disable-warning=ExperimentalWarning test/console/stories.ts $(if $(SHOTS),--shots $(SHOTS))
 
+.PHONY: bench-console
+bench-console: install ## the console with 10,000 connections and 1,000 dead letters: usable, current, quick, and what it costs control (Chromium)
+	$(NODE) --disable-warning=ExperimentalWarning test/bench/console.ts
+
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
 	$(NODE) test/alerts/main.ts
@@ -160,6 +164,10 @@ bench-look-up: install ## look-ups at 500 a second beside 500 messages a second:
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
+
+.PHONY: bench-profile
+bench-profile: install ## what each stage's process spends its time on under load
+	$(NODE) test/bench/profile.ts
 
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts

@@ -6,6 +6,7 @@ import { connectionDraftSchema } from '../../services/shared/connections/connect
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { personLimits } from '../../services/tools/persons/person.ts'
+import { describedOfActions, schemasOfActions } from './action-endpoints.ts'
 import { describedOfConsole, schemasOfConsole } from './console-endpoints.ts'
 import { schemasOfInsight } from './insight-schemas.ts'
 import { type Described, list, nullable, object, ref, text, time } from './schema-parts.ts'
@@ -38,6 +39,7 @@ const operation = (summary: string): Described => ({
 /** By action, as the audit trail names it; of a path with several actions in its id, by path. */
 const described: Readonly<Record<string, Described>> = {
   ...describedOfConsole,
+  ...describedOfActions,
   'connections.list': { summary: 'All connections that the bearer may see', answers: { 200: list(ref('Connection')) } },
   'connections.add': {
     summary: 'Adds or replaces a connection',
@@ -153,6 +155,8 @@ const idTexts: Readonly<Record<string, string>> = {
   connections: 'the connectionId',
   'keyword-lists': 'the listId',
   'rule-sets': 'the ruleSetId',
+  topics: 'its name, without KAFKA_TOPIC_PREFIX',
+  replays: 'the id of the run',
   runbooks: 'its file name in docs/, without `.md`',
 }
 const idOf = (path: string) => ({
@@ -260,6 +264,7 @@ export const adminOpenApi = (): JsonSchema => ({
       Person: person,
       ...schemasOfConsole,
       ...schemasOfInsight,
+      ...schemasOfActions,
       AuditEntry: object({
         at: time,
         actor: text,

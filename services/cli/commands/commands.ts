@@ -90,6 +90,11 @@ export const commands: Record<string, { readonly about: string; readonly load: (
   },
   person: { about: 'what the pipeline holds of one person', load: () => import('./person/index.ts') },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./topics/index.ts') },
+  backup: {
+    about: 'copy what no replay makes again into a folder of sealed files',
+    load: () => import('./backup/index.ts'),
+  },
+  restore: { about: 'write a backup into an empty cluster', load: () => import('./restore/index.ts') },
   audit: { about: 'who asked for what', load: () => import('./audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./doctor/index.ts') },
   completion: {

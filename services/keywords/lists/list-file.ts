@@ -67,7 +67,8 @@ const fromCsv = (text: string, defaults: ListDefaults): KeywordListInput => {
       }
     return { where, value: Object.fromEntries(head.map((name, at) => [name, record[at]])) }
   })
-  return { listId: null, entries: validated(positions, defaults), shadow: false }
+  const places = positions.map(({ where }) => where)
+  return { listId: null, entries: validated(positions, defaults), places, shadow: false }
 }
 
 const documentSchema = z.object({
@@ -96,6 +97,7 @@ const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
   return {
     listId: listId ?? null,
     entries: listEntries(entries, { fold: fold ?? defaults.fold, addresses: addresses ?? defaults.addresses }),
+    places: entries.map((_, at) => `entry ${at + 1}`),
     shadow,
   }
 }

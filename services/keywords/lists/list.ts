@@ -36,6 +36,8 @@ export interface KeywordListInput {
   /** null: the default list. */
   readonly listId: string | null
   readonly entries: readonly KeywordEntry[]
+  /** Of each entry: `line 3` of a CSV, `entry 3` of a JSON list. */
+  readonly places: readonly string[]
   /** The file asks for a version that only counts. */
   readonly shadow: boolean
 }

@@ -11,6 +11,8 @@ export interface RuleSetInput {
   /** null: the default set. */
   readonly ruleSetId: string | null
   readonly rules: readonly SignalRule[]
+  /** Of each rule, from 1. */
+  readonly lines: readonly number[]
   /** The file asks for a version that only counts. */
   readonly shadow: boolean
 }
@@ -92,5 +94,5 @@ export const parseRuleSet = (text: string): RuleSetInput => {
       lines,
       problems.map(({ rule, field, message }) => ({ position: ['rules', rule, field], message })),
     )
-  return { ruleSetId: ruleSetId ?? null, rules, shadow }
+  return { ruleSetId: ruleSetId ?? null, rules, lines: rules.map((_, at) => lines.lineOf(['rules', at])), shadow }
 }
