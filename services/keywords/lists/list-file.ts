@@ -3,8 +3,8 @@
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { keywordAddresses, keywordFolds } from '../../shared/model/keyword-list.ts'
-import { NotJson, parseWrittenJson } from '../../shared/text/written-json.ts'
 import { plainIssue } from '../../shared/text/plain-issue.ts'
+import { NotJson, parseWrittenJson } from '../../shared/text/written-json.ts'
 import {
   type EntryPosition,
   type KeywordListInput,
