@@ -2,8 +2,6 @@
  * Recognises a valid message event without the schema's machinery, which takes five times as long. It knows no problems: what is not plainly
  * valid is for `messageEventSchema` to judge, which stays the only place that refuses an event. A test holds the two to each other.
  */
-
-import { plainIssue } from '../text/plain-issue.ts'
 import {
   attachmentKinds,
   channels,
@@ -161,8 +159,8 @@ export const plainEventOf = (value: unknown): MessageEvent | null => {
 
 type Parsed = ReturnType<typeof messageEventSchema.safeParse>
 
-/** As `messageEventSchema.safeParse`, with problems in plain words. */
+/** As `messageEventSchema.safeParse`. */
 export const parseEvent = (value: unknown): Parsed => {
   const data = plainEventOf(value)
-  return data === null ? messageEventSchema.safeParse(value, { error: plainIssue }) : { success: true, data }
+  return data === null ? messageEventSchema.safeParse(value) : { success: true, data }
 }
