@@ -143,7 +143,8 @@ const historyBrushed = async (page: Page) => {
   await page.mouse.up()
   await until(
     'a time is brushed, and the address carries it',
-    async () => /from=\d+&to=\d+/.test(page.url()) && (await page.getByRole('heading', { name: /^From / }).count()) === 1,
+    async () =>
+      /from=\d+&to=\d+/.test(page.url()) && (await page.getByRole('heading', { name: /^From / }).count()) === 1,
   )
 }
 

@@ -75,7 +75,9 @@ it('carries a message to TikTok', async () => {
 })
 
 it('lets operators redrive and replay through control', async () => {
-  const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as { ADMIN_TOKEN: string }
+  const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
+    ADMIN_TOKEN: string
+  }
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
   const ask = async (path: string, body?: object) => {
     const url = `${world.pipeline.ready.console}/admin/v1/${path}`
