@@ -88,6 +88,11 @@ const commands: Record<string, { readonly about: string; readonly load: () => Pr
   },
   person: { about: 'what the pipeline holds of one person', load: () => import('./commands/person/index.ts') },
   topics: { about: 'topology against the cluster: plan, apply', load: () => import('./commands/topics/index.ts') },
+  backup: {
+    about: 'copy what no replay makes again into a folder of sealed files',
+    load: () => import('./commands/backup/index.ts'),
+  },
+  restore: { about: 'write a backup into an empty cluster', load: () => import('./commands/restore/index.ts') },
   audit: { about: 'who asked for what', load: () => import('./commands/audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./commands/doctor/index.ts') },
 }

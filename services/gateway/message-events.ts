@@ -3,7 +3,8 @@ import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
-import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
+import { eventProblemsOf, type MessageEvent } from '../shared/model/message-event.ts'
+import { parseEvent } from '../shared/model/plain-event.ts'
 import type { TokenScope } from '../shared/model/token-record.ts'
 import { covers, hasScope, isUnbound, type TokenAccess } from '../shared/tokens/access.ts'
 import type { Bearers } from '../shared/tokens/bearers.ts'
@@ -65,7 +66,7 @@ export const parseEvents = (body: Buffer): ParsedEvents => {
   const items = Array.isArray(value) ? value : [value]
   if (items.length === 0 || items.length > maxPostedEvents)
     throw new HttpProblem(400, 'count', `send 1 to ${maxPostedEvents} events`)
-  const checked = items.map((item) => messageEventSchema.safeParse(item))
+  const checked = items.map(parseEvent)
   const valid = checked.every(({ success }) => success)
   return {
     valid,

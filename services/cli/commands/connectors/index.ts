@@ -82,7 +82,7 @@ const checkTopic = (count: number, source: string | undefined): Promise<Connecto
       const { topic, partition, offset, key } = record
       const decoded = isDelivery(record) ? asDelivery : decodedIn(record.value as Buffer, codec)
       if (!isOf(source, decoded.value)) continue
-      const expected = key === null ? {} : { expectedPartition: partitionOf(Buffer.from(key), partitions) }
+      const expected = key === null ? {} : { expectedPartition: partitionOf(key, partitions) }
       const place = `${topic}/${partition}/${offset}`
       checker.add({ ...decoded, place, writtenAt: record.timestamp, key, partition, ...expected })
     }
