@@ -55,8 +55,16 @@ image-check: install ## runs the image with a read-only root and no rights: size
 chart-check: install ## lints, renders and validates the Helm chart (GOLDEN=write renews its golden files); Helm needed
 	@$(NODE) infra/helm/main.ts
 
+.PHONY: chart-dry-run
+chart-dry-run: install ## installs the chart as a dry run at a real API server; Helm, etcd and kube-apiserver needed
+	@$(NODE) infra/helm/dry-run.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
+
+.PHONY: release
+release: install ## writes a version (VERSION=0.2.0) to package.json, the chart and the changelog; commits and tags nothing
+	@VERSION=$(VERSION) $(NODE) infra/release/main.ts
 
 sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
 	$(NODE) infra/supply-chain/main.ts
@@ -87,6 +95,10 @@ soak: install ## 70 % of what the machine can do, for half an hour (SECONDS=…)
 
 brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
 	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
+
+.PHONY: growth-scenario
+growth-scenario: install ## drains a pipeline and gives it more partitions (PARTITIONS=…); conversations go on
+	$(NODE) test/scenarios/growth.ts $(if $(PARTITIONS),--partitions $(PARTITIONS))
 
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))

@@ -29,7 +29,15 @@ const floors: readonly (readonly string[])[] = [
   ['shared/unconnected'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons', 'tools/versions'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report', 'tools/waiting'],
+  [
+    'tools/backup',
+    'tools/dead-letters',
+    'tools/replay',
+    'tools/doctor',
+    'tools/connectors',
+    'tools/report',
+    'tools/waiting',
+  ],
   ['tools/explain'],
   [
     'local/cache-folder.ts',

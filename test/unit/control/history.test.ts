@@ -73,7 +73,13 @@ describe('the history from Prometheus', () => {
       response.end(JSON.stringify(answer(query)))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close: () => {
+        server.close()
+        server.closeAllConnections()
+      },
+    }
   }
 
   it('has rate and age of each stage, and gaps where it knows nothing', async () => {

@@ -33,6 +33,7 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     describe: async () => (await all()).describe(),
     listTopics: async () => (await all()).listTopics(),
     createTopics: async (...args) => (await all()).createTopics(...args),
+    deleteTopics: async (...args) => (await all()).deleteTopics(...args),
     addPartitions: async (...args) => (await all()).addPartitions(...args),
     alterConfig: async (...args) => (await all()).alterConfig(...args),
     offsets: async (...args) => (await all()).offsets(...args),

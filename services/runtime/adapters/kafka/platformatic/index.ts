@@ -26,6 +26,7 @@ export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker 
     describe: () => admin.describe(),
     listTopics: () => admin.listTopics(),
     createTopics: (topics) => admin.createTopics(topics),
+    deleteTopics: (topics) => admin.deleteTopics(topics),
     addPartitions: (topic, total) => admin.addPartitions(topic, total),
     alterConfig: (topic, config) => admin.alterConfig(topic, config),
     offsets: async (group, topic) => (await progress(cluster, [{ group, topic }]))[0] ?? [],
