@@ -55,8 +55,16 @@ image-check: install ## runs the image with a read-only root and no rights: size
 chart-check: install ## lints, renders and validates the Helm chart (GOLDEN=write renews its golden files); Helm needed
 	@$(NODE) infra/helm/main.ts
 
+.PHONY: chart-dry-run
+chart-dry-run: install ## installs the chart as a dry run at a real API server; Helm, etcd and kube-apiserver needed
+	@$(NODE) infra/helm/dry-run.ts
+
 bundle: install ## the programs as files that need no node_modules, to dist/
 	@$(NODE) services/local/bundle/main.ts
+
+.PHONY: release
+release: install ## writes a version (VERSION=0.2.0) to package.json, the chart and the changelog; commits and tags nothing
+	@VERSION=$(VERSION) $(NODE) infra/release/main.ts
 
 sbom: install ## what the project brings along (CycloneDX) and under which licences, to sbom/
 	$(NODE) infra/supply-chain/main.ts
@@ -88,6 +96,10 @@ soak: install ## 70 % of what the machine can do, for half an hour (SECONDS=…)
 brokers-scenario: install ## three brokers, one killed every 20 s under load: counts what arrived (MINUTES=…)
 	$(NODE) test/scenarios/brokers.ts $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: growth-scenario
+growth-scenario: install ## drains a pipeline and gives it more partitions (PARTITIONS=…); conversations go on
+	$(NODE) test/scenarios/growth.ts $(if $(PARTITIONS),--partitions $(PARTITIONS))
+
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))
 
@@ -100,6 +112,10 @@ redrive-scenario: install ## a mapping bug makes 1,000 dead letters; once it is 
 .PHONY: console-stories
 console-stories: install ## a person works with the console of a real pipeline, in a browser: stories, axe, keyboard (Chromium; SHOTS=FOLDER for pictures)
 	$(NODE) --disable-warning=ExperimentalWarning test/console/stories.ts $(if $(SHOTS),--shots $(SHOTS))
+
+.PHONY: bench-console
+bench-console: install ## the console with 10,000 connections and 1,000 dead letters: usable, current, quick, and what it costs control (Chromium)
+	$(NODE) --disable-warning=ExperimentalWarning test/bench/console.ts
 
 .PHONY: alerts
 alerts: install ## checks the alerts with promtool, then raises and clears each on a running pipeline (Prometheus needed)
@@ -164,6 +180,10 @@ bench-explain: install ## signals explain in topics of a million records (RECORD
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
+
+.PHONY: bench-profile
+bench-profile: install ## what each stage's process spends its time on under load
+	$(NODE) test/bench/profile.ts
 
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts

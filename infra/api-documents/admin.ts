@@ -6,6 +6,7 @@ import { connectionDraftSchema } from '../../services/shared/connections/connect
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { personLimits } from '../../services/tools/persons/person.ts'
+import { describedOfActions, schemasOfActions } from './action-endpoints.ts'
 import { describedOfConsole, schemasOfConsole } from './console-endpoints.ts'
 import { schemasOfInsight } from './insight-schemas.ts'
 import { type Described, list, nullable, object, ref, text, time } from './schema-parts.ts'
@@ -38,6 +39,7 @@ const operation = (summary: string): Described => ({
 /** By action, as the audit trail names it; of a path with several actions in its id, by path. */
 const described: Readonly<Record<string, Described>> = {
   ...describedOfConsole,
+  ...describedOfActions,
   'connections.list': { summary: 'All connections that the bearer may see', answers: { 200: list(ref('Connection')) } },
   'connections.add': {
     summary: 'Adds or replaces a connection',
@@ -57,6 +59,7 @@ const described: Readonly<Record<string, Described>> = {
   },
   'connections.pause': operation('Holds its signals back; messages are taken on'),
   'connections.resume': operation('Sends again what a pause held back'),
+  'connections.retry': operation('Has waiting signals tried again at once, without waiting out their delay'),
   'connections.disconnect': operation('Ends the consent and erases its keys; cannot be undone'),
   'authorisations.begin': {
     summary: 'Makes an address at which an advertiser or an account owner agrees',
@@ -152,6 +155,8 @@ const idTexts: Readonly<Record<string, string>> = {
   connections: 'the connectionId',
   'keyword-lists': 'the listId',
   'rule-sets': 'the ruleSetId',
+  topics: 'its name, without KAFKA_TOPIC_PREFIX',
+  replays: 'the id of the run',
   runbooks: 'its file name in docs/, without `.md`',
 }
 const idOf = (path: string) => ({
@@ -259,6 +264,7 @@ export const adminOpenApi = (): JsonSchema => ({
       Person: person,
       ...schemasOfConsole,
       ...schemasOfInsight,
+      ...schemasOfActions,
       AuditEntry: object({
         at: time,
         actor: text,

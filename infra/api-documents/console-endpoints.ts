@@ -80,13 +80,14 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     connections: object({ total: { type: 'integer' }, byStatus: counts }),
     deliveries: list(ref('Delivery')),
     unconnected: list(object({ source: text, accountId: text, seenBy: text, at: time }, ['seenBy'])),
-    history: object({
-      at: list(time),
-      stages: {
-        type: 'object',
-        additionalProperties: object({ perSecond: list(nullable(number)), ageSeconds: list(nullable(number)) }),
-      },
-    }),
+    history: ref('History'),
+  }),
+  History: object({
+    at: list(time),
+    stages: {
+      type: 'object',
+      additionalProperties: object({ perSecond: list(nullable(number)), ageSeconds: list(nullable(number)) }),
+    },
   }),
   Version: object({
     ...{ id: text, version: number, size: { ...number, description: 'keywords or rules' }, createdAt: time },
@@ -105,6 +106,7 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
   }),
   DeadLetterCause: object({
     ...{ stage: text, code: text, open: number, putBack: number, failedAgain: number, first: time, last: time },
+    ...{ resolved: number, discarded: number },
     perDay: { ...list(number), description: 'of the last 14 days (UTC), the last one is today' },
     redrive: text,
     help: text,
@@ -214,6 +216,15 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
     query: versionQuery,
     answers: { 200: comparison('SignalRule', { reordered: flag }) },
     problems: [404],
+  },
+  'overview.history': {
+    summary: 'Rate and age of each stage over up to seven days, from Prometheus or as control kept them',
+    query: {
+      from: { ...time, description: 'ms; by default an hour before `to`' },
+      to: { ...time, description: 'ms; by default now' },
+    },
+    answers: { 200: ref('History') },
+    problems: [502],
   },
   'replays.list': {
     summary: 'Replays of the last 90 days, newest first; for callers of all tenants',

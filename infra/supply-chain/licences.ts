@@ -1,4 +1,4 @@
-/** Which licences production may bring along, and what a package of it must have. */
+/** Which licences may be in what is shipped, and what a package of it must have. */
 
 /** A package in CycloneDX, as far as it is read here. */
 export interface Component {
@@ -17,6 +17,8 @@ const allowed = new Set([
   'BlueOak-1.0.0',
   '0BSD',
   'CC0-1.0',
+  // A dedication to the public domain with a licence for where that is not possible, as CC0-1.0; it asks nothing. Approved by the OSI.
+  'Unlicense',
 ])
 
 export const licencesOf = ({ licenses = [] }: Component): string =>
@@ -28,6 +30,10 @@ const isAllowed = (expression: string): boolean =>
     .replace(/[()]/g, '')
     .split(' AND ')
     .every((part) => part.split(' OR ').some((one) => allowed.has(one.trim())))
+
+/** Names that no component has: what browsers get and the lock file does not name. */
+export const missingComponents = (names: readonly string[], components: readonly Component[]): readonly string[] =>
+  names.filter((name) => !components.some((component) => component.name === name))
 
 export const supplyProblems = (components: readonly Component[]): readonly string[] =>
   components.flatMap((component) => {

@@ -1,11 +1,12 @@
 /**
  * Writes what the project brings along: `sbom/sbom.cdx.json` (CycloneDX, by npm itself, from the lock file) and `sbom/licences.txt`.
- * Ends with 1 if a package that production needs names no known licence, or has no checksum.
+ * Ends with 1 if a package that production needs, or whose code the console's page holds, names no known licence, or has no checksum.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Component, licencesOf, supplyProblems } from './licences.ts'
+import { packagesInConsolePage } from '../../services/local/bundle/console-page.ts'
+import { type Component, licencesOf, missingComponents, supplyProblems } from './licences.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = join(root, 'sbom')
@@ -19,21 +20,29 @@ const sbomOf = (...omit: readonly string[]): { readonly text: string; readonly c
 
 const all = sbomOf()
 const production = sbomOf('dev', 'optional')
+const names = await packagesInConsolePage(root)
+const bundled = all.components.filter(({ name }) => names.includes(name))
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'sbom.cdx.json'), all.text)
 const line = (component: Component) =>
   `${component.name} ${component.version}: ${licencesOf(component) || 'none named'}`
 const sections = [
   ['Production', production.components],
+  ['In the console’s page', bundled],
   ['All, with optional and development packages', all.components],
 ] as const
 writeFileSync(
   join(folder, 'licences.txt'),
   sections.map(([title, components]) => `# ${title}\n\n${components.map(line).sort().join('\n')}\n`).join('\n'),
 )
-const problems = supplyProblems(production.components)
+const problems = [
+  ...supplyProblems([...production.components, ...bundled]),
+  ...missingComponents(names, all.components).map(
+    (name) => `${name}: is in the console’s page, and not in the lock file`,
+  ),
+]
 for (const problem of problems) process.stderr.write(`${problem}\n`)
 process.stdout.write(
-  `${production.components.length} packages in production, ${all.components.length} in all; written to sbom/\n`,
+  `${production.components.length} packages in production, ${bundled.length} in the console’s page, ${all.components.length} in all; written to sbom/\n`,
 )
 process.exitCode = problems.length > 0 ? 1 : 0

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { Link, Route, Switch, useLocation } from 'wouter-preact'
 import { logOut } from './api/client.ts'
 import { useMay, useSession } from './api/queries.ts'
+import { AccessPage } from './pages/access.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { ConnectionPage } from './pages/connection.tsx'
 import { ConnectionsPage } from './pages/connections.tsx'
@@ -11,6 +12,7 @@ import { DeadLettersPage } from './pages/dead-letters.tsx'
 import { OverviewPage } from './pages/overview.tsx'
 import { ReplaysPage } from './pages/replays.tsx'
 import { ReportsPage } from './pages/reports.tsx'
+import { TopicsPage } from './pages/topics.tsx'
 import { KeywordListsPage, RuleSetsPage } from './pages/versions.tsx'
 import { WhyPage } from './pages/why.tsx'
 
@@ -85,6 +87,8 @@ export const App = () => {
           <NavLink to="/rule-sets">Rule sets</NavLink>
           <NavLink to="/why">Why</NavLink>
           <NavLink to="/reports">Reports</NavLink>
+          <NavLink to="/topics">Topics</NavLink>
+          {seesAudit ? <NavLink to="/access">Access</NavLink> : null}
           {seesAudit ? <NavLink to="/audit">Audit</NavLink> : null}
         </nav>
         <Person />
@@ -100,6 +104,8 @@ export const App = () => {
           <Route path="/rule-sets" component={RuleSetsPage} />
           <Route path="/why" component={WhyPage} />
           <Route path="/reports" component={ReportsPage} />
+          <Route path="/topics" component={TopicsPage} />
+          <Route path="/access" component={AccessPage} />
           <Route path="/audit" component={AuditPage} />
           <Route component={Missing} />
         </Switch>

@@ -55,6 +55,21 @@ export class LagWatch {
     )
   }
 
+  /** Of each partition of a topic that a group reads, as of the last read. */
+  partitions(): readonly PartitionLag[] {
+    return this.#lags
+  }
+
+  /**
+   * A time up to which the stage has processed what came, ms; null: unknown, or records wait for a further attempt, whose age does not
+   * tell when they first came.
+   */
+  processedUpTo(stage: string): number | null {
+    const own = this.#lags.filter((one) => one.stage === stage)
+    if (own.length === 0 || own.some(({ lane, messages }) => lane === 'waiting' && messages > 0)) return null
+    return own.reduce((time, { dueAt }) => Math.min(time, dueAt ?? time), this.#readAt)
+  }
+
   exportTo(metrics: Pick<Metrics, 'set'>): void {
     const now = this.#clock.now()
     for (const { group, topic, partition, messages, dueAt } of this.#lags) {

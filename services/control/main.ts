@@ -1,5 +1,6 @@
 import { followedBy } from '../consumer-groups.ts'
 import { keywordListFields } from '../keywords/config.ts'
+import { runningState } from '../local/supervisor/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { openRedis } from '../runtime/adapters/redis.ts'
 import { openRegistry } from '../runtime/adapters/registry/registry.ts'
@@ -7,7 +8,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { kafkaSettings, loadConfig, redisSettings, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
-import { endProcess, followKeyring } from '../runtime/keys/data-secret.ts'
+import { endProcess, followKeyring, readDataSecret } from '../runtime/keys/data-secret.ts'
 import { signedBroker } from '../runtime/keys/signatures/signed-broker.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError } from '../runtime/ports.ts'
@@ -20,14 +21,19 @@ import { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { loadSources } from '../shared/sources/index.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
 import { Bearers } from '../shared/tokens/bearers.ts'
+import { readTokens } from '../shared/tokens/store.ts'
 import { readRuns } from '../tools/replay/run/run-store.ts'
+import { replaySettingTexts } from '../tools/replay/settings.ts'
 import { topics } from '../topology.ts'
 import { adminSetting } from './access/token-authenticator.ts'
+import { openActions } from './admin/actions/open-actions.ts'
 import { connectionsWriter, openAdmin } from './admin/open.ts'
 import { consoleFields } from './config.ts'
 import { startConnectionRequests } from './connection-requests.ts'
 import { DeadLetterIndex } from './dead-letters/dead-letter-index.ts'
 import { Exporter } from './exporter.ts'
+import { LongHistory } from './history/long-history.ts'
+import { PrometheusHistory } from './history/prometheus-history.ts'
 import { openListeners } from './http/open-listeners.ts'
 import { LagWatch } from './lag-watch.ts'
 import { startCommonPairUpkeep } from './maintenance/common-pair-upkeep.ts'
@@ -36,8 +42,9 @@ import { OverviewReader } from './overview/overview.ts'
 import { readRunbook } from './runbooks.ts'
 import { StageProbes } from './stage-probes.ts'
 import { RecentDeliveries, StatusReader } from './status.ts'
+import { TopicReader } from './topics/topic-reader.ts'
 import { VersionCache } from './versions/version-cache.ts'
-import { changeVersion } from './versions/version-changes.ts'
+import { VersionChanges } from './versions/version-changes.ts'
 
 /** Kept for the pages of connections. */
 const recentDeliveries = 2_000
@@ -65,6 +72,10 @@ main('console', async (lifecycle, log) => {
       'audit',
       'keywordLists',
       'ruleSets',
+      'redrives',
+      'replays',
+      'messages',
+      'signals',
     ]),
   )
   const onRefused = reportRefusals(metrics, log)
@@ -151,22 +162,54 @@ main('console', async (lifecycle, log) => {
   const [statusToken = ''] = config.STATUS_TOKEN
   const probes = new StageProbes({ dataDir, urls: config.STAGE_METRICS_URLS })
   const status = new StatusReader({ probes, lag, directory, deliveries, exporter, clock, statusToken })
-  const deadLetters = new DeadLetterIndex({ broker, codec, prefix: config.KAFKA_TOPIC_PREFIX })
+  const deadLetters = new DeadLetterIndex({
+    ...{ broker, codec, prefix: config.KAFKA_TOPIC_PREFIX },
+    processedUpTo: (stage) => lag.processedUpTo(stage),
+  })
   const versions = new VersionCache(broker, codec)
-  const overview = new OverviewReader({ ...{ status, probes, deadLetters, versions, clock, log } })
+  const kept = new LongHistory(redis, clock)
+  const history = config.PROMETHEUS_URL === undefined ? kept : new PrometheusHistory(config.PROMETHEUS_URL)
+  const overview = new OverviewReader({
+    ...{ status, probes, deadLetters, versions, clock, log },
+    keep: (stages) => kept.add(stages),
+  })
   lifecycle.onStop(
     'overview',
     clock.every(sampleIntervalMs, () => void overview.sample().catch(endProcess)),
   )
-  const sources = loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
+  const readSources = () =>
+    loadSources({ folder: config.SIGNALS_MAPPINGS_DIR, signatureChanges: config.ALLOW_SIGNATURE_CHANGE })
+  const sources = readSources()
+  const actions = openActions({
+    ...{ broker, codec, producer, redis, keyring, commonPairs, directory, clock },
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    sources: readSources,
+    replaySettings: () => runningState(dataDir)?.stageSettings ?? replaySettingTexts(environment()),
+  })
+  lifecycle.onStop('replay', () => actions.replays.stop())
   await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
     versions: {
       cache: versions,
-      change: (change) => changeVersion(change, { versions, broker, codec, clock, maxFlags: config.KEYWORD_FLAGS_MAX }),
+      changes: new VersionChanges({
+        ...{ versions, broker, codec, clock, maxFlags: config.KEYWORD_FLAGS_MAX },
+        wireProfile: config.TIKTOK_WIRE_PROFILE,
+      }),
+    },
+    actions: {
+      ...actions,
+      installation: {
+        topics: new TopicReader({ broker, registry, lags: () => lag.partitions() }),
+        tokens: () => readTokens(broker, codec),
+        masterKey: async () => {
+          const secret = await readDataSecret({ broker: unsigned, codec })
+          return secret && { keyId: secret.keyId, since: secret.changedAt }
+        },
+      },
     },
     console: {
       replays: () => readRuns(broker, codec),
+      history: (from, to, most) => history.read(from, to, most),
       ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
       deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
     },

@@ -21,6 +21,7 @@ import { TopicTokenRefusals } from './delivery/token-refusal.ts'
 import { Tokens } from './delivery/tokens.ts'
 import { parkedOf } from './parked/parked-signals.ts'
 import { Unparker } from './parked/unparker.ts'
+import { Retries, type RetryTools } from './retries.ts'
 import { openSentLog } from './sent-log/open.ts'
 import { observeEndToEnd } from './signal/end-to-end.ts'
 import { maxCalls, openDestination, openTokenBuckets, wireDispatch } from './wiring.ts'
@@ -70,9 +71,11 @@ runConsumerStage({
       byId: (id) => directory.byId(id),
       onMoved: (counts) => log[counts.moved > 0 ? 'info' : 'debug'](counts, 'swept the parked signals'),
     })
+    const retries = new Retries()
     const apply = (id: string, record: ConnectionRecord | null) => {
       const applied = directory.apply(id, record)
       if (applied === 'stale') return
+      if (record?.status === 'active') retries.apply(record)
       if (!record || record.status === 'disconnected') {
         tokens.forget(id)
         deps.forgetConnection(id)
@@ -111,7 +114,7 @@ runConsumerStage({
     const traces = deps.tracer ? new CallTraces(deps.tracer) : null
     const timeoutMs = config.DISPATCH_TIMEOUT_MS
 
-    const { stage, scheduler, rateLimiter } = wireDispatch(
+    const { stage, scheduler, breakers, rateLimiter } = wireDispatch(
       {
         ...{ destination, codec, clock, timers: clock, metrics, log },
         ...{ sentLog, breakerStore, tokenBuckets },
@@ -140,6 +143,9 @@ runConsumerStage({
     }
     deps.around((onBatch) => linger(onBatch, lingering, clock))
 
+    const onRetry = (connectionId: string) => log.info({ connectionId }, 'tries waiting signals again, as asked')
+    const untilUp: RetryTools['untilUp'] = (work) => lifecycle.untilUp(clock, work)
+    await retries.start({ broker, breakers, releases: deps.releases, clock, untilUp, onRetry })
     const parked = await lifecycle.untilUp(clock, () => unparker.start())
     lifecycle.onStop('parked', () => parked.stop())
     parked.ended.catch((error: unknown) => {

@@ -8,12 +8,8 @@ import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { decodeChannelEvent, messageEventSource, openChannelEvent, sealedUnder } from '../shared/model/channel-event.ts'
 import { isSourceName } from '../shared/model/key-ids.ts'
-import {
-  eventProblemsOf,
-  type IgnoredReason,
-  type MessageEvent,
-  messageEventSchema,
-} from '../shared/model/message-event.ts'
+import { eventProblemsOf, type IgnoredReason, type MessageEvent } from '../shared/model/message-event.ts'
+import { parseEvent } from '../shared/model/plain-event.ts'
 import { type AuthorisationRemoved, DeliveryUnreadable, type SourceRegistry } from '../shared/sources/source.ts'
 
 export interface Delivered {
@@ -83,7 +79,7 @@ export const namedAccountOf = (
 }
 
 const messageEvent = (bytes: Buffer, codec: Codec): MessageEvent => {
-  const result = messageEventSchema.safeParse(parseMessageEvent(bytes, codec))
+  const result = parseEvent(parseMessageEvent(bytes, codec))
   if (result.success) return result.data
   throw new BadRecord(
     'event_invalid',

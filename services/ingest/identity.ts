@@ -50,14 +50,19 @@ export const dedupKeyOf = (event: MessageEvent, message: Pseudonym, owner: Buffe
   return { at: epoch, hash, value: owner, alsoAt: [epoch - dedupWindowMs] }
 }
 
+/** A claim holds five bytes of an offset. */
+const offsetLimit = 2 ** 40
+
 /**
  * The value of a claim: the record and the item's index in it. A redelivered record finds its own claim and passes; a second
  * copy does not, even within the same delivery.
  */
 export const ownerOf = ({ partition, offset }: ConsumedRecord, item: number): Buffer => {
   const owner = Buffer.allocUnsafe(8)
-  owner.writeUInt8(partition & 0xff, 0)
-  owner.writeUIntBE(Number(offset & 0xffff_ffff_ffn), 1, 5)
+  const place = Number(offset) % offsetLimit
+  owner[0] = partition
+  owner[1] = Math.floor(place / 2 ** 32)
+  owner.writeUInt32BE(place % 2 ** 32, 2)
   owner.writeUInt16BE(item & 0xffff, 6)
   return owner
 }

@@ -11,16 +11,16 @@ import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
 import type { ConsentRule } from '../shared/connections/consent.ts'
-import type { ConnectionDirectory } from '../shared/connections/directory.ts'
+import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Message } from '../shared/model/topic-values.ts'
 import type { SuppressionCheck } from '../shared/persons/suppressions.ts'
 import type { ByPurpose, IngestClaims } from './claims.ts'
 import type { ContactThreads } from './contacts/contact-threads.ts'
-import { isWithoutThread, noteOf, threadsOf } from './contacts/without-thread.ts'
+import { isWithoutThread, mayBeNoted, noteOf, threadsOf } from './contacts/without-thread.ts'
 import { crossSourceKeyOf, isOtherCopy } from './copies/cross-source-dedup.ts'
-import { type Copy, firstCopiesOf, noteKeysOf, notesOf, referralOf } from './copies/late-referrals.ts'
+import { type Copy, firstCopiesOf, notedConnections, noteKeysOf, notesOf, referralOf } from './copies/late-referrals.ts'
 import { connectionOfRecord, failedItems, readUnderConsent } from './dead-letters.ts'
 import { type Delivered, type DeliveryTools, nothingOf, readDelivery } from './delivery.ts'
 import { dedupKeyOf, ownerOf } from './identity.ts'
@@ -34,10 +34,44 @@ export type Removed = NonNullable<Delivered['removed']>[number] & { readonly sou
 /** One list per input, one verdict per event. */
 export type IngestState = readonly (readonly IngestVerdict[])[]
 
+interface AuthorisedEvent {
+  readonly input: number
+  /** Of the event in its input. */
+  readonly at: number
+  readonly of: IngestVerdict & { readonly kind: 'authorised' }
+  readonly event: MessageEvent
+}
+
+const always = () => true
+
+/** Those that are authorised and wanted. A slice has thousands of events, and few are wanted for more than a claim. */
+const authorisedIn = (
+  batch: readonly Input<Delivered>[],
+  verdicts: readonly IngestVerdict[][],
+  isWanted: (event: MessageEvent, connection: Connection) => boolean,
+): readonly AuthorisedEvent[] => {
+  const found: AuthorisedEvent[] = []
+  for (let input = 0; input < verdicts.length; input++) {
+    const ofInput = verdicts[input] as IngestVerdict[]
+    for (let at = 0; at < ofInput.length; at++) {
+      const of = ofInput[at] as IngestVerdict
+      const event = batch[input]?.value.events[at] as MessageEvent
+      if (of.kind === 'authorised' && isWanted(event, of.connection)) found.push({ input, at, of, event })
+    }
+  }
+  return found
+}
+
+const copyOf = ({ event, of: { connection, identity } }: AuthorisedEvent): Copy => ({
+  event,
+  connection,
+  conversation: identity.conversation,
+})
+
 interface PendingClaims {
   readonly marks: BucketValue[]
   /** For each mark, the event that it claims. */
-  readonly events: { readonly input: number; readonly event: number }[]
+  readonly events: AuthorisedEvent[]
 }
 const noClaims = (): PendingClaims => ({ marks: [], events: [] })
 
@@ -48,21 +82,17 @@ const claimsOf = (
 ): ByPurpose<PendingClaims> => {
   const own = noClaims()
   const crossSource = noClaims()
-  verdicts.forEach((ofInput, input) => {
-    const { value, record } = batch[input] as Input<Delivered>
-    ofInput.forEach((verdict, at) => {
-      if (verdict.kind !== 'authorised') return
-      const event = value.events[at] as MessageEvent
-      const owner = ownerOf(record, at)
-      own.marks.push(dedupKeyOf(event, verdict.identity.message, owner, keyring))
-      own.events.push({ input, event: at })
-      const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
-      const key = crossSourceKeyOf(event, isChannel, verdict.connection.tenantId, owner, keyring)
-      if (key === null) return
-      crossSource.marks.push(key)
-      crossSource.events.push({ input, event: at })
-    })
-  })
+  for (const one of authorisedIn(batch, verdicts, always)) {
+    const { input, at, of, event } = one
+    const owner = ownerOf((batch[input] as Input<Delivered>).record, at)
+    own.marks.push(dedupKeyOf(event, of.identity.message, owner, keyring))
+    own.events.push(one)
+    const isChannel = sources.get(event.source)?.messageIdIsChannels ?? false
+    const key = crossSourceKeyOf(event, isChannel, of.connection.tenantId, owner, keyring)
+    if (key === null) continue
+    crossSource.marks.push(key)
+    crossSource.events.push(one)
+  }
   return { event: own, crossSource }
 }
 
@@ -77,31 +107,21 @@ const withoutCopies = (batch: readonly Input<Delivered>[], tools: IngestTools) =
     })
   })
   const pending = claimsOf(batch, verdicts, tools)
-  const copyOf = ({ input, event: at }: PendingClaims['events'][number]): Copy => {
-    const event = batch[input]?.value.events[at] as MessageEvent
-    const { connection, identity } = (verdicts[input] as IngestVerdict[])[at] as IngestVerdict & { kind: 'authorised' }
-    return { event, connection, conversation: identity.conversation }
-  }
-  return { verdicts, pending, copyOf, notes: notesOf(pending.crossSource.events.map(copyOf), tools) }
+  const isNoted = notedConnections(tools)
+  const noted = pending.crossSource.events.filter(({ of: { connection } }) => isNoted(connection))
+  return { verdicts, pending, notes: notesOf(noted.map(copyOf), tools) }
 }
-
-const authorisedIn = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][]) =>
-  verdicts.flatMap((ofInput, input) =>
-    ofInput.flatMap((of, at) =>
-      of.kind === 'authorised' ? [{ input, at, of, event: batch[input]?.value.events[at] as MessageEvent }] : [],
-    ),
-  )
 
 /** The threads in which contacts of the batch wrote. */
 const contactNotesOf = (batch: readonly Input<Delivered>[], verdicts: readonly IngestVerdict[][], tools: IngestTools) =>
-  authorisedIn(batch, verdicts).flatMap(
+  authorisedIn(batch, verdicts, mayBeNoted).flatMap(
     ({ of: { connection, identity }, event }) =>
       noteOf({ event, connection }, identity.conversation, tools.keyring) ?? [],
   )
 
 /** Gives events without a thread to the conversation in which their contact wrote last. Changes `verdicts`. @throws DependencyError */
 const giveThreads = async (batch: readonly Input<Delivered>[], verdicts: IngestVerdict[][], tools: IngestTools) => {
-  const wanted = authorisedIn(batch, verdicts).filter(({ event }) => isWithoutThread(event))
+  const wanted = authorisedIn(batch, verdicts, isWithoutThread)
   if (wanted.length === 0) return
   const threads = await threadsOf(
     wanted.map(({ event, of: { connection } }) => ({ event, connection })),
@@ -121,37 +141,51 @@ export const pendingClaimsOf = (batch: readonly Input<Delivered>[], tools: Inges
 
 /** @throws DependencyError when Redis is away: ingest cannot decide without claims */
 const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestTools): Promise<IngestState> => {
-  const { verdicts, pending, copyOf, notes } = withoutCopies(batch, tools)
+  const { verdicts, pending, notes } = withoutCopies(batch, tools)
   const { event: own, crossSource } = pending
   if (notes.length > 0) await tools.claims.note(notes)
   const contacts = contactNotesOf(batch, verdicts, tools)
   if (contacts.length > 0) await tools.contacts?.note(contacts)
   const holders = await tools.claims.claim({ event: own.marks, crossSource: crossSource.marks })
   const refuse = ({ events }: PendingClaims, at: number) => {
-    const { input, event } = events[at] as PendingClaims['events'][number]
+    const { input, at: event } = events[at] as AuthorisedEvent
     ;(verdicts[input] as IngestVerdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
   own.marks.forEach(({ value }, at) => {
     if (!holders.event[at]?.equals(value)) refuse(own, at)
   })
-  const second = crossSource.events.filter(({ input, event }, at) => {
+  const second = crossSource.events.filter((one, at) => {
     const mark = crossSource.marks[at] as BucketValue
-    return verdicts[input]?.[event]?.kind === 'authorised' && isOtherCopy(holders.crossSource[at] as Buffer, mark)
+    const isAuthorised = verdicts[one.input]?.[one.at]?.kind === 'authorised'
+    return isAuthorised && isOtherCopy(holders.crossSource[at] as Buffer, mark)
   })
   const copies = second.map(copyOf)
   const keys = noteKeysOf(copies, tools)
   const firsts = firstCopiesOf(copies, keys.length === 0 ? [] : await tools.claims.noted(keys), tools)
-  second.forEach(({ input, event: at }, index) => {
-    const { events, receivedAt } = (batch[input] as Input<Delivered>).value
-    const of = verdicts[input]?.[at] as IngestVerdict & { kind: 'authorised' }
+  second.forEach(({ input, at, of, event }, index) => {
+    const { receivedAt } = (batch[input] as Input<Delivered>).value
     const first = firsts[index] ?? null
-    ;(verdicts[input] as IngestVerdict[])[at] = lateReferral(events[at] as MessageEvent, receivedAt, of, first, tools)
+    ;(verdicts[input] as IngestVerdict[])[at] = lateReferral(event, receivedAt, of, first, tools)
   })
   await giveThreads(batch, verdicts, tools)
   return verdicts
 }
 
 const forwarded = (message: Message) => forward({ topic: 'messages', key: message.conversation, value: message })
+
+/** Whether a delivery has anything but events; most have not. */
+const hasMore = ({ failed, ignored, removed, refused }: Delivered): boolean =>
+  failed.length > 0 || ignored.length > 0 || removed !== undefined || refused !== undefined
+
+const none: readonly Outcome[] = []
+
+/** The outcomes of what a delivery has beside its events. */
+const beside = ({ value, record }: Input<Delivered>, tools: IngestTools): readonly Outcome[] => [
+  ...failedItems(value.source, value.failed, record, tools),
+  ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
+  ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() => drop(unverifiedAccount)),
+  ...(value.refused === undefined ? [] : [drop(value.refused)]),
+]
 
 export interface IngestTools extends DeliveryTools {
   readonly keyring: Keyring
@@ -183,20 +217,15 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
       changes: batch.flatMap(({ value: { source, removed }, record }) =>
         withdrawalsOf(source, removed, record, tools.directory).verified.map((one): Removed => ({ ...one, source })),
       ),
-      outcomes: batch.map(({ value, record }, input): readonly Outcome[] => [
-        ...value.events.flatMap((event, at) => {
+      outcomes: batch.map((one, input) => [
+        ...one.value.events.flatMap((event, at) => {
           const verdict = state[input]?.[at] as IngestVerdict
           if (verdict.kind === 'refused') return drop(verdict.reason)
-          if (verdict.kind === 'authorised') return forwarded(toMessage(event, value.receivedAt, verdict, tools))
-          const message = toMessage(referralOf(event), value.receivedAt, verdict.to, tools)
+          if (verdict.kind === 'authorised') return forwarded(toMessage(event, one.value.receivedAt, verdict, tools))
+          const message = toMessage(referralOf(event), one.value.receivedAt, verdict.to, tools)
           return [drop('duplicate'), forwarded(message)]
         }),
-        ...failedItems(value.source, value.failed, record, tools),
-        ...value.ignored.map((reason) => drop(`ignored_${reason}`)),
-        ...withdrawalsOf(value.source, value.removed, record, tools.directory).unverified.map(() =>
-          drop(unverifiedAccount),
-        ),
-        ...(value.refused === undefined ? [] : [drop(value.refused)]),
+        ...(hasMore(one.value) ? beside(one, tools) : none),
       ]),
     }),
     save: async (changes) => {

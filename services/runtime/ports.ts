@@ -120,10 +120,8 @@ export interface OffsetRange {
 export interface Broker {
   producer(): Promise<Producer>
   consume(options: ConsumerOptions): Promise<RunningConsumer>
-  /**
-   * Reads topics from the beginning, independently of any group, then follows them. Resolves when all records that existed at the call
-   * have been passed to `onRecord`. `onProgress` gets the next offset to read.
-   */
+  /** Reads topics from the beginning, without a group, then follows them. Resolves when all records that existed at the call have been
+   * passed to `onRecord`. `onProgress` gets the next offset to read. */
   follow(
     topics: readonly string[],
     onRecord: (record: ConsumedRecord) => void | Promise<void>,
@@ -148,6 +146,8 @@ export interface Broker {
   describe(): Promise<{ readonly nodes: number; readonly lacking: readonly string[] }>
   listTopics(): Promise<readonly TopicSettings[]>
   createTopics(topics: readonly TopicSettings[]): Promise<void>
+  /** Resolves when the cluster no longer has them; of a topic that is not there, at once. */
+  deleteTopics(topics: readonly string[]): Promise<void>
   addPartitions(topic: string, total: number): Promise<void>
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>
   offsets(group: string, topic: string): Promise<readonly PartitionOffsets[]>

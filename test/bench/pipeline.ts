@@ -43,6 +43,8 @@ export interface PipelineLoad {
   readonly members?: number
   /** Fills the input topic once all processes run, so that they share the load from its first message on. */
   readonly startsFirst?: boolean
+  /** Folder for a CPU profile of each stage's process; unset: none is made. */
+  readonly profiles?: string
 }
 
 export interface ProcessFigure {
@@ -71,6 +73,7 @@ export const benchPipeline = async ({
   partitions,
   members = 1,
   startsFirst = false,
+  profiles,
 }: PipelineLoad): Promise<PipelineFigures> => {
   const dataDirs = Array.from({ length: members }, () => mkdtempSync(join(tmpdir(), 'signals-bench-')))
   const sink = await openSink()
@@ -84,6 +87,7 @@ export const benchPipeline = async ({
       SIGNALS_MASTER_KEY: masterKey,
       LOG_LEVEL: 'warn',
       ...(partitions === undefined ? {} : { KAFKA_PARTITIONS: String(partitions) }),
+      ...(profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }),
       ...more,
     }
     const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})

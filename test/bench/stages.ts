@@ -2,8 +2,13 @@
  * `make bench-stages`: CPU of the stages' own work a message, in one process without Kafka and Redis: record batches are decoded, decided and
  * encoded as in production. It says what a change of the code costs also on a busy machine, where throughput says little.
  *
- *   node test/bench/stages.ts [--messages 60000] [--batch 1000]
+ *   node test/bench/stages.ts [--messages 60000] [--batch 1000] [--profile FOLDER]
+ *
+ * With a folder it writes a CPU profile of each stage's measured part, for `test/bench/profile.ts`.
  */
+import { writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { attribution } from '../../services/attribution/stage.ts'
 import { openClaims } from '../../services/ingest/claims.ts'
@@ -30,7 +35,11 @@ import { MemoryRegistry } from '../support/memory-registry.ts'
 import { accounts, keywords as entries, makeWorkload } from './workload.ts'
 
 const { values } = parseArgs({
-  options: { messages: { type: 'string', default: '60000' }, batch: { type: 'string', default: '1000' } },
+  options: {
+    messages: { type: 'string', default: '60000' },
+    batch: { type: 'string', default: '1000' },
+    profile: { type: 'string' },
+  },
 })
 const count = Number(values.messages)
 const batchRecords = Number(values.batch)
@@ -72,12 +81,24 @@ await lists.compilePending(
 )
 const claims = openClaims(redis as unknown as RedisCommands)
 
+/** @returns ends the profile and writes it */
+const profiling = async (name: string): Promise<() => Promise<void>> => {
+  const { profile: folder } = values
+  if (folder === undefined) return async () => {}
+  const session = new Session()
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.start')
+  return async () => {
+    const { profile } = await session.post('Profiler.stop')
+    writeFileSync(join(folder, `${name}.cpuprofile`), JSON.stringify(profile))
+    session.disconnect()
+  }
+}
+
 let published: ProducerRecord[] = []
 const noSequence = { producerId: -1n, producerEpoch: -1, first: -1 }
-const batchOf = (records: readonly ProducerRecord[]) => {
-  const keyed = records.map((record) => ({ record, key: record.key === null ? null : Buffer.from(record.key) }))
-  return encodeBatch(keyed, noSequence, Date.now())
-}
+const batchOf = (records: readonly ProducerRecord[]) => encodeBatch(records, noSequence, Date.now())
 
 /** @returns what the stage publishes */
 const run = async <In, State, Change>(
@@ -106,13 +127,18 @@ const run = async <In, State, Change>(
   // The first third only warms up.
   const measuredFrom = Math.floor(batches.length / 3)
   let before = process.cpuUsage()
+  let profiled = async () => {}
   for (const [index, bytes] of batches.entries()) {
-    if (index === measuredFrom) before = process.cpuUsage()
+    if (index === measuredFrom) {
+      profiled = await profiling(stage.name)
+      before = process.cpuUsage()
+    }
     const wanted = BigInt(index * batchRecords)
     const { records } = decodeBatches(bytes, { topic, partition: 0, wanted, aborted: [] })
     await processSlice(records, null, () => false)
   }
   const { user, system } = process.cpuUsage(before)
+  await profiled()
   const measured = input.length - measuredFrom * batchRecords
   process.stdout.write(`${stage.name.padEnd(12)}${((user + system) / measured).toFixed(1).padStart(6)} µs a message\n`)
   return published

@@ -1,23 +1,27 @@
 /**
- * `make console-stories`: a person works with the console of a real pipeline, in a browser: looks, searches, pauses by keyboard, finds
- * the cause of a stopped Kafka and of a frozen stage. Each page is checked by axe, at 390 and 1280 pixels, in light and dark.
+ * `make console-stories`: people work with the console of a real pipeline, in a browser. Eleven stories: nothing connected and all well, a list
+ * imported, promoted and rolled back, a replay stopped and resumed, why something was not reported, dead letters of two causes redriven, a throttled
+ * advertiser healed, a token lost and renewed, a stage killed, Kafka stopped, 10,000 connections searched, a viewer who may not act. Each page is checked by axe, at 390 and
+ * 1280 pixels, in light and dark.
  *
  *   node test/console/stories.ts [--shots FOLDER]
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
-import { startPipeline } from '../../services/local/demo/pipeline.ts'
-import { whatsappAccount, whatsappSecret, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { makeLoginLink } from '../../services/local/supervisor/login-link.ts'
-import { readState } from '../../services/local/supervisor/state-file.ts'
-import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
-import { kafkaSettingsOf } from '../../services/runtime/config.ts'
-import { topics } from '../../services/topology.ts'
-import { Checks, print } from '../scenarios/scenario.ts'
+import { print } from '../scenarios/scenario.ts'
+import {
+  deadLettersRedriven,
+  listImportedPromotedAndRolledBack,
+  replayStoppedAndResumed,
+  throttledHealedAndSentAtOnce,
+  tokenLostAndReconnected,
+} from './actions.ts'
 import { chromiumPath, isTooWide, openBrowser, openPage, violationsOf } from './browser.ts'
+import { openStories } from './pipeline.ts'
+import { checks, goTo, mainText, problems, summary, tabTo, until } from './story.ts'
 
 const { values } = parseArgs({ options: { shots: { type: 'string' } } })
 if (!existsSync(chromiumPath)) {
@@ -26,61 +30,15 @@ if (!existsSync(chromiumPath)) {
 }
 if (values.shots) mkdirSync(values.shots, { recursive: true })
 
-const checks = new Checks()
 const began = Date.now()
-const dataDir = mkdtempSync(join(tmpdir(), 'signals-console-'))
-const pipeline = await startPipeline(dataDir, {
-  ...process.env,
-  WHATSAPP_WEBHOOK_SECRET: whatsappSecret,
-  LOG_LEVEL: 'warn',
-})
-const { ready } = pipeline
-
-const signals = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await pipeline.signals(...args)
-  if (code !== 0) throw new Error(`signals ${args.join(' ')}: ${stderr}`)
-  return stdout
-}
-const connect = async (connectionId: string, accountId: string) => {
-  const file = join(dataDir, `${connectionId}.json`)
-  const ids = {
-    connectionId,
-    accountId,
-    tenantId: 'stories',
-    source: 'whatsapp',
-    advertiserId: '700',
-    eventSetId: '900',
-  }
-  writeFileSync(file, JSON.stringify({ ...ids, accessToken: 'token-of-the-stories' }))
-  await signals('connections', 'add', '--file', file)
-}
-
-const until = async (what: string, holds: () => Promise<boolean>, ms = 15_000) => {
-  const from = Date.now()
-  for (const end = from + ms; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100)))
-    if (await holds()) return checks.check(what, true, `${((Date.now() - from) / 1000).toFixed(1)} s`)
-  checks.check(what, false, `not within ${ms / 1000} s`)
-}
-const summary = (page: Page) =>
-  page
-    .locator('.summary strong')
-    .textContent()
-    .then((text) => text ?? '')
-const problems = (page: Page) => page.locator('.problem h3').allTextContents()
-
-/** Goes on with Tab until the named control has the focus, as a person without a mouse does. */
-const tabTo = async (page: Page, name: string): Promise<boolean> => {
-  for (let n = 0; n < 60; n++) {
-    await page.keyboard.press('Tab')
-    if ((await page.evaluate('document.activeElement?.textContent?.trim() ?? ""')) === name) return true
-  }
-  return false
-}
+const stories = await openStories()
+const { ready, dataDir, signals, whatsappAccount } = stories
 
 const looks = async (page: Page, name: string, path: string) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    for (const width of [390, 1280]) {
+    // Narrow and dark, wide and light have everything once; pictures are of all four.
+    for (const width of values.shots ? [390, 1280] : [colorScheme === 'dark' ? 390 : 1280]) {
       await page.setViewportSize({ width, height: 900 })
       await page.goto(`${ready.console}${path}`)
       await page.locator('main h1').waitFor()
@@ -99,32 +57,27 @@ const looks = async (page: Page, name: string, path: string) => {
   await page.emulateMedia({ colorScheme: 'light' })
 }
 
-const browser = await openBrowser()
-try {
-  const { page, foreign, errors } = await openPage(browser, ready.console)
-  const link = await makeLoginLink(ready.console, dataDir, process.env)
-  if (!link) throw new Error('the console gives no login link')
-  await page.goto(link)
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+const nothingConnectedThenAllWell = async (page: Page) => {
   await until(
     'nothing is connected: the overview does not call it well',
     async () =>
       (await summary(page)).includes('to look at') && (await problems(page)).join().includes('no account is connected'),
   )
-
-  await connect('shop', whatsappAccount)
-  await connect('other-shop', '55099')
-  writeFileSync(join(dataDir, 'keywords.csv'), 'keyword,flag\ncuánto cuesta,asked_price\n')
-  await signals('keywords', 'import', join(dataDir, 'keywords.csv'))
+  await stories.connect('shop', whatsappAccount)
+  await stories.connect('other-shop', '55099')
+  await signals('keywords', 'import', stories.file('keywords.csv', 'keyword,flag\ncuánto cuesta,asked_price\n'))
   await until('with two shops and a list all is well', async () => (await summary(page)) === 'All is well', 30_000)
-  const { path, headers, body } = whatsappText('5215550001', 'wamid.1', 'hola, ¿cuánto cuesta?', Date.now() - 60_000)
-  await fetch(`${ready.gateway}${path}`, { method: 'POST', headers, body })
+  await stories.say('5215550001', 'hola, ¿cuánto cuesta?')
   await until(
     'a conversation shows as a delivery',
     async () => (await page.getByRole('row', { name: /shop.*accepted|shop.*sent/i }).count()) > 0,
   )
+  // For the replay: nobody looks for shoes in the list yet.
+  await Promise.all(shoeBuyers.map((n) => stories.say(`52155510${n}`, 'busco zapatos')))
+}
 
-  await page.getByRole('link', { name: 'Connections', exact: true }).click()
+const connectionSearchedPausedAndDisconnected = async (page: Page) => {
+  await goTo(page, 'Connections')
   await page.getByLabel('Search').fill('OTHER')
   await until(
     'a search leaves one connection, and the address carries it',
@@ -153,105 +106,50 @@ try {
     'a connection is disconnected',
     async () => (await page.getByText('disconnected', { exact: true }).count()) > 0,
   )
+}
 
-  writeFileSync(join(dataDir, 'more.csv'), 'keyword,flag\ncuánto cuesta,asked_price\nenvío,asked_delivery\n')
-  await signals('keywords', 'import', join(dataDir, 'more.csv'), '--shadow')
-  await page.getByRole('link', { name: 'Keyword lists' }).click()
-  const rowOf = (version: number) => page.getByRole('row', { name: new RegExp(`^default ${version} `) })
-  const confirm = async (version: number, action: string) => {
-    await rowOf(version).getByRole('button', { name: action }).click()
-    await page
-      .getByRole('dialog', { name: new RegExp(`^${action}|^Roll`) })
-      .getByRole('button', { name: action })
-      .click()
-  }
-  const isActive = (version: number) => async () => (await rowOf(version).getByText('active').count()) > 0
-  await rowOf(2).waitFor()
-  await confirm(2, 'Promote')
-  await until('a shadow version is promoted, as version 3', isActive(3))
-  await confirm(1, 'Roll back')
-  await until('the list is rolled back, as version 4', isActive(4))
-  await page.getByRole('button', { name: 'default 2', exact: true }).click()
-  await until(
-    'what differs between two versions is shown',
-    async () => (await page.getByText('envío → asked_delivery').count()) > 0,
-  )
-  await page.getByLabel('Text, of which nothing is kept').fill('¿cuánto cuesta el envío?')
-  await page.getByRole('button', { name: 'Try', exact: true }).click()
-  await until(
-    'a text is tried against the active version',
-    async () => (await page.getByText('Version 4 raises asked_price.').count()) > 0,
-  )
-  await page.getByRole('link', { name: 'Why' }).click()
+const whyNotReported = async (page: Page) => {
+  await goTo(page, 'Why')
   await page.getByLabel('Connection').fill('shop')
   await page.getByLabel('Id', { exact: true }).fill(`${whatsappAccount}:5215550001`)
   await page.getByRole('button', { name: 'Explain' }).click()
   await until('a conversation is explained, without a word of it', async () => {
-    const text = (await page.locator('main').textContent()) ?? ''
+    const text = await mainText(page)
     return text.includes('starts the conversation') && text.includes('asked_price') && !text.includes('hola')
   })
+}
 
-  const broker = openBroker(kafkaSettingsOf(process.env, ready.brokers, 'stories'))
-  const producer = await broker.producer()
-  const value = Buffer.from('{"source":"whatsapp","text":"palabra secreta"}')
-  await producer.send([{ topic: topics.channelEvents.name, key: 'a person', value }])
-  await producer.close()
-  await broker.close()
-  await page.getByRole('link', { name: 'Dead letters' }).click()
-  await until('a dead letter is shown by its cause and by itself, without its text', async () => {
-    const text = (await page.locator('main').textContent()) ?? ''
-    return text.includes('ingest event_invalid') && text.includes('sealed') && !text.includes('secreta')
-  })
-  await page.goto(ready.console)
+const openDeadLetterIsAProblem = async (page: Page) => {
+  await stories.write(['{"source":"whatsapp","text":"palabra secreta"}'])
+  await goTo(page, 'Overview')
   await until('with an open dead letter all is not well', async () =>
     (await problems(page)).join().includes('open dead letters: 1'),
   )
+}
 
-  for (const [name, path] of [
-    ['overview', '/'],
-    ['connections', '/connections'],
-    ['connection', '/connections/shop'],
-    ['dead-letters', '/dead-letters'],
-    ['keyword-lists', '/keyword-lists?id=default&to=2'],
-    ['rule-sets', '/rule-sets'],
-    ['why', '/why'],
-    ['reports', '/reports'],
-    ['replays', '/replays'],
-    ['audit', '/audit'],
-  ] as const)
-    await looks(page, name, path)
-  checks.check('the page asks no foreign address', foreign.length === 0, foreign.join())
-  checks.check('the page has no error, and its policy refuses nothing', errors.length === 0, errors.join('\n  '))
-
-  await page.goto(ready.console)
-  const children = readState(dataDir)?.children ?? {}
-  const freeze = async (name: string, work: () => Promise<void>) => {
-    const pid = children[name]?.pid
-    if (!pid) throw new Error(`${name} does not run: ${Object.keys(children).join()}`)
-    process.kill(pid, 'SIGSTOP')
-    try {
-      await work()
-    } finally {
-      process.kill(pid, 'SIGCONT')
-    }
-  }
-  await freeze('keywords', () =>
-    until('a frozen stage is a problem with its runbook', async () => {
-      const text = await page
-        .locator('.problem')
-        .first()
-        .textContent()
-        .catch(() => '')
-      return (
-        !!text && text.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
-      )
-    }),
+const stageKilled = async (page: Page) => {
+  await goTo(page, 'Overview')
+  stories.signal('keywords', 'SIGSTOP')
+  const first = page.locator('.problem').first()
+  await until('a frozen stage is a problem with its runbook', async () => {
+    const text = (await first.textContent({ timeout: 1_000 })) ?? ''
+    return text.includes('keywords does not answer') && text.includes('What to do') && text.includes('signals')
+  })
+  stories.signal('keywords', 'SIGKILL')
+  await until(
+    'a killed stage is started anew, and is no problem any more',
+    async () => !(await problems(page)).join().includes('keywords'),
+    40_000,
   )
-  await freeze('kafka', () =>
-    until(
+}
+
+const kafkaStopped = async (page: Page) => {
+  stories.signal('kafka', 'SIGSTOP')
+  try {
+    await until(
       'a stopped Kafka is one problem, and figures say as of when',
       async () => {
-        const [first = '', ...others] = (await problems(page)).filter((text) => !text.includes('dead letters'))
+        const [first = '', ...others] = await page.locator('.problem:not(.notice) h3').allTextContents()
         return (
           first.includes('kafka does not answer') &&
           others.length === 0 &&
@@ -259,31 +157,94 @@ try {
         )
       },
       30_000,
-    ),
-  )
+    )
+  } finally {
+    stories.signal('kafka', 'SIGCONT')
+  }
+}
 
+const tenThousandConnectionsSearched = async (page: Page) => {
+  await goTo(page, 'Connections')
+  await until('10,000 connections are found', async () => /of 10,00\d/.test(await mainText(page)), 60_000)
+  await page.getByLabel('Search').fill('advertiser-04217')
+  await until('and one of them, by its name', async () => (await page.locator('tbody tr').count()) === 1)
+  await page.getByRole('link', { name: 'advertiser-04217' }).click()
+  await page.getByRole('heading', { name: 'advertiser-04217' }).waitFor()
+}
+
+const viewerMayNotAct = async () => {
   const viewer = JSON.parse(await signals('tokens', 'create', '--all-tenants', '--scope', 'report', '--json')) as {
     token: string
   }
-  const visit = await openPage(browser, ready.console)
-  await visit.page.goto(`${ready.console}/connections/shop`)
-  await visit.page.getByLabel('Token').fill(viewer.token)
-  await visit.page.getByRole('button', { name: 'Log in' }).click()
-  await visit.page.getByRole('heading', { name: 'Overview' }).waitFor()
-  await visit.page.goto(`${ready.console}/connections/shop`)
-  await visit.page.getByText('Your role may look').waitFor()
-  const buttons = await visit.page.getByRole('button', { name: /Pause|Disconnect|Reconnect/ }).count()
-  checks.check(
-    'a viewer looks, and has no button that acts',
-    buttons === 0 && (await visit.page.getByRole('link', { name: 'Audit' }).count()) === 0,
-  )
-  await visit.page.getByRole('button', { name: 'Log out' }).click()
-  await visit.page.getByLabel('Token').waitFor()
-  checks.check('log out leads to the login page', visit.page.url().endsWith('/login'))
+  const { page } = await openPage(browser, ready.console)
+  await page.goto(`${ready.console}/connections/shop`)
+  await page.getByLabel('Token').fill(viewer.token)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  const acting = /Pause|Disconnect|Reconnect|Dry run|Import|Promote|Roll back|Discard|^Put/
+  for (const path of [
+    '/connections/shop',
+    '/dead-letters?stage=ingest&code=event_invalid',
+    '/replays',
+    '/keyword-lists',
+    '/rule-sets',
+  ]) {
+    await page.goto(`${ready.console}${path}`)
+    await page.getByText('Your role may look').waitFor()
+    const buttons = await page.getByRole('button', { name: acting }).count()
+    checks.check(`a viewer looks at ${path}, and has no button that acts`, buttons === 0, `${buttons}`)
+  }
+  checks.check('a viewer has no audit trail', (await page.getByRole('link', { name: 'Audit' }).count()) === 0, '')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Token').waitFor()
+  checks.check('log out leads to the login page', page.url().endsWith('/login'))
+}
+
+const shoeBuyers = Array.from({ length: 8 }, (_, n) => n)
+
+const pages = [
+  ['overview', '/'],
+  ['connections', '/connections'],
+  ['connection', '/connections/shop'],
+  ['dead-letters', '/dead-letters?stage=ingest&code=event_invalid'],
+  ['keyword-lists', '/keyword-lists?id=default&to=2'],
+  ['rule-sets', '/rule-sets'],
+  ['why', '/why'],
+  ['reports', '/reports'],
+  ['replays', '/replays'],
+  ['topics', '/topics?topic=channel-events.v1'],
+  ['access', '/access'],
+  ['audit', '/audit'],
+] as const
+
+const browser = await openBrowser()
+try {
+  const { page, foreign, errors } = await openPage(browser, ready.console)
+  const link = await makeLoginLink(ready.console, dataDir, process.env)
+  if (!link) throw new Error('the console gives no login link')
+  await page.goto(link)
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await nothingConnectedThenAllWell(page)
+  await connectionSearchedPausedAndDisconnected(page)
+  await listImportedPromotedAndRolledBack(page)
+  await replayStoppedAndResumed(page, shoeBuyers.length)
+  await whyNotReported(page)
+  await openDeadLetterIsAProblem(page)
+  await deadLettersRedriven(page, stories)
+  await throttledHealedAndSentAtOnce(page, stories, '5215550003')
+  await tokenLostAndReconnected(page, stories, '5215550002')
+  for (const [name, path] of pages) await looks(page, name, path)
+  checks.check('the page asks no foreign address', foreign.length === 0, foreign.join())
+  checks.check('the page has no error, and its policy refuses nothing', errors.length === 0, errors.join('\n  '))
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await stageKilled(page)
+  await kafkaStopped(page)
+  await stories.connectMany(10_000)
+  await tenThousandConnectionsSearched(page)
+  await viewerMayNotAct()
 } finally {
   await browser.close()
-  await pipeline.stop()
-  rmSync(dataDir, { recursive: true, force: true })
+  await stories.stop()
 }
 print(
   `${checks.failed === 0 ? 'all stories hold' : `${checks.failed} failed`}, ${Math.round((Date.now() - began) / 1000)} s`,

@@ -100,14 +100,23 @@ describe('history', () => {
 
     const redrive = (...more: string[]) =>
       world.pipeline.signals('dead-letters', 'redrive', '--source', 'whatsapp', '--json', ...more)
-    expect(lastLine((await redrive()).stdout)).toMatchObject({ dryRun: true, records: 1, tried: { event_invalid: 1 } })
-    const failing = await redrive('--yes')
+    expect(lastLine((await redrive()).stdout)).toMatchObject({
+      ...{ dryRun: true, records: 0 },
+      tried: { event_invalid: 1 },
+      skipped: { would_fail: 1 },
+    })
+    const refused = await redrive('--yes')
+    expect([refused.code, refused.stderr]).toEqual([
+      3,
+      expect.stringMatching(/would fail again .*event_invalid.*--force/),
+    ])
+    const failing = await redrive('--yes', '--force')
     expect([failing.code, lastLine(failing.stdout)]).toMatchObject([1, { redriven: 1, failedAgain: 1 }])
 
     const nothingLeft = await redrive('--yes')
     const skipped = { redriven: 1, failed_again: 1 }
     expect([nothingLeft.code, lastLine(nothingLeft.stdout)]).toMatchObject([0, { dryRun: false, records: 0, skipped }])
-    const again = lastLine((await redrive('--yes', '--again')).stdout)
+    const again = lastLine((await redrive('--yes', '--again', '--force')).stdout)
     expect(again).toMatchObject({ redriven: 1, failedAgain: 1, skipped: { failed_later: 1 } })
     const absent = await redrive('ingest/0/99999', '--yes')
     expect([absent.code, absent.stdout]).toEqual([2, ''])

@@ -25,6 +25,8 @@ export interface Subscription {
   readonly topics: ReadonlyMap<string, number>
   readonly onBatch: OnBatch
   onAssigned(): void
+  /** Time until which deferred records of the topic are due before their time, ms. */
+  releasedUntil(topic: string): number
 }
 
 const maxBatchRecords = 8
@@ -222,7 +224,7 @@ export class Host {
   }
 
   async #serve(
-    { group, topics, onBatch, onAssigned }: Subscription,
+    { group, topics, onBatch, onAssigned, releasedUntil }: Subscription,
     { generation, partitions }: Assignment,
   ): Promise<void> {
     let heardAt = this.#time.elapsed
@@ -257,7 +259,7 @@ export class Host {
         positions.set(topic, await this.#untilThere(() => this.#kafka.committed(group, topic, partition)))
       }
       while (!isOver) {
-        const next = this.#nextRecords(topics, partition, positions)
+        const next = this.#nextRecords(topics, partition, positions, releasedUntil)
         if (!next) {
           await new Promise<void>((resolve) => this.#kafka.onAppended(idleMs, () => this.#run(resolve)))
           continue
@@ -306,7 +308,12 @@ export class Host {
     }
   }
 
-  #nextRecords(topics: ReadonlyMap<string, number>, partition: number, positions: ReadonlyMap<string, bigint>) {
+  #nextRecords(
+    topics: ReadonlyMap<string, number>,
+    partition: number,
+    positions: ReadonlyMap<string, bigint>,
+    releasedUntil: Subscription['releasedUntil'],
+  ) {
     const { random } = this.#time
     if (this.#kafka.isAway) return null
     const [main = ''] = topics.keys()
@@ -318,7 +325,7 @@ export class Host {
       const at = Number(positions.get(topic) ?? 0n)
       const some = this.#kafka.log(topic, partition).slice(at, at + random.between(1, maxBatchRecords))
       const end = topic === main ? this.#time.now + 1 : until
-      const early = some.findIndex(({ timestamp }) => timestamp + delayMs >= end)
+      const early = some.findIndex(({ timestamp }) => timestamp + delayMs >= end && timestamp > releasedUntil(topic))
       return { topic, records: early < 0 ? some : some.slice(0, early) }
     }).filter(({ records }) => records.length > 0)
     return due.length === 0 ? null : random.pick(due)

@@ -58,6 +58,8 @@ export interface Shared {
   tiktok(eventId: string, trackingId: string | null): boolean
   /** Whether a call's answer is lost. */
   isAnswerLost(): boolean
+  /** Time until which a person has had dispatch's deferred records tried again, ms. */
+  retriedUntil(): number
 }
 
 /** @param separateReferrals whether referrals come as events of their own, before or after the message */
@@ -228,6 +230,8 @@ export const startStage = (name: SimulatedStage, host: Host, shared: Shared, onB
     const onAssigned = () => {
       for (const one of checkpoints) one.assigned()
     }
-    host.consume({ group, topics: read, onBatch, onAssigned }).catch(onBug)
+    const releasedUntil = (topic: string) =>
+      name === 'dispatch' && (read.get(topic) ?? 0) > delays['10s'] ? shared.retriedUntil() : Number.NEGATIVE_INFINITY
+    host.consume({ group, topics: read, onBatch, onAssigned, releasedUntil }).catch(onBug)
   }
 }

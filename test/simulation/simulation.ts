@@ -46,6 +46,8 @@ export interface SimulationOptions {
   readonly only?: readonly FaultName[]
   /** Whether referrals come in another partition than their messages, as over a second way in; unset: the seed chooses. */
   readonly hasTwoWays?: boolean
+  /** Whether TikTok's answers are often lost, and a person has the waiting signals tried again; unset: the seed chooses. */
+  readonly hasRetries?: boolean
 }
 
 const faultNames = [
@@ -61,7 +63,7 @@ export type FaultName = (typeof faultNames)[number]
 
 export const simulate = async (
   seed: number,
-  { without = new Set(), only, hasTwoWays = seed % 4 === 0 }: SimulationOptions = {},
+  { without = new Set(), only, hasTwoWays = seed % 4 === 0, hasRetries = seed % 3 === 0 }: SimulationOptions = {},
 ): Promise<SimulationResult> => {
   const { keyring, codec } = await shared
   const time = new Simulated(seed, noon)
@@ -75,6 +77,7 @@ export const simulate = async (
   const faults: Record<string, number> = {}
   const problems: string[] = []
   let areFaults = true
+  let retriedUntil = Number.NEGATIVE_INFINITY
 
   const common: Shared = {
     ...{ codec, keyring, directory, waitMs },
@@ -88,7 +91,8 @@ export const simulate = async (
       if (!isKnown) counted.set(eventId, trackingId)
       return isKnown
     },
-    isAnswerLost: () => areFaults && random.chance(0.02),
+    isAnswerLost: () => areFaults && random.chance(hasRetries ? 0.3 : 0.02),
+    retriedUntil: () => retriedUntil,
   }
 
   let started = 0
@@ -166,6 +170,11 @@ export const simulate = async (
     time.after(random.between(500, maxPauseMs), fault)
   }
   time.after(2_000, fault)
+  const retry = () => {
+    retriedUntil = time.now
+    time.after(7_000, retry)
+  }
+  if (hasRetries) time.after(20_000, retry)
   await time.runUntil(noon + faultsForMs)
   areFaults = false
   // Until all is drained; a simulation whose records wait for ever reaches the end.

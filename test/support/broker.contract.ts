@@ -286,6 +286,14 @@ export const brokerContract = (name: string, open: () => Promise<Broker>, time: 
       expect(found(await broker.offsetsAt(topic, time.now() + 60_000))).toEqual([2n, 0n])
     })
 
+    it('deletes topics, which can be made again at once, empty', async () => {
+      await publish({ key: 'k', value: Buffer.from('before') })
+      await broker.deleteTopics([topic, 'it-broker-that-is-not-there'])
+      expect((await broker.listTopics()).some(({ name }) => name === topic)).toBe(false)
+      await broker.createTopics([{ name: topic, partitions: 2, config: {} }])
+      expect([...(await broker.offsetsAt(topic, 0)).values()]).toEqual([0n, 0n])
+    })
+
     it('creates topics once, adds partitions and changes settings', async () => {
       await broker.createTopics([{ name: topic, partitions: 2, config: {} }]).catch(() => {})
       await broker.addPartitions(topic, 3)

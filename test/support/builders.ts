@@ -195,6 +195,7 @@ export const connectionRecord = (fields: Partial<ConnectionRecord> = {}): Connec
   connectedAt: 0,
   disconnectedAt: null,
   earlierConsents: [],
+  retriedAt: null,
   statusCode: null,
   authorisedBy: 'token',
   webhookSecretErased: false,

@@ -93,7 +93,8 @@ export const openConsole = async ({
         export: async (person) => ({ exported: person }) as never,
       },
       console: own.work,
-      versions: own.versions,
+      ...{ versions: own.versions, redrives: own.redrives, replays: own.replays },
+      installation: own.installation,
       insight: {
         now: () => clock.now(),
         report: async (isWanted, days) =>

@@ -212,6 +212,10 @@ class MemoryBroker implements Broker {
     }
   }
 
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    for (const topic of topics) this.#cluster.topics.delete(topic)
+  }
+
   async addPartitions(topic: string, total: number): Promise<void> {
     const found = this.#cluster.topics.get(topic)
     if (!found) throw new DependencyError('kafka', `no topic ${topic}`)

@@ -5,6 +5,7 @@ import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { momentText } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
+import { Funnel } from '../parts/funnel.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { DeliveryTable } from './overview.tsx'
@@ -66,7 +67,8 @@ const Reconnect = ({ id }: { id: string }) => {
 
 const Actions = ({ connection: { connectionId: id, status } }: { connection: Connection }) => {
   const [mayOperate, mayAll] = [useMay('operator'), useMay('admin')]
-  const [pause, resume, disconnect] = [
+  const [retry, pause, resume, disconnect] = [
+    useChange('POST connections/{id}/retry'),
     useChange('POST connections/{id}/pause'),
     useChange('POST connections/{id}/resume'),
     useChange('POST connections/{id}/disconnect'),
@@ -74,6 +76,18 @@ const Actions = ({ connection: { connectionId: id, status } }: { connection: Con
   if (!mayOperate) return <p class="none">Your role may look; pausing needs the role operator.</p>
   return (
     <div class="actions">
+      {status === 'active' ? (
+        <Confirm
+          label="Send what waits now"
+          title={`Send what waits of ${id} now`}
+          onConfirm={() => retry.mutateAsync({ id })}
+        >
+          <p>
+            Refused signals wait from 10 s to 2 h before they are tried again. Do this once TikTok or the advertiser has
+            recovered: what waits is tried at once, and parked signals go back. No signal is sent twice.
+          </p>
+        </Confirm>
+      ) : null}
       {status === 'active' ? (
         <Confirm label="Pause" title={`Pause ${id}`} onConfirm={() => pause.mutateAsync({ id })}>
           <p>Messages are taken on. Signals wait until it is resumed, for up to 28 days.</p>
@@ -126,8 +140,8 @@ const History = ({ id }: { id: string }) => {
 }
 
 export const ConnectionPage = ({ id }: { id: string }) => {
-  const { data, error } = useRead('GET connections/{id}', { id, every: 5_000 })
-  const deliveries = useRead('GET connections/{id}/deliveries', { id, every: 5_000 })
+  const { data, error } = useRead('GET connections/{id}', { id, every: 1_500 })
+  const deliveries = useRead('GET connections/{id}/deliveries', { id, every: 1_500 })
   const [showsAll, setShowsAll] = useState(false)
   const last = deliveries.data ?? []
   return (
@@ -143,6 +157,7 @@ export const ConnectionPage = ({ id }: { id: string }) => {
             <ConnectionState status={data.status} />
           </p>
           <Actions connection={data} />
+          <Funnel id={id} />
           <h2>Settings</h2>
           <Facts connection={data} />
           <h2>Last deliveries</h2>

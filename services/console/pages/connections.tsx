@@ -85,7 +85,7 @@ export const ConnectionsPage = () => {
     ...{ text: value('text'), source: value('source'), sort, page, size, descending: sort === 'changedAt' },
     status: (value('status') || undefined) as 'active' | undefined,
   }
-  const { data, error } = useRead('GET connection-search', { query, every: 5_000 })
+  const { data, error } = useRead('GET connection-search', { query, every: 1_500 })
   return (
     <>
       <h1>Connections</h1>

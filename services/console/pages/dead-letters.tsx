@@ -2,6 +2,7 @@
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
 import { countText, momentText } from '../format.ts'
+import { Redrive, RedriveJobs } from '../parts/redrive.tsx'
 import { State, type Tone } from '../parts/state.tsx'
 import { Pager, Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
@@ -11,11 +12,19 @@ type Cause = ApiSchemas['DeadLetterCause']
 type DeadLetter = ApiSchemas['DeadLetter']
 
 const size = 25
-const stateNames = { open: 'open', put_back: 'put back', failed_again: 'failed again' } as const
+const stateNames = {
+  open: 'open',
+  put_back: 'put back',
+  resolved: 'resolved',
+  failed_again: 'failed again',
+  discarded: 'discarded',
+} as const
 const stateTones: Readonly<Record<keyof typeof stateNames, Tone>> = {
   open: 'notice',
-  put_back: 'good',
+  put_back: 'notice',
+  resolved: 'good',
   failed_again: 'warning',
+  discarded: 'off',
 }
 const helpsNames: Readonly<Record<string, string>> = {
   now: 'helps at once',
@@ -43,11 +52,8 @@ const Days = ({ perDay }: { perDay: readonly number[] }) => {
   )
 }
 
-const commandOf = ({ stage, code }: Pick<Cause, 'stage' | 'code'>) =>
-  `signals dead-letters redrive --stage ${stage} --code ${code} --dry-run`
-
 const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
-  const { data, error } = useRead('GET dead-letter-causes', { every: 5_000 })
+  const { data, error } = useRead('GET dead-letter-causes', { every: 1_500 })
   if (error) return <p role="alert">{error.message}</p>
   return (
     <Table
@@ -56,16 +62,17 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
         {
           title: 'cause',
           cell: (cause) => (
-            <button type="button" class="link" onClick={() => onChoice(cause)}>
+            <button type="button" class="link nowrap" onClick={() => onChoice(cause)}>
               {cause.stage} {cause.code}
             </button>
           ),
         },
         { title: 'open', cell: ({ open }) => countText(open), numeric: true },
         { title: 'put back', cell: ({ putBack }) => countText(putBack), numeric: true },
+        { title: 'resolved', cell: ({ resolved }) => countText(resolved), numeric: true },
         { title: 'failed again', cell: ({ failedAgain }) => countText(failedAgain), numeric: true },
+        { title: 'discarded', cell: ({ discarded }) => countText(discarded), numeric: true },
         { title: '14 days', cell: ({ perDay }) => <Days perDay={perDay} /> },
-        { title: 'first', cell: ({ first }) => momentText(first) },
         { title: 'last', cell: ({ last }) => momentText(last) },
         { title: 'what to do first', cell: ({ help }) => help },
         { title: 'a redrive', cell: ({ redrive }) => helpsNames[redrive] ?? redrive },
@@ -112,21 +119,24 @@ export const DeadLettersPage = () => {
   ]
   const page = Number(params.get('page') ?? 0)
   const query = { stage: (stage || undefined) as 'ingest', code, state: (state || undefined) as 'open', page, size }
-  const { data, error } = useRead('GET dead-letters', { query, every: 5_000 })
+  const { data, error } = useRead('GET dead-letters', { query, every: 1_500 })
   return (
     <>
       <h1>Dead letters</h1>
       <p>Records that a stage could not process. Each keeps the whole record, sealed, for 28 days.</p>
       <h2>By cause</h2>
       <Causes onChoice={(cause) => change({ stage: cause.stage, code: cause.code })} />
+      <RedriveJobs />
       <h2>{stage && code ? `Each of ${stage} ${code}` : 'Each'}</h2>
       {stage && code ? (
-        <p>
-          What a redrive would do: <code>{commandOf({ stage, code })}</code>{' '}
-          <button type="button" onClick={() => change({ stage: '', code: '' })}>
-            Show all causes
-          </button>
-        </p>
+        <>
+          <p>
+            <button type="button" onClick={() => change({ stage: '', code: '' })}>
+              Show all causes
+            </button>
+          </p>
+          <Redrive key={`${stage} ${code}`} stage={stage} code={code} />
+        </>
       ) : null}
       <div class="filters">
         <Choice
@@ -145,7 +155,7 @@ export const DeadLettersPage = () => {
             title: 'state',
             cell: (letter) => <State tone={stateTones[letter.state]}>{stateNames[letter.state]}</State>,
           },
-          { title: 'code', cell: (letter) => letter.code },
+          { title: 'code', cell: (letter) => <span class="nowrap">{letter.code}</span> },
           { title: 'reason', cell: (letter) => letter.reason },
           { title: 'failed', cell: ({ failedAt }) => momentText(failedAt) },
         ]}

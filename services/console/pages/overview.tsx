@@ -3,7 +3,7 @@ import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
 import { agoText, countText, momentText, rateText, shareText, sizeText, spanText, trendText } from '../format.ts'
-import { Chart } from '../parts/chart.tsx'
+import { Histories } from '../parts/history.tsx'
 import { Problems } from '../parts/problems.tsx'
 import { State, toneOfStage } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -172,18 +172,10 @@ const Unconnected = ({ accounts }: { accounts: Overview['unconnected'] }) =>
 
 const Details = ({ overview }: { overview: Overview }) => {
   const { activity, breakers, connections, openDeadLetters, history, at } = overview
-  const line = (of: 'perSecond' | 'ageSeconds') =>
-    Object.fromEntries(Object.entries(history.stages).map(([stage, one]) => [stage, one[of]]))
   return (
     <>
-      {history.at.length < 2 ? (
-        <p class="none">Control has just begun to measure: charts follow within 20 s.</p>
-      ) : (
-        <div class="columns">
-          <Chart title="Rate of each stage" at={history.at} lines={line('perSecond')} unit="/s" />
-          <Chart title="Age of the oldest record that waits" at={history.at} lines={line('ageSeconds')} unit="s" />
-        </div>
-      )}
+      {history.at.length < 2 ? <p class="none">Control has just begun to measure: charts follow within 20 s.</p> : null}
+      <Histories recent={history} now={at} />
       <div class="columns">
         <section>
           <h2>Connections</h2>

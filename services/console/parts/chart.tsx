@@ -3,6 +3,8 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 
 export interface ChartProps {
+  /** The person has brushed over a time: ms. */
+  readonly onRange?: (from: number, to: number) => void
   readonly title: string
   /** ms */
   readonly at: readonly number[]
@@ -21,7 +23,9 @@ const styleOf = (element: Element) => {
   return axis
 }
 
-export const Chart = ({ title, at, lines, unit }: ChartProps) => {
+export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
+  const brushed = useRef(onRange)
+  brushed.current = onRange
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(null)
   const names = Object.keys(lines)
@@ -35,7 +39,19 @@ export const Chart = ({ title, at, lines, unit }: ChartProps) => {
       {
         width: element.clientWidth,
         height,
-        cursor: { y: false },
+        cursor: { y: false, drag: { x: onRange !== undefined, y: false, setScale: false } },
+        hooks: {
+          setSelect: [
+            (plot) => {
+              if (plot.select.width < 2) return
+              const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((x) =>
+                plot.posToVal(x, 'x'),
+              )
+              plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+              brushed.current?.(Math.round((from ?? 0) * 1_000), Math.round((to ?? 0) * 1_000))
+            },
+          ],
+        },
         scales: {
           y: { range: (_, __, max) => [0, Math.max(1, max)] },
         },

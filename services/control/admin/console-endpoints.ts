@@ -8,6 +8,7 @@ import type { Principal } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
 import { causesOf } from '../dead-letters/dead-letter-causes.ts'
 import { type DeadLetterIndex, deadLetterStates } from '../dead-letters/dead-letter-index.ts'
+import { type HistorySeries, keptMs } from '../history/long-history.ts'
 import { ControlProblem, json } from '../http/answer.ts'
 import type { OverviewReader } from '../overview/overview.ts'
 import { connectionQuery, oneOf, searchConnections, wholeNumber } from './connection-search.ts'
@@ -16,6 +17,8 @@ import type { AdminCall, Endpoint } from './handlers.ts'
 export interface ConsoleWork {
   readonly overview: Pick<OverviewReader, 'read'>
   readonly deadLetters: DeadLetterIndex
+  /** @param from ms. @param to ms. @param most points at most. @throws DependencyError, ControlProblem 502 */
+  history(from: number, to: number, most: number): Promise<HistorySeries>
   /** Oldest first. @throws DependencyError */
   replays(): Promise<readonly ReplayRun[]>
   /** Newest first, of this connection, as far as this process has seen them. */
@@ -83,6 +86,16 @@ const replays = async ({ principal, tools: { console: work } }: AdminCall) => {
   )
 }
 
+const shownPoints = 400
+
+const history = async ({ query, tools: { console: work } }: AdminCall) => {
+  const now = work.now()
+  const to = wholeNumber(query, 'to', now, Number.MAX_SAFE_INTEGER)
+  const from = wholeNumber(query, 'from', to - 3_600_000, to)
+  if (to - from > keptMs) throw new ControlProblem(400, 'from', 'from and to must be at most seven days apart')
+  return json(await work.history(from, Math.min(to, now), shownPoints))
+}
+
 /** By path, as in `endpoints`. */
 export const consoleEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   overview: {
@@ -95,6 +108,7 @@ export const consoleEndpoints: Readonly<Record<string, Readonly<Record<string, E
   'connection-search': { GET: { role: 'viewer', action: 'connections.search', run: search } },
   'runbooks/ID': { GET: { role: 'viewer', action: 'runbooks.show', run: runbook } },
   'dead-letter-causes': { GET: { role: 'viewer', action: 'dead_letters.causes', run: causes } },
+  history: { GET: { role: 'viewer', action: 'overview.history', run: history } },
   replays: { GET: { role: 'viewer', action: 'replays.list', run: replays } },
   'dead-letters': { GET: { role: 'viewer', action: 'dead_letters.list', run: deadLetters } },
 }

@@ -21,8 +21,11 @@ import { type Principal, type Role, roles } from '../access/authenticator.ts'
 import { seesConnection } from '../access/visible-connections.ts'
 import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
+import { type RedriveWork, redriveEndpoints } from './actions/redrives.ts'
+import { type ReplayWork, replayEndpoints } from './actions/replays.ts'
 import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
 import { explainConversations, type InsightWork, report } from './insight.ts'
+import { type InstallationWork, installationEndpoints } from './installation-endpoints.ts'
 import { requireKnown } from './known-connection.ts'
 import { type PersonWork, persons } from './persons.ts'
 import { type VersionWork, versionEndpoints } from './version-endpoints.ts'
@@ -36,6 +39,9 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   readonly console: ConsoleWork
   readonly insight: InsightWork
   readonly versions: VersionWork
+  readonly redrives: RedriveWork
+  readonly installation: InstallationWork
+  readonly replays: ReplayWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -223,6 +229,9 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
   },
   ...consoleEndpoints,
   ...versionEndpoints,
+  ...redriveEndpoints,
+  ...installationEndpoints,
+  ...replayEndpoints,
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },

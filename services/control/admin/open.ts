@@ -79,7 +79,7 @@ export const connectionsWriter = (tools: Pick<Tools, 'directory' | 'codec' | 'pr
 
 /** What the listeners use of connections; also starts the work that needs no request. */
 export interface OpenedAdmin {
-  readonly tools: Omit<AdminTools, 'loginLink' | 'console' | 'versions'>
+  readonly tools: Omit<AdminTools, 'loginLink' | 'console' | 'versions' | 'redrives' | 'replays' | 'installation'>
   readonly consentOrigins: readonly string[]
 }
 

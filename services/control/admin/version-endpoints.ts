@@ -6,15 +6,15 @@ import type { ImportedVersion, VersionArchive } from '../../keywords/versions/ve
 import { ControlProblem, json } from '../http/answer.ts'
 import { readJson } from '../http/request.ts'
 import type { VersionCache } from '../versions/version-cache.ts'
-import type { VersionChange } from '../versions/version-changes.ts'
+import type { VersionChanges } from '../versions/version-changes.ts'
+import { type ImportWork, importEndpoints } from './actions/imports.ts'
 import { wholeNumber } from './connection-search.ts'
 import { requireAllTenants } from './console-endpoints.ts'
 import type { AdminCall, Endpoint } from './handlers.ts'
 
 export interface VersionWork {
   readonly cache: Pick<VersionCache, 'read'>
-  /** @throws ControlProblem, DependencyError */
-  change(change: VersionChange): Promise<{ readonly listId: string; readonly version: number }>
+  readonly changes: ImportWork & Pick<VersionChanges, 'change'>
 }
 
 type Version = ImportedVersion & { readonly copyOf: number | null; readonly author: string | null }
@@ -83,16 +83,16 @@ const set = async (call: AdminCall) => {
   })
 }
 
-const change = async (call: AdminCall, isPromotion: boolean) => {
+const change = async (call: AdminCall, kind: 'list' | 'rule set', isPromotion: boolean) => {
   const { request, id, principal, tools } = call
-  requireAllTenants(principal, 'keyword lists')
+  requireAllTenants(principal, kind === 'list' ? 'keyword lists' : 'rule sets')
   const { to, checked = false } = ((await readJson(request)) ?? {}) as { to?: unknown; checked?: unknown }
   if (typeof checked !== 'boolean') throw new ControlProblem(400, 'checked', 'checked must be true or false')
   if (!isPromotion && (typeof to !== 'number' || !Number.isInteger(to) || to < 1))
     throw new ControlProblem(400, 'to', 'to must be the number of the version to go back to')
   const of = isPromotion ? null : (to as number)
-  const made = await tools.versions.change({ listId: id, of, actor: principal.actor, checked })
-  return json({ id: made.listId, version: made.version })
+  const version = await tools.versions.changes.change({ id, kind, of, actor: principal.actor, checked })
+  return json({ id, version })
 }
 
 /** As long as the longest text that is matched. */
@@ -121,11 +121,18 @@ export const versionEndpoints: Readonly<Record<string, Readonly<Record<string, E
   'keyword-lists/ID': { GET: { role: 'viewer', action: 'keywords.show', run: list } },
   'keyword-lists/ID/try': { POST: { role: 'viewer', action: 'keywords.try', run: tryText } },
   'keyword-lists/ID/promote': {
-    POST: { role: 'admin', action: 'keywords.promote', run: (call) => change(call, true) },
+    POST: { role: 'admin', action: 'keywords.promote', run: (call) => change(call, 'list', true) },
   },
   'keyword-lists/ID/rollback': {
-    POST: { role: 'admin', action: 'keywords.rollback', run: (call) => change(call, false) },
+    POST: { role: 'admin', action: 'keywords.rollback', run: (call) => change(call, 'list', false) },
   },
   'rule-sets': { GET: { role: 'viewer', action: 'rules.list', run: sets } },
   'rule-sets/ID': { GET: { role: 'viewer', action: 'rules.show', run: set } },
+  'rule-sets/ID/promote': {
+    POST: { role: 'admin', action: 'rules.promote', run: (call) => change(call, 'rule set', true) },
+  },
+  'rule-sets/ID/rollback': {
+    POST: { role: 'admin', action: 'rules.rollback', run: (call) => change(call, 'rule set', false) },
+  },
+  ...importEndpoints,
 }

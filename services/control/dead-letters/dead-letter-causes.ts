@@ -7,7 +7,9 @@ export interface DeadLetterCause {
   readonly code: string
   readonly open: number
   readonly putBack: number
+  readonly resolved: number
   readonly failedAgain: number
+  readonly discarded: number
   /** ms */
   readonly first: number
   readonly last: number
@@ -34,7 +36,7 @@ export const causesOf = (
     const { redrive, help } = catalogueEntryOf(code)
     const perDay = Array.from({ length: shownDays }, () => 0)
     let [first, last] = [Number.POSITIVE_INFINITY, 0]
-    const states = { open: 0, put_back: 0, failed_again: 0 }
+    const states: Record<DeadLetterState, number> = { open: 0, put_back: 0, resolved: 0, failed_again: 0, discarded: 0 }
     for (const found of own) {
       first = Math.min(first, found.failedAt)
       last = Math.max(last, found.failedAt)
@@ -42,8 +44,8 @@ export const causesOf = (
       const day = shownDays - 1 - (today - Math.floor(found.failedAt / dayMs))
       if (day >= 0 && day < shownDays) perDay[day] = (perDay[day] ?? 0) + 1
     }
-    const { open, put_back: putBack, failed_again: failedAgain } = states
-    return { stage, code, open, putBack, failedAgain, first, last, perDay, redrive, help }
+    const { open, put_back: putBack, failed_again: failedAgain, resolved, discarded } = states
+    return { ...{ stage, code, open, putBack, resolved, failedAgain, discarded }, first, last, perDay, redrive, help }
   })
   return causes.sort((a, b) => b.open - a.open || b.last - a.last)
 }

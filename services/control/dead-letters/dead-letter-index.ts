@@ -11,17 +11,30 @@ import { consumerStages, topics } from '../../topology.ts'
 
 export interface DeadLetterIndexTools {
   readonly broker: Pick<Broker, 'progress' | 'read'>
-  readonly codec: Pick<Codec, 'prepare' | 'decodeDeadLetter'>
+  readonly codec: Pick<Codec, 'prepare' | 'decode' | 'decodeDeadLetter'>
   /** KAFKA_TOPIC_PREFIX */
   readonly prefix: string
+  /** A time up to which the stage has processed what came, ms; null: unknown. */
+  processedUpTo?(stage: string): number | null
 }
 
-/** open: waits for a person. put_back: redriven. failed_again: redriven, and its record is another dead letter now. */
-export const deadLetterStates = ['open', 'put_back', 'failed_again'] as const
+/**
+ * open: waits for a person. put_back: redriven, and not yet known to be processed. resolved: redriven and processed. failed_again: redriven,
+ * and its record is another dead letter now. discarded: a person decided that it is not put back.
+ */
+export const deadLetterStates = ['open', 'put_back', 'resolved', 'failed_again', 'discarded'] as const
 export type DeadLetterState = (typeof deadLetterStates)[number]
+
+interface Redriven {
+  /** ms */
+  readonly at: number
+  readonly discarded: boolean
+}
 
 /** More dead letters than these are counted as `beyond`; the oldest are known. */
 export const maxIndexed = 50_000
+/** Between the mark of a redrive and the broker's time of its record, and until a second failure is read here. */
+const settledMs = 3_000
 /** A group for offset queries; nothing commits under it. */
 const queryGroup = 'signals-console'
 
@@ -29,7 +42,7 @@ export class DeadLetterIndex {
   readonly #tools: DeadLetterIndexTools
   readonly #next = new Map<string, bigint>()
   readonly #found = new Map<string, FoundDeadLetter>()
-  readonly #redriven = new Set<string>()
+  readonly #redriven = new Map<string, Redriven>()
   readonly #failedAgain = new Set<string>()
   #refreshing: Promise<void> | undefined
   #beyond = 0
@@ -51,9 +64,13 @@ export class DeadLetterIndex {
     return [...this.#found.values()].sort((a, b) => b.failedAt - a.failedAt)
   }
 
-  stateOf({ id }: Pick<FoundDeadLetter, 'id'>): DeadLetterState {
+  stateOf({ id, stage }: Pick<FoundDeadLetter, 'id' | 'stage'>): DeadLetterState {
     if (this.#failedAgain.has(id)) return 'failed_again'
-    return this.#redriven.has(id) ? 'put_back' : 'open'
+    const redriven = this.#redriven.get(id)
+    if (redriven === undefined) return 'open'
+    if (redriven.discarded) return 'discarded'
+    const processed = this.#tools.processedUpTo?.(stage) ?? null
+    return processed !== null && processed > redriven.at + settledMs ? 'resolved' : 'put_back'
   }
 
   openCount(): number {
@@ -81,8 +98,15 @@ export class DeadLetterIndex {
     }
   }
 
-  #addRedrives(records: readonly ConsumedRecord[]): void {
-    for (const { key } of records) if (key !== null) this.#redriven.add(key)
+  async #addRedrives(records: readonly ConsumedRecord[]): Promise<void> {
+    const { codec } = this.#tools
+    await codec.prepare(records)
+    for (const record of records) {
+      if (record.key === null) continue
+      const redrive = decodable(() => codec.decode('redrives', record))
+      const { redrivenAt: at = record.timestamp, discarded = false } = redrive ?? {}
+      this.#redriven.set(record.key, { at, discarded })
+    }
   }
 
   async #addDeadLetters(records: readonly ConsumedRecord[]): Promise<void> {

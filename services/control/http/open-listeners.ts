@@ -16,6 +16,7 @@ import { Sessions } from '../access/sessions.ts'
 import { tokenAuthenticator } from '../access/token-authenticator.ts'
 import { adminApi } from '../admin/api.ts'
 import type { ConsoleWork } from '../admin/console-endpoints.ts'
+import type { AdminTools } from '../admin/handlers.ts'
 import type { OpenedAdmin } from '../admin/open.ts'
 import type { VersionWork } from '../admin/version-endpoints.ts'
 import type { ConsoleConfig } from '../config.ts'
@@ -41,6 +42,7 @@ interface Tools {
   readonly bearers: Bearers
   readonly console: ConsoleWork
   readonly versions: VersionWork
+  readonly actions: Pick<AdminTools, 'redrives' | 'replays' | 'installation'>
   openAdmin(publicUrl: string): OpenedAdmin
 }
 
@@ -113,7 +115,10 @@ export const openListeners = async (tools: Tools): Promise<void> => {
       ...{ access, trail },
       page: new PageServer(loadPageFiles),
       login: loginRoutes({ access, links, trail, clock, oidc }),
-      admin: adminApi({ ...admin.tools, console: tools.console, versions: tools.versions, loginLink }, trail),
+      admin: adminApi(
+        { ...admin.tools, console: tools.console, versions: tools.versions, ...tools.actions, loginLink },
+        trail,
+      ),
       metrics: () => exporter.render(),
       health: () => health.report(),
       status: (viewer) => status.read(viewer),

@@ -29,6 +29,8 @@ const views = new Set([
   'keyword-lists',
   'rule-sets',
   'why',
+  'topics',
+  'access',
   'audit',
   'reports',
 ])

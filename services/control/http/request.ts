@@ -25,8 +25,8 @@ export const readText = async (request: IncomingMessage, maxBytes = maxBodyBytes
 }
 
 /** Replaces the parser's message, which could quote a token. @throws ControlProblem 400, 413 */
-export const readJson = async (request: IncomingMessage): Promise<unknown> => {
-  const text = await readText(request)
+export const readJson = async (request: IncomingMessage, maxBytes = maxBodyBytes): Promise<unknown> => {
+  const text = await readText(request, maxBytes)
   try {
     return JSON.parse(text)
   } catch {

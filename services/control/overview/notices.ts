@@ -11,6 +11,8 @@ export interface NoticeFacts {
   readonly unconnected: number
   /** null: not known, because Kafka has not answered yet. */
   readonly keywordLists: number | null
+  /** Lists of which every version is a shadow: they are counted and raise nothing. */
+  readonly shadowOnly: readonly string[]
   /** Stages whose address control does not know. */
   readonly stagesWithoutAddress: readonly string[]
 }
@@ -54,7 +56,7 @@ const ofTraffic = ({ minutes, refused, dropped }: Activity): SystemProblem[] => 
   ]
 }
 
-const ofConnections = ({ connections, unconnected, keywordLists }: NoticeFacts): SystemProblem[] => {
+const ofConnections = ({ connections, unconnected, keywordLists, shadowOnly }: NoticeFacts): SystemProblem[] => {
   const isConnected = connections.some(({ status }) => status !== 'disconnected')
   return [
     ...(isConnected
@@ -72,6 +74,15 @@ const ofConnections = ({ connections, unconnected, keywordLists }: NoticeFacts):
             text: 'there is no keyword list: no message can have a keyword',
             runbook: null,
             remedy: 'Import one: `signals keywords import FILE`.',
+          }),
+        ]
+      : []),
+    ...(shadowOnly.length > 0
+      ? [
+          notice('not-promoted', {
+            text: `no version is active of: ${shadowOnly.slice(0, 5).join(', ')}; its keywords are counted and raise no signal`,
+            runbook: null,
+            remedy: 'Look at it under Keyword lists, and promote it there or with `signals keywords promote LIST`.',
           }),
         ]
       : []),

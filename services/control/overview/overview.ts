@@ -9,7 +9,7 @@ import type { StageInstances, StageProbes } from '../stage-probes.ts'
 import type { StatusReader } from '../status.ts'
 import type { VersionCache } from '../versions/version-cache.ts'
 import { ActivityWindow } from './activity.ts'
-import { History } from './history.ts'
+import { History, type StageSample } from './history.ts'
 import { noticesOf } from './notices.ts'
 import { FirstSeen, groupProblems } from './root-causes.ts'
 
@@ -22,6 +22,8 @@ export interface OverviewTools {
   readonly deadLetters: Pick<DeadLetterIndex, 'refresh' | 'openCount'>
   readonly versions: Pick<VersionCache, 'read' | 'known'>
   readonly clock: Pick<Clock, 'now'>
+  /** Keeps samples for longer than this process does. @throws DependencyError */
+  keep?(stages: readonly StageSample[]): Promise<void>
   readonly log: Pick<Logger, 'debug' | 'warn'>
 }
 
@@ -60,15 +62,14 @@ export class OverviewReader {
     if (status.dependencies.kafka) this.#kafkaAt = now
     this.#activity.add(now, this.#scraped(instances))
     this.#firstSeen.update(this.#problemsOf(status), now)
-    this.#history.add(
-      now,
-      status.stages.map(({ stage, seconds, oldestUnprocessedSeconds }) => ({
-        stage,
-        perSecond: this.#activity.rateOf(stage).perSecond,
-        // The gateway has no backlog: its age is that of its own unfinished work.
-        ageSeconds: seconds ?? oldestUnprocessedSeconds,
-      })),
-    )
+    const stages = status.stages.map(({ stage, seconds, oldestUnprocessedSeconds }) => ({
+      stage,
+      perSecond: this.#activity.rateOf(stage).perSecond,
+      // The gateway has no backlog: its age is that of its own unfinished work.
+      ageSeconds: seconds ?? oldestUnprocessedSeconds,
+    }))
+    this.#history.add(now, stages)
+    await this.#known(this.#tools.keep?.(stages) ?? Promise.resolve(), 'the history of a week')
   }
 
   /** @throws DependencyError */
@@ -97,12 +98,14 @@ export class OverviewReader {
 
   #problemsOf(status: Status): readonly SystemProblem[] {
     const { versions, deadLetters } = this.#tools
+    const lists = versions.known()?.keywordLists
     const facts = {
       connections: status.connections,
       unconnected: status.unconnected.length,
       openDeadLetters: deadLetters.openCount(),
       activity: this.#activity.activity(),
-      keywordLists: versions.known()?.keywordLists.ids().length ?? null,
+      keywordLists: lists?.ids().length ?? null,
+      shadowOnly: lists?.ids().filter((id) => lists.active(id) === undefined) ?? [],
       stagesWithoutAddress: status.stages.filter(({ state }) => state === 'unknown').map(({ stage }) => stage),
     }
     return [...status.problems, ...noticesOf(facts)]

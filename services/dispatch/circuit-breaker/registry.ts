@@ -15,6 +15,7 @@ import {
   type BreakerFailure,
   type BreakerRecord,
   type BreakerTiming,
+  withoutCooldown,
 } from './state-machine.ts'
 
 /** A breaker opened, or closed (null). */
@@ -65,6 +66,15 @@ export class BreakerRegistry {
     for (const changed of this.#reading) changed.add(id)
     await this.#writes.call([])
     return (await this.#store.claim(id, note, found.next)) ? found : { kind: 'notAttempted', delay: '10s' }
+  }
+
+  /** Lets the connection's next batch probe at once. @throws DependencyError */
+  async halfOpen(id: string, now: number): Promise<void> {
+    await this.#writes.call([])
+    const [note] = await this.#store.read([id])
+    const next = note ? withoutCooldown(note, now, this.#timing) : null
+    // Where another instance was faster, its record is as good.
+    if (note && next) await this.#store.claim(id, note, next)
   }
 
   failed(id: string, failure: BreakerFailure, now: number): void {

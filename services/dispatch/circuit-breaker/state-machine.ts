@@ -118,6 +118,10 @@ export const afterFailure = (
   return { failures, slows: 0, cause, since, waitingFrom, mainFrom: waitingFrom + mainGraceMs * scale }
 }
 
+/** A person ends the cooldown: the next batch probes. null: it ends by itself as soon, or a probe is under way. */
+export const withoutCooldown = (note: BreakerRecord, now: number, { probeMs }: BreakerTiming): BreakerRecord | null =>
+  note.failures === 0 || note.waitingFrom - now <= probeMs ? null : { ...note, waitingFrom: now, mainFrom: now }
+
 export const afterSlow = (note: BreakerRecord | undefined, now: number, { scale }: BreakerTiming): BreakerRecord => {
   const slows = (note?.slows ?? 0) + 1
   const mainFrom = slows >= slowAnswers ? now + slowMs * scale : now

@@ -17,14 +17,18 @@ interface OfConnection {
 export const isWithoutThread = ({ kind, conversationId, contactId }: MessageEvent): boolean =>
   kind === 'outcome' && conversationId === contactId
 
+/** Whether an event says where its contact writes. */
+export const mayBeNoted = ({ kind, direction, contactId, backfill }: MessageEvent): boolean =>
+  contactId !== null && kind === 'message' && direction === 'inbound' && !backfill
+
 /** null: the event says nothing about where its contact writes. */
 export const noteOf = (
   of: OfConnection,
   conversation: Pseudonym,
   keyring: Pick<Keyring, 'pseudonym'>,
 ): ContactNote | null => {
-  const { kind, direction, contactId, backfill, channel, occurredAt } = of.event
-  if (kind !== 'message' || direction !== 'inbound' || contactId === null || backfill) return null
+  const { channel, occurredAt } = of.event
+  if (!mayBeNoted(of.event)) return null
   return { contact: contactOf(of, keyring), conversation, channel, at: occurredAt }
 }
 

@@ -48,6 +48,18 @@ const mayHaveCopies = (tenantId: string, { directory, sources }: Tools): boolean
   return false
 }
 
+/** @returns decides for a connection, each tenant once */
+export const notedConnections = (tools: Tools): ((connection: Copy['connection']) => boolean) => {
+  const known = new Map<string, boolean>()
+  return ({ tenantId }) => {
+    const isKnown = known.get(tenantId)
+    if (isKnown !== undefined) return isKnown
+    const isNoted = mayHaveCopies(tenantId, tools)
+    known.set(tenantId, isNoted)
+    return isNoted
+  }
+}
+
 /** Tells the connections of a tenant apart, bytes. */
 const tagBytes = 4
 const conversationBytes = 16
@@ -61,17 +73,12 @@ const keyOf = ({ event, connection: { tenantId } }: Copy, { sources, keyring }: 
   return { at: event.occurredAt, hash: keyring.shortHash(claimBytes, 'channel-conversation', tenantId, id) }
 }
 
-/** The notes of messages without a referral. A note is the conversation, its connection and the channel, 21 bytes. */
+/** The notes of messages without a referral, of noted connections. A note is the conversation, its connection and the channel, 21 bytes. */
 export const notesOf = (copies: readonly Copy[], tools: Tools): BucketValue[] => {
-  const known = new Map<string, boolean>()
   const tags = new Map<string, Buffer>()
   return copies.flatMap((copy) => {
     const { event, connection, conversation } = copy
-    const { tenantId } = connection
-    if (event.referral !== null) return []
-    const isNeeded = known.get(tenantId) ?? mayHaveCopies(tenantId, tools)
-    known.set(tenantId, isNeeded)
-    const key = isNeeded ? keyOf(copy, tools) : null
+    const key = event.referral === null ? keyOf(copy, tools) : null
     if (key === null) return []
     const tag = tags.get(connection.connectionId) ?? tagOf(connection, tools.keyring)
     tags.set(connection.connectionId, tag)

@@ -46,8 +46,13 @@ export const markingUnordered = <State, Change>(
   }
   const marked = (record: TopicRecord): TopicRecord =>
     isMarked(record) ? { ...record, headers: { ...record.headers, ...mark } } : record
-  const markedOutcome = (outcome: Outcome): Outcome =>
-    outcome.kind === 'forwarded' ? { ...outcome, records: outcome.records.map(marked) } : outcome
+  const markedOutcome = (outcome: Outcome): Outcome => {
+    if (outcome.kind !== 'forwarded') return outcome
+    const records = outcome.records.map(marked)
+    return records.every((record, at) => record === outcome.records[at]) ? outcome : { ...outcome, records }
+  }
+  const markedParts = (parts: Outcome | readonly Outcome[]) =>
+    Array.isArray(parts) ? (parts as readonly Outcome[]).map(markedOutcome) : markedOutcome(parts as Outcome)
   return {
     ...stage,
     load: async (batch, now) => {
@@ -58,7 +63,7 @@ export const markingUnordered = <State, Change>(
       const decision = stage.decide(batch, context)
       if (!ways.isAnyUnordered) return decision
       const { changes, outcomes } = decision
-      return { changes, outcomes: outcomes.map((parts) => [parts].flat().map(markedOutcome)) }
+      return { changes, outcomes: outcomes.map(markedParts) }
     },
   }
 }

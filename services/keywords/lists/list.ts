@@ -1,6 +1,8 @@
 /** Validates a keyword list as a whole: one bad entry refuses the list, and the active version stays. */
+
 import { z } from 'zod'
 import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { fold, foldingOf } from '../matching/folding/fold.ts'
 import { versionedIdForm } from '../versions/selection.ts'
 
@@ -34,6 +36,8 @@ export interface KeywordListInput {
   /** null: the default list. */
   readonly listId: string | null
   readonly entries: readonly KeywordEntry[]
+  /** Of each entry: `line 3` of a CSV, `entry 3` of a JSON list. */
+  readonly places: readonly string[]
   /** The file asks for a version that only counts. */
   readonly shadow: boolean
 }
@@ -116,7 +120,7 @@ export const validated = (positions: readonly EntryPosition[], defaults: ListDef
       problems.push(`${where} ${position.problem}`)
       continue
     }
-    const result = entrySchema.safeParse(position.value)
+    const result = entrySchema.safeParse(position.value, { error: plainIssue })
     if (!result.success) {
       for (const { path, message } of result.error.issues) {
         problems.push(

@@ -11,10 +11,11 @@ const shown = 5
 /** Entries whose texts are matched against the whole list. */
 const mostCompared = 20_000
 
-const named = (entries: readonly KeywordEntry[]): string => {
-  const names = entries.slice(0, shown).map(({ keyword }) => `"${keyword}"`)
-  return `${names.join(', ')}${entries.length > shown ? ` and ${entries.length - shown} more` : ''}`
-}
+/** Names an entry, with its place in the file. */
+type Namer = (entry: KeywordEntry) => string
+
+const named = (entries: readonly KeywordEntry[], nameOf: Namer): string =>
+  `${entries.slice(0, shown).map(nameOf).join(', ')}${entries.length > shown ? ` and ${entries.length - shown} more` : ''}`
 
 const wildcard = /^[*%]|[*%]$/u
 const isWildcard = ({ keyword }: KeywordEntry) => wildcard.test(keyword) && /\p{L}/u.test(keyword)
@@ -34,7 +35,7 @@ const isCut = (entry: KeywordEntry) =>
   unspacedLetters.test(entry.keyword) && entry.match !== 'substring' && dictionaryWords(entry).length > 1
 
 /** Each entry's keyword is a text of its own: what else the list finds in it overlaps with the entry. */
-const overlaps = (entries: readonly KeywordEntry[]): string[] => {
+const overlaps = (entries: readonly KeywordEntry[], nameOf: Namer): string[] => {
   const matcher = compileKeywords(entries)
   const hidden: string[] = []
   const needless: string[] = []
@@ -43,11 +44,11 @@ const overlaps = (entries: readonly KeywordEntry[]): string[] => {
       const other = entries[hit.entry] as KeywordEntry
       if (hit.entry === at) continue
       if (hit.refused === 'part of a longer keyword' && other.flag !== entry.flag)
-        hidden.push(`"${entry.keyword}" (${entry.flag}) hides "${other.keyword}" (${other.flag}) inside it`)
+        hidden.push(`${nameOf(entry)} (${entry.flag}) hides ${nameOf(other)} (${other.flag}) inside it`)
       const isEqual = fold(other.keyword, foldingOf(other)) === fold(entry.keyword, foldingOf(entry))
       if (hit.refused !== null || other.flag !== entry.flag || other.unless.length > 0 || (isEqual && hit.entry > at))
         continue
-      needless.push(`"${entry.keyword}" adds nothing: "${other.keyword}" with the same flag counts wherever it does`)
+      needless.push(`${nameOf(entry)} adds nothing: ${nameOf(other)} with the same flag counts wherever it does`)
     }
   }
   const cut = (lines: readonly string[]) => {
@@ -59,18 +60,27 @@ const overlaps = (entries: readonly KeywordEntry[]): string[] => {
   return [...cut(hidden), ...cut(needless)]
 }
 
-const idleExceptions = (entries: readonly KeywordEntry[]): string[] =>
+const idleExceptions = (entries: readonly KeywordEntry[], nameOf: Namer): string[] =>
   entries.flatMap((entry) => {
     const idle = entry.unless.filter(
       (phrase) => !fold(phrase, foldingOf(entry)).includes(fold(entry.keyword, foldingOf(entry)).trim()),
     )
     return idle.length === 0
       ? []
-      : [`unless of "${entry.keyword}" names "${idle[0]}", which does not contain it and so excepts nothing`]
+      : [`unless of ${nameOf(entry)} names "${idle[0]}", which does not contain it and so excepts nothing`]
   })
 
-/** @param entries validated @returns a line for each kind of doubt */
-export const listWarnings = (entries: readonly KeywordEntry[]): readonly string[] => {
+/**
+ * @param entries validated
+ * @param places of the entries in their file; a warning then names them
+ * @returns a line for each kind of doubt
+ */
+export const listWarnings = (entries: readonly KeywordEntry[], places: readonly string[] = []): readonly string[] => {
+  const placeOf = new Map(entries.map((entry, at) => [entry, places[at]]))
+  const nameOf: Namer = (entry) => {
+    const place = placeOf.get(entry)
+    return `"${entry.keyword}"${place === undefined ? '' : ` (${place})`}`
+  }
   const kinds: readonly (readonly [(entry: KeywordEntry) => boolean, (names: string) => string])[] = [
     [
       isWildcard,
@@ -86,9 +96,9 @@ export const listWarnings = (entries: readonly KeywordEntry[]): readonly string[
   return [
     ...kinds.flatMap(([applies, text]) => {
       const found = entries.filter(applies)
-      return found.length === 0 ? [] : [text(named(found))]
+      return found.length === 0 ? [] : [text(named(found, nameOf))]
     }),
-    ...idleExceptions(entries).slice(0, shown),
-    ...overlaps(entries),
+    ...idleExceptions(entries, nameOf).slice(0, shown),
+    ...overlaps(entries, nameOf),
   ]
 }

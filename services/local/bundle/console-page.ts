@@ -16,13 +16,9 @@ const hashed = (name: string, text: string) => {
   return name.replace(/\.(\w+)$/, `.${digest}.$1`)
 }
 
-/**
- * @param root of the project, with its `node_modules`
- * @throws Error when a source does not compile, or a development package is missing
- */
-export const buildConsolePage = async (root: string): Promise<PageFiles> => {
+const compile = async (root: string) => {
   const esbuild = await import('esbuild')
-  const { outputFiles } = await esbuild.build({
+  return esbuild.build({
     absWorkingDir: root,
     entryPoints: { console: `${consoleFolder}/main.tsx` },
     outdir: 'console',
@@ -37,7 +33,30 @@ export const buildConsolePage = async (root: string): Promise<PageFiles> => {
     jsxImportSource: 'preact',
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'silent',
+    metafile: true,
   })
+}
+
+/**
+ * Names of the packages whose code browsers get. They are development packages here, and shipped all the same.
+ * @param root of the project, with its `node_modules`
+ * @throws as `buildConsolePage`
+ */
+export const packagesInConsolePage = async (root: string): Promise<readonly string[]> => {
+  const { metafile } = await compile(root)
+  const names = Object.keys(metafile.inputs).map((path) => {
+    const [scope = '', name] = path.split('node_modules/').slice(1).at(-1)?.split('/') ?? []
+    return scope.startsWith('@') ? `${scope}/${name}` : scope
+  })
+  return [...new Set(names.filter((name) => name !== ''))].sort()
+}
+
+/**
+ * @param root of the project, with its `node_modules`
+ * @throws Error when a source does not compile, or a development package is missing
+ */
+export const buildConsolePage = async (root: string): Promise<PageFiles> => {
+  const { outputFiles } = await compile(root)
   const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
   const [script, style] = [textOf('.js'), textOf('.css')]
   const [scriptName, styleName] = [hashed('console.js', script), hashed('console.css', style)]

@@ -85,6 +85,7 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
         .filter(({ name }) => name.startsWith(prefix))
         .map((topic) => ({ ...topic, name: bare(topic.name) })),
     createTopics: (topics) => broker.createTopics(topics.map((topic) => ({ ...topic, name: full(topic.name) }))),
+    deleteTopics: (topics) => broker.deleteTopics(topics.map(full)),
     addPartitions: (topic, total) => broker.addPartitions(full(topic), total),
     alterConfig: (topic, config) => broker.alterConfig(full(topic), config),
     offsets: (group, topic) => broker.offsets(full(group), full(topic)),

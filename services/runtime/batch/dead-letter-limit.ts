@@ -23,17 +23,46 @@ export class DeadLetterLimitReached extends Error {
   }
 }
 
-interface Tally {
-  readonly run: number
-  /** Counts of two half windows; the share is that of the last half to whole window. */
-  readonly current: { readonly good: number; readonly bad: number }
-  readonly previous: { readonly good: number; readonly bad: number }
+/** Outcomes so far, by two half windows; the share is that of the last half to whole window. */
+class Tally {
+  run = 0
+  #good = 0
+  #bad = 0
+  #goodBefore = 0
+  #badBefore = 0
+
+  copy(): Tally {
+    const copy = new Tally()
+    copy.run = this.run
+    copy.#good = this.#good
+    copy.#bad = this.#bad
+    copy.#goodBefore = this.#goodBefore
+    copy.#badBefore = this.#badBefore
+    return copy
+  }
+
+  /** @throws DeadLetterLimitReached if `throws` */
+  add(isBad: boolean, { run, ratio, window }: DeadLetterLimits, throws: boolean): void {
+    this.run = isBad ? this.run + 1 : 0
+    if (throws && this.run >= run) throw new DeadLetterLimitReached(`${run} in a row`)
+    if (isBad) this.#bad++
+    else this.#good++
+    if (this.#good + this.#bad < window / 2) return
+    const total = this.#good + this.#bad + this.#goodBefore + this.#badBefore
+    const share = (this.#bad + this.#badBefore) / total
+    if (throws && total >= window && share > ratio)
+      throw new DeadLetterLimitReached(`${Math.round(share * 100)} % of the last ${total} outcomes`)
+    this.#goodBefore = this.#good
+    this.#badBefore = this.#bad
+    this.#good = 0
+    this.#bad = 0
+  }
 }
 
 export class DeadLetterGuard {
   readonly #limits: DeadLetterLimits
   readonly #publishing = new Set<readonly boolean[]>()
-  #tally: Tally = { run: 0, current: { good: 0, bad: 0 }, previous: { good: 0, bad: 0 } }
+  readonly #tally = new Tally()
 
   constructor(limits: DeadLetterLimits = defaultLimits) {
     this.#limits = limits
@@ -47,33 +76,18 @@ export class DeadLetterGuard {
    */
   judge(outcomes: Iterable<boolean>): { counted(): void; dropped(): void } {
     const own = [...outcomes]
-    let tally = this.#tally
-    for (const list of this.#publishing) for (const bad of list) tally = this.#next(tally, bad, false)
-    for (const bad of own) tally = this.#next(tally, bad, true)
+    const tally = this.#tally.copy()
+    for (const list of this.#publishing) for (const bad of list) tally.add(bad, this.#limits, false)
+    for (const bad of own) tally.add(bad, this.#limits, true)
     this.#publishing.add(own)
     return {
       counted: () => {
         if (!this.#publishing.delete(own)) return
-        for (const bad of own) this.#tally = this.#next(this.#tally, bad, false)
+        for (const bad of own) this.#tally.add(bad, this.#limits, false)
       },
       dropped: () => {
         this.#publishing.delete(own)
       },
     }
-  }
-
-  #next({ run, current, previous }: Tally, isBad: boolean, throws: boolean): Tally {
-    const { run: maxRun, ratio, window } = this.#limits
-    const nextRun = isBad ? run + 1 : 0
-    if (throws && nextRun >= maxRun) throw new DeadLetterLimitReached(`${maxRun} in a row`)
-    const good = current.good + (isBad ? 0 : 1)
-    const bad = current.bad + (isBad ? 1 : 0)
-    if (good + bad < window / 2) return { run: nextRun, current: { good, bad }, previous }
-    const total = good + bad + previous.good + previous.bad
-    const share = (bad + previous.bad) / total
-    if (throws && total >= window && share > ratio) {
-      throw new DeadLetterLimitReached(`${Math.round(share * 100)} % of the last ${total} outcomes`)
-    }
-    return { run: nextRun, current: { good: 0, bad: 0 }, previous: { good, bad } }
   }
 }

@@ -3,6 +3,7 @@
  * the due ones and pauses the partition until the next is due.
  */
 import type { Clock, RecordBatch, Timers } from '../ports.ts'
+import type { Releases } from './releases.ts'
 
 type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
 
@@ -34,33 +35,41 @@ class BrokerTime {
 
 /** Pause of a partition that is behind. */
 const behindMs = 100
+/** A release is noticed after this at the latest. */
+const releasePollMs = 1_000
 
-/**
- * @param delayMs time from a record's broker timestamp until it is due, ms
- * @param after a topic with which records are processed in order of the times when they are due: one that is due waits until those
- * written to the topic before are processed. Unset: none.
- */
+export interface DelayOptions {
+  /**
+   * A topic with which records are processed in order of the times when they are due: one that is due waits until those written to the
+   * topic before are processed. Unset: none.
+   */
+  readonly after?: string | undefined
+  /** Records that are due before their time. Unset: none. */
+  readonly releases?: Pick<Releases, 'until'> | undefined
+}
+
+/** @param delayMs time from a record's broker timestamp until it is due, ms */
 export const delayUntilDue = (
   onBatch: OnBatch,
   delayMs: number,
   clock: Pick<Clock & Timers, 'now' | 'monotonic'>,
-  after?: string,
+  { after, releases }: DelayOptions = {},
 ): OnBatch => {
   const broker = new BrokerTime(clock)
   return async (batch) => {
     broker.seen(batch)
     const { now } = broker
     const until = (after === undefined ? undefined : batch.processedUntil?.(after)) ?? Number.POSITIVE_INFINITY
+    const released = releases?.until(batch.topic, batch.partition) ?? Number.NEGATIVE_INFINITY
     const firstEarly = batch.records.findIndex(
-      ({ timestamp }) => timestamp + delayMs > now || timestamp + delayMs >= until,
+      ({ timestamp }) => timestamp > released && (timestamp + delayMs > now || timestamp + delayMs >= until),
     )
     if (firstEarly < 0) return onBatch({ ...batch, delayMs })
     const due = batch.records.slice(0, firstEarly)
     const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0 }
     const next = batch.records[processed]
-    const pauseMs = next
-      ? Math.max(until < Number.POSITIVE_INFINITY ? behindMs : 1, next.timestamp + delayMs - broker.now)
-      : 0
-    return { processed, pauseMs }
+    if (!next) return { processed, pauseMs: 0 }
+    const pauseMs = Math.max(until < Number.POSITIVE_INFINITY ? behindMs : 1, next.timestamp + delayMs - broker.now)
+    return { processed, pauseMs: releases ? Math.min(releasePollMs, pauseMs) : pauseMs }
   }
 }

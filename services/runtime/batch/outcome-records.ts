@@ -37,6 +37,7 @@ const reasonOf = (outcome: Outcome): string => {
 }
 
 const failureOf = (parts: readonly Outcome[]): boolean | null => {
+  if (!parts.some(({ kind }) => kind === 'deadLettered')) return false
   const letters = parts.filter((outcome) => outcome.kind === 'deadLettered')
   if (letters.some(({ failure }) => failure.code === 'quarantined')) return null
   return letters.length > 0 && !parts.some(({ kind }) => kind === 'forwarded')
@@ -65,6 +66,7 @@ export const outcomeRecordsOf = <In>(
 ): OutcomeRecords => {
   const result: OutcomeRecords = { records: [], owners: [], counts: new Map(), failed: [] }
   const { records, owners, counts, failed } = result
+  let last: { outcome: Outcome['kind']; reason: string; count: number } | undefined
 
   const convert = (index: number, part: number, outcome: Outcome) => {
     const input = inputs[index] as Input<In>
@@ -73,11 +75,15 @@ export const outcomeRecordsOf = <In>(
       owners.push({ input: index, part })
     }
     const reason = reasonOf(outcome)
-    const label = `${outcome.kind} ${reason}`
-    const counted = counts.get(label)
     const items = outcome.kind === 'deadLettered' ? failedCount(outcome.items) : 1
-    if (counted) counted.count += items
-    else counts.set(label, { outcome: outcome.kind, reason, count: items })
+    // Most outcomes are like the one before, and no label is made for them.
+    if (last?.outcome === outcome.kind && last.reason === reason) last.count += items
+    else {
+      const label = `${outcome.kind} ${reason}`
+      last = counts.get(label) ?? { outcome: outcome.kind, reason, count: 0 }
+      last.count += items
+      counts.set(label, last)
+    }
 
     switch (outcome.kind) {
       case 'forwarded': {
@@ -116,7 +122,7 @@ export const outcomeRecordsOf = <In>(
 
   outcomes.forEach((outcome, index) => {
     const parts = Array.isArray(outcome) ? (outcome as readonly Outcome[]) : [outcome as Outcome]
-    for (const [part, one] of parts.entries()) convert(index, part, one)
+    for (let part = 0; part < parts.length; part++) convert(index, part, parts[part] as Outcome)
     failed.push(failureOf(parts))
   })
   return result

@@ -87,6 +87,11 @@ export const createProcessSlice = <In, State, Change>(
     return result
   }
 
+  const quarantined = (record: ConsumedRecord): Outcome | undefined => {
+    const account = stage.quarantine?.holds(record) ?? null
+    return account === null ? undefined : deadLetter('quarantined', account)
+  }
+
   /** Decodes each record; one that does not decode becomes a dead letter. */
   const decode = async (records: readonly ConsumedRecord[], trace: SliceTrace | null, unread?: Outcome) => {
     if (!unread) await codec.prepare(records)
@@ -95,23 +100,17 @@ export const createProcessSlice = <In, State, Change>(
     for (const record of records) {
       const attempt = attemptOf(record)
       const traceparent = trace?.traceparentOf(record)
-      const refuse = (outcome: Outcome) =>
-        undecodable.push({ input: { value: undefined, record, attempt, traceparent }, outcome })
-      if (unread) {
-        refuse(unread)
-        continue
+      let outcome = unread ?? quarantined(record)
+      if (!outcome) {
+        try {
+          inputs.push({ value: stage.decode(record), record, attempt, traceparent })
+          continue
+        } catch (error) {
+          if (!(error instanceof BadRecord)) throw error
+          outcome = deadLetter(error.failure.code, error.failure.detail)
+        }
       }
-      const account = stage.quarantine?.holds(record) ?? null
-      if (account !== null) {
-        refuse(deadLetter('quarantined', account))
-        continue
-      }
-      try {
-        inputs.push({ value: stage.decode(record), record, attempt, traceparent })
-      } catch (error) {
-        if (!(error instanceof BadRecord)) throw error
-        refuse(deadLetter(error.failure.code, error.failure.detail))
-      }
+      undecodable.push({ input: { value: undefined, record, attempt, traceparent }, outcome })
     }
     return { inputs, undecodable }
   }

@@ -12,7 +12,7 @@ import type { SealedTo } from '../../shared/model/key-ids.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { IssuedKeys } from './issued-keys.ts'
 import { type DerivedKey, envelopeKeyContext, type SecretContext } from './key-holders.ts'
-import { keyedHash, keyedHashHex } from './libsodium/memory.ts'
+import { keyedHashHex, keyedHashStart } from './libsodium/memory.ts'
 import { MasterKeys } from './master-keys.ts'
 import { keyBytes, SealingKey } from './sealing-key.ts'
 import {
@@ -27,13 +27,6 @@ import {
 
 export { SealBroken, SealingKey } from './sealing-key.ts'
 export { KeyMissing, MasterKeyUnknown } from './wrapping.ts'
-
-/** Joins with length prefixes, so that ["ab","c"] and ["a","bc"] are different inputs. */
-const joined = (parts: readonly string[]) => {
-  let text = ''
-  for (const part of parts) text += `${part.length}:${part}`
-  return text
-}
 
 /** The data secret as recorded in its topic. */
 export interface SealedDataSecret {
@@ -142,7 +135,7 @@ export class Keyring {
   }
 
   #hash = (bytes: number, name: DerivedKey, parts: readonly string[]): string =>
-    keyedHashHex(bytes, joined(parts), this.derivedKey(name))
+    keyedHashHex(bytes, parts, this.derivedKey(name))
 
   /** Pseudonym of the id of a person, thread or message: 32 hex digits, equal for equal parts. Stages after ingest see no other id. */
   pseudonym(...parts: readonly string[]): Pseudonym {
@@ -161,7 +154,7 @@ export class Keyring {
 
   /** Short keyed hash for idempotency records in Redis. @param bytes 4 to 32; a hash of at least 16 bytes is cut to this length */
   shortHash(bytes: number, ...parts: readonly string[]): Buffer {
-    return keyedHash(Math.max(16, bytes), [joined(parts)], this.derivedKey('mark')).subarray(0, bytes)
+    return keyedHashStart(Math.max(16, bytes), parts, this.derivedKey('mark'), bytes)
   }
 
   /** Key for raw bodies and dead letters of a source; its id in headers is `source/<name>`. */

@@ -12,6 +12,7 @@ import { delayUntilDue } from '../batch/delay.ts'
 import { createLoop } from '../batch/loop.ts'
 import { onePerPartition } from '../batch/one-per-partition.ts'
 import { PoisonGuard } from '../batch/poison/poison-guard.ts'
+import { Releases } from '../batch/releases.ts'
 import type { Stage } from '../batch/stage.ts'
 import { systemClock } from '../clock.ts'
 import { fields, kafkaSettings, loadConfig, masked, redisSettings, registrySettings } from '../config.ts'
@@ -42,6 +43,9 @@ const defaultRecordsUnderWay = 2_000
 /** Low-priority topics are processed in small slices, one partition at a time, so that live traffic runs in between. */
 const lowPrioritySliceRecords = 100
 const lowPriorityConcurrency = 1
+
+/** The longest delay that no release shortens. */
+const shortDelayMs = delays['10s']
 
 type Common = z.output<z.ZodObject<typeof fields>>
 type Output<Shape extends z.ZodRawShape> = Common & z.output<z.ZodObject<Shape>>
@@ -130,6 +134,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       wrapped = wrap
     }
     const assigned: (() => void)[] = []
+    const releases = new Releases()
     const deps = {
       config,
       keyring,
@@ -141,7 +146,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       },
       broker: signed,
       onAssigned: (callback: () => void) => void assigned.push(callback),
-      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer, pages },
+      ...{ codec, producer, redis, clock, metrics, health, log, lifecycle, follow, around, tracer, pages, releases },
     }
     const stage = await service.build(deps)
 
@@ -200,7 +205,11 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     const deferred = spec.delays.map((delay) => ({
       group: laterGroup(name, delay),
       topic: laterTopic(name, delay),
-      onBatch: delayUntilDue(loop, delays[delay] * scale, clock, spec.waitsWithMain ? main : undefined),
+      onBatch: delayUntilDue(loop, delays[delay] * scale, clock, {
+        after: spec.waitsWithMain ? main : undefined,
+        // 10 s pass by themselves, and a call may be under way meanwhile for what waits so long.
+        releases: spec.waitsWithMain || delays[delay] <= shortDelayMs ? undefined : releases,
+      }),
     }))
     for (const lane of spec.lowPriorityReads ?? []) {
       const onBatch = createLoop(stage, { ...tools, sliceRecords: lowPrioritySliceRecords })

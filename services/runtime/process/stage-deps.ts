@@ -1,4 +1,5 @@
 /** What a stage's process hands to the stage that it builds. */
+import type { Releases } from '../batch/releases.ts'
 import type { Health } from '../health/health.ts'
 import type { ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -39,6 +40,8 @@ export interface StageDeps<Config> {
   follow(handlers: TableHandlers): Promise<void>
   /** Calls back after each assignment of the stage's consumers, before their first batch. */
   onAssigned(callback: () => void): void
+  /** Makes records of the stage's `later` topics due before their time; those of the shortest delays, up to 10 s, never are. */
+  readonly releases: Pick<Releases, 'release'>
   /** Wraps the processing of batches of the stage's main topic; batches of its `later` topics stay unwrapped. */
   around(wrap: (onBatch: OnBatch) => OnBatch): void
 }

@@ -63,8 +63,13 @@ interface Call {
   readonly indexes: number[]
   /** For a span and a bucket as one number, the index of their key. */
   readonly keyIndexes: Map<number, number>
-  readonly parts: Buffer[]
+  packed: Buffer
+  /** Bytes of `packed` in use. */
+  used: number
 }
+
+/** Of a few hundred entries. */
+const firstBytes = 8_192
 
 /** More than the buckets of any span. */
 const bucketLimit = 2 ** 20
@@ -147,7 +152,7 @@ export class RedisHourBuckets implements HourBuckets {
     if (calls.length === 0) return
     const answers = await this.#redis.evalMany(
       script,
-      calls.map(({ keys, parts }) => ({ keys, args: [Buffer.concat(parts), ...args] })),
+      calls.map(({ keys, packed, used }) => ({ keys, args: [packed.subarray(0, used), ...args] })),
     )
     calls.forEach(({ indexes }, at) => {
       const answer = (answers[at] ?? []) as readonly (number | Buffer)[]
@@ -164,28 +169,28 @@ export class RedisHourBuckets implements HourBuckets {
       const slot = (hash[7] as number) % hashTagCount
       let call = open[slot]
       if (!call || call.indexes.length >= maxEntriesPerCall) {
-        call = { keys: [], indexes: [], keyIndexes: new Map(), parts: [] }
+        call = { keys: [], indexes: [], keyIndexes: new Map(), packed: Buffer.allocUnsafe(firstBytes), used: 0 }
         open[slot] = call
         calls.push(call)
       }
       call.indexes.push(firstIndex + index)
-      call.parts.push(this.#packed(call, slot, at, hash, value, alsoAt))
+      this.#pack(call, slot, at, hash, value, alsoAt)
     })
   }
 
-  #packed(call: Call, slot: number, at: number, hash: Buffer, value?: Buffer, alsoAt: readonly number[] = []): Buffer {
+  #pack(call: Call, slot: number, at: number, hash: Buffer, value?: Buffer, alsoAt: readonly number[] = []): void {
     const size = value?.length ?? 0
-    const from = 3 + 2 * alsoAt.length
-    const packed = Buffer.allocUnsafe(from + hashBytes + 1 + size)
-    packed.writeUInt16BE(this.#keyIndex(call, slot, at, hash), 0)
-    packed[2] = alsoAt.length
-    alsoAt.forEach((other, n) => {
-      packed.writeUInt16BE(this.#keyIndex(call, slot, other, hash), 3 + 2 * n)
-    })
-    packed.set(hash, from)
-    packed[from + hashBytes] = size
-    if (value) packed.set(value, from + hashBytes + 1)
-    return packed
+    const end = call.used + 3 + 2 * alsoAt.length + hashBytes + 1 + size
+    if (end > call.packed.length) call.packed = Buffer.concat([call.packed.subarray(0, call.used)], 2 * end)
+    const { packed } = call
+    let place = packed.writeUInt16BE(this.#keyIndex(call, slot, at, hash), call.used)
+    packed[place++] = alsoAt.length
+    for (const other of alsoAt) place = packed.writeUInt16BE(this.#keyIndex(call, slot, other, hash), place)
+    packed.set(hash, place)
+    place += hashBytes
+    packed[place++] = size
+    if (value) packed.set(value, place)
+    call.used = end
   }
 
   #keyIndex({ keys, keyIndexes }: Call, slot: number, at: number, hash: Buffer): number {

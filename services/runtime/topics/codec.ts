@@ -175,11 +175,12 @@ export class Codec {
     const id = value.readInt32BE(1)
     const { type, resolver } = this.#reader(format, id)
     try {
-      return type.fromBuffer(value.subarray(headerBytes), resolver)
+      const { value: decoded, offset } = type.decode(value, headerBytes, resolver)
+      if (offset === value.length) return decoded
     } catch {
       // The message of avsc quotes the bytes, so only the schema id is passed on.
-      throw new BadRecord('bytes_invalid', `the value does not decode by schema id ${id}`)
     }
+    throw new BadRecord('bytes_invalid', `the value does not decode by schema id ${id}`)
   }
 
   #reader(format: Format, id: number): Reader {

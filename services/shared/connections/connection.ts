@@ -75,6 +75,7 @@ export const connectionRecordOf = (
     connectedAt: existing?.connectedAt ?? now,
     disconnectedAt: null,
     earlierConsents: consentsBefore(input, before, holder),
+    retriedAt: existing?.retriedAt ?? null,
     statusCode: null,
     authorisedBy: authorised,
     webhookSecretErased: false,
@@ -107,6 +108,12 @@ export const withToken = (
 export const pause = (record: ConnectionRecord, now: number): ConnectionRecord => changed(record, 'pause', now)
 
 export const resume = (record: ConnectionRecord, now: number): ConnectionRecord => changed(record, 'resume', now)
+
+/** Its waiting signals are due at once, and parked ones go back, as after every change. @throws TransitionRefused unless it is active */
+export const retry = (record: ConnectionRecord, now: number): ConnectionRecord => ({
+  ...changed(record, 'retry', now),
+  retriedAt: now,
+})
 
 /** TikTok refused the token: signals wait for a new one. A paused connection stays paused; `resume` tries its token again. */
 export const reconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>

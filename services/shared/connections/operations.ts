@@ -2,7 +2,7 @@
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
-import { connectionRecordOf, disconnect, pause, resume } from './connection.ts'
+import { connectionRecordOf, disconnect, pause, resume, retry } from './connection.ts'
 import type { ConnectionInput } from './connection-file.ts'
 import type { ConnectionDirectory } from './directory.ts'
 import { TransitionRefused } from './status.ts'
@@ -67,6 +67,7 @@ export const addConnection = async (
 export const operations = {
   pause: { next: pause, done: 'paused' },
   resume: { next: resume, done: 'resumed' },
+  retry: { next: retry, done: 'retried' },
   disconnect: { next: disconnect, done: 'disconnected' },
 } as const
 export type Operation = keyof typeof operations

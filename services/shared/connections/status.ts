@@ -1,7 +1,7 @@
 /** A connection's status as a transition table: the next status for each status and event. */
 import type { ConnectionStatus } from '../model/connection-record.ts'
 
-export const connectionEvents = ['newToken', 'pause', 'resume', 'tokenRefused', 'disconnect'] as const
+export const connectionEvents = ['newToken', 'pause', 'resume', 'retry', 'tokenRefused', 'disconnect'] as const
 export type ConnectionEvent = (typeof connectionEvents)[number]
 
 /** The connection's status does not allow the change. The message names the alternative. */
@@ -23,6 +23,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     newToken: 'active',
     pause: refused(none),
     resume: refused(none),
+    retry: refused(none),
     tokenRefused: refused(none),
     disconnect: refused(none),
   },
@@ -30,6 +31,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     newToken: 'active',
     pause: 'paused',
     resume: 'active',
+    retry: 'active',
     tokenRefused: 'reconnect',
     disconnect: 'disconnected',
   },
@@ -38,6 +40,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     newToken: 'paused',
     pause: 'paused',
     resume: 'active',
+    retry: refused('is paused; resume it: its signals are then sent'),
     tokenRefused: 'paused',
     disconnect: 'disconnected',
   },
@@ -45,6 +48,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     newToken: 'active',
     pause: 'paused',
     resume: refused('waits for a new token; add it again with one'),
+    retry: refused('waits for a new token; add it again with one: its signals are then sent'),
     tokenRefused: 'reconnect',
     disconnect: 'disconnected',
   },
@@ -53,6 +57,7 @@ const table: Record<ConnectionStatus | 'new', Record<ConnectionEvent, Next>> = {
     newToken: 'active',
     pause: refused(disconnectedProblem),
     resume: refused(disconnectedProblem),
+    retry: refused(disconnectedProblem),
     tokenRefused: 'disconnected',
     disconnect: 'disconnected',
   },

@@ -140,7 +140,8 @@ export const lastStart = (
 ): Moment | null => {
   if (startedBy === null) return null
   const starts = [{ message: startedBy, occurredAt: startedAt as number }, ...restarts]
-  return starts.sort(compareMoments).findLast(({ occurredAt }) => occurredAt <= until) ?? null
+  if (restarts.length > 0) starts.sort(compareMoments)
+  return starts.findLast(({ occurredAt }) => occurredAt <= until) ?? null
 }
 
 /** Whether the message started the conversation, the first time or again. */
@@ -184,8 +185,7 @@ export const numbered = (state: ConversationState, { message, occurredAt }: Mome
  */
 export const heard = (state: ConversationState, at: number, exactly: boolean): ConversationState => {
   const { lastAt } = state
-  const due = lastAt === null || (exactly ? at > lastAt : at - lastAt >= refreshMs)
-  return due ? { ...state, lastAt: at } : state
+  return lastAt === null || (exactly ? at > lastAt : at - lastAt >= refreshMs) ? { ...state, lastAt: at } : state
 }
 const refreshMs = 7 * 86_400_000
 

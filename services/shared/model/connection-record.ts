@@ -105,6 +105,8 @@ export interface ConnectionRecord {
   readonly disconnectedAt: number | null
   /** Consents that ended before the present one began, oldest first. */
   readonly earlierConsents: readonly EndedConsent[]
+  /** When a person last had its waiting signals tried again, ms: those that waited by then are due; null: never. */
+  readonly retriedAt: number | null
   /** TikTok's code behind the status. */
   readonly statusCode: number | null
   readonly authorisedBy: AuthorisedBy
@@ -126,6 +128,7 @@ export const changeActions = [
   'account_authorised',
   'paused',
   'resumed',
+  'retried',
   'token_refused',
   'account_refused',
   'token_refreshed',

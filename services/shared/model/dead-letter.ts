@@ -25,7 +25,7 @@ export interface OriginalRecord {
   readonly value: Buffer | null
 }
 
-/** Marks a dead letter as redriven: sent to its original topic again. */
+/** Marks a dead letter as redriven, that is sent to its original topic again, or as discarded. */
 export interface Redrive {
   /** `topic/partition/offset` of the dead letter. */
   readonly deadLetter: string
@@ -35,4 +35,6 @@ export interface Redrive {
   readonly redrives: number
   /** ms */
   readonly redrivenAt: number
+  /** A person decided that the record is not put back. */
+  readonly discarded: boolean
 }

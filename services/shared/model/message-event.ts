@@ -121,10 +121,13 @@ export const referralSchema = z.object({
 })
 export type Referral = z.output<typeof referralSchema>
 
+export const isMessageTime = (value: number): boolean =>
+  Number.isInteger(value) && value >= earliestTime && value <= latestTime(Date.now())
+
 /** Names the unit that a wrong time seems to have: nearly always the error is a factor of a thousand. */
 const timeProblem = (value: number): string | undefined => {
   if (!Number.isInteger(value)) return 'must be an integer number of milliseconds since the Unix epoch'
-  if (value >= earliestTime && value <= latestTime(Date.now())) return undefined
+  if (isMessageTime(value)) return undefined
   const plausible = (ms: number) => ms >= earliestTime && ms <= latestTime(Date.now())
   if (plausible(value * 1000)) return 'looks like seconds; send milliseconds (multiply by 1,000)'
   if (plausible(value / 1000)) return 'looks like microseconds; send milliseconds (divide by 1,000)'

@@ -3,21 +3,22 @@ import { dedupWindowMs } from '../../ingest/identity.ts'
 import { catalogueEntryOf, type FoundDeadLetter, originOf } from './found.ts'
 
 export interface RedriveOptions {
-  /** Include codes that a redrive cannot help, and items whose neighbours are no longer recognised as duplicates. */
+  /** Include codes that a redrive cannot help, records that the dry run finds to fail again, and items whose neighbours are no longer recognised as duplicates. */
   readonly force: boolean
   /** Include dead letters that were redriven before, or that failed again after a redrive. */
   readonly again: boolean
 }
 
-export type RedriveSkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone'
+export type RedriveSkipReason = 'never' | 'redriven' | 'failed_again' | 'failed_later' | 'claims_gone' | 'would_fail'
 
 export const redriveSkipReasons: Readonly<Record<RedriveSkipReason, string>> = {
   never: 'a redrive cannot help, by the catalogue (--force sends them all the same)',
-  redriven: 'put back before (--again)',
+  redriven: 'put back or discarded before (--again)',
   failed_again: 'failed again after a redrive: fix the cause first (--again)',
   failed_later: 'put back before and failed again: only the later dead letter can be put back',
   claims_gone:
     'one item of a delivery whose other items are too old to be recognised: they would count twice (--force)',
+  would_fail: 'would fail again on the present mappings: fix the cause first (--force sends them all the same)',
 }
 
 export interface Redriven {
@@ -66,6 +67,7 @@ export const planRedrive = (
     failed_again: 0,
     failed_later: 0,
     claims_gone: 0,
+    would_fail: 0,
   }
   const supersededOrigins = originsFailedAgain(all)
   const reasonToSkip = (found: FoundDeadLetter): RedriveSkipReason | null => {

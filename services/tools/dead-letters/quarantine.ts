@@ -1,4 +1,4 @@
-/** What ingest has put aside of accounts in quarantine: counted, released into the pipeline again, or discarded. */
+/** What ingest has put aside of accounts in quarantine: counted and released into the pipeline again. Discards these and dead letters. */
 
 import type { FoundDeadLetter } from './found.ts'
 import { type RedriveResult, type RedriveTools, redriveEntries, runRedrive } from './redrive.ts'
@@ -21,11 +21,14 @@ export const release = (records: readonly FoundDeadLetter[], tools: RedriveTools
     tools,
   )
 
-/** The records stay in their topic, sealed, until they expire, and are never released. @throws DependencyError */
-export const discard = async (records: readonly FoundDeadLetter[], tools: RedriveTools): Promise<void> => {
+/** The records stay in their topic, sealed, until they expire, and no release takes them. @throws DependencyError */
+export const discard = async (
+  records: readonly FoundDeadLetter[],
+  tools: Pick<RedriveTools, 'clock' | 'producer' | 'codec'>,
+): Promise<void> => {
   const now = tools.clock.now()
   for (let from = 0; from < records.length; from += chunk) {
     const part = records.slice(from, from + chunk)
-    await tools.producer.send(part.flatMap((found) => redriveEntries({ found, together: [found] }, now, tools)))
+    await tools.producer.send(part.flatMap((found) => redriveEntries({ found, together: [found] }, now, tools, true)))
   }
 }

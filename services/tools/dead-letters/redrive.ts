@@ -58,14 +58,16 @@ export const asRedriven = (record: ConsumedRecord, { id, redrives }: FoundDeadLe
   }
 }
 
-/** @param redrivenAt ms */
+/** @param redrivenAt ms. @param discarded nothing is put back */
 export const redriveEntries = (
   { found, together }: Redriven,
   redrivenAt: number,
   { codec }: Pick<RedriveTools, 'codec'>,
+  discarded = false,
 ): ProducerRecord[] =>
   together.map(({ id }): ProducerRecord => {
-    const entry: Redrive = { deadLetter: id, origin: originOf(found), redrives: found.redrives + 1, redrivenAt }
+    const redrives = found.redrives + (discarded ? 0 : 1)
+    const entry: Redrive = { deadLetter: id, origin: originOf(found), redrives, redrivenAt, discarded }
     return { topic: topics.redrives.name, key: id, value: codec.encode('redrives', entry) }
   })
 

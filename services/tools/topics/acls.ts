@@ -1,7 +1,15 @@
 /** The least rights that each process needs at Kafka, from the topology. Pure. */
 import { consumerGroup, followedBy, laterGroup, parkedGroup } from '../../consumer-groups.ts'
 import { allTopics, deadLetterTopic, failureTopics, laterTopic, parkedTopic } from '../../derived-topics.ts'
-import { type ConsumerStage, consumerStages, type MainTopic, type StageSpec, stages, topics } from '../../topology.ts'
+import {
+  type ConsumerStage,
+  consumerStages,
+  type MainTopic,
+  replayTopic,
+  type StageSpec,
+  stages,
+  topics,
+} from '../../topology.ts'
 
 /** As `kafka-acls` spells them. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'Alter' | 'DescribeConfigs' | 'AlterConfigs'
@@ -64,6 +72,16 @@ const ofStage = (stage: ConsumerStage): Needs => {
 
 const ofIngest = ofStage('ingest')
 
+/** Where the records of dead letters came from. */
+const redrivable = [
+  ...new Set(
+    consumerStages.flatMap((stage) => {
+      const { reads, delays }: StageSpec = stages[stage]
+      return [topics[reads].name, ...delays.map((delay) => laterTopic(stage, delay))]
+    }),
+  ),
+]
+
 const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
   gateway: {
     reads: named(followedBy.gateway),
@@ -81,10 +99,16 @@ const needs: Readonly<Record<Exclude<AclProcess, 'operator'>, Needs>> = {
   },
   keywords: ofStage('keywords'),
   dispatch: ofStage('dispatch'),
-  // It reads the time of the oldest record that a group has not processed, so every topic of a group.
+  // It reads the time of the oldest record that a group has not processed, so every topic of a group. Operators redrive dead letters
+  // through it, so it writes to what stages read; and they replay, which hands history to attribution and signals to dispatch.
   control: {
     reads: allTopics.map(({ name }) => name),
-    writes: named(['connections', 'connectionHistory', 'tokens', 'dataSecrets', 'keywordLists', 'ruleSets', 'audit']),
+    writes: [
+      ...named(['connections', 'connectionHistory', 'tokens', 'dataSecrets', 'keywordLists', 'ruleSets', 'audit']),
+      ...redrivable,
+      ...named(['redrives', 'replays']),
+      replayTopic,
+    ],
     groups: [],
     groupPrefixes: ['signals-console-', 'signals-control'],
     watches: [anyGroup],

@@ -28,8 +28,16 @@ const floors: readonly (readonly string[])[] = [
   ],
   ['shared/unconnected'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
-  ['tools/topics', 'tools/keys', 'tools/persons'],
-  ['tools/dead-letters', 'tools/replay', 'tools/doctor', 'tools/connectors', 'tools/report'],
+  ['tools/topics', 'tools/keys', 'tools/persons', 'tools/versions'],
+  [
+    'tools/backup',
+    'tools/dead-letters',
+    'tools/replay',
+    'tools/doctor',
+    'tools/connectors',
+    'tools/report',
+    'tools/waiting',
+  ],
   ['tools/explain'],
   [
     'local/cache-folder.ts',
@@ -66,7 +74,7 @@ const dispatchFloors: readonly (readonly string[])[] = [
   ['dispatch/config.ts', 'dispatch/limits', 'dispatch/sent-log', 'dispatch/parked'],
   ['dispatch/circuit-breaker'],
   ['dispatch/delivery'],
-  ['dispatch/stage.ts'],
+  ['dispatch/stage.ts', 'dispatch/retries.ts'],
   ['dispatch/wiring.ts'],
   ['dispatch/main.ts'],
 ]

@@ -28,10 +28,14 @@ describe('the overview', () => {
     await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
     await look()
     own.state.lists = 1
+    own.state.isPromoted = false
+    await look()
+    own.state.isPromoted = true
     await look()
     expect(levels).toEqual([
       ['notice', ['no-connection']],
       ['notice', ['no-list']],
+      ['notice', ['not-promoted']],
       ['good', []],
     ])
   })

@@ -61,7 +61,7 @@ describe('the index of dead letters', () => {
     await redrive(id(0))
     await deadLetter('item_unmappable', now, { [headerNames.redriveOf]: id(0) })
     await deadLetters.refresh()
-    expect(deadLetters.stateOf({ id: id(0) })).toBe('failed_again')
+    expect(deadLetters.stateOf({ id: id(0), stage: 'ingest' })).toBe('failed_again')
     expect(deadLetters.openCount()).toBe(1)
   })
 

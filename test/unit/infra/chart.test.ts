@@ -8,7 +8,7 @@ import { policyProblems, type Resource } from '../../../infra/helm/policies.ts'
 import { consumerGroup } from '../../../services/consumer-groups.ts'
 import { type ServiceName, serviceEnvironment } from '../../../services/local/supervisor/environments.ts'
 import { keyHolders } from '../../../services/runtime/keys/key-holders.ts'
-import { consumerStages } from '../../../services/topology.ts'
+import { consumerStages, stageNames } from '../../../services/topology.ts'
 
 const read = (file: string) => readFileSync(file, 'utf8')
 const golden = (name: string) => resourcesOf(read(goldenFile(name)))
@@ -109,6 +109,23 @@ describe('the chart with everything', () => {
     }
     expect(rules('control')).toEqual(['ingress-internal 8081', 'ingress-nginx 8082', 'monitoring 8081'])
     expect(rules('gateway')).toEqual(['ingress-nginx 8080', 'monitoring 9100', 'messaging-signals 9100'])
+  })
+
+  it('lets control ask each pod of each stage for its metrics', () => {
+    const [control] = ofKind('Deployment').filter((one) => nameOf(one) === 'signals-control')
+    const { env = [] } = control?.spec?.template?.spec.containers[0] ?? {}
+    const urls = env.find(({ name }) => name === 'STAGE_METRICS_URLS') as { value?: string } | undefined
+    const hosts =
+      urls?.value?.split(',').map((one) => /^(\w+)=http:\/\/([\w-]+):9100\/metrics$/.exec(one)?.slice(1)) ?? []
+    expect(hosts.map((one) => one?.[0])).toEqual([...stageNames])
+    for (const [stage, host] of hosts as string[][]) {
+      const [service] = ofKind('Service').filter((one) => nameOf(one) === host)
+      expect(service?.spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true })
+      const [policy] = ofKind('NetworkPolicy').filter((one) => nameOf(one) === `signals-${stage}`)
+      expect(JSON.stringify(policy?.spec)).toContain('"app.kubernetes.io/component":"control"')
+      const [asking] = ofKind('NetworkPolicy').filter((one) => nameOf(one) === 'signals-control')
+      expect(JSON.stringify(asking?.spec)).toContain(`"app.kubernetes.io/component":"${stage}"`)
+    }
   })
 
   it('serves three names, each with TLS, and the callback with nothing but its path', () => {

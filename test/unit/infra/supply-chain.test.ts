@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Component, supplyProblems } from '../../../infra/supply-chain/licences.ts'
+import { type Component, missingComponents, supplyProblems } from '../../../infra/supply-chain/licences.ts'
+import { packagesInConsolePage } from '../../../services/local/bundle/console-page.ts'
 
 interface Entry {
   readonly version: string
@@ -60,6 +61,16 @@ describe('production', () => {
       }),
     )
     expect(supplyProblems(components)).toEqual([])
+  })
+
+  it('knows what browsers get, and that none of it is missing in the lock file', async () => {
+    const names = await packagesInConsolePage(root)
+    expect(names).toEqual(
+      expect.arrayContaining(['preact', 'wouter-preact', 'uplot', 'marked', '@tanstack/query-core']),
+    )
+    const components = names.map((name): Component => ({ name, version: '1' }))
+    expect(missingComponents(names, components)).toEqual([])
+    expect(missingComponents(names, components.slice(1))).toEqual(names.slice(0, 1))
   })
 
   it.each<[string, Partial<Component>]>([

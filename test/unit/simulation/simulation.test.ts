@@ -12,6 +12,7 @@ describe('the pipeline, simulated with faults at every step', () => {
     ['writes that Redis loses', { only: ['redisLosesWrites'] }],
     ['an instance that is stopped right before it saves', { only: ['stopAttribution'] }],
     ['referrals over a second way in', { hasTwoWays: true }],
+    ['answers that TikTok loses, while a person has the waiting signals tried again', { hasRetries: true }],
   ])('bears %s', async (_what, options) => {
     expect((await simulate(2, options)).problems).toEqual([])
   })

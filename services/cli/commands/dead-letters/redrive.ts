@@ -1,22 +1,11 @@
 /** `signals dead-letters redrive`: plans, reports the dry run, asks, and sends the records back. */
 import { systemClock } from '../../../runtime/clock.ts'
+import { type DryRun, dryRunOf } from '../../../tools/dead-letters/dry-run.ts'
 import { catalogueEntryOf, type FoundDeadLetter } from '../../../tools/dead-letters/found.ts'
-import {
-  needsAllDeadLetters,
-  planRedrive,
-  type RedrivePlan,
-  type RedriveSkipReason,
-  redriveSkipReasons,
-} from '../../../tools/dead-letters/plan.ts'
-import { probe } from '../../../tools/dead-letters/probe.ts'
+import { type Redriven, type RedriveSkipReason, redriveSkipReasons } from '../../../tools/dead-letters/plan.ts'
 import { type RedriveResult, runRedrive } from '../../../tools/dead-letters/redrive.ts'
-import { type Conditions, hasId, noConditions } from '../../../tools/dead-letters/select.ts'
-import {
-  type DeadLetterTools,
-  findDeadLetters,
-  openDeadLetters,
-  readRedriven,
-} from '../../../tools/dead-letters/store.ts'
+import { type Conditions, hasId } from '../../../tools/dead-letters/select.ts'
+import type { DeadLetterTools } from '../../../tools/dead-letters/store.ts'
 import { audited } from '../../audit.ts'
 import { maySend, type SendOptions } from '../../confirm-send.ts'
 import { type CliContext, withContext } from '../../context.ts'
@@ -31,15 +20,6 @@ export interface RedriveFlags extends SelectionFlags, SendOptions {
   again?: boolean
 }
 
-interface DryRun {
-  readonly selected: number
-  readonly records: number
-  readonly skipped: RedrivePlan['skipped']
-  readonly tried: Readonly<Record<string, number>>
-}
-
-/** Dead letters whose originals are in memory at a time. */
-const probeChunk = 1_000
 const nothingDone: RedriveResult = { redriven: 0, failedAgain: 0, pending: 0, held: 0, erased: 0 }
 
 /** @throws UsageError when the flags choose nothing */
@@ -60,26 +40,16 @@ const checkAllFound = (ids: readonly string[], selected: readonly FoundDeadLette
     )
 }
 
-/** Counts of probe results: `passes`, `unknown`, `key_erased`, or the code of the next failure. */
-const probeAll = async (plan: RedrivePlan, tools: DeadLetterTools): Promise<Record<string, number>> => {
-  const counts: Record<string, number> = {}
-  for (let from = 0; from < plan.send.length; from += probeChunk) {
-    const found = plan.send.slice(from, from + probeChunk).map((one) => one.found)
-    const originals = await openDeadLetters(tools, found)
-    await tools.codec.prepare([...originals.values()])
-    if (originals.size < found.length) counts.key_erased = (counts.key_erased ?? 0) + found.length - originals.size
-    for (const record of originals.values()) {
-      const result = probe(record, tools)
-      counts[result] = (counts[result] ?? 0) + 1
-    }
-  }
-  return counts
-}
-
 const probeTexts: Readonly<Record<string, string>> = {
   passes: 'would pass the current mappings',
   key_erased: 'cannot be opened any more: their connections were disconnected',
 }
+
+/** Codes with which records would fail again. */
+const failuresIn = ({ tried }: DryRun) =>
+  Object.keys(tried)
+    .filter((result) => result !== 'unknown' && probeTexts[result] === undefined)
+    .join(', ')
 
 const reportDryRun = ({ records, skipped, tried }: DryRun, selected: readonly FoundDeadLetter[]) => {
   if (selected.length > 0) notify(tableByCode(selected))
@@ -101,10 +71,10 @@ const reportResult = (result: RedriveResult, dryRun: DryRun, json: boolean) => {
   if (failedAgain + held + pending > 0) process.exitCode = exitCodes.failed
 }
 
-const send = async (plan: RedrivePlan, tools: DeadLetterTools, { broker }: CliContext) => {
+const send = async (records: readonly Redriven[], tools: DeadLetterTools, { broker }: CliContext) => {
   const producer = await broker().producer()
   try {
-    return await runRedrive(plan.send, {
+    return await runRedrive(records, {
       ...tools,
       producer,
       clock: systemClock,
@@ -124,22 +94,23 @@ export const redrive = (ids: readonly string[], flags: RedriveFlags) =>
     const tools = await openTools(context)
     const selected = await selectedBy(tools, conditions)
     checkAllFound(ids, selected)
-    const all = needsAllDeadLetters(selected, { force, again }) ? await findDeadLetters(tools, noConditions) : selected
-    const now = systemClock.now()
-    const plan = planRedrive(selected, await readRedriven(tools), now, { force, again }, all)
-    if (selected.length > 0 && plan.skipped.never === selected.length)
+    const { send: sent, dryRun } = await dryRunOf(selected, { force, again }, { ...tools, clock: systemClock })
+    const { records, skipped } = dryRun
+    if (selected.length > 0 && skipped.never === selected.length)
       throw new Refused(
         `a redrive cannot help: ${catalogueEntryOf(selected[0]?.code ?? '').help} Send them all the same with --force.`,
       )
-    const records = plan.send.length
-    const dryRun = { selected: selected.length, records, skipped: plan.skipped, tried: await probeAll(plan, tools) }
     if (!json || process.stderr.isTTY) reportDryRun(dryRun, selected)
     const isDryRun = flags.dryRun === true || !flags.yes
+    if (!isDryRun && records === 0 && skipped.would_fail > 0)
+      throw new Refused(
+        `nothing was put back: ${skipped.would_fail} would fail again on the present mappings (${failuresIn(dryRun)}). Fix the cause first, or send them all the same with --force.`,
+      )
     if (records === 0 || !(await maySend(flags, `put ${records} records back?`))) {
       if (json) printJson({ dryRun: isDryRun, ...dryRun, ...nothingDone })
       else if (!isDryRun) print('nothing was put back')
       return
     }
     await audited(context, 'dead_letters.redrive', `${records} records`)
-    reportResult(await send(plan, tools, context), dryRun, json)
+    reportResult(await send(sent, tools, context), dryRun, json)
   })

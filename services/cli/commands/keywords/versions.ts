@@ -2,19 +2,17 @@
 
 import { keywordListFields } from '../../../keywords/config.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
-import { judgeList } from '../../../keywords/lists/limits.ts'
 import { KeywordListInvalid, type ListDefaults, listIdSchema } from '../../../keywords/lists/list.ts'
-import { decodeListFile } from '../../../keywords/lists/list-encoding.ts'
-import { parseKeywordList } from '../../../keywords/lists/list-file.ts'
 import { missingListsOf } from '../../../keywords/lists/selection.ts'
 import { readLists } from '../../../keywords/lists/store.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
-import { listWarnings } from '../../../keywords/lists/warnings.ts'
 import { missingIds } from '../../../keywords/versions/missing.ts'
 import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import { loadConfig } from '../../../runtime/config.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import type { KeywordEntry, KeywordListRecord } from '../../../shared/model/keyword-list.ts'
+import { newList, readListFile } from '../../../tools/versions/new-list.ts'
+import { VersionRefused } from '../../../tools/versions/version-refused.ts'
 import { actor } from '../../actor.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -40,7 +38,7 @@ export interface KeywordsOutput {
 export const listInFile = async (file: string, defaults?: ListDefaults) => {
   const bytes = await bytesIn(file, 'keyword list')
   try {
-    return parseKeywordList(decodeListFile(bytes), defaults)
+    return readListFile(bytes, defaults)
   } catch (error) {
     if (error instanceof KeywordListInvalid)
       throw new UsageError(`the list is refused, the active version stays:\n${error.message}`)
@@ -74,13 +72,16 @@ type NewVersion = Omit<KeywordListRecord, 'createdAt' | 'author' | 'checked'>
 /** @throws Refused when the list could tell what was said */
 const authored = (context: CliContext, made: NewVersion, iChecked: boolean): KeywordListRecord => {
   const { KEYWORD_FLAGS_MAX } = loadConfig(keywordListFields, context.env)
-  const { refused, doubtful } = judgeList(made.entries, KEYWORD_FLAGS_MAX)
-  if (refused.length > 0) throw new Refused(`the list is refused, the active version stays:\n${refused.join('\n')}`)
-  if (doubtful !== null && !iChecked)
+  try {
+    return newList(made, { author: actor(), now: Date.now() }, { maxFlags: KEYWORD_FLAGS_MAX, isChecked: iChecked })
+  } catch (error) {
+    if (!(error instanceof VersionRefused)) throw error
     throw new Refused(
-      `the list is refused, the active version stays: ${doubtful}; if a person has checked that none of them tells what was said: --i-checked`,
+      error.isDoubt
+        ? `the list is refused, the active version stays: ${error.message}; if a person has checked that none of them tells what was said: --i-checked`
+        : `the list is refused, the active version stays:\n${error.message}`,
     )
-  return { ...made, createdAt: Date.now(), author: actor(), checked: doubtful !== null }
+  }
 }
 
 /** Writes a version and waits until it is active in every stage. @throws Refused */
@@ -112,7 +113,7 @@ export const importList = (file: string, options: ImportOptions) =>
     if (!id.success) throw new UsageError(`--list ${id.error.issues[0]?.message}`)
     const version = (await archiveOf(context)).nextVersion(listId)
     const shadow = options.shadow ?? input.shadow
-    const warnings = listWarnings(input.entries)
+    const { warnings } = input
     for (const warning of warnings) notify(`warning: ${warning}`)
     await write(context, 'import', { listId, version, entries: input.entries, shadow, copyOf: null }, options, warnings)
   })

@@ -8,12 +8,11 @@ import type { Producer } from '../../../runtime/ports.ts'
 import { StateLost } from '../../../runtime/versioned-state/store.ts'
 import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
-import { FileUnusable } from '../../../tools/replay/input/avro-container.ts'
 import type { Plan } from '../../../tools/replay/plan/plan.ts'
 import { entryNames } from '../../../tools/replay/request.ts'
-import { Interrupted } from '../../../tools/replay/run/interruption.ts'
 import { type Prepared, Replay, type ReplayResult } from '../../../tools/replay/run/run.ts'
 import { readRuns, requestOf } from '../../../tools/replay/run/run-store.ts'
+import { decideAndSend, RunFailed, recordedWork } from '../../../tools/replay/run/steps.ts'
 import { audited } from '../../audit.ts'
 import { maySend } from '../../confirm-send.ts'
 import { type CliContext, withContext } from '../../context.ts'
@@ -89,7 +88,6 @@ const printResult = ({ run, ending, counts }: ReplayResult, { json }: ReplayFlag
   if (ending !== 'done') process.exitCode = exitCodes.failed
 }
 
-/** Does a run's work and records how it ends: a run that was refused or failed can be resumed, too. */
 const carryOut = async (
   started: { readonly replay: Replay; readonly run: ReplayRun; readonly progress: ReplayProgress },
   flags: ReplayFlags,
@@ -98,20 +96,16 @@ const carryOut = async (
   const { replay, run, progress } = started
   let result: ReplayResult
   try {
-    result = await work()
+    result = await recordedWork(replay, run, work)
   } catch (error) {
     progress.clear()
-    if (error instanceof Interrupted) return printResult(await replay.end(run, error.ending), flags)
-    // A file must be fixed before it can be read to its end; then its hash differs, and this run cannot be resumed.
-    const ending = error instanceof FileUnusable ? 'cancelled' : 'stopped'
-    // Without this record the run shows as interrupted after 15 s.
-    await replay.end(run, ending).catch(() => {})
-    if (ending === 'cancelled') notify(`signals: run ${run.run} is cancelled, nothing was sent`)
+    if (!(error instanceof RunFailed)) throw error
+    if (error.ending === 'cancelled') notify(`signals: run ${run.run} is cancelled, nothing was sent`)
     else
       notify(
         `signals: run ${run.run} is stopped; fix the problem below, then resume it with: signals replay --resume ${run.run}`,
       )
-    throw error
+    throw error.cause
   }
   progress.clear()
   printResult(result, flags)
@@ -137,30 +131,27 @@ const firstRun = async (context: CliContext, flags: ReplayFlags, progress: Repla
     progress.started(run.run)
     return run
   }
-  const decide = async (prepared: Prepared, run: ReplayRun | null) => {
-    const plan = await replay.plan(prepared)
-    reportPlan(plan, prepared, run, progress, flags.json)
-    return plan
-  }
-  const send = async (run: ReplayRun, prepared: Prepared, plan: Plan) => {
-    await replay.seedAttribution(run, prepared, plan, producer as Producer)
-    return replay.send(run, plan, new Set(), request.rate, producer as Producer)
-  }
   try {
     const prepared = await replay.prepare(request)
     if (flags.yes && !flags.dryRun) {
       // The run's id is printed before anything is decided, so that a killed run can be resumed.
       const run = await begin(prepared)
-      return await carryOut({ replay, run, progress }, flags, async () =>
-        send(run, prepared, await decide(prepared, run)),
+      return await carryOut({ replay, run, progress }, flags, () =>
+        decideAndSend(replay, { run, prepared, own: new Set() }, producer as Producer, (plan) =>
+          reportPlan(plan, prepared, run, progress, flags.json),
+        ),
       )
     }
     await audited(context, 'replay.plan', flags.connection ?? flags.source ?? null)
-    const plan = await decide(prepared, null)
+    const plan = await replay.plan(prepared)
+    reportPlan(plan, prepared, null, progress, flags.json)
     const may = plan.fresh.length > 0 ? await maySend(flags, `send ${plan.fresh.length} signals?`) : false
     if (!may) return flags.json ? printJson({ dryRun: true, ...planJson(plan, prepared) }) : undefined
     const run = await begin(prepared)
-    await carryOut({ replay, run, progress }, flags, () => send(run, prepared, plan))
+    await carryOut({ replay, run, progress }, flags, async () => {
+      await replay.seedAttribution(run, prepared, plan, producer as Producer)
+      return replay.send(run, plan, new Set(), request.rate, producer as Producer)
+    })
   } finally {
     await producer?.close()
     await replay.close()
@@ -187,10 +178,9 @@ const resumeRun = async (context: CliContext, id: string, flags: ReplayFlags, pr
     await carryOut({ replay, run, progress }, flags, async () => {
       const prepared = await replay.prepareAgain(run)
       const own = await replay.publishedBy(run)
-      const plan = await replay.plan(prepared, own)
-      reportPlan(plan, prepared, run, progress, flags.json)
-      await replay.seedAttribution(run, prepared, plan, producer)
-      return replay.send(run, plan, own, request.rate, producer)
+      return decideAndSend(replay, { run, prepared, own }, producer, (plan) =>
+        reportPlan(plan, prepared, run, progress, flags.json),
+      )
     })
   } finally {
     await producer.close()

@@ -1,6 +1,7 @@
 /** Formats the dry run and the result of a replay, for people and as JSON. */
 import { mostEventsPerCallByDefault } from '../../../dispatch/config.ts'
 import type { Plan } from '../../../tools/replay/plan/plan.ts'
+import { nothingNew } from '../../../tools/replay/plan/replay-counts.ts'
 import type { ReplayRequest } from '../../../tools/replay/request.ts'
 import type { Prepared } from '../../../tools/replay/run/run.ts'
 import { seconds, table } from '../../output.ts'
@@ -46,6 +47,7 @@ export const planText = (plan: Plan, { request, range }: Prepared): string => {
     if (rows.length > maxRows) lines.push(`… and ${rows.length - maxRows} more rows (--json has all)`)
   }
   lines.push('', `${counts.totals.new} new, ${counts.totals.reported} already reported`)
+  if (counts.totals.new === 0 && counts.totals.reported > 0) lines.push(nothingNew)
   if (skipped.paused > 0) lines.push(`${skipped.paused} left out: their connection is paused`)
   if (skipped.expired > 0) lines.push(`${skipped.expired} left out: too old for TikTok`)
   for (const [reason, words] of Object.entries(shownDropReasons)) {

@@ -3,6 +3,7 @@ import type { ReplayRun } from '../../../shared/model/replay-run.ts'
 import type { FilterCondition } from '../../../tools/replay/input/filter.ts'
 import type { ReplayRequest } from '../../../tools/replay/request.ts'
 import { readRuns, requestOf, runStateOf, writeRun } from '../../../tools/replay/run/run-store.ts'
+import { cancelled } from '../../../tools/replay/run/steps.ts'
 import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -97,14 +98,14 @@ export const register = (program: Command) => {
         const run = findRun(await readRuns(context.broker(), codec), id)
         if (run.status === 'done') throw new Refused(`run ${id} is done`)
         await audited(context, 'replay.cancel', id)
-        const cancelled: ReplayRun = { ...run, status: 'cancelled', updatedAt: Date.now() }
+        const ended = cancelled(run, Date.now())
         const producer = await context.broker().producer()
         try {
-          await writeRun(producer, codec, cancelled)
+          await writeRun(producer, codec, ended)
         } finally {
           await producer.close()
         }
-        if (json) printJson(runJson(cancelled))
+        if (json) printJson(runJson(ended))
         else print(`run ${id} cancelled`)
       }),
     )

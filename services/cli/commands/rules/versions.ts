@@ -11,9 +11,11 @@ import { missingIds } from '../../../keywords/versions/missing.ts'
 import { defaultVersionedId, versionedIdForm } from '../../../keywords/versions/selection.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import type { RuleSetRecord, SignalRule } from '../../../shared/model/rules/rule-set.ts'
+import { activeFlagsOf, newRuleSet } from '../../../tools/versions/new-rule-set.ts'
+import { VersionRefused } from '../../../tools/versions/version-refused.ts'
 import { actor } from '../../actor.ts'
 import { type CliContext, withContext } from '../../context.ts'
-import { UsageError } from '../../exit.ts'
+import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { notify, print, printJson } from '../../output.ts'
 import {
@@ -27,7 +29,6 @@ import {
   versionRows,
   versionText,
 } from '../../versions/versions.ts'
-import { refuseUnsendable } from './unsendable.ts'
 
 export interface RulesOutput {
   json?: boolean
@@ -57,10 +58,17 @@ export const rulesInFile = async (file: string) => {
 const setsOf = async (context: CliContext): Promise<RuleSets> =>
   new RuleSets(await readRuleSets(context.broker(), await context.codec()))
 
-/** Flags that some active keyword list raises. */
-const activeFlags = async (context: CliContext): Promise<ReadonlySet<string>> => {
-  const archive = new KeywordArchive(await readLists(context.broker(), await context.codec()))
-  return new Set(archive.ids().flatMap((id) => archive.active(id)?.entries.map(({ flag }) => flag) ?? []))
+const activeFlags = async (context: CliContext): Promise<ReadonlySet<string>> =>
+  activeFlagsOf(new KeywordArchive(await readLists(context.broker(), await context.codec())))
+
+/** @throws Refused */
+const authored = (made: Omit<RuleSetRecord, 'createdAt' | 'author'>, { env }: CliContext): RuleSetRecord => {
+  try {
+    return newRuleSet(made, { author: actor(), now: Date.now() }, env.TIKTOK_WIRE_PROFILE)
+  } catch (error) {
+    if (!(error instanceof VersionRefused)) throw error
+    throw new Refused(`the rule set is refused, the active version stays: ${error.message}`)
+  }
 }
 
 /** Writes a version and waits until it is active in every stage. @throws Refused */
@@ -69,10 +77,10 @@ const write = async (
   action: 'import' | 'promote' | 'rollback',
   made: Omit<RuleSetRecord, 'createdAt' | 'author'>,
   { json }: RulesOutput,
+  lines: readonly number[] = [],
 ) => {
-  refuseUnsendable(made, context.env)
-  const record: RuleSetRecord = { ...made, createdAt: Date.now(), author: actor() }
-  const warnings = ruleWarnings(record.rules, await activeFlags(context))
+  const record = authored(made, context)
+  const warnings = ruleWarnings(record.rules, await activeFlags(context), lines)
   for (const warning of warnings) notify(`warning: ${warning}`)
   const behind = await publishVersion(ruleSets, context, action, record)
   const { ruleSetId, version, rules, shadow, copyOf } = record
@@ -93,7 +101,13 @@ export const importRules = (file: string, options: ImportRulesOptions) =>
     if (!versionedIdForm.test(ruleSetId)) throw new UsageError('--rule-set must be 1 to 64 of letters, digits and ._-')
     const version = (await setsOf(context)).nextVersion(ruleSetId)
     const shadow = options.shadow ?? input.shadow
-    await write(context, 'import', { ruleSetId, version, rules: input.rules, shadow, copyOf: null }, options)
+    await write(
+      context,
+      'import',
+      { ruleSetId, version, rules: input.rules, shadow, copyOf: null },
+      options,
+      input.lines,
+    )
   })
 
 /** Writes the rules of an older version as a new one. No version changes, so a replay finds the version of any time. */

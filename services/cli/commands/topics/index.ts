@@ -10,6 +10,7 @@ import { environment } from '../../../runtime/process/environment.ts'
 import { makeSecrets } from '../../../tools/keys/prepare.ts'
 import { signRecords } from '../../../tools/keys/sign-records.ts'
 import { aclCommands, aclProcesses, aclsOf } from '../../../tools/topics/acls.ts'
+import { notDrained, type WaitingRecords } from '../../../tools/topics/growth.ts'
 import {
   applySchemas,
   applyTopics,
@@ -21,8 +22,8 @@ import { erasureBoundMs, retentionBoundMs } from '../../../tools/topics/retentio
 import { placementOf } from '../../../tools/topics/settings.ts'
 import { actor } from '../../actor.ts'
 import { audited } from '../../audit.ts'
-import { withContext } from '../../context.ts'
-import { UsageError } from '../../exit.ts'
+import { type CliContext, withContext } from '../../context.ts'
+import { Refused, UsageError } from '../../exit.ts'
 import { notify, print, printJson } from '../../output.ts'
 
 const text = (change: TopicChange): string => {
@@ -35,6 +36,17 @@ const text = (change: TopicChange): string => {
       return `~ ${change.topic}  ${change.setting} ${change.from ?? 'unset'} → ${change.to}`
   }
 }
+
+/** @param partitions of the option; unset: KAFKA_PARTITIONS */
+const placementFor = async ({ broker, env }: CliContext, partitions: string | undefined) => {
+  if (partitions !== undefined && !/^[1-9]\d{0,3}$/.test(partitions))
+    throw new UsageError('--partitions: must be a number from 1 to 1000')
+  const given = partitions === undefined ? env : { ...env, KAFKA_PARTITIONS: partitions }
+  return placementOf(given, (await broker().describe()).nodes)
+}
+
+const waitingText = (waiting: readonly WaitingRecords[]) =>
+  waiting.map(({ group, topic, records }) => `${group} has ${records} records of ${topic} to process`).join(', ')
 
 /** The names that Kafka has. */
 const withPrefix = <Row extends { readonly topic: string }>(rows: readonly Row[], prefix: string): Row[] =>
@@ -75,16 +87,23 @@ export const register = (program: Command) => {
   topics
     .command('plan')
     .description('show what `apply` would change; exits with 0 also when there are changes')
+    .option('--partitions <number>', 'of the topics that stages share the work of; default: KAFKA_PARTITIONS')
     .option('--json', 'one JSON value')
-    .action(({ json }: { json?: boolean }) =>
-      withContext(async ({ broker, env, prefix }) => {
+    .action(({ json, partitions }: { json?: boolean; partitions?: string }) =>
+      withContext(async (context) => {
+        const { broker, prefix } = context
         const actual = await broker().listTopics()
-        const placement = placementOf(env, (await broker().describe()).nodes)
-        const changes = withPrefix(planTopics(actual, allTopics, placement), prefix)
+        const planned = planTopics(actual, allTopics, await placementFor(context, partitions))
+        const waiting = withPrefix(await notDrained(broker(), planned), prefix)
+        const changes = withPrefix(planned, prefix)
         const erasure = withPrefix(erasureOf(actual), prefix)
         const retention = withPrefix(retentionOf(actual), prefix)
-        if (json) return printJson({ changes, erasure, retention })
+        if (json) return printJson({ changes, erasure, retention, waiting })
         print(changes.length === 0 ? 'the cluster is as declared' : changes.map(text).join('\n'))
+        if (changes.some(({ kind }) => kind === 'partitions'))
+          print(
+            `! more partitions move keys to others: ${waiting.length === 0 ? 'every group is at its end, so no record is overtaken' : `${waitingText(waiting)}; a later record of its key may overtake each, so let the groups come to their ends first (docs/scaling.md)`}`,
+          )
         for (const { topic, seconds } of erasure)
           print(`= ${topic}  erased secrets leave the brokers' disks within ${seconds ?? 'an unknown number of'} s`)
         for (const [hours, ofBound] of Map.groupBy(retention, (one) => one.hours))
@@ -96,12 +115,19 @@ export const register = (program: Command) => {
   topics
     .command('apply')
     .description('create topics, add partitions, set settings, register schemas; nothing is ever deleted')
+    .option('--partitions <number>', 'of the topics that stages share the work of; default: KAFKA_PARTITIONS')
+    .option('--unordered', 'add partitions although records wait, which later ones of their keys may overtake')
     .option('--json', 'one JSON value')
-    .action(({ json }: { json?: boolean }) =>
+    .action(({ json, partitions, unordered }: { json?: boolean; partitions?: string; unordered?: boolean }) =>
       withContext(async (context) => {
         const { broker } = context
-        const placement = placementOf(context.env, (await broker().describe()).nodes)
+        const placement = await placementFor(context, partitions)
         const changes = planTopics(await broker().listTopics(), allTopics, placement)
+        const waiting = unordered ? [] : await notDrained(broker(), changes)
+        if (waiting.length > 0)
+          throw new Refused(
+            `nothing was changed: ${waitingText(withPrefix(waiting, context.prefix))}. With more partitions, later records of their keys may overtake them: stop the gateway, wait for signals lag to show 0, stop the stages, and try again; or give --unordered`,
+          )
         const refused = (await applyTopics(broker(), changes, placement)).map((topic) => context.prefix + topic)
         await applySchemas(await openRegistrar(registrySettingsOf(context.env, context.registryUrl)))
         // With the master key, a new installation gets its secrets; an existing one keeps its own.

@@ -29,10 +29,11 @@ export const openBroker = (settings: KafkaSettings): Broker => {
     read: async (...args) => (await all()).read(...args),
     offsetsAt: async (...args) => (await all()).offsetsAt(...args),
     // Both clients choose it alike.
-    partitionOf: (key, partitions) => partitionOf(Buffer.from(key), partitions),
+    partitionOf,
     describe: async () => (await all()).describe(),
     listTopics: async () => (await all()).listTopics(),
     createTopics: async (...args) => (await all()).createTopics(...args),
+    deleteTopics: async (...args) => (await all()).deleteTopics(...args),
     addPartitions: async (...args) => (await all()).addPartitions(...args),
     alterConfig: async (...args) => (await all()).alterConfig(...args),
     offsets: async (...args) => (await all()).offsets(...args),

@@ -84,15 +84,51 @@ export const keyedHash = (size: number, inputs: readonly (string | Uint8Array)[]
   return hash
 }
 
-/** The same of one text, in lower-case hex digits. */
-export const keyedHashHex = (size: number, text: string, key: Uint8Array): string => {
-  const block = blockOf(3 * text.length)
+/** Puts the parts with length prefixes, so that ["ab","c"] and ["a","bc"] are different inputs. @returns the end */
+const putJoined = (parts: readonly string[], at: number): number => {
+  let end = at
+  for (const part of parts) {
+    const { length } = part
+    // A length of two digits at most is written without a call.
+    if (length < 100) {
+      if (length > 9) heap[end++] = digitZero + Math.floor(length / 10)
+      heap[end++] = digitZero + (length % 10)
+    } else end += heap.write(String(length), end)
+    heap[end++] = colon
+    end += heap.write(part, end)
+  }
+  return end
+}
+const digitZero = 0x30
+const colon = 0x3a
+/** A length in digits and a colon. */
+const prefixBytes = 11
+
+/** @returns the block, with the hash at `hashAt`, and the end of what the call has written */
+const hashJoined = (size: number, parts: readonly string[], key: Uint8Array): { block: number; end: number } => {
+  let most = 0
+  for (const part of parts) most += prefixBytes + mostBytesOf(part)
+  const block = blockOf(most)
   heap.set(key, block)
   const input = block + inputAt
-  const bytes = heap.write(text, input)
-  raw._crypto_generichash(block + hashAt, size, input, bytes, 0, block, keyBytes)
+  const end = putJoined(parts, input)
+  raw._crypto_generichash(block + hashAt, size, input, end - input, 0, block, keyBytes)
+  return { block, end }
+}
+
+/** Keyed hash of texts, each with its length, in lower-case hex digits. */
+export const keyedHashHex = (size: number, parts: readonly string[], key: Uint8Array): string => {
+  const { block, end } = hashJoined(size, parts, key)
   const hash = heap.toString('hex', block + hashAt, block + hashAt + size)
-  release(block, input + bytes)
+  release(block, end)
+  return hash
+}
+
+/** The first bytes of the same. @param taken how many */
+export const keyedHashStart = (size: number, parts: readonly string[], key: Uint8Array, taken: number): Buffer => {
+  const { block, end } = hashJoined(size, parts, key)
+  const hash = copyOf(block + hashAt, taken)
+  release(block, end)
   return hash
 }
 

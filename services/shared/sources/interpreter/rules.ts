@@ -1,5 +1,6 @@
 /** Compiles rules to closures: which items a delivery contains, and the result of each. */
-import { eventProblemsOf, type IgnoredReason, messageEventSchema } from '../../model/message-event.ts'
+import { eventProblemsOf, type IgnoredReason } from '../../model/message-event.ts'
+import { parseEvent } from '../../model/plain-event.ts'
 import { compileRemoved } from './delivery/removed.ts'
 import { compileEvent } from './event/event.ts'
 import { compileJoins } from './event/joins.ts'
@@ -38,7 +39,7 @@ const compileMessageEvent = (path: string, scope: Scope, identity: RuleIdentity)
   return (frame, _receivedAt, out) => {
     const item = read(frame)
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return 0
-    const result = messageEventSchema.safeParse({ ...item, source: identity.source })
+    const result = parseEvent({ ...item, source: identity.source })
     if (result.success) return add(out, { became: 'event', event: result.data })
     const reason = eventProblemsOf(result.error).map(({ field, problem }) => `${field}: ${problem}`)
     return add(out, { became: 'failed', reason: reason.join('; ') })

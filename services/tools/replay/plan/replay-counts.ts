@@ -11,6 +11,10 @@ export interface ReplayCountsRow {
   readonly reported: number
 }
 
+/** A message has one keyword signal, whatever flags it carries: what a newer list adds to a reported one was never sent, and is not sent now. */
+export const nothingNew =
+  'nothing new is raised: these messages have their signals already; a flag that a newer list adds to a signal that was sent is not sent after it'
+
 export type ReportState = 'new' | 'reported'
 
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)

@@ -5,6 +5,7 @@ import {
   afterSlow,
   type BreakerRecord,
   breakerStateOf,
+  withoutCooldown,
 } from '../../../../services/dispatch/circuit-breaker/state-machine.ts'
 import { DependencyError } from '../../../../services/runtime/ports.ts'
 import { breakerStoreContract } from '../../../support/breaker-store.contract.ts'
@@ -54,6 +55,16 @@ describe('a breaker', () => {
     const note = failedTimes(20)
     expect(admission(note, 'main', 0, timing).kind).toBe('notAttempted')
     expect(admission(note, 'main', -400_000, timing).kind).toBe('probe')
+  })
+
+  it('is half open at once when a person asks, but a probe under way keeps its turn', () => {
+    const note = failedTimes(6)
+    const ended = withoutCooldown(note, 1_000, timing) as BreakerRecord
+    expect(breakerStateOf(ended, 1_000)).toBe('half_open')
+    expect(ended).toMatchObject({ failures: 6, since: note.since })
+    const probe = admission(ended, 'main', 1_000, timing)
+    if (probe.kind !== 'probe') throw new Error(probe.kind)
+    expect(withoutCooldown(probe.next, 1_001, timing)).toBeNull()
   })
 
   it('lets main traffic probe when no deferred signals did', () =>

@@ -30,6 +30,7 @@ describe('a keyword list', () => {
     expect(parseKeywordList(text)).toEqual({
       listId: 'mx',
       entries: [{ keyword: 'pago', flag: 'payment', locale: null, match: 'word', ...plain }],
+      places: ['entry 1'],
       shadow: false,
     })
   })

@@ -44,11 +44,11 @@ const problemOf = (text: string): string => {
 
 describe('a rule set in a file', () => {
   it('is JSON as in the contract', () => {
-    expect(parseRuleSet(ofTheContract)).toEqual(parsedContract)
+    expect(parseRuleSet(ofTheContract)).toEqual({ ...parsedContract, lines: [2, 3, 4, 5] })
   })
 
   it('is JSON indented by tabs, with a byte-order mark', () => {
-    expect(parseRuleSet(`\ufeff${JSON.stringify(JSON.parse(ofTheContract), null, '\t')}`)).toEqual(parsedContract)
+    expect(parseRuleSet(`\ufeff${JSON.stringify(JSON.parse(ofTheContract), null, '\t')}`)).toMatchObject(parsedContract)
   })
 
   it('is YAML', () => {
@@ -63,6 +63,7 @@ describe('a rule set in a file', () => {
     ].join('\n')
     expect(parseRuleSet(yaml)).toEqual({
       ruleSetId: 'mx',
+      lines: [5],
       shadow: true,
       rules: [
         rule({
@@ -77,7 +78,7 @@ describe('a rule set in a file', () => {
 
   it('is what show prints, so an older version can be edited and imported again', () => {
     const record = ruleSet({ rules: parsedContract.rules, version: 7, copyOf: 2 })
-    expect(parseRuleSet(JSON.stringify({ ...ruleSetDocument(record), inForce: true }))).toEqual(parsedContract)
+    expect(parseRuleSet(JSON.stringify({ ...ruleSetDocument(record), inForce: true }))).toMatchObject(parsedContract)
   })
 })
 
@@ -297,5 +298,6 @@ describe('a warning', () => {
       'rule 2 (B): only outcomes and orders have a value, so value: true hands on none',
     ])
     expect(ruleWarnings(rules, null)).toHaveLength(1)
+    expect(ruleWarnings(rules, null, [3, 9])[0]).toMatch(/^rule \d \(.*, line [39]\)/)
   })
 })

@@ -1,4 +1,5 @@
 import { delayUntilDue } from '../../../../services/runtime/batch/delay.ts'
+import { Releases } from '../../../../services/runtime/batch/releases.ts'
 import type { RecordBatch } from '../../../../services/runtime/ports.ts'
 import { consumedRecord, noon, recordBatch } from '../../../support/builders.ts'
 
@@ -69,7 +70,7 @@ describe('a consumer of a later topic', () => {
         },
         1_000,
         { now: () => noon, monotonic: () => 0 },
-        'first',
+        { after: 'first' },
       )
       const asked: string[] = []
       const result = await consumer({
@@ -95,8 +96,42 @@ describe('a consumer of a later topic', () => {
         taken.push(records.length)
         return { processed: records.length, pauseMs: 0 }
       }
-      await delayUntilDue(onBatch, 1_000, { now: () => noon, monotonic: () => 0 }, 'first')(deferred(7_000, 3_000))
+      await delayUntilDue(
+        onBatch,
+        1_000,
+        { now: () => noon, monotonic: () => 0 },
+        { after: 'first' },
+      )(deferred(7_000, 3_000))
       expect(taken).toEqual([2])
+    })
+  })
+
+  describe('with releases', () => {
+    const releases = new Releases()
+    const taken: number[] = []
+    const consumer = delayUntilDue(
+      async ({ records }) => {
+        taken.push(...records.map(({ offset }) => Number(offset)))
+        return { processed: records.length, pauseMs: 0 }
+      },
+      1_800_000,
+      { now: () => noon, monotonic: () => 0 },
+      { releases },
+    )
+    const batch = deferred(9_000, 5_000, 1_000)
+
+    it('looks for one every second', async () => {
+      expect(await consumer(batch)).toEqual({ processed: 0, pauseMs: 1_000 })
+    })
+    it('processes what was deferred by the time of the release, and no other partition', async () => {
+      releases.release(batch.topic, batch.partition + 1, noon)
+      releases.release(batch.topic, batch.partition, noon - 5_000)
+      expect(await consumer(batch)).toMatchObject({ processed: 2 })
+      expect(taken).toEqual([0, 1])
+    })
+    it('keeps the later of two releases', async () => {
+      releases.release(batch.topic, batch.partition, noon - 8_000)
+      expect(await consumer(batch)).toMatchObject({ processed: 2 })
     })
   })
 })

@@ -5,6 +5,7 @@ import {
   encryptInto,
   keyedHash,
   keyedHashHex,
+  keyedHashStart,
   tagBytes,
 } from '../../../../services/runtime/keys/libsodium/memory.ts'
 
@@ -21,11 +22,15 @@ describe('libsodium on a block of its memory', () => {
 
   it('gives the bytes of the wrappers', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 600 }), fc.string({ unit: 'grapheme', maxLength: 80 }), (text, aad) => {
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.string({ unit: 'grapheme', maxLength: 160 }), (text, aad) => {
         const wrapped = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(text, Buffer.from(aad), null, nonce, key)
         expect(sealedBy(text, aad).equals(wrapped)).toBe(true)
         expect(decrypt(wrapped, { aad, nonce, key })?.equals(text)).toBe(true)
-        expect(keyedHashHex(16, aad, key)).toBe(sodium.crypto_generichash(16, aad, key, 'hex'))
+        const joined = `${aad.length}:${aad}1:x`
+        expect(keyedHashHex(16, [aad, 'x'], key)).toBe(sodium.crypto_generichash(16, joined, key, 'hex'))
+        expect(keyedHashStart(16, [aad, 'x'], key, 8).toString('hex')).toBe(
+          sodium.crypto_generichash(16, joined, key, 'hex').slice(0, 16),
+        )
         const parts = Buffer.concat([Buffer.from(aad), text])
         expect(keyedHash(24, [aad, text], key).equals(sodium.crypto_generichash(24, parts, key))).toBe(true)
       }),
@@ -40,7 +45,8 @@ describe('libsodium on a block of its memory', () => {
     expect(decrypt(sealed, { aad: 'a', nonce, key })?.equals(large)).toBe(true)
     expect(decrypt(small, { aad: 'b', nonce, key })?.toString()).toBe('hola')
     const text = large.toString()
-    expect(keyedHashHex(16, text, key)).toBe(sodium.crypto_generichash(16, text, key, 'hex'))
+    const joined = `${text.length}:${text}`
+    expect(keyedHashHex(16, [text], key)).toBe(sodium.crypto_generichash(16, joined, key, 'hex'))
   })
 
   it('opens nothing that was changed, or that is too short', () => {

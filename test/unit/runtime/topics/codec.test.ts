@@ -62,7 +62,7 @@ describe('the codec', () => {
         counts: { new: 3 },
       },
     ],
-    ['redrives', { deadLetter: 'a.dead.v1/0/1', origin: 'a.v1/0/1', redrives: 1, redrivenAt: 5 }],
+    ['redrives', { deadLetter: 'a.dead.v1/0/1', origin: 'a.v1/0/1', redrives: 1, redrivenAt: 5, discarded: false }],
     [
       'keywordLists',
       {

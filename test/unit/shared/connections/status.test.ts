@@ -16,13 +16,13 @@ const outcome = (status: ConnectionStatus | null, event: ConnectionEvent): strin
 }
 
 describe('the life of a connection', () => {
-  it.each<[ConnectionStatus | null, string, string, string, string, string]>([
-    // status         newToken    pause       resume      tokenRefused    disconnect
-    [null, 'active', 'refused', 'refused', 'refused', 'refused'],
-    ['active', 'active', 'paused', 'active', 'reconnect', 'disconnected'],
-    ['paused', 'paused', 'paused', 'active', 'paused', 'disconnected'],
-    ['reconnect', 'active', 'paused', 'refused', 'reconnect', 'disconnected'],
-    ['disconnected', 'active', 'refused', 'refused', 'disconnected', 'disconnected'],
+  it.each<[ConnectionStatus | null, string, string, string, string, string, string]>([
+    // status         newToken    pause       resume      retry      tokenRefused    disconnect
+    [null, 'active', 'refused', 'refused', 'refused', 'refused', 'refused'],
+    ['active', 'active', 'paused', 'active', 'active', 'reconnect', 'disconnected'],
+    ['paused', 'paused', 'paused', 'active', 'refused', 'paused', 'disconnected'],
+    ['reconnect', 'active', 'paused', 'refused', 'refused', 'reconnect', 'disconnected'],
+    ['disconnected', 'active', 'refused', 'refused', 'refused', 'disconnected', 'disconnected'],
   ])('from %s', (status, ...expected) => {
     expect(connectionEvents.map((event) => outcome(status, event))).toEqual(expected)
   })

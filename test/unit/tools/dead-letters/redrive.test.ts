@@ -7,6 +7,7 @@ import { disconnect, envelopePairOf } from '../../../../services/shared/connecti
 import { ConnectionDirectory } from '../../../../services/shared/connections/directory.ts'
 import type { ConnectionRecord } from '../../../../services/shared/model/connection-record.ts'
 import { loadSources } from '../../../../services/shared/sources/index.ts'
+import { dryRunOf } from '../../../../services/tools/dead-letters/dry-run.ts'
 import type { FoundDeadLetter } from '../../../../services/tools/dead-letters/found.ts'
 import { planRedrive } from '../../../../services/tools/dead-letters/plan.ts'
 import { asRedriven, runRedrive } from '../../../../services/tools/dead-letters/redrive.ts'
@@ -72,8 +73,8 @@ const openIngest = async () => {
     fix: (still: typeof broken = () => false) => {
       broken = still
     },
-    deliver: async (count: number) => {
-      const event = (n: number) => JSON.stringify(messageEvent({ messageId: `m${n}` }))
+    deliver: async (count: number, more: object = {}) => {
+      const event = (n: number) => JSON.stringify({ ...messageEvent({ messageId: `m${n}` }), ...more })
       await producer.send(
         Array.from({ length: count }, (_, n) => ({
           topic: topics.channelEvents.name,
@@ -148,6 +149,22 @@ describe('a redrive', () => {
     await world.deliver(1_200)
     const { result } = await world.redrive()
     expect(result).toEqual({ redriven: 500, failedAgain: 500, pending: 0, held: 700, erased: 0 })
+  })
+
+  it('leaves out, and counts, what a trial says will fail again, unless it is forced', async () => {
+    await world.deliver(2, { text: 7 })
+    const tools = { ...world.tools, clock: world.clock }
+    const planned = async (force: boolean) =>
+      dryRunOf(await findDeadLetters(tools, noConditions), { force, again: false }, tools)
+    const { send, dryRun } = await planned(false)
+    expect([send.length, dryRun]).toEqual([
+      0,
+      {
+        ...{ selected: 2, records: 0, tried: { event_invalid: 2 } },
+        skipped: { never: 0, redriven: 0, failed_again: 0, failed_later: 0, claims_gone: 0, would_fail: 2 },
+      },
+    ])
+    expect((await planned(true)).dryRun).toMatchObject({ records: 2, skipped: { would_fail: 0 } })
   })
 
   it('sends nothing of a connection that is disconnected: its dead letters open no more', async () => {

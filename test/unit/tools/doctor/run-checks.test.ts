@@ -254,6 +254,29 @@ describe('the doctor', () => {
       /breakers list/,
     ],
     [
+      'a problem that the console names',
+      (state) =>
+        (state.named = [
+          {
+            severity: 'page',
+            text: 'kafka does not answer',
+            runbook: 'SignalsDependencyDown',
+            effects: ['ingest waits'],
+          },
+        ]),
+      'bad',
+      /kafka does not answer; from this: ingest waits/,
+      /docs\/runbooks\/SignalsDependencyDown.md/,
+    ],
+    [
+      'a notice of the console',
+      (state) =>
+        (state.named = [{ severity: 'notice', text: 'no list', runbook: null, remedy: 'Import `one`.', effects: [] }]),
+      'warning',
+      /no list/,
+      /Import one\./,
+    ],
+    [
       'a paused connection',
       (state) => state.connections.push(connection({ connectionId: 'still', status: 'paused' })),
       'warning',

@@ -91,6 +91,18 @@ export class TopicAdmin {
     })
   }
 
+  /** Resolves when no broker lists them: a topic that is made again before would be the one that is going. */
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    await this.#run(async (admin) => {
+      const named = new Set(topics)
+      const left = async () => (await admin.listTopics()).filter((name) => named.has(name))
+      const there = await left()
+      if (there.length > 0) await admin.deleteTopics({ topics: there })
+      for (const end = Date.now() + createTimeoutMs; (await left()).length > 0; await sleep(lookMs))
+        if (Date.now() > end) throw new Error(`${there.join(', ')} is still there`)
+    })
+  }
+
   async addPartitions(topic: string, total: number): Promise<void> {
     await this.#run((admin) => admin.createPartitions({ topics: [{ name: topic, count: total }] }))
   }

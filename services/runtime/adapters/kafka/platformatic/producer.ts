@@ -10,7 +10,7 @@ import { FencedSender } from '../fenced-sender.ts'
 import type { Fence } from '../membership.ts'
 import type { Cluster, Pool } from './wire/cluster.ts'
 import { errorOf, nameOf } from './wire/codes.ts'
-import { type Compression, encodeBatch, type KeyedRecord } from './wire/encode-batch.ts'
+import { type Compression, encodeBatch } from './wire/encode-batch.ts'
 import { partitionOf } from './wire/murmur2.ts'
 import { produceOnce } from './wire/produce.ts'
 import { mayRetry, retrying } from './wire/retry.ts'
@@ -31,7 +31,7 @@ interface PartitionBatch {
   readonly topic: string
   readonly partition: number
   readonly place: string
-  readonly records: KeyedRecord[]
+  readonly records: ProducerRecord[]
   bytes: Buffer
 }
 
@@ -104,22 +104,25 @@ class Sender {
   }
 
   async #parted(records: readonly ProducerRecord[]): Promise<readonly PartitionBatch[]> {
-    const topics = new Set(records.map(({ topic }) => topic))
+    const topics = new Set<string>()
+    for (const { topic } of records) topics.add(topic)
     const metadata = await this.#cluster.metadata([...topics])
-    const found = new Map<string, PartitionBatch>()
+    const batches: PartitionBatch[] = []
+    const byTopic = new Map(Array.from(topics, (topic) => [topic, new Map<number, PartitionBatch>()]))
     for (const record of records) {
-      const key = record.key === null ? null : Buffer.from(record.key)
-      const count = metadata.topics.get(record.topic)?.partitionsCount ?? 1
-      const partition = record.partition ?? (key === null ? this.#turn(record.topic) % count : partitionOf(key, count))
-      const place = `${record.topic}/${partition}`
-      let batch = found.get(place)
+      const { topic, key } = record
+      const count = metadata.topics.get(topic)?.partitionsCount ?? 1
+      const partition = record.partition ?? (key === null ? this.#turn(topic) % count : partitionOf(key, count))
+      const ofTopic = byTopic.get(topic) as Map<number, PartitionBatch>
+      let batch = ofTopic.get(partition)
       if (!batch) {
-        batch = { topic: record.topic, partition, place, records: [], bytes: nothing }
-        found.set(place, batch)
+        batch = { topic, partition, place: `${topic}/${partition}`, records: [], bytes: nothing }
+        ofTopic.set(partition, batch)
+        batches.push(batch)
       }
-      batch.records.push({ record, key })
+      batch.records.push(record)
     }
-    return [...found.values()]
+    return batches
   }
 
   /** Round robin for records without a key. */

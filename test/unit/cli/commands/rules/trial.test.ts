@@ -1,9 +1,9 @@
 import { RuleTrial } from '../../../../../services/cli/commands/rules/trial.ts'
-import { refuseUnsendable } from '../../../../../services/cli/commands/rules/unsendable.ts'
-import { Refused } from '../../../../../services/cli/exit.ts'
 import { compileKeywords } from '../../../../../services/keywords/matching/matcher.ts'
 import { messageEventSchema } from '../../../../../services/shared/model/message-event.ts'
 import type { SignalRule } from '../../../../../services/shared/model/rules/rule-set.ts'
+import { newRuleSet } from '../../../../../services/tools/versions/new-rule-set.ts'
+import { VersionRefused } from '../../../../../services/tools/versions/version-refused.ts'
 import { keywordEntry } from '../../../../support/builders.ts'
 import { condition, rule } from '../../../../support/rules.ts'
 
@@ -88,13 +88,19 @@ describe('a trial of rules', () => {
 
 describe('a rule that sends', () => {
   it('is refused where the wire profile has no outcome, with the name of the profile', () => {
-    const env = { TIKTOK_WIRE_PROFILE: 'test/support/profiles/without-outcome.json' }
-    const sending = { rules: [rule({ report: 'count_only' }), rule({ event: 'Lead' })] }
-    expect(() => refuseUnsendable(sending, env)).toThrow(Refused)
-    expect(() => refuseUnsendable(sending, env)).toThrow(
+    const profile = 'test/support/profiles/without-outcome.json'
+    const made = (rules: readonly SignalRule[], wireProfile?: string) => () =>
+      newRuleSet(
+        { ruleSetId: 'default', version: 1, rules, shadow: false, copyOf: null },
+        { author: 'a', now: 1 },
+        wireProfile,
+      )
+    const sending = [rule({ report: 'count_only' }), rule({ event: 'Lead' })]
+    expect(made(sending, profile)).toThrow(VersionRefused)
+    expect(made(sending, profile)).toThrow(
       /rule 2 sends Lead, and the wire profile plain has no events\.outcome; .*count_only/,
     )
-    expect(() => refuseUnsendable({ rules: [rule({ report: 'count_only' })] }, env)).not.toThrow()
-    expect(() => refuseUnsendable(sending, {})).not.toThrow()
+    expect(made([rule({ report: 'count_only' })], profile)).not.toThrow()
+    expect(made(sending)).not.toThrow()
   })
 })

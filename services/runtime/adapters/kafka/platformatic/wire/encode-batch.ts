@@ -5,11 +5,7 @@
 import { crc32c } from '@platformatic/kafka'
 import type { Headers, ProducerRecord } from '../../../../ports.ts'
 
-/** The partitioner needs the bytes of the key too. */
-export interface KeyedRecord {
-  readonly record: ProducerRecord
-  readonly key: Buffer | null
-}
+type EncodedRecord = Pick<ProducerRecord, 'key' | 'value' | 'headers'>
 
 export interface Sequence {
   /** -1n for a producer without idempotence. */
@@ -79,8 +75,9 @@ const sizeOfHeaders = (headers: Headers | undefined): number => {
 }
 
 /** Bytes of a record without its length prefix. */
-const sizeOfRecord = ({ record: { value, headers }, key }: KeyedRecord, index: number): number => {
-  const keySize = key === null ? 1 : sizeOfVarint(key.length) + key.length
+const sizeOfRecord = ({ key, value, headers }: EncodedRecord, index: number): number => {
+  const keyBytes = key === null ? -1 : Buffer.byteLength(key)
+  const keySize = sizeOfVarint(keyBytes) + Math.max(0, keyBytes)
   const valueSize = value === null ? 1 : sizeOfVarint(value.length) + value.length
   // One byte of attributes and one of the timestamp delta, which is 0.
   return 2 + sizeOfVarint(index) + keySize + valueSize + sizeOfHeaders(headers)
@@ -111,7 +108,7 @@ const compressed = (plain: Buffer, { compressSync }: Compression): Buffer =>
 
 /** @param now ms, the timestamp of every record */
 export const encodeBatch = (
-  records: readonly KeyedRecord[],
+  records: readonly EncodedRecord[],
   sequence: Sequence,
   now: number,
   compression?: Compression,
@@ -122,14 +119,15 @@ export const encodeBatch = (
   const plain = Buffer.allocUnsafe(total)
   let place = headBytes
   for (let index = 0; index < records.length; index++) {
-    const { record, key } = records[index] as KeyedRecord
+    const { key, value, headers } = records[index] as EncodedRecord
     place = writeVarint(plain, place, sizes[index] as number)
     plain[place++] = 0
     plain[place++] = 0
     place = writeVarint(plain, place, index)
-    place = writeBytes(plain, place, key)
-    place = writeBytes(plain, place, record.value)
-    place = writeHeaders(plain, place, record.headers)
+    if (key === null) place = writeVarint(plain, place, -1)
+    else place = writeText(plain, place, key, Buffer.byteLength(key))
+    place = writeBytes(plain, place, value)
+    place = writeHeaders(plain, place, headers)
   }
   const batch = compression === undefined ? plain : compressed(plain, compression)
   const timestamp = BigInt(now)
