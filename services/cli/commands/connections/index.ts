@@ -20,6 +20,7 @@ import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { confirmed, notify, print, printJson, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
+import { registerActivity } from './activity.ts'
 import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
 import { hintsFor } from './hints.ts'
@@ -163,6 +164,8 @@ export const register = (program: Command) => {
     .action((id: string | undefined, options: ConnectionsOutput) =>
       withContext((context) => history(context, id, options)),
     )
+
+  registerActivity(connections)
 
   connections
     .command('pause <id>')
