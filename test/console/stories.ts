@@ -127,27 +127,6 @@ const openDeadLetterIsAProblem = async (page: Page) => {
   )
 }
 
-const historyBrushed = async (page: Page) => {
-  await goTo(page, 'Overview')
-  await page.getByRole('button', { name: 'hour', exact: true }).click()
-  await until(
-    'an hour is shown, and the address carries it',
-    async () => page.url().includes('span=hour') && (await page.locator('.u-over').count()) === 2,
-  )
-  const box = await page.locator('.u-over').first().boundingBox()
-  const y = (box?.y ?? 0) + 50
-  const at = (share: number) => (box?.x ?? 0) + (box?.width ?? 0) * share
-  await page.mouse.move(at(0.2), y)
-  await page.mouse.down()
-  await page.mouse.move(at(0.8), y, { steps: 4 })
-  await page.mouse.up()
-  await until(
-    'a time is brushed, and the address carries it',
-    async () =>
-      /from=\d+&to=\d+/.test(page.url()) && (await page.getByRole('heading', { name: /^From / }).count()) === 1,
-  )
-}
-
 const stageKilled = async (page: Page) => {
   await goTo(page, 'Overview')
   stories.signal('keywords', 'SIGSTOP')
@@ -258,7 +237,6 @@ try {
   checks.check('the page asks no foreign address', foreign.length === 0, foreign.join())
   checks.check('the page has no error, and its policy refuses nothing', errors.length === 0, errors.join('\n  '))
   await page.setViewportSize({ width: 1280, height: 900 })
-  await historyBrushed(page)
   await stageKilled(page)
   await kafkaStopped(page)
   await stories.connectMany(10_000)
