@@ -173,6 +173,10 @@ bench-gateway: install ## the gateway at 500 deliveries a second: latency, and w
 bench-look-up: install ## look-ups at 500 a second beside 500 messages a second: p99
 	$(NODE) test/bench/look-up.ts
 
+.PHONY: bench-explain
+bench-explain: install ## signals explain in topics of a million records (RECORDS=…): fills them, measures, about three minutes
+	$(NODE) test/bench/explain.ts $(if $(RECORDS),--records $(RECORDS))
+
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts

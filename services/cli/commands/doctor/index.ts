@@ -29,6 +29,7 @@ import { readSignedState } from '../../../tools/keys/signed-state.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
+import { readProblems } from '../status/problems.ts'
 import { readUnconnected } from '../status/unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
@@ -135,6 +136,9 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   keywordLists: async () => readLists(await readable(context), await context.codec()),
   ruleSets: async () => readRuleSets(await readable(context), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
+  problems: once(async () =>
+    context.running ? readProblems(context.running.console, context.dataDir, context.env) : null,
+  ),
   settingProblems: () => settingProblems(context.env),
   health,
   disk,

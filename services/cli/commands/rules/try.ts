@@ -1,8 +1,10 @@
 /** `signals rules test`: which rules of a file fire for message events of a file, which do not, and why; needs no running pipeline. */
+
 import { compileKeywords } from '../../../keywords/matching/matcher.ts'
 import type { FiredRule, KeptBackReason, KeptBackRule } from '../../../keywords/rules/evaluate-rules.ts'
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../../../shared/model/message-event.ts'
 import type { SignalRule } from '../../../shared/model/rules/rule-set.ts'
+import { plainIssue } from '../../../shared/text/plain-issue.ts'
 import { splitLines } from '../../../shared/text/split-lines.ts'
 import { UsageError } from '../../exit.ts'
 import { streamIn } from '../../input-file.ts'
@@ -42,7 +44,7 @@ const eventIn = (line: string, number: number): MessageEvent => {
   } catch {
     throw new UsageError(`line ${number} of the events is not JSON: write one message event a line`)
   }
-  const result = messageEventSchema.safeParse(value)
+  const result = messageEventSchema.safeParse(value, { error: plainIssue })
   if (result.success) return result.data
   const problems = eventProblemsOf(result.error).map(({ field, problem }) => `${field} ${problem}`)
   throw new UsageError(`line ${number} of the events: ${problems.join('; ')}`)
