@@ -3,6 +3,7 @@ import type { KeywordMatcher } from '../../keywords/matching/matcher.ts'
 import type { FiredRule, KeptBackReason, KeptBackRule } from '../../keywords/rules/evaluate-rules.ts'
 import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../../shared/model/message-event.ts'
 import type { SignalRule } from '../../shared/model/rules/rule-set.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { RuleTrial } from './rule-trial.ts'
 
 /** A line is no message event. The message names the line and quotes nothing of it. */
@@ -41,7 +42,7 @@ const eventIn = (line: string, number: number): MessageEvent => {
   } catch {
     throw new EventInvalid(`line ${number} of the events is not JSON: write one message event a line`)
   }
-  const result = messageEventSchema.safeParse(value)
+  const result = messageEventSchema.safeParse(value, { error: plainIssue })
   if (result.success) return result.data
   const problems = eventProblemsOf(result.error).map(({ field, problem }) => `${field} ${problem}`)
   throw new EventInvalid(`line ${number} of the events: ${problems.join('; ')}`)

@@ -1,7 +1,6 @@
 /** `signals connections`: manages which account reports to which advertiser and event set. */
 import type { Command } from 'commander'
 import { type Revoked, revokeGrants } from '../../../shared/connections/authorisation/revoke.ts'
-import { parseDraft } from '../../../shared/connections/connection-file.ts'
 import { readHistory } from '../../../shared/connections/history.ts'
 import {
   addConnection,
@@ -24,7 +23,7 @@ import { openTikTok, type TikTok } from '../../tiktok.ts'
 import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
 import { hintsFor } from './hints.ts'
-import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnections } from './open-connections.ts'
+import { author, type ConnectionsOutput, draftIn, printOrJson, withOpenConnections } from './open-connections.ts'
 import { registerRetry } from './retry.ts'
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
@@ -53,16 +52,19 @@ const revoke = async (
   return { revoked: oauth ? await revokeGrants(before, record, connections, oauth, author()) : ('failed' as Revoked) }
 }
 
-const add = (file: string, options: ConnectionsOutput) =>
-  withContext((context) =>
+const add = async (file: string, options: ConnectionsOutput) => {
+  // Before anything is asked, so that a mistake in it is answered at once.
+  const draft = draftIn(await textIn(file, 'connection file'))
+  return withContext((context) =>
     withOpenConnections(context, async (connections) => {
-      const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
+      const input = await complete(draft, openTikTok(context))
       await audited(context, 'connections.add', input.connectionId)
       const { record, replaced } = await addConnection(input, connections, author())
       await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
       for (const hint of await hintsFor(record, context)) notify(`signals: ${hint}`)
     }),
   )
+}
 
 const list = async (context: CliContext, { json }: ConnectionsOutput) => {
   const { broker, codec } = context

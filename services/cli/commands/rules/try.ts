@@ -1,4 +1,5 @@
 /** `signals rules test`: which rules of a file fire for message events of a file, which do not, and why; needs no running pipeline. */
+
 import { compileKeywords } from '../../../keywords/matching/matcher.ts'
 import type { FiredRule, KeptBackReason } from '../../../keywords/rules/evaluate-rules.ts'
 import { splitLines } from '../../../shared/text/split-lines.ts'
