@@ -100,6 +100,10 @@ brokers-scenario: install ## three brokers, one killed every 20 s under load: co
 growth-scenario: install ## drains a pipeline and gives it more partitions (PARTITIONS=…); conversations go on
 	$(NODE) test/scenarios/growth.ts $(if $(PARTITIONS),--partitions $(PARTITIONS))
 
+.PHONY: dashboard-check
+dashboard-check: install ## asks Prometheus for every query of the Grafana dashboard on a running pipeline, two minutes (Prometheus needed)
+	$(NODE) --disable-warning=ExperimentalWarning test/alerts/dashboard.ts
+
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))
 
@@ -172,6 +176,10 @@ bench-gateway: install ## the gateway at 500 deliveries a second: latency, and w
 .PHONY: bench-look-up
 bench-look-up: install ## look-ups at 500 a second beside 500 messages a second: p99
 	$(NODE) test/bench/look-up.ts
+
+.PHONY: bench-explain
+bench-explain: install ## signals explain in topics of a million records (RECORDS=…): fills them, measures, about three minutes
+	$(NODE) test/bench/explain.ts $(if $(RECORDS),--records $(RECORDS))
 
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis

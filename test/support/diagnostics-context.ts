@@ -73,6 +73,8 @@ export const openDiagnostics = async () => {
     >,
     redisAway: false as boolean | string,
     redisHangs: false,
+    /** Values by key. */
+    redisValues: {} as Record<string, string>,
     /** ms between the question and the answer of Redis, connecting included */
     redisAnswersAfter: 0,
     kafkaAway: false,
@@ -112,6 +114,8 @@ export const openDiagnostics = async () => {
             )
           return new Map(Object.entries(info))
         },
+        getMany: async (keys: readonly string[]) =>
+          keys.map((key) => (key in state.redisValues ? Buffer.from(state.redisValues[key] as string) : null)),
       }) as unknown as RedisCommands,
     registry: () => registry,
     get fixedTokens() {
