@@ -100,6 +100,10 @@ brokers-scenario: install ## three brokers, one killed every 20 s under load: co
 growth-scenario: install ## drains a pipeline and gives it more partitions (PARTITIONS=…); conversations go on
 	$(NODE) test/scenarios/growth.ts $(if $(PARTITIONS),--partitions $(PARTITIONS))
 
+.PHONY: dashboard-check
+dashboard-check: install ## asks Prometheus for every query of the Grafana dashboard on a running pipeline, two minutes (Prometheus needed)
+	$(NODE) --disable-warning=ExperimentalWarning test/alerts/dashboard.ts
+
 simulation: install ## the stages on simulated Kafka, Redis and clocks, with faults at every step: fresh seeds for two minutes (SECONDS=… or RUNS=…, SEED=… or FIRST=…)
 	$(NODE) --disable-warning=ExperimentalWarning test/simulation/main.ts --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(if $(RUNS),--runs $(RUNS))
 

@@ -88,6 +88,23 @@ scrape_configs:
     return Number(data.result[0]?.value[1] ?? 0)
   }
 
+  /** Values of an expression between two times (ms), of all its series; without those that are no number. */
+  async valuesOf(expression: string, from: number, to: number): Promise<readonly number[]> {
+    const query = new URLSearchParams({
+      query: expression,
+      start: String(from / 1_000),
+      end: String(to / 1_000),
+      step: '2',
+    })
+    const answer = await fetch(`${this.url}/api/v1/query_range?${query}`)
+    const { data, error } = (await answer.json()) as {
+      data?: { result: { values: [number, string][] }[] }
+      error?: string
+    }
+    if (data === undefined) throw new Error(`Prometheus refuses ${expression}: ${error}`)
+    return data.result.flatMap(({ values }) => values.map(([, value]) => Number(value))).filter(Number.isFinite)
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return
     this.#child.kill('SIGTERM')

@@ -1,4 +1,7 @@
 /** Mistakes of a newcomer, in settings and arguments: each answer names the cause and the remedy. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { identifyProcess } from '../../../services/local/processes/processes.ts'
 import { foreignWords, type Mistake, make } from '../../support/mistakes.ts'
 
 const connection = {
@@ -34,7 +37,28 @@ const addresses = {
   SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
 }
 
+const listener = createServer().listen(0, '127.0.0.1')
+await once(listener, 'listening')
+afterAll(() => new Promise((resolve) => listener.close(resolve)))
+const taken = String((listener.address() as AddressInfo).port)
+/** As of a `signals up` that runs: this process. */
+const running = JSON.stringify({ supervisor: identifyProcess(process.pid), children: {}, addresses: null })
+
 const mistakes: readonly Mistake[] = [
+  {
+    what: 'a port that is taken',
+    args: 'up',
+    env: { GATEWAY_PORT: taken },
+    code: 1,
+    says: [`port ${taken} (GATEWAY_PORT) is taken`, 'set GATEWAY_PORT to 0'],
+  },
+  {
+    what: 'a second start in the same folder',
+    args: 'up',
+    files: { '.signals/state.json': running },
+    code: 3,
+    says: ['a pipeline already runs on FOLDER/.signals', 'stop it, or set SIGNALS_DATA_DIR to another folder'],
+  },
   // Commands and options.
   { what: 'a misspelt command', args: 'conections list', says: ['unknown command', 'Did you mean connections?'] },
   { what: 'a misspelt sub-command', args: 'connections lst', says: ['unknown command', 'Did you mean list?'] },

@@ -35,11 +35,11 @@ describe('the history of a week', () => {
     await clock.advance(minute)
     await second.add(sample(0))
     const { at, stages } = await second.read(start, start + hour, 400)
-    expect(at).toEqual([start, start + minute])
+    expect(at).toEqual([start, start + minute, start + 2 * minute])
     expect([stages.ingest.perSecond, stages.ingest.ageSeconds, stages.dispatch.perSecond]).toEqual([
-      [2, 10],
-      [2, 0],
-      [null, null],
+      [2, 10, 0],
+      [2, 0, 0],
+      [null, null, null],
     ])
   })
 
