@@ -96,7 +96,13 @@ const run = async (...args: string[]): Promise<Took> => {
 
 const stages = consumerStages.map((stage) => world.pipeline.ready.pids[stage] as number)
 const signalStages = (signal: NodeJS.Signals) => {
-  for (const pid of stages) process.kill(pid, signal)
+  for (const pid of stages) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It was ended for its silence, and started again.
+    }
+  }
 }
 
 let isWhole = true
