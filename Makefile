@@ -185,13 +185,13 @@ bench-gateway: install ## the gateway at 500 deliveries a second: latency, and w
 bench-look-up: install ## look-ups at 500 a second beside 500 messages a second: p99
 	$(NODE) test/bench/look-up.ts
 
+.PHONY: bench-explain
+bench-explain: install ## signals explain in topics of a million records (RECORDS=…): fills them, measures, about three minutes
+	$(NODE) test/bench/explain.ts $(if $(RECORDS),--records $(RECORDS))
+
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts
-
-.PHONY: capacity
-capacity: install ## what 100 to 1,000,000 messages a second need (SET=corePrice=30,…); MEASURE=1 measures the figures and checks two predictions
-	@$(NODE) test/bench/capacity.ts $(if $(MEASURE),--measure) $(if $(SET),--set $(SET))
 
 .PHONY: bench-profile
 bench-profile: install ## what each stage's process spends its time on under load

@@ -180,6 +180,20 @@ export const describedOfActions: Readonly<Record<string, Described>> = {
     },
     problems: [404, 413, 422],
   },
+  'rules.evaluate': {
+    summary:
+      'Which rules of a version would fire over a file of message events, and why others never do; nothing is kept',
+    body: drawn(evaluateSchema),
+    answers: {
+      200: object({
+        ...{ version: number, events: count },
+        rules: list(
+          object({ rule: count, event: text, fired: count, keptBack: counts, notHeld: count, why: nullable(text) }),
+        ),
+      }),
+    },
+    problems: [404, 413, 422],
+  },
   'rules.import': imported('Imports a version of a rule set, or says what that would change'),
   'rules.promote': activated('Makes the shadow version of a rule set active, as a new version', {}),
   'rules.rollback': activated('Makes an earlier version of a rule set active, as a new version', {

@@ -2,22 +2,15 @@
 import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { Readable } from 'node:stream'
+import { fileProblem } from '../shared/text/file-problem.ts'
 import { UsageError } from './exit.ts'
 import { readInput, readInputBytes } from './output.ts'
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file; check its path',
-  EISDIR: 'it is a folder; name a file in it',
-  ENOTDIR: 'a part of its path is not a folder; check its path',
-  EACCES: 'this account has no permission to read it',
-  EPERM: 'this account has no permission to read it',
-}
 
 const reading = <T>(file: string, what: string, read: () => T): T => {
   try {
     return read()
   } catch (error) {
-    const reason = reasons[(error as NodeJS.ErrnoException).code ?? '']
+    const reason = fileProblem(error)
     if (reason === undefined) throw error
     const from = isAbsolute(file) ? '' : ` (in the folder ${process.cwd()})`
     throw new UsageError(`the ${what} ${file} cannot be read: ${reason}${from}`)

@@ -23,12 +23,22 @@ const enableCompileCache = async () => {
   if (folder !== undefined) module.enableCompileCache(folder)
 }
 
-/** A pipeline runs for long, so its supervisor is worth a bundle too. Containers need a package that no bundle has. */
-const mainFile = async () => {
-  if (process.argv[2] !== 'up' || process.env.SIGNALS_INFRA === 'docker') return './main.ts'
+const root = join(dirname(self), '../..')
+
+const bundleOf = async () => {
+  if (process.argv[2] !== 'up') {
+    const { bundleOfSources } = await import('../local/bundle/of-sources.ts')
+    return bundleOfSources(root, process.env)
+  }
+  // Containers need a package that no bundle has.
+  if (process.env.SIGNALS_INFRA === 'docker') return null
   const { cachedBundle } = await import('../local/bundle/cached.ts')
-  const { projectRoot } = await import('../local/bundle/own.ts')
-  const bundle = await cachedBundle(projectRoot(), process.env, () => {})
+  return cachedBundle(root, process.env, () => {})
+}
+
+/** A pipeline runs for long, so its supervisor is worth building a bundle. A command starts faster by one that is there. */
+const mainFile = async () => {
+  const bundle = await bundleOf()
   return bundle === null ? './main.ts' : pathToFileURL(join(bundle, 'signals.js')).href
 }
 

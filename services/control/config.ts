@@ -80,7 +80,7 @@ export const consoleFields = {
   OIDC_TENANT_CLAIM: claimPath.optional(),
   SIGNALS_MAPPINGS_DIR: z.string().optional(),
   /** Where the console reads its history; unset: its own, in Redis. */
-  PROMETHEUS_URL: secureUrl.optional(),
+  PROMETHEUS_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   /** Judges whether the rules of a rule set can be sent; that of dispatch. */
   TIKTOK_WIRE_PROFILE: z.string().optional(),
   /** Shipped sources whose signature a custom mapping may replace. */

@@ -108,13 +108,11 @@ export class StatusReader {
   /** @param viewer whose connections it shows */
   async read(viewer: Pick<Principal, 'tenant' | 'accounts'> = { tenant: null, accounts: null }) {
     const seesAll = viewer.tenant === null && viewer.accounts === null
-    const seen = new Map(
-      this.#directory
-        .all()
-        .filter((one) => seesConnection(viewer, one))
-        .map((connection) => [connection.connectionId, connection]),
-    )
+    const all = this.#directory.all()
+    const visible = seesAll ? all : all.filter((one) => seesConnection(viewer, one))
+    const seen = new Set(seesAll ? [] : visible.map(({ connectionId }) => connectionId))
     const sees = ({ connectionId }: { readonly connectionId: string }) => seesAll || seen.has(connectionId)
+    const now = this.#clock.now()
     const [overview, instances] = await Promise.all([this.#exporter.overview(), this.#probes.read()])
     const unconnected = seesAll ? await unconnectedAt(instances, this.#statusToken) : []
     const breakers = breakersIn(instances.dispatch)
@@ -142,13 +140,17 @@ export class StatusReader {
           catchUpSeconds: overview.dependencies.kafka ? (lag?.catchUpSeconds ?? null) : null,
         }
       }),
-      connections: Array.from(seen.values(), (connection) => {
-        const { connectionId, tenantId, source, accountId, advertiserId, eventSetId, status } = connection
-        return {
-          ...{ connectionId, tenantId, source, accountId, advertiserId, eventSetId, status },
-          token: tokenState(connection, this.#clock.now()),
-        }
-      }),
+      // 10,000 of them every 2 s, so none is spread into another.
+      connections: visible.map((connection) => ({
+        connectionId: connection.connectionId,
+        tenantId: connection.tenantId,
+        source: connection.source,
+        accountId: connection.accountId,
+        advertiserId: connection.advertiserId,
+        eventSetId: connection.eventSetId,
+        status: connection.status,
+        token: tokenState(connection, now),
+      })),
     }
     return {
       ...status,

@@ -26,6 +26,7 @@ import { Bearers } from '../shared/tokens/bearers.ts'
 import { unconnectedAccounts } from '../shared/unconnected/log.ts'
 import { gatewayFields, sourceSecrets } from './config.ts'
 import type { GatewayTools } from './deliveries.ts'
+import { openSharedPort } from './http/shared-port.ts'
 import { Intake } from './intake.ts'
 import { windowMs } from './limits/fair-share.ts'
 import { gatewayRates } from './limits/gateway-rates.ts'
@@ -51,8 +52,7 @@ main('gateway', async (lifecycle, log) => {
   // Listens at once: until the connections are read it answers 503, and no delivery is taken for one of an unknown account.
   let serving: GatewayTools | null = null
   const server = createGateway(() => serving, { log, maxSockets: config.GATEWAY_MAX_SOCKETS })
-  server.listen(config.GATEWAY_PORT, config.BIND_ADDRESS)
-  await once(server, 'listening')
+  const closeListeners = await openSharedPort(server, { port: config.GATEWAY_PORT, host: config.BIND_ADDRESS })
 
   const broker = openBroker(kafkaSettings(config, 'signals-gateway'))
   lifecycle.onStop('broker', () => broker.close())
@@ -134,6 +134,7 @@ main('gateway', async (lifecycle, log) => {
   // Answers requests under way for up to 5 s; closes idle connections at once.
   lifecycle.onStop('server', async () => {
     const closed = once(server, 'close')
+    closeListeners()
     server.close()
     server.closeIdleConnections()
     await Promise.race([closed, clock.sleep(5_000)])

@@ -1,11 +1,14 @@
 /** POST /v1/message-events: takes events that a connector has mapped already, for the accounts that its token is for. */
+
+import type { z } from 'zod'
 import type { Envelopes } from '../runtime/keys/envelopes.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent, messageEventSource } from '../shared/model/channel-event.ts'
-import { eventProblemsOf, type MessageEvent } from '../shared/model/message-event.ts'
+import { eventProblemsOf, type MessageEvent, messageEventSchema } from '../shared/model/message-event.ts'
 import { parseEvent } from '../shared/model/plain-event.ts'
 import type { TokenScope } from '../shared/model/token-record.ts'
+import { plainIssue } from '../shared/text/plain-issue.ts'
 import { covers, hasScope, isUnbound, type TokenAccess } from '../shared/tokens/access.ts'
 import type { Bearers } from '../shared/tokens/bearers.ts'
 import { HttpProblem } from './http/answers.ts'
@@ -54,6 +57,10 @@ export interface ParsedEvents {
   readonly valid: boolean
 }
 
+/** Judged once more, in plain words. */
+const problemsOf = (item: unknown, error: z.ZodError) =>
+  eventProblemsOf(messageEventSchema.safeParse(item, { error: plainIssue }).error ?? error)
+
 /** @throws HttpProblem 400 for a body that is not JSON, or holds no event or more than 1,000 */
 export const parseEvents = (body: Buffer): ParsedEvents => {
   let value: unknown
@@ -71,8 +78,8 @@ export const parseEvents = (body: Buffer): ParsedEvents => {
   return {
     valid,
     events: checked.flatMap(({ success, data }) => (success ? [data] : [])),
-    results: checked.map((result): ItemResult => {
-      if (!result.success) return { status: 'invalid', problems: eventProblemsOf(result.error) }
+    results: checked.map((result, at): ItemResult => {
+      if (!result.success) return { status: 'invalid', problems: problemsOf(items[at], result.error) }
       return { status: valid ? 'stored' : 'not_stored' }
     }),
   }

@@ -11,6 +11,7 @@ import { traceRequest } from './http/request-trace.ts'
 import { NotStored } from './intake.ts'
 import { requireAddressRate } from './limits/gateway-rates.ts'
 import { limitSockets } from './limits/sockets.ts'
+import { Turns } from './limits/turns.ts'
 import { postLookUp } from './look-up/look-up.ts'
 import { sourceOf } from './webhook.ts'
 
@@ -121,6 +122,7 @@ export const createGateway = (
   current: () => GatewayTools | null,
   { log, maxSockets, timeouts = defaultTimeouts }: ServerOptions,
 ): Server => {
+  const turns = new Turns(setImmediate)
   const server = createServer(timeouts, (request, response) => {
     const started = performance.now()
     const tools = current()
@@ -139,6 +141,8 @@ export const createGateway = (
     }
     route(request, response, tools).then(count, (error: unknown) => {
       if (!response.headersSent) answerProblem(request, response, problemOf(error, log))
+      // The rest of an unfinished request is read and discarded before its connection ends.
+      if (request.complete) turns.wait(request.socket)
       count()
     })
   })

@@ -51,20 +51,24 @@ const csv = z.string().transform((text) =>
 const tokens = csv.refine((list) => list.every((token) => token.length >= 16), 'each must have at least 16 characters')
 
 /** `kafka-1:9092`, `[::1]:9092` */
-const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/i
+const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@]+):(\d{1,5})$/i
+const isBroker = (text: string) => {
+  const port = Number(hostAndPort.exec(text)?.[2] ?? 0)
+  return port >= 1 && port <= 65_535
+}
 
 /** Every variable that more than one service reads. `masked` hides the secrets among them. */
 export const fields = {
   KAFKA_BROKERS: csv
     .refine((list) => list.length > 0, 'name at least one broker, host:port')
-    .refine((list) => list.every((broker) => hostAndPort.test(broker)), 'must be host:port, several comma separated'),
+    .refine((list) => list.every(isBroker), 'must be host:port, several comma separated; a port is 1 to 65535'),
   ...kafkaFields,
   REDIS_URL: z.string().superRefine((url, context) => {
     const message = redisUrlProblem(url)
     if (message) context.addIssue({ code: 'custom', message })
   }),
   ...redisFields,
-  SCHEMA_REGISTRY_URL: z.url('must be an http(s) URL'),
+  SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
   ...registryFields,
   ...kmsFields,
   SIGNALS_MASTER_KEY: z.string().optional(),

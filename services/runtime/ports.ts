@@ -129,12 +129,14 @@ export interface Broker {
   ): Promise<RunningConsumer>
   /**
    * Reads ranges of a topic, independently of any group: partitions in turn, each in its order. Resolves when all records have been
-   * passed on; records removed by retention are skipped. Rejects with the error of `onRecords`.
+   * passed on; records removed by retention are skipped. Rejects with the error of `onRecords`. `holding`: records with none of these bytes
+   * in key, value or headers are left out. `isEnough`: asked before each call; true ends the reading.
    */
   read(
     topic: string,
     ranges: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+    filter?: { readonly holding?: readonly Buffer[]; isEnough?(): boolean },
   ): Promise<void>
   /** By partition, the offset of the first record with a broker timestamp at or after the time (ms); the end if there is none. */
   offsetsAt(topic: string, time: number): Promise<ReadonlyMap<number, bigint>>
@@ -233,10 +235,7 @@ export class DependencyError extends Error {
   }
 }
 
-/**
- * The cluster does not take a setting of a topic: managed clusters have limits of their own. `createTopics` and `alterConfig` of the
- * broker throw it; of several topics in one call, those that the cluster takes exist then.
- */
+/** A managed cluster does not take a setting of a topic. Of several topics in one call, those that it takes exist then. */
 export class SettingRefused extends DependencyError {}
 
 /** A single record exceeds the broker's limit. `index` is its index in the call. */

@@ -13,7 +13,7 @@ interface Rule {
   readonly expr: string
   readonly for?: string
   readonly labels: { readonly severity: string }
-  readonly annotations: { readonly summary: string; readonly runbook: string }
+  readonly annotations: { readonly summary: string; readonly runbook: string; readonly runbook_url: string }
 }
 interface Rules {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[]

@@ -62,7 +62,10 @@ try {
   await stories.connect('shop', stories.whatsappAccount)
   await stories.connectMany(connections)
   for (let from = 0; from < deadLetters; from += 500)
-    await stories.write(Array.from({ length: 500 }, () => '{"source":"whatsapp","text":"x"}'))
+    // Of two sources: one alone would come into quarantine.
+    await stories.write(
+      Array.from({ length: 500 }, () => JSON.stringify({ source: from === 0 ? 'line' : 'zalo', text: 'x' })),
+    )
   await sleep(15_000)
   const idle = await cpuShare()
   const { page } = await openPage(browser, ready.console)

@@ -111,20 +111,21 @@ const measurements: readonly {
   },
 ]
 
-const [, version] =
-  /redis_version:(\S+)/.exec(
-    await (async () => {
-      const server = await RedisServer.start()
-      try {
-        return (await server.command('INFO', 'server')) as string
-      } finally {
-        await server.stop()
-      }
-    })(),
-  ) ?? []
-print(`Redis ${version}, ${count.toLocaleString('en')} of each, bytes of used_memory each\n`)
+const infoOf = async (): Promise<string> => {
+  const server = await RedisServer.startOwn()
+  try {
+    return (await server.command('INFO')) as string
+  } finally {
+    await server.stop()
+  }
+}
+const info = await infoOf()
+const of = (field: string) => new RegExp(`${field}:(\\S+)`).exec(info)?.[1]
+print(
+  `Redis ${of('redis_version')} with ${of('mem_allocator')}, ${count.toLocaleString('en')} of each, bytes of used_memory each\n`,
+)
 for (const { what, limit, fill } of measurements) {
-  const server = await RedisServer.start()
+  const server = await RedisServer.startOwn()
   const redis = openRedis(server.url)
   try {
     await redis.ping()

@@ -37,7 +37,8 @@ const { ready, dataDir, signals, whatsappAccount } = stories
 const looks = async (page: Page, name: string, path: string) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    for (const width of [390, 1280]) {
+    // Narrow and dark, wide and light have everything once; pictures are of all four.
+    for (const width of values.shots ? [390, 1280] : [colorScheme === 'dark' ? 390 : 1280]) {
       await page.setViewportSize({ width, height: 900 })
       await page.goto(`${ready.console}${path}`)
       await page.locator('main h1').waitFor()

@@ -7,6 +7,7 @@ import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import { aclProcesses, aclsOf } from '../../services/tools/topics/acls.ts'
 import { topics } from '../../services/topology.ts'
+import { eventually } from '../support/eventually.ts'
 import { OwnKafka } from '../support/own-kafka.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
 
@@ -72,6 +73,31 @@ it('carries a message to TikTok', async () => {
     ['Keyword', 'E.C.P.one'],
   ])
 })
+
+it('lets operators redrive and replay through control', async () => {
+  const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
+    ADMIN_TOKEN: string
+  }
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  const ask = async (path: string, body?: object) => {
+    const url = `${world.pipeline.ready.console}/admin/v1/${path}`
+    const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
+    return (await (await fetch(url, init)).json()) as Record<string, unknown>[]
+  }
+  const settings = kafkaSettingsOf({ ...security, KAFKA_SASL_USERNAME: 'gateway' }, kafka.addresses.sasl, 'it')
+  const broker = openBroker(settings)
+  const producer = await broker.producer()
+  await producer.send([{ topic: topics.channelEvents.name, key: 'k', value: Buffer.from('{"source":"whatsapp"}') }])
+  await producer.close()
+  await broker.close()
+  await eventually('the dead letter', async () => (await ask('dead-letter-causes'))[0]?.open === 1)
+  await ask('redrives', { stage: 'ingest', code: 'event_invalid', force: true, dryRun: false })
+  await eventually('the redrive', async () => (await ask('redrives'))[0]?.endedAt !== null)
+  expect(await ask('redrives')).toMatchObject([{ problem: null, result: { redriven: 1, failedAgain: 1 } }])
+  await ask('replay-jobs', { from: at - 3_600_000, lists: 'latest', dryRun: false })
+  await eventually('the replay', async () => (await ask('replay-jobs'))[0]?.endedAt !== null, 60_000)
+  expect(await ask('replay-jobs')).toMatchObject([{ problem: null, ending: 'done' }])
+}, 90_000)
 
 it('has no process that misses a right', () => {
   const logs = join(world.dataDir, 'logs')

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { whatsapp, whatsappAccount, whatsappText } from '../../services/local/demo/webhooks.ts'
 import { connectTwo, openWorld, type World } from '../support/world.ts'
@@ -156,6 +156,73 @@ describe('the content of messages', () => {
     expect(await ask({ ...asked, showText: true })).toContain('etiquetasecreta')
     const history = await answered('connections/shop-wa/history')
     expect(history.match(/text_shown/g)).toHaveLength(2)
+  }, 120_000)
+
+  it('is not in what commands print, nor in what the console reads', async () => {
+    const { console: console_ } = world.pipeline.ready
+    const { ADMIN_TOKEN } = JSON.parse(readFileSync(join(world.dataDir, 'secrets.json'), 'utf8')) as {
+      ADMIN_TOKEN: string
+    }
+    const [, unmatched] = outcomes as [string, string]
+    const event = { source: 'whatsapp', accountId: whatsappAccount, channel: 'whatsapp', occurredAt: Date.now() }
+    const report = { ...event, kind: 'outcome', direction: 'outbound', sender: 'agent', text: null, textOrigin: null }
+    const ids = { conversationId: `x:${numbers[1]}`, messageId: `id-${numbers[1]}` }
+    const events = [
+      { ...event, ...ids, kind: 'message', direction: 'inbound', sender: 'user', text: words[3], textOrigin: 'typed' },
+      { ...report, ...ids, messageId: 'o1', outcome: { name: unmatched, reference: outcomes[2] } },
+      { ...report, ...ids, messageId: 'o2', outcome: { name: unmatched.repeat(9), value: words[0] } },
+    ]
+    const lines = events.map((one) => JSON.stringify(one))
+    const eventsFile = world.file('events.ndjson', lines.slice(0, 2).join('\n'))
+    const wrongFile = world.file('wrong.ndjson', lines.join('\n'))
+    const rulesFile = join(world.dataDir, 'rules.yaml')
+    const commands = [
+      ['rules', 'list'],
+      ['rules', 'show', 'default'],
+      ['rules', 'import', rulesFile],
+      ['rules', 'diff', 'default', '1', '1'],
+      ['rules', 'test', '--file', rulesFile, '--events', eventsFile],
+      ['rules', 'test', '--file', rulesFile, '--events', wrongFile],
+      ['connections', 'list', '--json'],
+      ['connections', 'show', 'shop-wa'],
+      ['dead-letters', 'list'],
+      ['quarantine', 'list'],
+      ['status', '--json'],
+    ]
+    const printed: string[] = []
+    for (const command of commands) {
+      const { stdout, stderr } = await world.pipeline.signals(...command)
+      printed.push(`${command.join(' ')}: ${stdout}${stderr}`)
+    }
+    for (const file of [eventsFile, wrongFile]) rmSync(file)
+    expect(printed[0]).toContain('default')
+    expect(printed[4]).toContain('Hot')
+    expect(printed[5]).toContain('line 3')
+    expect(printed[7]).toContain('shop-wa')
+    const paths = [
+      ...['overview', 'connections', 'connection-search', 'connections/shop-wa', 'connections/shop-wa/history'],
+      ...[
+        'connections/shop-wa/deliveries',
+        'dead-letter-causes',
+        'dead-letters',
+        'history',
+        'replays',
+        'keyword-lists',
+      ],
+      ...['keyword-lists/default', 'rule-sets', 'rule-sets/default', 'redrives', 'topics', 'access', 'audit'],
+    ]
+    for (const path of paths) {
+      const answer = await fetch(`${console_}/admin/v1/${path}`, {
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      })
+      const text = await answer.text()
+      expect([path, answer.status]).toEqual([path, 200])
+      printed.push(`${path}: ${text}`)
+    }
+    const found = printed.flatMap((output) =>
+      needles.filter((needle) => output.includes(needle)).map((needle) => `${output.split(':')[0]} holds ${needle}`),
+    )
+    expect(found).toEqual([])
   }, 120_000)
 
   it('is in no topic, not in Redis and in no log', () => {

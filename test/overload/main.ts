@@ -50,8 +50,9 @@ const { gateway } = world.pipeline.ready
 const load = new HttpLoad(gateway, { maxSockets: 200, timeoutMs })
 const flooding = new HttpLoad(gateway, { maxSockets: 1_000, timeoutMs })
 const ledger = new Ledger(simulator, (eventSet) => eventSet !== eventSetOf(hotAccount))
-// Messages of days ago, a second each.
-const senders = new Senders({ live: load, hot: flooding }, ledger, Math.floor(Date.now() / 1_000) - 20 * 86_400)
+/** Messages of days ago, a second each: as many as a flood may offer before they are of the future. */
+const secondsBack = 20 * 86_400
+const senders = new Senders({ live: load, hot: flooding }, ledger, Math.floor(Date.now() / 1_000) - secondsBack)
 const pidOf = (name: string) => readState(world.dataDir)?.children[name]?.pid ?? 0
 const looking = setInterval(() => ledger.look(), 250)
 
@@ -119,6 +120,10 @@ try {
   await ledger.drained(drainMs)
   const capacity = ledger.counts().accepted / ((Date.now() - started) / 1_000)
   print(`the machine can do ${capacity.toFixed(0)} messages a second, from delivery to TikTok, and sends them itself`)
+
+  const longest = Math.floor(secondsBack / (capacity * Number(values.times)) - probeMs / 1_000)
+  if (Number(values.seconds) > longest)
+    throw new Error(`--seconds ${values.seconds}: a flood of this rate has times for ${longest} s; give at most that`)
 
   await besideLive('nothing else', () => sleep(10_000))
 

@@ -13,6 +13,7 @@ import { Keyring } from '../../services/runtime/keys/keyring.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { connectionRecordOf } from '../../services/shared/connections/connection.ts'
 import { parseConnection } from '../../services/shared/connections/connection-file.ts'
+import type { ConnectionRecord } from '../../services/shared/model/connection-record.ts'
 import type { Delivery, Signal } from '../../services/shared/model/topic-values.ts'
 import { topics } from '../../services/topology.ts'
 import { signingBroker } from '../support/signing-broker.ts'
@@ -73,6 +74,8 @@ export const openDispatchAlone = async (settings: Readonly<Record<string, string
   const codec = await Codec.open(openRegistry(parts.registry))
   const keyring = await Keyring.open(masterKey)
   const producer = await signingBroker(broker, masterKey).producer()
+  /** A new token replaces a record within its consent, as in production: a record anew would be another consent, which withholds what waits. */
+  const connections = new Map<string, ConnectionRecord>()
   const deliveries = new Map<string, Delivery[]>()
   const following = await broker.follow([topics.deliveries.name], async (record) => {
     await codec.prepare([record])
@@ -100,14 +103,10 @@ export const openDispatchAlone = async (settings: Readonly<Record<string, string
             eventSetId: connectionId,
             accessToken: token(connectionId),
           }
-          return {
-            topic: topics.connections.name,
-            key: connectionId,
-            value: codec.encode(
-              'connections',
-              connectionRecordOf(parseConnection(input), undefined, Date.now(), keyring),
-            ),
-          }
+          const before = connections.get(connectionId)
+          const record = connectionRecordOf(parseConnection(input), before, Date.now(), keyring)
+          connections.set(connectionId, record)
+          return { topic: topics.connections.name, key: connectionId, value: codec.encode('connections', record) }
         }),
       ),
     send: (signals) =>

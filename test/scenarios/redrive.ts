@@ -99,7 +99,7 @@ try {
   const early = await command('redrive', '--source', source, '--dry-run')
   checks.check(
     'a dry run predicts that they fail again',
-    early.json.records === deliveries && early.json.tried.item_unmappable === deliveries,
+    early.json.skipped.would_fail === deliveries && early.json.tried.item_unmappable === deliveries,
     JSON.stringify(early.json.tried),
   )
   writeMapping('room')

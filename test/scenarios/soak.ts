@@ -1,10 +1,12 @@
 /**
  * `make soak`: 70 % of what the machine can do, for half an hour. Prints for each process whether its memory grows (slope by regression)
- * and its file descriptors, and whether Redis gets more keys. People who have written before write again, so that state is bounded.
+ * and its file descriptors, and whether Redis gets more keys. Judges the memory that is in use after a collection of garbage; resident
+ * memory, which also has compiled code and what the engine has not collected yet, is shown beside it. People who have written before write again, so that state is bounded.
  *
  *   node test/scenarios/soak.ts [--seconds 1800] [--rate N] [--load 0.7]     messages a second; share of what was measured
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
@@ -12,7 +14,8 @@ import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { readState } from '../../services/local/supervisor/state-file.ts'
 import { usage } from '../bench/usage.ts'
 import { atRate, HttpLoad } from '../support/http-load.ts'
-import { lowest, slopeOf } from '../support/regression.ts'
+import { inspectable, inspectorOf, liveHeapOf } from '../support/live-heap.ts'
+import { lowest, type Slope, slopeOf } from '../support/regression.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
 import { Checks, print, quantile, sleep } from './scenario.ts'
 
@@ -40,6 +43,12 @@ const bucketsPerHour = 1024
 const maxGrowth = 1
 /** Their heaps have a limit of their own, and the simulator keeps what it receives. */
 const notJudged = new Set(['kafka', 'registry', 'redis', 'simulator'])
+
+interface Live {
+  readonly at: number
+  /** MB */
+  readonly heap: number
+}
 
 interface Sample {
   readonly at: number
@@ -74,7 +83,7 @@ const kindsOf = async (redis: Redis): Promise<string> => {
 }
 
 const checks = new Checks()
-const world = await openWorld({ LOG_LEVEL: 'warn' })
+const world = await openWorld({ LOG_LEVEL: 'warn', NODE_OPTIONS: inspectable })
 const { gateway, simulator, redis: redisUrl } = world.pipeline.ready
 const load = new HttpLoad(gateway, { maxSockets: 512, timeoutMs: 10_000 })
 const redis = new Redis(redisUrl)
@@ -144,7 +153,27 @@ try {
     const memory = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) / 1_048_576
     keys.push({ at: elapsed(), keys: await redis.dbsize(), memory })
   }
+  const logOf = (name: string) =>
+    name === 'supervisor' ? world.pipeline.log() : readFileSync(join(world.dataDir, 'logs', `${name}.log`), 'utf8')
+  const live = new Map<string, Live[]>()
+  const collect = async () => {
+    for (const name of samples.keys()) {
+      if (notJudged.has(name)) continue
+      const inspector = inspectorOf(logOf(name))
+      if (inspector === null) throw new Error(`${name} does not listen for an inspector`)
+      const own = live.get(name) ?? []
+      own.push({ at: elapsed(), heap: await liveHeapOf(inspector) })
+      live.set(name, own)
+    }
+  }
+  let collecting = Promise.resolve()
   const looking = setInterval(() => void look(), sampleMs)
+  const collections = setInterval(
+    () => {
+      collecting = collecting.then(collect)
+    },
+    (seconds * 1_000) / windows / 2,
+  )
   times.length = 0
   answers.clear()
   const before = sent
@@ -154,6 +183,8 @@ try {
     () => void post(),
   )
   clearInterval(looking)
+  clearInterval(collections)
+  await collecting
   while (load.open > 0) await sleep(50)
   const behindMs = await drained()
   await sleep(2_000)
@@ -165,7 +196,7 @@ try {
     `gateway                median ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`,
   )
   print(`all signals were there ${(behindMs / 1_000).toFixed(1)} s after the load`)
-  print('\nprocess        memory, MB     slope, MB an hour     file descriptors')
+  print('\nprocess       in use, MB   slope, MB an hour   resident, MB   slope, MB an hour        file descriptors')
   const from = seconds * warmUp
   for (const [name, all] of [...samples].sort()) {
     const steady = all.filter(({ at }) => at >= from)
@@ -176,15 +207,28 @@ try {
     const { slope, error } = slopeOf(points)
     const files = steady.map((one) => one.files)
     const last = steady.at(-1) as Sample
+    const heaps = (live.get(name) ?? [])
+      .filter(({ at }) => at >= from)
+      .map(({ at, heap }) => ({ x: at / 3_600, y: heap }))
+    const inUse = heaps.length < 3 ? null : slopeOf(heaps)
+    const shown = (one: Slope | null) => (one ? `${one.slope.toFixed(1)} ± ${(2 * one.error).toFixed(1)}` : '')
     print(
-      `${name.padEnd(13)}${last.rss.toFixed(0).padStart(9)}${`${slope.toFixed(1)} ± ${(2 * error).toFixed(1)}`.padStart(22)}${`${Math.min(...files)} to ${Math.max(...files)}, last ${last.files}`.padStart(24)}`,
+      [
+        name.padEnd(13),
+        (heaps.at(-1)?.y.toFixed(1) ?? '').padStart(11),
+        shown(inUse).padStart(20),
+        last.rss.toFixed(0).padStart(15),
+        shown({ slope, error }).padStart(20),
+        `${Math.min(...files)} to ${Math.max(...files)}, last ${last.files}`.padStart(24),
+      ].join(''),
     )
     if (notJudged.has(name)) continue
+    if (!inUse) throw new Error('the run was too short for a slope of the memory in use')
     checks.check(`${name} was not started again`, new Set(all.map(({ pid }) => pid)).size === 1)
     checks.check(
-      `${name}: memory is flat, within the error`,
-      slope - 2 * error < maxGrowth,
-      `${slope.toFixed(1)} MB an hour`,
+      `${name}: memory in use is flat, within the error`,
+      inUse.slope - 2 * inUse.error < maxGrowth,
+      `${inUse.slope.toFixed(1)} MB an hour`,
     )
     const growth = slopeOf(steady.map((one) => ({ x: one.at / 3_600, y: one.files })))
     checks.check(`${name}: file descriptors are flat, within the error`, growth.slope - 2 * growth.error < 1)

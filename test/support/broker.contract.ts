@@ -2,6 +2,8 @@ import { systemClock } from '../../services/runtime/clock.ts'
 import type { Broker, ConsumedRecord, ProducerRecord, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from './eventually.ts'
 
+type ReadFilter = NonNullable<Parameters<Broker['read']>[3]>
+
 /** How time passes for the broker: really for Kafka, by a fake clock for the one in memory. */
 export interface BrokerTime {
   now(): number
@@ -239,6 +241,24 @@ export const brokerContract = (name: string, open: () => Promise<Broker>, time: 
         ['0', '2', '4', '6'],
         ['1', '3', '5', '7'],
       ])
+    })
+
+    it('leaves out what a reading does not ask for, and ends early', async () => {
+      for (let i = 0; i < 6; i++)
+        await publish({ key: `k${i}`, partition: 0, value: Buffer.from(i % 2 === 0 ? 'even' : 'odd') })
+      const read = async (filter: ReadFilter) => {
+        const seen: string[] = []
+        await broker.read(
+          topic,
+          [{ partition: 0, from: 0n, to: 6n }],
+          (records) => void seen.push(...records.map(text)),
+          filter,
+        )
+        return seen
+      }
+      expect(await read({ holding: [Buffer.from('even')] })).toEqual(['even', 'even', 'even'])
+      expect(await read({ holding: [Buffer.from('k5'), Buffer.from('k0')] })).toEqual(['even', 'odd'])
+      expect(await read({ isEnough: () => true })).toEqual([])
     })
 
     it('names the partition to which a producer sends a key', async () => {

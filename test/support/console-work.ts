@@ -106,7 +106,7 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
       throw new Error('the test has no pipeline')
     },
   })
-  const installation: InstallationWork = {
+  const installation: { -readonly [Name in keyof InstallationWork]: InstallationWork[Name] } = {
     topics: new TopicReader({ broker, registry, lags: () => [] }),
     tokens: async () => [],
     masterKey: async () => ({ keyId: 'k1', since: 1 }),

@@ -10,7 +10,7 @@ import type { TokenRecord } from '../../services/shared/model/token-record.ts'
 import { loadSources, type Source } from '../../services/shared/sources/index.ts'
 import type { UnconnectedAccount } from '../../services/shared/unconnected/account.ts'
 import type { CheckResult } from '../../services/tools/doctor/check-result.ts'
-import type { DiagnosticsContext } from '../../services/tools/doctor/diagnostics-context.ts'
+import type { DiagnosticsContext, StatedProblem } from '../../services/tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
 import { subjectOf } from '../../services/topology.ts'
@@ -65,12 +65,16 @@ export const openDiagnostics = async () => {
     breakers: [] as { connectionId: string; cause: string }[],
     disk: { freeBytes: 50, sizeBytes: 100 },
     problems: [] as string[],
+    /** null: control does not answer. */
+    named: null as readonly StatedProblem[] | null,
     health: { ingest: healthy } as Record<
       string,
       typeof healthy | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
     >,
     redisAway: false as boolean | string,
     redisHangs: false,
+    /** Values by key. */
+    redisValues: {} as Record<string, string>,
     /** ms between the question and the answer of Redis, connecting included */
     redisAnswersAfter: 0,
     kafkaAway: false,
@@ -110,6 +114,8 @@ export const openDiagnostics = async () => {
             )
           return new Map(Object.entries(info))
         },
+        getMany: async (keys: readonly string[]) =>
+          keys.map((key) => (key in state.redisValues ? Buffer.from(state.redisValues[key] as string) : null)),
       }) as unknown as RedisCommands,
     registry: () => registry,
     get fixedTokens() {
@@ -131,6 +137,7 @@ export const openDiagnostics = async () => {
     keywordLists: async () => state.lists,
     ruleSets: async () => state.ruleSets,
     breakers: async () => state.breakers,
+    problems: async () => state.named,
     settingProblems: () => state.problems,
     health: async (stage) => state.health[stage] ?? null,
     disk: async () => state.disk,

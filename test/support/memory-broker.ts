@@ -13,6 +13,8 @@ import {
   type TopicSettings,
 } from '../../services/runtime/ports.ts'
 
+type ReadFilter = NonNullable<Parameters<Broker['read']>[3]>
+
 interface Topic {
   settings: TopicSettings
   readonly logs: ConsumedRecord[][]
@@ -167,10 +169,17 @@ class MemoryBroker implements Broker {
     topic: string,
     ranges: readonly OffsetRange[],
     onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+    { holding, isEnough = () => false }: ReadFilter = {},
   ): Promise<void> {
+    const isWanted = ({ key, value, headers }: ConsumedRecord) =>
+      holding === undefined ||
+      [Buffer.from(key ?? ''), value ?? Buffer.alloc(0), ...Object.values(headers).map((one) => Buffer.from(one))].some(
+        (part) => holding.some((bytes) => part.includes(bytes)),
+      )
     for (const { partition, from, to } of ranges) {
-      const records = (this.#cluster.topics.get(topic)?.logs[partition] ?? []).slice(Number(from), Number(to))
-      for (let at = 0; at < records.length; at += 500) await onRecords(records.slice(at, at + 500))
+      const log = this.#cluster.topics.get(topic)?.logs[partition] ?? []
+      const records = log.slice(Number(from), Number(to)).filter(isWanted)
+      for (let at = 0; at < records.length && !isEnough(); at += 500) await onRecords(records.slice(at, at + 500))
     }
   }
 

@@ -33,7 +33,7 @@ import { MemoryConversationStore } from './memory-conversation-store.ts'
 import { MemoryHourBuckets } from './memory-hour-buckets.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
-const settings = { waitMs: 30_000, textWindowMs: 600_000 }
+const settings = { waitMs: 30_000, textWindowMs: 600_000, expireMs: 28 * 86_400_000 }
 const partitions = 6
 
 interface Lists {
@@ -61,7 +61,8 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
   await broker.createTopics(names.map((name) => ({ name, partitions, config: {} })))
   const producer = await broker.producer()
   const keyring = await testKeyring()
-  const codec = await Codec.open(new MemoryRegistry())
+  const registry = new MemoryRegistry()
+  const codec = await Codec.open(registry)
   const directory = new ConnectionDirectory()
   const connect = (fields: Partial<ConnectionRecord> = {}): ConnectionRecord => {
     const { connectionId = 'acme-wa' } = fields
@@ -161,7 +162,20 @@ export const openMemoryPipeline = async ({ lists = [], ruleSets = [] }: Lists = 
     await run()
   }
   return {
-    ...{ cluster, broker, producer, keyring, codec, directory, envelopes, suppressions, buckets, contacts, store },
+    ...{
+      cluster,
+      broker,
+      producer,
+      keyring,
+      registry,
+      codec,
+      directory,
+      envelopes,
+      suppressions,
+      buckets,
+      contacts,
+      store,
+    },
     ...{ settings, sources, lists, ruleSets, connect, event, delivery, run, advance, messageEventSource },
     now: () => now,
     quarantined: async () => quarantined,

@@ -32,6 +32,10 @@ export const freePort = async (): Promise<number> => {
   }
 }
 
+/** That of the parts that the project brings; one on PATH where they have none for this machine. */
+const ownRedisServer = async (): Promise<string> =>
+  (await fetchArtefacts(process.env, () => {})).redisServer ?? 'redis-server'
+
 const redisServer = async (): Promise<string> => {
   if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).error === undefined) return 'redis-server'
   const { redisServer: path } = await fetchArtefacts(process.env, () => {})
@@ -57,6 +61,13 @@ export class RedisServer {
 
   static async start(...args: string[]): Promise<RedisServer> {
     const server = new RedisServer(await redisServer(), await freePort(), args)
+    await server.start()
+    return server
+  }
+
+  /** Of the version that the project brings, with Redis' own allocator. A distribution's build may use another, which takes more memory. */
+  static async startOwn(): Promise<RedisServer> {
+    const server = new RedisServer(await ownRedisServer(), await freePort(), [])
     await server.start()
     return server
   }

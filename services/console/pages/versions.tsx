@@ -3,7 +3,7 @@ import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { ImportVersion, type VersionsOf } from '../parts/import-version.tsx'
-import { EvaluateFile, TryText } from '../parts/try-list.tsx'
+import { EvaluateFile, EvaluateRules, TryText } from '../parts/try-list.tsx'
 import { Diff, useChosen, type Version, VersionTable } from '../parts/version-table.tsx'
 
 const entryLine = ({ keyword, flag, locale, match, fold, unless }: ApiSchemas['KeywordEntry']) =>
@@ -94,6 +94,7 @@ export const RuleSetsPage = () => {
         <>
           <h2>{id}</h2>
           <Diff diff={diff.data} lineOf={(rule) => JSON.stringify(rule)} />
+          <EvaluateRules key={`${id} ${diff.data.to}`} id={id} version={diff.data.to} />
         </>
       ) : null}
     </>

@@ -31,7 +31,7 @@ export const Histories = ({ recent, now }: { recent: History; now: number }) => 
   const end = Math.ceil(now / minuteMs) * minuteMs
   const query = isBrushed ? { from, to } : { from: end - (spans[span] ?? spans['']), to: end }
   const isAsked = isBrushed || (span !== '' && span in spans)
-  const { data, error } = useRead('GET history', { query, every: isBrushed ? false : minuteMs, enabled: isAsked })
+  const { data, error } = useRead('GET history', { query, every: isBrushed ? false : 10_000, enabled: isAsked })
   const shown = isAsked ? data : recent
   const brush = (start: number, stop: number) => change({ from: String(start), to: String(stop) })
   return (

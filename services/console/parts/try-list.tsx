@@ -1,4 +1,4 @@
-/** Tries the active version of a keyword list on a text, or a version on a file of messages. Nothing is kept. */
+/** Tries the active version of a keyword list on a text, or a version of a list or rule set on a file. Nothing is kept. */
 import { useState } from 'preact/hooks'
 import { useChange } from '../api/queries.ts'
 import { countText, shareText } from '../format.ts'
@@ -44,6 +44,44 @@ export const TryText = ({ id }: { id: string }) => {
         </div>
       ) : null}
     </form>
+  )
+}
+
+/** Of a rule set. */
+export const EvaluateRules = ({ id, version }: { id: string; version: number }) => {
+  const evaluated = useChange('POST rule-sets/{id}/evaluate')
+  const { data, error, isPending } = evaluated
+  const choose = async (input: HTMLInputElement) => {
+    const file = input.files?.[0]
+    if (file) evaluated.mutate({ id, body: { file: await base64Of(file), version } })
+  }
+  return (
+    <>
+      <h3>Evaluate version {version} on a file</h3>
+      <label>
+        Message events, a line each, in the order in which they come
+        <input type="file" onChange={(event) => void choose(event.currentTarget)} />
+      </label>
+      {isPending ? <p role="status">judging …</p> : null}
+      {error ? <p role="alert">{error.message}</p> : null}
+      {data ? (
+        <Table
+          caption="Rules over the file"
+          columns={[
+            { title: 'rule', cell: ({ rule }) => rule + 1, numeric: true },
+            { title: 'event', cell: ({ event }) => event },
+            { title: 'fired', cell: ({ fired }) => countText(fired), numeric: true },
+            { title: 'counted already', cell: ({ keptBack }) => countText(keptBack.count), numeric: true },
+            { title: 'kept back by unless', cell: ({ keptBack }) => countText(keptBack.unless), numeric: true },
+            { title: 'condition not met', cell: ({ notHeld }) => countText(notHeld), numeric: true },
+            { title: 'never, because', cell: ({ why }) => why ?? '–' },
+          ]}
+          rows={data.rules}
+          keyOf={({ rule }) => String(rule)}
+          none="It has no rule."
+        />
+      ) : null}
+    </>
   )
 }
 

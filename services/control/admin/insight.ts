@@ -1,6 +1,8 @@
 /** `/admin/v1/report` and `/explain`: what was reported, and why something was not. A caller learns of its own connections alone. */
+
 import { z } from 'zod'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import type { ExplainedIds, ExplainOptions } from '../../tools/explain/explain.ts'
 import type { ConversationExplanation } from '../../tools/explain/explanation.ts'
@@ -98,7 +100,7 @@ export const explainRequestSchema = z
 
 /** @throws ControlProblem 400 naming the field */
 const requestIn = async ({ request }: AdminCall) => {
-  const result = explainRequestSchema.safeParse(await readJson(request))
+  const result = explainRequestSchema.safeParse(await readJson(request), { error: plainIssue })
   if (result.success) return result.data
   const [problem] = result.error.issues
   throw new ControlProblem(400, 'field', `${problem?.path.join('.') || 'the body'}: ${problem?.message}`)

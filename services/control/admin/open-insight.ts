@@ -31,6 +31,8 @@ interface Tools {
   unconnected(): Promise<readonly UnconnectedAccount[]>
 }
 
+const dayMs = 86_400_000
+
 export const openInsight = (tools: Tools): InsightWork => {
   const { broker, codec, redis, keyring, commonPairs, directory, writer, sources, clock } = tools
   const now = () => clock.now()
@@ -45,8 +47,12 @@ export const openInsight = (tools: Tools): InsightWork => {
         // With the keys of this connection alone, although this process holds those of all.
         const connectionPair = (id: string) => (id === connectionId ? directory.byId(id) : undefined)
         const envelopes = new Envelopes({ keyring, commonPairs, now, connectionPair })
-        const { ATTRIBUTION_WAIT, ATTRIBUTION_TEXT_WINDOW } = loadConfig(replayFields, tools.stageSettings() ?? {})
-        const settings = { waitMs: ATTRIBUTION_WAIT, textWindowMs: ATTRIBUTION_TEXT_WINDOW }
+        const config = loadConfig(replayFields, tools.stageSettings() ?? {})
+        const settings = {
+          waitMs: config.ATTRIBUTION_WAIT,
+          textWindowMs: config.ATTRIBUTION_TEXT_WINDOW,
+          expireMs: config.DISPATCH_EXPIRE_DAYS * dayMs,
+        }
         const parts = { broker, codec, redis, keyring, directory, sources, envelopes, settings }
         return explainConversation(ids, { ...options, now: now() }, await openExplainTools(parts))
       }),

@@ -45,6 +45,17 @@ const thinned = (points: readonly Point[], from: number, to: number, most: numbe
   )
 }
 
+const pointOf = (at: number, samples: readonly (readonly StageSample[])[]): Point => {
+  const of = (stage: StageName) => samples.map((sample) => sample.find((one) => one.stage === stage))
+  return [
+    at,
+    ...stageNames.flatMap((stage) => [
+      meanOf(of(stage).map((one) => one?.perSecond ?? null)),
+      meanOf(of(stage).map((one) => one?.ageSeconds ?? null)),
+    ]),
+  ]
+}
+
 /** @param points ascending */
 export const seriesOfPoints = (points: readonly Point[]): HistorySeries => ({
   at: points.map(([at]) => at),
@@ -89,7 +100,9 @@ export class LongHistory {
     const first = Math.floor(Math.max(from, this.#clock.now() - keptMs) / hourMs)
     const last = Math.floor(to / hourMs)
     const hours = Array.from({ length: Math.max(0, last - first + 1) }, (_, n) => first + n)
-    const points = (await this.#redis.getMany(hours.map(keyOf))).flatMap(pointsIn)
+    const kept = (await this.#redis.getMany(hours.map(keyOf))).flatMap(pointsIn)
+    // The present minute is written when it has ended.
+    const points = this.#minute ? [...kept, pointOf(this.#minute.at, this.#minute.samples)] : kept
     const wanted = points.filter(([at]) => at >= from && at <= to)
     return seriesOfPoints(thinned(wanted, from, to, most))
   }
@@ -100,14 +113,7 @@ export class LongHistory {
       const [known = null] = await this.#redis.getMany([keyOf(hour)])
       this.#hour = { at: hour, points: [...pointsIn(known)] }
     }
-    const of = (stage: StageName) => samples.map((sample) => sample.find((one) => one.stage === stage))
-    this.#hour.points.push([
-      at,
-      ...stageNames.flatMap((stage) => [
-        meanOf(of(stage).map((one) => one?.perSecond ?? null)),
-        meanOf(of(stage).map((one) => one?.ageSeconds ?? null)),
-      ]),
-    ])
+    this.#hour.points.push(pointOf(at, samples))
     const value = Buffer.from(JSON.stringify(this.#hour.points))
     await this.#redis.setMany([{ key: keyOf(hour), value, ttlSeconds }])
   }

@@ -5,15 +5,18 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Sockets above the limit that exist for a moment, until the oldest is closed. Beyond them Node refuses new ones. */
+/** Sockets above the limit, if none waits for its sender. Beyond them new ones are closed. */
 const reserve = 64
 
 export const limitSockets = (server: Server, max: number): void => {
   /** Those without a complete request, longest first. */
   const waiting = new Set<Socket>()
   let open = 0
-  server.maxConnections = max + reserve
   server.on('connection', (socket) => {
+    if (open >= max + reserve) {
+      socket.destroy()
+      return
+    }
     open++
     waiting.add(socket)
     socket.once('close', () => {
@@ -22,7 +25,10 @@ export const limitSockets = (server: Server, max: number): void => {
     })
     if (open <= max) return
     const [oldest] = waiting
-    oldest?.destroy()
+    if (!oldest) return
+    // It counts as open until the round of the event loop ends, and is closed once.
+    waiting.delete(oldest)
+    oldest.destroy()
   })
   server.on('request', (request, response: ServerResponse) => {
     const { socket } = request

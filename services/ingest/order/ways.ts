@@ -69,6 +69,28 @@ export const knownWays = async (
   return known && waysIn.filter((_, at) => now - (known.seen[at] as number) < keptMs)
 }
 
+/** When events of a connection came, ms; null: none did by that way within the last days. */
+export interface EventTimes {
+  /** The first one, as long as Redis has known of one each week. */
+  readonly since: number
+  /** To the hour. */
+  readonly lastByHttp: number | null
+  readonly lastByKafka: number | null
+}
+
+/** null: none is known. @throws DependencyError */
+export const eventTimes = async (
+  connectionId: string,
+  redis: Pick<RedisCommands, 'getMany'>,
+): Promise<EventTimes | null> => {
+  const [stored] = await redis.getMany([keyOf(connectionId)])
+  const known = decode(stored)
+  if (known === null) return null
+  const [gateway = 0, ...others] = known.seen
+  const byKafka = Math.max(...others)
+  return { since: known.since, lastByHttp: gateway || null, lastByKafka: byKafka || null }
+}
+
 export class ConnectionWays {
   readonly #redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   readonly #clock: Pick<Clock, 'now'>

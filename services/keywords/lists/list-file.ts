@@ -1,7 +1,10 @@
 /** Parses keyword lists from CSV or JSON files. */
+
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { keywordAddresses, keywordFolds } from '../../shared/model/keyword-list.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
+import { NotJson, parseWrittenJson } from '../../shared/text/written-json.ts'
 import {
   type EntryPosition,
   type KeywordListInput,
@@ -26,6 +29,12 @@ const separators = [',', ';', '\t'] as const
 const separatorOf = (line: string): string =>
   separators.toSorted((a, b) => line.split(b).length - line.split(a).length)[0] as string
 
+/** @param code of the parser's error */
+const csvProblem = (code: string | undefined): string =>
+  code?.includes('QUOTE')
+    ? 'a double quote is not closed, or is inside a field; write "" for one'
+    : 'a row cannot be read; put a keyword that holds the separator in quotes'
+
 const rowsOf = (text: string): readonly Row[] => {
   const declared = /^sep=([,;\t])[^\n]*\n/i.exec(text)
   const head = /^[^\n]*/.exec(text.slice(declared?.[0].length ?? 0))?.[0] ?? ''
@@ -35,8 +44,8 @@ const rowsOf = (text: string): readonly Row[] => {
     const from = declared === null ? 1 : 2
     return parse(text, { ...options, delimiter, from_line: from }) as unknown as Row[]
   } catch (error) {
-    const { lines, message } = error as { lines?: number; message: string }
-    throw new KeywordListInvalid(`line ${lines ?? '?'}: is not CSV: ${message}`)
+    const { lines, code } = error as { lines?: number; code?: string }
+    throw new KeywordListInvalid(`line ${lines ?? '?'}: is not CSV: ${csvProblem(code)}`)
   }
 }
 
@@ -73,11 +82,12 @@ const documentSchema = z.object({
 const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
   let document: unknown
   try {
-    document = JSON.parse(text)
+    document = parseWrittenJson(text)
   } catch (error) {
-    throw new KeywordListInvalid(`is not JSON: ${(error as Error).message}`)
+    if (error instanceof NotJson) throw new KeywordListInvalid(`the list ${error.message}`)
+    throw error
   }
-  const result = documentSchema.safeParse(document)
+  const result = documentSchema.safeParse(document, { error: plainIssue })
   if (!result.success) {
     throw new KeywordListInvalid(
       ...result.error.issues.map(({ path, message }) => `${path.join('.') || 'list'}: ${message}`),

@@ -1,6 +1,8 @@
 /** Validates a keyword list as a whole: one bad entry refuses the list, and the active version stays. */
+
 import { z } from 'zod'
 import { type KeywordEntry, keywordAddresses, keywordFolds, keywordMatches } from '../../shared/model/keyword-list.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { fold, foldingOf } from '../matching/folding/fold.ts'
 import { versionedIdForm } from '../versions/selection.ts'
 
@@ -118,7 +120,7 @@ export const validated = (positions: readonly EntryPosition[], defaults: ListDef
       problems.push(`${where} ${position.problem}`)
       continue
     }
-    const result = entrySchema.safeParse(position.value)
+    const result = entrySchema.safeParse(position.value, { error: plainIssue })
     if (!result.success) {
       for (const { path, message } of result.error.issues) {
         problems.push(

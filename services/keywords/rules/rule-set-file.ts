@@ -1,7 +1,9 @@
 /** Parses rule sets from JSON or YAML files. One problem refuses the whole set; each names its line and the remedy. */
+
 import type { z } from 'zod'
 import type { SignalRule } from '../../shared/model/rules/rule-set.ts'
 import { type Lines, MappingInvalid, parseLines } from '../../shared/sources/problems.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { neverFires } from './never-fires.ts'
 import { ruleSetSchema } from './rule-set-document.ts'
 
@@ -83,7 +85,7 @@ export const parseRuleSet = (text: string): RuleSetInput => {
   if (text.length > maxLength)
     throw new RuleSetInvalid([{ line: 1, path: '', message: `the file is longer than ${maxLength} characters` }])
   const lines = linesOf(text.replace(/^\ufeff/, ''))
-  const result = ruleSetSchema.safeParse(lines.value)
+  const result = ruleSetSchema.safeParse(lines.value, { error: plainIssue })
   if (!result.success) throw refused(lines, result.error.issues.flatMap(problemsOf))
   const { ruleSetId, rules, shadow } = result.data
   const problems = neverFires(rules)

@@ -4,11 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path'
 import { cacheFolder } from '../cache-folder.ts'
 import { buildBundle } from './build.ts'
+import { bundleInputs, fingerprintOf, noteBundle } from './of-sources.ts'
 
 const keepMs = 30 * 86_400_000
-
-/** Everything that the bundle is made from. */
-const inputs = ['package-lock.json', 'schemas', 'services', 'docs/runbooks', 'docs/operators']
 
 const filesOf = (path: string): string[] =>
   statSync(path).isDirectory()
@@ -21,7 +19,7 @@ const filesOf = (path: string): string[] =>
 /** @param more as in `buildBundle` */
 const contentHash = (root: string, more: Readonly<Record<string, string>>): string => {
   const hash = createHash('sha256').update(JSON.stringify(more))
-  for (const input of [...inputs, ...Object.values(more)]) {
+  for (const input of [...bundleInputs, ...Object.values(more)]) {
     for (const path of filesOf(join(root, input))) {
       const bytes = readFileSync(path)
       hash.update(`\n${path.slice(root.length)}:${bytes.length}:`).update(bytes)
@@ -54,11 +52,17 @@ export const cachedBundle = async (
 ): Promise<string | null> => {
   try {
     const bundles = join(cacheFolder(env), 'bundles')
+    // Before the sources are read: what changes meanwhile is in neither or in both.
+    const fingerprint = fingerprintOf(root)
     const folder = join(bundles, contentHash(root, more))
+    const found = () => {
+      if (Object.keys(more).length === 0) noteBundle(root, env, folder, fingerprint)
+      return folder
+    }
     const now = new Date()
     if (existsSync(folder)) {
       utimesSync(folder, now, now)
-      return folder
+      return found()
     }
     mkdirSync(bundles, { recursive: true })
     removeOld(bundles, now.getTime())
@@ -71,7 +75,7 @@ export const cachedBundle = async (
       // Another process has built the same bundle meanwhile.
       if (!existsSync(folder)) throw error
     }
-    return folder
+    return found()
   } catch (error) {
     report(`no bundle (${firstLine(error)}): the services run from their sources, with a slower start and more memory`)
     return null

@@ -1,4 +1,5 @@
 /** Checks, before anything starts, what would else end a process a minute later: the settings of every service, and the ports. */
+import { detachedMsOf } from '../../dispatch/config.ts'
 import { ConfigError, kafkaSettingsOf, loadConfig, redisSettingsOf, registrySettingsOf } from '../../runtime/config.ts'
 import { keyFields, openMasterKeys } from '../../runtime/keys/key-settings.ts'
 import type { LocalConfig } from '../config.ts'
@@ -28,6 +29,13 @@ const problemsOf = (checks: readonly (() => unknown)[]): readonly string[] => {
   return [...new Set(problems)]
 }
 
+/** @throws ConfigError where one of the two is set alone */
+const mustBePair = (env: NodeJS.ProcessEnv, names: readonly [string, string]): void => {
+  const [missing] = names.filter((name) => !env[name])
+  const [given] = names.filter((name) => env[name])
+  if (missing && given) throw new ConfigError(`${missing} is not set: set it beside ${given}, or set neither`)
+}
+
 /** @throws ConfigError naming every wrong setting of any service */
 const checkSettings = async (env: NodeJS.ProcessEnv): Promise<void> => {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value))
@@ -44,6 +52,8 @@ const checkSettings = async (env: NodeJS.ProcessEnv): Promise<void> => {
           () => kafkaSettingsOf(whole, brokers, 'signals-up'),
           () => redisSettingsOf(whole, redis),
           () => registrySettingsOf(whole, registry),
+          () => mustBePair(whole, ['TIKTOK_APP_ID', 'TIKTOK_APP_SECRET']),
+          () => detachedMsOf(loadConfig(fieldsOf('dispatch'), whole) as Parameters<typeof detachedMsOf>[0]),
         ])
   const all = [...problems, ...contradictions]
   if (all.length > 0) throw new ConfigError(all.join('\n'))

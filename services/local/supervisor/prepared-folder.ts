@@ -2,11 +2,14 @@
  * The folder that `signals prepare` fills for a supervisor other than `signals up`, such as Compose: a folder for each process with
  * its secrets as files, and one for the operator with all of them.
  */
+
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../../runtime/config.ts'
 import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
+import { fileProblem } from '../../shared/text/file-problem.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { stageNames } from '../../topology.ts'
 import { type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
@@ -64,9 +67,11 @@ export const readAddresses = (file: string): Addresses => {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new ConfigError(`--addresses: ${file} cannot be read as JSON: ${(error as Error).message}`)
+    throw new ConfigError(
+      `--addresses: ${file} cannot be read as JSON: ${fileProblem(error) ?? 'it must be the output of signals status --json'}`,
+    )
   }
-  const result = addresses.safeParse(value)
+  const result = addresses.safeParse(value, { error: plainIssue })
   if (result.success) return result.data
   const { path, message } = result.error.issues[0] as z.core.$ZodIssue
   throw new ConfigError(`--addresses: ${file}: ${path.join('.') || 'the value'}: ${message}`)

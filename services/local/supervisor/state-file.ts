@@ -1,6 +1,7 @@
 /** State and secrets that a running `signals up` stores for other commands. Readable only by their owner. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileProblem } from '../../shared/text/file-problem.ts'
 import type { ReplaySettingTexts } from '../../tools/replay/settings.ts'
 import { readJsonFile, writeJsonFile } from '../json-file.ts'
 import { LocalProblem } from '../problem.ts'
@@ -58,9 +59,11 @@ export const makeDataDir = (dataDir: string) => {
     // Fails for a file too.
     accessSync(`${dataDir}/.`, constants.W_OK)
   } catch (error) {
+    // Of a folder, that it is missing means that none can be made there.
     const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'no folder can be made there' : (fileProblem(error) ?? 'it is no folder')
     throw new LocalProblem(
-      `SIGNALS_DATA_DIR: ${dataDir} cannot be made or written (${code}): set it to a folder that you may write`,
+      `SIGNALS_DATA_DIR: ${dataDir} cannot be made or written: ${why}; set it to a folder that you may write`,
     )
   }
 }

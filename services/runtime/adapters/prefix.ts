@@ -75,8 +75,8 @@ export const prefixedBroker = (broker: Broker, prefix: string): Broker => {
         (record) => onRecord(bareRecord(record)),
         onProgress && ((topic, partition, next) => onProgress(bare(topic), partition, next)),
       ),
-    read: (topic, ranges, onRecords) =>
-      broker.read(full(topic), ranges, (records) => onRecords(records.map(bareRecord))),
+    read: (topic, ranges, onRecords, filter) =>
+      broker.read(full(topic), ranges, (records) => onRecords(records.map(bareRecord)), filter),
     offsetsAt: (topic, time) => broker.offsetsAt(full(topic), time),
     partitionOf: (key, partitions) => broker.partitionOf(key, partitions),
     describe: () => broker.describe(),

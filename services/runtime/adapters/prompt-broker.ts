@@ -2,7 +2,7 @@
 import { type Broker, type Clock, DependencyError } from '../ports.ts'
 
 /** A cluster that works answers within a second, login included; a starved machine takes several. */
-const timeoutMs = 8_000
+const timeoutMs = 5_000
 /** The wait is counted in short steps, so that the time in which this process compiles or gets no processor does not count. */
 const stepMs = 100
 

@@ -49,6 +49,11 @@ const kindOf = (error: unknown): string => {
   )
 }
 
+const isRefused = (error: unknown): error is { readonly address: string; readonly port: number } => {
+  const { code, address } = (error ?? {}) as { code?: unknown; address?: unknown }
+  return code === 'ECONNREFUSED' && typeof address === 'string'
+}
+
 /** Why a connection failed, where there is a remedy of its own. */
 const connectionProblem = (error: unknown): string | undefined => {
   const text = error instanceof Error ? error.message : ''
@@ -56,12 +61,14 @@ const connectionProblem = (error: unknown): string | undefined => {
     return `no sentinel of REDIS_URL knows the primary: check their addresses, ?sentinel=name and REDIS_SENTINEL_PASSWORD`
   if (/certificate required|bad certificate|unknown ca/i.test(text))
     return 'Redis demands another client certificate: set REDIS_CERT and REDIS_KEY to one that it trusts'
+  if (isRefused(error))
+    return `Redis: no process listens at ${error.address}:${error.port}: start Redis, or set REDIS_URL to where it listens`
   return tlsProblem(error, names) ?? hints[kindOf(error)]
 }
 
 /** Whether the error says more than that the connection was closed. */
 export const hasRemedy = (connectionError: unknown): boolean =>
-  ![undefined, reset].includes(connectionProblem(connectionError))
+  !isRefused(connectionError) && ![undefined, reset].includes(connectionProblem(connectionError))
 
 /**
  * Errors of ioredis may quote commands and arguments, so only the kind of error is passed on.

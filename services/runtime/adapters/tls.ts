@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs'
 
 /** PEM text as it is, else the content of the file of that path. @throws when there is no such file */
 export const pemOf = (value: string | undefined): string | undefined =>
-  value === undefined || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8')
+  value === undefined || isPem(value) ? value : readFileSync(value, 'utf8')
+
+const isPem = (text: string | undefined): boolean => text?.includes('-----BEGIN') ?? true
 
 /** @returns a line for each of the settings that is neither PEM text nor the path of a file that can be read */
 export const pemProblems = (config: Readonly<Record<string, unknown>>, names: readonly string[]): string[] =>
   names.flatMap((name) => {
     try {
-      pemOf(config[name] as string | undefined)
-      return []
+      return isPem(pemOf(config[name] as string | undefined))
+        ? []
+        : [`${name}: the file is not PEM: it must hold a line -----BEGIN`]
     } catch {
       return [`${name}: must be PEM text or the path of a file that can be read`]
     }

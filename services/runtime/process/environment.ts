@@ -11,11 +11,14 @@ const read = (path: string) => readFileSync(path, 'utf8')
 
 let resolved: NodeJS.ProcessEnv | undefined
 
-/** Read at the first call. @throws ConfigError naming each file that cannot be used */
-export const environment = (): NodeJS.ProcessEnv => {
-  resolved ??= withSecretFiles(process.env, read)
+/** Takes this environment as that of the process. @throws ConfigError naming each file that cannot be used */
+export const openEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  resolved = withSecretFiles(env, read)
   return resolved
 }
+
+/** Read at the first call. @throws ConfigError naming each file that cannot be used */
+export const environment = (): NodeJS.ProcessEnv => resolved ?? openEnvironment(process.env)
 
 /**
  * Calls back once when secret files have changed, up to 40 s later.

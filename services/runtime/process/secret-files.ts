@@ -2,6 +2,7 @@
  * Secrets in files: every secret setting `NAME` may be given as `NAME_FILE`, the path of a file that holds its value. A process that
  * sees such a file change ends and is started again with the new value: see docs/decisions/078-secret-files.md.
  */
+import { fileProblem } from '../../shared/text/file-problem.ts'
 import { ConfigError, isSecret } from '../config.ts'
 
 export type ReadText = (path: string) => string
@@ -40,8 +41,8 @@ const contentOf = ({ name, path }: SecretFile, env: Environment, read: ReadText)
     if (value.length > maxLength) return `${name}${suffix}: ${path} is longer than ${maxLength} characters`
     return { value }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return `${name}${suffix}: ${path} cannot be read (${code ?? 'unknown error'}): correct the path, or let this user read the file`
+    const why = fileProblem(error) ?? 'correct the path, or let this user read the file'
+    return `${name}${suffix}: ${path} cannot be read: ${why}`
   }
 }
 

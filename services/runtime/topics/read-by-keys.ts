@@ -77,8 +77,9 @@ export const readByKeys = async (
   onRecords: (records: readonly ConsumedRecord[]) => Promise<void>,
 ): Promise<void> => {
   const ranges = await rangesOf(topic, keys, window, broker)
-  await broker.read(topic, ranges, async (records) => {
+  const take = async (records: readonly ConsumedRecord[]) => {
     const own = records.filter(({ key }) => key !== null && keys.has(key))
     if (own.length > 0) await onRecords(own)
-  })
+  }
+  await broker.read(topic, ranges, take, { holding: Array.from(keys, (key) => Buffer.from(key)) })
 }

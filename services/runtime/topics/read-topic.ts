@@ -1,6 +1,8 @@
 /** Reads a topic once, up to its current end: for commands and for rebuilds. */
 import type { Broker, ConsumedRecord } from '../ports.ts'
 
+type ReadFilter = NonNullable<Parameters<Broker['read']>[3]>
+
 export const beginningOfTime = 0
 /** The maximum time of a Date, ms. */
 export const endOfTime = 8_640_000_000_000_000
@@ -15,6 +17,7 @@ type TopicReader = Pick<Broker, 'offsetsAt' | 'read'>
  * @param since broker time of the first record to read, ms
  * @param until broker time of the first record not to read, ms
  * @param onRecords gets the share of the topic that is read including this batch, 0 to 1
+ * @param filter what may be left out
  * @throws DependencyError; what `onRecords` throws
  */
 export const readInBatches = async (
@@ -23,20 +26,22 @@ export const readInBatches = async (
   onRecords: (records: readonly ConsumedRecord[], share: number) => Promise<void>,
   since = beginningOfTime,
   until = endOfTime,
+  filter: ReadFilter = {},
 ): Promise<void> => {
   const [starts, ends] = await Promise.all([broker.offsetsAt(topic, since), broker.offsetsAt(topic, until)])
   const ranges = Array.from(ends, ([partition, to]) => ({ partition, from: starts.get(partition) ?? to, to }))
   const total = ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0)
   const unread = new Map(ranges.map(({ partition, from, to }) => [partition, Number(to - from)]))
   const endOffsets = new Map(ranges.map(({ partition, to }) => [partition, to]))
-  await broker.read(topic, ranges, async (records) => {
+  const take = async (records: readonly ConsumedRecord[]) => {
     for (let from = 0; from < records.length; from += maxRecords) {
       const part = records.slice(from, from + maxRecords)
       const { partition, offset } = part.at(-1) as ConsumedRecord
       unread.set(partition, Number((endOffsets.get(partition) as bigint) - offset) - 1)
       await onRecords(part, 1 - Array.from(unread.values()).reduce((sum, one) => sum + one, 0) / total)
     }
-  })
+  }
+  await broker.read(topic, ranges, take, filter)
 }
 
 /** Reads the topic one record after another. @throws DependencyError; what `onRecord` throws */

@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { defaultKeywordOrigins, messagingApps } from '../model/connection-record.ts'
 import { directions, textOrigins } from '../model/message-event.ts'
+import { plainIssue } from '../text/plain-issue.ts'
+import { didYouMean } from '../text/similar.ts'
 import { extractorSchema, storedExtractor } from './extractors/extractors.ts'
 import { prefilledSchema } from './prefilled.ts'
 
@@ -92,17 +94,23 @@ export const connectionDraftSchema = z.strictObject({
 })
 export type ConnectionDraft = z.output<typeof connectionDraftSchema>
 
+const fieldNames = Object.keys(fields)
+
 /** The connection file is invalid. The message has a line per problem with field and remedy, never a value. */
 export class ConnectionInvalid extends Error {
   override readonly name = 'ConnectionInvalid'
 }
 
 const parse = <T>(schema: z.ZodType<T>, input: unknown): T => {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { error: plainIssue })
   if (result.success) return result.data
   throw new ConnectionInvalid(
     result.error.issues
-      .map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'connection'}: ${message}`)
+      .map((issue) => {
+        const { path, message } = issue
+        const hint = issue.code === 'unrecognized_keys' && path.length === 0 ? didYouMean(issue.keys, fieldNames) : ''
+        return `${path.length > 0 ? path.join('.') : 'connection'}: ${message}${hint}`
+      })
       .join('\n'),
   )
 }

@@ -2,12 +2,14 @@
  * Judges the message events that a connector has written, in their order: what is refused, what arrives too late to count, what never leads to
  * a signal. Pure; texts and ids of persons stay inside.
  */
+
 import {
   eventProblemsOf,
   type MessageEvent,
   maxTextLength,
   messageEventSchema,
 } from '../../shared/model/message-event.ts'
+import { plainIssue } from '../../shared/text/plain-issue.ts'
 import { type ConnectorProblem, ConnectorProblems } from './problems.ts'
 
 export interface WrittenEvent {
@@ -78,7 +80,7 @@ export class ConnectorChecker {
       this.#problems.add('error', what, remedy, place)
       return
     }
-    const { data: event, error } = messageEventSchema.safeParse(value)
+    const { data: event, error } = messageEventSchema.safeParse(value, { error: plainIssue })
     if (!event) {
       for (const { field, problem } of eventProblemsOf(error))
         this.#problems.add('error', `${field}: ${problem}`, 'the event is refused: mend the field', place)

@@ -1,5 +1,5 @@
 /** The result of one check, and what to do about it. */
-export const areas = ['settings', 'machine', 'kafka', 'registry', 'redis', 'connections', 'stages'] as const
+export const areas = ['settings', 'machine', 'kafka', 'registry', 'redis', 'connections', 'stages', 'pipeline'] as const
 export type Area = (typeof areas)[number]
 
 export interface CheckResult {

@@ -11,6 +11,16 @@ import type { TokenRecord } from '../../shared/model/token-record.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 
+/** As control's overview states it. */
+export interface StatedProblem {
+  /** page, warning or notice. */
+  readonly severity: string
+  readonly text: string
+  readonly runbook: string | null
+  readonly remedy?: string
+  readonly effects: readonly string[]
+}
+
 export interface DiagnosticsContext {
   readonly dataDir: string
   /** Metrics URLs by stage of the pipeline that runs on the data folder; null: none runs. */
@@ -44,6 +54,8 @@ export interface DiagnosticsContext {
   ruleSets(): Promise<readonly RuleSetRecord[]>
   /** Every breaker of dispatch that is not closed. */
   breakers(): Promise<readonly { readonly connectionId: string; readonly cause: string }[]>
+  /** Problems that control's overview names; null: it does not answer here. */
+  problems(): Promise<readonly StatedProblem[] | null>
   /** Problems that the services' own settings checks find, one line each. */
   settingProblems(): readonly string[]
   /** The JSON of a stage's /healthz; null: it does not answer. */

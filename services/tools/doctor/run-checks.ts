@@ -8,6 +8,7 @@ import { connections } from './checks/connections.ts'
 import { kafka } from './checks/kafka.ts'
 import { machine } from './checks/machine.ts'
 import { masterKey } from './checks/master-key.ts'
+import { problems, unlessNamed } from './checks/problems.ts'
 import { redis } from './checks/redis.ts'
 import { registry } from './checks/registry.ts'
 import { ruleSets } from './checks/rule-sets.ts'
@@ -59,15 +60,16 @@ const checks: readonly Check[] = [
   },
   { area: 'connections', run: ruleSets, remedy: null, subject: () => 'rule sets' },
   { area: 'connections', run: callers, remedy: null, subject: () => 'callers' },
-  { area: 'connections', run: breakers, remedy: null, subject: () => 'breakers' },
+  { area: 'connections', run: unlessNamed(breakers), remedy: null, subject: () => 'breakers' },
   { area: 'stages', run: stageChecks, remedy: 'see the message', subject: () => 'stages' },
   {
     area: 'stages',
-    run: lateness,
+    run: unlessNamed(lateness),
     remedy: 'needs Kafka: fix that first',
     subject: () => 'lag was not checked',
   },
   { area: 'stages', run: gatewayClock, remedy: null, subject: () => "the gateway's clock" },
+  { area: 'pipeline', run: problems, remedy: null, subject: () => 'problems' },
 ]
 
 /** Bounds each check: a dependency that does not answer must not delay the report of the others. */

@@ -19,13 +19,19 @@ export const stateOnly: ReadonlySet<string> = new Set(['edit', 'deletion', 'refe
 /** One event of a message: an edit and its original have one id. */
 export const eventIdOf = ({ message, kind, revision }: Message) => `${message} ${kind} ${revision ?? ''}`
 
+export interface PutAside {
+  readonly code: string
+  /** Fields and rules that the failure names; null: not known. */
+  readonly detail: string | null
+}
+
 /** What the topics hold of a conversation: each message once, by receipt. */
 export interface HeldMessages {
   readonly messages: readonly Message[]
   /** By `eventIdOf`. */
   readonly attributed: ReadonlyMap<string, AttributedMessage>
-  /** By `eventIdOf`, the code under which attribution or keywords put a message aside. */
-  readonly deadLetters: ReadonlyMap<string, string>
+  /** By `eventIdOf`, why attribution or keywords put a message aside. */
+  readonly deadLetters: ReadonlyMap<string, PutAside>
 }
 
 export interface DecidedMessage {
@@ -82,6 +88,10 @@ export const decideMessages = async (
   const decide = openDeciding(tools, now)
   const windowMs = connection.attributionWindowDays * dayMs
   const decided: DecidedMessage[] = []
+  const putAsideOf = (message: Message) => {
+    const { code = null, detail = null } = deadLetters.get(eventIdOf(message)) ?? {}
+    return { deadLetter: code, deadLetterDetail: detail }
+  }
   for (const [at, message] of messages.entries()) {
     const passedOn = attributed.get(eventIdOf(message))
     const { isSealBroken, ...carried } = found[at] as FoundInMessage
@@ -89,7 +99,7 @@ export const decideMessages = async (
     const facts = {
       ...{ occurredAt, receivedAt, message: message.message, kind, direction, sender, textOrigin, conversation },
       ...carried,
-      ...{ keywords: [], rules: [], waitsUntil: null, deadLetter: deadLetters.get(eventIdOf(message)) ?? null },
+      ...{ keywords: [], rules: [], waitsUntil: null, ...putAsideOf(message) },
       shown: tools.showText ? shownOf(message, connection, tools.keyring) : null,
     }
     if (passedOn === undefined) {

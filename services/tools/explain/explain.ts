@@ -16,9 +16,9 @@ import type { AttributedMessage, Message, Pseudonym, Signal } from '../../shared
 import { noSuppressions } from '../../shared/persons/suppressions.ts'
 import { topics } from '../../topology.ts'
 import { findConversation, type KnownConversation, type StateTools } from './conversation-state.ts'
-import { deadLetterCodes } from './dead-letter-codes.ts'
+import { detailOf, lettersByOrigin } from './dead-letter-codes.ts'
 import type { DecidingTools } from './decide-again.ts'
-import { decideMessages, eventIdOf, type HeldMessages, stateOnly } from './decide-messages.ts'
+import { decideMessages, eventIdOf, type HeldMessages, type PutAside, stateOnly } from './decide-messages.ts'
 import type { ConversationExplanation, ExplainedSignal } from './explanation.ts'
 import { findMessage } from './find-message.ts'
 import { type Received, type ReceivedTools, readReceived } from './ingest/received.ts'
@@ -26,7 +26,8 @@ import { readSignalResults, type SignalResults } from './signal-results.ts'
 import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
 
 export interface ExplainTools extends ReadingTools, DecidingTools, StateTools, ReceivedTools {
-  readonly settings: AttributionSettings
+  /** `expireMs`: DISPATCH_EXPIRE_DAYS. */
+  readonly settings: AttributionSettings & { readonly expireMs: number }
   /** Accounts in quarantine; null: not known. */
   quarantined(): Promise<readonly QuarantinedAccount[] | null>
 }
@@ -59,29 +60,40 @@ const readHeld = async (
   const messages = new Map<string, Message>()
   const attributed = new Map<string, AttributedMessage>()
   const keys = new Set(ids)
-  const codes = await deadLetterCodes(lostOn, window.since, tools)
-  const deadLetters = new Map<string, string>()
-  const noteLost = (message: Message, record: ConsumedRecord) => {
-    const code = codes.get(positionOf(record))
-    if (code !== undefined) deadLetters.set(eventIdOf(message), code)
-  }
-  await readRecords(tools, { topic: topics.messages.name, name: 'messages', keys, window }, (one, record) => {
-    noteLost(one, record)
-    if (one.connectionId === connectionId && !messages.has(eventIdOf(one))) messages.set(eventIdOf(one), one)
-  })
-  await readFollowing(
-    window,
-    (own) =>
-      readRecords(
-        tools,
-        { topic: topics.attributedMessages.name, name: 'attributedMessages', keys, window: own },
-        (one, record) => {
-          noteLost(one.message, record)
-          if (!attributed.has(eventIdOf(one.message))) attributed.set(eventIdOf(one.message), one)
-        },
-      ),
-    () => [...messages].every(([id, { kind }]) => stateOnly.has(kind) || attributed.has(id)),
+  /** By `eventIdOf`, where the topics have it. */
+  const positions: (readonly [string, string])[] = []
+  const note = (message: Message, record: ConsumedRecord) => positions.push([eventIdOf(message), positionOf(record)])
+  const readingMessages = readRecords(
+    tools,
+    { topic: topics.messages.name, name: 'messages', keys, window },
+    (one, record) => {
+      note(one, record)
+      if (one.connectionId === connectionId && !messages.has(eventIdOf(one))) messages.set(eventIdOf(one), one)
+    },
   )
+  const readAttributed = (own: TimeWindow) =>
+    readRecords(
+      tools,
+      { topic: topics.attributedMessages.name, name: 'attributedMessages', keys, window: own },
+      (one, record) => {
+        note(one.message, record)
+        if (!attributed.has(eventIdOf(one.message))) attributed.set(eventIdOf(one.message), one)
+      },
+    )
+  const isComplete = async () => {
+    await readingMessages
+    return [...messages].every(([id, { kind }]) => stateOnly.has(kind) || attributed.has(id))
+  }
+  const [letters] = await Promise.all([
+    lettersByOrigin(lostOn, window.since, tools),
+    readingMessages,
+    readFollowing(window, readAttributed, isComplete),
+  ])
+  const deadLetters = new Map<string, PutAside>()
+  for (const [id, position] of positions) {
+    const letter = letters.get(position)
+    if (letter) deadLetters.set(id, { code: letter.code, detail: await detailOf(letter, tools) })
+  }
   return { messages: [...messages.values()].sort((a, b) => a.receivedAt - b.receivedAt), attributed, deadLetters }
 }
 
@@ -130,31 +142,37 @@ const followingWindow = ({ messages: [first] }: HeldMessages, { since, until }: 
   ...(until === undefined ? {} : { until }),
 })
 
-/** The conversation that is asked for, and what came of it. null: nothing is known of the message. @throws DependencyError */
-const find = async (
-  { conversationId, messageId }: ExplainedIds,
+/** What came with a message, and with its conversation. @throws DependencyError */
+const findByMessage = async (
+  messageId: string,
   connection: Connection,
   options: ExplainOptions,
   tools: ExplainTools,
 ): Promise<{ readonly conversation: Pseudonym | null; readonly received: Received } | null> => {
   const { connectionId, source, accountId } = connection
-  const pseudonym = (kind: 'conversation' | 'message', id: string) =>
-    tools.keyring.pseudonym(kind, source, accountId, id)
-  const ofMessage =
-    conversationId === null ? await readReceived(connection, { conversationId, messageId }, options, tools) : null
-  const named = conversationId ?? ofMessage?.conversationId ?? null
-  const received =
-    named === null
-      ? ofMessage
-      : await readReceived(connection, { conversationId: named, messageId: null }, options, tools)
-  const held =
-    messageId === null || named !== null
-      ? null
-      : await findMessage(pseudonym('message', messageId), connectionId, options, tools)
-  const conversation = held ?? (named === null ? null : pseudonym('conversation', named))
-  return received === null || (conversation === null && received.events.length === 0)
-    ? null
-    : { conversation, received }
+  const asked = { conversationId: null, messageId }
+  const { keyring } = tools
+  const held = await findMessage(
+    keyring.pseudonym('message', source, accountId, messageId),
+    connectionId,
+    options,
+    tools,
+  )
+  const near = held && {
+    ...options,
+    since: Math.max(options.since, held.receivedAt - skewMs),
+    until: Math.min(options.until ?? Number.POSITIVE_INFINITY, held.receivedAt + skewMs),
+  }
+  const soon = near && (await readReceived(connection, asked, near, tools))
+  const ofMessage = soon?.conversationId ? soon : await readReceived(connection, asked, options, tools)
+  const named = ofMessage.conversationId
+  if (named !== null)
+    return {
+      conversation: keyring.pseudonym('conversation', source, accountId, named),
+      received: await readReceived(connection, { conversationId: named, messageId: null }, options, tools),
+    }
+  const conversation = held?.conversation ?? null
+  return conversation === null && ofMessage.events.length === 0 ? null : { conversation, received: ofMessage }
 }
 
 /**
@@ -169,12 +187,20 @@ export const explainConversation = async (
 ): Promise<ConversationExplanation | null> => {
   const connection = tools.directory.byId(ids.connectionId)
   if (!connection) throw new RangeError(`there is no connection ${ids.connectionId}`)
-  const found = await find(ids, connection, options, tools)
-  if (found === null) return null
-  const { conversation, received } = found
   const { connectionId, source, accountId, status } = connection
-  const { known, held } =
-    conversation === null ? nothing : await readConversation(conversation, connection, options, tools)
+  const { conversationId, messageId } = ids
+  const found = messageId === null ? null : await findByMessage(messageId, connection, options, tools)
+  if (messageId !== null && found === null) return null
+  const conversation =
+    found?.conversation ??
+    (conversationId === null ? null : tools.keyring.pseudonym('conversation', source, accountId, conversationId))
+  const [received, { known, held }, quarantines, deliveriesSince, messagesSince] = await Promise.all([
+    found?.received ?? readReceived(connection, { conversationId, messageId: null }, options, tools),
+    conversation === null ? nothing : readConversation(conversation, connection, options, tools),
+    tools.quarantined(),
+    goneBefore(topics.channelEvents.name, tools),
+    goneBefore(topics.messages.name, tools),
+  ])
   const { now, showText = false } = options
   const decided = await decideMessages(held, known, connection, now, { ...tools, showText })
   const signalIds = new Set(decided.flatMap(({ signals }) => signals.map(({ signalId }) => signalId)))
@@ -185,7 +211,7 @@ export const explainConversation = async (
     followingWindow(held, options),
     tools,
   )
-  const quarantined = (await tools.quarantined())?.find(({ account }) => account === `${source}/${accountId}`)
+  const quarantined = quarantines?.find(({ account }) => account === `${source}/${accountId}`)
   return {
     ...{ connectionId, status, source, conversation },
     aliases: known.ids.filter((id) => id !== conversation),
@@ -198,8 +224,8 @@ export const explainConversation = async (
     })),
     otherSignals: results.published.flatMap((one) => (signalIds.has(one.signalId) ? [] : [withResult(one, results)])),
     gaps: {
-      deliveriesSince: await goneBefore(topics.channelEvents.name, tools),
-      messagesSince: await goneBefore(topics.messages.name, tools),
+      deliveriesSince,
+      messagesSince,
       unreadableDeliveries: received.unreadable,
       areCopiesUnknown: received.areCopiesUnknown,
     },

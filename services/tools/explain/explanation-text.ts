@@ -43,9 +43,10 @@ const waitText = ({ result, waitsIn, waitsUntil }: ExplainedSignal) => {
 }
 
 const signalText = (signal: ExplainedSignal) => {
-  const { kind, event, flags, value, currency, result, code, settledAt } = signal
+  const { kind, event, flags, value, currency, result, code, detail, settledAt } = signal
   const name = [event ?? kind, ...flags, ...(value === null ? [] : [`${value} ${currency}`])].join(' ')
-  const why = code === null ? '' : ` (${code})`
+  const reason = [code, detail].filter((one) => one !== null).join(', ')
+  const why = reason === '' ? '' : ` (${reason})`
   return `signal ${name}: ${result}${why}${waitText(signal)}${settledAt === null ? '' : ` at ${timeText(settledAt)}`}`
 }
 
@@ -83,13 +84,29 @@ const shownLines = ({ shown }: ExplainedMessage): string[] =>
 
 /** The reason leads. */
 const messageLines = (message: ExplainedMessage, received: ExplainedEvent | undefined): string[] => {
-  const { occurredAt, kind, direction, textOrigin, keywords, rules, signals, reason, waitsUntil, deadLetter } = message
+  const {
+    occurredAt,
+    kind,
+    direction,
+    textOrigin,
+    keywords,
+    rules,
+    signals,
+    reason,
+    waitsUntil,
+    deadLetter,
+    deadLetterDetail,
+  } = message
   const until = waitsUntil === null ? '' : ` until ${timeText(waitsUntil)}`
   const words = textOrigin === null || textOrigin === 'typed' ? '' : `, ${textOrigin}`
   return [
     `${timeText(occurredAt)} ${direction} ${kind}${words}`,
     ...[
-      ...(deadLetter === null ? [] : [`dead letter past ingest: ${deadLetter} (signals dead-letters list)`]),
+      ...(deadLetter === null
+        ? []
+        : [
+            `dead letter past ingest: ${deadLetter}${deadLetterDetail === null ? '' : `: ${deadLetterDetail}`} (signals dead-letters list)`,
+          ]),
       ...(reason === null ? [] : [`no signal: ${reasons[reason] ?? reason}${until}`]),
       ...attributionLines(message),
       ...carriedLines(message),

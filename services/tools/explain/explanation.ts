@@ -31,6 +31,8 @@ export interface ExplainedEvent {
   readonly outcome: 'let_in' | 'dropped' | 'dead_letter' | 'quarantined'
   /** A drop reason of ingest, or the code of a dead letter. */
   readonly reason: string | null
+  /** Of a dead letter, the fields and rules that the failure names; null: it is none, or not known. */
+  readonly detail: string | null
   readonly firstCopy: FirstCopy | null
 }
 
@@ -74,6 +76,8 @@ export interface ExplainedMessage
   readonly reason: string | null
   /** The code under which attribution or keywords put it aside; null: none did. A redrive may have followed. */
   readonly deadLetter: string | null
+  /** The fields and rules that its failure names; null: it is not put aside, or not known. */
+  readonly deadLetterDetail: string | null
   /** When its wait for a referral ends; null: it does not wait. */
   readonly waitsUntil: number | null
   /** null: not asked for, or it does not open. */

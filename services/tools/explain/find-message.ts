@@ -1,8 +1,8 @@
-/** Finds the conversation of a message, for which the whole of `messages.v1` is read. */
+/** Finds the conversation of a message in `messages.v1`, whose records are keyed by conversation. */
 import { decodable } from '../../failures.ts'
 import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
 import { readInBatches } from '../../runtime/topics/read-topic.ts'
-import type { Pseudonym } from '../../shared/model/topic-values.ts'
+import type { Message, Pseudonym } from '../../shared/model/topic-values.ts'
 import { topics } from '../../topology.ts'
 import type { ReadingTools } from './topic-records.ts'
 
@@ -11,9 +11,9 @@ export const findMessage = async (
   message: Pseudonym,
   connectionId: string,
   { since, until }: TimeWindow,
-  { broker, codec }: ReadingTools,
-): Promise<Pseudonym | null> => {
-  let found: Pseudonym | null = null
+  { broker, codec }: Pick<ReadingTools, 'broker' | 'codec'>,
+): Promise<Pick<Message, 'conversation' | 'receivedAt'> | null> => {
+  let found: Message | null = null
   // Avro has the id as it is, so most records need no decoding.
   const id = Buffer.from(message)
   await readInBatches(
@@ -24,11 +24,12 @@ export const findMessage = async (
       await codec.prepare(named)
       for (const record of named) {
         const value = decodable(() => codec.decode('messages', record))
-        if (value?.message === message && value.connectionId === connectionId) found = value.conversation
+        if (value?.message === message && value.connectionId === connectionId) found = value
       }
     },
     since,
     until,
+    { holding: [id], isEnough: () => found !== null },
   )
   return found
 }

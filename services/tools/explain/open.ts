@@ -1,5 +1,4 @@
 /** The tools of an explanation, from what a command or the control plane has. Reads the small topics of settings at each call. */
-import type { AttributionSettings } from '../../attribution/attribute.ts'
 import { openCrossSourceDedup, openDedup } from '../../ingest/claims.ts'
 import { openContactThreads } from '../../ingest/contacts/contact-threads.ts'
 import { knownWays } from '../../ingest/order/ways.ts'
@@ -26,7 +25,7 @@ export interface ExplainParts {
   readonly directory: ConnectionDirectory
   readonly sources: SourceRegistry
   readonly envelopes: Pick<Envelopes, 'open'>
-  readonly settings: AttributionSettings
+  readonly settings: ExplainTools['settings']
 }
 
 /** null: Redis does not answer. */
@@ -43,16 +42,17 @@ const quarantinedIn = async (redis: RedisCommands) => {
 export const openExplainTools = async (parts: ExplainParts): Promise<ExplainTools> => {
   const { broker, codec, keyring, redis } = parts
   const suppressions = new Suppressions(keyring)
-  await readWhole(broker, topics.suppressions.name, async (record) => {
+  const readSuppressions = readWhole(broker, topics.suppressions.name, async (record) => {
     await codec.prepare([record])
     if (record.key !== null)
       suppressions.apply(record.key, record.value === null ? null : codec.decode('suppressions', record))
   })
+  const [lists, ruleSets] = await Promise.all([readLists(broker, codec), readRuleSets(broker, codec), readSuppressions])
   return {
     ...parts,
     suppressions,
-    lists: await readLists(broker, codec),
-    ruleSets: await readRuleSets(broker, codec),
+    lists,
+    ruleSets,
     store: new RedisConversationStore(redis, 0),
     buckets: { event: openDedup(redis), crossSource: openCrossSourceDedup(redis) },
     contacts: openContactThreads(redis),

@@ -1,5 +1,6 @@
 /** The signals of a conversation that topics hold, and what became of each. */
 import { deadLetterTopic, laterTopic, parkedTopic } from '../../derived-topics.ts'
+import { codes } from '../../dispatch/destinations/tiktok/codes.ts'
 import { positionOf } from '../../runtime/batch/dead-letter.ts'
 import { headerNames } from '../../runtime/batch/record-headers.ts'
 import type { ConsumedRecord } from '../../runtime/ports.ts'
@@ -7,7 +8,7 @@ import type { TimeWindow } from '../../runtime/topics/read-by-keys.ts'
 import type { Delivery, Pseudonym, Signal } from '../../shared/model/topic-values.ts'
 import { markOf } from '../../shared/persons/suppressions.ts'
 import { delays, replayTopic, stages, topics } from '../../topology.ts'
-import { deadLetterCodes } from './dead-letter-codes.ts'
+import { detailOf, type LetterPosition, lettersByOrigin } from './dead-letter-codes.ts'
 import { type ReadingTools, readFollowing, readRecords } from './topic-records.ts'
 
 /** TikTok's or dispatch's final outcome, `parked`, `waiting`, or `dead_letter`: dispatch could not process it. */
@@ -15,6 +16,11 @@ export interface SignalResult {
   readonly result: Delivery['outcome'] | 'parked' | 'waiting' | 'dead_letter'
   /** TikTok's code, that of the dead letter, or why it is parked; null: none. */
   readonly code: number | string | null
+  /**
+   * What explains it: the class and name of TikTok's code, the fields and rules that a dead letter names, or the limit past which
+   * the signal expired; null: nothing, or not known.
+   */
+  readonly detail: string | null
   /** ms; null: not final. */
   readonly settledAt: number | null
   /** The stage in which a signal waits: `keywords` has not published it yet; null: it does not wait. */
@@ -29,7 +35,15 @@ export interface SignalResults {
   readonly published: readonly Signal[]
 }
 
-const waiting = { result: 'waiting', code: null, settledAt: null } as const
+const waiting = { result: 'waiting', code: null, detail: null, settledAt: null } as const
+const dayMs = 86_400_000
+
+const detailOfDelivery = ({ outcome, code }: Pick<Delivery, 'outcome' | 'code'>, expireMs: number): string | null => {
+  if (outcome === 'expired') return `older than ${expireMs / dayMs} days, DISPATCH_EXPIRE_DAYS`
+  const known = code === null ? undefined : codes[code]
+  return outcome === 'rejected' && known ? `${known.verdict}: ${known.name}` : null
+}
+
 const unpublished: SignalResult = { ...waiting, waitsIn: 'keywords', waitsUntil: null }
 
 /**
@@ -41,20 +55,21 @@ export const readSignalResults = async (
   conversations: readonly Pseudonym[],
   decided: readonly string[],
   window: TimeWindow,
-  tools: ReadingTools,
+  tools: ReadingTools & { readonly settings: { readonly expireMs: number } },
 ): Promise<SignalResults> => {
   const marks = new Set(conversations.map((one) => markOf(one, tools.keyring)))
   const ids = new Set(decided)
   const published = new Map<string, Signal>()
   const results = new Map<string, SignalResult>()
   const asked = { keys: new Set([connectionId]), window: { since: window.since } }
-  const codes = await deadLetterCodes([deadLetterTopic('dispatch')], window.since, tools)
+  const letters = await lettersByOrigin([deadLetterTopic('dispatch')], window.since, tools)
+  const putAside = new Map<string, LetterPosition>()
   /** Where a record leaves its signal that is not final. */
-  const left = (record: ConsumedRecord, waits: SignalResult): SignalResult => {
-    const code = codes.get(positionOf(record))
-    return code === undefined
-      ? waits
-      : { result: 'dead_letter', code, settledAt: null, waitsIn: null, waitsUntil: null }
+  const left = (signalId: string, record: ConsumedRecord, waits: SignalResult): SignalResult => {
+    const letter = letters.get(positionOf(record))
+    if (!letter) return waits
+    putAside.set(signalId, letter)
+    return { ...waits, result: 'dead_letter', code: letter.code, waitsIn: null, waitsUntil: null }
   }
   const takePublished = (own: TimeWindow, topic: string) =>
     readRecords(tools, { ...asked, window: own, topic, name: 'signals' }, (signal, record) => {
@@ -62,7 +77,7 @@ export const readSignalResults = async (
       if (!isOfThem && !ids.has(signal.signalId)) return
       ids.add(signal.signalId)
       published.set(signal.signalId, signal)
-      results.set(signal.signalId, left(record, { ...waiting, waitsIn: 'dispatch', waitsUntil: null }))
+      results.set(signal.signalId, left(signal.signalId, record, { ...waiting, waitsIn: 'dispatch', waitsUntil: null }))
     })
   const isPublished = (id: string) => published.has(id)
   for (const topic of [topics.signals.name, replayTopic])
@@ -72,7 +87,13 @@ export const readSignalResults = async (
       () => [...ids].every(isPublished),
     )
   const isSettled = (id: string) => (results.get(id)?.settledAt ?? null) !== null
-  const found = () => ({ of: (id: string) => results.get(id) ?? unpublished, published: [...published.values()] })
+  const found = async (): Promise<SignalResults> => {
+    for (const [id, letter] of putAside) {
+      const result = results.get(id)
+      if (result?.result === 'dead_letter') results.set(id, { ...result, detail: await detailOf(letter, tools) })
+    }
+    return { of: (id: string) => results.get(id) ?? unpublished, published: [...published.values()] }
+  }
   if (ids.size === 0) return found()
   await readFollowing(
     window,
@@ -82,7 +103,10 @@ export const readSignalResults = async (
         { ...asked, window: own, topic: topics.deliveries.name, name: 'deliveries' },
         ({ signalId, outcome, code, settledAt }) => {
           if (ids.has(signalId))
-            results.set(signalId, { result: outcome, code, settledAt, waitsIn: null, waitsUntil: null })
+            results.set(signalId, {
+              ...{ result: outcome, code, detail: detailOfDelivery({ outcome, code }, tools.settings.expireMs) },
+              ...{ settledAt, waitsIn: null, waitsUntil: null },
+            })
         },
       ),
     () => [...ids].every(isSettled),
@@ -99,7 +123,7 @@ export const readSignalResults = async (
       const { headers, timestamp } = record
       if (!ids.has(signalId) || isSettled(signalId) || timestamp < (last.get(signalId) ?? 0)) return
       last.set(signalId, timestamp)
-      results.set(signalId, left(record, resultAt(headers, timestamp)))
+      results.set(signalId, left(signalId, record, resultAt(headers, timestamp)))
     })
   for (const delay of stages.dispatch.delays)
     await takeLater(laterTopic('dispatch', delay), (_, at) => ({
@@ -107,7 +131,7 @@ export const readSignalResults = async (
       ...{ waitsIn: 'dispatch', waitsUntil: at + delays[delay] },
     }))
   await takeLater(parkedTopic, (headers) => ({
-    ...{ result: 'parked', code: headers.reason ?? null, settledAt: null },
+    ...{ result: 'parked', code: headers.reason ?? null, detail: null, settledAt: null },
     ...{ waitsIn: 'dispatch', waitsUntil: null },
   }))
   return found()

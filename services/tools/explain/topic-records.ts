@@ -45,10 +45,10 @@ const soonMs = 3_600_000
 export const readFollowing = async (
   { since, until }: TimeWindow,
   read: (window: TimeWindow) => Promise<void>,
-  isComplete: () => boolean,
+  isComplete: () => boolean | Promise<boolean>,
 ): Promise<void> => {
   if (until === undefined) return read({ since })
   const soon = until + soonMs
   await read({ since, until: soon })
-  if (!isComplete()) await read({ since: soon })
+  if (!(await isComplete())) await read({ since: soon })
 }

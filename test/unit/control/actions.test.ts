@@ -3,7 +3,7 @@ import { deadLetterTopic } from '../../../services/derived-topics.ts'
 import { writeList } from '../../../services/keywords/lists/store.ts'
 import { newRun, readRuns, writeRun } from '../../../services/tools/replay/run/run-store.ts'
 import { topics } from '../../../services/topology.ts'
-import { keywordEntry, keywordList } from '../../support/builders.ts'
+import { keywordEntry, keywordList, messageEvent } from '../../support/builders.ts'
 import { openConsole } from '../../support/console-world.ts'
 
 const principal = (role: Principal['role'], tenant: string | null = null): Principal => ({
@@ -171,6 +171,20 @@ describe('an import from the console', () => {
     expect((await ask(`POST /admin/v1/${path}/rollback`, { body: { to: 1 } })).json).toEqual({ id: 'mx', version: 4 })
     const { ruleSets } = await own.versions.cache.read()
     expect(ruleSets.active('mx')?.rules.map(({ event }) => event)).toEqual(['Lead'])
+  })
+
+  it('evaluates a rule set over a file of message events, and quotes none of it', async () => {
+    const { ask } = await open()
+    const file = base64(JSON.stringify({ rules: [{ event: 'Lead', when: { inboundMessages: 1 } }] }))
+    await ask('POST /admin/v1/rule-sets/mx/import', { body: { file, shadow: false, dryRun: false } })
+    const path = 'POST /admin/v1/rule-sets/mx/evaluate'
+    const events = base64(JSON.stringify(messageEvent({ text: 'secreto' })))
+    const { json, text } = await ask(path, { ...as('viewer'), body: { file: events } })
+    expect(json).toMatchObject({ version: 1, events: 1, rules: [{ event: 'Lead', fired: 1, why: null }] })
+    expect(text).not.toContain('secreto')
+    const broken = await ask(path, { body: { file: base64('secreto') } })
+    expect([broken.status, broken.text]).toEqual([422, expect.stringMatching(/line 1 .*not JSON/)])
+    expect((await ask('POST /admin/v1/rule-sets/other/evaluate', { body: { file: events } })).status).toBe(404)
   })
 
   it('evaluates a file of messages, and quotes none of it', async () => {

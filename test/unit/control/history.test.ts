@@ -35,11 +35,11 @@ describe('the history of a week', () => {
     await clock.advance(minute)
     await second.add(sample(0))
     const { at, stages } = await second.read(start, start + hour, 400)
-    expect(at).toEqual([start, start + minute])
+    expect(at).toEqual([start, start + minute, start + 2 * minute])
     expect([stages.ingest.perSecond, stages.ingest.ageSeconds, stages.dispatch.perSecond]).toEqual([
-      [2, 10],
-      [2, 0],
-      [null, null],
+      [2, 10, 0],
+      [2, 0, 0],
+      [null, null, null],
     ])
   })
 
@@ -73,7 +73,13 @@ describe('the history from Prometheus', () => {
       response.end(JSON.stringify(answer(query)))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close: () => {
+        server.close()
+        server.closeAllConnections()
+      },
+    }
   }
 
   it('has rate and age of each stage, and gaps where it knows nothing', async () => {

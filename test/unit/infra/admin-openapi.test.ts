@@ -67,6 +67,7 @@ describe('the document of the admin API', () => {
       ['POST', 'replays/{id}/cancel', 'unknown', {}],
       ['POST', 'keyword-lists/{id}/import', 'mx', { file: 'a2V5d29yZCxmbGFnCg==' }],
       ['POST', 'keyword-lists/{id}/evaluate', 'unknown', { file: 'e30=' }],
+      ['POST', 'rule-sets/{id}/evaluate', 'unknown', { file: 'e30=' }],
       ['POST', 'rule-sets/{id}/import', 'mx', { file: 'e30=' }],
       ['POST', 'rule-sets/{id}/promote', 'unknown', {}],
       ['POST', 'rule-sets/{id}/rollback', 'unknown', { to: 1 }],

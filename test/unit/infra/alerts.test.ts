@@ -26,7 +26,7 @@ const askedLabels = (expr: string): [series: string, label: string][] =>
 const hasLabel = (series: string, label: string) => {
   const name = series.replace(/_(bucket|sum|count)$/, '')
   const entry = metricCatalogue[(name in metricCatalogue ? name : series) as keyof typeof metricCatalogue]
-  return ['stage', 'job', 'le'].includes(label) || entry?.labels.includes(label) === true
+  return ['stage', 'job', 'le', 'environment'].includes(label) || entry?.labels.includes(label) === true
 }
 
 describe('the alerts', () => {
@@ -41,6 +41,10 @@ describe('the alerts', () => {
       expect(['page', 'warning']).toContain(labels.severity)
       expect(annotations.summary.length).toBeGreaterThan(10)
       expect(annotations.runbook).toBe(`docs/runbooks/${alert}.md`)
+      // The address of the folder is Prometheus' external label, which an installation sets.
+      expect(annotations.runbook_url).toBe(
+        `{{ with $externalLabels.runbooks }}{{ . }}{{ else }}docs/runbooks{{ end }}/${alert}.md`,
+      )
       const page = readFileSync(join(root, annotations.runbook), 'utf8')
       for (const part of ['What you see', 'What it does by itself', 'What to do', 'How to verify'])
         expect(page).toContain(`## ${part}`)
@@ -97,9 +101,14 @@ describe('the dashboard', () => {
     title: string
     gridPos: { x: number; y: number; w: number; h: number }
     targets?: { expr: string }[]
+    links?: { url: string }[]
   }
-  const { panels } = JSON.parse(readFileSync(join(root, 'infra/grafana/messaging-signals.json'), 'utf8')) as {
+  const { panels, templating, annotations } = JSON.parse(
+    readFileSync(join(root, 'infra/grafana/messaging-signals.json'), 'utf8'),
+  ) as {
     panels: Panel[]
+    templating: { list: { name: string; allValue?: string }[] }
+    annotations: { list: { name: string; expr: string }[] }
   }
   const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))
 
@@ -109,6 +118,29 @@ describe('the dashboard', () => {
       expect([title, seriesOf(expr).filter((series) => !isKnown(series))]).toEqual([title, []])
       expect([title, askedLabels(expr).filter(([series, label]) => !hasLabel(series, label))]).toEqual([title, []])
     }
+  })
+
+  it('is narrowed by environment, stage and connection, and shows all where a label is not set', () => {
+    for (const name of ['environment', 'stage', 'connection'])
+      expect(templating.list.find((one) => one.name === name)).toMatchObject({ allValue: '.*' })
+    for (const { title, expr } of queries) {
+      const series = expr.match(/\b(?:up|(?:signals|process|nodejs)_\w+)(?:\{[^}]*\})?/g) ?? []
+      expect([title, series.filter((one) => !one.includes('environment=~"$environment"'))]).toEqual([title, []])
+      if (/by \((?:le, )?stage/.test(expr)) expect(expr).toContain('stage=~"$stage"')
+      if (/signals_raised_total/.test(expr)) expect(expr).toContain('connection=~"$connection"')
+    }
+  })
+
+  it('leads to pages of the console that there are', () => {
+    const routes = readFileSync(join(root, 'services/console/app.tsx'), 'utf8')
+    const urls = panels.flatMap(({ links = [] }) => links.map(({ url }) => url))
+    expect(urls.length).toBeGreaterThan(10)
+    for (const url of urls) expect(routes).toContain(`path="${url.replace(/^\$\{console\}/, '')}"`)
+  })
+
+  it('marks alerts, starts and replays', () => {
+    expect(annotations.list.map(({ name }) => name)).toEqual(['Alerts', 'Starts and deploys', 'Replays'])
+    for (const { expr } of annotations.list) expect(seriesOf(expr).filter((series) => !isKnown(series))).toEqual([])
   })
 
   it('has panels of their own ids that do not lie on each other', () => {

@@ -1,7 +1,7 @@
-import { RuleTrial } from '../../../services/cli/commands/rules/trial.ts'
 import { compileKeywords } from '../../../services/keywords/matching/matcher.ts'
 import { parseRuleSet } from '../../../services/keywords/rules/rule-set-file.ts'
 import { messageEventSchema } from '../../../services/shared/model/message-event.ts'
+import { RuleTrial } from '../../../services/tools/versions/rule-trial.ts'
 import { accountsOf, conversationOf, randomOf, ruleSets } from '../../scenarios/outcomes-history.ts'
 import { keyOf, Oracle } from '../../scenarios/outcomes-oracle.ts'
 import { keywordEntry } from '../../support/builders.ts'

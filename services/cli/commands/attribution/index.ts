@@ -1,9 +1,11 @@
 /** `signals attribution test`: which tracking ID a conversation's events are credited with; needs no running pipeline. */
+
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { creditOf } from '../../../attribution/credit.ts'
 import { extractorsSchema } from '../../../shared/connections/connection-file.ts'
 import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
+import { plainIssue } from '../../../shared/text/plain-issue.ts'
 import { answerBatch, answered, type BatchItem, BatchItemInvalid } from '../../batch/answer-lines.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, readInput } from '../../output.ts'
@@ -11,7 +13,7 @@ import { print, printJson, readInput } from '../../output.ts'
 const itemSchema = z.object({ extractors: extractorsSchema, events: z.array(messageEventSchema).min(1) })
 
 const credited = (item: BatchItem) => {
-  const result = itemSchema.safeParse(item)
+  const result = itemSchema.safeParse(item, { error: plainIssue })
   if (result.success) return creditOf(result.data.events, result.data.extractors ?? null)
   throw new BatchItemInvalid(
     eventProblemsOf(result.error)

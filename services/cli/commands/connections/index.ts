@@ -1,7 +1,6 @@
 /** `signals connections`: manages which account reports to which advertiser and event set. */
 import type { Command } from 'commander'
 import { type Revoked, revokeGrants } from '../../../shared/connections/authorisation/revoke.ts'
-import { parseDraft } from '../../../shared/connections/connection-file.ts'
 import { readHistory } from '../../../shared/connections/history.ts'
 import {
   addConnection,
@@ -21,10 +20,11 @@ import { Refused, UsageError } from '../../exit.ts'
 import { textIn } from '../../input-file.ts'
 import { confirmed, notify, print, printJson, table } from '../../output.ts'
 import { openTikTok, type TikTok } from '../../tiktok.ts'
+import { registerActivity } from './activity.ts'
 import { registerAuthorise } from './authorise.ts'
 import { registerEventSets } from './event-sets.ts'
 import { hintsFor } from './hints.ts'
-import { author, type ConnectionsOutput, parsedJson, printOrJson, withOpenConnections } from './open-connections.ts'
+import { author, type ConnectionsOutput, draftIn, printOrJson, withOpenConnections } from './open-connections.ts'
 import { registerRetry } from './retry.ts'
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
@@ -53,16 +53,19 @@ const revoke = async (
   return { revoked: oauth ? await revokeGrants(before, record, connections, oauth, author()) : ('failed' as Revoked) }
 }
 
-const add = (file: string, options: ConnectionsOutput) =>
-  withContext((context) =>
+const add = async (file: string, options: ConnectionsOutput) => {
+  // Before anything is asked, so that a mistake in it is answered at once.
+  const draft = draftIn(await textIn(file, 'connection file'))
+  return withContext((context) =>
     withOpenConnections(context, async (connections) => {
-      const input = await complete(parseDraft(parsedJson(await textIn(file, 'connection file'))), openTikTok(context))
+      const input = await complete(draft, openTikTok(context))
       await audited(context, 'connections.add', input.connectionId)
       const { record, replaced } = await addConnection(input, connections, author())
       await printOrJson(context, record, replaced ? 'replaced' : 'added', options)
       for (const hint of await hintsFor(record, context)) notify(`signals: ${hint}`)
     }),
   )
+}
 
 const list = async (context: CliContext, { json }: ConnectionsOutput) => {
   const { broker, codec } = context
@@ -161,6 +164,8 @@ export const register = (program: Command) => {
     .action((id: string | undefined, options: ConnectionsOutput) =>
       withContext((context) => history(context, id, options)),
     )
+
+  registerActivity(connections)
 
   connections
     .command('pause <id>')

@@ -1,6 +1,6 @@
 /** Opens the connections topic for a command, and prints the results of changes. */
 
-import { ConnectionInvalid } from '../../../shared/connections/connection-file.ts'
+import { type ConnectionDraft, ConnectionInvalid, parseDraft } from '../../../shared/connections/connection-file.ts'
 import type { OpenConnections } from '../../../shared/connections/operations.ts'
 import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
 import { redacted } from '../../../shared/connections/redacted.ts'
@@ -8,6 +8,7 @@ import { TransitionRefused } from '../../../shared/connections/status.ts'
 import { openConnectionLog } from '../../../shared/connections/store.ts'
 import { EventSetUnclear } from '../../../shared/connections/tiktok/event-sets.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
+import { NotJson, parseWrittenJson } from '../../../shared/text/written-json.ts'
 import { actor } from '../../actor.ts'
 import type { CliContext } from '../../context.ts'
 import { Refused, UsageError } from '../../exit.ts'
@@ -20,10 +21,21 @@ export interface ConnectionsOutput {
 
 export const parsedJson = (text: string): unknown => {
   try {
-    return JSON.parse(text)
-  } catch {
-    // The parser's message may quote the token.
-    throw new UsageError('the connection file is not JSON')
+    return parseWrittenJson(text)
+  } catch (error) {
+    if (error instanceof NotJson) throw new UsageError(`the connection file ${error.message}`)
+    throw error
+  }
+}
+
+/** @throws UsageError naming each field that is wrong */
+export const draftIn = (text: string): ConnectionDraft => {
+  const value = parsedJson(text)
+  try {
+    return parseDraft(value)
+  } catch (error) {
+    if (error instanceof ConnectionInvalid) throw new UsageError(error.message)
+    throw error
   }
 }
 

@@ -130,6 +130,12 @@ const check = async ({ file, last, source, sandbox, json }: Flags) => {
   const result = file === undefined ? await checkTopic(count, source) : await checkFile(file, source)
   if (json) printJson(result)
   else show(result)
+  if (file !== undefined && result.events === 0) {
+    notify(
+      `signals: ${file} holds no event${source === undefined ? '' : ` of ${source}`}: write one message event as JSON on each line`,
+    )
+    process.exitCode = exitCodes.failed
+  }
   if (file === undefined && result.events === 0)
     notify('no event that a connector wrote to Kafka is among these records; events by HTTP are judged in the answer')
   if (result.problems.some(({ verdict }) => verdict === 'error')) process.exitCode = exitCodes.failed

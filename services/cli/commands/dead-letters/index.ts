@@ -15,14 +15,15 @@ interface ListFlags extends SelectionFlags {
 
 const defaultLimit = 20
 
-const list = (flags: ListFlags) =>
-  withContext(async (context) => {
+const list = async (flags: ListFlags) => {
+  const conditions = conditionsOf(flags)
+  return withContext(async (context) => {
     const limit = flags.limit === undefined ? null : Number(flags.limit)
     if (limit !== null && !(Number.isInteger(limit) && limit > 0))
       throw new UsageError('--limit must be a whole number')
     await audited(context, 'dead_letters.list', flags.connection ?? flags.source ?? flags.stage ?? null)
     const tools = await openTools(context)
-    const all = await selectedBy(tools, conditionsOf(flags))
+    const all = await selectedBy(tools, conditions)
     const redriven = await readRedriven(tools)
     if (flags.json) return printJson(all.slice(-(limit ?? all.length)).map((found) => deadLetterJson(found, redriven)))
     if (all.length === 0) return print('no dead letters')
@@ -31,6 +32,7 @@ const list = (flags: ListFlags) =>
     print(tableOfEach(latest, redriven))
     if (latest.length < all.length) print(`the last ${latest.length} of ${all.length}; all with --limit ${all.length}`)
   })
+}
 
 const show = (id: string, { json }: SelectionFlags) =>
   withContext(async (context) => {

@@ -19,16 +19,18 @@ import { systemClock } from '../../../runtime/clock.ts'
 import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
 import type { Broker } from '../../../runtime/ports.ts'
+import type { Connection } from '../../../shared/connections/directory.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
 import { readTokens } from '../../../shared/tokens/store.ts'
 import type { CheckResult } from '../../../tools/doctor/check-result.ts'
 import type { DiagnosticsContext } from '../../../tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../../tools/doctor/run-checks.ts'
-import { readSignedState } from '../../../tools/keys/signed-state.ts'
+import { readSignedState, type SignedState } from '../../../tools/keys/signed-state.ts'
 import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
+import { readProblems } from '../status/problems.ts'
 import { readUnconnected } from '../status/unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
@@ -96,7 +98,29 @@ const readable = async (context: CliContext): Promise<Broker> => {
   }
 }
 
-const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
+type ReadState = () => Promise<SignedState | null>
+
+/** Read once for signatures and connections: to verify a record of each connection takes most of the time. null: there are no keys. */
+const signedStateOf = (context: CliContext): ReadState =>
+  once(async () => {
+    if (!context.hasKeys) return null
+    return readSignedState(context.keys, { broker: context.unsignedBroker(), codec: await context.codec() })
+  })
+
+const connectionsOf = async (context: CliContext, read: ReadState): Promise<readonly Connection[]> => {
+  const codec = await context.codec()
+  // With keys that are not this pipeline's, what the topic holds is shown as it is.
+  const state = await read().catch((error: unknown) => {
+    if (error instanceof ConfigError) return null
+    throw error
+  })
+  if (state === null) return (await readConnections(await readable(context), codec)).all()
+  return [...state.tables.connections.current.values()]
+    .filter(({ value }) => value !== null)
+    .map((record) => codec.decode('connections', record))
+}
+
+const diagnosticsOf = (context: CliContext, signedState = signedStateOf(context)): DiagnosticsContext => ({
   dataDir: context.dataDir,
   metrics: context.running?.metrics ?? null,
   // Getters: an address that is not set becomes a check result, not an error of the command.
@@ -123,18 +147,19 @@ const diagnosticsOf = (context: CliContext): DiagnosticsContext => ({
   // Read also with keys that are not this pipeline's, so that the check can say so.
   dataSecret: async () => readDataSecret({ broker: context.unsignedBroker(), codec: await context.codec() }),
   signatures: async () => {
-    if (!context.hasKeys) return null
-    const tools = { broker: context.unsignedBroker(), codec: await context.codec() }
-    const { keys, refused } = await readSignedState(context.keys, tools)
-    return { isLatched: keys.signing.judge.isLatched, refused }
+    const state = await signedState()
+    return state && { isLatched: state.keys.signing.judge.isLatched, refused: state.refused }
   },
   sources: once(() => loadSources(ownMappings())),
-  connections: once(async () => (await readConnections(await readable(context), await context.codec())).all()),
+  connections: once(() => connectionsOf(context, signedState)),
   tokens: async () => readTokens(await readable(context), await context.codec()),
   unconnected: async () => (await readUnconnected(context)) ?? [],
   keywordLists: async () => readLists(await readable(context), await context.codec()),
   ruleSets: async () => readRuleSets(await readable(context), await context.codec()),
   breakers: async () => breakerRows(await new RedisBreakerStore(context.redis()).all(), systemClock.now()),
+  problems: once(async () =>
+    context.running ? readProblems(context.running.console, context.dataDir, context.env) : null,
+  ),
   settingProblems: () => settingProblems(context.env),
   health,
   disk,

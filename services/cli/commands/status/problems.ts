@@ -1,13 +1,6 @@
 /** The problems of the running pipeline, as the console's overview names them: each once, under its root cause. */
 import { readSecrets } from '../../../local/supervisor/state-file.ts'
-
-export interface StatedProblem {
-  readonly severity: string
-  readonly text: string
-  readonly runbook: string | null
-  readonly remedy?: string
-  readonly effects: readonly string[]
-}
+import type { StatedProblem } from '../../../tools/doctor/diagnostics-context.ts'
 
 const timeoutMs = 3_000
 

@@ -2,8 +2,11 @@
 import { z } from 'zod'
 import { Evaluation, messageIn } from '../../../keywords/evaluation/evaluate.ts'
 import { diffLists } from '../../../keywords/lists/diff.ts'
+import { compileKeywords } from '../../../keywords/matching/matcher.ts'
 import { diffRules } from '../../../keywords/rules/diff-rules.ts'
+import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
 import { keywordAddresses, keywordFolds } from '../../../shared/model/keyword-list.ts'
+import { EventInvalid, tryRules } from '../../../tools/versions/try-rules.ts'
 import { hasRole } from '../../access/authenticator.ts'
 import { ControlProblem, json } from '../../http/answer.ts'
 import { readJson } from '../../http/request.ts'
@@ -138,10 +141,28 @@ const evaluate = async ({ request, id, principal, tools }: AdminCall) => {
   return json({ version: list.version, ...evaluation.figures() })
 }
 
+/** Which rules of a version would fire over a file of message events, with the keywords of the default list. The file is not kept. */
+const evaluateRules = async ({ request, id, principal, tools }: AdminCall) => {
+  requireAllTenants(principal, 'rule sets')
+  const { file: text, version } = parsedBody(evaluateSchema, await readJson(request, maxBodyBytes))
+  const { keywordLists, ruleSets } = await tools.versions.cache.read()
+  const set = version === undefined ? (ruleSets.active(id) ?? ruleSets.shadow(id)) : ruleSets.atVersion(id, version)
+  if (!set) throw new ControlProblem(404, 'version_unknown', `there is no such version of a rule set ${id}`)
+  const list = keywordLists.active(defaultVersionedId)
+  const lines = Buffer.from(text, 'base64').toString().split('\n')
+  try {
+    const { events, rules } = await tryRules(set.rules, list ? compileKeywords(list.entries) : null, lines)
+    return json({ version: set.version, events: events.length, rules })
+  } catch (error) {
+    throw error instanceof EventInvalid ? new ControlProblem(422, 'file_refused', error.message) : error
+  }
+}
+
 export const importEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   'keyword-lists/ID/import': {
     POST: { role: 'operator', action: 'keywords.import', auditsItself: true, run: importList },
   },
   'keyword-lists/ID/evaluate': { POST: { role: 'viewer', action: 'keywords.evaluate', run: evaluate } },
+  'rule-sets/ID/evaluate': { POST: { role: 'viewer', action: 'rules.evaluate', run: evaluateRules } },
   'rule-sets/ID/import': { POST: { role: 'operator', action: 'rules.import', auditsItself: true, run: importRules } },
 }

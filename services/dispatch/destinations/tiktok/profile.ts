@@ -2,8 +2,10 @@
  * A wire profile: how a signal looks on TikTok's wire, as a versioned document. TikTok agrees the form of message events with each
  * partner, so none of it is code. No profile is a default for a real host.
  */
+
 import { z } from 'zod'
 import { signalKinds } from '../../../shared/model/topic-values.ts'
+import { plainIssue } from '../../../shared/text/plain-issue.ts'
 import { hashProblem, hashWays } from './hashing.ts'
 
 /** A path inside the event such as `user.ttclid`: one or two names. */
@@ -155,7 +157,7 @@ export const parseProfile = (text: string): Profile => {
   } catch {
     throw new ProfileInvalid(['the document is not JSON'])
   }
-  const result = schema.safeParse(document)
+  const result = schema.safeParse(document, { error: plainIssue })
   if (result.success) return result.data
   throw new ProfileInvalid(
     result.error.issues.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`),

@@ -30,7 +30,7 @@ export const isLoopback = (baseUrl: string): boolean => {
 export const readProfile = (name: string): Profile => {
   const isPath = name.endsWith('.json') || isAbsolute(name)
   if (!isPath && !shippedProfiles().includes(name)) {
-    throw new ConfigError(`no profile of this name is shipped; use "${simulatorProfile}" or the path of a .json file`)
+    throw new ConfigError(`no profile ${name} is shipped; use "${simulatorProfile}" or the path of a .json file`)
   }
   const path = isPath ? resolve(name) : join(shippedFolder, `${name}.json`)
   let text: string

@@ -111,6 +111,9 @@ const unreachableIn = (text: string): string | undefined => {
 const textOf = ({ name, message, code, apiId, type }: ClientError) =>
   [name, code, apiId, type, message].filter((part) => typeof part === 'string').join(' ')
 
+/** How often the client has tried, and lines of the TLS library's sources. */
+const saysNothing = / failed \d+ times|:error:/
+
 /** Messages of both clients name topics, partitions and brokers only, never the content of a record. */
 const kindOf = (error: unknown, all: readonly ClientError[]): string => {
   if (all.length === 0) return String(error)
@@ -119,7 +122,9 @@ const kindOf = (error: unknown, all: readonly ClientError[]): string => {
     if (kind !== undefined) return kind
     return typeof message === 'string' && message !== '' ? message : (code ?? name)
   })
-  return [...new Set(kinds.filter((kind) => typeof kind === 'string'))].slice(0, 4).join(', ')
+  return [...new Set(kinds.filter((kind) => typeof kind === 'string' && !saysNothing.test(kind)))]
+    .slice(0, 4)
+    .join(', ')
 }
 
 const tokenMessage = new RegExp(`${noToken}: [^\\n]*`)
@@ -136,7 +141,7 @@ export const toDependencyError = (error: unknown): DependencyError => {
   return new DependencyError(
     'kafka',
     known
-      ? `${known.says} (${kind})`
+      ? `${known.says}${kind === '' ? '' : ` (${kind})`}`
       : (unreachableIn(text) ??
           `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`),
     { cause: error },

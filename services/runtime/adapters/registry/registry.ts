@@ -23,12 +23,28 @@ export class SchemaIncompatible extends Error {
 const timeoutMs = 10_000
 const contentType = 'application/vnd.schemaregistry.v1+json'
 
+interface ConnectionFailure {
+  readonly code?: string
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
+}
+
+/** A host with several addresses fails once for each. */
+const firstOf = (cause: unknown): ConnectionFailure => (cause instanceof AggregateError ? cause.errors[0] : cause) ?? {}
+
 const why = (status: number | undefined, cause: unknown): string => {
   if (status === 401)
     return 'refuses the login (401): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or SCHEMA_REGISTRY_TOKEN'
   if (status === 403)
     return 'denies this user a subject (403): grant it to read subjects and schemas, and for signals topics apply to write them'
+  if (status === 200) return 'answers 200, but not as a schema registry does; check SCHEMA_REGISTRY_URL'
   if (status !== undefined) return `answers ${status}; check SCHEMA_REGISTRY_URL`
+  const { code, address, port, hostname } = firstOf(cause)
+  if (code === 'ECONNREFUSED')
+    return `does not answer: no process listens at ${address}:${port}; start it, or set SCHEMA_REGISTRY_URL to where it listens`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `does not answer: the host ${hostname} is not known here; correct SCHEMA_REGISTRY_URL, or the name service`
   const names = {
     server: 'the schema registry',
     caSetting: 'SCHEMA_REGISTRY_CA',

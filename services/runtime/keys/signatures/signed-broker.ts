@@ -81,10 +81,10 @@ export const signedBroker = (broker: Broker, { signing, onRefused }: SignedBroke
       const accept = accepts(await signing())
       return broker.follow(topics, (record) => (accept(record) ? onRecord(record) : undefined), onProgress)
     },
-    read: async (topic, ranges, onRecords) => {
-      if (!isSigned({ topic })) return broker.read(topic, ranges, onRecords)
+    read: async (topic, ranges, onRecords, filter) => {
+      if (!isSigned({ topic })) return broker.read(topic, ranges, onRecords, filter)
       const accept = accepts(await signing())
-      return broker.read(topic, ranges, (records) => onRecords(records.filter(accept)))
+      return broker.read(topic, ranges, (records) => onRecords(records.filter(accept)), filter)
     },
   }
   // Methods of an adapter may be on its prototype.

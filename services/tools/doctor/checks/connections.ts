@@ -1,10 +1,13 @@
 /** Checks that each connection has what it needs to receive, to match and to send. */
 
+import { knownWays } from '../../../ingest/order/ways.ts'
 import { keywordListFields } from '../../../keywords/config.ts'
 import { judgeList } from '../../../keywords/lists/limits.ts'
 import { listIdOf, missingListsOf } from '../../../keywords/lists/selection.ts'
 import { KeywordArchive } from '../../../keywords/lists/versions.ts'
 import { defaultVersionedId } from '../../../keywords/versions/selection.ts'
+import { ConfigError } from '../../../runtime/config.ts'
+import { DependencyError } from '../../../runtime/ports.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { textPatternProblem } from '../../../shared/connections/extractors/extractors.ts'
 import { tokenState } from '../../../shared/connections/tokens/token-expiry.ts'
@@ -113,6 +116,37 @@ const checkTokens = (connections: readonly Connection[], now: number): CheckResu
   ]
 }
 
+/** Whether message events of the connection came of late, by a connector or over HTTP: it needs no mapping. */
+const hasEvents = async ({ connectionId }: Connection, { redis, clock }: DiagnosticsContext): Promise<boolean> => {
+  try {
+    return ((await knownWays(connectionId, redis(), clock.now())) ?? []).length > 0
+  } catch (error) {
+    // The check of Redis reports that it does not answer.
+    if (error instanceof DependencyError || error instanceof ConfigError) return false
+    throw error
+  }
+}
+
+const checkMappings = async (
+  connections: readonly Connection[],
+  context: DiagnosticsContext,
+): Promise<CheckResult[]> => {
+  const unmapped = connections.filter(({ source }) => !context.sources().get(source))
+  const results = await Promise.all(
+    unmapped.map(async (connection) => {
+      const { connectionId, source } = connection
+      if (await hasEvents(connection, context)) return []
+      return [
+        warning(
+          `connection ${connectionId} is of source ${source}, which has no mapping here, and no message event of it came of late`,
+          'for webhooks, add a mapping (docs/sources) or mend the name; a connector of message events needs none',
+        ),
+      ]
+    }),
+  )
+  return results.flat()
+}
+
 export const connections = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
   const [all, lists] = await Promise.all([context.connections(), context.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
@@ -127,18 +161,10 @@ export const connections = async (context: DiagnosticsContext): Promise<CheckRes
       ),
     )
   const paused = live.filter(({ status }) => status === 'paused')
-  const unknown = live
-    .filter(({ source }) => !context.sources().get(source))
-    .map(({ connectionId, source }) =>
-      warning(
-        `connection ${connectionId} is of source ${source}, which has no mapping here: only message events of it count`,
-        'for webhooks, add a mapping (docs/sources) or mend the name; a connector of message events needs none',
-      ),
-    )
   const results = [
     ...refused,
     ...checkTokens(live, context.clock.now()),
-    ...unknown,
+    ...(await checkMappings(live, context)),
     ...checkLists(live, lists),
     ...checkLimits(lists, context),
     ...checkPatterns(live),

@@ -10,6 +10,7 @@ import { planTopics, type TopicChange } from '../../topics/provision.ts'
 import { placementOf } from '../../topics/settings.ts'
 import { type CheckResult, checkResultsOf, counted } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
+import { unlessNamed } from './problems.ts'
 
 const { good, warning, bad } = checkResultsOf('kafka')
 /** Lag in seconds is the difference of two clocks: a second of error is tolerated. */
@@ -127,7 +128,9 @@ export const kafka = async (context: DiagnosticsContext): Promise<CheckResult[]>
         .map(({ name }) => name)
         .filter((name) => names.has(name)),
     ),
-    ...(await checkDeadLetters(context, names)),
-    ...(names.has(parkedTopic) ? [await checkParked(context)] : []),
+    ...(await unlessNamed(async () => [
+      ...(await checkDeadLetters(context, names)),
+      ...(names.has(parkedTopic) ? [await checkParked(context)] : []),
+    ])(context)),
   ]
 }

@@ -15,9 +15,9 @@ const dropReasons: Readonly<Record<string, string>> = {
   unverified_account: 'its proof holds for another account',
 }
 
-const reasonText = ({ outcome, reason, firstCopy }: ExplainedEvent): string => {
+const reasonText = ({ outcome, reason, detail, firstCopy }: ExplainedEvent): string => {
   if (outcome === 'quarantined') return 'put aside by ingest: its account was in quarantine (signals quarantine list)'
-  if (outcome === 'dead_letter') return `dead letter at ingest: ${reason}`
+  if (outcome === 'dead_letter') return `dead letter at ingest: ${reason}${detail ? `: ${detail}` : ''}`
   const ignored = reason?.startsWith('ignored_') ? `ingest ignores events of its kind (${reason.slice(8)})` : null
   const copy = firstCopy === null ? '' : ` (${firstCopy.source ?? 'no longer held'}, ${firstCopy.delivery})`
   return `dropped: ${dropReasons[reason ?? ''] ?? ignored ?? reason}${copy}`

@@ -20,12 +20,12 @@ import type { MessageEvent } from '../../../shared/model/message-event.ts'
 import type { SuppressionCheck } from '../../../shared/persons/suppressions.ts'
 import type { SourceRegistry } from '../../../shared/sources/source.ts'
 import { topics } from '../../../topology.ts'
-import { deadLetterCodes } from '../dead-letter-codes.ts'
+import { detailOf, type LetterPosition, lettersByOrigin } from '../dead-letter-codes.ts'
 import type { ExplainedEvent, FirstCopy } from '../explanation.ts'
 import type { ReadingTools } from '../topic-records.ts'
 import { deliveryKeys, type WaysTools } from './delivery-keys.ts'
 import { LiveClaims } from './live-claims.ts'
-import { type AskedIds, relevance } from './relevant-records.ts'
+import { type AskedIds, bytesOfRelevant, relevance } from './relevant-records.ts'
 
 export interface ReceivedTools extends ReadingTools, Pick<WaysTools, 'ways'> {
   readonly directory: ConnectionDirectory
@@ -70,7 +70,7 @@ const isAsked = (event: MessageEvent, { source, accountId }: Connection, { conve
 const ofItems: ReadonlySet<string> = new Set<FailureCode>(['item_unmappable', 'too_large'])
 
 type Facts = Pick<ExplainedEvent, 'receivedAt' | 'delivery' | 'source'>
-const nothing = { kind: null, message: null, firstCopy: null } as const
+const nothing = { kind: null, message: null, detail: null, firstCopy: null } as const
 
 /** Of a delivery that names the ids, and from which no event of theirs was made. */
 const withoutEvent = ({ ignored, failed, refused, events }: Delivered, facts: Facts): ExplainedEvent[] => {
@@ -80,7 +80,15 @@ const withoutEvent = ({ ignored, failed, refused, events }: Delivered, facts: Fa
   return [
     ...(failed.length === 0
       ? []
-      : [{ ...facts, ...nothing, outcome: 'dead_letter', reason: 'item_unmappable' } as const]),
+      : [
+          {
+            ...facts,
+            ...nothing,
+            outcome: 'dead_letter',
+            reason: 'item_unmappable',
+            detail: failed.map(({ rule, reason }) => `${rule}: ${reason}`).join('; '),
+          } as const,
+        ]),
     ...[...new Set(ignored)].map(
       (reason) => ({ ...facts, ...nothing, outcome: 'dropped', reason: `ignored_${reason}` }) as const,
     ),
@@ -98,11 +106,13 @@ export const readReceived = async (
   const claims = new LiveClaims(tools.buckets)
   const contacts: ContactThreads = { note: async () => {}, find: (all) => tools.contacts.find(all) }
   const stage = ingest({ ...tools, claims, contacts })
-  const codes = await deadLetterCodes([quarantineTopic, deadLetterTopic('ingest')], window.since, tools)
+  const letters = await lettersByOrigin([quarantineTopic, deadLetterTopic('ingest')], window.since, tools)
   const isRelevant = relevance(connection, asked, envelopes)
   const events: ExplainedEvent[] = []
   let conversationId: string | null = null
   let unreadable = 0
+
+  const whyOf = async (letter: LetterPosition | undefined) => letter && detailOf(letter, tools)
 
   const judge = async (record: ConsumedRecord): Promise<readonly ExplainedEvent[]> => {
     const facts = {
@@ -110,14 +120,16 @@ export const readReceived = async (
       delivery: positionOf(record),
       source: decodeChannelEvent(record).source,
     }
-    const code = codes.get(facts.delivery)
+    const letter = letters.get(facts.delivery)
+    const code = letter?.code
     const outcome = code === 'quarantined' ? 'quarantined' : 'dead_letter'
     let value: Delivered
     try {
       value = stage.decode(record)
     } catch (error) {
       if (!(error instanceof BadRecord)) throw error
-      return [{ ...facts, ...nothing, outcome, reason: code ?? error.failure.code }]
+      const detail = (await whyOf(letter)) ?? error.failure.detail
+      return [{ ...facts, ...nothing, outcome, reason: code ?? error.failure.code, detail }]
     }
     const batch = [{ value, record, attempt: 1 }]
     const [verdicts = []] = await stage.load(batch, now)
@@ -131,7 +143,7 @@ export const readReceived = async (
         found.push(
           code === undefined || ofItems.has(code)
             ? { ...own, outcome: 'let_in', reason: null }
-            : { ...own, outcome, reason: code },
+            : { ...own, outcome, reason: code, detail: (await whyOf(letter)) ?? null },
         )
       else {
         const reason = verdict?.kind === 'refused' ? verdict.reason : 'duplicate_with_referral'
@@ -141,7 +153,8 @@ export const readReceived = async (
       }
     }
     if (found.length > 0) return found
-    return code === undefined ? withoutEvent(value, facts) : [{ ...facts, ...nothing, outcome, reason: code }]
+    if (code === undefined) return withoutEvent(value, facts)
+    return [{ ...facts, ...nothing, outcome, reason: code, detail: (await whyOf(letter)) ?? null }]
   }
 
   const take = async (records: readonly ConsumedRecord[]) => {
@@ -158,7 +171,8 @@ export const readReceived = async (
   // A delivery that names no account has no key.
   if (events.length === 0) {
     unreadable = 0
-    await readInBatches(broker, topic, take, window.since, window.until)
+    const holding = bytesOfRelevant(connection, asked)
+    await readInBatches(broker, topic, take, window.since, window.until, holding && { holding })
   }
   events.sort((a, b) => a.receivedAt - b.receivedAt)
   return { events, conversationId, unreadable, areCopiesUnknown: claims.isUnknown }

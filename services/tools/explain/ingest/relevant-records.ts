@@ -49,17 +49,30 @@ const mayBeOf = (record: ConsumedRecord, { connectionId, source, accountId }: Co
   return (named.source ?? source) === source && (named.account ?? accountId) === accountId
 }
 
+const needlesOf = ({ accountId }: Connection, { conversationId, messageId }: AskedIds) =>
+  [
+    ...(conversationId === null ? [] : [withoutAccount(conversationId, accountId)]),
+    ...(messageId === null ? [] : [messageId]),
+  ].map(needleOf)
+
+/**
+ * Bytes of which each record that may be about the ids holds some: the id of a key that may open it, or, where a connector wrote it in the
+ * open, the ids themselves. undefined: a record may lack them all.
+ */
+export const bytesOfRelevant = (connection: Connection, asked: AskedIds): readonly Buffer[] | undefined => {
+  const needles = needlesOf(connection, asked)
+  if (needles.some((needle) => needle === undefined)) return undefined
+  const ofKeys = [`connection/${connection.connectionId}/`, 'common/', 'source/'].map((id) => Buffer.from(id))
+  return [...ofKeys, ...(needles as readonly Buffer[])]
+}
+
 /** The result tells whether a record may be about the ids; `unreadable`: of the account, and it cannot be opened any more. */
 export const relevance = (
   connection: Connection,
-  { conversationId, messageId }: AskedIds,
+  asked: AskedIds,
   envelopes: Pick<Envelopes, 'open'>,
 ): ((record: ConsumedRecord) => boolean | 'unreadable') => {
-  const ids = [
-    ...(conversationId === null ? [] : [withoutAccount(conversationId, connection.accountId)]),
-    ...(messageId === null ? [] : [messageId]),
-  ]
-  const needles = ids.map(needleOf)
+  const needles = needlesOf(connection, asked)
   return (record) => {
     if (!mayBeOf(record, connection)) return false
     const opened = openChannelEvent(record, envelopes)

@@ -1,4 +1,5 @@
 /** Reads message events from NDJSON or an Avro container (.avro). Each becomes a record as a connector would write it. */
+
 import { createHash } from 'node:crypto'
 import { createReadStream, type ReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -7,6 +8,7 @@ import type { ConsumedRecord } from '../../../runtime/ports.ts'
 import { avroType } from '../../../runtime/topics/avro-type.ts'
 import { connectorHeaders } from '../../../shared/model/channel-event.ts'
 import { eventProblemsOf, messageEventSchema } from '../../../shared/model/message-event.ts'
+import { plainIssue } from '../../../shared/text/plain-issue.ts'
 import { splitLines } from '../../../shared/text/split-lines.ts'
 import { topics } from '../../../topology.ts'
 import type { FileIdentity } from '../request.ts'
@@ -92,7 +94,7 @@ export const readFile = async (
       onProblem({ place: position, problem: 'is not JSON: a line holds one message event, as a JSON object' })
       return null
     }
-    const result = messageEventSchema.safeParse(item)
+    const result = messageEventSchema.safeParse(item, { error: plainIssue })
     if (!result.success) {
       const problem = eventProblemsOf(result.error).map((one) => `${one.field}: ${one.problem}`)
       onProblem({ place: position, problem: problem.join('; ') })

@@ -49,7 +49,7 @@ describe('a secret in a file', () => {
       )
     expect(resolve).toThrow(ConfigError)
     expect(resolve).toThrow('ADMIN_TOKEN and ADMIN_TOKEN_FILE are both set: keep one of them')
-    expect(resolve).toThrow('INGEST_TOKEN_FILE: /s/none cannot be read (ENOENT)')
+    expect(resolve).toThrow('INGEST_TOKEN_FILE: /s/none cannot be read: there is no such file')
     expect(resolve).toThrow('STATUS_TOKEN_FILE: /s/empty is empty: write the secret into it')
     expect(resolve).not.toThrow(/hunter2/)
   })

@@ -254,6 +254,29 @@ describe('the doctor', () => {
       /breakers list/,
     ],
     [
+      'a problem that the console names',
+      (state) =>
+        (state.named = [
+          {
+            severity: 'page',
+            text: 'kafka does not answer',
+            runbook: 'SignalsDependencyDown',
+            effects: ['ingest waits'],
+          },
+        ]),
+      'bad',
+      /kafka does not answer; from this: ingest waits/,
+      /docs\/runbooks\/SignalsDependencyDown.md/,
+    ],
+    [
+      'a notice of the console',
+      (state) =>
+        (state.named = [{ severity: 'notice', text: 'no list', runbook: null, remedy: 'Import `one`.', effects: [] }]),
+      'warning',
+      /no list/,
+      /Import one\./,
+    ],
+    [
       'a paused connection',
       (state) => state.connections.push(connection({ connectionId: 'still', status: 'paused' })),
       'warning',
@@ -293,7 +316,7 @@ describe('the doctor', () => {
       'a source without mapping',
       (state) => state.connections.push(connection({ connectionId: 'x', source: 'carrier-pigeon' })),
       'warning',
-      /carrier-pigeon.*only message events/,
+      /carrier-pigeon.*no mapping.*no message event/,
       /mapping/,
     ],
     [
@@ -338,6 +361,13 @@ describe('the doctor', () => {
       what: expect.stringMatching(what),
       remedy: expect.stringMatching(remedy),
     })
+  })
+
+  it('misses no mapping for a source whose events came by a connector', async () => {
+    const { state, run } = await openDiagnostics()
+    state.connections.push(connection({ connectionId: 'x', source: 'carrier-pigeon' }))
+    state.redisValues['ways:x'] = `${noon} 0 ${noon} 0 0`
+    expect(problemsIn(await run())).toEqual([])
   })
 
   it('confirms the master key of the pipeline', async () => {

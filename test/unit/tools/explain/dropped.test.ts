@@ -1,5 +1,6 @@
 /** What ingest lets in of a conversation and what not, by the stage itself, and what is explained of it. */
 import { deadLetterTopic, quarantineTopic } from '../../../../services/derived-topics.ts'
+import { Codec } from '../../../../services/runtime/topics/codec.ts'
 import type { ConversationExplanation } from '../../../../services/tools/explain/explanation.ts'
 import { idHint } from '../../../../services/tools/explain/explanation-text.ts'
 import { topics } from '../../../../services/topology.ts'
@@ -106,7 +107,9 @@ describe('what came of a conversation', () => {
     await pipeline.event({ messageId: 'wamid.2', occurredAt: 17 })
     const found = first(await explain(pipeline))
     expect(found).toEqual(['dead_letter delivery_unreadable', 'dead_letter event_invalid'])
-    expect(await textOf(pipeline)).toMatch(/dead letter at ingest: delivery_unreadable/)
+    const text = await textOf(pipeline)
+    expect(text).toMatch(/dead letter at ingest: delivery_unreadable/)
+    expect(text).toMatch(/dead letter at ingest: event_invalid: occurredAt: /)
   })
 
   it('names what was put aside with its account', async () => {
@@ -167,14 +170,23 @@ describe('what came of a conversation', () => {
     await pipeline.event({ messageId: 'wamid.1' })
     const [record] = pipeline.cluster.records(topics.signals.name)
     const origin = `${record?.topic}/${record?.partition}/${record?.offset}`
-    const letter = {
-      topic: deadLetterTopic('dispatch'),
-      key: 'k',
-      value: null,
-      headers: { origin, code: 'bytes_invalid' },
-    }
+    const codec = await Codec.open(pipeline.registry, Date, [], [deadLetterTopic('dispatch')])
+    const value = codec.encodeDeadLetter({
+      ...{ stage: 'dispatch', code: 'bytes_invalid', detail: 'the value does not decode', items: [], attempt: 1 },
+      ...{
+        failedAt: 1,
+        topic: 'signals.v1',
+        partition: 0,
+        offset: 0,
+        timestamp: 1,
+        keyId: 'k',
+        original: Buffer.of(1),
+      },
+    })
+    const letter = { topic: deadLetterTopic('dispatch'), key: 'k', value, headers: { origin, code: 'bytes_invalid' } }
     await pipeline.producer.send([letter])
-    expect(await textOf(pipeline)).toMatch(/signal conversation: dead_letter \(bytes_invalid\)/)
+    const text = await textOf(pipeline)
+    expect(text).toMatch(/signal conversation: dead_letter \(bytes_invalid, the value does not decode\)/)
     await dispatching.run('accepts')
     expect(await textOf(pipeline)).toMatch(/signal conversation: accepted/)
   })

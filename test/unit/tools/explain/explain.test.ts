@@ -114,7 +114,10 @@ const explained = async (
       ways: async () => null,
     },
     buckets: { event: new MemoryHourBuckets(), crossSource: new MemoryHourBuckets() },
-    ...{ store: new MemoryConversationStore(), settings: { waitMs: 30_000, textWindowMs: 600_000 } },
+    ...{
+      store: new MemoryConversationStore(),
+      settings: { waitMs: 30_000, textWindowMs: 600_000, expireMs: 28 * 86_400_000 },
+    },
   }
   const ids = { connectionId: 'acme-wa', conversationId: 'chat', messageId: null }
   const explain = async () => (await explainConversation(ids, { since: 0, now: noon }, tools)) ?? fail()
@@ -170,13 +173,13 @@ describe('an explanation', () => {
       'rejected',
       [[{ text: 'x', attributed: first }], { results: [{ outcome: 'rejected', code: 40_002 }] }],
       { signals: ['conversation rejected 40002'] },
-      /rejected \(40002\)/,
+      /rejected \(40002, bad_event: parameter error\)/,
     ],
     [
       'too old',
       [[{ text: 'x', attributed: first }], { results: [{ outcome: 'expired', code: null }] }],
       { signals: ['conversation expired null'] },
-      /expired/,
+      /expired \(older than 28 days, DISPATCH_EXPIRE_DAYS\)/,
     ],
     [
       'withheld',

@@ -20,7 +20,7 @@ export const openPlatformatic = (settings: KafkaSettings, fence: Fence): Broker 
     producer: () => understood(openProducer(cluster, fence)),
     consume: (options) => understood(consume(cluster, options, fence)),
     follow: (topics, onRecord, onProgress) => follow(cluster, topics, onRecord, onProgress),
-    read: (topic, ranges, onRecords) => read(cluster, topic, ranges, onRecords),
+    read: (topic, ranges, onRecords, filter) => read(cluster, topic, ranges, onRecords, filter),
     offsetsAt: (topic, time) => offsetsAt(cluster, topic, time),
     partitionOf,
     describe: () => admin.describe(),

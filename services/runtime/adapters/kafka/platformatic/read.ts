@@ -1,9 +1,9 @@
 /**
  * Reads ranges of offsets without a group: joining one can take seconds, and it leaves offsets behind. Partitions take turns, and
- * `onRecords` gets one partition of a response at a time.
+ * `onRecords` gets one partition of a response at a time, while the next response is on its way.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConsumedRecord, OffsetRange } from '../../../ports.ts'
+import type { Broker, ConsumedRecord, OffsetRange } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import type { Cluster, Pool } from './wire/cluster.ts'
 import { errorOf } from './wire/codes.ts'
@@ -11,7 +11,11 @@ import { decodeBatches } from './wire/decode-batches.ts'
 import { fetchError, fetchOnce } from './wire/fetch.ts'
 import { beginning, offsetsAtTime } from './wire/offsets.ts'
 
-const limits = { maxWaitMs: 0, maxBytes: 8_388_608, partitionMaxBytes: 1_048_576 }
+type ReadFilter = NonNullable<Parameters<Broker['read']>[3]>
+
+const limits = { maxWaitMs: 0, maxBytes: 8_388_608 }
+/** So that each of many partitions gets on; a single one may fill the response. */
+const leastPartitionBytes = 1_048_576
 /** Consecutive failures, such as a restarting broker or a moved leader. */
 const maxTries = 10
 const firstPauseMs = 100
@@ -33,29 +37,47 @@ class Reading {
   readonly #pool: Pool
   readonly #topic: string
   readonly #open: Map<number, Open>
+  readonly #filter: ReadFilter
 
-  constructor(cluster: Cluster, topic: string, open: Map<number, Open>) {
+  constructor(cluster: Cluster, topic: string, open: Map<number, Open>, filter: ReadFilter) {
     this.#cluster = cluster
     this.#pool = cluster.pool()
     this.#topic = topic
     this.#open = open
+    this.#filter = filter
   }
 
   /** @throws DependencyError; errors of `onRecords` */
   async run(onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>): Promise<void> {
+    let coming = this.#next()
     try {
-      while (this.#open.size > 0) {
-        const { batches, isBehind } = await this.#retrying()
-        for (const records of batches) {
-          await onRecords(records)
-          this.#toTheEnd(records)
-        }
+      while (coming) {
+        const { batches, isBehind } = await coming
         for (const [partition, { next, to }] of this.#open) if (next >= to) this.#open.delete(partition)
         if (isBehind && batches.length === 0) await sleep(firstPauseMs)
+        coming = this.#next()
+        for (const records of batches) {
+          if (this.#isEnough) return
+          await onRecords(records)
+        }
       }
     } finally {
+      // After an error of `onRecords`, a response is still on its way.
+      await coming?.catch(() => {})
       await this.#pool.close()
     }
+  }
+
+  get #isEnough(): boolean {
+    return this.#filter.isEnough?.() ?? false
+  }
+
+  /** Its errors are those of who awaits it. */
+  #next(): Promise<Round> | undefined {
+    if (this.#open.size === 0 || this.#isEnough) return undefined
+    const round = this.#retrying()
+    round.catch(() => {})
+    return round
   }
 
   async #retrying(): Promise<Round> {
@@ -86,7 +108,8 @@ class Reading {
       }))
       const connection = await this.#pool.get(await this.#cluster.broker(leader))
       const api = await this.#cluster.api('Fetch')
-      const fetched = await fetchOnce(connection, api, wanted, () => this.#topic, limits)
+      const partitionMaxBytes = Math.max(leastPartitionBytes, Math.floor(limits.maxBytes / wanted.length))
+      const fetched = await fetchOnce(connection, api, wanted, () => this.#topic, { ...limits, partitionMaxBytes })
       if (fetched.error !== fetchError.none) throw errorOf(fetched.error)
       for (const { partition, error, aborted, bytes } of fetched.partitions) {
         const part = this.#open.get(partition)
@@ -95,8 +118,9 @@ class Reading {
         else if (error !== fetchError.none) throw errorOf(error)
         else {
           const { topic, ...place } = { topic: this.#topic, partition, wanted: part.next, aborted }
-          const { records, next } = decodeBatches(bytes, { topic, ...place })
+          const { records, next } = decodeBatches(bytes, { topic, ...place, holding: this.#filter.holding })
           if (next === part.next) isBehind = true
+          else this.#toTheEnd(partition, part)
           part.next = next
           const inside = records.filter(({ offset }) => offset < part.to)
           if (inside.length > 0) batches.push(inside)
@@ -114,11 +138,9 @@ class Reading {
   }
 
   /** A response has a size limit for all partitions, so a partition with records moves to the end of the request. */
-  #toTheEnd([record]: readonly ConsumedRecord[]) {
-    const part = record && this.#open.get(record.partition)
-    if (!part) return
-    this.#open.delete(record.partition)
-    this.#open.set(record.partition, part)
+  #toTheEnd(partition: number, part: Open) {
+    this.#open.delete(partition)
+    this.#open.set(partition, part)
   }
 }
 
@@ -128,8 +150,9 @@ export const read = async (
   topic: string,
   ranges: readonly OffsetRange[],
   onRecords: (records: readonly ConsumedRecord[]) => void | Promise<void>,
+  filter: ReadFilter = {},
 ): Promise<void> => {
   const open = new Map<number, Open>()
   for (const { partition, from, to } of ranges) if (to > from) open.set(partition, { next: from, to })
-  await new Reading(cluster, topic, open).run(onRecords)
+  await new Reading(cluster, topic, open, filter).run(onRecords)
 }

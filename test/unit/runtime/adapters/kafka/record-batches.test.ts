@@ -72,6 +72,30 @@ describe('a record batch', () => {
     expect(read.records.map(({ value }) => String(value))).toEqual(values(bytes))
   })
 
+  it('passes over records that hold none of the wanted bytes, wherever these are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRecord, { minLength: 1, maxLength: 60 }),
+        fc.array(fc.nat(59), { maxLength: 6 }),
+        (records, marked) => {
+          const all = records.map((one, i): ProducerRecord => {
+            if (!marked.includes(i)) return one
+            if (i % 3 === 0) return { ...one, key: `${one.key ?? ''}needle-one` }
+            if (i % 3 === 1)
+              return { ...one, value: Buffer.concat([one.value ?? Buffer.alloc(0), Buffer.from('needle-two')]) }
+            return { ...one, headers: { ...one.headers, h: 'needle-one' } }
+          })
+          const holding = ['needle-one', 'needle-two', 'in-none'].map((one) => Buffer.from(one))
+          const found = decodeBatches(at(encode(all), 5n), { ...place, wanted: 5n, holding })
+          const expected = [...new Set(marked)].filter((i) => i < all.length).sort((a, b) => a - b)
+          expect(found.records.map(({ offset }) => Number(offset) - 5)).toEqual(expected)
+          expect(found.next).toBe(5n + BigInt(all.length))
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
   it('is what platformatic reads, and reads what platformatic writes', () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ ...record(`v${i}`), headers: { a: 'á', b: '' } }))
     const read = readRecordsBatch(Reader.from(encode(records)))

@@ -4,6 +4,7 @@
  */
 import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka'
 import type { ConsumedRecord, Headers } from '../../../../ports.ts'
+import { Occurrences } from './occurrences.ts'
 
 /** Positions of the header fields (message format 2). */
 const at = {
@@ -155,7 +156,10 @@ export interface Decoded {
   readonly next: bigint
 }
 
-/** @param bytes bytes of a fetch at `wanted`; the last batch may be cut off */
+/**
+ * @param bytes bytes of a fetch at `wanted`; the last batch may be cut off
+ * @param holding a record without any of these bytes is passed over; undefined: none is
+ */
 export const decodeBatches = (
   bytes: Buffer,
   {
@@ -163,7 +167,14 @@ export const decodeBatches = (
     partition,
     wanted,
     aborted,
-  }: { topic: string; partition: number; wanted: bigint; aborted: readonly AbortedTransaction[] },
+    holding,
+  }: {
+    topic: string
+    partition: number
+    wanted: bigint
+    aborted: readonly AbortedTransaction[]
+    holding?: readonly Buffer[] | undefined
+  },
 ): Decoded => {
   const records: ConsumedRecord[] = []
   const transactions = aborted.length > 0 ? new Aborted(aborted) : null
@@ -190,11 +201,17 @@ export const decodeBatches = (
     const isStamped = (attributes & attribute.stampedByBroker) !== 0
     const batchTime = Number(batch.readBigInt64BE(isStamped ? at.maxTimestamp : at.firstTimestamp))
     const { bytes: plain, from: start } = unpacked(batch, attributes)
+    const occurrences = holding && new Occurrences(plain, start, holding)
+    if (occurrences?.isNone) continue
     const cursor = new Cursor(plain, start)
     const count = batch.readInt32BE(at.count)
     for (let n = 0; n < count; n++) {
       const length = cursor.varint()
       const behind = cursor.place + length
+      if (occurrences && !occurrences.isIn(cursor.place, behind)) {
+        cursor.place = behind
+        continue
+      }
       // One byte of attributes.
       cursor.place++
       const timeDelta = cursor.varint()

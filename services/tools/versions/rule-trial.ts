@@ -1,13 +1,13 @@
 /** Evaluates a rule set over message events as the pipeline would, without one: attribution, keywords and rules. */
-import { EventAttribution } from '../../../attribution/credit.ts'
-import type { KeywordMatcher } from '../../../keywords/matching/matcher.ts'
-import { isMatched } from '../../../keywords/own-words.ts'
-import { ownTextOf } from '../../../keywords/quoted-lines.ts'
-import { ConversationMemory } from '../../../keywords/rules/conversation-memory.ts'
-import { type Evaluated, evaluateRules } from '../../../keywords/rules/evaluate-rules.ts'
-import { defaultKeywordOrigins } from '../../../shared/model/connection-record.ts'
-import type { MessageEvent } from '../../../shared/model/message-event.ts'
-import type { SignalRule } from '../../../shared/model/rules/rule-set.ts'
+import { EventAttribution } from '../../attribution/credit.ts'
+import type { KeywordMatcher } from '../../keywords/matching/matcher.ts'
+import { isMatched } from '../../keywords/own-words.ts'
+import { ownTextOf } from '../../keywords/quoted-lines.ts'
+import { ConversationMemory } from '../../keywords/rules/conversation-memory.ts'
+import { type Evaluated, evaluateRules } from '../../keywords/rules/evaluate-rules.ts'
+import { defaultKeywordOrigins } from '../../shared/model/connection-record.ts'
+import type { MessageEvent } from '../../shared/model/message-event.ts'
+import type { SignalRule } from '../../shared/model/rules/rule-set.ts'
 
 const defaults = { keywordOrigins: defaultKeywordOrigins, keywordDirections: ['inbound'] } as const
 

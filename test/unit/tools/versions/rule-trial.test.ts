@@ -1,11 +1,11 @@
-import { RuleTrial } from '../../../../../services/cli/commands/rules/trial.ts'
-import { compileKeywords } from '../../../../../services/keywords/matching/matcher.ts'
-import { messageEventSchema } from '../../../../../services/shared/model/message-event.ts'
-import type { SignalRule } from '../../../../../services/shared/model/rules/rule-set.ts'
-import { newRuleSet } from '../../../../../services/tools/versions/new-rule-set.ts'
-import { VersionRefused } from '../../../../../services/tools/versions/version-refused.ts'
-import { keywordEntry } from '../../../../support/builders.ts'
-import { condition, rule } from '../../../../support/rules.ts'
+import { compileKeywords } from '../../../../services/keywords/matching/matcher.ts'
+import { messageEventSchema } from '../../../../services/shared/model/message-event.ts'
+import type { SignalRule } from '../../../../services/shared/model/rules/rule-set.ts'
+import { newRuleSet } from '../../../../services/tools/versions/new-rule-set.ts'
+import { RuleTrial } from '../../../../services/tools/versions/rule-trial.ts'
+import { VersionRefused } from '../../../../services/tools/versions/version-refused.ts'
+import { keywordEntry } from '../../../support/builders.ts'
+import { condition, rule } from '../../../support/rules.ts'
 
 const start = 1_763_900_000_000
 const base = { source: 'own', accountId: '1', channel: 'whatsapp', conversationId: 'c', timeSource: 'event' }

@@ -1,0 +1,59 @@
+/** `signals connections activity`: what a connection received and reported of late. */
+import type { Command } from 'commander'
+import { systemClock } from '../../../runtime/clock.ts'
+import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
+import { readConnections } from '../../../shared/connections/store.ts'
+import {
+  type ConnectionActivity,
+  type ReportedSignal,
+  readActivity,
+} from '../../../tools/report/connection-activity.ts'
+import { audited } from '../../audit.ts'
+import { withContext } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
+import { print, printJson, table } from '../../output.ts'
+import type { ConnectionsOutput } from './open-connections.ts'
+
+const timeText = (ms: number | null) => (ms === null ? 'none known' : new Date(ms).toISOString())
+const signalText = (signal: ReportedSignal | null) =>
+  signal === null
+    ? 'none'
+    : `${signal.event ?? signal.kind} ${signal.outcome}${signal.code === null ? '' : ` (${signal.code})`} at ${timeText(signal.settledAt)}`
+const shareText = ({ starts, startsWithTrackingId }: ConnectionActivity) =>
+  starts === 0 ? 'no start' : `${Math.round((100 * startsWithTrackingId) / starts)} % of ${starts}`
+
+const activity = (id: string, { json }: ConnectionsOutput) =>
+  withContext(async (context) => {
+    const { broker, codec } = context
+    await audited(context, 'connections.activity', id)
+    const opened = await codec()
+    if (!(await readConnections(broker(), opened)).byId(id)) throw new UsageError(new ConnectionUnknown(id).message)
+    const tools = { broker: broker(), codec: opened, redis: context.redis() }
+    const found = await readActivity(id, systemClock.now(), tools)
+    if (json) return printJson({ connectionId: id, ...found })
+    const { events, firstSignalAt, lastSignal, lastTestEvent } = found
+    print(
+      table([
+        ['first event', timeText(events?.since ?? null)],
+        ['last event over HTTP', `${timeText(events?.lastByHttp ?? null)}${events?.lastByHttp ? ', to the hour' : ''}`],
+        [
+          'last event by Kafka',
+          `${timeText(events?.lastByKafka ?? null)}${events?.lastByKafka ? ', to the hour' : ''}`,
+        ],
+        ['first signal of 30 days', timeText(firstSignalAt)],
+        ['last signal', signalText(lastSignal)],
+        ['last test event', signalText(lastTestEvent)],
+        ['starts with a tracking ID, 7 days', shareText(found)],
+      ]),
+    )
+  })
+
+export const registerActivity = (connections: Command) => {
+  connections
+    .command('activity <id>')
+    .description(
+      'when it last received and reported something, with TikTok’s code, and its share of starts with a tracking ID',
+    )
+    .option('--json', 'one JSON value')
+    .action(activity)
+}
