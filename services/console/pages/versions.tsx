@@ -2,9 +2,9 @@
 import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { Confirm } from '../parts/confirm.tsx'
-import { ImportVersion, type VersionsOf } from '../parts/import-version.tsx'
-import { EvaluateFile, EvaluateRules, TryText } from '../parts/try-list.tsx'
-import { Diff, useChosen, type Version, VersionTable } from '../parts/version-table.tsx'
+import { ImportVersion, type VersionsOf } from '../parts/versions/import-version.tsx'
+import { EvaluateFile, EvaluateRules, TryText } from '../parts/versions/try-list.tsx'
+import { Diff, useChosen, type Version, VersionTable } from '../parts/versions/version-table.tsx'
 
 const entryLine = ({ keyword, flag, locale, match, fold, unless }: ApiSchemas['KeywordEntry']) =>
   [

@@ -1,9 +1,9 @@
 /** Imports a version from a file: first what the file holds, with every problem and warning on its line, and what would change. */
 import { useState } from 'preact/hooks'
-import type { ApiSchemas } from '../api/operations.ts'
-import { useChange, useMay } from '../api/queries.ts'
-import { Confirm } from './confirm.tsx'
-import { State } from './state.tsx'
+import type { ApiSchemas } from '../../api/operations.ts'
+import { useChange, useMay } from '../../api/queries.ts'
+import { Confirm } from '../confirm.tsx'
+import { State } from '../state.tsx'
 import { Diff, Lines } from './version-table.tsx'
 
 export type VersionsOf = 'keyword-lists' | 'rule-sets'

@@ -1,10 +1,10 @@
 /** Versions in a table, and what differs between two of them. */
 import type { ComponentChildren } from 'preact'
-import type { ApiSchemas } from '../api/operations.ts'
-import { countText, momentText } from '../format.ts'
-import { State, type Tone } from './state.tsx'
-import { Table } from './table.tsx'
-import { useViewState } from './view-state.ts'
+import type { ApiSchemas } from '../../api/operations.ts'
+import { countText, momentText } from '../../format.ts'
+import { State, type Tone } from '../state.tsx'
+import { Table } from '../table.tsx'
+import { useViewState } from '../view-state.ts'
 
 const shownLines = 500
 

@@ -1,9 +1,10 @@
 /** Tries the active version of a keyword list on a text, or a version of a list or rule set on a file. Nothing is kept. */
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { useChange } from '../api/queries.ts'
-import { countText, shareText } from '../format.ts'
+import { useChange } from '../../api/queries.ts'
+import { countText, shareText } from '../../format.ts'
+import { Table } from '../table.tsx'
 import { base64Of } from './import-version.tsx'
-import { Table } from './table.tsx'
 import { Lines } from './version-table.tsx'
 
 export const TryText = ({ id }: { id: string }) => {
@@ -47,21 +48,30 @@ export const TryText = ({ id }: { id: string }) => {
   )
 }
 
+/** Reads a file that a person chooses. @param onFile gets its content in Base64 */
+const ChooseFile = ({ children, onFile }: { children: ComponentChildren; onFile(file: string): void }) => {
+  const choose = async (input: HTMLInputElement) => {
+    const file = input.files?.[0]
+    if (file) onFile(await base64Of(file))
+  }
+  return (
+    <label>
+      {children}
+      <input type="file" onChange={(event) => void choose(event.currentTarget)} />
+    </label>
+  )
+}
+
 /** Of a rule set. */
 export const EvaluateRules = ({ id, version }: { id: string; version: number }) => {
   const evaluated = useChange('POST rule-sets/{id}/evaluate')
   const { data, error, isPending } = evaluated
-  const choose = async (input: HTMLInputElement) => {
-    const file = input.files?.[0]
-    if (file) evaluated.mutate({ id, body: { file: await base64Of(file), version } })
-  }
   return (
     <>
       <h3>Evaluate version {version} on a file</h3>
-      <label>
+      <ChooseFile onFile={(file) => evaluated.mutate({ id, body: { file, version } })}>
         Message events, a line each, in the order in which they come
-        <input type="file" onChange={(event) => void choose(event.currentTarget)} />
-      </label>
+      </ChooseFile>
       {isPending ? <p role="status">judging …</p> : null}
       {error ? <p role="alert">{error.message}</p> : null}
       {data ? (
@@ -88,17 +98,12 @@ export const EvaluateRules = ({ id, version }: { id: string; version: number }) 
 export const EvaluateFile = ({ id, version }: { id: string; version: number }) => {
   const evaluated = useChange('POST keyword-lists/{id}/evaluate')
   const { data, error, isPending } = evaluated
-  const choose = async (input: HTMLInputElement) => {
-    const file = input.files?.[0]
-    if (file) evaluated.mutate({ id, body: { file: await base64Of(file), version } })
-  }
   return (
     <>
       <h3>Evaluate version {version} on a file</h3>
-      <label>
+      <ChooseFile onFile={(file) => evaluated.mutate({ id, body: { file, version } })}>
         Messages, a line each: a JSON text, {'{"text": …}'} or a message event
-        <input type="file" onChange={(event) => void choose(event.currentTarget)} />
-      </label>
+      </ChooseFile>
       {isPending ? <p role="status">matching …</p> : null}
       {error ? <p role="alert">{error.message}</p> : null}
       {data ? (
