@@ -26,7 +26,7 @@ export interface Seen {
 }
 
 /** What no answer may hold: a stack, and words of libraries and of the system. */
-export const foreignWords =
+const foreignWords =
   /^\s+at \S+ \(|^\s+at (?:async )?file:|node:internal|\bzod\b|ZodError|kafkajs|platformatic|ioredis|commander|esbuild|Invalid input|expected \w+, received|ENOENT|EACCES|EISDIR|ENOTDIR|EADDRINUSE|ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EPROTO|errno|syscall|\[object Object\]|\bundefined\b|\bNaN\b|TypeError|SyntaxError|Unexpected token|in JSON at position/m
 
 /** @param words the arguments; a part in double quotes is one */
@@ -64,4 +64,28 @@ export const make = async ({ args, env = {}, files = {} }: Mistake): Promise<See
     openEnvironment(process.env)
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Nothing is asked before the mistake is seen, so these are never called. */
+export const addresses = {
+  KAFKA_BROKERS: '127.0.0.1:1',
+  REDIS_URL: 'redis://127.0.0.1:1',
+  SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+}
+
+const holds = (text: string, part: string | RegExp) =>
+  typeof part === 'string' ? text.includes(part) : part.test(text)
+
+/** Expects cause and remedy in the answer, its exit code, and none of the foreign words. */
+export const expectAnswer = async (mistake: Mistake): Promise<void> => {
+  // Should a start not see the mistake, it ends at these addresses.
+  const env = mistake.args === 'up' ? { ...addresses, ...mistake.env } : mistake.env
+  const { code, text } = await make({ ...mistake, ...(env ? { env } : {}) })
+  const missing = mistake.says.filter((part) => !holds(text, part))
+  const seen = text.length > 1_500 ? `${text.slice(0, 1_500)} …` : text
+  expect({ missing, foreign: foreignWords.exec(text)?.[0] ?? null, code, seen }).toMatchObject({
+    missing: [],
+    foreign: null,
+    code: mistake.code ?? 2,
+  })
 }
