@@ -1,6 +1,6 @@
 /**
  * Copies the topics of `contents.ts` into a folder, file by file. A run that was interrupted goes on where it was, unless so much time
- * has passed that Kafka may have dropped tombstones of what is in the files already: such a topic begins anew.
+ * has passed that Kafka may have dropped tombstones of what is in the files already: its backup begins from the start.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'

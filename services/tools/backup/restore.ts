@@ -105,7 +105,7 @@ export const restoreBackup = async (
   try {
     for (const topic of topics) {
       const { name, chunks } = topic
-      // A topic that is empty by now was lost again: it begins anew.
+      // A topic that is empty by now was lost again: its restore begins from the start.
       const first = held.has(name) ? (before?.chunks[name] ?? 0) : 0
       // A journal keeps what is written twice, so the part of the file that is there is left out.
       const written = recordsOf({ chunks: chunks.slice(0, first) })

@@ -34,7 +34,7 @@ const tryAll = async (send: readonly Redriven[], tools: DeadLetterTools): Promis
   return results
 }
 
-/** Without `force`, records that would fail again are left out: they would only become dead letters anew. @throws DependencyError, SealBroken */
+/** Without `force`, records that would fail again are left out: they would only become dead letters again. @throws DependencyError, SealBroken */
 export const dryRunOf = async (
   selected: readonly FoundDeadLetter[],
   options: RedriveOptions,

@@ -26,7 +26,7 @@ export interface ActionTools {
   readonly clock: Clock
   /** KAFKA_TOPIC_PREFIX */
   readonly prefix: string
-  /** Read anew: a mapping may just have been repaired. @throws ConfigError */
+  /** Read at each call: a mapping may just have been repaired. @throws ConfigError */
   sources(): SourceRegistry
   /** Those of the stages: what a running `signals up` gave them, else this process' environment. */
   replaySettings(): ReplaySettingTexts
