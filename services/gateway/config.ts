@@ -18,6 +18,12 @@ export const gatewayFields = {
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  /** `<source>/<account>`: accounts too large for one partition, whose webhooks are spread by conversation. */
+  GATEWAY_SPREAD_ACCOUNTS: csv
+    .refine((names) => names.every((name) => /^[a-z0-9-]+\/./.test(name)), {
+      message: 'write <source>/<account>, with commas between them, for example whatsapp/1055501',
+    })
+    .default([]),
   /** Answer POST /v1/attribution/look-up. */
   GATEWAY_LOOK_UP: z
     .enum(['true', 'false'])

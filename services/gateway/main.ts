@@ -119,6 +119,7 @@ main('gateway', async (lifecycle, log) => {
     envelopes,
     secretsOf: (source) => sourceSecrets(environment(), source),
     mayBeUnsigned: (source) => config.ALLOW_UNSIGNED.includes(source),
+    spread: new Set(config.GATEWAY_SPREAD_ACCOUNTS),
     keepsUnconnected: config.GATEWAY_KEEP_UNCONNECTED,
     intake: new Intake(producer, clock, kafka),
     metrics,

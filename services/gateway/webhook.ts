@@ -9,6 +9,7 @@ import type { ProducerRecord } from '../runtime/ports.ts'
 import { encodeChannelEvent } from '../shared/model/channel-event.ts'
 import { DeliveryUnreadable, type RawDelivery, type Source, type SourceRegistry } from '../shared/sources/source.ts'
 import { HttpProblem, traceOf } from './http/answers.ts'
+import { recordKeyOf, type SpreadAccounts } from './record-keys.ts'
 import type { VerificationTools } from './verification/admission.ts'
 import { type VerifiedAccount, type VerifiedDelivery, verifyDelivery } from './verification/verify.ts'
 
@@ -16,6 +17,7 @@ export interface WebhookTools extends VerificationTools {
   readonly sources: SourceRegistry
   readonly keyring: Keyring
   readonly envelopes: Pick<Envelopes, 'seal'>
+  readonly spread: SpreadAccounts
   /** Store also deliveries of accounts without a connection. */
   readonly keepsUnconnected: boolean
 }
@@ -91,10 +93,10 @@ export const acceptDelivery = (
   if (kept.length > 0) onVerified(kept.map(({ account }) => account))
   const stored = kept.map(({ account, by }) => {
     const body = isShared && account !== null ? bodyOf(source, account, delivery, found) : delivery.body
-    // The record key keeps one account's deliveries in order.
-    const key = account === null ? null : tools.keyring.recordKey('account', source.name, account)
-    const event = { ...common, verifiedBy: by, verifiedAccount: account }
     const connection = account === null ? undefined : tools.connections.connected(source.name, account)
+    const { keyring, spread } = tools
+    const { key, isSpread } = recordKeyOf(source, account, delivery, body, { keyring, spread, connection })
+    const event = { ...common, verifiedBy: by, verifiedAccount: account, isSpread }
     return { account, record: encodeChannelEvent(event, key, body, connection?.connectionId ?? null, tools.envelopes) }
   })
   const unconnected = verified.filter((one) => !keeps(one)).flatMap(({ account }) => account ?? [])

@@ -56,6 +56,7 @@ export const openGatewayWorld = async (
     envelopes,
     secretsOf: (source) => ({ ...noSecrets, secrets: secrets[source] ?? [] }),
     mayBeUnsigned: () => false,
+    spread: new Set(),
     keepsUnconnected: false,
     ...fields,
   }

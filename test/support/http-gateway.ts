@@ -105,6 +105,7 @@ export const openHttpGateway = async (fields: Partial<GatewayTools> = {}, maxSoc
     envelopes: testEnvelopes(keyring),
     secretsOf: () => ({ secrets: [secret], verifyTokens: [], appId: undefined }),
     mayBeUnsigned: () => false,
+    spread: new Set(),
     keepsUnconnected: false,
     intake: new Intake(
       {

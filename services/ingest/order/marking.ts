@@ -13,8 +13,9 @@ import { bitOf, type ConnectionWays, type Sightings, type WayIn } from './ways.t
 type Directory = Pick<ConnectionDirectory, 'byAccount'>
 
 const wayOf = (record: ConsumedRecord, source: string, event: MessageEvent): WayIn => {
-  // Webhook deliveries have their account's order.
-  if (source !== messageEventSource || verificationOf(record).by !== undefined) return 'gateway'
+  const { by, isSpread } = verificationOf(record)
+  // Webhook deliveries have their account's order. Of an account that is spread, those of one conversation have the conversation's.
+  if (source !== messageEventSource || by !== undefined) return isSpread ? 'spread' : 'gateway'
   if (record.key === event.accountId) return 'account'
   return record.key === event.conversationId ? 'conversation' : 'otherwise'
 }

@@ -4,9 +4,15 @@
  */
 import type { Clock, RedisCommands } from '../../runtime/ports.ts'
 
-/** `gateway`: over HTTP. The others: by Kafka, keyed by the account, by the conversation, or otherwise. */
-export const waysIn = ['gateway', 'account', 'conversation', 'otherwise'] as const
+/**
+ * `gateway`: over HTTP, a webhook under the key of its account. `spread`: over HTTP, under the key of its conversation. The others: by
+ * Kafka, keyed by the account, by the conversation, or otherwise.
+ */
+export const waysIn = ['gateway', 'account', 'conversation', 'otherwise', 'spread'] as const
 export type WayIn = (typeof waysIn)[number]
+
+/** How many of them versions before 0.2.0 know. */
+const waysBefore = 4
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -23,6 +29,9 @@ const newMessages = 200
 
 /** When each way was last seen, ms; 0: never. In the order of `waysIn`. */
 type LastSeen = readonly number[]
+
+/** A connection that uses one of them alone is ordered from its first event on: nothing else of it can be in a backlog. */
+const overHttp: ReadonlySet<WayIn | undefined> = new Set(['gateway', 'spread'])
 
 /** By connection, a bit for each way, in the order of `waysIn`. */
 export type Sightings = ReadonlyMap<string, number>
@@ -43,15 +52,20 @@ export const bitOf = (way: WayIn): number => 1 << waysIn.indexOf(way)
 
 const decode = (stored: Buffer | null | undefined): { readonly since: number; readonly seen: LastSeen } | null => {
   const numbers = (stored?.toString() ?? '').split(' ').map(Number)
-  if (numbers.length !== waysIn.length + 1 || !numbers.every(Number.isSafeInteger)) return null
+  if (!numbers.every(Number.isSafeInteger)) return null
   const [since = 0, ...seen] = numbers
-  return { since, seen }
+  if (seen.length !== waysIn.length && seen.length !== waysBefore) return null
+  return { since, seen: waysIn.map((_, at) => seen[at] ?? 0) }
 }
+
+/** Without the last way where it was never used, as earlier versions read it. */
+const encode = (since: number, seen: LastSeen): Buffer =>
+  Buffer.from([since, ...(seen.at(-1) ? seen : seen.slice(0, waysBefore))].join(' '))
 
 const orderOf = (seen: LastSeen, since: number, now: number): Known['order'] => {
   const used = waysIn.filter((_, at) => now - (seen[at] as number) < keptMs)
   if (used.includes('otherwise') || used.length > 1) return 'unordered'
-  return used[0] === 'gateway' || now - since >= newForMs ? 'ordered' : 'new'
+  return overHttp.has(used[0]) || now - since >= newForMs ? 'ordered' : 'new'
 }
 
 /**
@@ -86,9 +100,9 @@ export const eventTimes = async (
   const [stored] = await redis.getMany([keyOf(connectionId)])
   const known = decode(stored)
   if (known === null) return null
-  const [gateway = 0, ...others] = known.seen
-  const byKafka = Math.max(...others)
-  return { since: known.since, lastByHttp: gateway || null, lastByKafka: byKafka || null }
+  const last = (isHttp: boolean) =>
+    Math.max(...waysIn.map((way, at) => (overHttp.has(way) === isHttp ? (known.seen[at] as number) : 0))) || null
+  return { since: known.since, lastByHttp: last(true), lastByKafka: last(false) }
 }
 
 export class ConnectionWays {
@@ -131,7 +145,7 @@ export class ConnectionWays {
       if (order === 'ordered') this.#unordered.delete(id)
       else this.#unordered.add(id)
       if (before?.since === since && seen.every((at, way) => at === before.seen[way])) return
-      changed.push({ key: keyOf(id), value: Buffer.from([since, ...seen].join(' ')), ttlSeconds: keptMs / 1_000 })
+      changed.push({ key: keyOf(id), value: encode(since, seen), ttlSeconds: keptMs / 1_000 })
     })
     if (changed.length > 0) await this.#redis.setMany(changed)
   }

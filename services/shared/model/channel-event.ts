@@ -24,6 +24,8 @@ export const channelEventHeaders = {
   verifiedAccount: 'verified-account',
   /** The source that a message event by HTTP names itself: the body is sealed. */
   eventSource: 'event-source',
+  /** `conversation`: a delivery under the key of its conversation, of an account that the gateway spreads. Missing: the account's. */
+  orderedBy: 'ordered-by',
   /** W3C trace context. */
   traceparent: 'traceparent',
 } as const
@@ -58,6 +60,8 @@ export interface ChannelEvent {
   readonly verifiedAccount?: string | null
   /** The source of a message event; unset for a raw delivery. */
   readonly eventSource?: string
+  /** Whether a raw delivery lies under the key of its conversation. */
+  readonly isSpread?: boolean
   /** Request headers that the source's mapping reads. They never replace a header of the format. */
   readonly storedHeaders?: Headers
 }
@@ -85,6 +89,7 @@ export const encodeChannelEvent = (
     verifiedBy,
     verifiedAccount = null,
     eventSource,
+    isSpread = false,
     storedHeaders,
   }: ChannelEvent,
   key: string | null,
@@ -108,6 +113,7 @@ export const encodeChannelEvent = (
       ...(verifiedBy === undefined ? {} : { [channelEventHeaders.verifiedBy]: verifiedBy }),
       ...(verifiedAccount === null ? {} : { [channelEventHeaders.verifiedAccount]: verifiedAccount }),
       ...(eventSource === undefined ? {} : { [channelEventHeaders.eventSource]: eventSource }),
+      ...(isSpread ? { [channelEventHeaders.orderedBy]: 'conversation' } : {}),
     },
   }
 }
@@ -139,10 +145,12 @@ export const verificationOf = ({
   readonly account: string | undefined
   /** Of a message event by HTTP; undefined where an earlier gateway wrote it. */
   readonly eventSource: string | undefined
+  readonly isSpread: boolean
 } => ({
   by: headers[channelEventHeaders.verifiedBy],
   account: headers[channelEventHeaders.verifiedAccount],
   eventSource: headers[channelEventHeaders.eventSource],
+  isSpread: headers[channelEventHeaders.orderedBy] === 'conversation',
 })
 
 /** Id of the key that seals the value; undefined for a connector's own message event, which is open. */

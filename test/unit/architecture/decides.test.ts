@@ -53,6 +53,7 @@ const decides = [
   'services/gateway/look-up/openapi.ts',
   'services/gateway/look-up/request.ts',
   'services/gateway/message-events.ts',
+  'services/gateway/record-keys.ts',
   'services/gateway/http/request-trace.ts',
   'services/gateway/limits/fair-share.ts',
   'services/gateway/limits/gateway-rates.ts',

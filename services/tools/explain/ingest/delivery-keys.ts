@@ -1,6 +1,6 @@
 /**
  * Under which record keys the gateway writes what comes of a conversation: a webhook delivery under that of its account, an event by HTTP
- * under that of its conversation. A connector chooses keys and partitions as it likes, so then the whole topic is read.
+ * and a delivery of an account that is spread under that of its conversation. A connector chooses keys and partitions as it likes, so then the whole topic is read.
  */
 import type { WayIn } from '../../../ingest/order/ways.ts'
 import type { Keyring } from '../../../runtime/keys/keyring.ts'
@@ -23,7 +23,7 @@ export const deliveryKeys = async (
   if (conversationId === null) return null
   try {
     const used = await ways(connectionId, now)
-    if (used?.length !== 1 || used[0] !== 'gateway') return null
+    if (!used || used.length === 0 || used.some((way) => way !== 'gateway' && way !== 'spread')) return null
   } catch (error) {
     if (!(error instanceof DependencyError)) throw error
     return null

@@ -1,9 +1,9 @@
 import { markingUnordered } from '../../../../services/ingest/order/marking.ts'
-import { ConnectionWays } from '../../../../services/ingest/order/ways.ts'
+import { ConnectionWays, eventTimes } from '../../../../services/ingest/order/ways.ts'
 import type { Outcome } from '../../../../services/runtime/batch/outcome.ts'
 import type { ConsumedRecord } from '../../../../services/runtime/ports.ts'
 import type { MessageEvent } from '../../../../services/shared/model/message-event.ts'
-import { messageEvent, noon } from '../../../support/builders.ts'
+import { connectionRecord, messageEvent, noon } from '../../../support/builders.ts'
 import { openIngest } from '../../../support/ingest-world.ts'
 import { MemoryRedis } from '../../../support/memory-redis.ts'
 
@@ -44,6 +44,10 @@ const open = async (shared = { redis: new MemoryRedis() }) => {
       headers: { ...record.headers, 'verified-by': 'token:1', 'verified-account': event().accountId },
     }
   }
+  const spread = (fields: Partial<MessageEvent> = {}) => {
+    const record = byGateway(fields)
+    return { ...record, headers: { ...record.headers, 'ordered-by': 'conversation' } }
+  }
   const { accountId, conversationId } = event()
   const pass = (ms: number) => {
     now += ms
@@ -53,7 +57,7 @@ const open = async (shared = { redis: new MemoryRedis() }) => {
     await isMarked(record)
     pass(2 * hour)
   }
-  return { isMarked, byKafka, byGateway, accountId, conversationId, pass, old, reads: () => reads }
+  return { isMarked, byKafka, byGateway, spread, accountId, conversationId, pass, old, redis, reads: () => reads }
 }
 
 describe('the mark of an unordered message', () => {
@@ -89,6 +93,22 @@ describe('the mark of an unordered message', () => {
     expect(await second.isMarked(second.byKafka(accountId))).toEqual([false])
     const third = await open()
     expect(await third.isMarked(third.byGateway())).toEqual([false])
+  })
+
+  it('is on deliveries of an account that is spread only where some lie under the account: they hold several conversations', async () => {
+    const { isMarked, byGateway, spread, pass } = await open()
+    expect(await isMarked(spread(), spread())).toEqual([false, false])
+    pass(hour)
+    expect(await isMarked(spread(), byGateway())).toEqual([true, true])
+    expect(await isMarked(spread())).toEqual([true])
+  })
+
+  it('counts a spread account’s deliveries as coming over HTTP', async () => {
+    const { isMarked, spread, redis } = await open()
+    await isMarked(spread())
+    expect(await eventTimes(connectionRecord().connectionId, redis)).toEqual({
+      ...{ since: noon, lastByHttp: noon, lastByKafka: null },
+    })
   })
 
   it('is on inbound messages only: nothing else starts a conversation', async () => {
