@@ -200,6 +200,9 @@ bench-profile: install ## what each stage's process spends its time on under loa
 bench-sweep: install ## CPU a message with 6 to 60 partitions and with 1 to 4 processes of each stage
 	$(NODE) test/bench/sweep.ts
 
+bench-capacity: install ## what 100 to 1,000,000 messages a second need, by a model that two further sizes check (FIGURES=…: of an earlier run)
+	$(NODE) test/bench/capacity.ts $(if $(FIGURES),--figures $(FIGURES))
+
 bench-seal: install ## CPU of sealing and opening a raw delivery, beside a sealed box for each
 	$(NODE) test/bench/seal.ts
 

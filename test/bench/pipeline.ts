@@ -1,9 +1,9 @@
 /**
  * The pipeline on real parts of its own, from a full input topic to the last signal at a sink: rate, CPU and memory of each process.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { writeList } from '../../services/keywords/lists/store.ts'
 import { localFields } from '../../services/local/config.ts'
 import { runningState } from '../../services/local/supervisor/state-file.ts'
@@ -51,6 +51,8 @@ export interface ProcessFigure {
   readonly name: string
   /** CPU a message with its start-up, µs; of all members. */
   readonly cpu: number
+  /** The same without its start-up, µs. */
+  readonly cpuAfterStart: number
   /** Peak, MB; of all members. */
   readonly rss: number
 }
@@ -65,6 +67,18 @@ export interface PipelineFigures {
   readonly processes: readonly ProcessFigure[]
   /** CPU a message of the stages without their start-up, µs. */
   readonly stagesAfterStart: number
+  /** Bytes of a topic's segments on the broker's disk a message, by topic. */
+  readonly bytes: Readonly<Record<string, number>>
+}
+
+/** Bytes of the segments under a broker's folder, by topic. */
+const segmentBytes = (folder: string): ReadonlyMap<string, number> => {
+  const bytes = new Map<string, number>()
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const topic = file.endsWith('.log') ? /^(.+)-\d+$/.exec(basename(dirname(file)))?.[1] : undefined
+    if (topic !== undefined) bytes.set(topic, (bytes.get(topic) ?? 0) + statSync(join(folder, file)).size)
+  }
+  return bytes
 }
 
 /** Starts the stages after the input topic is full, unless the load says otherwise. */
@@ -167,12 +181,14 @@ export const benchPipeline = async ({
         return {
           name,
           cpu: perMessage(all.reduce((sum, { cpu }) => sum + cpu, 0)),
+          cpuAfterStart: perMessage(all.reduce((sum, { pid, cpu }) => sum + cpu - (started.get(pid) ?? 0), 0)),
           rss: all.reduce((sum, { pid }) => sum + (peak.get(pid) ?? 0), 0),
         }
       }),
       stagesAfterStart: perMessage(
         last.filter(({ name }) => isStage(name)).reduce((sum, { pid, cpu }) => sum + cpu - (started.get(pid) ?? 0), 0),
       ),
+      bytes: Object.fromEntries([...segmentBytes(own)].map(([topic, bytes]) => [topic, bytes / messages])),
     }
   } finally {
     for (const supervisor of supervisors.reverse()) await supervisor.stop()

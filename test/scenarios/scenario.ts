@@ -63,6 +63,7 @@ export class ReceivedEvents {
       const { events } = (await response.json()) as { events: readonly ReceivedEvent[] }
       for (const received of events) {
         const { seq, receivedAt, event } = received
+        if (seq > this.#seq + 1) throw new Error('the simulator has forgotten events: raise its SIMULATOR_KEEP')
         this.#seq = seq
         if (this.#keep && !this.first.has(event.event_id)) this.first.set(event.event_id, received)
         this.times.set(event.event_id, (this.times.get(event.event_id) ?? 0) + 1)
