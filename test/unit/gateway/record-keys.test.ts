@@ -89,10 +89,7 @@ describe('the record key of a webhook delivery', () => {
 
   it.each<[string, object | string]>([
     ['cannot be read', '{"object":'],
-    [
-      'the mapping cannot map as a whole',
-      messages(textFrom('9'.repeat(2_000), 'wamid.1')),
-    ],
+    ['the mapping cannot map as a whole', messages(textFrom('9'.repeat(2_000), 'wamid.1'))],
     ['is larger than the gateway maps', messages(textFrom('5215550001111', 'wamid.1', 'x'.repeat(70_000)))],
   ])('is that of the account where the body %s', async (_name, body) => {
     const { found, ofAccount } = await keyOf(body)
