@@ -85,8 +85,10 @@ describe('a record of channel-events.v1', () => {
       null,
       testEnvelopes(keyring),
     )
-    expect(verificationOf(named)).toEqual({ by: 'source', account: 'a' })
-    expect(verificationOf(encodeChannelEvent(unnamed, null, 'body', null, testEnvelopes(keyring)))).toEqual({})
+    expect(verificationOf(named)).toEqual({ by: 'source', account: 'a', isSpread: false })
+    expect(verificationOf(encodeChannelEvent(unnamed, null, 'body', null, testEnvelopes(keyring)))).toEqual({
+      isSpread: false,
+    })
   })
 
   it("is an unsealed message event where it has none of the format's headers", async () => {
