@@ -57,6 +57,11 @@ const described: Readonly<Record<string, Described>> = {
     answers: { 200: list(ref('ConnectionChange')) },
     problems: [404],
   },
+  'connections.activity': {
+    summary: 'When it last received and reported something, and its share of starts with a tracking ID',
+    answers: { 200: ref('ConnectionActivity') },
+    problems: [404],
+  },
   'connections.pause': operation('Holds its signals back; messages are taken on'),
   'connections.resume': operation('Sends again what a pause held back'),
   'connections.retry': operation('Has waiting signals tried again at once, without waiting out their delay'),

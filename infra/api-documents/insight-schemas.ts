@@ -1,4 +1,4 @@
-/** Schemas of `/admin/v1/report` and `/admin/v1/explain`. */
+/** Schemas of `/admin/v1/report`, `/admin/v1/explain` and `/admin/v1/connections/ID/activity`. */
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { count, counts, list, nullable, object, ref, text, time } from './schema-parts.ts'
@@ -37,6 +37,18 @@ export const schemasOfInsight: Readonly<Record<string, JsonSchema>> = {
       ...{ expired: count, withheld: count, counted: count, waiting: count },
     }),
     description: 'settled figures add up to `deliveries.v1`; `waiting` is as of now',
+  },
+  ReportedSignal: object({
+    ...{ kind: text, event: nullable(text), outcome: text, code: nullable({ type: 'integer' }), settledAt: time },
+  }),
+  ConnectionActivity: {
+    ...object({
+      events: nullable(object({ since: time, lastByHttp: nullable(time), lastByKafka: nullable(time) })),
+      ...{ firstSignalAt: nullable(time), lastSignal: nullable(ref('ReportedSignal')) },
+      ...{ lastTestEvent: nullable(ref('ReportedSignal')), starts: count, startsWithTrackingId: count },
+    }),
+    description:
+      'events: of a week, last times to the hour, null where none is known; signals: of 30 days, test events apart; starts: of seven days',
   },
   ExplainRequest: {
     ...object(

@@ -62,7 +62,8 @@ export interface Account {
 /** Every fifth has a market of its own, every seventh its own set, every eleventh names one that does not exist. */
 export const accountsOf = (count: number): readonly Account[] =>
   Array.from({ length: count }, (_, n): Account => {
-    const fields = { reportOrders: true, restartOnNewTouch: n % 2 === 0 }
+    // While a conversation waits, its events are put in the order of their times; the oracle takes them as they come.
+    const fields = { reportOrders: true, restartOnNewTouch: n % 2 === 0, attributionWaitSeconds: 0 }
     const base = { source: 'whatsapp', accountId: `shop-${n}`, restartOnNewTouch: n % 2 === 0 }
     if (n % 11 === 10) return { ...base, rules: null, fields: { ...fields, ruleSetId: 'nowhere' } }
     if (n % 7 === 6)

@@ -104,6 +104,7 @@ export const openConsole = async ({
             .map(({ connectionId }) => ({ connectionId, days })) as never,
         explain: async (ids, options) =>
           ids.messageId === 'unknown' ? null : ({ ...ids, options, received: [], messages: [] } as never),
+        activity: async (connectionId) => ({ connectionId, starts: 0 }) as never,
         noteShown: async (connection, principal) => {
           shown.push(`${connection.connectionId} ${principal.actor}`)
         },

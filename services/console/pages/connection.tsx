@@ -4,6 +4,7 @@ import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { momentText } from '../format.ts'
+import { Activity } from '../parts/activity.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { Funnel } from '../parts/funnel.tsx'
 import { ConnectionState } from '../parts/state.tsx'
@@ -157,6 +158,8 @@ export const ConnectionPage = ({ id }: { id: string }) => {
             <ConnectionState status={data.status} />
           </p>
           <Actions connection={data} />
+          <h2>Activity</h2>
+          <Activity id={id} />
           <Funnel id={id} />
           <h2>Settings</h2>
           <Facts connection={data} />

@@ -24,7 +24,7 @@ import { bearerOf, readJson } from '../http/request.ts'
 import { type RedriveWork, redriveEndpoints } from './actions/redrives.ts'
 import { type ReplayWork, replayEndpoints } from './actions/replays.ts'
 import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
-import { explainConversations, type InsightWork, report } from './insight.ts'
+import { connectionActivity, explainConversations, type InsightWork, report } from './insight.ts'
 import { type InstallationWork, installationEndpoints } from './installation-endpoints.ts'
 import { requireKnown } from './known-connection.ts'
 import { type PersonWork, persons } from './persons.ts'
@@ -227,6 +227,7 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
       run: async (call) => json(call.tools.console.deliveriesOf(requireKnown(call.id, call).connectionId)),
     },
   },
+  'connections/ID/activity': { GET: connectionActivity },
   ...consoleEndpoints,
   ...versionEndpoints,
   ...redriveEndpoints,

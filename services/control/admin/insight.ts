@@ -1,4 +1,4 @@
-/** `/admin/v1/report` and `/explain`: what was reported, and why something was not. A caller learns of its own connections alone. */
+/** `/admin/v1/report`, `/explain` and `connections/ID/activity`: what was reported, and why something was not. A caller learns of its own connections alone. */
 
 import { z } from 'zod'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
@@ -6,6 +6,7 @@ import { plainIssue } from '../../shared/text/plain-issue.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import type { ExplainedIds, ExplainOptions } from '../../tools/explain/explain.ts'
 import type { ConversationExplanation } from '../../tools/explain/explanation.ts'
+import type { ConnectionActivity } from '../../tools/report/connection-activity.ts'
 import type { ReportRow } from '../../tools/report/daily-report.ts'
 import { DaysInvalid, type ReportedDays, reportedDays } from '../../tools/report/days.ts'
 import { hasRole, type Principal } from '../access/authenticator.ts'
@@ -30,6 +31,8 @@ export interface InsightWork {
     options: Omit<ExplainOptions, 'now'>,
     tenant: string | null,
   ): Promise<ConversationExplanation | null>
+  /** @param tenant who asks; null: one for all tenants. @throws DependencyError, WorkRefused */
+  activity(connectionId: string, tenant: string | null): Promise<ConnectionActivity>
   /** Notes in the connection's history that texts were read. @throws DependencyError */
   noteShown(connection: ConnectionRecord, principal: Principal): Promise<void>
   unconnected(): Promise<readonly UnconnectedAccount[]>
@@ -71,12 +74,27 @@ export const report: Endpoint = {
       if (record === undefined) return principal.tenant === null && principal.accounts === null && tenant === null
       return seesConnection(principal, record) && (tenant === null || record.tenantId === tenant)
     }
-    const rows = await tools.insight.report(
-      (id) => (connection === null || id === connection) && isNamed(id),
-      days,
-      principal.tenant,
-    )
-    return json(rows)
+    const isWanted = (id: string) => (connection === null || id === connection) && isNamed(id)
+    return json(await unlessBusy(() => tools.insight.report(isWanted, days, principal.tenant)))
+  },
+}
+
+/** @throws ControlProblem 429 where as many wait already as may */
+const unlessBusy = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof WorkRefused ? new ControlProblem(429, 'busy', error.message) : error
+  }
+}
+
+export const connectionActivity: Endpoint = {
+  role: 'viewer',
+  action: 'connections.activity',
+  run: async (call) => {
+    const { connectionId } = requireKnown(call.id, call)
+    const { insight } = call.tools
+    return json(await unlessBusy(() => insight.activity(connectionId, call.principal.tenant)))
   },
 }
 
@@ -118,25 +136,18 @@ export const explainConversations: Endpoint = {
     const connection = requireKnown(connectionId, call)
     if (showText) await tools.insight.noteShown(connection, principal)
     const window = { since: from, ...(to === undefined ? {} : { until: to }) }
-    try {
-      const found = await tools.insight.explain(
-        { connectionId, conversationId, messageId },
-        { ...window, showText },
-        principal.tenant,
+    const ids = { connectionId, conversationId, messageId }
+    const found = await unlessBusy(() => tools.insight.explain(ids, { ...window, showText }, principal.tenant))
+    if (found === null)
+      throw new ControlProblem(
+        404,
+        'message_unknown',
+        'no delivery names the message, and messages.v1 does not hold it',
       )
-      if (found === null)
-        throw new ControlProblem(
-          404,
-          'message_unknown',
-          'no delivery names the message, and messages.v1 does not hold it',
-        )
-      const seesAll = principal.tenant === null && principal.accounts === null
-      const isNothing = found.received.length === 0 && found.messages.length === 0
-      // Accounts without a connection belong to no tenant.
-      const others = seesAll && isNothing ? await tools.insight.unconnected() : []
-      return json({ ...found, unconnected: others.filter(({ source }) => source === connection.source) })
-    } catch (error) {
-      throw error instanceof WorkRefused ? new ControlProblem(429, 'busy', error.message) : error
-    }
+    const seesAll = principal.tenant === null && principal.accounts === null
+    const isNothing = found.received.length === 0 && found.messages.length === 0
+    // Accounts without a connection belong to no tenant.
+    const others = seesAll && isNothing ? await tools.insight.unconnected() : []
+    return json({ ...found, unconnected: others.filter(({ source }) => source === connection.source) })
   },
 }

@@ -12,6 +12,7 @@ import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import { explainConversation } from '../../tools/explain/explain.ts'
 import { openExplainTools } from '../../tools/explain/open.ts'
 import { type ReplaySettingTexts, replayFields } from '../../tools/replay/settings.ts'
+import { readActivity } from '../../tools/report/connection-activity.ts'
 import { readReport } from '../../tools/report/read-report.ts'
 import type { InsightWork } from './insight.ts'
 import { openTenantQueues } from './tenant-queues.ts'
@@ -41,6 +42,8 @@ export const openInsight = (tools: Tools): InsightWork => {
   return {
     now,
     report: (isWanted, days, tenant) => reporting(tenant, () => readReport(isWanted, days, { broker, codec })),
+    activity: (connectionId, tenant) =>
+      reporting(tenant, () => readActivity(connectionId, now(), { broker, codec, redis })),
     explain: (ids, options, tenant) =>
       explaining(tenant, async () => {
         const { connectionId } = ids

@@ -35,6 +35,17 @@ const day = new Date(noon).toISOString().slice(0, 10)
 const days = `from=${day}&to=${day}`
 const idsIn = (rows: unknown) => (rows as { connectionId: string }[]).map(({ connectionId }) => connectionId)
 
+describe('the activity of a connection', () => {
+  it('is shown to who sees the connection', async () => {
+    const { ask } = await open()
+    expect(await ask('GET connections/acme/activity', 'of t')).toMatchObject({
+      ...{ status: 200, json: { connectionId: 'acme', starts: 0 } },
+    })
+    expect((await ask('GET connections/rival/activity', 'of t')).status).toBe(404)
+    expect((await ask('GET connections/acme/activity', 'of account')).status).toBe(404)
+  })
+})
+
 describe('the report', () => {
   it('is of the connections that the bearer may see', async () => {
     const { ask } = await open()
