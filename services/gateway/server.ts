@@ -15,6 +15,8 @@ import { Turns } from './limits/turns.ts'
 import { postLookUp } from './look-up/look-up.ts'
 import { sourceOf } from './webhook.ts'
 
+/** In metrics: message events of which none was stored; the answer has a reason for each. */
+const noneTaken = 'events'
 const openApiText = JSON.stringify(gatewayOpenApi())
 
 type Webhook = Extract<Address, { kind: 'webhook' }>
@@ -128,7 +130,8 @@ export const createGateway = (
     const tools = current()
     const label = () => labelOf(request.url ?? '', tools)
     if (tools?.tracer) traceRequest(tools.tracer, request, response, label)
-    const count = () => {
+    /** @param code of the problem that is answered; null: none is */
+    const count = (code: string | null) => {
       const seconds = (performance.now() - started) / 1000
       if (tools && (request.url ?? '').split('?', 1)[0] === lookUpAddress) {
         tools.metrics.count('signals_look_ups_total', { status: String(response.statusCode) })
@@ -137,14 +140,20 @@ export const createGateway = (
       const source = label()
       if (source === null || tools === null) return
       tools.metrics.count('signals_deliveries_received_total', { source, status: String(response.statusCode) })
+      if (response.statusCode >= 400)
+        tools.metrics.count('signals_deliveries_refused_total', { source, code: code ?? noneTaken })
       tools.metrics.observe('signals_delivery_seconds', {}, seconds)
     }
-    route(request, response, tools).then(count, (error: unknown) => {
-      if (!response.headersSent) answerProblem(request, response, problemOf(error, log))
-      // The rest of an unfinished request is read and discarded before its connection ends.
-      if (request.complete) turns.wait(request.socket)
-      count()
-    })
+    route(request, response, tools).then(
+      () => count(null),
+      (error: unknown) => {
+        const problem = problemOf(error, log)
+        if (!response.headersSent) answerProblem(request, response, problem)
+        // The rest of an unfinished request is read and discarded before its connection ends.
+        if (request.complete) turns.wait(request.socket)
+        count(problem.code)
+      },
+    )
   })
   limitSockets(server, maxSockets)
   return server

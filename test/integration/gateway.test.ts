@@ -115,6 +115,10 @@ describe('a key in the address', () => {
     world.kafka(async () => Promise.reject(new Error('made up: a bug')))
     expect((await post(path('made%20up'), plain)).status).toBe(500)
     expect(world.logged.join('')).toContain('a request failed')
+    for (const code of ['signature_wrong', 'internal'])
+      expect(await world.metrics.render()).toMatch(
+        new RegExp(`signals_deliveries_refused_total\\{[^}]*source="example",code="${code}"[^}]*\\} 1\\b`),
+      )
     for (const text of ['made%20up', 'made up', 'guessed-key']) expect(world.logged.join('')).not.toContain(text)
   })
 })

@@ -5,7 +5,7 @@ import { seriesOf } from '../prometheus-text.ts'
 export interface Activity {
   /** Length of the window, at most. */
   readonly minutes: number
-  /** Webhooks that the gateway refused, by HTTP status. */
+  /** Webhooks that the gateway refused, by source and code of the answer: `whatsapp/signature_wrong`. */
   readonly refused: Readonly<Record<string, number>>
   /** Messages, by reason. */
   readonly dropped: Readonly<Record<string, number>>
@@ -40,10 +40,15 @@ const keyOf = (stage: string, kind: string, name: string) => `${stage} ${kind} $
 
 const counted = ({ stage, text }: Scraped): readonly (readonly [key: string, value: number])[] =>
   stage === 'gateway'
-    ? seriesOf(text, 'signals_deliveries_received_total').map(({ labels: { status = '' }, value }) => {
-        const kind = /^[45]/.test(status) ? 'refused' : 'forwarded'
-        return [keyOf(stage, kind, status), value]
-      })
+    ? [
+        ...seriesOf(text, 'signals_deliveries_received_total')
+          .filter(({ labels: { status = '' } }) => !/^[45]/.test(status))
+          .map(({ labels: { status = '' }, value }) => [keyOf(stage, 'forwarded', status), value] as const),
+        ...seriesOf(text, 'signals_deliveries_refused_total').map(
+          ({ labels: { source = '', code = '' }, value }) =>
+            [keyOf(stage, 'refused', `${source}/${code}`), value] as const,
+        ),
+      ]
     : seriesOf(text, 'signals_outcomes_total').map(({ labels: { outcome = '', reason = '' }, value }) => [
         keyOf(stage, outcome, reason),
         value,

@@ -33,6 +33,15 @@ const only = (counts: Readonly<Record<string, number>>, isMeant: (name: string) 
 type Text = Pick<SystemProblem, 'text' | 'runbook'> & Partial<SystemProblem>
 const notice = (id: string, text: Text): SystemProblem => ({ id, severity: 'notice', broughtBy: [], ...text })
 
+/** Of the code that refused most. */
+const ofRefusal = (refused: Activity['refused']): Pick<SystemProblem, 'runbook' | 'broughtBy'> => {
+  const [[most = ''] = []] = Object.entries(refused).sort(([, a], [, b]) => b - a)
+  const code = most.slice(most.indexOf('/') + 1)
+  return /^(?:signature_|no_secret$|unsigned_source$)/.test(code)
+    ? { runbook: 'SignalsSignaturesRefused', broughtBy: [] }
+    : { runbook: 'SignalsGatewayRefuses', broughtBy: ['dependency:kafka'] }
+}
+
 const ofTraffic = ({ minutes, refused, dropped }: Activity): SystemProblem[] => {
   const unexpected = only(dropped, (reason) => !expectedDrops.test(reason))
   return [
@@ -40,8 +49,7 @@ const ofTraffic = ({ minutes, refused, dropped }: Activity): SystemProblem[] => 
       ? [
           notice('refused', {
             text: `webhooks refused in the last ${minutes} minutes: ${sum(refused)} (${named(refused)})`,
-            runbook: 'SignalsGatewayRefuses',
-            broughtBy: ['dependency:kafka'],
+            ...ofRefusal(refused),
           }),
         ]
       : []),

@@ -48,7 +48,7 @@ describe('the overview', () => {
         own.state.instances[stage].map((one) => ({ ...one, metrics }))
       own.state.instances = {
         ...own.state.instances,
-        gateway: of('gateway', `signals_deliveries_received_total{source="zalo",status="503"} ${refused}`),
+        gateway: of('gateway', `signals_deliveries_refused_total{source="zalo",code="not_stored"} ${refused}`),
         ingest: of('ingest', `signals_outcomes_total{outcome="dropped",reason="${reason}"} ${dropped}`),
       } as StageInstances
     }
@@ -62,6 +62,25 @@ describe('the overview', () => {
     expect(await problems()).toEqual([])
     count(3, 9, 'unverified_account')
     expect(await problems()).toEqual(['refused', 'dropped'])
+  })
+
+  it.each([
+    ['signature_wrong', 'SignalsSignaturesRefused'],
+    ['no_secret', 'SignalsSignaturesRefused'],
+    ['not_stored', 'SignalsGatewayRefuses'],
+    ['unknown_source', 'SignalsGatewayRefuses'],
+  ])('names source and code of refused webhooks, and the runbook for %s', async (code, runbook) => {
+    const { ask, own } = await openConsole()
+    await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
+    for (const count of [0, 5]) {
+      const metrics = `signals_deliveries_refused_total{source="zalo",code="${code}"} ${count}`
+      const gateway = own.state.instances.gateway.map((one) => ({ ...one, metrics }))
+      own.state.instances = { ...own.state.instances, gateway } as StageInstances
+      await own.overview.sample()
+    }
+    const { problems } = (await ask('GET /admin/v1/overview')).json
+    const text = expect.stringContaining(`5 (zalo/${code} 5)`)
+    expect(problems).toEqual([expect.objectContaining({ id: 'refused', runbook, text })])
   })
 
   it('says that a stage does not answer, or that its address is not known', async () => {
