@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { evaluateSchema, importSchema } from '../../services/control/admin/actions/imports.ts'
 import { discardSchema, redriveSchema } from '../../services/control/admin/actions/redrives.ts'
 import { replaySchema } from '../../services/control/admin/actions/replays.ts'
+import { testCodeSchema, testEventSchema } from '../../services/control/admin/actions/test-events.ts'
+import { knownVerdicts } from '../../services/dispatch/destinations/destination.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { count, counts, type Described, flag, list, nullable, number, object, ref, text, time } from './schema-parts.ts'
 
@@ -28,6 +30,12 @@ const topicFacts = {
 }
 
 export const schemasOfActions: Readonly<Record<string, JsonSchema>> = {
+  SentTestEvent: object({
+    ...{ connectionId: text, eventSetId: text, eventId: text, testEventCode: text, sentAt: time },
+    verdict: { enum: [...knownVerdicts], description: 'accepted: the event set takes what the connection sends' },
+    code: { ...nullable({ type: 'integer' }), description: "TikTok's; null: it did not answer in its form" },
+    ...{ requestId: nullable(text), reason: text },
+  }),
   Topic: object({
     ...topicFacts,
     ...{ partitions: count, records: { ...count, description: 'offsets that are kept' } },
@@ -109,6 +117,18 @@ const activated = (summary: string, body: Record<string, JsonSchema>): Described
 })
 
 export const describedOfActions: Readonly<Record<string, Described>> = {
+  'connections.test_event': {
+    summary: 'Sends one event for the test page of the event set; it counts nowhere',
+    body: drawn(testEventSchema),
+    answers: { 200: ref('SentTestEvent') },
+    problems: [404, 409],
+  },
+  'connections.test_code': {
+    summary: 'Has all events of the connection sent as tests, which count nowhere; null: they count again',
+    body: drawn(testCodeSchema),
+    answers: { 200: ref('Connection') },
+    problems: [404, 409],
+  },
   'topics.list': {
     summary: 'What lies in each topic, how long, and how far its group is; for callers of all tenants',
     answers: { 200: list(ref('Topic')) },

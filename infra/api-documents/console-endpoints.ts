@@ -60,6 +60,7 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
       event: nullable(text),
       flags: nullable(list(text)),
       hasTrackingId: nullable(flag),
+      test: { ...flag, description: 'sent as a test: it counts nowhere' },
     },
     description: 'what became of a signal: deliveries.v1',
   },

@@ -12,6 +12,7 @@ import { ownMappings } from './folders.ts'
 
 export interface TikTok {
   readonly api: TikTokApi
+  readonly baseUrl: string
   /** null: TIKTOK_APP_ID and TIKTOK_APP_SECRET are not set. */
   readonly oauth: Oauth | null
   messagingAppOf(source: string): MessagingApp | null
@@ -31,6 +32,7 @@ export const openTikTok = ({ running, env }: CliContext): TikTok => {
   const settings = oauthSettings(config, config.TIKTOK_BASE_URL, config.TIKTOK_BASE_URL)
   return {
     api,
+    baseUrl: config.TIKTOK_BASE_URL,
     oauth: settings && new Oauth(api, settings),
     messagingAppOf: (source) => loadSources(ownMappings(env)).get(source)?.messagingApp ?? null,
   }

@@ -143,6 +143,21 @@ export const throttledHealedAndSentAtOnce = async (page: Page, stories: Stories,
   await until('once healed, it is sent at once', async () => (await waiting()) === 0, 20_000)
 }
 
+/** On the page of the shop, without its token and without a count. */
+export const testEventSent = async (page: Page): Promise<void> => {
+  await page.getByLabel(/^Code that TikTok/).fill('TEST1')
+  await page.getByRole('button', { name: 'Send a test event' }).click()
+  await until('a test event is sent, and TikTok’s answer shows', async () =>
+    (await mainText(page)).includes('TikTok answered 0 (accepted)'),
+  )
+  await agreeTo(page, 'Send all its events as tests')
+  await until('all its events are tests', async () =>
+    (await mainText(page)).includes('All its events are tests with code TEST1'),
+  )
+  await agreeTo(page, 'Let its events count again')
+  await until('and count again', async () => !(await mainText(page)).includes('All its events are tests'))
+}
+
 /** @param person who writes to the shop meanwhile */
 export const tokenLostAndReconnected = async (page: Page, stories: Stories, person: string): Promise<void> => {
   await stories.fault({ token: 'token-of-shop', code: 40105 })

@@ -1,7 +1,7 @@
 /**
- * `make console-stories`: people work with the console of a real pipeline, in a browser. Eleven stories: nothing connected and all well, a list
+ * `make console-stories`: people work with the console of a real pipeline, in a browser. Twelve stories: nothing connected and all well, a list
  * imported, promoted and rolled back, a replay stopped and resumed, why something was not reported, dead letters of two causes redriven, a throttled
- * advertiser healed, a token lost and renewed, a stage killed, Kafka stopped, 10,000 connections searched, a viewer who may not act. Each page is checked by axe, at 390 and
+ * advertiser healed, test events, a token lost and renewed, a stage killed, Kafka stopped, 10,000 connections searched, a viewer who may not act. Each page is checked by axe, at 390 and
  * 1280 pixels, in light and dark.
  *
  *   node test/console/stories.ts [--shots FOLDER]
@@ -16,6 +16,7 @@ import {
   deadLettersRedriven,
   listImportedPromotedAndRolledBack,
   replayStoppedAndResumed,
+  testEventSent,
   throttledHealedAndSentAtOnce,
   tokenLostAndReconnected,
 } from './actions.ts'
@@ -181,7 +182,7 @@ const viewerMayNotAct = async () => {
   await page.getByLabel('Token').fill(viewer.token)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: 'Overview' }).waitFor()
-  const acting = /Pause|Disconnect|Reconnect|Dry run|Import|Promote|Roll back|Discard|^Put/
+  const acting = /Pause|test|Disconnect|Reconnect|Dry run|Import|Promote|Roll back|Discard|^Put/
   for (const path of [
     '/connections/shop',
     '/dead-letters?stage=ingest&code=event_invalid',
@@ -232,6 +233,7 @@ try {
   await openDeadLetterIsAProblem(page)
   await deadLettersRedriven(page, stories)
   await throttledHealedAndSentAtOnce(page, stories, '5215550003')
+  await testEventSent(page)
   await tokenLostAndReconnected(page, stories, '5215550002')
   for (const [name, path] of pages) await looks(page, name, path)
   checks.check('the page asks no foreign address', foreign.length === 0, foreign.join())

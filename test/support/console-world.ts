@@ -20,8 +20,10 @@ import { PageServer } from '../../services/control/http/page-files.ts'
 import { isAsked } from '../../services/shared/audit/audit.ts'
 import type { AuditEntry } from '../../services/shared/model/audit.ts'
 import { TokenAttempts } from '../../services/shared/tokens/attempts.ts'
+import { sendTestEvent } from '../../services/tools/test-events/test-event.ts'
 import { openConsoleWork, pageOfTest } from './console-work.ts'
 import { openOauth } from './oauth-world.ts'
+import { simulatedTrack } from './simulated-track.ts'
 
 export const adminToken = 'an-admin-token-of-the-test'
 
@@ -81,6 +83,11 @@ export const openConsole = async ({
     onLost: () => {},
   })
   const own = await openConsoleWork(clock, world.directory)
+  const tiktokTrack = simulatedTrack(() => clock.now())
+  const testEventTools = {
+    destination: { TIKTOK_BASE_URL: 'http://localhost' },
+    ...{ keyring: world.keyring, clock, post: tiktokTrack.post },
+  }
   const admin = adminApi(
     {
       ...world.connections,
@@ -95,6 +102,7 @@ export const openConsole = async ({
       console: own.work,
       ...{ versions: own.versions, redrives: own.redrives, replays: own.replays },
       installation: own.installation,
+      testEvents: { send: (connection, code) => sendTestEvent(connection, code, testEventTools) },
       insight: {
         now: () => clock.now(),
         report: async (isWanted, days) =>

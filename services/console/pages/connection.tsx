@@ -4,9 +4,10 @@ import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { momentText } from '../format.ts'
-import { Activity } from '../parts/activity.tsx'
 import { Confirm } from '../parts/confirm.tsx'
-import { Funnel } from '../parts/funnel.tsx'
+import { Activity } from '../parts/connection/activity.tsx'
+import { Funnel } from '../parts/connection/funnel.tsx'
+import { TestEvents } from '../parts/connection/test-events.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { DeliveryTable } from './overview.tsx'
@@ -160,6 +161,7 @@ export const ConnectionPage = ({ id }: { id: string }) => {
           <Actions connection={data} />
           <h2>Activity</h2>
           <Activity id={id} />
+          <TestEvents connection={data} />
           <Funnel id={id} />
           <h2>Settings</h2>
           <Facts connection={data} />

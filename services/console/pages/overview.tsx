@@ -141,7 +141,7 @@ export const DeliveryTable = ({ deliveries }: { deliveries: readonly ApiSchemas[
       { title: 'time', cell: ({ settledAt }) => momentText(settledAt) },
       { title: 'connection', cell: ({ connectionId }) => connectionLink(connectionId) },
       { title: 'signal', cell: ({ event, kind }) => event ?? kind },
-      { title: 'outcome', cell: ({ outcome }) => outcome },
+      { title: 'outcome', cell: ({ outcome, test }) => (test ? `${outcome} as a test` : outcome) },
       { title: "TikTok's code", cell: ({ code }) => code ?? '–', numeric: true },
     ]}
     rows={deliveries}

@@ -23,6 +23,7 @@ import { type ControlAnswer, ControlProblem, json } from '../http/answer.ts'
 import { bearerOf, readJson } from '../http/request.ts'
 import { type RedriveWork, redriveEndpoints } from './actions/redrives.ts'
 import { type ReplayWork, replayEndpoints } from './actions/replays.ts'
+import { type TestEventWork, testEventEndpoints } from './actions/test-events.ts'
 import { type ConsoleWork, consoleEndpoints } from './console-endpoints.ts'
 import { connectionActivity, explainConversations, type InsightWork, report } from './insight.ts'
 import { type InstallationWork, installationEndpoints } from './installation-endpoints.ts'
@@ -42,6 +43,7 @@ export interface AdminTools extends OpenConnections, CompleteTools {
   readonly redrives: RedriveWork
   readonly installation: InstallationWork
   readonly replays: ReplayWork
+  readonly testEvents: TestEventWork
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>
   /** Makes a login link with this role for the owner of a token. Once the token is unknown, the link's session ends. */
   loginLink(principal: Principal, role: Role, token: string): { readonly url: string; readonly expiresAt: number }
@@ -233,6 +235,7 @@ export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint
   ...redriveEndpoints,
   ...installationEndpoints,
   ...replayEndpoints,
+  ...testEventEndpoints,
   authorisations: { POST: { role: 'admin', action: 'authorisations.begin', run: begin } },
   'authorisations/ID': { GET: { role: 'admin', action: 'authorisations.show', run: authorisation } },
   'persons/ID': { POST: persons },

@@ -24,6 +24,8 @@ import type { SourceRegistry } from '../../shared/sources/source.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import { exportPerson } from '../../tools/persons/export.ts'
 import { forgetPerson } from '../../tools/persons/forget.ts'
+import { postOnce } from '../../tools/test-events/post-once.ts'
+import { sendTestEvent } from '../../tools/test-events/test-event.ts'
 import type { ConsoleConfig } from '../config.ts'
 import { beginPath, callbackPath } from '../http/callback.ts'
 import { ConnectionsMaintenance, segmentRollIntervalMs } from '../maintenance/connections-maintenance.ts'
@@ -118,6 +120,10 @@ export const openAdmin = (tools: Tools & ReturnType<typeof connectionsWriter>, p
       history: (id) => readHistory(broker, codec, id),
       audit: (query) => readAudit(broker, codec, query),
       insight: openInsight({ ...tools, stageSettings }),
+      testEvents: {
+        send: (connection, code) =>
+          sendTestEvent(connection, code, { destination: config, keyring, clock, post: postOnce }),
+      },
       persons: {
         forget: (person, actor) => forgetPerson(person, actor, personTools),
         export: (person, tenant) => exportPerson(person, personTools, tenant),

@@ -12,17 +12,19 @@ export type Answer =
 export type TransportFailure = 'timeout' | 'reset' | 'unreachable' | 'too_long'
 
 /** What an answer means for the call's events, see `verdicts` in tiktok/codes.ts for TikTok's. */
-export type Verdict =
-  | 'accepted'
-  | 'duplicate'
-  | 'partial'
-  | 'too_many'
-  | 'bad_event'
-  | 'throttled'
-  | 'service'
-  | 'token'
-  | 'authorisation'
-  | 'unknown'
+export const knownVerdicts = [
+  'accepted',
+  'duplicate',
+  'partial',
+  'too_many',
+  'bad_event',
+  'throttled',
+  'service',
+  'token',
+  'authorisation',
+  'unknown',
+] as const
+export type Verdict = (typeof knownVerdicts)[number]
 
 /** Whose limit of calls per second. */
 export type LimitScope = 'app' | 'advertiser'

@@ -30,6 +30,10 @@ export const extractorsSchema = z
   .nullish()
   .transform((extractors) => extractors?.map(storedExtractor) ?? null)
 
+export const testEventCodeSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the code that TikTok Events Manager shows, such as "TEST12345"')
+
 /** Fields of a connection file. Unknown fields are refused, so that a misspelt one is not silently ignored. */
 const fields = {
   connectionId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 of letters, digits and ._:-'),
@@ -68,11 +72,7 @@ const fields = {
   prefilled: prefilledSchema.default([]),
   reportOrders: z.boolean().default(false),
   sandbox: z.boolean().default(false),
-  testEventCode: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the code that TikTok Events Manager shows, such as "TEST12345"')
-    .nullish()
-    .default(null),
+  testEventCode: testEventCodeSchema.nullish().default(null),
   outcomeKeys: z.array(visible(100)).max(50).default([]),
   ruleSetId: z
     .string()

@@ -115,6 +115,12 @@ export const retry = (record: ConnectionRecord, now: number): ConnectionRecord =
   retriedAt: now,
 })
 
+/** @param testEventCode null: its events count again. @throws TransitionRefused for a disconnected connection */
+export const withTestCode = (record: ConnectionRecord, testEventCode: string | null, now: number): ConnectionRecord => {
+  if (record.status === 'disconnected') throw new TransitionRefused(disconnectedProblem)
+  return record.testEventCode === testEventCode ? record : { ...record, testEventCode, changedAt: now }
+}
+
 /** TikTok refused the token: signals wait for a new one. A paused connection stays paused; `resume` tries its token again. */
 export const reconnect = (record: ConnectionRecord, now: number, code: number | null = null): ConnectionRecord =>
   nextStatus(record.status, 'tokenRefused') === record.status

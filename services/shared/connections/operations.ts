@@ -2,7 +2,7 @@
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
-import { connectionRecordOf, disconnect, pause, resume, retry } from './connection.ts'
+import { connectionRecordOf, disconnect, pause, resume, retry, withTestCode } from './connection.ts'
 import type { ConnectionInput } from './connection-file.ts'
 import type { ConnectionDirectory } from './directory.ts'
 import { TransitionRefused } from './status.ts'
@@ -72,18 +72,17 @@ export const operations = {
 } as const
 export type Operation = keyof typeof operations
 
-/**
- * @returns the record before and after the operation; the same object when nothing changed
- * @throws ConnectionUnknown, TransitionRefused, DependencyError, and the errors of `permit`
- */
-export const changeConnection = async (
+type Next = (record: ConnectionRecord, now: number) => ConnectionRecord
+
+/** What `changeConnection` and `setTestCode` do. */
+const changeKnown = async (
   id: string,
-  operation: Operation,
+  next: Next,
+  note: ChangeNote,
   { writer }: Pick<OpenConnections, 'writer'>,
   author: Author,
-  permit: Permit = () => {},
+  permit: Permit,
 ): Promise<{ before: ConnectionRecord; record: ConnectionRecord }> => {
-  const { next, done } = operations[operation]
   let before: ConnectionRecord | undefined
   const change: ConnectionUpdate = (current, now) => {
     permit(current)
@@ -97,6 +96,38 @@ export const changeConnection = async (
       throw error
     }
   }
-  const record = await writer.change(id, change, { action: done }, author)
+  const record = await writer.change(id, change, note, author)
   return { before: before as ConnectionRecord, record: record as ConnectionRecord }
+}
+
+/**
+ * @returns the record before and after the operation; the same object when nothing changed
+ * @throws ConnectionUnknown, TransitionRefused, DependencyError, and the errors of `permit`
+ */
+export const changeConnection = (
+  id: string,
+  operation: Operation,
+  connections: Pick<OpenConnections, 'writer'>,
+  author: Author,
+  permit: Permit = () => {},
+): Promise<{ before: ConnectionRecord; record: ConnectionRecord }> => {
+  const { next, done } = operations[operation]
+  return changeKnown(id, next, { action: done }, connections, author, permit)
+}
+
+/**
+ * Has all events of the connection sent as tests, which count nowhere.
+ * @param code null: they count again
+ * @throws ConnectionUnknown, TransitionRefused, DependencyError, and the errors of `permit`
+ */
+export const setTestCode = async (
+  id: string,
+  code: string | null,
+  connections: Pick<OpenConnections, 'writer'>,
+  author: Author,
+  permit: Permit = () => {},
+): Promise<ConnectionRecord> => {
+  const next: Next = (record, now) => withTestCode(record, code, now)
+  const action = code === null ? 'test_code_cleared' : 'test_code_set'
+  return (await changeKnown(id, next, { action }, connections, author, permit)).record
 }

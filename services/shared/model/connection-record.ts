@@ -141,6 +141,8 @@ export const changeActions = [
   'mended',
   /** Someone read texts of its messages (`signals explain --show-text`). */
   'text_shown',
+  'test_code_set',
+  'test_code_cleared',
 ] as const
 export type ChangeAction = (typeof changeActions)[number]
 

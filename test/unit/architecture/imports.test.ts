@@ -37,6 +37,7 @@ const floors: readonly (readonly string[])[] = [
     'tools/connectors',
     'tools/report',
     'tools/waiting',
+    'tools/test-events',
   ],
   ['tools/explain'],
   [

@@ -133,6 +133,12 @@ const mistakes: readonly Mistake[] = [
     files: { 'c.json': file({ keywordOrigins: ['spoken'] }) },
     says: ['keywordOrigins.0: must be one of', '"typed"'],
   },
+  {
+    what: 'a test code that is none',
+    args: 'connections test-code acme a+b',
+    says: ['test code must be', 'TEST12345'],
+  },
+  { what: 'no test code', args: 'connections test-code acme', says: ['name the code', '--clear'] },
   { what: 'a retry of nothing', args: 'connections retry', says: ['name a connection, or --all'] },
   {
     what: 'a token without a tenant',

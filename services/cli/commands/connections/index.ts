@@ -26,6 +26,7 @@ import { registerEventSets } from './event-sets.ts'
 import { hintsFor } from './hints.ts'
 import { author, type ConnectionsOutput, draftIn, printOrJson, withOpenConnections } from './open-connections.ts'
 import { registerRetry } from './retry.ts'
+import { registerTestEvents } from './test-events.ts'
 
 const change = (id: string, operation: Operation, options: ConnectionsOutput) =>
   withContext((context) =>
@@ -180,6 +181,7 @@ export const register = (program: Command) => {
     .action((id: string, options: ConnectionsOutput) => change(id, 'resume', options))
 
   registerRetry(connections)
+  registerTestEvents(connections)
 
   connections
     .command('disconnect <id>')

@@ -1,5 +1,5 @@
 /** What partners report beyond messages: labels, stages, payments and the totals of orders. */
-import { inUnits } from '../../../../services/shared/sources/interpreter/event/outcome.ts'
+import { inUnits, totalOf } from '../../../../services/shared/sources/interpreter/event/outcome.ts'
 import { noon } from '../../../support/builders.ts'
 import { mapped } from '../../../support/deliveries.ts'
 
@@ -133,6 +133,87 @@ describe('WhatsApp', () => {
     ['a receipt', { status: 'read' }],
   ])('ignores %s', (_name, status) =>
     expect(mapped('whatsapp', delivery(status))).toMatchObject({ events: [], ignored: ['status'] }),
+  )
+})
+
+describe('a cart on WhatsApp', () => {
+  const cart = (items: unknown, fields: object = {}) => ({
+    object: 'whatsapp_business_account',
+    entry: [
+      {
+        id: '1',
+        changes: [
+          {
+            field: 'messages',
+            value: {
+              metadata: { phone_number_id: '42' },
+              messages: [
+                {
+                  ...{ id: 'wamid.8', from: '5511', timestamp: String(noon / 1000), type: 'order' },
+                  order: { catalog_id: 'c', text: 'por favor', product_items: items },
+                  ...fields,
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  })
+  const item = (item_price: unknown, quantity: unknown, currency = 'BRL') => ({
+    ...{ product_retailer_id: 'p', item_price, quantity, currency },
+  })
+
+  it('is an order with its total beside the message', () => {
+    const { events, ignored, failed } = mapped('whatsapp', cart([item(149.9, 3), item('0.05', '2')]))
+    expect([ignored, failed]).toEqual([[], []])
+    expect(events).toMatchObject([
+      { kind: 'message', conversationId: '42:5511', messageId: 'wamid.8', text: 'por favor', outcome: null },
+      {
+        ...{ kind: 'order', conversationId: '42:5511', messageId: 'wamid.8:order', occurredAt: noon, text: null },
+        outcome: { name: null, value: '449.8', currency: 'BRL', reference: 'wamid.8' },
+      },
+    ])
+  })
+
+  it.each([
+    ['of two currencies', [item(1, 1), item(1, 1, 'USD')]],
+    ['with a price that is none', [item('free', 1)]],
+    ['of nothing', []],
+  ])('%s is an order without a total', (_name, items) =>
+    expect(mapped('whatsapp', cart(items)).events).toMatchObject([
+      { kind: 'message' },
+      { kind: 'order', outcome: { value: null, currency: null } },
+    ]),
+  )
+
+  it('of a group is a message alone', () =>
+    expect(mapped('whatsapp', cart([item(1, 1)], { group_id: 'g' })).events).toMatchObject([{ kind: 'message' }]))
+})
+
+describe('a sum of prices', () => {
+  const keys = { price: 'p', quantity: 'q', currency: 'c' }
+  const sum = (...items: (readonly [unknown, unknown])[]) =>
+    totalOf(
+      items.map(([p, q]) => ({ p, q, c: 'IDR' })),
+      keys,
+    ).value
+
+  it.each([
+    [[[0.1, 3]], '0.3'],
+    [[['0.10', 3]], '0.3'],
+    [[[149_000, 2]], '298000'],
+    [[['999999999999999', 1]], '999999999999999'],
+    [[[0, 5]], '0'],
+  ] as const)('%j is exactly %s', (items, expected) => expect(sum(...items)).toBe(expected))
+
+  it.each([[[['999999999999999', 2]]], [[['0.000001', '0.1']]], [[[1, -1]]], [[[1, undefined]]]] as const)(
+    '%j is none',
+    (items) => expect(sum(...(items as unknown as [unknown, unknown][]))).toBeNull(),
+  )
+
+  it.each([[undefined], [{}], ['x'], [[null]]])('of %j is none', (list) =>
+    expect(totalOf(list, keys)).toEqual({ value: null, currency: null }),
   )
 })
 

@@ -178,7 +178,7 @@ describe('the mapping of WhatsApp', () => {
       { type: 'interactive', errors: [{ code: 131000 }] },
       { kind: 'message', text: null, textOrigin: null, attachments: [] },
     ],
-    ['an order', { type: 'order', order: { text: '', product_items: [{}] } }, { attachments: ['order'], text: null }],
+    ['an order', { type: 'order', order: { text: '' } }, { attachments: ['order'], text: null }],
     ['what WhatsApp does not support', { type: 'unsupported', errors: [{ code: 131051 }] }, { attachments: ['other'] }],
     ['an id that is none', { id: '0', ...text }, { messageId: expect.stringMatching(/^derived:/) }],
     ['a time as a number of milliseconds', { timestamp: noon, ...text }, { occurredAt: noon, timeSource: 'event' }],

@@ -1,9 +1,10 @@
 /** Compiles the rule for what became of a conversation: the outcome of an event of kind `outcome` or `order`. */
 import type { Kind } from '../../../model/message-event.ts'
 import { decimalOf, outcomeSchema, type ReportedOutcome } from '../../../model/outcomes/reported-outcome.ts'
+import { withoutEnding } from '../../../text/without-ending.ts'
 import type { EventRule } from '../language/event-rule.ts'
 import type { Value } from '../language/expressions.ts'
-import { within } from '../language/problem.ts'
+import { MappingProblem, within } from '../language/problem.ts'
 import type { Frame, Scope } from '../scope.ts'
 import { asText } from '../values/as-text.ts'
 import { compileValue } from '../values/values.ts'
@@ -28,6 +29,52 @@ export const inUnits = (value: string, units: string): string | null => {
   return decimalOf(decimals === '' ? before : `${before}.${decimals}`)
 }
 
+const decimals = 6
+const scale = 10n ** BigInt(decimals)
+/** A decimal of at most six decimals, in millionths. */
+const millionths = (value: unknown): bigint | null => {
+  const exact = decimalOf(value)
+  if (exact === null) return null
+  const [whole = '', rest = ''] = exact.split('.', 2)
+  return BigInt(`${whole}${rest.padEnd(decimals, '0')}`)
+}
+
+type Total = NonNullable<NonNullable<EventRule['outcome']>['total']>
+const noTotal = { value: null, currency: null }
+
+/** Null where the list is empty, an element has no decimal, or the elements have several currencies. */
+export const totalOf = (
+  list: unknown,
+  { price, quantity, currency }: Pick<Total, 'price' | 'quantity' | 'currency'>,
+): { readonly value: string | null; readonly currency: string | null } => {
+  if (!Array.isArray(list) || list.length === 0) return noTotal
+  const currencies = new Set<string | null>()
+  let sum = 0n
+  for (const element of list as (Record<string, unknown> | null)[]) {
+    const [one, times] = [millionths(element?.[price]), millionths(element?.[quantity])]
+    if (one === null || times === null) return noTotal
+    sum += one * times
+    currencies.add(asText(element?.[currency]))
+  }
+  const [only = null] = currencies
+  if (currencies.size > 1 || only === null || sum % scale !== 0n) return noTotal
+  const digits = String(sum / scale).padStart(decimals + 1, '0')
+  const rest = withoutEnding(digits.slice(-decimals), '0')
+  const value = decimalOf(`${digits.slice(0, -decimals)}${rest === '' ? '' : `.${rest}`}`)
+  return value === null ? noTotal : { value, currency: only }
+}
+
+/** @throws MappingProblem */
+const compileTotal = (rule: NonNullable<EventRule['outcome']>, scope: Scope) =>
+  within('outcome', () => {
+    const { total } = rule
+    if (total === undefined) return null
+    if (rule.value !== undefined || rule.currency !== undefined || rule.units !== undefined)
+      throw new MappingProblem('takes either total, or value, units and currency')
+    const list = within('total', () => within('of', () => compileValue(total.of, scope)))
+    return (frame: Frame) => totalOf(list(frame), total)
+  })
+
 /** @throws MappingProblem */
 export const compileOutcome = (rule: EventRule['outcome'], scope: Scope): ReadOutcome => {
   if (rule === undefined)
@@ -42,16 +89,18 @@ export const compileOutcome = (rule: EventRule['outcome'], scope: Scope): ReadOu
   const units = read('units', rule.units)
   const currency = read('currency', rule.currency)
   const reference = read('reference', rule.reference)
+  const total = compileTotal(rule, scope)
 
   return (frame, kind) => {
     if (kind !== 'outcome' && kind !== 'order') return none
-    const given = value(frame)
+    const summed = total?.(frame) ?? null
+    const given = summed === null ? value(frame) : summed.value
     const parts = units(frame)
     const shifted = given === null || parts === null ? given : (inUnits(given, parts) ?? 'no decimal')
     const result = outcomeSchema.safeParse({
       name: kind === 'order' ? null : name(frame),
       value: shifted,
-      currency: shifted === null ? null : (currency(frame)?.toUpperCase() ?? null),
+      currency: shifted === null ? null : ((summed ? summed.currency : currency(frame))?.toUpperCase() ?? null),
       reference: reference(frame),
     })
     if (!result.success) {

@@ -19,6 +19,9 @@ const oneOf = <T extends string>(names: readonly T[]) =>
     valueSchema.refine((value) => typeof value !== 'string', `must be one of ${names.join(', ')}, or a value`),
   ])
 
+/** Of each element of a list. */
+const elementKey = z.string().min(1)
+
 export const timeUnits = ['s', 'ms', 'us', 'ns', 'iso', 'iso-utc', 'auto'] as const
 export type TimeUnit = (typeof timeUnits)[number]
 
@@ -117,6 +120,8 @@ export const eventSchema = element({
     value: valueSchema.optional(),
     /** The source gives `value` in parts of so many to one unit: 100 for cents. A power of ten. */
     units: valueSchema.optional(),
+    /** In place of `value` and `currency`: price times quantity of each element of a list, summed. */
+    total: element({ of: valueSchema, price: elementKey, quantity: elementKey, currency: elementKey }).optional(),
     currency: valueSchema.optional(),
     reference: valueSchema.optional(),
   }).optional(),

@@ -1,10 +1,10 @@
 /** What became of a connection's conversations, per day of a week: from the same report as `signals report`. */
 import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
-import type { ApiSchemas } from '../api/operations.ts'
-import { useRead } from '../api/queries.ts'
-import { countText, shareText } from '../format.ts'
-import { Table } from './table.tsx'
+import type { ApiSchemas } from '../../api/operations.ts'
+import { useRead } from '../../api/queries.ts'
+import { countText, shareText } from '../../format.ts'
+import { Table } from '../table.tsx'
 
 type Row = ApiSchemas['ReportRow']
 

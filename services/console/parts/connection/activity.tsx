@@ -1,7 +1,7 @@
 /** When a connection last received and reported something: `signals connections activity`. */
-import type { ApiSchemas } from '../api/operations.ts'
-import { useRead } from '../api/queries.ts'
-import { agoText, momentText, shareText } from '../format.ts'
+import type { ApiSchemas } from '../../api/operations.ts'
+import { useRead } from '../../api/queries.ts'
+import { agoText, momentText, shareText } from '../../format.ts'
 
 type Reported = ApiSchemas['ReportedSignal']
 
