@@ -103,6 +103,7 @@ export class OverviewReader {
       connections: status.connections,
       unconnected: status.unconnected.length,
       openDeadLetters: deadLetters.openCount(),
+      openByCode: deadLetters.openByCode(),
       activity: this.#activity.activity(),
       keywordLists: lists?.ids().length ?? null,
       shadowOnly: lists?.ids().filter((id) => lists.active(id) === undefined) ?? [],
