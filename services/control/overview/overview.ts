@@ -19,7 +19,7 @@ type Viewer = Pick<Principal, 'tenant' | 'accounts'>
 export interface OverviewTools {
   readonly status: Pick<StatusReader, 'read'>
   readonly probes: Pick<StageProbes, 'read'>
-  readonly deadLetters: Pick<DeadLetterIndex, 'refresh' | 'openCount'>
+  readonly deadLetters: Pick<DeadLetterIndex, 'openByCode' | 'openCount' | 'refresh'>
   readonly versions: Pick<VersionCache, 'read' | 'known'>
   readonly clock: Pick<Clock, 'now'>
   /** Keeps samples for longer than this process does. @throws DependencyError */
