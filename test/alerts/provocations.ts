@@ -2,7 +2,7 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { whatsapp, whatsappText } from '../../services/local/demo/webhooks.ts'
+import { whatsappText } from '../../services/local/demo/webhooks.ts'
 import { identifyProcess } from '../../services/local/processes/processes.ts'
 import { readSecrets, readState } from '../../services/local/supervisor/state-file.ts'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
@@ -273,10 +273,10 @@ export const provocations = (world: World, disk: string | null): { setUp(): Prom
     },
     {
       alerts: ['SignalsAccountQuarantined'],
-      how: 'an account delivers messages without a sender; it is released',
+      how: 'an account delivers messages whose sender is too long; it is released',
       provoke: async () => {
         for (let sent = 0; sent < 60; sent++)
-          await world.deliver(whatsapp({ id: `broken-${sent}`, type: 'text' }, accounts.other))
+          await world.deliver(whatsappText('9'.repeat(2_000), `broken-${sent}`, 'hola', Date.now(), accounts.other))
         return () => world.pipeline.signals('quarantine', 'release', `whatsapp/${accounts.other}`, '--yes')
       },
     },

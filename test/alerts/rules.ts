@@ -35,9 +35,10 @@ export const shortened = (): { readonly yaml: string; readonly changes: readonly
     const range = rule.alert === 'SignalsProcessRestarting' ? restartWindow : window
     const expr = rule.expr
       .replace(/\[\d+m\]/g, `[${range}]`)
-      .replace(/\[1d\]/g, `[${window}]`)
+      .replace(/\[1[hd]\]/g, `[${window}]`)
       .replace(/\[7d\] offset 1d/g, `[${weekWindow}] offset ${window}`)
       .replace(/(signals_lag_seconds.*> )(\d+)$/, (_all, before: string, age: string) => `${before}${ages[age] ?? age}`)
+    if (/\[\d+[mhd]\]/.test(expr)) throw new Error(`${rule.alert}: a window is not shortened: ${expr}`)
     const change = [
       rule.for ? `for ${rule.for} → 1s` : '',
       expr === rule.expr ? '' : `windows and ages: ${expr.match(/\[\d+s\]|> \d+$/g)?.join(' ')}`,

@@ -114,14 +114,16 @@ try {
   print(`${before.name} runs under ${rate} messages a second`)
 
   await here.signals(env, 'topics', 'apply')
+  // Its token is sealed by this version now, and processes of the other one send with it.
+  await here.signals(env, 'connections', 'add', '--file', join(dir, 'connection.json'))
   for (const name of forwards) await replace(name, here)
   if (values.back) {
     // Who writes goes back first, so that nothing in the form of this version is left to read but what was written meanwhile.
     for (const name of [...forwards].reverse()) await replace(name, before)
     phase = `all of ${before.name} again`
   } else {
-    await here.signals(env, 'keys', 'sign-records')
-    phase = `all of ${here.name}, records signed`
+    await here.signals(env, 'format', 'upgrade', '--yes')
+    phase = `all of ${here.name}, in its format`
   }
   await sleep(10_000)
   isLoading = false

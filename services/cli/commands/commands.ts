@@ -41,6 +41,10 @@ export const commands: Record<string, { readonly about: string; readonly load: (
     about: 'master keys: list, create, rotate; keys of one process',
     load: () => import('./keys/index.ts'),
   },
+  format: {
+    about: 'the form of what is at rest: show it, upgrade it after a new version',
+    load: () => import('./format/index.ts'),
+  },
   keywords: {
     about: 'keyword lists: import, test, diff, roll back',
     load: () => import('./keywords/index.ts'),

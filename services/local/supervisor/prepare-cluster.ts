@@ -9,7 +9,8 @@ import { keyFields } from '../../runtime/keys/key-settings.ts'
 import { DependencyError } from '../../runtime/ports.ts'
 import { Codec } from '../../runtime/topics/codec.ts'
 import { issueKeysFor } from '../../tools/keys/issue.ts'
-import { makeSecrets, upgradeConnections } from '../../tools/keys/prepare.ts'
+import { makeSecrets } from '../../tools/keys/prepare.ts'
+import { upgradeFormat } from '../../tools/keys/rotate.ts'
 import { signRecords } from '../../tools/keys/sign-records.ts'
 import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
 import { placementOf } from '../../tools/topics/settings.ts'
@@ -73,7 +74,8 @@ export const prepareClusterKeys = async (
     const tools = { broker, codec, clock: systemClock }
     await makeSecrets(settings, tools, isFresh)
     const author = { via: 'keeper', actor: client } as const
-    await upgradeConnections(settings, tools, author)
+    // All processes of this pipeline are of this version: none has started yet.
+    await upgradeFormat(settings, tools, author)
     await signRecords(settings, tools, author)
     return await issueKeysFor(keyHolders, settings, tools, answersLookUps(env))
   } finally {

@@ -153,16 +153,22 @@ const write = async (
 }
 
 /**
- * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. With
- * `onlyIfMissing` an existing one keeps its key, and changes only from the form of an earlier version to the present one. Of two records
+ * Wraps the data secret under the current master key, which becomes the active one; creates the secret if there is none. Of two records
  * written concurrently the first counts, but compaction keeps the last. So the loser writes the winner's record again.
  * @param options.fresh the installation has no data, so the secret is random instead of derived from a master key
+ * @param options.onlyIfMissing an existing one stays as it is, also in the form of an earlier version
+ * @param options.sameKey an existing one keeps its master key, and gets the present form
  * @throws ConfigError, DependencyError
  */
 export const sealDataSecret = async (
   settings: KeySettings,
   tools: SecretTools,
-  options: { readonly fresh?: boolean; readonly onlyIfMissing?: boolean; readonly clock?: Pick<Clock, 'now'> } = {},
+  options: {
+    readonly fresh?: boolean
+    readonly onlyIfMissing?: boolean
+    readonly sameKey?: boolean
+    readonly clock?: Pick<Clock, 'now'>
+  } = {},
 ): Promise<DataSecretRecord> => {
   const { now } = options.clock ?? Date
   const source = await openKeySource(settings, null)
@@ -172,7 +178,8 @@ export const sealDataSecret = async (
     const table = await read()
     const keyring = keyringOf(source, table)
     const { dataSecret: before } = table
-    const wanted = before && options.onlyIfMissing ? before.keyId : (source.ids[0] as string)
+    if (before && options.onlyIfMissing) return before
+    const wanted = before && options.sameKey ? before.keyId : (source.ids[0] as string)
     if (before && isWrappedUnder(before.sealed, wanted)) return before
     const { keyId, sealed } = keyring.sealDataSecret(!before && options.fresh, wanted)
     const mine = {

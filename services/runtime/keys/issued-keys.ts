@@ -161,9 +161,13 @@ export class IssuedKeys implements KeySource {
     return made
   }
 
+  sealEarlier(): Buffer {
+    throw new KeyMissing('issued keys seal in the present form only: run `signals format upgrade` with the master key')
+  }
+
   openEarlier(_sealed: Uint8Array, context: SecretContext): Buffer {
     throw new SealBroken(
-      `the ${context.split(':', 1)[0]} is sealed in the form of an earlier version, which only the master key opens: run \`signals keys rotate\` with it`,
+      `the ${context.split(':', 1)[0]} is sealed in the form of an earlier version, which only the master key opens: run \`signals format upgrade\` with it`,
     )
   }
 }

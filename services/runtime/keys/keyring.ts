@@ -21,6 +21,8 @@ import {
   type KeySource,
   MasterKeyUnknown,
   unwrapSecret,
+  type WrappingForm,
+  wrappingFormOf,
   wrappingKeyIdOf,
   wrapSecret,
 } from './wrapping.ts'
@@ -53,12 +55,14 @@ export class Keyring {
   readonly #byConnection = new Map<string, { wrapped: Uint8Array; key: SealingKey }>()
   /** Id of the master key that wraps new secrets. */
   #activeKeyId: string
+  #form: WrappingForm
 
   private constructor(source: KeySource, dataSecret: SealedDataSecret | undefined) {
     this.#source = source
     this.#root = this.#rootOf(dataSecret)
     const first = source instanceof MasterKeys ? source.oldest : (source.ids[0] as string)
     this.#activeKeyId = dataSecret?.keyId ?? first
+    this.#form = dataSecret ? wrappingFormOf(dataSecret.sealed) : 'present'
   }
 
   /**
@@ -85,6 +89,11 @@ export class Keyring {
     return this.#activeKeyId
   }
 
+  /** In which new secrets are wrapped: that of the data secret, so that processes of both versions open them until it changes. */
+  get form(): WrappingForm {
+    return this.#form
+  }
+
   /**
    * Switches to the master key under which the data secret is now wrapped.
    * @throws MasterKeyUnknown; RangeError when the secret differs from the one in use, which would change every id
@@ -94,10 +103,11 @@ export class Keyring {
     if (root !== null && this.#root !== null && Buffer.compare(root, this.#root) !== 0)
       throw new RangeError('the data secret has changed: restart, so that all ids derive from one secret')
     this.#activeKeyId = dataSecret.keyId
+    this.#form = wrappingFormOf(dataSecret.sealed)
   }
 
   /**
-   * Wraps the data secret under a master key.
+   * Wraps the data secret under a master key, in the present form.
    * @param fresh true: a new secret, for an installation without data
    * @param keyId default: the current one
    */
@@ -194,7 +204,7 @@ export class Keyring {
 
   /** Wraps a secret under the active master key. @param context what it is and whose: needed again to unwrap it */
   wrap(secret: Uint8Array | string, context: SecretContext): Buffer {
-    return wrapSecret(secret, context, this.#activeKeyId, this.#source)
+    return wrapSecret(secret, context, this.#activeKeyId, this.#source, this.#form)
   }
 
   /** @throws SealBroken, also under another context */
@@ -202,14 +212,14 @@ export class Keyring {
     return unwrapSecret(wrapped, context, this.#source)
   }
 
-  /** Wraps the same secret under the active master key in the present form; returns the same bytes if it is. @throws SealBroken */
+  /** Wraps the same secret under the active master key, in the form of new secrets; returns the same bytes if it is. @throws SealBroken */
   rewrap(wrapped: Buffer, context: SecretContext): Buffer {
     if (this.isWrappedNow(wrapped)) return wrapped
     return this.wrap(this.unwrap(wrapped, context), context)
   }
 
-  /** Whether a secret is wrapped in the present form under the active master key. */
-  isWrappedNow = (wrapped: Uint8Array): boolean => isWrappedUnder(wrapped, this.#activeKeyId)
+  /** Whether a secret is wrapped as new ones are. */
+  isWrappedNow = (wrapped: Uint8Array): boolean => isWrappedUnder(wrapped, this.#activeKeyId, this.#form)
 
   /** Id of the master key that wraps this; null for bytes from before key ids. */
   keyIdOf = wrappingKeyIdOf

@@ -82,6 +82,9 @@ export class MasterKeys implements KeySource {
     throw new SealBroken()
   }
 
+  sealEarlier = (secret: Uint8Array | string, context: SecretContext, keyId: string): Buffer =>
+    this.#earlierKey(keyId).sealUnbound(secret, context)
+
   #earlierKey(keyId: string): SealingKey {
     return this.#cached(keyId, () => new SealingKey(this.derive('wrapping', keyId), { opensUnbound: true }))
   }

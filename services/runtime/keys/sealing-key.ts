@@ -62,6 +62,17 @@ export class SealingKey {
     return out
   }
 
+  /** As versions before 0.2.0 sealed, and open: without a marker, and with the context in the nonce only. */
+  sealUnbound(plaintext: Uint8Array | string, context: string): Buffer {
+    if (this.#erased) throw new Error('this sealing key has been erased')
+    const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext
+    const nonce = keyedHash(nonceBytes, [`${Buffer.byteLength(context)}:`, context, bytes], this.#nonceKey)
+    const out = Buffer.allocUnsafe(nonceBytes + bytes.length + tagBytes)
+    out.set(nonce, 0)
+    encryptInto(out, nonceBytes, bytes, { aad: '', nonce, key: this.#key })
+    return out
+  }
+
   /** @param context as at `seal`. @throws SealBroken */
   open(sealed: Uint8Array, context: string): Buffer {
     if (this.#erased) throw new SealBroken('this sealing key has been erased')

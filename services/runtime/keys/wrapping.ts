@@ -26,6 +26,8 @@ export interface KeySource extends RecordKeySource {
   wrappingKey(kind: SecretKind, keyId: string): SealingKey
   /** Opens bytes of an earlier form. @param keyId null: unknown. @throws SealBroken */
   openEarlier(sealed: Uint8Array, context: SecretContext, keyId: string | null): Buffer
+  /** Seals as earlier versions open it. @throws KeyMissing */
+  sealEarlier(secret: Uint8Array | string, context: SecretContext, keyId: string): Buffer
   /** How the operator gives this process another master key. */
   readonly remedy: string
 }
@@ -54,9 +56,15 @@ export const wrappingKeyIdOf = (wrapped: Uint8Array): string | null => {
   return Buffer.from(wrapped.subarray(prefix.length, headerBytes)).toString('hex')
 }
 
-/** Whether the bytes are in the present form and wrapped under this master key. */
-export const isWrappedUnder = (wrapped: Uint8Array, keyId: string): boolean =>
-  startsWith(wrapped, prefix) && wrappingKeyIdOf(wrapped) === keyId
+/** `earlier`: as versions before 0.2.0 write and read it. */
+export type WrappingForm = 'present' | 'earlier'
+
+export const wrappingFormOf = (wrapped: Uint8Array): WrappingForm =>
+  startsWith(wrapped, prefix) ? 'present' : 'earlier'
+
+/** Whether the bytes are in this form and wrapped under this master key. */
+export const isWrappedUnder = (wrapped: Uint8Array, keyId: string, form: WrappingForm = 'present'): boolean =>
+  wrappingFormOf(wrapped) === form && wrappingKeyIdOf(wrapped) === keyId
 
 /** @throws KeyMissing, MasterKeyUnknown */
 export const wrapSecret = (
@@ -64,8 +72,11 @@ export const wrapSecret = (
   context: SecretContext,
   keyId: string,
   keys: KeySource,
+  form: WrappingForm = 'present',
 ): Buffer => {
   if (!keys.ids.includes(keyId)) throw new MasterKeyUnknown(keyId, keys)
+  if (form === 'earlier')
+    return Buffer.concat([earlierPrefix, Buffer.from(keyId, 'hex'), keys.sealEarlier(secret, context, keyId)])
   const header = Buffer.concat([prefix, Buffer.from(keyId, 'hex')])
   return keys.wrappingKey(kindOf(context), keyId).seal(secret, context, header)
 }

@@ -6,11 +6,12 @@ import { type KeySettings, openMasterKeys } from '../../runtime/keys/key-setting
 import { Keyring } from '../../runtime/keys/keyring.ts'
 import type { Broker } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
+import { EarlierForm } from './rotate.ts'
 
 /**
  * The values of SIGNALS_KEYS. The data secret is made if there is none.
  * @param withOptions also the keys of what a process does only where a setting asks for it
- * @throws ConfigError without the master key; DependencyError
+ * @throws EarlierForm; ConfigError without the master key; DependencyError
  */
 export const issueKeysFor = async <H extends KeyHolder>(
   holders: readonly H[],
@@ -20,6 +21,8 @@ export const issueKeysFor = async <H extends KeyHolder>(
 ): Promise<Readonly<Record<H, string>>> => {
   const masters = await openMasterKeys(settings)
   const keyring = Keyring.of(masters, await sealDataSecret(settings, tools, { onlyIfMissing: true }))
+  // Only the master key opens what earlier versions wrapped.
+  if (keyring.form === 'earlier') throw new EarlierForm()
   const { covered } = (await readKeys(settings, tools)).signing.judge
   const values = holders.map((holder) => [
     holder,

@@ -4,10 +4,7 @@ import type { KeySettings } from '../../runtime/keys/key-settings.ts'
 import { signedBroker } from '../../runtime/keys/signatures/signed-broker.ts'
 import type { Broker, Clock } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { openConnectionLog } from '../../shared/connections/store.ts'
-import type { Author } from '../../shared/connections/writer.ts'
 import { keepCommonPairs } from './keep-common-pairs.ts'
-import { rewrapConnections } from './rewrap-connections.ts'
 
 export interface PrepareTools {
   readonly broker: Broker
@@ -33,16 +30,5 @@ export const makeSecrets = async (settings: KeySettings, tools: PrepareTools, fr
     await keepCommonPairs({ ...keys, codec, producer }, clock.now())
   } finally {
     await producer.close()
-  }
-}
-
-/** Brings the connections of an earlier version into the present form. @throws ConfigError, DependencyError */
-export const upgradeConnections = async (settings: KeySettings, tools: PrepareTools, author: Author): Promise<void> => {
-  const keys = await readKeys(settings, tools)
-  const log = await openConnectionLog(signedBy(keys, tools.broker), tools.codec)
-  try {
-    await rewrapConnections(log, keys.keyring, author)
-  } finally {
-    await log.close()
   }
 }

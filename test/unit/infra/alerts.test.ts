@@ -74,7 +74,7 @@ describe('the alerts', () => {
 
   it('are shortened for the scenario in their times only', () => {
     const { groups } = parse(shortened().yaml) as { groups: { rules: { alert: string; expr: string }[] }[] }
-    const plain = (expr: string) => expr.replace(/\[\d+[dms]\]( offset \w+)?/g, '[]').replace(/> \d+$/, '>')
+    const plain = (expr: string) => expr.replace(/\[\d+[dhms]\]( offset \w+)?/g, '[]').replace(/> \d+$/, '>')
     expect(groups[0]?.rules.map(({ alert, expr }) => [alert, plain(expr)])).toEqual(
       rules.map(({ alert, expr }) => [alert, plain(expr)]),
     )

@@ -11,7 +11,7 @@ import { wrapMasterKey } from '../../../runtime/keys/key-settings.ts'
 import { Keyring } from '../../../runtime/keys/keyring.ts'
 import { connectionSecretsOf } from '../../../shared/connections/tokens/rewrap.ts'
 import { issueKeysFor } from '../../../tools/keys/issue.ts'
-import { rotateKeys } from '../../../tools/keys/rotate.ts'
+import { EarlierForm, rotateKeys } from '../../../tools/keys/rotate.ts'
 import { signRecords } from '../../../tools/keys/sign-records.ts'
 import { audited } from '../../audit.ts'
 import { type CliContext, withContext } from '../../context.ts'
@@ -77,6 +77,7 @@ const rotate = async (context: CliContext, { json }: Output) => {
     throw new Refused(
       `these stages do not have key ${current} yet: ${behind.join(', ')}; restart them with SIGNALS_MASTER_KEY and SIGNALS_MASTER_KEY_PREVIOUS, then rotate`,
     )
+  if (before.form === 'earlier') throw new Refused(new EarlierForm().message)
   await audited(context, 'keys.rotate', current)
   const tools = { broker: context.unsignedBroker(), codec: await context.codec(), clock: systemClock }
   const { keyId, ...result } = await rotateKeys(context.keys, tools, author())
@@ -119,7 +120,7 @@ const requireCurrentForm = (context: CliContext) =>
     const earlier = directory.all().filter((record) => !connectionSecretsOf(record).every(keyring.isWrappedNow))
     if (earlier.length > 0)
       throw new Refused(
-        `the secrets of ${earlier.length} connections are not yet sealed by kind under the active master key: run signals keys rotate first`,
+        `the secrets of ${earlier.length} connections are not yet sealed by kind under the active master key: run signals format upgrade first`,
       )
   })
 
@@ -135,7 +136,9 @@ const issue = async (context: CliContext, stage: string, { json, file, lookUp = 
   if (lookUp && holder !== 'gateway') throw new UsageError('--look-up is for the gateway, which answers look-ups')
   await audited(context, 'keys.issue', holder)
   const tools = { broker: context.broker(), codec: await context.codec() }
-  const values = await issueKeysFor([holder as KeyHolder], context.keys, tools, lookUp)
+  const values = await issueKeysFor([holder as KeyHolder], context.keys, tools, lookUp).catch((error: unknown) => {
+    throw error instanceof EarlierForm ? new Refused(error.message) : error
+  })
   await requireCurrentForm(context)
   const value = values[holder as KeyHolder]
   if (file !== undefined) {

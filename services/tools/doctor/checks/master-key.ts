@@ -5,7 +5,7 @@ import { Keyring, MasterKeyUnknown } from '../../../runtime/keys/keyring.ts'
 import { type CheckResult, checkResultsOf } from '../check-result.ts'
 import type { DiagnosticsContext } from '../diagnostics-context.ts'
 
-const { good, bad } = checkResultsOf('settings')
+const { good, warning, bad } = checkResultsOf('settings')
 
 export const masterKey = async ({ keys, dataSecret: read }: DiagnosticsContext): Promise<CheckResult[]> => {
   const dataSecret = await read()
@@ -14,8 +14,11 @@ export const masterKey = async ({ keys, dataSecret: read }: DiagnosticsContext):
   const settings = keys()
   const setting = settings.SIGNALS_KEYS === undefined ? 'SIGNALS_MASTER_KEY' : 'SIGNALS_KEYS'
   try {
-    Keyring.of(await openKeySource(settings, null), dataSecret)
-    return [good(`${setting} opens this pipeline's data`)]
+    const { form } = Keyring.of(await openKeySource(settings, null), dataSecret)
+    const opens = good(`${setting} opens this pipeline's data`)
+    if (form === 'present') return [opens]
+    const text = 'secrets have the form of an earlier version, so that its processes still read them'
+    return [opens, warning(text, 'once none of them runs: signals format upgrade')]
   } catch (error) {
     if (!(error instanceof MasterKeyUnknown)) throw error
     return [

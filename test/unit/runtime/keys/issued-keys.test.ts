@@ -147,7 +147,7 @@ describe('the keys issued for a process', () => {
     )
     expect((await Keyring.open(masterKey)).unwrap(token, 'token:acme-wa').toString()).toBe('a-secret-token')
     const dispatch = await keyringOf(issued.dispatch)
-    expect(() => dispatch.unwrap(token, 'token:acme-wa')).toThrow(/earlier version.*signals keys rotate/)
+    expect(() => dispatch.unwrap(token, 'token:acme-wa')).toThrow(/earlier version.*signals format upgrade/)
   })
 })
 
@@ -168,6 +168,7 @@ describe('the data secret in the form of an earlier version', () => {
     const tools = { broker, codec }
     const before = await readKeyring(settings, tools)
     const both = { SIGNALS_MASTER_KEY: other, SIGNALS_MASTER_KEY_PREVIOUS: [masterKey] }
+    await sealDataSecret(both, tools, { sameKey: true })
     const { ingest } = await issueKeysFor(['ingest'], both, tools)
     const after = await readKeyring({ SIGNALS_KEYS: ingest, SIGNALS_MASTER_KEY_PREVIOUS: [] }, tools)
     expect(after.pseudonym('message', '1')).toBe(before.pseudonym('message', '1'))
