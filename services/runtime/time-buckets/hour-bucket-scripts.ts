@@ -83,7 +83,7 @@ local found = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000
 local entries = 0
 for _, key in ipairs(found[2]) do
   entries = entries + redis.call('HLEN', key)
-  redis.call('UNLINK', key)
+  redis.call('DEL', key)
 end
 return {found[1], entries}`,
 }

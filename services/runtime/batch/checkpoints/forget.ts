@@ -6,7 +6,7 @@ const forgetScript: RedisScript = {
   name: 'forget-checkpoints',
   source: `
 local found = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)
-for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+for _, key in ipairs(found[2]) do redis.call('DEL', key) end
 return found[1]`,
 }
 
