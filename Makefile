@@ -98,7 +98,7 @@ brokers-scenario: install ## three brokers and two of each stage, one of each ki
 
 .PHONY: recovery-scenario
 recovery-scenario: install ## loses Redis, topics, the registry, the master key and Kafka, and brings each back: what was lost, and for how long
-	$(NODE) test/scenarios/recovery.ts $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS))
+	$(NODE) test/scenarios/recovery.ts $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(DRILLS),--drills $(DRILLS))
 
 .PHONY: upgrade-scenario
 upgrade-scenario: install ## replaces the processes of the last release by these under load, both running (REF=…, a tag or commit; BACK=1: and back)

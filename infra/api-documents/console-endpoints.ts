@@ -64,6 +64,13 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     },
     description: 'what became of a signal: deliveries.v1',
   },
+  RefusedDeliveries: {
+    ...object({
+      ...{ source: text, connectionId: nullable(text), accountId: nullable(text), code: text },
+      ...{ count: { type: 'integer' }, since: time, at: time },
+    }),
+    description: 'what the gateway refused for one reason within a day; `accountId` is as the refused sender names it',
+  },
   Overview: object({
     at: time,
     kafkaAt: { ...nullable(time), description: 'while Kafka is away, lag and dead letters are as of this time' },
@@ -81,6 +88,7 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     connections: object({ total: { type: 'integer' }, byStatus: counts }),
     deliveries: list(ref('Delivery')),
     unconnected: list(object({ source: text, accountId: text, seenBy: text, at: time }, ['seenBy'])),
+    refused: list(ref('RefusedDeliveries')),
     history: ref('History'),
   }),
   History: object({

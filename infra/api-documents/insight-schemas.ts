@@ -46,6 +46,7 @@ export const schemasOfInsight: Readonly<Record<string, JsonSchema>> = {
       events: nullable(object({ since: time, lastByHttp: nullable(time), lastByKafka: nullable(time) })),
       ...{ firstSignalAt: nullable(time), lastSignal: nullable(ref('ReportedSignal')) },
       ...{ lastTestEvent: nullable(ref('ReportedSignal')), starts: count, startsWithTrackingId: count },
+      refused: list(ref('RefusedDeliveries')),
     }),
     description:
       'events: of a week, last times to the hour, null where none is known; signals: of 30 days, test events apart; starts: of seven days',

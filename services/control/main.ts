@@ -219,6 +219,7 @@ main('console', async (lifecycle, log) => {
           ...{ config, directory, broker, producer, codec, redis, keyring, clock, log, lifecycle },
           ...connections,
           ...{ sources, commonPairs, unconnected: () => status.unconnected() },
+          refused: (id) => status.refusedOf(id),
         },
         publicUrl,
       ),

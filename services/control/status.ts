@@ -8,6 +8,7 @@ import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
 import { tokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { Delivery } from '../shared/model/topic-values.ts'
+import { mergeRefused, type RefusedDeliveries, refusedPath } from '../shared/refused/refused-deliveries.ts'
 import {
   mergeUnconnected,
   type UnconnectedAccount,
@@ -72,6 +73,9 @@ const unconnectedAt = async (instances: StageInstances, token: string): Promise<
   return mergeUnconnected(await Promise.all(urls.map((url) => readStatusPage(url, unconnectedPath, token)))) ?? []
 }
 
+const refusedAt = async (instances: StageInstances, token: string): Promise<readonly RefusedDeliveries[]> =>
+  mergeRefused(await Promise.all(instances.gateway.map(({ url }) => readStatusPage(url, refusedPath, token)))) ?? []
+
 export class StatusReader {
   readonly #probes: Pick<StageProbes, 'read'>
   readonly #lag: LagWatch
@@ -105,6 +109,12 @@ export class StatusReader {
     return unconnectedAt(await this.#probes.read(), this.#statusToken)
   }
 
+  /** What the gateways refused of a connection within a day, newest first. */
+  async refusedOf(connectionId: string): Promise<readonly RefusedDeliveries[]> {
+    const all = await refusedAt(await this.#probes.read(), this.#statusToken)
+    return all.filter((one) => one.connectionId === connectionId)
+  }
+
   /** @param viewer whose connections it shows */
   async read(viewer: Pick<Principal, 'tenant' | 'accounts'> = { tenant: null, accounts: null }) {
     const seesAll = viewer.tenant === null && viewer.accounts === null
@@ -114,7 +124,10 @@ export class StatusReader {
     const sees = ({ connectionId }: { readonly connectionId: string }) => seesAll || seen.has(connectionId)
     const now = this.#clock.now()
     const [overview, instances] = await Promise.all([this.#exporter.overview(), this.#probes.read()])
-    const unconnected = seesAll ? await unconnectedAt(instances, this.#statusToken) : []
+    const [unconnected, refused] = await Promise.all([
+      seesAll ? unconnectedAt(instances, this.#statusToken) : [],
+      refusedAt(instances, this.#statusToken),
+    ])
     const breakers = breakersIn(instances.dispatch)
     const reports = stageNames.map((stage) => worstOf(instances[stage]))
     const groups = this.#lag.groups()
@@ -158,6 +171,7 @@ export class StatusReader {
       deliveries: this.#deliveries.latest(shownDeliveries).filter(sees),
       // Accounts without a connection belong to no tenant.
       unconnected,
+      refused: refused.filter(({ connectionId }) => seesAll || (connectionId !== null && seen.has(connectionId))),
     }
   }
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Tracer } from '../runtime/tracing/tracer.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
+import type { RefusedLog } from '../shared/refused/log.ts'
 import type { RawDelivery } from '../shared/sources/source.ts'
 import type { Bearers } from '../shared/tokens/bearers.ts'
 import type { UnconnectedLog } from '../shared/unconnected/log.ts'
@@ -25,6 +26,7 @@ export interface GatewayTools extends WebhookTools {
   readonly rates: GatewayRates
   readonly bearers: Bearers
   readonly unconnected: UnconnectedLog
+  readonly refused: RefusedLog
   /** null: this gateway answers none. */
   readonly lookUps: LookUps | null
   /** null: tracing is off. */
@@ -32,6 +34,19 @@ export interface GatewayTools extends WebhookTools {
   /** ms */
   now(): number
   isReady(): boolean
+}
+
+/** @param accounts that are named; none: all is said of the source */
+export const noteRefused = (
+  source: string,
+  accounts: readonly string[],
+  code: string,
+  { refused, connections, now }: Pick<GatewayTools, 'refused' | 'connections' | 'now'>,
+): void => {
+  for (const account of accounts.length > 0 ? accounts : [null]) {
+    const connection = account === null ? undefined : connections.connected(source, account)
+    refused.add({ source, connectionId: connection?.connectionId ?? null, account, code }, now())
+  }
 }
 
 /** The answer is sent this long before the source's own deadline, for the way back. */
@@ -61,7 +76,10 @@ export const postWebhook = async (
     requireAccountRate(tools.rates, ownersOf(accounts), tools.now()),
   )
   for (const one of unconnected) tools.unconnected.add(name, one, delivery.receivedAt)
-  if (unverified > 0) tools.metrics.count('signals_accounts_unverified_total', { source: name }, unverified)
+  if (unverified.length > 0) {
+    tools.metrics.count('signals_accounts_unverified_total', { source: name }, unverified.length)
+    noteRefused(name, unverified, 'signature_wrong', tools)
+  }
   if (stored.length > 0) {
     const [owner = null] = ownersOf(stored.map((one) => one.account))
     const timeoutMs = source.deadlineMs - marginMs - (performance.now() - started)

@@ -19,6 +19,7 @@ import { openTracing } from '../runtime/process/tracing.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import { followTables, type TableHandlers } from '../runtime/topics/follow-tables.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
+import { refusedDeliveries } from '../shared/refused/log.ts'
 import { waits } from '../shared/sources/index.ts'
 import { openSources } from '../shared/sources/service.ts'
 import { settingAccess } from '../shared/tokens/access.ts'
@@ -44,8 +45,12 @@ main('gateway', async (lifecycle, log) => {
   const metrics = new Metrics('gateway')
   const hash = (source: string, account: string) => keyring.recordKey('account', source, account)
   const unconnected = unconnectedAccounts('gateway', metrics, config.STATUS_TOKEN, hash)
+  const refused = refusedDeliveries(config.STATUS_TOKEN)
   const address = { port: config.METRICS_PORT, host: config.METRICS_BIND_ADDRESS ?? config.BIND_ADDRESS }
-  const status = await serveStatus(address, metrics, () => health.report(), undefined, unconnected.pages)
+  const status = await serveStatus(address, metrics, () => health.report(), undefined, {
+    ...unconnected.pages,
+    ...refused.pages,
+  })
   lifecycle.onStop('status', status.close)
   lifecycle.signal.addEventListener('abort', () => health.to('stopping'))
 
@@ -128,6 +133,7 @@ main('gateway', async (lifecycle, log) => {
     rates,
     bearers,
     unconnected,
+    refused,
     lookUps: opened?.lookUps ?? null,
     now: () => clock.now(),
     isReady: () => health.report().ready,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { errorFacts, type Logger } from '../runtime/log.ts'
 import { DependencyError, RecordTooLarge } from '../runtime/ports.ts'
 import { messageEventSource } from '../shared/model/channel-event.ts'
-import { type GatewayTools, postEvents, postWebhook } from './deliveries.ts'
+import { type GatewayTools, noteRefused, postEvents, postWebhook } from './deliveries.ts'
 import { type Address, addressOf, lookUpAddress } from './http/address.ts'
 import { answer, answerJson, answerProblem, HttpProblem, headersOf, senderOf } from './http/answers.ts'
 import { gatewayOpenApi } from './http/openapi.ts'
@@ -101,6 +101,17 @@ const labelOf = (target: string, tools: GatewayTools | null): string | null => {
   return path.startsWith('/webhooks/') && tools?.sources.get(name) ? name : 'unknown'
 }
 
+/** The account that the address names. */
+const accountsIn = (target: string): readonly string[] => {
+  try {
+    const address = addressOf(target)
+    return address.kind === 'webhook' && address.account !== null ? [address.account] : []
+  } catch {
+    // The address is what was refused.
+    return []
+  }
+}
+
 /** ms. A slow sender must not hold a connection for long. */
 const defaultTimeouts = {
   headersTimeout: 10_000,
@@ -130,8 +141,7 @@ export const createGateway = (
     const tools = current()
     const label = () => labelOf(request.url ?? '', tools)
     if (tools?.tracer) traceRequest(tools.tracer, request, response, label)
-    /** @param code of the problem that is answered; null: none is */
-    const count = (code: string | null) => {
+    const count = (problem: HttpProblem | null) => {
       const seconds = (performance.now() - started) / 1000
       if (tools && (request.url ?? '').split('?', 1)[0] === lookUpAddress) {
         tools.metrics.count('signals_look_ups_total', { status: String(response.statusCode) })
@@ -140,8 +150,11 @@ export const createGateway = (
       const source = label()
       if (source === null || tools === null) return
       tools.metrics.count('signals_deliveries_received_total', { source, status: String(response.statusCode) })
-      if (response.statusCode >= 400)
-        tools.metrics.count('signals_deliveries_refused_total', { source, code: code ?? noneTaken })
+      if (response.statusCode >= 400) {
+        const code = problem?.code ?? noneTaken
+        tools.metrics.count('signals_deliveries_refused_total', { source, code })
+        noteRefused(source, problem?.accounts.length ? problem.accounts : accountsIn(request.url ?? ''), code, tools)
+      }
       tools.metrics.observe('signals_delivery_seconds', {}, seconds)
     }
     route(request, response, tools).then(
@@ -151,7 +164,7 @@ export const createGateway = (
         if (!response.headersSent) answerProblem(request, response, problem)
         // The rest of an unfinished request is read and discarded before its connection ends.
         if (request.complete) turns.wait(request.socket)
-        count(problem.code)
+        count(problem)
       },
     )
   })

@@ -32,7 +32,7 @@ export interface AcceptedDelivery {
   /** Accounts without a connection, of which nothing is kept. */
   readonly unconnected: readonly string[]
   /** Accounts for which the proof does not hold, left out. */
-  readonly unverified: number
+  readonly unverified: readonly string[]
 }
 
 /** @throws HttpProblem 404 */
@@ -79,7 +79,7 @@ export const acceptDelivery = (
   const { verified, unverified } = found
   const keeps = ({ account, isConnected }: VerifiedAccount) =>
     isConnected || account === null || (tools.keepsUnconnected && account.length <= maxAccountLength)
-  const isShared = verified.length + unverified > 1
+  const isShared = verified.length + unverified.length > 1
   const { account: addressed, contentType, receivedAt } = delivery
   const common = {
     source: source.name,

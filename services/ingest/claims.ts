@@ -70,3 +70,13 @@ export const openClaims = (redis: RedisCommands): RewritableClaims => {
     },
   }
 }
+
+/**
+ * Forgets all claims, so that ingest takes what a source sends again. For a Kafka that is lost: its claims name records that are gone, and
+ * what was under way was claimed but never sent. What was sent stays known by the sent log.
+ * @returns how many claims. @throws DependencyError; a second call does the rest
+ */
+export const forgetClaims = async (redis: RedisCommands): Promise<number> => {
+  await openCrossSourceDedup(redis).clear()
+  return openDedup(redis).clear()
+}

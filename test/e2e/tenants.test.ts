@@ -9,6 +9,7 @@ import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import type { ConsumedRecord } from '../../services/runtime/ports.ts'
 import { Codec } from '../../services/runtime/topics/codec.ts'
 import { readWhole } from '../../services/runtime/topics/read-topic.ts'
+import type { RefusedDeliveries } from '../../services/shared/refused/refused-deliveries.ts'
 import { tokenHash } from '../../services/shared/tokens/bearers.ts'
 import { topics } from '../../services/topology.ts'
 import { messageEvent } from '../support/builders.ts'
@@ -102,6 +103,15 @@ describe('two tenants', () => {
     await eventually('the last one', async () => (await received('set-a')) >= 6)
     expect([await received('set-a'), await received('set-b')]).toEqual([6, 4])
     expect(await counter('signals_accounts_unverified_total')).toBe(2)
+    const { refused } = JSON.parse(await signals('status', '--json')) as { refused: RefusedDeliveries[] }
+    expect(refused.map(({ connectionId, code, count }) => [connectionId, code, count]).sort()).toEqual([
+      ['a', 'account_contradicted', 1],
+      ['a', 'signature_wrong', 2],
+      ['b', 'signature_wrong', 2],
+    ])
+    expect(JSON.parse(await signals('connections', 'activity', 'b', '--json'))).toMatchObject({
+      refused: [{ connectionId: 'b', code: 'signature_wrong', count: 2 }],
+    })
   }, 60_000)
 
   it('have tokens that hand over events of their own accounts only', async () => {
@@ -126,6 +136,8 @@ describe('two tenants', () => {
     expect([answer.status, results.map((one) => one.status)]).toEqual([200, ['stored', 'not_stored', 'not_stored']])
     expect(results[1]?.problems).toEqual(results[2]?.problems)
 
+    const seen = (await (await ask(`${console_}/admin/v1/overview`)).json()) as { refused: RefusedDeliveries[] }
+    expect(new Set(seen.refused.map(({ connectionId }) => connectionId))).toEqual(new Set(['a']))
     const list = (await (await ask(`${console_}/admin/v1/connections`)).json()) as { connectionId: string }[]
     expect(list.map(({ connectionId }) => connectionId)).toEqual(['a'])
     expect((await ask(`${console_}/admin/v1/connections/b`)).status).toBe(404)

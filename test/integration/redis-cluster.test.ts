@@ -1,6 +1,7 @@
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
+import { forgetCheckpoints } from '../../services/runtime/batch/checkpoints/forget.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
-import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
+import { hashTags, RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import { RebuildingStore } from '../../services/runtime/versioned-state/rebuilding-store.ts'
 import { parts, StateLost } from '../../services/runtime/versioned-state/store.ts'
 import { emptyState } from '../../services/shared/conversations/state.ts'
@@ -69,6 +70,15 @@ describe('a cluster of three nodes', () => {
       claims.map((claim, at) => ({ ...claim, hash: Buffer.concat([claim.hash.subarray(0, 7), Buffer.from([at])]) })),
     )
     for (const node of cluster.nodes) expect(await node.command('DBSIZE')).toBeGreaterThan(10)
+    expect(await store.read(ids)).toEqual(states)
+    expect(await buckets.clear()).toBe(ids.length)
+  })
+
+  it('forgets the checkpoints of every node', async () => {
+    const keys = [...hashTags, ...parts].map((tag) => `{${tag}}checkpoint:ingest:0`)
+    await redis.setMany(keys.map((key) => ({ key, value: Buffer.from('1 a 7'), ttlSeconds: 60 })))
+    await forgetCheckpoints(redis, [...hashTags, ...parts])
+    expect(await redis.getMany(keys)).toEqual(keys.map(() => null))
     expect(await store.read(ids)).toEqual(states)
   })
 

@@ -112,6 +112,7 @@ export const openConsole = async ({
             .map(({ connectionId }) => ({ connectionId, days })) as never,
         explain: async (ids, options) =>
           ids.messageId === 'unknown' ? null : ({ ...ids, options, received: [], messages: [] } as never),
+        refused: async (connectionId) => [{ connectionId, code: 'signature_wrong' }] as never,
         activity: async (connectionId) => ({ connectionId, starts: 0 }) as never,
         noteShown: async (connection, principal) => {
           shown.push(`${connection.connectionId} ${principal.actor}`)

@@ -56,6 +56,17 @@ export const hourBucketsContract = (name: string, open: (options?: { hours: numb
       )
     })
 
+    it('forgets all entries of its own, and says how many', async () => {
+      const [buckets, other] = [await open(), await open()]
+      const entries = Array.from({ length: 2_500 }, (_, n) => ({ at: at + n * hour, hash: hash(n), value: hash(n) }))
+      await buckets.write(entries)
+      await other.write(entries.slice(0, 3))
+      expect(await buckets.clear()).toBe(2_500)
+      expect((await buckets.read(entries)).filter((value) => value !== null)).toEqual([])
+      expect((await other.read(entries.slice(0, 3))).every((value) => value !== null)).toBe(true)
+      expect(await buckets.clear()).toBe(0)
+    })
+
     it('overwrites on write', async () => {
       const buckets = await open()
       await buckets.write([{ at, hash: hash(5), value: bytes('x') }])

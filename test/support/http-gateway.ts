@@ -15,6 +15,7 @@ import { systemClock } from '../../services/runtime/clock.ts'
 import { errorFacts } from '../../services/runtime/log.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { ProducerRecord } from '../../services/runtime/ports.ts'
+import { refusedDeliveries } from '../../services/shared/refused/log.ts'
 import type { Source } from '../../services/shared/sources/index.ts'
 import { settingAccess } from '../../services/shared/tokens/access.ts'
 import { Bearers } from '../../services/shared/tokens/bearers.ts'
@@ -123,6 +124,7 @@ export const openHttpGateway = async (fields: Partial<GatewayTools> = {}, maxSoc
     rates: gatewayRates(2_000, 0),
     bearers: new Bearers([{ token: 'the ingest token', access }]),
     unconnected,
+    refused: refusedDeliveries([]),
     lookUps: null,
     now: systemClock.now,
     isReady: () => true,

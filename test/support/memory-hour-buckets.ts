@@ -28,4 +28,9 @@ export class MemoryHourBuckets implements HourBuckets {
   async write(entries: readonly BucketValue[]): Promise<void> {
     for (const entry of entries) this.values.set(this.#keyOf(entry), entry.value)
   }
+  async clear(): Promise<number> {
+    const { size } = this.values
+    this.values.clear()
+    return size
+  }
 }

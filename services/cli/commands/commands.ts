@@ -99,6 +99,10 @@ export const commands: Record<string, { readonly about: string; readonly load: (
     load: () => import('./backup/index.ts'),
   },
   restore: { about: 'write a backup into an empty cluster', load: () => import('./restore/index.ts') },
+  offsets: {
+    about: 'forget in Redis what names offsets of a Kafka that was lost',
+    load: () => import('./offsets/index.ts'),
+  },
   audit: { about: 'who asked for what', load: () => import('./audit/index.ts') },
   doctor: { about: 'check configuration and every dependency', load: () => import('./doctor/index.ts') },
   completion: {

@@ -175,6 +175,30 @@ const Unconnected = ({ accounts }: { accounts: Overview['unconnected'] }) =>
     </section>
   )
 
+const Refused = ({ refused }: { refused: Overview['refused'] }) =>
+  refused.length === 0 ? null : (
+    <section>
+      <h2>Webhooks refused, 24 h</h2>
+      <Table
+        caption="Webhooks refused, 24 h"
+        columns={[
+          { title: 'source', cell: ({ source }) => source },
+          {
+            title: 'connection or account',
+            cell: ({ connectionId, accountId }) =>
+              connectionId === null ? (accountId ?? 'none named') : connectionLink(connectionId),
+          },
+          { title: 'reason', cell: ({ code }) => code },
+          { title: 'count', cell: ({ count }) => countText(count), numeric: true },
+          { title: 'last', cell: ({ at }) => momentText(at) },
+        ]}
+        rows={refused}
+        keyOf={({ source, connectionId, accountId, code }) => `${source} ${connectionId} ${accountId} ${code}`}
+        none=""
+      />
+    </section>
+  )
+
 const Details = ({ overview }: { overview: Overview }) => {
   const { activity, breakers, connections, openDeadLetters, history, at } = overview
   return (
@@ -219,6 +243,7 @@ const Details = ({ overview }: { overview: Overview }) => {
         />
         <Waiting groups={overview.groups} />
       </div>
+      <Refused refused={overview.refused} />
       <Unconnected accounts={overview.unconnected} />
       <h2>Last deliveries</h2>
       <DeliveryTable deliveries={overview.deliveries} />

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
+import type { RefusedDeliveries } from '../../shared/refused/refused-deliveries.ts'
 import { plainIssue } from '../../shared/text/plain-issue.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import type { ExplainedIds, ExplainOptions } from '../../tools/explain/explain.ts'
@@ -33,6 +34,8 @@ export interface InsightWork {
   ): Promise<ConversationExplanation | null>
   /** @param tenant who asks; null: one for all tenants. @throws DependencyError, WorkRefused */
   activity(connectionId: string, tenant: string | null): Promise<ConnectionActivity>
+  /** What the gateways refused of it within a day, newest first. */
+  refused(connectionId: string): Promise<readonly RefusedDeliveries[]>
   /** Notes in the connection's history that texts were read. @throws DependencyError */
   noteShown(connection: ConnectionRecord, principal: Principal): Promise<void>
   unconnected(): Promise<readonly UnconnectedAccount[]>
@@ -94,7 +97,8 @@ export const connectionActivity: Endpoint = {
   run: async (call) => {
     const { connectionId } = requireKnown(call.id, call)
     const { insight } = call.tools
-    return json(await unlessBusy(() => insight.activity(connectionId, call.principal.tenant)))
+    const found = await unlessBusy(() => insight.activity(connectionId, call.principal.tenant))
+    return json({ ...found, refused: await insight.refused(connectionId) })
   },
 }
 

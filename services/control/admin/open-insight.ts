@@ -7,6 +7,7 @@ import type { Broker, Clock, RedisCommands } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../../shared/connections/directory.ts'
 import type { ConnectionWriter } from '../../shared/connections/writer.ts'
+import type { RefusedDeliveries } from '../../shared/refused/refused-deliveries.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import { explainConversation } from '../../tools/explain/explain.ts'
@@ -30,6 +31,7 @@ interface Tools {
   /** Settings that a running `signals up` gave to its stages; null: the defaults. */
   stageSettings(): ReplaySettingTexts | null
   unconnected(): Promise<readonly UnconnectedAccount[]>
+  refused(connectionId: string): Promise<readonly RefusedDeliveries[]>
 }
 
 const dayMs = 86_400_000
@@ -62,5 +64,6 @@ export const openInsight = (tools: Tools): InsightWork => {
     noteShown: (connection, { actor }) =>
       writer.appendHistory(connection, { action: 'text_shown' }, { via: 'admin', actor }),
     unconnected: tools.unconnected,
+    refused: tools.refused,
   }
 }

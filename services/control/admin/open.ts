@@ -20,6 +20,7 @@ import { refreshDue } from '../../shared/connections/tokens/refresh.ts'
 import { ConnectionWriter } from '../../shared/connections/writer.ts'
 import { RedisConversationStore } from '../../shared/conversations/store.ts'
 import type { MessagingApp } from '../../shared/model/connection-record.ts'
+import type { RefusedDeliveries } from '../../shared/refused/refused-deliveries.ts'
 import type { SourceRegistry } from '../../shared/sources/source.ts'
 import type { UnconnectedAccount } from '../../shared/unconnected/account.ts'
 import { exportPerson } from '../../tools/persons/export.ts'
@@ -48,6 +49,7 @@ interface Tools {
   readonly sources: SourceRegistry
   readonly commonPairs: CommonPairs
   unconnected(): Promise<readonly UnconnectedAccount[]>
+  refused(connectionId: string): Promise<readonly RefusedDeliveries[]>
 }
 
 /** Runs the work every `ms` until the process stops. A failed run is logged; a run that takes longer skips the next ones. */

@@ -1,4 +1,5 @@
 /** What no alert fires for and a person should still know: while one of these is there, all is not well. Pure. */
+import { type RefusedDeliveries, refusedOf } from '../../shared/refused/refused-deliveries.ts'
 import type { SystemProblem } from '../problems.ts'
 import type { Activity } from './activity.ts'
 
@@ -9,6 +10,10 @@ export interface NoticeFacts {
   readonly openByCode: Readonly<Record<string, number>>
   readonly connections: readonly { readonly status: string }[]
   readonly activity: Activity
+  /** Within a day, newest first. */
+  readonly refused: readonly RefusedDeliveries[]
+  /** ms */
+  readonly now: number
   /** Accounts that send and have no connection. */
   readonly unconnected: number
   /** null: not known, because Kafka has not answered yet. */
@@ -24,7 +29,7 @@ const expectedDrops =
   /^(?:duplicate|disconnected|backfill|outbound|state_only|no_|outside_consent|consent_ended|ignored_|echo)/
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0)
-const named = (counts: Readonly<Record<string, number>>) =>
+const counted = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
     .map(([name, count]) => `${name} ${count}`)
@@ -44,21 +49,45 @@ const ofRefusal = (refused: Activity['refused']): Pick<SystemProblem, 'runbook' 
     : { runbook: 'SignalsGatewayRefuses', broughtBy: ['dependency:kafka'] }
 }
 
-const ofTraffic = ({ minutes, refused, dropped }: Activity): SystemProblem[] => {
+const shownRefused = 3
+/** The connections and accounts of which something was refused in the window, and why. */
+const ofWhom = ({ refused, now, activity }: NoticeFacts): readonly string[] => [
+  ...new Set(
+    refused
+      .filter(({ at, connectionId, accountId }) => {
+        const isNamed = connectionId !== null || accountId !== null
+        return isNamed && now - at <= activity.minutes * 60_000
+      })
+      .map((one) => `${refusedOf(one)}: ${one.code}`),
+  ),
+]
+
+const ofTraffic = (facts: NoticeFacts): SystemProblem[] => {
+  const { minutes, refused, dropped } = facts.activity
   const unexpected = only(dropped, (reason) => !expectedDrops.test(reason))
+  const whom = ofWhom(facts)
+  const more = whom.length > shownRefused ? ', …' : ''
+  const named = whom.length === 0 ? '' : `; ${whom.slice(0, shownRefused).join(', ')}${more}`
   return [
     ...(sum(refused) > 0
       ? [
           notice('refused', {
-            text: `webhooks refused in the last ${minutes} minutes: ${sum(refused)} (${named(refused)})`,
+            text: `webhooks refused in the last ${minutes} minutes: ${sum(refused)} (${counted(refused)})${named}`,
             ...ofRefusal(refused),
           }),
         ]
-      : []),
+      : whom.length > 0
+        ? [
+            notice('refused', {
+              text: `accounts of a webhook left out in the last ${minutes} minutes, because its signature is not theirs${named}`,
+              runbook: 'SignalsSignaturesRefused',
+            }),
+          ]
+        : []),
     ...(sum(unexpected) > 0
       ? [
           notice('dropped', {
-            text: `messages dropped in the last ${minutes} minutes: ${named(unexpected)}`,
+            text: `messages dropped in the last ${minutes} minutes: ${counted(unexpected)}`,
             runbook: 'SignalsNothingForwarded',
           }),
         ]
@@ -132,7 +161,7 @@ export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
           }),
         ]
       : []),
-    ...ofTraffic(facts.activity),
+    ...ofTraffic(facts),
     ...ofConnections(facts),
   ]
 }

@@ -78,7 +78,7 @@ export class OverviewReader {
     const now = this.#tools.clock.now()
     if (status.dependencies.kafka) this.#kafkaAt = now
     const problems = groupProblems(this.#problemsOf(status), this.#firstSeen.of)
-    const { connections, deliveries, unconnected, problems: _, stages, ...rest } = status
+    const { connections, deliveries, unconnected, refused, problems: _, stages, ...rest } = status
     return {
       ...rest,
       at: now,
@@ -92,6 +92,7 @@ export class OverviewReader {
       connections: countsOf(connections),
       deliveries: deliveries.slice(0, shownDeliveries),
       unconnected: unconnected.slice(0, shownAccounts),
+      refused: refused.slice(0, shownAccounts),
       history: this.#history.all(),
     }
   }
@@ -102,6 +103,8 @@ export class OverviewReader {
     const facts = {
       connections: status.connections,
       unconnected: status.unconnected.length,
+      refused: status.refused,
+      now: this.#tools.clock.now(),
       openDeadLetters: deadLetters.openCount(),
       openByCode: deadLetters.openByCode(),
       activity: this.#activity.activity(),

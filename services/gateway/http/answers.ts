@@ -10,17 +10,24 @@ export class HttpProblem extends Error {
   readonly allow: string | undefined
   /** When to try again, seconds; 503 has a default. */
   readonly retryAfter: number | undefined
+  /** That the refused body names; the answer does not. */
+  readonly accounts: readonly string[]
   constructor(
     status: number,
     code: string,
     message: string,
-    { allow, retryAfter }: { readonly allow?: string; readonly retryAfter?: number } = {},
+    {
+      allow,
+      retryAfter,
+      accounts = [],
+    }: { readonly allow?: string; readonly retryAfter?: number; readonly accounts?: readonly string[] } = {},
   ) {
     super(message)
     this.status = status
     this.code = code
     this.allow = allow
     this.retryAfter = retryAfter
+    this.accounts = accounts
   }
 }
 

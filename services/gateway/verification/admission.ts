@@ -25,26 +25,35 @@ export const needsNoProof = (source: Source, proof: Proof, tools: VerificationTo
 export const variableOf = (source: string) => `${source.toUpperCase().replaceAll('-', '_')}_WEBHOOK_SECRET`
 
 /** The same for every account, so that an answer does not tell who is a customer. */
-export const unproven = (source: Source, proof: Proof, tools: VerificationTools): HttpProblem => {
+export const unproven = (
+  source: Source,
+  proof: Proof,
+  tools: VerificationTools,
+  accounts: readonly string[] = [],
+): HttpProblem => {
   const { name } = source
+  const named = { accounts }
   if (proof.kind === 'none')
     return new HttpProblem(
       401,
       'unsigned_source',
       'the mapping of this source has no signature for the delivery: declare one, or name the source in ALLOW_UNSIGNED for a trial',
+      named,
     )
   if (tools.secretsOf(name).secrets.length === 0 && !tools.connections.haveOwnSecrets(name))
     return new HttpProblem(
       401,
       'no_secret',
       `no secret is known for this source: set ${variableOf(name)}, or give the connection a webhookSecret, or name the source in ALLOW_UNSIGNED for a trial`,
+      named,
     )
   if (proof.kind === 'missing')
-    return new HttpProblem(401, 'signature_missing', 'the signature header of this source is missing')
+    return new HttpProblem(401, 'signature_missing', 'the signature header of this source is missing', named)
   return new HttpProblem(
     401,
     'signature_wrong',
     "the signature does not fit: the secret differs from the source's and the account's own (a connection's secret counts for its own account only), the body was changed on its way, the header is not of the form that the mapping says, or the signed time is too far from now",
+    named,
   )
 }
 

@@ -9,6 +9,8 @@ import { maxUnprovenParse, needsNoProof, unproven, type VerificationTools } from
 
 /** Own secrets that are tried for one delivery. A sender signs once, for the accounts of one app. */
 const maxOwnSecrets = 20
+/** Accounts of a refused delivery that operators see. */
+const maxNamed = 20
 
 export interface VerifiedAccount {
   /** null: the delivery names no account. */
@@ -22,8 +24,8 @@ export interface VerifiedDelivery {
   readonly parsed: ParsedBody
   /** At least one. */
   readonly verified: readonly VerifiedAccount[]
-  /** How many accounts the delivery names for which its proof does not hold. */
-  readonly unverified: number
+  /** Accounts that the delivery names and for which its proof does not hold. */
+  readonly unverified: readonly string[]
 }
 
 const contradiction = () =>
@@ -57,6 +59,7 @@ export const verifyDelivery = (source: Source, delivery: RawDelivery, tools: Ver
   }
 
   const bySource = needsNoProof(source, proof, tools) || holds(secrets)
+  // Which accounts it names stays unread: a body that nothing proves is not parsed.
   if (!bySource && !connections.haveOwnSecrets(name)) throw unproven(source, proof, tools)
   if (!bySource && delivery.body.length > maxUnprovenParse) {
     const addressed = delivery.account === null ? null : ownSecretOf(delivery.account)
@@ -68,7 +71,7 @@ export const verifyDelivery = (source: Source, delivery: RawDelivery, tools: Ver
   const accounts = named.length > 0 || delivery.account === null ? named : [delivery.account]
   if (accounts.length === 0) {
     if (!bySource) throw unproven(source, proof, tools)
-    return { parsed, verified: [{ account: null, by: 'source', isConnected: false }], unverified: 0 }
+    return { parsed, verified: [{ account: null, by: 'source', isConnected: false }], unverified: [] }
   }
 
   /** Own secrets, and whether the proof holds with each. */
@@ -88,6 +91,7 @@ export const verifyDelivery = (source: Source, delivery: RawDelivery, tools: Ver
     const by = own === null ? 'source' : `connection:${connection?.connectionId}`
     return [{ account, by, isConnected: connection !== undefined }]
   })
-  if (verified.length === 0) throw unproven(source, proof, tools)
-  return { parsed, verified, unverified: accounts.length - verified.length }
+  if (verified.length === 0) throw unproven(source, proof, tools, accounts.slice(0, maxNamed))
+  const proven = new Set(verified.map(({ account }) => account))
+  return { parsed, verified, unverified: accounts.filter((account) => !proven.has(account)) }
 }

@@ -27,8 +27,10 @@ const takesPlaceOf = (earlier: SignalRule, later: SignalRule): boolean =>
   isWithin(factsFor(later.when), factsFor(earlier.when)) &&
   (earlier.unless === null || (later.unless !== null && isWithin(factsFor(earlier.unless), factsFor(later.unless))))
 
-export const neverFires = (rules: readonly SignalRule[]): readonly RuleProblem[] =>
+/** @param rules null: one that has a problem of its own, so nothing is said of it */
+export const neverFires = (rules: readonly (SignalRule | null)[]): readonly RuleProblem[] =>
   rules.flatMap((rule, at): RuleProblem[] => {
+    if (rule === null) return []
     const { when, unless } = rule
     if (unless !== null && (isWithin(factsFor(when), factsFor(unless)) || needsEarlierPlace(rule)))
       return [
@@ -38,7 +40,7 @@ export const neverFires = (rules: readonly SignalRule[]): readonly RuleProblem[]
           message: 'holds whenever when does, so the rule can never fire; name what happened besides',
         },
       ]
-    const earlier = rules.slice(0, at).findIndex((one) => takesPlaceOf(one, rule))
+    const earlier = rules.slice(0, at).findIndex((one) => one !== null && takesPlaceOf(one, rule))
     if (earlier < 0) return []
     return [
       {

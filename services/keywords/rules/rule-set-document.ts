@@ -111,7 +111,7 @@ const count = z
     typeof given === 'string' ? { count: given, hours: null } : { count: 'once_in_hours', hours: given.onceInHours },
   )
 
-const rule = z
+export const ruleSchema = z
   .strictObject(
     {
       event: z
@@ -141,7 +141,7 @@ export const ruleSetSchema = z.strictObject(
       .regex(versionedIdForm, 'must be 1 to 64 of letters, digits and ._-')
       .optional(),
     rules: z
-      .array(rule, typed('must be a list of rules'))
+      .array(ruleSchema, typed('must be a list of rules'))
       .min(1, 'is empty; to switch a rule off, give it report: off')
       .max(
         maxRules,

@@ -4,8 +4,8 @@ import type { z } from 'zod'
 import type { SignalRule } from '../../shared/model/rules/rule-set.ts'
 import { type Lines, MappingInvalid, parseLines } from '../../shared/sources/problems.ts'
 import { plainIssue } from '../../shared/text/plain-issue.ts'
-import { neverFires } from './never-fires.ts'
-import { ruleSetSchema } from './rule-set-document.ts'
+import { neverFires, type RuleProblem } from './never-fires.ts'
+import { maxRules, ruleSchema, ruleSetSchema } from './rule-set-document.ts'
 
 export interface RuleSetInput {
   /** null: the default set. */
@@ -80,19 +80,31 @@ const linesOf = (text: string): Lines => {
   }
 }
 
+const atRule = ({ rule, field, message }: RuleProblem) => ({ position: ['rules', rule, field], message })
+
+/** The rules of a refused file; null: one with a problem of its own. */
+const soundRulesIn = (document: unknown): readonly (SignalRule | null)[] => {
+  const given = (document as { readonly rules?: unknown } | null)?.rules
+  return Array.isArray(given)
+    ? given.slice(0, maxRules).map((rule: unknown) => ruleSchema.safeParse(rule).data ?? null)
+    : []
+}
+
 /** @throws RuleSetInvalid with every problem, by line */
 export const parseRuleSet = (text: string): RuleSetInput => {
   if (text.length > maxLength)
     throw new RuleSetInvalid([{ line: 1, path: '', message: `the file is longer than ${maxLength} characters` }])
   const lines = linesOf(text.replace(/^\ufeff/, ''))
   const result = ruleSetSchema.safeParse(lines.value, { error: plainIssue })
-  if (!result.success) throw refused(lines, result.error.issues.flatMap(problemsOf))
-  const { ruleSetId, rules, shadow } = result.data
-  const problems = neverFires(rules)
-  if (problems.length > 0)
+  if (!result.success)
     throw refused(
       lines,
-      problems.map(({ rule, field, message }) => ({ position: ['rules', rule, field], message })),
+      [...result.error.issues.flatMap(problemsOf), ...neverFires(soundRulesIn(lines.value)).map(atRule)].sort(
+        (a, b) => lines.lineOf(a.position) - lines.lineOf(b.position),
+      ),
     )
+  const { ruleSetId, rules, shadow } = result.data
+  const problems = neverFires(rules)
+  if (problems.length > 0) throw refused(lines, problems.map(atRule))
   return { ruleSetId: ruleSetId ?? null, rules, lines: rules.map((_, at) => lines.lineOf(['rules', at])), shadow }
 }

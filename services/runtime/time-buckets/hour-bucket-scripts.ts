@@ -71,3 +71,19 @@ ${eachEntry(`
 ${expire}
 return out`,
 }
+
+/**
+ * Removes buckets whose keys begin with KEYS[1], a part at a time: a key space of millions would else block Redis for seconds.
+ * @param ARGV[1] the cursor, `0` at first. Returns the next cursor, `0` at the end, and how many entries are gone
+ */
+export const clearScript: RedisScript = {
+  name: 'clear-buckets',
+  source: `
+local found = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', 1000)
+local entries = 0
+for _, key in ipairs(found[2]) do
+  entries = entries + redis.call('HLEN', key)
+  redis.call('DEL', key)
+end
+return {found[1], entries}`,
+}

@@ -7,7 +7,7 @@
  */
 
 import type { RedisCommands, RedisScript } from '../ports.ts'
-import { claimScript, readScript, writeScript } from './hour-bucket-scripts.ts'
+import { claimScript, clearScript, readScript, writeScript } from './hour-bucket-scripts.ts'
 
 const hashBytes = 8
 
@@ -31,6 +31,8 @@ export interface HourBuckets {
   read(entries: readonly BucketKey[]): Promise<readonly (Buffer | null)[]>
   /** Sets values and overwrites existing ones. */
   write(entries: readonly BucketValue[]): Promise<void>
+  /** Removes all entries. @returns how many. @throws DependencyError, with a part of them gone */
+  clear(): Promise<number>
 }
 
 export interface HourBucketOptions {
@@ -130,6 +132,22 @@ export class RedisHourBuckets implements HourBuckets {
 
   async write(entries: readonly BucketValue[]): Promise<void> {
     await this.#each(writeScript, entries, [this.#ttlSeconds], () => {})
+  }
+
+  async clear(): Promise<number> {
+    // A node of a cluster sees its own keys only; one server needs a single pass over them.
+    const starts = this.#redis.isCluster ? hashTags.map((tag) => `${this.#prefix}:{${tag}}:`) : [`${this.#prefix}:{`]
+    let entries = 0
+    for (const start of starts) {
+      let cursor = '0'
+      do {
+        const [answer] = await this.#redis.evalMany(clearScript, [{ keys: [start], args: [cursor] }])
+        const [next, gone] = answer as readonly [Buffer, number]
+        cursor = next.toString()
+        entries += gone
+      } while (cursor !== '0')
+    }
+    return entries
   }
 
   async #each(

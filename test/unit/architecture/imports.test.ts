@@ -26,7 +26,7 @@ const floors: readonly (readonly string[])[] = [
     'shared/persons',
     'control/access/authenticator.ts',
   ],
-  ['shared/unconnected'],
+  ['shared/unconnected', 'shared/refused'],
   ['gateway', 'ingest', 'attribution', 'keywords', 'dispatch', 'control/config.ts'],
   ['tools/topics', 'tools/keys', 'tools/persons', 'tools/versions'],
   [

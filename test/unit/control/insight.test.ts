@@ -39,7 +39,7 @@ describe('the activity of a connection', () => {
   it('is shown to who sees the connection', async () => {
     const { ask } = await open()
     expect(await ask('GET connections/acme/activity', 'of t')).toMatchObject({
-      ...{ status: 200, json: { connectionId: 'acme', starts: 0 } },
+      ...{ status: 200, json: { connectionId: 'acme', starts: 0, refused: [{ code: 'signature_wrong' }] } },
     })
     expect((await ask('GET connections/rival/activity', 'of t')).status).toBe(404)
     expect((await ask('GET connections/acme/activity', 'of account')).status).toBe(404)

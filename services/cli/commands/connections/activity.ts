@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { systemClock } from '../../../runtime/clock.ts'
 import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
 import { readAccountOf } from '../../../shared/connections/store.ts'
+import type { RefusedDeliveries } from '../../../shared/refused/refused-deliveries.ts'
 import {
   type ConnectionActivity,
   type ReportedSignal,
@@ -12,6 +13,7 @@ import { audited } from '../../audit.ts'
 import { withContext } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { print, printJson, table } from '../../output.ts'
+import { readRefused } from '../status/unconnected.ts'
 import type { ConnectionsOutput } from './open-connections.ts'
 
 const timeText = (ms: number | null) => (ms === null ? 'none known' : new Date(ms).toISOString())
@@ -22,6 +24,11 @@ const signalText = (signal: ReportedSignal | null) =>
 const shareText = ({ starts, startsWithTrackingId }: ConnectionActivity) =>
   starts === 0 ? 'no start' : `${Math.round((100 * startsWithTrackingId) / starts)} % of ${starts}`
 
+const refusedText = (refused: readonly RefusedDeliveries[] | null) =>
+  refused === null
+    ? 'not known: the gateway does not answer here'
+    : refused.map(({ code, count, at }) => `${code} ${count}, last at ${timeText(at)}`).join('; ') || 'none'
+
 const activity = (id: string, { json }: ConnectionsOutput) =>
   withContext(async (context) => {
     const { broker, codec } = context
@@ -30,7 +37,9 @@ const activity = (id: string, { json }: ConnectionsOutput) =>
     if (!(await readAccountOf(id, broker(), opened)).byId(id)) throw new UsageError(new ConnectionUnknown(id).message)
     const tools = { broker: broker(), codec: opened, redis: context.redis() }
     const found = await readActivity(id, systemClock.now(), tools)
-    if (json) return printJson({ connectionId: id, ...found })
+    const all = await readRefused(context)
+    const refused = all?.filter(({ connectionId }) => connectionId === id) ?? null
+    if (json) return printJson({ connectionId: id, ...found, refused })
     const { events, firstSignalAt, lastSignal, lastTestEvent } = found
     print(
       table([
@@ -40,6 +49,7 @@ const activity = (id: string, { json }: ConnectionsOutput) =>
           'last event by Kafka',
           `${timeText(events?.lastByKafka ?? null)}${events?.lastByKafka ? ', to the hour' : ''}`,
         ],
+        ['webhooks refused, 24 h', refusedText(refused)],
         ['first signal of 30 days', timeText(firstSignalAt)],
         ['last signal', signalText(lastSignal)],
         ['last test event', signalText(lastTestEvent)],

@@ -73,6 +73,7 @@ const restore = ({ from, topic: chosen, overwrite = false, verify, schemas, json
     print(
       `restored to the state of ${new Date(manifest.startedAt).toISOString()}; what changed after it is not there: run \`signals forget\` again for persons forgotten since`,
     )
+    if (chosen === undefined) print('unless Redis is empty, too: `signals offsets forget` before any process starts')
   })
 
 export const register = (program: Command) => {

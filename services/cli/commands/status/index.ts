@@ -3,11 +3,12 @@ import type { Command } from 'commander'
 import { type Addresses, runningState } from '../../../local/supervisor/state-file.ts'
 import { fields, loadConfig } from '../../../runtime/config.ts'
 import type { HealthReport } from '../../../runtime/health/health.ts'
+import { type RefusedDeliveries, refusedOf } from '../../../shared/refused/refused-deliveries.ts'
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { stageNames } from '../../../topology.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
 import { problemLines, readProblems } from './problems.ts'
-import { readUnconnected } from './unconnected.ts'
+import { readRefused, readUnconnected } from './unconnected.ts'
 
 const reportOf = async (metricsUrl: string): Promise<HealthReport | null> => {
   try {
@@ -49,6 +50,20 @@ const printUnconnected = (accounts: readonly UnconnectedAccount[]) => {
   if (accounts.length > shownAccounts) print(`and ${accounts.length - shownAccounts} more: signals status --json`)
 }
 
+const printRefused = (refused: readonly RefusedDeliveries[]) => {
+  if (refused.length === 0) return
+  print('\nrefused by the gateway within a day:')
+  print(
+    table([
+      ['of', 'reason', 'count', 'last'],
+      ...refused
+        .slice(0, shownAccounts)
+        .map((one) => [refusedOf(one), one.code, String(one.count), new Date(one.at).toISOString()]),
+    ]),
+  )
+  if (refused.length > shownAccounts) print(`and ${refused.length - shownAccounts} more: signals status --json`)
+}
+
 export const register = (program: Command, env: NodeJS.ProcessEnv) => {
   program
     .command('status')
@@ -67,9 +82,11 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
       const { children } = state
       const addresses = printable(state.addresses)
       if (prometheus) return printJson(scrapeTargets(addresses))
-      const [problems, unconnected, ...reports] = await Promise.all([
+      const here = { env, dataDir: SIGNALS_DATA_DIR, running: addresses }
+      const [problems, unconnected, refused, ...reports] = await Promise.all([
         readProblems(addresses.console, SIGNALS_DATA_DIR, env),
-        readUnconnected({ env, dataDir: SIGNALS_DATA_DIR, running: addresses }),
+        readUnconnected(here),
+        readRefused(here),
         ...stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)),
       ])
       const stages = Object.fromEntries(
@@ -95,6 +112,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
           pids: Object.fromEntries(stageNames.map((stage) => [stage, children[stage]?.pid])),
           stages,
           unconnected,
+          refused,
           problems,
         })
         return
@@ -111,6 +129,7 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
         ]),
       )
       printUnconnected(unconnected ?? [])
+      printRefused(refused ?? [])
       if (problems && problems.length > 0) print(`\n${problemLines(problems).join('\n')}`)
       if (process.exitCode) print('\nsignals doctor names the cause and the remedy')
       print(`\ngateway ${addresses.gateway}   console ${addresses.console}   TikTok ${addresses.tiktok}`)

@@ -18,11 +18,15 @@ const signalText = (signal: Reported | null, now: number) =>
 export const Activity = ({ id }: { id: string }) => {
   const { data, error, dataUpdatedAt: now } = useRead('GET connections/{id}/activity', { id, every: 30_000 })
   if (!data) return <p class="none">{error ? error.message : 'reading …'}</p>
-  const { events, firstSignalAt, lastSignal, lastTestEvent, starts, startsWithTrackingId } = data
+  const { events, firstSignalAt, lastSignal, lastTestEvent, starts, startsWithTrackingId, refused } = data
   const facts: readonly (readonly [string, string])[] = [
     ['first event', timeText(events?.since ?? null, now)],
     ['last webhook or event by HTTP', hourText(events?.lastByHttp ?? null, now)],
     ['last event by Kafka', hourText(events?.lastByKafka ?? null, now)],
+    [
+      'webhooks refused, 24 h',
+      refused.map(({ code, count, at }) => `${code} ${count}, ${agoText(at, now)}`).join('; ') || 'none',
+    ],
     ['first signal of 30 days', timeText(firstSignalAt, now)],
     ['last signal', signalText(lastSignal, now)],
     ['last test event', signalText(lastTestEvent, now)],

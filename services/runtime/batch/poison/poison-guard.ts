@@ -45,6 +45,19 @@ interface PartitionWork {
 const endOf = (records: readonly ConsumedRecord[], at = records.length - 1): bigint =>
   (records[at] as ConsumedRecord).offset + 1n
 
+const keyOf = (stage: string, topicPartition: string): string => `work:${stage}:${topicPartition}`
+
+/**
+ * Forgets what was in work on topic partitions whose offsets begin anew: a note would else be read as one of their records.
+ * @param topicPartitions `<topic>/<partition>`. @throws DependencyError
+ */
+export const forgetWork = (
+  redis: Pick<RedisCommands, 'setMany'>,
+  stage: string,
+  topicPartitions: readonly string[],
+): Promise<void> =>
+  redis.setMany(topicPartitions.map((one) => ({ key: keyOf(stage, one), value: Buffer.alloc(0), ttlSeconds: 1 })))
+
 export class PoisonGuard {
   readonly #tools: PoisonGuardTools
   readonly #life: string
@@ -178,7 +191,7 @@ export class PoisonGuard {
   }
 
   #key(topicPartition: string): string {
-    return `work:${this.#tools.stage}:${topicPartition}`
+    return keyOf(this.#tools.stage, topicPartition)
   }
 }
 

@@ -47,6 +47,22 @@ describe('a rule set in a file', () => {
     expect(parseRuleSet(ofTheContract)).toEqual({ ...parsedContract, lines: [2, 3, 4, 5] })
   })
 
+  it('is refused with every problem, also where one rule has another form and two others take each other’s place', () => {
+    const text = [
+      'rules:',
+      '  - { event: A, when: { outcome: [x] } }',
+      '  - { event: A, when: { outcome: [X] } }',
+      '  - { event: Keyword, when: { flags: [f], kind: order } }',
+      '  - { event: A, when: { outcome: [x, y] }, unless: { outcome: [z, x, y] } }',
+    ].join('\n')
+    expect(problemOf(text).split('\n')).toEqual([
+      expect.stringMatching(/^line 3: rules\.1\.when is covered by rule 1,/),
+      expect.stringMatching(/^line 4: rules\.2\.event is an event of the pipeline itself/),
+      expect.stringMatching(/^line 4: rules\.2\.when has 2 conditions/),
+      expect.stringMatching(/^line 5: rules\.3\.unless holds whenever when does/),
+    ])
+  })
+
   it('is JSON indented by tabs, with a byte-order mark', () => {
     expect(parseRuleSet(`\ufeff${JSON.stringify(JSON.parse(ofTheContract), null, '\t')}`)).toMatchObject(parsedContract)
   })

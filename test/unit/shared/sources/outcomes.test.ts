@@ -1,7 +1,10 @@
 /** What partners report beyond messages: labels, stages, payments and the totals of orders. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkMapping } from '../../../../services/shared/sources/check.ts'
 import { inUnits, totalOf } from '../../../../services/shared/sources/interpreter/event/outcome.ts'
 import { noon } from '../../../support/builders.ts'
-import { mapped } from '../../../support/deliveries.ts'
+import { deliveryOf, mapped } from '../../../support/deliveries.ts'
 
 const iso = new Date(noon).toISOString()
 
@@ -215,6 +218,48 @@ describe('a sum of prices', () => {
   it.each([[undefined], [{}], ['x'], [[null]]])('of %j is none', (list) =>
     expect(totalOf(list, keys)).toEqual({ value: null, currency: null }),
   )
+})
+
+describe('the mapping of outcomes in the documentation', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/sources/mapping-language.md'), 'utf8')
+  const text = /```yaml\n(source: my-crm\n[\s\S]*?)```/.exec(page)?.[1] ?? ''
+  const lead = { chat: 'c-1', stage: 'Won', cents: 1_495_050, currency: 'idr' }
+  const readBy = (mapping: string, body: object) => {
+    const { ok, items } = checkMapping(mapping, 'my-crm.yaml').check(deliveryOf('my-crm', JSON.stringify(body)))
+    return [ok, items.map((item) => (item.became === 'event' ? item.event : item.became))]
+  }
+  const body = { event: 'stage_changed', id: 's-1', shop: 'shop-1', at: iso, lead }
+
+  it('gives a stage with its value', () =>
+    expect(readBy(text, body)).toMatchObject([
+      true,
+      [
+        {
+          ...{ kind: 'outcome', conversationId: 'c-1', messageId: 's-1', sender: 'agent', occurredAt: noon },
+          outcome: { name: 'Won', value: '14950.50', currency: 'IDR', reference: null },
+        },
+      ],
+    ]))
+
+  it('adds up the items of a cart', () => {
+    const total = text.replace(
+      /value: body\.lead\.cents.*\}$/m,
+      'total: { of: body.lead.items, price: p, quantity: q, currency: c } }',
+    )
+    const items = [{ p: 0.1, q: 3, c: 'idr' }]
+    expect(readBy(total, { ...body, lead: { ...lead, items } })).toMatchObject([
+      true,
+      [{ outcome: { value: '0.3', currency: 'IDR' } }],
+    ])
+  })
+
+  it('is refused with both a total and a value, naming the place', () => {
+    const both = text.replace(
+      'value: body.lead',
+      'total: { of: body.x, price: p, quantity: q, currency: c }, value: body.lead',
+    )
+    expect(() => checkMapping(both, 'my-crm.yaml')).toThrow(/outcome.*takes either total, or value, units and currency/)
+  })
 })
 
 describe('Telegram', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createLoop } from '../../../../../services/runtime/batch/loop.ts'
 import { drop } from '../../../../../services/runtime/batch/outcome.ts'
-import { PoisonGuard } from '../../../../../services/runtime/batch/poison/poison-guard.ts'
+import { forgetWork, PoisonGuard } from '../../../../../services/runtime/batch/poison/poison-guard.ts'
 import type { PreviousEnd } from '../../../../../services/runtime/config.ts'
 import type { ConsumedRecord } from '../../../../../services/runtime/ports.ts'
 import { consumedRecord, recordBatch } from '../../../../support/builders.ts'
@@ -14,9 +14,9 @@ class Ended extends Error {}
 const topic = 'signals.v1'
 
 /** A topic partition and the processes that read it, one after another. */
-const partitionOf = async (...values: readonly string[]) => {
+const partitionOf = async (...values: readonly string[]) => partitionIn(new MemoryRedis(), values)
+const partitionIn = async (redis: MemoryRedis, values: readonly string[]) => {
   const { tools, sent } = await world()
-  const redis = new MemoryRedis()
   const records = values.map((value, offset) =>
     consumedRecord({ topic, offset: BigInt(offset), key: value, value: Buffer.from(value) }),
   )
@@ -222,5 +222,28 @@ describe('processes without suspected records', () => {
     await partition.live('unknown', () => false, { batchRecords: 5 })
     expect(partition.committed()).toBe(40)
     expect(writes).toBe(1)
+  })
+})
+
+describe('a Kafka in place of one that is lost', () => {
+  /** @returns a new topic partition with the notes of a lost one, in which a record became a dead letter */
+  const successor = async () => {
+    const lost = await partitionOf(...numbers(10))
+    while (lost.committed() < 10) await lost.live('fault', isPoison)
+    return partitionIn(lost.redis, numbers(12))
+  }
+
+  it('would drop a record of its own by an old note', async () => {
+    const partition = await successor()
+    await partition.live('outside', () => false)
+    expect(partition.done).not.toContain('9')
+    expect(partition.deadLetters()).toEqual([])
+  })
+
+  it('processes every record once what was in work is forgotten', async () => {
+    const partition = await successor()
+    await forgetWork(partition.redis, 'dispatch', [`${topic}/0`])
+    await partition.live('outside', () => false)
+    expect(partition.done).toEqual(numbers(12))
   })
 })
