@@ -140,7 +140,7 @@ const shownCauses = 3
 
 export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
   const { openDeadLetters, openByCode, stagesWithoutAddress } = facts
-  const causes = named(openByCode).split(', ').slice(0, shownCauses).join(', ')
+  const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
   return [
     ...(stagesWithoutAddress.length > 0
       ? [

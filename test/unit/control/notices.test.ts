@@ -2,7 +2,7 @@ import { type NoticeFacts, noticesOf } from '../../../services/control/overview/
 
 const facts = (more: Partial<NoticeFacts>): NoticeFacts => ({
   ...{ openDeadLetters: 0, openByCode: {}, unconnected: 0, keywordLists: 1, shadowOnly: [], stagesWithoutAddress: [] },
-  connections: [{ status: 'active' }],
+  ...{ connections: [{ status: 'active' }], refused: [], now: 0 },
   activity: { minutes: 10, refused: {}, dropped: {}, deadLettered: {} },
   ...more,
 })
