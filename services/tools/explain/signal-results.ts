@@ -17,7 +17,7 @@ export interface SignalResult {
   /** TikTok's code, that of the dead letter, or why it is parked; null: none. */
   readonly code: number | string | null
   /**
-   * What explains it: the class and name of TikTok's code, the fields and rules that a dead letter names, or the limit past which
+   * What explains it: that it was a test, the class and name of TikTok's code, the fields and rules that a dead letter names, or the limit past which
    * the signal expired; null: nothing, or not known.
    */
   readonly detail: string | null
@@ -38,7 +38,11 @@ export interface SignalResults {
 const waiting = { result: 'waiting', code: null, detail: null, settledAt: null } as const
 const dayMs = 86_400_000
 
-const detailOfDelivery = ({ outcome, code }: Pick<Delivery, 'outcome' | 'code'>, expireMs: number): string | null => {
+const detailOfDelivery = (
+  { outcome, code, test }: Pick<Delivery, 'outcome' | 'code' | 'test'>,
+  expireMs: number,
+): string | null => {
+  if (test && outcome === 'accepted') return 'as a test, which is not counted'
   if (outcome === 'expired') return `older than ${expireMs / dayMs} days, DISPATCH_EXPIRE_DAYS`
   const known = code === null ? undefined : codes[code]
   return outcome === 'rejected' && known ? `${known.verdict}: ${known.name}` : null
@@ -101,10 +105,10 @@ export const readSignalResults = async (
       readRecords(
         tools,
         { ...asked, window: own, topic: topics.deliveries.name, name: 'deliveries' },
-        ({ signalId, outcome, code, settledAt }) => {
+        ({ signalId, outcome, code, settledAt, test }) => {
           if (ids.has(signalId))
             results.set(signalId, {
-              ...{ result: outcome, code, detail: detailOfDelivery({ outcome, code }, tools.settings.expireMs) },
+              ...{ result: outcome, code, detail: detailOfDelivery({ outcome, code, test }, tools.settings.expireMs) },
               ...{ settledAt, waitsIn: null, waitsUntil: null },
             })
         },

@@ -170,6 +170,12 @@ describe('an explanation', () => {
       /signal conversation: accepted/,
     ],
     [
+      'sent as a test',
+      [[{ text: 'x', attributed: first }], { results: [{ test: true }] }],
+      { signals: ['conversation accepted 0'] },
+      /signal conversation: accepted \(0, as a test, which is not counted\)/,
+    ],
+    [
       'rejected',
       [[{ text: 'x', attributed: first }], { results: [{ outcome: 'rejected', code: 40_002 }] }],
       { signals: ['conversation rejected 40002'] },
