@@ -189,6 +189,10 @@ bench-look-up: install ## look-ups at 500 a second beside 500 messages a second:
 bench-explain: install ## signals explain in topics of a million records (RECORDS=…): fills them, measures, about three minutes
 	$(NODE) test/bench/explain.ts $(if $(RECORDS),--records $(RECORDS))
 
+.PHONY: bench-doctor
+bench-doctor: install ## signals doctor and the start of a command with 10,000 connections: first line, whole
+	$(NODE) test/bench/doctor.ts
+
 .PHONY: bench-stages
 bench-stages: install ## CPU of the stages' own work a message, without Kafka and Redis
 	$(NODE) --max-semi-space-size=16 test/bench/stages.ts

@@ -1,5 +1,5 @@
 /**
- * `make bench-explain`: how long `signals explain` takes for a conversation of a hundred messages in topics of a million other records.
+ * `make bench-explain`: how long `signals explain` takes for a conversation of a hundred messages in topics of a million other records, spread over a day.
  * The stages stand still meanwhile, so that they do not work on the others, which are copies of a record of another conversation.
  *
  *   node test/bench/explain.ts [--records 1000000] [--rounds 3] [--wait-for FILE]
@@ -54,7 +54,14 @@ const recordsOf = async (topic: string): Promise<readonly ConsumedRecord[]> => {
   return found.sort((a, b) => a.timestamp - b.timestamp)
 }
 
-/** Writes the topic full: copies of the first record of each connection, one in `ownEvery` of the asked one. */
+/** By how much the clock of this process is ahead, so that what it writes has the times of a day, ms. */
+let ahead = 0
+const realNow = Date.now
+Date.now = () => realNow() + ahead
+/** Hours over which the records are spread, after the conversation that is asked for. */
+const hours = 24
+
+/** Writes the topic full: copies of the first record of each connection, one in `ownEvery` of the asked one, as many in each hour. */
 const fill = async (topic: string, isOfAsked: (record: ConsumedRecord) => boolean, keepsKey: boolean) => {
   const templates = await recordsOf(topic)
   const [own, foreign] = [templates.find(isOfAsked), templates.find((one) => !isOfAsked(one))]
@@ -65,9 +72,14 @@ const fill = async (topic: string, isOfAsked: (record: ConsumedRecord) => boolea
     const keyOfOthers = keepsKey ? (isOwn ? key : `other-${at % ownEvery}`) : randomBytes(16).toString('hex')
     return { topic, key: keyOfOthers, value, headers }
   }
+  // A broker refuses times that are far ahead of its clock.
+  await broker.alterConfig(topic, { 'message.timestamp.after.max.ms': '9223372036854775807' })
   const producer = await broker.producer()
-  for (let from = 0; from < records; from += slice)
+  for (let from = 0; from < records; from += slice) {
+    ahead = Math.ceil(((from + slice) / records) * hours) * hourMs
     await producer.send(Array.from({ length: Math.min(slice, records - from) }, (_, at) => copyOf(from + at)))
+  }
+  ahead = 0
   await producer.close()
 }
 
@@ -78,11 +90,14 @@ interface Took {
   readonly output: string
 }
 
+/** The exit code for what is not found. */
+const refusedCode = 2
+
 const run = async (...args: string[]): Promise<Took> => {
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1_000
   const env = { ...world.env, SIGNALS_DATA_DIR: world.dataDir }
-  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   let first = 0
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
@@ -90,7 +105,7 @@ const run = async (...args: string[]): Promise<Took> => {
     output += part
   })
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`signals ${args.join(' ')} ended with code ${code}`)
+  if (code !== 0 && code !== refusedCode) throw new Error(`signals ${args.join(' ')} ended with code ${code}`)
   return { first, whole: seconds(), output }
 }
 
@@ -141,22 +156,16 @@ try {
   const cases = {
     'connections show, for the start of a process': ['connections', 'show', 'shop-wa'],
     'by conversation': byConversation,
-    'by conversation, --from and --to of the hour that holds all records': [...byConversation, ...window],
+    'by conversation, --from and --to of an hour': [...byConversation, ...window],
     'by message': [...connection, '--message', 'wamid.50'],
     'by message that never came': [...connection, '--message', 'wamid.none'],
   }
   for (const [name, args] of Object.entries(cases)) {
     const all: Took[] = []
     for (let round = 0; round < rounds; round++) {
-      if (name === 'by message that never came') {
-        const started = performance.now()
-        await run(...args).catch(() => {})
-        const whole = (performance.now() - started) / 1_000
-        all.push({ first: whole, whole, output: '' })
-        continue
-      }
       const took = await run(...args)
       all.push(took)
+      if (name === 'by message that never came') continue
       const found = took.output.match(/inbound message/g)?.length ?? 0
       if (args[0] === 'explain' && found !== messages) {
         print(`  ${name}: ${found} of ${messages} messages`)

@@ -75,7 +75,7 @@ export const openStories = async () => {
   }
   let sent = 0
   return {
-    ...{ ready, dataDir, file, signals, whatsappAccount },
+    ...{ ready, dataDir, masterKey, file, signals, whatsappAccount },
     connect: (connectionId: string, accountId: string, source?: string) =>
       producer.send([recordOf(connectionId, accountId, source)]),
     /** Connections of advertisers that write nothing. */

@@ -47,6 +47,11 @@ const facts = (stage: Stage): readonly (readonly [string, string])[] => [
   ['errors', shareText(stage.errorShare)],
 ]
 
+/** Dead letters and refusals beyond this share need a person, whatever the state of the stage is. */
+const manyErrors = 0.05
+const toneOfFact = (name: string, { errorShare }: Stage) =>
+  name === 'errors' && (errorShare ?? 0) >= manyErrors ? 'warning' : undefined
+
 const Pipeline = ({ stages }: { stages: readonly Stage[] }) => (
   <ol class="pipeline">
     {stages.map((stage) => (
@@ -60,7 +65,7 @@ const Pipeline = ({ stages }: { stages: readonly Stage[] }) => (
           {facts(stage).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{value}</dd>
+              <dd class={toneOfFact(name, stage)}>{value}</dd>
             </div>
           ))}
         </dl>

@@ -77,6 +77,14 @@ export class DeadLetterIndex {
     return this.#beyond + [...this.#found.values()].filter((one) => this.stateOf(one) === 'open').length
   }
 
+  /** Open ones by code, those beyond what is kept left out. */
+  openByCode(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    for (const one of this.#found.values())
+      if (this.stateOf(one) === 'open') counts[one.code] = (counts[one.code] ?? 0) + 1
+    return counts
+  }
+
   async #refresh(): Promise<void> {
     const deadTopics = consumerStages.map(deadLetterTopic)
     const all = [...deadTopics, topics.redrives.name]

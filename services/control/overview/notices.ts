@@ -6,6 +6,8 @@ import type { Activity } from './activity.ts'
 export interface NoticeFacts {
   /** Dead letters that were not redriven. */
   readonly openDeadLetters: number
+  /** The codes of those that control keeps. */
+  readonly openByCode: Readonly<Record<string, number>>
   readonly connections: readonly { readonly status: string }[]
   readonly activity: Activity
   /** Within a day, newest first. */
@@ -134,8 +136,11 @@ const ofConnections = ({ connections, unconnected, keywordLists, shadowOnly }: N
   ]
 }
 
+const shownCauses = 3
+
 export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
-  const { openDeadLetters, stagesWithoutAddress } = facts
+  const { openDeadLetters, openByCode, stagesWithoutAddress } = facts
+  const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
   return [
     ...(stagesWithoutAddress.length > 0
       ? [
@@ -147,7 +152,14 @@ export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
         ]
       : []),
     ...(openDeadLetters > 0
-      ? [notice('dead-letters', { text: `open dead letters: ${openDeadLetters}`, runbook: 'SignalsDeadLetterRatio' })]
+      ? [
+          notice('dead-letters', {
+            text: `open dead letters: ${openDeadLetters}${causes === '' ? '' : ` (${causes})`}`,
+            runbook: 'SignalsDeadLetterRatio',
+            remedy:
+              'Look at them under Dead letters, or with `signals dead-letters list`; put them back once their cause is mended.',
+          }),
+        ]
       : []),
     ...ofTraffic(facts),
     ...ofConnections(facts),

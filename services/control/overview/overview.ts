@@ -19,7 +19,7 @@ type Viewer = Pick<Principal, 'tenant' | 'accounts'>
 export interface OverviewTools {
   readonly status: Pick<StatusReader, 'read'>
   readonly probes: Pick<StageProbes, 'read'>
-  readonly deadLetters: Pick<DeadLetterIndex, 'refresh' | 'openCount'>
+  readonly deadLetters: Pick<DeadLetterIndex, 'openByCode' | 'openCount' | 'refresh'>
   readonly versions: Pick<VersionCache, 'read' | 'known'>
   readonly clock: Pick<Clock, 'now'>
   /** Keeps samples for longer than this process does. @throws DependencyError */
@@ -106,6 +106,7 @@ export class OverviewReader {
       refused: status.refused,
       now: this.#tools.clock.now(),
       openDeadLetters: deadLetters.openCount(),
+      openByCode: deadLetters.openByCode(),
       activity: this.#activity.activity(),
       keywordLists: lists?.ids().length ?? null,
       shadowOnly: lists?.ids().filter((id) => lists.active(id) === undefined) ?? [],

@@ -4,7 +4,7 @@ import { BadRecord } from '../../failures.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Broker, Clock, ConsumedRecord } from '../../runtime/ports.ts'
 import type { Codec } from '../../runtime/topics/codec.ts'
-import { readWhole } from '../../runtime/topics/read-topic.ts'
+import { beginningOfTime, endOfTime, readInBatches, readWhole } from '../../runtime/topics/read-topic.ts'
 import { topics } from '../../topology.ts'
 import type { ConnectionRecord } from '../model/connection-record.ts'
 import { ConnectionDirectory } from './directory.ts'
@@ -60,5 +60,32 @@ export const readConnections = async (broker: Broker, codec: Codec): Promise<Con
   await readWhole(broker, topics.connections.name, async (record) => {
     await apply(directory, codec, record)
   })
+  return directory
+}
+
+/** Records of the topic that hold the text: of 10,000 connections, the others are neither verified nor decoded. */
+const readHolding = async (
+  directory: ConnectionDirectory,
+  text: string,
+  broker: Broker,
+  codec: Codec,
+): Promise<void> => {
+  const take = async (records: readonly ConsumedRecord[]) => {
+    for (const record of records) await apply(directory, codec, record)
+  }
+  const holding = { holding: [Buffer.from(text)] }
+  await readInBatches(broker, topics.connections.name, take, beginningOfTime, endOfTime, holding)
+}
+
+/** Reads one connection, and all that have or had its account. @throws DependencyError */
+export const readAccountOf = async (
+  connectionId: string,
+  broker: Broker,
+  codec: Codec,
+): Promise<ConnectionDirectory> => {
+  const directory = new ConnectionDirectory()
+  await readHolding(directory, connectionId, broker, codec)
+  const found = directory.byId(connectionId)
+  if (found) await readHolding(directory, found.accountId, broker, codec)
   return directory
 }

@@ -148,7 +148,7 @@ const findByMessage = async (
   connection: Connection,
   options: ExplainOptions,
   tools: ExplainTools,
-): Promise<{ readonly conversation: Pseudonym | null; readonly received: Received } | null> => {
+): Promise<{ readonly conversation: Pseudonym | null; readonly received: Promise<Received> } | null> => {
   const { connectionId, source, accountId } = connection
   const asked = { conversationId: null, messageId }
   const { keyring } = tools
@@ -169,10 +169,12 @@ const findByMessage = async (
   if (named !== null)
     return {
       conversation: keyring.pseudonym('conversation', source, accountId, named),
-      received: await readReceived(connection, { conversationId: named, messageId: null }, options, tools),
+      received: readReceived(connection, { conversationId: named, messageId: null }, options, tools),
     }
   const conversation = held?.conversation ?? null
-  return conversation === null && ofMessage.events.length === 0 ? null : { conversation, received: ofMessage }
+  return conversation === null && ofMessage.events.length === 0
+    ? null
+    : { conversation, received: Promise.resolve(ofMessage) }
 }
 
 /**

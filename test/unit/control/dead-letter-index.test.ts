@@ -37,6 +37,7 @@ describe('the index of dead letters', () => {
     await deadLetter('item_unmappable')
     await deadLetters.refresh()
     expect(deadLetters.openCount()).toBe(1)
+    expect(deadLetters.openByCode()).toEqual({ item_unmappable: 1 })
     await deadLetter('item_unmappable', now + 1)
     await redrive(id(0))
     await deadLetters.refresh()
@@ -44,6 +45,7 @@ describe('the index of dead letters', () => {
       [id(1), 'open'],
       [id(0), 'put_back'],
     ])
+    expect(deadLetters.openByCode()).toEqual({ item_unmappable: 1 })
   })
 
   it('leaves out what does not decode, and goes on behind it', async () => {

@@ -5,7 +5,7 @@ const refusedOne = (connectionId: string | null, accountId: string | null, at: n
   ...{ source: 'whatsapp', connectionId, accountId, code: 'signature_wrong', count: 1, since: at, at },
 })
 const facts = (counts: Record<string, number>, refused: readonly ReturnType<typeof refusedOne>[]) => ({
-  ...{ openDeadLetters: 0, connections: [{ status: 'active' }], unconnected: 0, keywordLists: 1 },
+  ...{ openDeadLetters: 0, openByCode: {}, connections: [{ status: 'active' }], unconnected: 0, keywordLists: 1 },
   ...{ shadowOnly: [], stagesWithoutAddress: [], now: noon, refused },
   activity: { minutes: 10, refused: counts, dropped: {}, deadLettered: {} },
 })

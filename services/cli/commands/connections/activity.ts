@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { systemClock } from '../../../runtime/clock.ts'
 import { ConnectionUnknown } from '../../../shared/connections/operations.ts'
-import { readConnections } from '../../../shared/connections/store.ts'
+import { readAccountOf } from '../../../shared/connections/store.ts'
 import type { RefusedDeliveries } from '../../../shared/refused/refused-deliveries.ts'
 import {
   type ConnectionActivity,
@@ -34,7 +34,7 @@ const activity = (id: string, { json }: ConnectionsOutput) =>
     const { broker, codec } = context
     await audited(context, 'connections.activity', id)
     const opened = await codec()
-    if (!(await readConnections(broker(), opened)).byId(id)) throw new UsageError(new ConnectionUnknown(id).message)
+    if (!(await readAccountOf(id, broker(), opened)).byId(id)) throw new UsageError(new ConnectionUnknown(id).message)
     const tools = { broker: broker(), codec: opened, redis: context.redis() }
     const found = await readActivity(id, systemClock.now(), tools)
     const all = await readRefused(context)

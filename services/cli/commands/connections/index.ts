@@ -11,7 +11,7 @@ import {
   operations,
 } from '../../../shared/connections/operations.ts'
 import { redacted } from '../../../shared/connections/redacted.ts'
-import { readConnections } from '../../../shared/connections/store.ts'
+import { readAccountOf, readConnections } from '../../../shared/connections/store.ts'
 import { complete } from '../../../shared/connections/tiktok/complete.ts'
 import type { ConnectionRecord } from '../../../shared/model/connection-record.ts'
 import { audited } from '../../audit.ts'
@@ -99,8 +99,7 @@ const readable = (name: string, value: unknown): string => {
 const show = async (context: CliContext, id: string, { json }: ConnectionsOutput) => {
   const { broker, codec } = context
   await audited(context, 'connections.show', id)
-  const directory = await readConnections(broker(), await codec())
-  const found = directory.byId(id)
+  const found = (await readAccountOf(id, broker(), await codec())).byId(id)
   if (!found) throw new UsageError(new ConnectionUnknown(id).message)
   const record = redacted(found)
   if (json) return printJson(record)

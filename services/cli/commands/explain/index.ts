@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { systemClock } from '../../../runtime/clock.ts'
 import type { ConnectionDirectory } from '../../../shared/connections/directory.ts'
-import { openConnectionLog, readConnections } from '../../../shared/connections/store.ts'
+import { openConnectionLog, readAccountOf } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { explainConversation } from '../../../tools/explain/explain.ts'
@@ -80,7 +80,7 @@ const explain = (flags: ExplainFlags) => {
     throw new UsageError("name either --conversation or --message, by the source's own id")
   const window = windowOf(flags)
   return withContext(async (context) => {
-    const directory = await readConnections(context.broker(), await context.codec())
+    const directory = await readAccountOf(connection, context.broker(), await context.codec())
     const record = directory.byId(connection)
     if (!record) throw new UsageError(`there is no connection ${connection}; see: signals connections list`)
     await audited(context, showText ? 'explain.text' : 'explain', connection)

@@ -27,7 +27,12 @@ const namesOf = (connections: readonly Connection[]) =>
     .slice(0, 5)
     .join(', ')
 
-const checkLists = (connections: readonly Connection[], lists: readonly KeywordListRecord[]): CheckResult[] => {
+/** @param isNamed whether the overview says it where there is no list at all */
+const checkLists = (
+  connections: readonly Connection[],
+  lists: readonly KeywordListRecord[],
+  isNamed: boolean,
+): CheckResult[] => {
   const known = new Set(lists.map(({ listId }) => listId))
   const exists = (listId: string) => known.has(listId)
   const found = connections.flatMap((connection) =>
@@ -40,6 +45,7 @@ const checkLists = (connections: readonly Connection[], lists: readonly KeywordL
   )
   if (
     !exists(defaultVersionedId) &&
+    !(isNamed && lists.length === 0) &&
     connections.some((connection) => listIdOf(connection, exists) === defaultVersionedId)
   )
     found.push(
@@ -150,8 +156,11 @@ const checkMappings = async (
 export const connections = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
   const [all, lists] = await Promise.all([context.connections(), context.keywordLists()])
   const live = all.filter(({ status }) => status !== 'disconnected')
+  const isNamed = (await context.problems()) !== null
   if (live.length === 0)
-    return [warning('no account is connected: every message is dropped', 'signals connections add --file FILE')]
+    return isNamed
+      ? []
+      : [warning('no account is connected: every message is dropped', 'signals connections add --file FILE')]
   const refused = live
     .filter(({ status }) => status === 'reconnect')
     .map(({ connectionId }) =>
@@ -165,7 +174,7 @@ export const connections = async (context: DiagnosticsContext): Promise<CheckRes
     ...refused,
     ...checkTokens(live, context.clock.now()),
     ...(await checkMappings(live, context)),
-    ...checkLists(live, lists),
+    ...checkLists(live, lists, isNamed),
     ...checkLimits(lists, context),
     ...checkPatterns(live),
     ...checkSecrets(live, context),

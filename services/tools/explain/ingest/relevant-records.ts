@@ -26,7 +26,7 @@ const shortest = 4
  * part that is long enough to tell records apart.
  */
 const needleOf = (id: string): Buffer | undefined => {
-  const parts = id.match(/[A-Za-z0-9_-]+/g) ?? []
+  const parts = id.match(/[A-Za-z0-9_.-]+/g) ?? []
   const longest = parts.reduce((best, part) => (part.length >= best.length ? part : best), '')
   return longest.length < shortest ? undefined : Buffer.from(longest)
 }

@@ -475,3 +475,18 @@ describe('the doctor', () => {
     expect(clock.pending).toBe(0)
   })
 })
+
+it('leaves to the overview what it names itself: no list, and no connection', async () => {
+  const { state, run } = await openDiagnostics()
+  state.named = []
+  state.lists.splice(0)
+  const about = async () =>
+    (await run())
+      .filter(({ area, what }) => area === 'connections' && /list|connected/.test(what))
+      .map(({ what }) => what)
+  expect(await about()).toEqual([])
+  state.connections.splice(0)
+  expect(await about()).toEqual([])
+  state.named = null
+  expect(await about()).toEqual(['no account is connected: every message is dropped'])
+})
