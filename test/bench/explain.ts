@@ -1,13 +1,14 @@
 /**
  * `make bench-explain`: how long `signals explain` takes for a conversation of a hundred messages in topics of a million other records, spread over a day.
- * The stages stand still meanwhile, so that they do not work on the others, which are copies of a record of another conversation.
+ * The pipeline has ended by then, so that it does not work on the others, which are copies of a record of another conversation.
  *
  *   node test/bench/explain.ts [--records 1000000] [--rounds 3] [--wait-for FILE]
  */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -16,7 +17,10 @@ import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import type { ConsumedRecord, ProducerRecord } from '../../services/runtime/ports.ts'
 import { endOfTime } from '../../services/runtime/topics/read-topic.ts'
-import { consumerStages, topics } from '../../services/topology.ts'
+import { topics } from '../../services/topology.ts'
+import { OwnRegistry } from '../scenarios/recovery-parts.ts'
+import { OwnKafka } from '../support/own-kafka.ts'
+import { RedisServer } from '../support/redis-servers.ts'
 import { connectTwo, openWorld } from '../support/world.ts'
 
 const { values } = parseArgs({
@@ -40,8 +44,17 @@ const cli = join(import.meta.dirname, '../../services/cli/signals.js')
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const [asked, other] = ['5215550001111', '5215550002222']
 
-const world = await openWorld({ LOG_LEVEL: 'warn', ATTRIBUTION_WAIT: '100ms' })
-const broker = openBroker(kafkaSettingsOf({ ...process.env }, world.pipeline.ready.brokers, 'bench-explain'))
+const [kafka, registry, redis] = [
+  await OwnKafka.start(),
+  await OwnRegistry.start(),
+  await RedisServer.start('--maxmemory-policy', 'noeviction'),
+]
+const commandsDir = mkdtempSync(join(tmpdir(), 'signals-bench-explain-'))
+const world = await openWorld({
+  ...{ LOG_LEVEL: 'warn', ATTRIBUTION_WAIT: '100ms', SIGNALS_MASTER_KEY: Buffer.alloc(32, 5).toString('base64') },
+  ...{ KAFKA_BROKERS: kafka.addresses.plain, SCHEMA_REGISTRY_URL: registry.url, REDIS_URL: redis.url },
+})
+const broker = openBroker(kafkaSettingsOf({ ...process.env }, kafka.addresses.plain, 'bench-explain'))
 
 const recordsOf = async (topic: string): Promise<readonly ConsumedRecord[]> => {
   const found: ConsumedRecord[] = []
@@ -72,8 +85,9 @@ const fill = async (topic: string, isOfAsked: (record: ConsumedRecord) => boolea
     const keyOfOthers = keepsKey ? (isOwn ? key : `other-${at % ownEvery}`) : randomBytes(16).toString('hex')
     return { topic, key: keyOfOthers, value, headers }
   }
-  // A broker refuses times that are far ahead of its clock.
-  await broker.alterConfig(topic, { 'message.timestamp.after.max.ms': '9223372036854775807' })
+  // The broker would stamp them itself, and refuses times that are far ahead of its clock.
+  const created = { 'message.timestamp.type': 'CreateTime', 'message.timestamp.after.max.ms': '9223372036854775807' }
+  await broker.alterConfig(topic, created)
   const producer = await broker.producer()
   for (let from = 0; from < records; from += slice) {
     ahead = Math.ceil(((from + slice) / records) * hours) * hourMs
@@ -96,28 +110,21 @@ const refusedCode = 2
 const run = async (...args: string[]): Promise<Took> => {
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1_000
-  const env = { ...world.env, SIGNALS_DATA_DIR: world.dataDir }
-  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const env = { ...world.env, SIGNALS_DATA_DIR: commandsDir }
+  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let first = 0
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     first ||= seconds()
     output += part
   })
+  let problem = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    problem += part
+  })
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0 && code !== refusedCode) throw new Error(`signals ${args.join(' ')} ended with code ${code}`)
+  if (code !== 0 && code !== refusedCode) throw new Error(`signals ${args.join(' ')} ended with ${code}: ${problem}`)
   return { first, whole: seconds(), output }
-}
-
-const stages = consumerStages.map((stage) => world.pipeline.ready.pids[stage] as number)
-const signalStages = (signal: NodeJS.Signals) => {
-  for (const pid of stages) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // It was ended for its silence, and started again.
-    }
-  }
 }
 
 let isWhole = true
@@ -134,7 +141,7 @@ try {
   await world.arrivedCount(4 + 1 + messages / 10)
   const around = { from: new Date(Date.now() - hourMs / 2), to: new Date(Date.now() + hourMs / 2) }
   await sleep(1_000)
-  signalStages('SIGSTOP')
+  await world.stop()
   for (const [topic, isOfAsked, keepsKey] of [
     [topics.channelEvents.name, ({ headers }) => headers.sealed?.startsWith('connection/shop-wa/') ?? false, false],
     [topics.messages.name, ({ value }) => value?.includes('shop-wa') ?? false, false],
@@ -147,7 +154,7 @@ try {
     print(`${topic}: ${records} records in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
   }
   if (values['wait-for'] !== undefined) {
-    print(`SIGNALS_DATA_DIR=${world.dataDir}, waiting for ${values['wait-for']}`)
+    print(`SIGNALS_DATA_DIR=${commandsDir}, waiting for ${values['wait-for']}`)
     while (!existsSync(values['wait-for'])) await sleep(500)
   }
   const connection = ['explain', '--connection', 'shop-wa']
@@ -176,8 +183,8 @@ try {
     print(`${name}: first line after ${shown(({ first }) => first)} s, whole after ${shown(({ whole }) => whole)} s`)
   }
 } finally {
-  signalStages('SIGCONT')
   await broker.close()
-  await world.stop()
+  await Promise.all([kafka.stop(), registry.lose(), redis.stop()])
+  rmSync(commandsDir, { recursive: true, force: true })
 }
 process.exit(isWhole ? 0 : 1)

@@ -64,7 +64,14 @@ try {
     atRate(messageRate, isOver, () => {
       const n = written++
       void writing
-        .post(whatsappText(person(n % conversations), `wamid.${n}`, n % 10 === 0 ? 'hola, ya hice el pago' : 'hola', Date.now()))
+        .post(
+          whatsappText(
+            person(n % conversations),
+            `wamid.${n}`,
+            n % 10 === 0 ? 'hola, ya hice el pago' : 'hola',
+            Date.now(),
+          ),
+        )
         .then(({ status }) => note(stored, status))
     }),
     atRate(rate, isOver, () => {
