@@ -23,7 +23,7 @@ const [rate, messageRate, seconds] = [values.rate, values.messages, values.secon
 /** ms, contracts section 12. */
 const maxP99 = 20
 /** Until then the processes still compile their code, which takes the cores that look-ups need. */
-const warmUpMs = 20_000
+const warmUpMs = 30_000
 const conversations = 1_000
 const token = 'the ingest token of this bench'
 
