@@ -98,7 +98,11 @@ describe('the loop', () => {
         clock: Object.assign(clock, { sleep: async () => draining.abort() }),
       },
     )
-    expect(await loop({ ...texts('a'), signal: draining.signal })).toEqual({ processed: 0, pauseMs: 0, mustCommit: false })
+    expect(await loop({ ...texts('a'), signal: draining.signal })).toEqual({
+      processed: 0,
+      pauseMs: 0,
+      mustCommit: false,
+    })
   })
 
   it('commits the slices that were processed before the consumer drained', async () => {
@@ -111,7 +115,11 @@ describe('the loop', () => {
       }),
       { ...tools, sliceRecords: 2 },
     )
-    expect(await loop({ ...texts('a', 'b', 'c', 'd'), signal: draining.signal })).toEqual({ processed: 2, pauseMs: 0, mustCommit: false })
+    expect(await loop({ ...texts('a', 'b', 'c', 'd'), signal: draining.signal })).toEqual({
+      processed: 2,
+      pauseMs: 0,
+      mustCommit: false,
+    })
     expect(sent).toHaveLength(1)
   })
 })
