@@ -2,6 +2,7 @@
 import { type RefusedDeliveries, refusedOf } from '../../shared/refused/refused-deliveries.ts'
 import type { SystemProblem } from '../problems.ts'
 import type { Activity } from './activity.ts'
+import type { RefusedMapping } from './refused-mappings.ts'
 
 export interface NoticeFacts {
   /** Dead letters that were not redriven. */
@@ -20,6 +21,7 @@ export interface NoticeFacts {
   readonly keywordLists: number | null
   /** Lists of which every version is a shadow: they are counted and raise nothing. */
   readonly shadowOnly: readonly string[]
+  readonly refusedMappings: readonly RefusedMapping[]
   /** Stages whose address control does not know. */
   readonly stagesWithoutAddress: readonly string[]
 }
@@ -139,7 +141,8 @@ const ofConnections = ({ connections, unconnected, keywordLists, shadowOnly }: N
 const shownCauses = 3
 
 export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
-  const { openDeadLetters, openByCode, stagesWithoutAddress } = facts
+  const { openDeadLetters, openByCode, stagesWithoutAddress, refusedMappings } = facts
+  const [mapping] = refusedMappings
   const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
   return [
     ...(stagesWithoutAddress.length > 0
@@ -148,6 +151,16 @@ export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
             text: `control does not know where these stages run: ${stagesWithoutAddress.join(', ')}`,
             runbook: null,
             remedy: 'Set `STAGE_METRICS_URLS` at control: STAGE=URL of its metrics, comma separated.',
+          }),
+        ]
+      : []),
+    ...(mapping
+      ? [
+          notice('mapping-refused', {
+            text: `mapping files refused: ${refusedMappings.length} (${mapping.file}: ${mapping.problem})`,
+            runbook: null,
+            remedy:
+              'The last good version of the source stays active, if it has one. Correct the file; `signals mappings check FILE` judges it before.',
           }),
         ]
       : []),

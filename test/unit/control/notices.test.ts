@@ -1,8 +1,10 @@
 import { type NoticeFacts, noticesOf } from '../../../services/control/overview/notices.ts'
+import { refusedMappingsOf } from '../../../services/control/overview/refused-mappings.ts'
+import type { StageInstances } from '../../../services/control/stage-probes.ts'
 
 const facts = (more: Partial<NoticeFacts>): NoticeFacts => ({
   ...{ openDeadLetters: 0, openByCode: {}, unconnected: 0, keywordLists: 1, shadowOnly: [], stagesWithoutAddress: [] },
-  ...{ connections: [{ status: 'active' }], refused: [], now: 0 },
+  ...{ connections: [{ status: 'active' }], refused: [], refusedMappings: [], now: 0 },
   activity: { minutes: 10, refused: {}, dropped: {}, deadLettered: {} },
   ...more,
 })
@@ -21,5 +23,31 @@ describe('the notice of open dead letters', () => {
 
   it('is not there without any', () => {
     expect(noticesOf(facts({}))).toEqual([])
+  })
+})
+
+describe('the notice of refused mappings', () => {
+  const instance = (mappings: unknown) => ({
+    url: 'http://x',
+    metrics: null,
+    health: { details: { mappings } } as never,
+  })
+  const broken = { file: '/etc/mappings/shop.yaml', problem: 'line 3: source is missing' }
+  const refusedOf = (...gateways: readonly ReturnType<typeof instance>[]) =>
+    refusedMappingsOf({
+      ...{ gateway: gateways, ingest: [instance({ own: [], refused: [broken] })], attribution: [] },
+      ...{ keywords: [{ url: 'http://y', metrics: null, health: null }], dispatch: [] },
+    } as StageInstances)
+
+  it('names the file once, its problem, and what to do', () => {
+    const refusedMappings = refusedOf(
+      instance({ own: [], refused: [broken] }),
+      instance(undefined),
+      instance({ refused: 'x' }),
+    )
+    expect(refusedMappings).toEqual([{ file: 'shop.yaml', problem: 'line 3: source is missing' }])
+    const [notice] = noticesOf(facts({ refusedMappings }))
+    expect(notice?.text).toBe('mapping files refused: 1 (shop.yaml: line 3: source is missing)')
+    expect(notice?.remedy).toContain('signals mappings check')
   })
 })
