@@ -24,7 +24,7 @@ export interface InstanceProbe {
   readonly metrics: string | null
   /** What it says of itself in Redis; absent: a setting or the state file alone knows it. */
   readonly heard?: HeardProcess
-  /** It was heard of just now, and its address has never answered here: it runs, in another network. */
+  /** It was heard of just now, and its address, not one of this machine alone, has never answered here: it runs, in another network. */
   readonly isOutOfReach?: boolean
   /** Its heartbeat alone names its address, and does not show that it knows STATUS_TOKEN: it must not be sent there. */
   readonly isUnproven?: boolean
@@ -43,13 +43,15 @@ export interface StageProbeOptions {
   readonly clock: Pick<Timers, 'after'>
   /** Who announces itself in Redis. @throws DependencyError */
   heartbeats?(): Promise<readonly HeardProcess[]>
+  /** How long Redis may take; default 800 ms, after which the last heartbeats count. */
+  readonly heartbeatsTimeoutMs?: number
   /** STATUS_TOKEN; empty: none is sent to anybody. */
   readonly statusToken?: string
 }
 
 const timeoutMs = 1_500
-/** Redis answers within milliseconds, or the last heartbeats count. */
-const heartbeatsTimeoutMs = 800
+/** Redis answers within milliseconds. */
+const shortMs = 800
 
 const answerOf = async (url: string): Promise<string | null> => {
   try {
@@ -151,11 +153,11 @@ export class StageProbes {
 
   /** While Redis does not answer, who was heard of last still counts: Redis is one problem, not six. */
   async #listen(): Promise<void> {
-    const { heartbeats, clock } = this.#options
+    const { heartbeats, clock, heartbeatsTimeoutMs: timeout = shortMs } = this.#options
     if (!heartbeats) return
     const timedOut = Promise.withResolvers<never>()
-    const why = `Redis does not answer within ${heartbeatsTimeoutMs} ms`
-    const cancel = clock.after(heartbeatsTimeoutMs, () => timedOut.reject(new DependencyError('redis', why)))
+    const why = `Redis does not answer within ${timeout} ms`
+    const cancel = clock.after(timeout, () => timedOut.reject(new DependencyError('redis', why)))
     try {
       this.#heard = await Promise.race([heartbeats(), timedOut.promise])
       this.problem = null
@@ -186,10 +188,12 @@ export class StageProbes {
       heard && isElsewhere(heard) ? { url, health: null, metrics: null } : await probe(url, name !== 'control')
     if (!heard) return probed
     const isFresh = heard.silentMs <= silentAfterMs
+    // What listens on this machine alone would answer here.
+    const isHere = isLoopback(heard.address) && !isElsewhere(heard)
     return {
       ...probed,
       heard,
-      isOutOfReach: !isConfigured && probed.health === null && isFresh && !this.#answered.has(url),
+      isOutOfReach: !isConfigured && !isHere && probed.health === null && isFresh && !this.#answered.has(url),
       isUnproven: !isConfigured && !isProven(heard, this.#options.statusToken ?? ''),
     }
   }

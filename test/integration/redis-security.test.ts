@@ -122,10 +122,11 @@ needsTls(`Redis with TLS and a user of an ACL${reason}`, () => {
   it('lets the gateway announce itself, and nobody else in its place', async () => {
     const redis = open(ca(), url.replace('signals:', 'signals-gateway:'))
     await writeHeartbeat(redis, heartbeatOf('gateway'))
-    expect(await readHeartbeats(open(ca(), url))).toMatchObject([{ stage: 'gateway', host: 'worker-1' }])
+    const gateways = async () => (await readHeartbeats(open(ca(), url))).filter(({ stage }) => stage === 'gateway')
+    expect(await gateways()).toMatchObject([{ host: 'worker-1' }])
     await expect(writeHeartbeat(redis, heartbeatOf('ingest'))).rejects.toThrow(DependencyError)
     await removeHeartbeat(redis, heartbeatOf('gateway'))
-    expect(await readHeartbeats(open(ca(), url))).toEqual([])
+    expect(await gateways()).toEqual([])
   })
 
   it('shows a certificate of its own where the server demands one', async () => {

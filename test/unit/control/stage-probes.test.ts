@@ -106,9 +106,15 @@ describe('a process that announces itself', () => {
     expect((await open(() => [heardOf({}), before]).read()).ingest).toHaveLength(1)
   })
 
-  it('is out of reach, and not down, where its address does not answer here', async () =>
+  it('is out of reach, and not down, where its address does not answer here', async () => {
+    const far = 'http://worker-2.invalid:9100/metrics'
+    const heard = () => [heardOf({ host: 'worker-2', address: far })]
+    expect(await seen(open(heard))).toEqual([['ingest', 'worker-2', 'out-of-reach', null]])
+  })
+
+  it('is down, where it is of this machine alone and does not answer', async () =>
     expect(await seen(open(() => [heardOf({ address: closed })]))).toEqual([
-      ['ingest', hostname(), 'out-of-reach', null],
+      ['ingest', hostname(), 'unreachable', null],
     ]))
 
   it('is not looked for on this machine, when another one means itself by that address', async () => {
@@ -129,8 +135,8 @@ describe('a process that announces itself', () => {
 
   it('is down at once, when it has answered before', async () => {
     const other = createServer((_, response) => void response.end('{"state":"running"}'))
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    const own = `http://127.0.0.1:${(other.address() as AddressInfo).port}/metrics`
+    await new Promise<void>((resolve) => other.listen(0, resolve))
+    const own = `http://0.0.0.0:${(other.address() as AddressInfo).port}/metrics`
     const probes = open(() => [heardOf({ address: own })])
     expect(await seen(probes)).toMatchObject([['ingest', hostname(), 'running', null]])
     other.closeAllConnections()

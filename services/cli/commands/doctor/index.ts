@@ -18,7 +18,7 @@ import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
-import type { Broker } from '../../../runtime/ports.ts'
+import { type Broker, DependencyError } from '../../../runtime/ports.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
@@ -111,9 +111,16 @@ const connectionsOf = async (context: CliContext, read: ReadState): Promise<read
     .map((record) => codec.decode('connections', record))
 }
 
+/** @throws DependencyError where Redis alone knows, and does not say */
+const processesOrProblem = async (context: CliContext): ReturnType<DiagnosticsContext['processes']> => {
+  const { processes, problem } = await readProcesses(context)
+  if (processes.length === 0 && problem !== null) throw new DependencyError('redis', problem)
+  return processes
+}
+
 const diagnosticsOf = (context: CliContext, signedState = signedStateOf(context)): DiagnosticsContext => ({
   dataDir: context.dataDir,
-  processes: once(async () => (await readProcesses(context)).processes),
+  processes: once(() => processesOrProblem(context)),
   // Getters: an address that is not set becomes a check result, not an error of the command.
   get brokers() {
     return context.brokers

@@ -8,6 +8,8 @@ import { readHeartbeats } from '../../../runtime/health/heartbeats.ts'
 import type { CliContext } from '../../context.ts'
 
 const { STAGE_METRICS_URLS } = consoleFields
+/** A command connects first, and the doctor does much at once meanwhile. */
+const heartbeatsTimeoutMs = 3_000
 
 /**
  * In the order of the pipeline; without Redis only those of the data folder and the setting. `problem`: why Redis did not say who runs.
@@ -21,7 +23,7 @@ export const readProcesses = async (
   const redis = env.REDIS_URL || running?.redis ? context.redis() : null
   const probes = new StageProbes({
     ...{ dataDir, urls, clock: systemClock },
-    ...(redis ? { heartbeats: () => readHeartbeats(redis) } : {}),
+    ...(redis ? { heartbeats: () => readHeartbeats(redis), heartbeatsTimeoutMs } : {}),
   })
   const processes = processesOf(await probes.read())
   return { processes, problem: probes.problem }
