@@ -15,8 +15,8 @@ const isRefused = (value: unknown): value is RefusedMapping => {
 
 /** Each file once. */
 export const refusedMappingsOf = (instances: StageInstances): readonly RefusedMapping[] => {
-  const found = Object.values(instances)
-    .flat()
+  const found = [...instances.gateway, ...instances.ingest]
+    .filter(({ isUnproven }) => !isUnproven)
     .flatMap(({ health }) => {
       const mappings = health?.details?.mappings as { readonly refused?: unknown } | undefined
       return Array.isArray(mappings?.refused) ? mappings.refused.filter(isRefused) : []

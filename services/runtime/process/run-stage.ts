@@ -27,6 +27,7 @@ import type { RunningConsumer } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { environment } from './environment.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { main } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
@@ -59,6 +60,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly fields: Shape
   /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
+  /** STATUS_TOKEN, of a stage with pages for its bearers. */
+  statusTokens?(config: Output<Shape>): readonly string[]
   /** Number of records in progress at one time, approximately; infinite for a stage that waits for others than Redis and Kafka. */
   readonly recordsUnderWay?: number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
@@ -90,8 +93,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       onSilence: (why) => lifecycle.crash(why),
     })
     const pages: Record<string, StatusPage> = {}
+    const bind = common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS
     const status = await serveStatus(
-      { port: common.METRICS_PORT, host: common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS },
+      { port: common.METRICS_PORT, host: bind },
       metrics,
       () => health.report(),
       () => progress.refresh(),
@@ -104,6 +108,13 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     lifecycle.onStop('broker', () => broker.close())
     const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
     lifecycle.onStop('redis', () => redis.close())
+    // Before Kafka answers, so that a process that waits for it is known too.
+    const heartbeat = startHeartbeat({
+      ...{ name, redis, clock, log, partitions: () => progress.partitions() },
+      listener: { given: common.STATUS_ADDRESS, bind, port: status.port },
+      statusTokens: service.statusTokens?.(config) ?? [],
+    })
+    lifecycle.onStop('heartbeat', heartbeat)
     const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], failureTopics(name)),

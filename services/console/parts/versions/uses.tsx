@@ -78,8 +78,9 @@ export const Uses = ({ of, id, ids }: UsesProps) => {
       {shadow && active ? (
         <>
           <p>
-            {countText(sum(shadow.shadow))} {what} of {id} were only counted; the active version of {against} had{' '}
-            {countText(sum(active.raised))}.
+            {what[0]?.toUpperCase()}
+            {what.slice(1)}: {countText(sum(shadow.shadow))} of {id} only counted, {countText(sum(active.raised))} by
+            the active version of {against}.
           </p>
           <Chart
             title={`${what[0]?.toUpperCase()}${what.slice(1)} in ${steps}`}
