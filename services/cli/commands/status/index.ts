@@ -1,11 +1,11 @@
 /** `signals status`: prints the state of the running pipeline. */
 import type { Command } from 'commander'
 import { type Addresses, runningState } from '../../../local/supervisor/state-file.ts'
-import { fields, loadConfig } from '../../../runtime/config.ts'
 import type { HealthReport } from '../../../runtime/health/health.ts'
 import { type RefusedDeliveries, refusedOf } from '../../../shared/refused/refused-deliveries.ts'
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { stageNames } from '../../../topology.ts'
+import { dataDir as dataDirOf, withoutAddresses } from '../../folders.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
 import { problemLines, readProblems } from './problems.ts'
 import { readRefused, readUnconnected } from './unconnected.ts'
@@ -71,20 +71,20 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
     .option('--json', 'one JSON value')
     .option('--prometheus', 'the scrape targets, for `file_sd_configs`')
     .action(async ({ json, prometheus }: { json?: boolean; prometheus?: boolean }) => {
-      const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
-      const state = runningState(SIGNALS_DATA_DIR)
+      const dataDir = dataDirOf(env)
+      const state = runningState(dataDir)
       if (!state?.addresses) {
         if (json) printJson({ running: false, pids: {} })
-        else print(`no pipeline runs on ${SIGNALS_DATA_DIR}; start one with: npx signals up`)
+        else print(`${withoutAddresses(dataDir, state)}${state === null ? '; start one with: npx signals up' : ''}`)
         process.exitCode = 1
         return
       }
       const { children } = state
       const addresses = printable(state.addresses)
       if (prometheus) return printJson(scrapeTargets(addresses))
-      const here = { env, dataDir: SIGNALS_DATA_DIR, running: addresses }
+      const here = { env, dataDir, running: addresses }
       const [problems, unconnected, refused, ...reports] = await Promise.all([
-        readProblems(addresses.console, SIGNALS_DATA_DIR, env),
+        readProblems(addresses.console, dataDir, env),
         readUnconnected(here),
         readRefused(here),
         ...stageNames.map((stage) => reportOf(addresses.metrics[stage] as string)),
