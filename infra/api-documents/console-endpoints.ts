@@ -1,6 +1,7 @@
 /** Descriptions of the addresses that the console is drawn from. */
 import { connectionSorts, maxPageSize } from '../../services/control/admin/connection-search.ts'
 import { deadLetterStates } from '../../services/control/dead-letters/dead-letter-index.ts'
+import { processNames } from '../../services/runtime/health/heartbeats.ts'
 import { connectionStatuses } from '../../services/shared/model/connection-record.ts'
 import type { JsonSchema } from '../../services/shared/model/message-event-json-schema.ts'
 import { consumerStages, stageNames } from '../../services/topology.ts'
@@ -37,9 +38,31 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     ),
     description: 'a problem with what follows from it',
   },
+  Process: {
+    ...object({
+      stage: { enum: [...processNames] },
+      address: { ...text, description: 'URL of its metrics' },
+      state: {
+        ...text,
+        description: '`unreachable`: it is down; `out-of-reach`: it runs, and control does not reach it',
+      },
+      reason: nullable(text),
+      healthy: flag,
+      oldestUnprocessedSeconds: nullable(number),
+      instance: { ...nullable(text), description: 'null, as what follows: it does not announce itself' },
+      ...{ host: nullable(text), pid: nullable({ type: 'integer' }), version: nullable(text), since: nullable(time) },
+      partitions: {
+        ...nullable({ type: 'object', additionalProperties: list({ type: 'integer' }) }),
+        description: 'assigned to it, by topic',
+      },
+      silentSeconds: { ...nullable(number), description: 'for how long it has not been heard of' },
+    }),
+    description: 'a process of the pipeline, as it answers and as it announces itself; for callers of all tenants',
+  },
   StageOverview: object({
     stage: { enum: [...stageNames] },
-    instances: { type: 'integer', description: '0: control does not know its address' },
+    instances: { type: 'integer', description: '0: none is known' },
+    processes: list(ref('Process')),
     state: text,
     reason: nullable(text),
     healthy: flag,
@@ -77,6 +100,7 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
     level: { enum: [...severities, 'good'] },
     problems: list(ref('ProblemGroup')),
     stages: list(ref('StageOverview')),
+    control: list(ref('Process')),
     groups: list(object({ topic: text, group: text, stage: text, lane: text, messages: number, seconds: number })),
     dependencies: { type: 'object', additionalProperties: flag },
     redis: nullable(object({ keys: number, bytes: number, limitBytes: number })),

@@ -4,7 +4,11 @@ import { isSecret } from '../../services/runtime/config.ts'
 interface Container {
   readonly name: string
   readonly image: string
-  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[]
+  readonly env?: readonly {
+    readonly name: string
+    readonly value?: string
+    readonly valueFrom?: { readonly fieldRef?: unknown }
+  }[]
   readonly resources?: Readonly<Record<'requests' | 'limits', Readonly<Record<string, unknown>> | undefined>>
   readonly securityContext?: {
     readonly runAsNonRoot?: boolean
@@ -49,7 +53,10 @@ const containerProblems = ({ env = [], resources, securityContext: context }: Co
     ...(missing.length > 0 ? [`has no ${missing.join(', ')}`] : []),
     // The value of a NAME_FILE is a path.
     ...env.filter(({ name }) => isSecret(name)).map(({ name }) => `has a secret in its environment: ${name}`),
-    ...env.filter(({ valueFrom }) => valueFrom).map(({ name }) => `takes ${name} from elsewhere into its environment`),
+    // What the pod is told of itself is no secret.
+    ...env
+      .filter(({ valueFrom }) => valueFrom && !valueFrom.fieldRef)
+      .map(({ name }) => `takes ${name} from elsewhere into its environment`),
     ...env.filter(({ value }) => /:\/\/[^/]*@/.test(value ?? '')).map(({ name }) => `${name} holds a password`),
   ]
 }

@@ -7,12 +7,14 @@ import { openRegistry } from '../runtime/adapters/registry/registry.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { kafkaSettings, loadConfig, redisSettings, registrySettings } from '../runtime/config.ts'
 import { Health } from '../runtime/health/health.ts'
+import { readHeartbeats } from '../runtime/health/heartbeats.ts'
 import { KafkaConnectivity } from '../runtime/health/kafka-connectivity.ts'
 import { endProcess, followKeyring, readDataSecret } from '../runtime/keys/data-secret.ts'
 import { signedBroker } from '../runtime/keys/signatures/signed-broker.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { DependencyError } from '../runtime/ports.ts'
 import { environment } from '../runtime/process/environment.ts'
+import { startHeartbeat } from '../runtime/process/heartbeat.ts'
 import { main } from '../runtime/process/lifecycle.ts'
 import { reportRefusals } from '../runtime/process/refused-records.ts'
 import { Codec } from '../runtime/topics/codec.ts'
@@ -160,7 +162,10 @@ main('console', async (lifecycle, log) => {
     connections: () => directory.all(),
   })
   const [statusToken = ''] = config.STATUS_TOKEN
-  const probes = new StageProbes({ dataDir, urls: config.STAGE_METRICS_URLS })
+  const probes = new StageProbes({
+    ...{ dataDir, urls: config.STAGE_METRICS_URLS, statusToken, clock },
+    heartbeats: () => readHeartbeats(redis),
+  })
   const status = new StatusReader({ probes, lag, directory, deliveries, exporter, clock, statusToken })
   const deadLetters = new DeadLetterIndex({
     ...{ broker, codec, prefix: config.KAFKA_TOPIC_PREFIX },
@@ -187,7 +192,7 @@ main('console', async (lifecycle, log) => {
     replaySettings: () => runningState(dataDir)?.stageSettings ?? replaySettingTexts(environment()),
   })
   lifecycle.onStop('replay', () => actions.replays.stop())
-  await openListeners({
+  const port = await openListeners({
     ...{ config, clock, log, lifecycle, codec, producer, status, exporter, health, bearers },
     versions: {
       cache: versions,
@@ -224,6 +229,9 @@ main('console', async (lifecycle, log) => {
         publicUrl,
       ),
   })
+  const bind = config.CONSOLE_BIND_ADDRESS ?? config.BIND_ADDRESS
+  const listener = { given: config.STATUS_ADDRESS, bind, port }
+  lifecycle.onStop('heartbeat', startHeartbeat({ name: 'control', redis, clock, log, listener }))
   health.connection('up')
   health.to('running')
 })

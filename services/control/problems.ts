@@ -2,6 +2,7 @@
 import type { TokenState } from '../shared/connections/tokens/token-expiry.ts'
 import type { BreakerOverview } from './breakers.ts'
 import type { Overview } from './exporter.ts'
+import type { KnownProcess } from './instance-states.ts'
 import type { GroupLag } from './lag-watch.ts'
 
 export interface SystemProblem {
@@ -23,6 +24,7 @@ export interface SystemStatus extends Overview {
     readonly stage: string
     readonly state: string
     readonly reason: string | null
+    readonly processes?: readonly KnownProcess[]
   }[]
   /** Accounts whose records ingest puts aside. */
   readonly quarantined: number
@@ -46,6 +48,13 @@ const warning = (...text: Text): SystemProblem => ({ ...page(...text), severity:
 
 const anyDependency = ['dependency:kafka', 'dependency:redis', 'dependency:registry']
 
+/** ` (worker-2: not heard of for 22 s)`; empty where none of the stage announces itself. */
+const silenceOf = (processes: readonly KnownProcess[]): string => {
+  const silent = processes.filter(({ state, silentSeconds }) => state === 'unreachable' && silentSeconds !== null)
+  const each = silent.map(({ host, silentSeconds }) => `${host}: not heard of for ${duration(silentSeconds ?? 0)}`)
+  return each.length === 0 ? '' : ` (${each.join('; ')})`
+}
+
 export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[] => {
   const { stages, groups, dependencies, disk, redis, breakers, connections } = status
   const found: SystemProblem[] = []
@@ -55,9 +64,10 @@ export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[]
       const broughtBy = name === 'registry' ? ['dependency:kafka'] : ['disk']
       found.push(page(`dependency:${name}`, `${name} does not answer`, 'SignalsDependencyDown', broughtBy))
     }
-  for (const { stage, state, reason } of stages) {
+  for (const { stage, state, reason, processes = [] } of stages) {
     const id = `stage:${stage}`
-    if (state === 'unreachable') found.push(page(id, `${stage} does not answer`, 'SignalsProcessDown'))
+    if (state === 'unreachable')
+      found.push(page(id, `${stage} does not answer${silenceOf(processes)}`, 'SignalsProcessDown'))
     else if (state === 'halted')
       found.push(page(id, `${stage} has halted (${reason})`, 'SignalsStageHalted', anyDependency))
     else if (state === 'waiting')

@@ -2,7 +2,6 @@
 
 import { decodable } from '../failures.ts'
 import { readStatusPage } from '../runtime/adapters/read-status-page.ts'
-import type { HealthReport } from '../runtime/health/health.ts'
 import type { Clock, ConsumedRecord } from '../runtime/ports.ts'
 import type { Codec } from '../runtime/topics/codec.ts'
 import type { ConnectionDirectory } from '../shared/connections/directory.ts'
@@ -20,6 +19,7 @@ import type { Principal } from './access/authenticator.ts'
 import { seesConnection } from './access/visible-connections.ts'
 import { type BreakerOverview, breakersOf } from './breakers.ts'
 import type { Exporter } from './exporter.ts'
+import { instanceState, processesOf } from './instance-states.ts'
 import type { LagWatch } from './lag-watch.ts'
 import { systemProblemsOf } from './problems.ts'
 import type { InstanceProbe, StageInstances, StageProbes } from './stage-probes.ts'
@@ -60,21 +60,25 @@ const breakersIn = (instances: readonly InstanceProbe[]): BreakerOverview =>
     .map(({ metrics }) => (metrics === null ? noBreakers : breakersOf(metrics)))
     .reduce((all, one) => ({ open: all.open + one.open, oldest: [...all.oldest, ...one.oldest] }), noBreakers)
 
-const severity = ['running', 'starting', 'stopping', 'waiting', 'halted', 'unreachable']
+/** What is out of reach says nothing of those that answer. */
+const severity = ['out-of-reach', 'running', 'starting', 'stopping', 'waiting', 'halted', 'unreachable']
 
-/** The instance that needs a person most. undefined: the stage's address is not known. */
-const worstOf = (instances: readonly InstanceProbe[]): HealthReport | null | undefined =>
-  instances
-    .map(({ health }) => health)
-    .toSorted((a, b) => severity.indexOf(b?.state ?? 'unreachable') - severity.indexOf(a?.state ?? 'unreachable'))[0]
+/** The instance that needs a person most. undefined: none is known. */
+const worstOf = (instances: readonly InstanceProbe[]): InstanceProbe | undefined =>
+  instances.toSorted((a, b) => severity.indexOf(instanceState(b)) - severity.indexOf(instanceState(a)))[0]
+
+/** Those that may be sent STATUS_TOKEN. */
+const trusted = (instances: readonly InstanceProbe[]) => instances.filter(({ isUnproven }) => !isUnproven)
 
 const unconnectedAt = async (instances: StageInstances, token: string): Promise<readonly UnconnectedAccount[]> => {
-  const urls = unconnectedSeers.flatMap((stage) => instances[stage].map(({ url }) => url))
+  const urls = unconnectedSeers.flatMap((stage) => trusted(instances[stage]).map(({ url }) => url))
   return mergeUnconnected(await Promise.all(urls.map((url) => readStatusPage(url, unconnectedPath, token)))) ?? []
 }
 
 const refusedAt = async (instances: StageInstances, token: string): Promise<readonly RefusedDeliveries[]> =>
-  mergeRefused(await Promise.all(instances.gateway.map(({ url }) => readStatusPage(url, refusedPath, token)))) ?? []
+  mergeRefused(
+    await Promise.all(trusted(instances.gateway).map(({ url }) => readStatusPage(url, refusedPath, token))),
+  ) ?? []
 
 export class StatusReader {
   readonly #probes: Pick<StageProbes, 'read'>
@@ -129,20 +133,25 @@ export class StatusReader {
       refusedAt(instances, this.#statusToken),
     ])
     const breakers = breakersIn(instances.dispatch)
-    const reports = stageNames.map((stage) => worstOf(instances[stage]))
+    const worst = stageNames.map((stage) => worstOf(instances[stage]))
+    // Hosts and addresses are of the installation, and of no tenant.
+    const processes = seesAll ? processesOf(instances) : []
     const groups = this.#lag.groups()
     const status = {
       ...overview,
       groups,
+      control: processes.filter((each) => each.stage === 'control'),
       quarantined: instances.ingest.reduce((sum, { health }) => sum + Number(health?.details?.quarantined ?? 0), 0),
       breakers: { ...breakers, oldest: breakers.oldest.filter(sees) },
       stages: stageNames.map((stage, at) => {
-        const report = reports[at]
+        const one = worst[at]
+        const report = one?.health
         const lag = groups.find((one) => one.stage === stage && one.lane === 'main')
         return {
           stage,
           instances: instances[stage].length,
-          state: report === undefined ? ('unknown' as const) : (report?.state ?? ('unreachable' as const)),
+          processes: processes.filter((each) => each.stage === stage),
+          state: one === undefined ? 'unknown' : instanceState(one),
           reason: report?.reason ?? null,
           healthy: report?.healthy ?? false,
           oldestUnprocessedSeconds: report?.oldestUnprocessedSeconds ?? null,

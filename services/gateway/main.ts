@@ -11,6 +11,7 @@ import { Envelopes } from '../runtime/keys/envelopes.ts'
 import { signedBroker } from '../runtime/keys/signatures/signed-broker.ts'
 import { Metrics } from '../runtime/metrics/metrics.ts'
 import { environment } from '../runtime/process/environment.ts'
+import { startHeartbeat } from '../runtime/process/heartbeat.ts'
 import { instrumentedProducer, instrumentedRegistry } from '../runtime/process/instrumented-clients.ts'
 import { main } from '../runtime/process/lifecycle.ts'
 import { reportRefusals } from '../runtime/process/refused-records.ts'
@@ -87,7 +88,15 @@ main('gateway', async (lifecycle, log) => {
   })
   const ingestAccess = settingAccess('INGEST_TOKEN', ['ingest', 'look-up'])
   const opened = openLookUps(config, keyring, metrics)
-  if (opened) lifecycle.onStop('redis', opened.close)
+  if (opened) {
+    lifecycle.onStop('redis', opened.close)
+    const listener = { given: config.STATUS_ADDRESS, bind: address.host, port: status.port }
+    const { redis } = opened
+    lifecycle.onStop(
+      'heartbeat',
+      startHeartbeat({ ...{ name: 'gateway', redis, clock, log, listener }, statusTokens: config.STATUS_TOKEN }),
+    )
+  }
   const bearers = new Bearers(config.INGEST_TOKEN.map((token) => ({ token, access: ingestAccess })))
   const tables: TableHandlers = {
     connections: (id, record) => {

@@ -30,6 +30,7 @@ const quarantinePollMs = 2_000
 runConsumerStage({
   name: 'ingest',
   fields: ingestFields,
+  statusTokens: ({ STATUS_TOKEN }) => STATUS_TOKEN,
   build: async ({ config, codec, keyring, envelopes, redis, follow, ...tools }) => {
     const directory = new ConnectionDirectory()
     tools.useConnections((id) => directory.byId(id))

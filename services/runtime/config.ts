@@ -26,6 +26,7 @@ import {
   registryProblems,
   toRegistrySettings,
 } from './adapters/registry/registry-settings.ts'
+import { isStatusAddress } from './status-address.ts'
 
 /**
  * How the process before this one ended. `fault`: by an error, an abort, or silence until the supervisor killed it. `outside`: by a
@@ -89,6 +90,11 @@ export const fields = {
   BIND_ADDRESS: z.string().default('127.0.0.1'),
   /** Address of the listener for `/metrics` and health; default: BIND_ADDRESS. */
   METRICS_BIND_ADDRESS: z.string().optional(),
+  /** Where others reach that listener. Default: the address on which it listens, or this machine's name where it listens on all. */
+  STATUS_ADDRESS: z
+    .string()
+    .refine(isStatusAddress, 'must be a host name or an IP address, with or without a port: 10.0.0.7, worker-1:9100')
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 } as const
 export { csv, port, tokens }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { runSignals } from '../../services/local/demo/pipeline.ts'
@@ -139,6 +139,26 @@ describe('signals up', () => {
       (JSON.parse(doctor.stdout) as { verdict: string; what: string }[]).filter(({ verdict }) => verdict === 'bad'),
     ).toEqual([])
     expect(doctor.code).toBe(0)
+  })
+
+  it('is known without its state file, by what its processes say in Redis', async () => {
+    const file = join(world.dataDir, 'state.json')
+    const env = { ...process.env, ...noParts, SIGNALS_DATA_DIR: world.dataDir, REDIS_URL: world.pipeline.ready.redis }
+    const before = state()
+    renameSync(file, `${file}.away`)
+    const status = await runSignals(['status', '--json'], env).finally(() => renameSync(`${file}.away`, file))
+    const { stages, processes } = JSON.parse(status.stdout) as {
+      stages: Record<string, { pid: number; state: string }>
+      processes: { stage: string }[]
+    }
+    expect(processes.map(({ stage }) => stage)).toEqual([...stageNames, 'control'])
+    for (const stage of stageNames)
+      expect(stages[stage]).toMatchObject({ pid: before.children[stage]?.pid, state: 'running' })
+    expect(status.code).toBe(0)
+    expect(processes.find(({ stage }) => stage === 'ingest')).toMatchObject({
+      version: JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version,
+      partitions: { 'channel-events.v1': [0, 1, 2, 3, 4, 5] },
+    })
   })
 
   it('has a doctor that detects the master key of another pipeline', async () => {

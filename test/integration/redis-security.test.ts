@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { redisSettingsOf } from '../../services/runtime/config.ts'
+import { readHeartbeats, removeHeartbeat, writeHeartbeat } from '../../services/runtime/health/heartbeats.ts'
 import { DependencyError, type RedisCommands } from '../../services/runtime/ports.ts'
 import { RedisHourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 import { parts } from '../../services/runtime/versioned-state/store.ts'
@@ -12,6 +13,7 @@ import { conversationReader, RedisConversationStore } from '../../services/share
 import { makeCertificates } from '../support/certificates.ts'
 import { conversationStoreContract } from '../support/conversation-store.contract.ts'
 import { eventually } from '../support/eventually.ts'
+import { heartbeatOf, heartbeatsContract } from '../support/heartbeats.contract.ts'
 import { hourBucketsContract } from '../support/hour-buckets.contract.ts'
 import { freePort, RedisServer, startCluster } from '../support/redis-servers.ts'
 
@@ -113,6 +115,18 @@ needsTls(`Redis with TLS and a user of an ACL${reason}`, () => {
     await expect(redis.setMany([{ key: '{a}x', value: Buffer.from('x'), ttlSeconds: 1 }])).rejects.toThrow(
       /ACL SETUSER/,
     )
+  })
+
+  heartbeatsContract('Redis with TLS and a user of an ACL', () => open(ca(), url))
+
+  it('lets the gateway announce itself, and nobody else in its place', async () => {
+    const redis = open(ca(), url.replace('signals:', 'signals-gateway:'))
+    await writeHeartbeat(redis, heartbeatOf('gateway'))
+    const gateways = async () => (await readHeartbeats(open(ca(), url))).filter(({ stage }) => stage === 'gateway')
+    expect(await gateways()).toMatchObject([{ host: 'worker-1' }])
+    await expect(writeHeartbeat(redis, heartbeatOf('ingest'))).rejects.toThrow(DependencyError)
+    await removeHeartbeat(redis, heartbeatOf('gateway'))
+    expect(await gateways()).toEqual([])
   })
 
   it('shows a certificate of its own where the server demands one', async () => {

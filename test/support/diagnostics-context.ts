@@ -10,10 +10,10 @@ import type { TokenRecord } from '../../services/shared/model/token-record.ts'
 import { loadSources, type Source } from '../../services/shared/sources/index.ts'
 import type { UnconnectedAccount } from '../../services/shared/unconnected/account.ts'
 import type { CheckResult } from '../../services/tools/doctor/check-result.ts'
-import type { DiagnosticsContext, StatedProblem } from '../../services/tools/doctor/diagnostics-context.ts'
+import type { DiagnosticsContext, SeenProcess, StatedProblem } from '../../services/tools/doctor/diagnostics-context.ts'
 import { runChecks } from '../../services/tools/doctor/run-checks.ts'
 import { settingsOf } from '../../services/tools/topics/provision.ts'
-import { subjectOf } from '../../services/topology.ts'
+import { stageNames, subjectOf } from '../../services/topology.ts'
 import { connectionRecord as connection, masterKey, noon } from './builders.ts'
 import { FakeClock } from './fake-clock.ts'
 import { MemoryCluster } from './memory-broker.ts'
@@ -33,6 +33,15 @@ const redisInfo = {
   server_time_usec: String(noon * 1000),
 }
 export const healthy = { state: 'running', reason: null, healthy: true, oldestUnprocessedSeconds: 0 }
+type Health =
+  | typeof healthy
+  | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number }
+  | null
+const seenOf = (reports: Readonly<Record<string, Health>>): SeenProcess[] =>
+  Object.entries(reports).map(([stage, report]) => ({
+    ...{ stage, address: stage, host: null, version: null, silentSeconds: null },
+    ...(report ?? { state: 'unreachable', reason: null, healthy: false }),
+  }))
 const list = { listId: 'default', version: 1, createdAt: noon, entries: [] } as unknown as KeywordListRecord
 
 /** `state` holds what the checks read: a test changes it before `run`. */
@@ -67,10 +76,7 @@ export const openDiagnostics = async () => {
     problems: [] as string[],
     /** null: control does not answer. */
     named: null as readonly StatedProblem[] | null,
-    health: { ingest: healthy } as Record<
-      string,
-      typeof healthy | { state: string; reason: string; healthy: boolean; oldestUnprocessedSeconds: number } | null
-    >,
+    health: Object.fromEntries(stageNames.map((stage) => [stage, healthy])) as Record<string, Health>,
     redisAway: false as boolean | string,
     redisHangs: false,
     /** Values by key. */
@@ -84,11 +90,12 @@ export const openDiagnostics = async () => {
     fixedTokens: [] as ('INGEST_TOKEN' | 'ADMIN_TOKEN')[],
     tokens: [] as TokenRecord[],
     unconnected: [] as UnconnectedAccount[],
+    /** Processes beside those of `health`. */
+    seen: [] as SeenProcess[],
     own: [] as Source[],
   }
   const context: DiagnosticsContext = {
     dataDir: '/data',
-    metrics: { ingest: 'ingest' },
     brokers: 'kafka:9092',
     redisUrl: 'redis://user:password@redis',
     registryUrl: 'http://registry',
@@ -139,7 +146,7 @@ export const openDiagnostics = async () => {
     breakers: async () => state.breakers,
     problems: async () => state.named,
     settingProblems: () => state.problems,
-    health: async (stage) => state.health[stage] ?? null,
+    processes: async () => [...seenOf(state.health), ...state.seen],
     disk: async () => state.disk,
   }
   return { state, clock, run: (onResult?: (result: CheckResult) => void) => runChecks(context, onResult) }

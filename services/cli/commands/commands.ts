@@ -21,7 +21,7 @@ export const commands: Record<string, { readonly about: string; readonly load: (
     load: () => import('./prepare/index.ts'),
   },
   status: {
-    about: 'the running stages: state, age of the oldest unprocessed record',
+    about: 'the running processes: state, age of the oldest unprocessed record, version, host',
     load: () => import('./status/index.ts'),
   },
   connections: {

@@ -52,6 +52,22 @@ const manyErrors = 0.05
 const toneOfFact = (name: string, { errorShare }: Stage) =>
   name === 'errors' && (errorShare ?? 0) >= manyErrors ? 'warning' : undefined
 
+const Processes = ({ processes }: Pick<Stage, 'processes'>) =>
+  processes.length === 0 ? null : (
+    <details>
+      <summary>processes</summary>
+      <ul class="plain">
+        {processes.map(({ address, host, version, state, silentSeconds }) => (
+          <li key={`${host} ${address}`}>
+            {host ?? new URL(address).host}: {state}
+            {silentSeconds === null ? '' : `, not heard of for ${spanText(silentSeconds)}`}
+            {version === null ? '' : `, ${version}`}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+
 const Pipeline = ({ stages }: { stages: readonly Stage[] }) => (
   <ol class="pipeline">
     {stages.map((stage) => (
@@ -69,6 +85,7 @@ const Pipeline = ({ stages }: { stages: readonly Stage[] }) => (
             </div>
           ))}
         </dl>
+        <Processes processes={stage.processes} />
       </li>
     ))}
   </ol>

@@ -67,13 +67,15 @@ const openListener = async (name: string, port: number, host: string, { log, lif
   log.info({ listener: name, host, port: listener.port }, 'listening')
   return {
     url: `http://127.0.0.1:${listener.port}`,
+    port: listener.port,
     serve: (handler: Handler) => {
       handle = handler
     },
   }
 }
 
-export const openListeners = async (tools: Tools): Promise<void> => {
+/** @returns the port of the operators' listener */
+export const openListeners = async (tools: Tools): Promise<number> => {
   const { config, clock, log, codec, producer, status, exporter, health, bearers } = tools
   const [operators, callback] = await Promise.all([
     openListener('console', config.CONSOLE_PORT, config.CONSOLE_BIND_ADDRESS ?? config.BIND_ADDRESS, tools),
@@ -125,4 +127,5 @@ export const openListeners = async (tools: Tools): Promise<void> => {
     }),
   )
   callback.serve(callbackHandler({ ...admin, authorisations: admin.tools.authorisations, publicUrl }))
+  return operators.port
 }

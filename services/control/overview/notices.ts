@@ -1,5 +1,7 @@
 /** What no alert fires for and a person should still know: while one of these is there, all is not well. Pure. */
+import { mixedVersions } from '../../runtime/health/heartbeats.ts'
 import { type RefusedDeliveries, refusedOf } from '../../shared/refused/refused-deliveries.ts'
+import type { KnownProcess } from '../instance-states.ts'
 import type { SystemProblem } from '../problems.ts'
 import type { Activity } from './activity.ts'
 
@@ -20,8 +22,10 @@ export interface NoticeFacts {
   readonly keywordLists: number | null
   /** Lists of which every version is a shadow: they are counted and raise nothing. */
   readonly shadowOnly: readonly string[]
-  /** Stages whose address control does not know. */
-  readonly stagesWithoutAddress: readonly string[]
+  /** Stages of which no process is known: they do not announce themselves, and no setting names them. */
+  readonly notHeardOf: readonly string[]
+  /** What announces itself: those that do not answer here, and every version. */
+  readonly processes: readonly KnownProcess[]
 }
 
 /** Reasons for which a message is dropped in a healthy pipeline; all others are named. */
@@ -136,21 +140,50 @@ const ofConnections = ({ connections, unconnected, keywordLists, shadowOnly }: N
   ]
 }
 
-const shownCauses = 3
-
-export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
-  const { openDeadLetters, openByCode, stagesWithoutAddress } = facts
-  const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
+const ofProcesses = ({ notHeardOf, processes }: NoticeFacts): SystemProblem[] => {
+  const far = processes.filter(({ state }) => state === 'out-of-reach')
+  const versions = mixedVersions(processes)
   return [
-    ...(stagesWithoutAddress.length > 0
+    ...(notHeardOf.length > 0
       ? [
-          notice('no-address', {
-            text: `control does not know where these stages run: ${stagesWithoutAddress.join(', ')}`,
+          notice('not-heard-of', {
+            text: `not heard of: ${notHeardOf.join(', ')}`,
             runbook: null,
-            remedy: 'Set `STAGE_METRICS_URLS` at control: STAGE=URL of its metrics, comma separated.',
+            remedy:
+              'Start them. A gateway without Redis announces itself nowhere: name it by `STAGE_METRICS_URLS` at control, STAGE=URL of its metrics.',
+            broughtBy: ['dependency:redis'],
           }),
         ]
       : []),
+    ...(far.length > 0
+      ? [
+          notice('out-of-reach', {
+            text: `running, and out of control's reach: ${far.map(({ stage, host, address }) => `${stage} on ${host} at ${address}`).join(', ')}`,
+            runbook: null,
+            remedy:
+              'Let control reach these addresses, or set `STATUS_ADDRESS` there to one that it reaches. Their figures are missing.',
+          }),
+        ]
+      : []),
+    ...(versions === null
+      ? []
+      : [
+          notice('versions', {
+            text: `several versions run: ${versions}`,
+            runbook: null,
+            remedy: 'Finish the upgrade, or go back: docs/upgrading.md.',
+          }),
+        ]),
+  ]
+}
+
+const shownCauses = 3
+
+export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
+  const { openDeadLetters, openByCode } = facts
+  const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
+  return [
+    ...ofProcesses(facts),
     ...(openDeadLetters > 0
       ? [
           notice('dead-letters', {

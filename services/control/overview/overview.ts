@@ -110,7 +110,8 @@ export class OverviewReader {
       activity: this.#activity.activity(),
       keywordLists: lists?.ids().length ?? null,
       shadowOnly: lists?.ids().filter((id) => lists.active(id) === undefined) ?? [],
-      stagesWithoutAddress: status.stages.filter(({ state }) => state === 'unknown').map(({ stage }) => stage),
+      notHeardOf: status.stages.filter(({ state }) => state === 'unknown').map(({ stage }) => stage),
+      processes: [...status.stages.flatMap(({ processes }) => processes), ...status.control],
     }
     return [...status.problems, ...noticesOf(facts)]
   }

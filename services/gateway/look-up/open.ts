@@ -3,6 +3,7 @@ import { openRedis } from '../../runtime/adapters/redis.ts'
 import { ConfigError, redisSettings } from '../../runtime/config.ts'
 import type { Keyring } from '../../runtime/keys/keyring.ts'
 import type { Metrics } from '../../runtime/metrics/metrics.ts'
+import type { RedisCommands } from '../../runtime/ports.ts'
 import { instrumentedRedis } from '../../runtime/process/instrumented-clients.ts'
 import { conversationReader } from '../../shared/conversations/store.ts'
 import type { GatewayConfig } from '../config.ts'
@@ -13,6 +14,7 @@ export const keyOptionOf = ({ GATEWAY_LOOK_UP }: GatewayConfig) => (GATEWAY_LOOK
 
 interface Opened {
   readonly lookUps: LookUps
+  readonly redis: RedisCommands
   close(): Promise<void>
 }
 
@@ -24,9 +26,10 @@ export const openLookUps = (config: GatewayConfig, keyring: Keyring, metrics: Me
     throw new ConfigError(
       'REDIS_URL is not set: with GATEWAY_LOOK_UP set it to the Redis of attribution, redis://host:port',
     )
-  const redis = openRedis(redisSettings({ ...config, REDIS_URL }))
+  const redis = instrumentedRedis(openRedis(redisSettings({ ...config, REDIS_URL })), metrics)
   return {
-    lookUps: new LookUps(conversationReader(instrumentedRedis(redis, metrics)), keyring),
+    lookUps: new LookUps(conversationReader(redis), keyring),
+    redis,
     close: () => redis.close(),
   }
 }

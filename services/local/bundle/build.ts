@@ -123,5 +123,6 @@ export const buildBundle = async (
   for (const asset of assets) cpSync(join(root, asset), join(folder, asset), { recursive: true })
   writeCheckedMappings(folder)
   copyNatives(root, folder)
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ private: true, type: 'module', version })}\n`)
 }

@@ -48,6 +48,17 @@ export class Progress {
     this.#assigned.set(group, new Set(partitions.map(({ topic, partition }) => `${topic}/${partition}`)))
   }
 
+  /** Assigned at present, by topic. */
+  partitions(): Readonly<Record<string, number[]>> {
+    const byTopic: Record<string, number[]> = {}
+    for (const topicPartition of [...this.#assigned.values()].flatMap((own) => [...own])) {
+      const at = topicPartition.lastIndexOf('/')
+      const topic = topicPartition.slice(0, at)
+      byTopic[topic] = [...(byTopic[topic] ?? []), Number(topicPartition.slice(at + 1))].sort((a, b) => a - b)
+    }
+    return byTopic
+  }
+
   /** Polls unless the last result is fresh, then sets the metrics. Resolves within `timeoutMs`, also without an answer. */
   async refresh(): Promise<void> {
     const { clock } = this.#tools

@@ -27,6 +27,7 @@ import type { RunningConsumer } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
 import { environment } from './environment.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { main } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
@@ -36,6 +37,9 @@ import { openTracing } from './tracing.ts'
 
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
+
+/** A commit costs Kafka as much as a small batch, and each stage makes one per partition. A killed process repeats up to this much, ms. */
+const commitIntervalMs = 100
 
 /** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
 const defaultRecordsUnderWay = 2_000
@@ -56,6 +60,8 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   readonly fields: Shape
   /** Multiplies the delays of the `later` topics; below 1 in rehearsals. */
   waitScale?(config: Output<Shape>): number
+  /** STATUS_TOKEN, of a stage with pages for its bearers. */
+  statusTokens?(config: Output<Shape>): readonly string[]
   /** Number of records in progress at one time, approximately; infinite for a stage that waits for others than Redis and Kafka. */
   readonly recordsUnderWay?: number
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
@@ -87,8 +93,9 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
       onSilence: (why) => lifecycle.crash(why),
     })
     const pages: Record<string, StatusPage> = {}
+    const bind = common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS
     const status = await serveStatus(
-      { port: common.METRICS_PORT, host: common.METRICS_BIND_ADDRESS ?? common.BIND_ADDRESS },
+      { port: common.METRICS_PORT, host: bind },
       metrics,
       () => health.report(),
       () => progress.refresh(),
@@ -101,6 +108,13 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     lifecycle.onStop('broker', () => broker.close())
     const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
     lifecycle.onStop('redis', () => redis.close())
+    // Before Kafka answers, so that a process that waits for it is known too.
+    const heartbeat = startHeartbeat({
+      ...{ name, redis, clock, log, partitions: () => progress.partitions() },
+      listener: { given: common.STATUS_ADDRESS, bind, port: status.port },
+      statusTokens: service.statusTokens?.(config) ?? [],
+    })
+    lifecycle.onStop('heartbeat', heartbeat)
     const registry = instrumentedRegistry(openRegistry(registrySettings(common)), metrics)
     const codec = await lifecycle.untilUp(clock, () =>
       Codec.open(registry, clock, [...stages[name].writes, ...stages[name].follows], failureTopics(name)),
@@ -172,6 +186,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          commitIntervalMs,
           recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,

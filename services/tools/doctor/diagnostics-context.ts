@@ -21,10 +21,26 @@ export interface StatedProblem {
   readonly effects: readonly string[]
 }
 
+/** A process of the pipeline, as it answers here and as it announces itself. */
+export interface SeenProcess {
+  readonly stage: string
+  /** URL of its metrics. */
+  readonly address: string
+  /** State of its health report; `unreachable`: it is down; `out-of-reach`: it announces itself, and does not answer here. */
+  readonly state: string
+  readonly reason: string | null
+  readonly healthy: boolean
+  /** null: it does not announce itself. */
+  readonly host: string | null
+  readonly version: string | null
+  /** null: it is heard of, or never was. */
+  readonly silentSeconds: number | null
+}
+
 export interface DiagnosticsContext {
   readonly dataDir: string
-  /** Metrics URLs by stage of the pipeline that runs on the data folder; null: none runs. */
-  readonly metrics: Readonly<Record<string, string>> | null
+  /** Everything that a data folder, a setting or Redis names; empty: nothing is known. */
+  processes(): Promise<readonly SeenProcess[]>
   readonly brokers: string
   readonly redisUrl: string
   readonly registryUrl: string
@@ -58,9 +74,5 @@ export interface DiagnosticsContext {
   problems(): Promise<readonly StatedProblem[] | null>
   /** Problems that the services' own settings checks find, one line each. */
   settingProblems(): readonly string[]
-  /** The JSON of a stage's /healthz; null: it does not answer. */
-  health(
-    metricsUrl: string,
-  ): Promise<{ state: string; reason: string | null; healthy: boolean; oldestUnprocessedSeconds: number } | null>
   disk(folder: string): Promise<{ freeBytes: number; sizeBytes: number }>
 }

@@ -16,7 +16,7 @@ import { settings } from './checks/settings.ts'
 import { signatures } from './checks/signatures.ts'
 import { gatewayClock } from './checks/stages/gateway-clock.ts'
 import { lateness } from './checks/stages/lateness.ts'
-import { stageChecks } from './checks/stages/stages.ts'
+import { stageChecks, versions } from './checks/stages/stages.ts'
 import type { DiagnosticsContext } from './diagnostics-context.ts'
 
 interface Check {
@@ -62,6 +62,7 @@ const checks: readonly Check[] = [
   { area: 'connections', run: callers, remedy: null, subject: () => 'callers' },
   { area: 'connections', run: unlessNamed(breakers), remedy: null, subject: () => 'breakers' },
   { area: 'stages', run: stageChecks, remedy: 'see the message', subject: () => 'stages' },
+  { area: 'stages', run: unlessNamed(versions), remedy: null, subject: () => 'versions' },
   {
     area: 'stages',
     run: unlessNamed(lateness),

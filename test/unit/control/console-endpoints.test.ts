@@ -83,7 +83,7 @@ describe('the overview', () => {
     expect(problems).toEqual([expect.objectContaining({ id: 'refused', runbook, text })])
   })
 
-  it('says that a stage does not answer, or that its address is not known', async () => {
+  it('says that a stage does not answer, or that it was not heard of', async () => {
     const { ask, own } = await openConsole()
     await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
     own.state.instances = {
@@ -94,7 +94,7 @@ describe('the overview', () => {
     const { json } = await ask('GET /admin/v1/overview')
     expect((json.problems as { id: string; severity: string }[]).map(({ id, severity }) => [id, severity])).toEqual([
       ['stage:keywords', 'page'],
-      ['no-address', 'notice'],
+      ['not-heard-of', 'notice'],
     ])
   })
 

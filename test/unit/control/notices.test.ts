@@ -1,10 +1,46 @@
 import { type NoticeFacts, noticesOf } from '../../../services/control/overview/notices.ts'
+import { groupProblems } from '../../../services/control/overview/root-causes.ts'
 
 const facts = (more: Partial<NoticeFacts>): NoticeFacts => ({
-  ...{ openDeadLetters: 0, openByCode: {}, unconnected: 0, keywordLists: 1, shadowOnly: [], stagesWithoutAddress: [] },
+  ...{
+    openDeadLetters: 0,
+    openByCode: {},
+    unconnected: 0,
+    keywordLists: 1,
+    shadowOnly: [],
+    notHeardOf: [],
+    processes: [],
+  },
   ...{ connections: [{ status: 'active' }], refused: [], now: 0 },
   activity: { minutes: 10, refused: {}, dropped: {}, deadLettered: {} },
   ...more,
+})
+
+describe('the notices of processes', () => {
+  const running = { stage: 'ingest', state: 'running', host: 'a', address: 'http://a:9100/metrics', version: '0.2.0' }
+  const noticesFor = (...processes: object[]) => noticesOf(facts({ processes: processes as never }))
+
+  it('name one that runs out of reach, which is not down', () => {
+    const [notice, ...more] = noticesFor(running, { ...running, state: 'out-of-reach', host: 'b' })
+    expect(more).toEqual([])
+    expect(notice).toMatchObject({ id: 'out-of-reach', severity: 'notice' })
+    expect(notice?.text).toBe("running, and out of control's reach: ingest on b at http://a:9100/metrics")
+    expect(notice?.remedy).toContain('STATUS_ADDRESS')
+  })
+
+  it('name the versions, where several run', () => {
+    const [notice] = noticesFor(running, { ...running, stage: 'control', version: '0.3.0' })
+    expect(notice).toMatchObject({ id: 'versions', text: 'several versions run: 0.2.0 (ingest), 0.3.0 (control)' })
+    expect(noticesFor(running, running)).toEqual([])
+  })
+
+  it('say which stages were not heard of, because of Redis where it is away', () => {
+    const [notice] = noticesOf(facts({ notHeardOf: ['gateway', 'ingest'] }))
+    expect(notice).toMatchObject({ id: 'not-heard-of', text: 'not heard of: gateway, ingest' })
+    const away = { ...(notice as NonNullable<typeof notice>), id: 'dependency:redis', broughtBy: [] }
+    const groups = groupProblems([away, ...(notice ? [notice] : [])], () => null)
+    expect(groups.map(({ id, effects }) => [id, effects])).toEqual([['dependency:redis', [notice?.text]]])
+  })
 })
 
 describe('the notice of open dead letters', () => {

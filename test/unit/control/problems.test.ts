@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { breakersOf } from '../../../services/control/breakers.ts'
+import type { KnownProcess } from '../../../services/control/instance-states.ts'
 import { type SystemStatus, systemProblemsOf } from '../../../services/control/problems.ts'
 import { Metrics } from '../../../services/runtime/metrics/metrics.ts'
 
@@ -34,6 +35,19 @@ describe("the console's problems", () => {
   const cases: [name: string, changes: Partial<SystemStatus>, severity: string, text: RegExp][] = [
     ['a dependency', { dependencies: { ...healthy.dependencies, redis: false } }, 'page', /redis does not answer/],
     ['a dead stage', { stages: [{ stage: 'ingest', state: 'unreachable', reason: null }] }, 'page', /ingest does not/],
+    [
+      'since when a dead stage is silent',
+      {
+        stages: [
+          {
+            ...{ stage: 'ingest', state: 'unreachable', reason: null },
+            processes: [{ stage: 'ingest', state: 'unreachable', host: 'b', silentSeconds: 22 } as KnownProcess],
+          },
+        ],
+      },
+      'page',
+      /^ingest does not answer \(b: not heard of for 22 s\)$/,
+    ],
     ['a halted stage', { stages: [{ stage: 'ingest', state: 'halted', reason: 'limit' }] }, 'page', /halted/],
     [
       'a waiting stage',

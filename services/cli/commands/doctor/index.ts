@@ -18,7 +18,7 @@ import { readSecrets } from '../../../local/supervisor/state-file.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { ConfigError, fields, loadConfig } from '../../../runtime/config.ts'
 import { readDataSecret } from '../../../runtime/keys/data-secret.ts'
-import type { Broker } from '../../../runtime/ports.ts'
+import { type Broker, DependencyError } from '../../../runtime/ports.ts'
 import type { Connection } from '../../../shared/connections/directory.ts'
 import { readConnections } from '../../../shared/connections/store.ts'
 import { loadSources } from '../../../shared/sources/index.ts'
@@ -31,6 +31,7 @@ import { type CliContext, withContext } from '../../context.ts'
 import { ownMappings } from '../../folders.ts'
 import { print, printJson } from '../../output.ts'
 import { readProblems } from '../status/problems.ts'
+import { readProcesses } from '../status/processes.ts'
 import { readUnconnected } from '../status/unconnected.ts'
 
 const verdictText: Record<CheckResult['verdict'], string> = { good: 'ok  ', warning: 'warn', bad: 'BAD ' }
@@ -65,16 +66,6 @@ const disk = async (folder: string): Promise<{ freeBytes: number; sizeBytes: num
   while (!existsSync(existing)) existing = dirname(existing)
   const { bavail, blocks, bsize } = await statfs(existing)
   return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
-}
-
-const health: DiagnosticsContext['health'] = async (metricsUrl) => {
-  try {
-    const response = await fetch(metricsUrl.replace(/\/metrics$/, '/healthz'), { signal: AbortSignal.timeout(3_000) })
-    return (await response.json()) as Awaited<ReturnType<DiagnosticsContext['health']>>
-  } catch {
-    // The stage is down or frozen.
-    return null
-  }
 }
 
 /** Several checks read the same. Compiling all mappings takes a third of a second, verifying 10,000 connections two. */
@@ -120,9 +111,16 @@ const connectionsOf = async (context: CliContext, read: ReadState): Promise<read
     .map((record) => codec.decode('connections', record))
 }
 
+/** @throws DependencyError where Redis alone knows, and does not say */
+const processesOrProblem = async (context: CliContext): ReturnType<DiagnosticsContext['processes']> => {
+  const { processes, problem } = await readProcesses(context)
+  if (processes.length === 0 && problem !== null) throw new DependencyError('redis', problem)
+  return processes
+}
+
 const diagnosticsOf = (context: CliContext, signedState = signedStateOf(context)): DiagnosticsContext => ({
   dataDir: context.dataDir,
-  metrics: context.running?.metrics ?? null,
+  processes: once(() => processesOrProblem(context)),
   // Getters: an address that is not set becomes a check result, not an error of the command.
   get brokers() {
     return context.brokers
@@ -161,7 +159,6 @@ const diagnosticsOf = (context: CliContext, signedState = signedStateOf(context)
     context.running ? readProblems(context.running.console, context.dataDir, context.env) : null,
   ),
   settingProblems: () => settingProblems(context.env),
-  health,
   disk,
 })
 

@@ -321,10 +321,59 @@ describe('the doctor', () => {
     ],
     [
       'a stage that does not answer',
-      (state) => (state.health = {}),
+      (state) => (state.health.ingest = null),
       'bad',
       /ingest does not answer/,
       /SignalsProcessDown/,
+    ],
+    [
+      'a stage that announces itself no more',
+      (state) =>
+        state.seen.push({
+          ...{ stage: 'ingest', address: 'http://b:9100/metrics', state: 'unreachable', reason: null, healthy: false },
+          ...{ host: 'b', version: '0.2.0', silentSeconds: 22 },
+        }),
+      'bad',
+      /^ingest on b does not answer at http:\/\/b:9100\/metrics, and was not heard of for 22 s$/,
+      /SignalsProcessDown/,
+    ],
+    [
+      'a stage that runs out of reach',
+      (state) =>
+        state.seen.push({
+          ...{ stage: 'ingest', address: 'http://b:9100/metrics', state: 'out-of-reach', reason: null, healthy: false },
+          ...{ host: 'b', version: '0.2.0', silentSeconds: null },
+        }),
+      'warning',
+      /^ingest runs on b, and this machine does not reach it/,
+      /STATUS_ADDRESS/,
+    ],
+    [
+      'two versions beside each other',
+      (state) => {
+        for (const version of ['0.2.0', '0.3.0'])
+          state.seen.push({
+            ...{ stage: 'ingest', address: 'a', state: 'running', reason: null, healthy: true, host: 'a', version },
+            silentSeconds: null,
+          })
+      },
+      'warning',
+      /several versions run: 0.2.0 \(ingest\), 0.3.0 \(ingest\)/,
+      /upgrading/,
+    ],
+    [
+      'a stage that is not heard of',
+      (state) => delete state.health.gateway,
+      'warning',
+      /not heard of: gateway/,
+      /Redis/,
+    ],
+    [
+      'that nothing runs',
+      (state) => (state.health = {}),
+      'warning',
+      /no pipeline runs on \/data/,
+      /signals up.*REDIS_URL/,
     ],
     [
       'a stage that halted',

@@ -6,8 +6,13 @@ export interface BearerToken {
   readonly lifetimeMs: number
 }
 
-/** A broker asks for a re-login within the life of a token, and clients do so after 80 % of it. By then the token must be a newer one. */
+/**
+ * A broker asks for a re-login within the life of a token, and clients do so after 80 % of it. By then the token must be a newer one:
+ * the same again would have so little life left that the next re-login follows within a second, which Kafka refuses.
+ */
 const usedShare = 0.75
+/** An expiry is in whole seconds, rounded down, so the true life is up to this much shorter than the stated one. */
+const roundedMs = 1_000
 
 /**
  * @param request gets a new token
@@ -22,7 +27,8 @@ export const tokenCache = (request: () => Promise<BearerToken>, now: () => numbe
     const askedAt = now()
     try {
       const { value, lifetimeMs } = await request()
-      current = { value, refreshAt: askedAt + lifetimeMs * usedShare, expiresAt: askedAt + lifetimeMs }
+      const surelyMs = Math.max(0, lifetimeMs - roundedMs)
+      current = { value, refreshAt: askedAt + surelyMs * usedShare, expiresAt: askedAt + lifetimeMs }
       return value
     } catch (error) {
       if (current && now() < current.expiresAt) return current.value

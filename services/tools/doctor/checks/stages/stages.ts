@@ -1,6 +1,8 @@
-/** Checks that every stage runs and is healthy. */
+/** Checks that every stage runs and is healthy, wherever its processes are. */
+import { mixedVersions } from '../../../../runtime/health/heartbeats.ts'
+import { stageNames } from '../../../../topology.ts'
 import { type CheckResult, checkResultsOf } from '../../check-result.ts'
-import type { DiagnosticsContext } from '../../diagnostics-context.ts'
+import type { DiagnosticsContext, SeenProcess } from '../../diagnostics-context.ts'
 
 const { good, warning, bad } = checkResultsOf('stages')
 
@@ -10,11 +12,24 @@ const pageOf: Readonly<Record<string, string>> = {
   redis: 'docs/operators/redis-down.md',
 }
 
-const checkStage = async (stage: string, url: string, { health }: DiagnosticsContext): Promise<CheckResult[]> => {
-  const report = await health(url)
-  if (report === null)
-    return [bad(`${stage} does not answer at ${url}`, 'read its log; docs/runbooks/SignalsProcessDown.md')]
-  const { state, reason, healthy } = report
+const checkProcess = ({ stage, address, state, reason, healthy, host, silentSeconds }: SeenProcess): CheckResult[] => {
+  if (state === 'out-of-reach')
+    return [
+      warning(
+        `${stage} runs on ${host}, and this machine does not reach it at ${address}`,
+        'run signals doctor where it is reached, or set STATUS_ADDRESS there to an address that this machine reaches',
+      ),
+    ]
+  if (state === 'unreachable') {
+    const silence = silentSeconds === null ? '' : `, and was not heard of for ${silentSeconds} s`
+    const where = silentSeconds === null ? '' : ` on ${host}`
+    return [
+      bad(
+        `${stage}${where} does not answer at ${address}${silence}`,
+        'read its log; docs/runbooks/SignalsProcessDown.md',
+      ),
+    ]
+  }
   if (state === 'halted')
     return [
       bad(
@@ -35,10 +50,28 @@ const checkStage = async (stage: string, url: string, { health }: DiagnosticsCon
 }
 
 export const stageChecks = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
-  const { metrics } = context
-  if (metrics === null)
-    return [warning(`no pipeline runs on ${context.dataDir}`, 'signals up, or check the stages where they run')]
-  const reports = await Promise.all(Object.entries(metrics).map(([stage, url]) => checkStage(stage, url, context)))
-  const results = reports.flat()
+  const processes = await context.processes()
+  if (processes.length === 0)
+    return [
+      warning(
+        `no pipeline runs on ${context.dataDir}`,
+        'signals up, or set REDIS_URL, where stages announce themselves',
+      ),
+    ]
+  const missing = stageNames.filter((stage) => processes.every((one) => one.stage !== stage))
+  const results = processes.flatMap(checkProcess)
+  if (missing.length > 0)
+    results.push(
+      warning(
+        `not heard of: ${missing.join(', ')}`,
+        'start them; a gateway without Redis announces itself nowhere: name it by STAGE_METRICS_URLS=gateway=URL of its metrics',
+      ),
+    )
   return results.length === 0 ? [good('every stage runs and is healthy')] : results
+}
+
+export const versions = async (context: DiagnosticsContext): Promise<CheckResult[]> => {
+  const mixed = mixedVersions(await context.processes())
+  if (mixed === null) return []
+  return [warning(`several versions run: ${mixed}`, 'finish the upgrade, or go back: docs/upgrading.md')]
 }

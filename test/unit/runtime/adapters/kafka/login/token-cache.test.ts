@@ -12,7 +12,7 @@ const openCache = (lifetimeMs = 100_000) => {
 
 describe('a cached token', () => {
   it('is kept for three quarters of its life, then replaced', async () => {
-    const { state, token } = openCache()
+    const { state, token } = openCache(101_000)
     expect(await token()).toBe('token 1')
     state.now = 74_999
     expect(await token()).toBe('token 1')
@@ -21,6 +21,21 @@ describe('a cached token', () => {
     state.now = 149_999
     expect(await token()).toBe('token 2')
   })
+
+  it.each([2, 6, 60])(
+    'of %s s is another at the re-login of a client, wherever in a second it was issued',
+    async (seconds) => {
+      for (let phase = 0; phase < 1_000; phase += 100) {
+        const { state, token } = openCache(seconds * 1_000)
+        state.now = phase
+        expect(await token()).toBe('token 1')
+        // The broker reads the expiry from the token; the clients log in again after 80 % of what is left.
+        const expiresAt = Math.floor(phase / 1_000) * 1_000 + seconds * 1_000
+        state.now = phase + (expiresAt - phase) * 0.8
+        expect(await token()).toBe('token 2')
+      }
+    },
+  )
 
   it('is requested once for all who ask at the same time', async () => {
     const { state, token } = openCache()
