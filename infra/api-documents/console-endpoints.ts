@@ -122,6 +122,16 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
       additionalProperties: object({ perSecond: list(nullable(number)), ageSeconds: list(nullable(number)) }),
     },
   }),
+  UseHistory: object({
+    stepMs: { ...number, description: 'ten minutes, an hour or a day (UTC)' },
+    at: { ...list(time), description: 'beginnings of steps' },
+    raised: { ...list(nullable(number)), description: 'hits of active versions in each step; null: not known' },
+    shadow: { ...list(nullable(number)), description: 'hits that were only counted' },
+    names: {
+      ...list(object({ name: text, raised: number, shadow: number })),
+      description: 'over the whole time, by flag; of a rule set by what became of the rule',
+    },
+  }),
   Version: object({
     ...{ id: text, version: number, size: { ...number, description: 'keywords or rules' }, createdAt: time },
     ...{ author: nullable(text), copyOf: nullable(number), shadow: flag },
@@ -162,6 +172,10 @@ export const schemasOfConsole: Readonly<Record<string, JsonSchema>> = {
   }),
 }
 
+const spanQuery = {
+  from: { ...time, description: 'ms; by default a day before `to`' },
+  to: { ...time, description: 'ms; by default now' },
+}
 const version = { type: 'integer', minimum: 1 }
 const versionQuery = { from: version, to: version }
 const checkedFlag = { ...flag, default: false, description: 'a person has checked a list that looks like a dictionary' }
@@ -216,6 +230,12 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
     answers: { 200: comparison('KeywordEntry') },
     problems: [404],
   },
+  'keywords.uses': {
+    summary: 'What the active version of a list and its shadow hit over up to seven days, by default a day',
+    query: spanQuery,
+    answers: { 200: ref('UseHistory') },
+    problems: [404, 502],
+  },
   'keywords.try': {
     summary: 'What a text raises by the active version of a list; nothing of the text is kept',
     body: object({ text: { ...text, maxLength: 16_384 } }),
@@ -249,6 +269,12 @@ export const describedOfConsole: Readonly<Record<string, Described>> = {
     query: versionQuery,
     answers: { 200: comparison('SignalRule', { reordered: flag }) },
     problems: [404],
+  },
+  'rules.uses': {
+    summary: 'What the active version of a rule set and its shadow hit over up to seven days, by default a day',
+    query: spanQuery,
+    answers: { 200: ref('UseHistory') },
+    problems: [404, 502],
   },
   'overview.history': {
     summary: 'Rate and age of each stage over up to seven days, from Prometheus or as control kept them',

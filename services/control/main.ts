@@ -34,6 +34,7 @@ import { consoleFields } from './config.ts'
 import { startConnectionRequests } from './connection-requests.ts'
 import { DeadLetterIndex } from './dead-letters/dead-letter-index.ts'
 import { Exporter } from './exporter.ts'
+import { KeptUses } from './history/kept-uses.ts'
 import { LongHistory } from './history/long-history.ts'
 import { PrometheusHistory } from './history/prometheus-history.ts'
 import { openListeners } from './http/open-listeners.ts'
@@ -172,11 +173,14 @@ main('console', async (lifecycle, log) => {
     processedUpTo: (stage) => lag.processedUpTo(stage),
   })
   const versions = new VersionCache(broker, codec)
-  const kept = new LongHistory(redis, clock)
-  const history = config.PROMETHEUS_URL === undefined ? kept : new PrometheusHistory(config.PROMETHEUS_URL)
+  const [kept, uses] = [new LongHistory(redis, clock), new KeptUses(redis, clock)]
+  const prometheus = config.PROMETHEUS_URL === undefined ? null : new PrometheusHistory(config.PROMETHEUS_URL)
   const overview = new OverviewReader({
     ...{ status, probes, deadLetters, versions, clock, log },
-    keep: (stages) => kept.add(stages),
+    keep: async (stages, scraped) => {
+      await kept.add(stages)
+      await uses.add(scraped.filter(({ stage }) => stage === 'keywords'))
+    },
   })
   lifecycle.onStop(
     'overview',
@@ -214,7 +218,8 @@ main('console', async (lifecycle, log) => {
     },
     console: {
       replays: () => readRuns(broker, codec),
-      history: (from, to, most) => history.read(from, to, most),
+      history: (from, to, most) => (prometheus ?? kept).read(from, to, most),
+      uses: (...asked) => (prometheus ? prometheus.uses(...asked) : uses.read(...asked)),
       ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
       deliveriesOf: (id) => deliveries.of(id, shownOfConnection),
     },

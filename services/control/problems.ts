@@ -30,7 +30,11 @@ export interface SystemStatus extends Overview {
   readonly quarantined: number
   readonly groups: readonly GroupLag[]
   readonly breakers: BreakerOverview
-  readonly connections: readonly { readonly status: string; readonly token: TokenState | null }[]
+  readonly connections: readonly {
+    readonly connectionId: string
+    readonly status: string
+    readonly token: TokenState | null
+  }[]
 }
 
 const warnSeconds = 120
@@ -40,6 +44,13 @@ const fullDisk = 0.05
 const fullMemory = 0.8
 
 const duration = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`)
+const namedConnections = 3
+/** `4 (a, b, c, …)` */
+const counted = (of: readonly { readonly connectionId: string }[], count = of.length) => {
+  if (of.length === 0) return String(count)
+  const names = of.slice(0, namedConnections).map(({ connectionId }) => connectionId)
+  return `${count} (${[...names, ...(count > names.length ? ['…'] : [])].join(', ')})`
+}
 type Text = readonly [id: string, text: string, runbook: string, broughtBy?: readonly string[]]
 const page = (...[id, text, runbook, broughtBy = []]: Text): SystemProblem => ({
   ...{ id, severity: 'page', text, runbook, broughtBy },
@@ -101,14 +112,27 @@ export const systemProblemsOf = (status: SystemStatus): readonly SystemProblem[]
   if (status.quarantined > 0)
     found.push(warning('quarantine', `accounts in quarantine: ${status.quarantined}`, 'SignalsAccountQuarantined'))
   if (breakers.open > 0)
-    found.push(warning('breakers', `open circuit breakers: ${breakers.open}`, 'SignalsBreakerOpen'))
-  const refused = connections.filter(({ status }) => status === 'reconnect').length
-  if (refused > 0)
-    found.push(warning('tokens-refused', `connections that need a new token: ${refused}`, 'SignalsTokenRefused'))
-  const ending = connections.filter(({ token }) => token === 'expiring' || token === 'expired').length
-  if (ending > 0)
     found.push(
-      warning('tokens-expiring', `account tokens that expire soon or have expired: ${ending}`, 'SignalsTokenExpiring'),
+      warning('breakers', `open circuit breakers: ${counted(breakers.oldest, breakers.open)}`, 'SignalsBreakerOpen'),
+    )
+  const refused = connections.filter(({ status }) => status === 'reconnect')
+  if (refused.length > 0)
+    found.push({
+      ...warning(
+        'tokens-refused',
+        `connections of which TikTok refuses the token: ${counted(refused)}`,
+        'SignalsTokenRefused',
+      ),
+      remedy: 'Its advertiser has to agree anew: open it under Connections, and choose Reconnect.',
+    })
+  const ending = connections.filter(({ token }) => token === 'expiring' || token === 'expired')
+  if (ending.length > 0)
+    found.push(
+      warning(
+        'tokens-expiring',
+        `account tokens that expire soon or have expired: ${counted(ending)}`,
+        'SignalsTokenExpiring',
+      ),
     )
   const parked = groups.find(({ lane }) => lane === 'parked')?.messages ?? 0
   if (parked > 0) found.push(warning('parked', `parked signals: ${parked}`, 'SignalsParked', ['tokens-refused']))

@@ -17,6 +17,7 @@ export interface JudgingRules {
 /** A rule whose condition held. */
 export interface RuleUse {
   readonly connectionId: string
+  readonly ruleSetId: string
   readonly mode: 'raised' | 'shadow'
   readonly event: string
   readonly result: 'send' | 'count_only' | 'unless' | 'count' | 'off'
@@ -93,8 +94,9 @@ export const judgeByRules = (
   const judge = (set: RuleSetRecord | undefined, mode: RuleUse['mode']): readonly FiredRule[] => {
     if (set === undefined) return []
     const evaluated = evaluateRules(set, facts, memoryOf(before, hash, mode))
-    for (const { event, report } of evaluated.fired) uses.push({ connectionId, mode, event, result: report })
-    for (const { event, reason } of evaluated.keptBack) uses.push({ connectionId, mode, event, result: reason })
+    const of = { connectionId, ruleSetId: set.ruleSetId, mode }
+    for (const { event, report } of evaluated.fired) uses.push({ ...of, event, result: report })
+    for (const { event, reason } of evaluated.keptBack) uses.push({ ...of, event, result: reason })
     state = withFired(state, keptOf(set, evaluated, hash, mode))
     state = withFacts(
       state,

@@ -2,10 +2,16 @@
 import type { Page } from 'playwright-core'
 import { cornerShop, type Stories } from './pipeline.ts'
 import { agreeTo, checks, goTo, mainText, until } from './story.ts'
+import { shadowCounted } from './views.ts'
 
 const inMemory = (name: string, text: string) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
 
-export const listImportedPromotedAndRolledBack = async (page: Page): Promise<void> => {
+/** @param person who writes to the shop meanwhile */
+export const listImportedPromotedAndRolledBack = async (
+  page: Page,
+  stories: Stories,
+  person: string,
+): Promise<void> => {
   await goTo(page, 'Keyword lists')
   const rowOf = (version: number) => page.getByRole('row', { name: new RegExp(`^default ${version} `) })
   const isActive = (version: number) => async () => (await rowOf(version).getByText('active').count()) > 0
@@ -22,6 +28,7 @@ export const listImportedPromotedAndRolledBack = async (page: Page): Promise<voi
   })
   await agreeTo(page, 'Import')
   await until('the import is a shadow', async () => (await rowOf(2).getByText('shadow').count()) > 0)
+  await shadowCounted(page, stories, person)
   await agreeTo(page, 'Promote', rowOf(2))
   await until('the shadow is promoted, as version 3', isActive(3))
   await agreeTo(page, 'Roll back', rowOf(1))

@@ -17,7 +17,7 @@ import { signingBroker } from '../support/signing-broker.ts'
 
 /** A source whose mapping a partner forgot to install. */
 export const cornerShop = 'corner-shop'
-const cornerMapping = `source: ${cornerShop}
+export const cornerMapping = `source: ${cornerShop}
 version: 1
 about: A shop's own inbox.
 accounts: [body.shop]
@@ -102,7 +102,7 @@ export const openStories = async () => {
           headers,
         })),
       ),
-    installMapping: () => writeFileSync(join(mappings, `${cornerShop}.yaml`), cornerMapping),
+    installMapping: (mapping = cornerMapping) => writeFileSync(join(mappings, `${cornerShop}.yaml`), mapping),
     fault: (fault: object) =>
       fetch(`${ready.simulator}/_control/faults`, { method: 'POST', body: JSON.stringify(fault) }),
     heal: () => fetch(`${ready.simulator}/_control/faults`, { method: 'DELETE' }),

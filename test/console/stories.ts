@@ -1,7 +1,7 @@
 /**
- * `make console-stories`: people work with the console of a real pipeline, in a browser. Twelve stories: nothing connected and all well, a list
- * imported, promoted and rolled back, a replay stopped and resumed, why something was not reported, dead letters of two causes redriven, a throttled
- * advertiser healed, test events, a token lost and renewed, a stage killed, Kafka stopped, 10,000 connections searched, a viewer who may not act. Each page is checked by axe, at 390 and
+ * `make console-stories`: people work with the console of a real pipeline, in a browser. Thirteen stories: nothing connected and all well, a list
+ * imported, counted as a shadow, promoted and rolled back, a replay stopped and resumed, why something was not reported, dead letters of two causes redriven, a throttled
+ * advertiser healed, test events, a token lost and renewed, a time brushed, a stage killed, Kafka stopped, 10,000 connections searched, a viewer who may not act. Each page is checked by axe, at 390 and
  * 1280 pixels, in light and dark.
  *
  *   node test/console/stories.ts [--shots FOLDER]
@@ -20,9 +20,10 @@ import {
   throttledHealedAndSentAtOnce,
   tokenLostAndReconnected,
 } from './actions.ts'
-import { chromiumPath, isTooWide, openBrowser, openPage, violationsOf } from './browser.ts'
+import { chromiumPath, isTooWide, openBrowser, openPage, picture, violationsOf } from './browser.ts'
 import { openStories } from './pipeline.ts'
 import { checks, goTo, mainText, problems, summary, tabTo, until } from './story.ts'
+import { timeBrushed } from './views.ts'
 
 const { values } = parseArgs({ options: { shots: { type: 'string' } } })
 if (!existsSync(chromiumPath)) {
@@ -51,8 +52,7 @@ const looks = async (page: Page, name: string, path: string) => {
         found.length === 0 && !wide,
         [...found, wide ? 'too wide' : ''].join('\n  ').trim(),
       )
-      if (values.shots)
-        await page.screenshot({ path: join(values.shots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+      if (values.shots) await picture(page, join(values.shots, `${name}-${width}-${colorScheme}.webp`))
     }
   }
   await page.emulateMedia({ colorScheme: 'light' })
@@ -208,7 +208,7 @@ const pages = [
   ['connections', '/connections'],
   ['connection', '/connections/shop'],
   ['dead-letters', '/dead-letters?stage=ingest&code=event_invalid'],
-  ['keyword-lists', '/keyword-lists?id=default&to=2'],
+  ['keyword-lists', '/keyword-lists?id=default&version=2'],
   ['rule-sets', '/rule-sets'],
   ['why', '/why'],
   ['reports', '/reports'],
@@ -227,7 +227,7 @@ try {
   await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await nothingConnectedThenAllWell(page)
   await connectionSearchedPausedAndDisconnected(page)
-  await listImportedPromotedAndRolledBack(page)
+  await listImportedPromotedAndRolledBack(page, stories, '5215550004')
   await replayStoppedAndResumed(page, shoeBuyers.length)
   await whyNotReported(page)
   await openDeadLetterIsAProblem(page)
@@ -235,6 +235,7 @@ try {
   await throttledHealedAndSentAtOnce(page, stories, '5215550003')
   await testEventSent(page)
   await tokenLostAndReconnected(page, stories, '5215550002')
+  await timeBrushed(page)
   for (const [name, path] of pages) await looks(page, name, path)
   checks.check('the page asks no foreign address', foreign.length === 0, foreign.join())
   checks.check('the page has no error, and its policy refuses nothing', errors.length === 0, errors.join('\n  '))

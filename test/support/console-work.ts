@@ -91,6 +91,10 @@ export const openConsoleWork = async (clock: Pick<Clock, 'now'>, directory = new
     ...{ overview, deadLetters, runbook: readRunbook, now: () => clock.now() },
     replays: () => readRuns(broker, codec),
     history: async () => ({ at: [], stages: {} as never }),
+    uses: async (kind, id, from, to) => ({
+      ...{ stepMs: to - from, at: [from], raised: [1], shadow: [2] },
+      names: [{ name: `${kind}/${id}`, raised: 1, shadow: 2 }],
+    }),
     deliveriesOf: (id) => deliveries.of(id, 50),
   }
   const cache = new VersionCache(broker, codec)

@@ -1,6 +1,6 @@
 /** Who asked for what. */
 import { useRead } from '../api/queries.ts'
-import { momentText } from '../format.ts'
+import { Moment } from '../parts/moment.tsx'
 import { State } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
@@ -31,7 +31,7 @@ export const AuditPage = () => {
       <Table
         caption="Audit trail"
         columns={[
-          { title: 'time', cell: ({ at }) => momentText(at) },
+          { title: 'time', cell: ({ at }) => <Moment at={at} /> },
           { title: 'actor', cell: ({ actor, via }) => `${actor} (${via})` },
           { title: 'action', cell: ({ action }) => action },
           { title: 'target', cell: ({ target }) => target ?? '–' },

@@ -1,4 +1,5 @@
 /** One connection: its state, what may be done with it, its last deliveries, and who changed it. */
+
 import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
@@ -8,6 +9,7 @@ import { Confirm } from '../parts/confirm.tsx'
 import { Activity } from '../parts/connection/activity.tsx'
 import { Funnel } from '../parts/connection/funnel.tsx'
 import { TestEvents } from '../parts/connection/test-events.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { DeliveryTable } from './overview.tsx'
@@ -64,6 +66,18 @@ const Reconnect = ({ id }: { id: string }) => {
         </p>
       ) : null}
     </>
+  )
+}
+
+/** Why nothing of it reaches TikTok, and what ends that. */
+const RefusedToken = ({ connection }: { connection: Connection }) => {
+  if (connection.status !== 'reconnect') return null
+  const { statusCode } = connection as { readonly statusCode?: number | null }
+  return (
+    <p>
+      TikTok refuses its token{statusCode ? ` (code ${statusCode})` : ''}, so its signals wait. Reconnect gives an
+      address at which the advertiser agrees anew; then they are sent.
+    </p>
   )
 }
 
@@ -128,7 +142,7 @@ const History = ({ id }: { id: string }) => {
     <Table
       caption="Changes"
       columns={[
-        { title: 'time', cell: ({ at }) => momentText(at) },
+        { title: 'time', cell: ({ at }) => <Moment at={at} /> },
         { title: 'change', cell: ({ action }) => action },
         { title: 'state', cell: ({ from, to }) => (from === null || from === to ? to : `${from} → ${to}`) },
         { title: 'by', cell: ({ actor, via }) => `${actor} (${via})` },
@@ -158,6 +172,7 @@ export const ConnectionPage = ({ id }: { id: string }) => {
           <p>
             <ConnectionState status={data.status} />
           </p>
+          <RefusedToken connection={data} />
           <Actions connection={data} />
           <h2>Activity</h2>
           <Activity id={id} />

@@ -1,9 +1,10 @@
 /** All connections: searched, filtered and sorted by the server, a page at a time. */
+
 import { useEffect, useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
-import { momentText } from '../format.ts'
+import { Moment } from '../parts/moment.tsx'
 import { ConnectionState } from '../parts/state.tsx'
 import { type Column, Pager, Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
@@ -28,7 +29,7 @@ const columns: readonly Column<ApiSchemas['Connection']>[] = [
   { title: 'account', cell: ({ accountId }) => accountId },
   { title: 'advertiser', cell: ({ advertiserId }) => advertiserId },
   { title: 'tenant', cell: ({ tenantId }) => tenantId },
-  { title: 'changed', cell: ({ changedAt }) => momentText(changedAt) },
+  { title: 'changed', cell: ({ changedAt }) => <Moment at={changedAt} /> },
 ]
 
 /** Waits until typing pauses. */

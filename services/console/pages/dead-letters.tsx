@@ -2,6 +2,7 @@
 import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
 import { countText, momentText } from '../format.ts'
+import { Moment } from '../parts/moment.tsx'
 import { Redrive, RedriveJobs } from '../parts/redrive.tsx'
 import { State, type Tone } from '../parts/state.tsx'
 import { Pager, Table } from '../parts/table.tsx'
@@ -73,7 +74,7 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
         { title: 'failed again', cell: ({ failedAgain }) => countText(failedAgain), numeric: true },
         { title: 'discarded', cell: ({ discarded }) => countText(discarded), numeric: true },
         { title: '14 days', cell: ({ perDay }) => <Days perDay={perDay} /> },
-        { title: 'last', cell: ({ last }) => momentText(last) },
+        { title: 'last', cell: ({ last }) => <Moment at={last} /> },
         { title: 'what to do first', cell: ({ help }) => help },
         { title: 'a redrive', cell: ({ redrive }) => helpsNames[redrive] ?? redrive },
       ]}
@@ -86,7 +87,7 @@ const Causes = ({ onChoice }: { onChoice: (cause: Cause) => void }) => {
 
 const Detail = ({ letter }: { letter: DeadLetter }) => (
   <details>
-    <summary>{letter.id}</summary>
+    <summary class="whole">{letter.id}</summary>
     <dl class="facts">
       {(
         [
@@ -157,7 +158,7 @@ export const DeadLettersPage = () => {
           },
           { title: 'code', cell: (letter) => <span class="nowrap">{letter.code}</span> },
           { title: 'reason', cell: (letter) => letter.reason },
-          { title: 'failed', cell: ({ failedAt }) => momentText(failedAt) },
+          { title: 'failed', cell: ({ failedAt }) => <Moment at={failedAt} /> },
         ]}
         rows={data?.items ?? []}
         keyOf={({ id }) => id}

@@ -4,6 +4,7 @@ import type { ApiSchemas } from '../api/operations.ts'
 import { useRead } from '../api/queries.ts'
 import { agoText, countText, momentText, rateText, shareText, sizeText, spanText, trendText } from '../format.ts'
 import { Histories } from '../parts/history.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { Problems } from '../parts/problems.tsx'
 import { State, toneOfStage } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -160,7 +161,7 @@ export const DeliveryTable = ({ deliveries }: { deliveries: readonly ApiSchemas[
   <Table
     caption="Last deliveries"
     columns={[
-      { title: 'time', cell: ({ settledAt }) => momentText(settledAt) },
+      { title: 'time', cell: ({ settledAt }) => <Moment at={settledAt} /> },
       { title: 'connection', cell: ({ connectionId }) => connectionLink(connectionId) },
       { title: 'signal', cell: ({ event, kind }) => event ?? kind },
       { title: 'outcome', cell: ({ outcome, test }) => (test ? `${outcome} as a test` : outcome) },
@@ -183,7 +184,7 @@ const Unconnected = ({ accounts }: { accounts: Overview['unconnected'] }) =>
           { title: 'source', cell: ({ source }) => source },
           { title: 'account', cell: ({ accountId }) => accountId },
           { title: 'by', cell: ({ seenBy }) => (seenBy === 'ingest' ? 'Kafka' : 'HTTP') },
-          { title: 'last', cell: ({ at }) => momentText(at) },
+          { title: 'last', cell: ({ at }) => <Moment at={at} /> },
         ]}
         rows={accounts}
         keyOf={({ source, accountId }) => `${source} ${accountId}`}
@@ -207,7 +208,7 @@ const Refused = ({ refused }: { refused: Overview['refused'] }) =>
           },
           { title: 'reason', cell: ({ code }) => code },
           { title: 'count', cell: ({ count }) => countText(count), numeric: true },
-          { title: 'last', cell: ({ at }) => momentText(at) },
+          { title: 'last', cell: ({ at }) => <Moment at={at} /> },
         ]}
         rows={refused}
         keyOf={({ source, connectionId, accountId, code }) => `${source} ${connectionId} ${accountId} ${code}`}

@@ -3,6 +3,7 @@ import type { ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
 import { countText, momentText } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { ReplayJobs, StartReplay } from '../parts/replay.tsx'
 import { State, type Tone } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
@@ -51,7 +52,7 @@ export const ReplaysPage = () => {
       <Table
         caption="Replays"
         columns={[
-          { title: 'run', cell: ({ id }) => id },
+          { title: 'run', cell: ({ id }) => <span class="whole">{id}</span> },
           { title: 'state', cell: ({ state }) => <State tone={tones[state] ?? 'off'}>{state}</State> },
           { title: 'of', cell: ({ request }) => rangeText(request.from, request.to) },
           { title: 'from topic', cell: ({ request }) => String(request.entry ?? '–') },
@@ -60,8 +61,8 @@ export const ReplaysPage = () => {
             cell: ({ counts }: { counts: Readonly<Record<string, number>> }) => countText(counts[name]),
             numeric: true,
           })),
-          { title: 'begun', cell: ({ createdAt }) => momentText(createdAt) },
-          { title: 'last sign', cell: ({ updatedAt }) => momentText(updatedAt) },
+          { title: 'begun', cell: ({ createdAt }) => <Moment at={createdAt} /> },
+          { title: 'last sign', cell: ({ updatedAt }) => <Moment at={updatedAt} /> },
           ...(may ? [{ title: 'action', cell: (run: Run) => <Actions run={run} /> }] : []),
         ]}
         rows={data ?? []}

@@ -1,7 +1,8 @@
 /** What lies where: topics with their lag, and of one its partitions and last records, without content. */
 import type { ApiSchemas } from '../api/operations.ts'
 import { useMay, useRead } from '../api/queries.ts'
-import { countText, momentText, spanText } from '../format.ts'
+import { countText, spanText } from '../format.ts'
+import { Moment } from '../parts/moment.tsx'
 import { Table } from '../parts/table.tsx'
 import { useViewState } from '../parts/view-state.ts'
 
@@ -48,7 +49,7 @@ const One = ({ name }: { name: string }) => {
         caption={`Last records of ${name}`}
         columns={[
           { title: 'place', cell: ({ partition, offset }) => `${partition}/${offset}` },
-          { title: 'written', cell: ({ timestamp }) => momentText(timestamp) },
+          { title: 'written', cell: ({ timestamp }) => <Moment at={timestamp} /> },
           { title: 'bytes', cell: ({ bytes }) => (bytes === null ? 'erased' : countText(bytes)), numeric: true },
           { title: 'schema', cell: ({ schemaVersion }) => schemaVersion ?? '–', numeric: true },
           { title: 'headers', cell: (record) => <span class="anywhere">{headerText(record)}</span> },
@@ -77,7 +78,7 @@ export const TopicsPage = () => {
             title: 'topic',
             cell: ({ name }) =>
               mayLookInside ? (
-                <button type="button" class="link anywhere" onClick={() => change({ topic: name })}>
+                <button type="button" class="link anywhere whole" onClick={() => change({ topic: name })}>
                   {name}
                 </button>
               ) : (

@@ -4,6 +4,7 @@ import { useChange, useMay, useRead } from '../api/queries.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { ImportVersion, type VersionsOf } from '../parts/versions/import-version.tsx'
 import { EvaluateFile, EvaluateRules, TryText } from '../parts/versions/try-list.tsx'
+import { Uses } from '../parts/versions/uses.tsx'
 import { Diff, useChosen, type Version, VersionTable } from '../parts/versions/version-table.tsx'
 
 const entryLine = ({ keyword, flag, locale, match, fold, unless }: ApiSchemas['KeywordEntry']) =>
@@ -14,6 +15,8 @@ const entryLine = ({ keyword, flag, locale, match, fold, unless }: ApiSchemas['K
     ...(fold === 'exact' ? [] : [fold]),
     ...(unless.length > 0 ? [`unless in ${unless.join(', ')}`] : []),
   ].join(', ')
+
+const idsOf = (versions: readonly Version[] | undefined) => [...new Set(versions?.map(({ id }) => id))]
 
 const VersionActions = ({ of, version: { id, version, state } }: { of: VersionsOf; version: Version }) => {
   const [promote, rollback] = [useChange(`POST ${of}/{id}/promote`), useChange(`POST ${of}/{id}/rollback`)]
@@ -43,8 +46,8 @@ const VersionActions = ({ of, version: { id, version, state } }: { of: VersionsO
 }
 
 export const KeywordListsPage = () => {
-  const { id, query, choose } = useChosen()
   const { data, error } = useRead('GET keyword-lists', { every: 1_500 })
+  const { id, query, choose } = useChosen(data)
   const diff = useRead('GET keyword-lists/{id}', { id: id ?? '', query, enabled: id !== null })
   return (
     <>
@@ -63,6 +66,7 @@ export const KeywordListsPage = () => {
       {id !== null && diff.data ? (
         <>
           <h2>{id}</h2>
+          <Uses key={id} of="keyword-lists" id={id} ids={idsOf(data)} />
           <Diff diff={diff.data} lineOf={entryLine} />
           <TryText key={id} id={id} />
           <EvaluateFile key={`${id} ${diff.data.to}`} id={id} version={diff.data.to} />
@@ -73,8 +77,8 @@ export const KeywordListsPage = () => {
 }
 
 export const RuleSetsPage = () => {
-  const { id, query, choose } = useChosen()
   const { data, error } = useRead('GET rule-sets', { every: 1_500 })
+  const { id, query, choose } = useChosen(data)
   const diff = useRead('GET rule-sets/{id}', { id: id ?? '', query, enabled: id !== null })
   return (
     <>
@@ -93,6 +97,7 @@ export const RuleSetsPage = () => {
       {id !== null && diff.data ? (
         <>
           <h2>{id}</h2>
+          <Uses key={id} of="rule-sets" id={id} ids={idsOf(data)} />
           <Diff diff={diff.data} lineOf={(rule) => JSON.stringify(rule)} />
           <EvaluateRules key={`${id} ${diff.data.to}`} id={id} version={diff.data.to} />
         </>

@@ -1,6 +1,11 @@
-/** A line for each stage over time. Its figures are in the table of stages too, so it is a picture to screen readers. */
-import { useEffect, useRef } from 'preact/hooks'
+/**
+ * Lines over time. The same figures are in a table of the page, so it is a picture to screen readers. Where a time can be chosen, the pointer drags
+ * over it; on the keyboard arrows go along the chart, with Shift they choose, Enter shows what is chosen and Escape leaves it.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import { momentText } from '../format.ts'
+import { type Brush, brushedBy, spanOf } from './brush.ts'
 
 export interface ChartProps {
   /** The person has brushed over a time: ms. */
@@ -10,6 +15,8 @@ export interface ChartProps {
   readonly at: readonly number[]
   readonly lines: Readonly<Record<string, readonly (number | null)[]>>
   readonly unit: string
+  /** Each value is of the time up to the next one. */
+  readonly stepped?: boolean
 }
 
 const height = 200
@@ -23,11 +30,35 @@ const styleOf = (element: Element) => {
   return axis
 }
 
-export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
+const secondsOfDay = 86_400
+/** The day stands below the first time of each. @param times seconds. @param step between two, seconds */
+const timeTexts = (times: readonly number[], step: number): string[] => {
+  let day = ''
+  return times.map((seconds) => {
+    const at = new Date(seconds * 1_000)
+    const own = at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+    if (step >= secondsOfDay) return own
+    const time = at.toLocaleTimeString('en-GB', { timeStyle: step < 60 ? 'medium' : 'short' })
+    const text = own === day ? time : `${time}\n${own}`
+    day = own
+    return text
+  })
+}
+
+const show = (plot: uPlot, brush: Brush | null) => {
+  const left = (point: number) => plot.valToPos(plot.data[0][point] ?? 0, 'x')
+  const [from, to] = brush ? [left(Math.min(brush.from, brush.to)), left(Math.max(brush.from, brush.to))] : [0, 0]
+  plot.setSelect({ left: from, top: 0, width: to - from, height: brush ? plot.over.clientHeight : 0 }, false)
+  if (brush) plot.setCursor({ left: left(brush.to), top: 0 })
+}
+
+export const Chart = ({ title, at, lines, unit, onRange, stepped = false }: ChartProps) => {
   const brushed = useRef(onRange)
   brushed.current = onRange
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(null)
+  const brush = useRef<Brush | null>(null)
+  const [said, say] = useState('')
   const names = Object.keys(lines)
   const data = [at.map((ms) => ms / 1000), ...Object.values(lines)] as uPlot.AlignedData
   const shape = names.join()
@@ -35,6 +66,7 @@ export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
     const element = place.current
     if (!element) return
     const axis = styleOf(element)
+    const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined
     const made = new uPlot(
       {
         width: element.clientWidth,
@@ -47,7 +79,7 @@ export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
               const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((x) =>
                 plot.posToVal(x, 'x'),
               )
-              plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+              show(plot, null)
               brushed.current?.(Math.round((from ?? 0) * 1_000), Math.round((to ?? 0) * 1_000))
             },
           ],
@@ -55,10 +87,16 @@ export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
         scales: {
           y: { range: (_, __, max) => [0, Math.max(1, max)] },
         },
-        axes: [axis, { ...axis, size: 60, values: (_, values) => values.map((value) => `${value} ${unit}`) }],
+        axes: [
+          { ...axis, space: 64, values: (_, times, __, ___, step) => timeTexts(times, step) },
+          { ...axis, size: 60, values: (_, values) => values.map((value) => `${value} ${unit}`.trim()) },
+        ],
         series: [
-          {},
-          ...names.map((label, n) => ({ label, stroke: strokes[n] ?? '#888', width: 2, dash: dashes[n] ?? [] })),
+          { label: 'time', value: (_, seconds) => (seconds === null ? '–' : momentText(seconds * 1_000)) },
+          ...names.map((label, n) => ({
+            ...{ label, stroke: strokes[n] ?? '#888', width: 2, dash: dashes[n] ?? [] },
+            ...(paths ? { paths } : {}),
+          })),
         ],
       },
       data,
@@ -67,16 +105,48 @@ export const Chart = ({ title, at, lines, unit, onRange }: ChartProps) => {
     plot.current = made
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
     watch.observe(element)
+    const onKey = (event: KeyboardEvent) => {
+      const times = Array.from(made.data[0], (seconds) => seconds * 1_000)
+      if (event.key === 'Enter') {
+        const span = brush.current && spanOf(brush.current, times)
+        if (!span) return
+        brushed.current?.(...span)
+      }
+      const next = event.key === 'Enter' ? null : brushedBy(brush.current, event.key, event.shiftKey, times.length)
+      if (next === undefined) return
+      event.preventDefault()
+      brush.current = next
+      show(made, next)
+      const span = next && spanOf(next, times)
+      if (span) say(`From ${momentText(span[0])} to ${momentText(span[1])}: Enter shows it`)
+      else say(next ? `${momentText(times[next.to] ?? 0)}: Shift with an arrow selects` : '')
+    }
+    if (onRange) {
+      // A chart is a picture that can be worked with; no role says so to every browser.
+      element.tabIndex = 0
+      element.addEventListener('keydown', onKey)
+    }
     return () => {
+      element.removeEventListener('keydown', onKey)
       watch.disconnect()
       made.destroy()
+      brush.current = null
     }
-  }, [shape, unit])
+  }, [shape, unit, stepped])
   useEffect(() => plot.current?.setData(data))
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      <div class="chart" ref={place} />
+      <div
+        class="chart"
+        ref={place}
+        {...(onRange ? { role: 'group', 'aria-label': `${title}: arrow keys with Shift select a time` } : {})}
+      />
+      {onRange ? (
+        <p class="none brush" role="status">
+          {said}
+        </p>
+      ) : null}
     </figure>
   )
 }

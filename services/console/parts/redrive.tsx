@@ -2,8 +2,9 @@
 import { useState } from 'preact/hooks'
 import type { ApiOperations, ApiSchemas } from '../api/operations.ts'
 import { useChange, useMay, useRead } from '../api/queries.ts'
-import { countText, momentText } from '../format.ts'
+import { countText } from '../format.ts'
 import { Confirm } from './confirm.tsx'
+import { Moment } from './moment.tsx'
 import { State } from './state.tsx'
 import { Table } from './table.tsx'
 
@@ -150,7 +151,7 @@ export const RedriveJobs = () => {
           { title: 'of', cell: ({ stage, code }) => `${stage ?? 'all'} ${code ?? ''}` },
           { title: 'state', cell: (job) => <JobState job={job} /> },
           { title: 'by', cell: ({ actor }) => actor },
-          { title: 'begun', cell: ({ startedAt }) => momentText(startedAt) },
+          { title: 'begun', cell: ({ startedAt }) => <Moment at={startedAt} /> },
         ]}
         rows={data}
         keyOf={({ id }) => id}

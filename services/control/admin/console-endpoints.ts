@@ -9,6 +9,7 @@ import { seesConnection } from '../access/visible-connections.ts'
 import { causesOf } from '../dead-letters/dead-letter-causes.ts'
 import { type DeadLetterIndex, deadLetterStates } from '../dead-letters/dead-letter-index.ts'
 import { type HistorySeries, keptMs } from '../history/long-history.ts'
+import type { UseHistory, UseKind } from '../history/uses.ts'
 import { ControlProblem, json } from '../http/answer.ts'
 import type { OverviewReader } from '../overview/overview.ts'
 import { connectionQuery, oneOf, searchConnections, wholeNumber } from './connection-search.ts'
@@ -19,6 +20,8 @@ export interface ConsoleWork {
   readonly deadLetters: DeadLetterIndex
   /** @param from ms. @param to ms. @param most points at most. @throws DependencyError, ControlProblem 502 */
   history(from: number, to: number, most: number): Promise<HistorySeries>
+  /** @param from ms. @param to ms. @throws DependencyError, ControlProblem 502 */
+  uses(kind: UseKind, id: string, from: number, to: number): Promise<UseHistory>
   /** Oldest first. @throws DependencyError */
   replays(): Promise<readonly ReplayRun[]>
   /** Newest first, of this connection, as far as this process has seen them. */
@@ -88,12 +91,17 @@ const replays = async ({ principal, tools: { console: work } }: AdminCall) => {
 
 const shownPoints = 400
 
-const history = async ({ query, tools: { console: work } }: AdminCall) => {
-  const now = work.now()
+/** @param byDefault length in ms. @throws ControlProblem 400 */
+export const spanIn = (query: URLSearchParams, now: number, byDefault: number): readonly [from: number, to: number] => {
   const to = wholeNumber(query, 'to', now, Number.MAX_SAFE_INTEGER)
-  const from = wholeNumber(query, 'from', to - 3_600_000, to)
+  const from = wholeNumber(query, 'from', to - byDefault, to)
   if (to - from > keptMs) throw new ControlProblem(400, 'from', 'from and to must be at most seven days apart')
-  return json(await work.history(from, Math.min(to, now), shownPoints))
+  return [from, Math.min(to, now)]
+}
+
+const history = async ({ query, tools: { console: work } }: AdminCall) => {
+  const [from, to] = spanIn(query, work.now(), 3_600_000)
+  return json(await work.history(from, to, shownPoints))
 }
 
 /** By path, as in `endpoints`. */

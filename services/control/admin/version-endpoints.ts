@@ -3,13 +3,14 @@ import { explain } from '../../keywords/evaluation/explain.ts'
 import { diffLists } from '../../keywords/lists/diff.ts'
 import { diffRules } from '../../keywords/rules/diff-rules.ts'
 import type { ImportedVersion, VersionArchive } from '../../keywords/versions/version-archive.ts'
+import type { UseKind } from '../history/uses.ts'
 import { ControlProblem, json } from '../http/answer.ts'
 import { readJson } from '../http/request.ts'
 import type { VersionCache } from '../versions/version-cache.ts'
 import type { VersionChanges } from '../versions/version-changes.ts'
 import { type ImportWork, importEndpoints } from './actions/imports.ts'
 import { wholeNumber } from './connection-search.ts'
-import { requireAllTenants } from './console-endpoints.ts'
+import { requireAllTenants, spanIn } from './console-endpoints.ts'
 import type { AdminCall, Endpoint } from './handlers.ts'
 
 export interface VersionWork {
@@ -115,10 +116,23 @@ const tryText = async ({ request, id, principal, tools }: AdminCall) => {
   })
 }
 
+/** What its active version and its shadow hit over time, a day by default. */
+const uses = async ({ id, query, principal, tools }: AdminCall, kind: UseKind) => {
+  requireAllTenants(principal, kind === 'keyword-lists' ? 'keyword lists' : 'rule sets')
+  const { keywordLists, ruleSets } = await tools.versions.cache.read()
+  const archive = kind === 'keyword-lists' ? keywordLists : ruleSets
+  if (archive.versions(id).length === 0) throw new ControlProblem(404, 'unknown', `there is no ${id} here`)
+  const [from, to] = spanIn(query, tools.console.now(), 86_400_000)
+  return json(await tools.console.uses(kind, id, from, to))
+}
+
 /** By path, as in `endpoints`. A list decides what TikTok learns, so changing it is for administrators. */
 export const versionEndpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   'keyword-lists': { GET: { role: 'viewer', action: 'keywords.list', run: lists } },
   'keyword-lists/ID': { GET: { role: 'viewer', action: 'keywords.show', run: list } },
+  'keyword-lists/ID/uses': {
+    GET: { role: 'viewer', action: 'keywords.uses', run: (call) => uses(call, 'keyword-lists') },
+  },
   'keyword-lists/ID/try': { POST: { role: 'viewer', action: 'keywords.try', run: tryText } },
   'keyword-lists/ID/promote': {
     POST: { role: 'admin', action: 'keywords.promote', run: (call) => change(call, 'list', true) },
@@ -128,6 +142,7 @@ export const versionEndpoints: Readonly<Record<string, Readonly<Record<string, E
   },
   'rule-sets': { GET: { role: 'viewer', action: 'rules.list', run: sets } },
   'rule-sets/ID': { GET: { role: 'viewer', action: 'rules.show', run: set } },
+  'rule-sets/ID/uses': { GET: { role: 'viewer', action: 'rules.uses', run: (call) => uses(call, 'rule-sets') } },
   'rule-sets/ID/promote': {
     POST: { role: 'admin', action: 'rules.promote', run: (call) => change(call, 'rule set', true) },
   },

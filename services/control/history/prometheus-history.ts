@@ -3,6 +3,7 @@ import { consumerGroup } from '../../consumer-groups.ts'
 import { type ConsumerStage, type StageName, stageNames } from '../../topology.ts'
 import { ControlProblem } from '../http/answer.ts'
 import type { HistorySeries } from './long-history.ts'
+import { stepOf, type UseHistory, type UseKind, type UsePair, useHistoryOf } from './uses.ts'
 
 const timeoutMs = 5_000
 const leastStepSeconds = 15
@@ -18,6 +19,12 @@ const queries = {
   received: (range: number) => `sum(rate(signals_deliveries_received_total[${range}s]))`,
   age: () => 'max by (group) (signals_lag_seconds)',
 } as const
+
+/** Metric, and the labels with the id and with what was hit. */
+const usesOf: Readonly<Record<UseKind, readonly [metric: string, id: string, name: string]>> = {
+  'keyword-lists': ['signals_keyword_uses_total', 'list', 'flag'],
+  'rule-sets': ['signals_rules_total', 'rule_set', 'result'],
+}
 
 export class PrometheusHistory {
   readonly #url: string
@@ -53,6 +60,24 @@ export class PrometheusHistory {
         stageNames.map((stage) => [stage, { perSecond: valuesOf(rateOf(stage)), ageSeconds: valuesOf(ageOf(stage)) }]),
       ) as unknown as HistorySeries['stages'],
     }
+  }
+
+  /** Growth of the counters in each step. @param from ms. @param to ms. @throws ControlProblem 502 */
+  async uses(kind: UseKind, id: string, from: number, to: number): Promise<UseHistory> {
+    const stepMs = stepOf(from, to)
+    const [metric, own, name] = usesOf[kind]
+    const query = `sum by (${name}, mode) (increase(${metric}{${own}=${JSON.stringify(id)}}[${stepMs / 1_000}s]))`
+    // A value is of the step that ends with it.
+    const first = Math.floor(from / stepMs) * stepMs + stepMs
+    const matrix = await this.#ask(query, first, Math.ceil(to / stepMs) * stepMs, stepMs / 1_000)
+    const found = matrix.flatMap(({ metric: labels, values }) =>
+      values.map(([time, text]) => {
+        const hits = Math.round(Number(text))
+        const pair: UsePair = labels.mode === 'shadow' ? [0, hits] : [hits, 0]
+        return { at: time * 1_000 - stepMs, counts: { [labels[name] ?? '']: pair } }
+      }),
+    )
+    return useHistoryOf(kind, found, from, to)
   }
 
   async #ask(query: string, from: number, to: number, step: number): Promise<readonly Matrix[]> {

@@ -1,6 +1,7 @@
 /** What the stages counted lately, from their metrics: counters that start again with their process are followed across it. */
 import { type StageName, stageNames } from '../../topology.ts'
 import { seriesOf } from '../prometheus-text.ts'
+import { CounterGrowth } from './counter-growth.ts'
 
 export interface Activity {
   /** Length of the window, at most. */
@@ -55,23 +56,15 @@ const counted = ({ stage, text }: Scraped): readonly (readonly [key: string, val
       ])
 
 export class ActivityWindow {
-  readonly #last = new Map<string, number>()
+  readonly #counters = new CounterGrowth()
   readonly #counts = new Map<string, number>()
   #samples: Sample[] = []
 
   /** A process that is seen for the first time counts from then on. @param at ms */
   add(at: number, scraped: readonly Scraped[]): void {
     for (const one of scraped) {
-      const isKnown = this.#last.has(one.address)
-      this.#last.set(one.address, 0)
-      const sums = new Map<string, number>()
-      for (const [key, value] of counted(one)) sums.set(key, (sums.get(key) ?? 0) + value)
-      for (const [key, value] of sums) {
-        const own = `${one.address} ${key}`
-        const before = this.#last.get(own) ?? (isKnown ? 0 : value)
-        this.#last.set(own, value)
-        this.#counts.set(key, (this.#counts.get(key) ?? 0) + (value >= before ? value - before : value))
-      }
+      for (const [key, growth] of this.#counters.grown(one.address, counted(one)))
+        this.#counts.set(key, (this.#counts.get(key) ?? 0) + growth)
     }
     this.#samples = [
       ...this.#samples.filter((sample) => at - sample.at <= windowMs),

@@ -4,6 +4,7 @@ import { type RefusedDeliveries, refusedOf } from '../../shared/refused/refused-
 import type { KnownProcess } from '../instance-states.ts'
 import type { SystemProblem } from '../problems.ts'
 import type { Activity } from './activity.ts'
+import type { RefusedMapping } from './refused-mappings.ts'
 
 export interface NoticeFacts {
   /** Dead letters that were not redriven. */
@@ -22,6 +23,7 @@ export interface NoticeFacts {
   readonly keywordLists: number | null
   /** Lists of which every version is a shadow: they are counted and raise nothing. */
   readonly shadowOnly: readonly string[]
+  readonly refusedMappings: readonly RefusedMapping[]
   /** Stages of which no process is known: they do not announce themselves, and no setting names them. */
   readonly notHeardOf: readonly string[]
   /** What announces itself: those that do not answer here, and every version. */
@@ -177,6 +179,18 @@ const ofProcesses = ({ notHeardOf, processes }: NoticeFacts): SystemProblem[] =>
   ]
 }
 
+const ofMappings = ({ refusedMappings: [first, ...others] }: NoticeFacts): SystemProblem[] =>
+  first
+    ? [
+        notice('mapping-refused', {
+          text: `mapping files refused: ${1 + others.length} (${first.file}: ${first.problem})`,
+          runbook: null,
+          remedy:
+            'The last good version of the source stays active, if it has one. Correct the file; `signals mappings check FILE` judges it before.',
+        }),
+      ]
+    : []
+
 const shownCauses = 3
 
 export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
@@ -184,6 +198,7 @@ export const noticesOf = (facts: NoticeFacts): readonly SystemProblem[] => {
   const causes = counted(openByCode).split(', ').slice(0, shownCauses).join(', ')
   return [
     ...ofProcesses(facts),
+    ...ofMappings(facts),
     ...(openDeadLetters > 0
       ? [
           notice('dead-letters', {

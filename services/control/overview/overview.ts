@@ -8,9 +8,10 @@ import type { SystemProblem } from '../problems.ts'
 import type { StageInstances, StageProbes } from '../stage-probes.ts'
 import type { StatusReader } from '../status.ts'
 import type { VersionCache } from '../versions/version-cache.ts'
-import { ActivityWindow } from './activity.ts'
+import { ActivityWindow, type Scraped } from './activity.ts'
 import { History, type StageSample } from './history.ts'
 import { noticesOf } from './notices.ts'
+import { type RefusedMapping, refusedMappingsOf } from './refused-mappings.ts'
 import { FirstSeen, groupProblems } from './root-causes.ts'
 
 type Status = Awaited<ReturnType<StatusReader['read']>>
@@ -22,8 +23,8 @@ export interface OverviewTools {
   readonly deadLetters: Pick<DeadLetterIndex, 'openByCode' | 'openCount' | 'refresh'>
   readonly versions: Pick<VersionCache, 'read' | 'known'>
   readonly clock: Pick<Clock, 'now'>
-  /** Keeps samples for longer than this process does. @throws DependencyError */
-  keep?(stages: readonly StageSample[]): Promise<void>
+  /** Keeps samples, and what lists and rule sets hit, for longer than this process does. @throws DependencyError */
+  keep?(stages: readonly StageSample[], scraped: readonly Scraped[]): Promise<void>
   readonly log: Pick<Logger, 'debug' | 'warn'>
 }
 
@@ -42,6 +43,7 @@ export class OverviewReader {
   readonly #activity = new ActivityWindow()
   readonly #history = new History()
   readonly #firstSeen = new FirstSeen()
+  #refusedMappings: readonly RefusedMapping[] = []
   /** When Kafka last answered, ms. */
   #kafkaAt: number | null = null
 
@@ -60,7 +62,9 @@ export class OverviewReader {
     ])
     const now = clock.now()
     if (status.dependencies.kafka) this.#kafkaAt = now
-    this.#activity.add(now, this.#scraped(instances))
+    const scraped = this.#scraped(instances)
+    this.#activity.add(now, scraped)
+    this.#refusedMappings = refusedMappingsOf(instances)
     this.#firstSeen.update(this.#problemsOf(status), now)
     const stages = status.stages.map(({ stage, seconds, oldestUnprocessedSeconds }) => ({
       stage,
@@ -69,7 +73,7 @@ export class OverviewReader {
       ageSeconds: seconds ?? oldestUnprocessedSeconds,
     }))
     this.#history.add(now, stages)
-    await this.#known(this.#tools.keep?.(stages) ?? Promise.resolve(), 'the history of a week')
+    await this.#known(this.#tools.keep?.(stages, scraped) ?? Promise.resolve(), 'the history of a week')
   }
 
   /** @throws DependencyError */
@@ -110,6 +114,7 @@ export class OverviewReader {
       activity: this.#activity.activity(),
       keywordLists: lists?.ids().length ?? null,
       shadowOnly: lists?.ids().filter((id) => lists.active(id) === undefined) ?? [],
+      refusedMappings: this.#refusedMappings,
       notHeardOf: status.stages.filter(({ state }) => state === 'unknown').map(({ stage }) => stage),
       processes: [...status.stages.flatMap(({ processes }) => processes), ...status.control],
     }

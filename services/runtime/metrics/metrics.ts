@@ -103,7 +103,11 @@ const catalogue = {
     help: 'Messages in which a list found a flag; mode raised, or shadow for lists that only count. At most 500 combinations, then "other".',
     labels: ['list', 'flag', 'mode'],
   },
-  signals_rules_total: { type: 'counter', help: 'Rules that hold.', labels: ['connection', 'mode', 'result'] },
+  signals_rules_total: {
+    type: 'counter',
+    help: 'Rules that hold.',
+    labels: ['connection', 'rule_set', 'mode', 'result'],
+  },
   signals_tracking_id_refused_total: {
     type: 'counter',
     help: 'Values that an extractor found and that cannot be a tracking ID, by connection; beyond a cap: other.',

@@ -1,5 +1,7 @@
 import { type NoticeFacts, noticesOf } from '../../../services/control/overview/notices.ts'
+import { refusedMappingsOf } from '../../../services/control/overview/refused-mappings.ts'
 import { groupProblems } from '../../../services/control/overview/root-causes.ts'
+import type { StageInstances } from '../../../services/control/stage-probes.ts'
 
 const facts = (more: Partial<NoticeFacts>): NoticeFacts => ({
   ...{
@@ -9,6 +11,7 @@ const facts = (more: Partial<NoticeFacts>): NoticeFacts => ({
     keywordLists: 1,
     shadowOnly: [],
     notHeardOf: [],
+    refusedMappings: [],
     processes: [],
   },
   ...{ connections: [{ status: 'active' }], refused: [], now: 0 },
@@ -57,5 +60,31 @@ describe('the notice of open dead letters', () => {
 
   it('is not there without any', () => {
     expect(noticesOf(facts({}))).toEqual([])
+  })
+})
+
+describe('the notice of refused mappings', () => {
+  const instance = (mappings: unknown, isUnproven = false) => ({
+    ...{ url: 'http://x', metrics: null, isUnproven },
+    health: { details: { mappings } } as never,
+  })
+  const broken = { file: '/etc/mappings/shop.yaml', problem: 'line 3: source is missing' }
+  const refusedOf = (...gateway: readonly ReturnType<typeof instance>[]) =>
+    refusedMappingsOf({
+      ...{ gateway, ingest: [instance({ own: [], refused: [broken] })], attribution: [] },
+      ...{ keywords: [{ url: 'http://y', metrics: null, health: null }], dispatch: [] },
+    } as StageInstances)
+
+  it('names the file once, its problem, and what to do', () => {
+    const refusedMappings = refusedOf(
+      instance({ own: [], refused: [broken] }),
+      instance(undefined),
+      instance({ refused: 'x' }),
+      instance({ refused: [{ file: 'other.yaml', problem: 'said by a stranger' }] }, true),
+    )
+    expect(refusedMappings).toEqual([{ file: 'shop.yaml', problem: 'line 3: source is missing' }])
+    const [notice] = noticesOf(facts({ refusedMappings }))
+    expect(notice?.text).toBe('mapping files refused: 1 (shop.yaml: line 3: source is missing)')
+    expect(notice?.remedy).toContain('signals mappings check')
   })
 })

@@ -26,7 +26,7 @@ const healthy: SystemStatus = {
   groups: [lag({}), lag({ lane: 'parked', topic: 'signals.dispatch.parked.v1' })],
   quarantined: 0,
   breakers: { open: 0, oldest: [] },
-  connections: [{ status: 'active', token: 'valid' }],
+  connections: [{ connectionId: 'a', status: 'active', token: 'valid' }],
 }
 
 describe("the console's problems", () => {
@@ -61,13 +61,24 @@ describe("the console's problems", () => {
     ['a full disk', { disk: { freeBytes: 4, sizeBytes: 100 } }, 'page', /4 %/],
     ['a full Redis', { redis: { keys: 1, bytes: 90, limitBytes: 100 } }, 'warning', /90 %/],
     ['an account in quarantine', { quarantined: 2 }, 'warning', /accounts in quarantine: 2/],
-    ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open circuit breakers: 2/],
-    ['a refused token', { connections: [{ status: 'reconnect', token: null }] }, 'warning', /new token: 1/],
+    ['an open breaker', { breakers: { open: 2, oldest: [] } }, 'warning', /open circuit breakers: 2$/],
+    [
+      'the breakers that are known',
+      { breakers: { open: 2, oldest: [{ connectionId: 'a', cause: 'throttled', seconds: 9 }] } },
+      'warning',
+      /open circuit breakers: 2 \(a, …\)$/,
+    ],
+    [
+      'a refused token and of which connections it is',
+      { connections: ['a', 'b', 'c', 'd'].map((connectionId) => ({ connectionId, status: 'reconnect', token: null })) },
+      'warning',
+      /refuses the token: 4 \(a, b, c, …\)$/,
+    ],
     [
       'a token that ends',
-      { connections: [{ status: 'active', token: 'expiring' }] },
+      { connections: [{ connectionId: 'a', status: 'active', token: 'expiring' }] },
       'warning',
-      /tokens that expire.*: 1/,
+      /tokens that expire.*: 1 \(a\)$/,
     ],
     ['parked signals', { groups: [lag({ lane: 'parked', messages: 7 })] }, 'warning', /parked signals: 7/],
   ]
@@ -82,7 +93,7 @@ describe("the console's problems", () => {
   it('begin with pages, and ignore the lag of a replay', () => {
     const problems = systemProblemsOf({
       ...healthy,
-      connections: [{ status: 'reconnect', token: null }],
+      connections: [{ connectionId: 'a', status: 'reconnect', token: null }],
       dependencies: { ...healthy.dependencies, kafka: false },
       groups: [lag({ lane: 'replay', seconds: 9_999 })],
     })

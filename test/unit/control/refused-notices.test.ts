@@ -6,7 +6,7 @@ const refusedOne = (connectionId: string | null, accountId: string | null, at: n
 })
 const facts = (counts: Record<string, number>, refused: readonly ReturnType<typeof refusedOne>[]) => ({
   ...{ openDeadLetters: 0, openByCode: {}, connections: [{ status: 'active' }], unconnected: 0, keywordLists: 1 },
-  ...{ shadowOnly: [], notHeardOf: [], processes: [], now: noon, refused },
+  ...{ shadowOnly: [], notHeardOf: [], refusedMappings: [], processes: [], now: noon, refused },
   activity: { minutes: 10, refused: counts, dropped: {}, deadLettered: {} },
 })
 const textOf = (...given: Parameters<typeof facts>) => noticesOf(facts(...given)).map(({ text }) => text)

@@ -44,7 +44,7 @@ describe('problems by root cause', () => {
 
   it('put parked signals under the refused token, and are as severe as their worst part', () => {
     const groups = grouped({
-      connections: [{ status: 'reconnect', token: null }],
+      connections: [{ connectionId: 'a', status: 'reconnect', token: null }],
       groups: [late('parked', 'dispatch', 'parked', 0), late('signals.v1', 'dispatch')],
       breakers: { open: 1, oldest: [] },
     })

@@ -55,6 +55,20 @@ describe('versions of keyword lists', () => {
     expect((await ask('GET /admin/v1/keyword-lists/mx?to=x')).status).toBe(400)
   })
 
+  it('are shown with what they hit, a day by default and seven at most', async () => {
+    const { ask, clock } = await open()
+    const day = (await ask('GET /admin/v1/keyword-lists/mx/uses')).json
+    expect(day).toMatchObject({ stepMs: 86_400_000, names: [{ name: 'keyword-lists/mx' }] })
+    const to = clock.now()
+    const statusOf = async (path: string, token?: string) =>
+      (await ask(`GET /admin/v1/${path}`, token === undefined ? {} : as(token))).status
+    expect(await statusOf(`keyword-lists/mx/uses?from=${to - 7 * 86_400_000}&to=${to}`)).toBe(200)
+    expect(await statusOf(`keyword-lists/mx/uses?from=${to - 8 * 86_400_000}&to=${to}`)).toBe(400)
+    expect(await statusOf('keyword-lists/other/uses')).toBe(404)
+    expect(await statusOf('rule-sets/mx/uses')).toBe(404)
+    expect(await statusOf('keyword-lists/mx/uses', 'viewer-of-a')).toBe(403)
+  })
+
   it('are promoted and rolled back as new versions, by the person who asked, and noted before', async () => {
     const { ask, states, own, entries } = await open()
     expect((await ask('POST /admin/v1/keyword-lists/mx/promote', { body: {} })).json).toEqual({ id: 'mx', version: 4 })

@@ -170,7 +170,7 @@ describe('an outcome', () => {
   it('fires in a shadow set for the count alone', async () => {
     const { event, raised, uses } = await world([], {}, [qualified])
     expect(await raised(event({ outcome: { name: 'qualified' } }))).toEqual([])
-    expect(uses).toMatchObject([{ mode: 'shadow', result: 'send' }])
+    expect(uses).toMatchObject([{ mode: 'shadow', result: 'send', ruleSetId: expect.any(String) }])
   })
 })
 

@@ -1,7 +1,8 @@
 /** Versions in a table, and what differs between two of them. */
 import type { ComponentChildren } from 'preact'
 import type { ApiSchemas } from '../../api/operations.ts'
-import { countText, momentText } from '../../format.ts'
+import { countText } from '../../format.ts'
+import { Moment } from '../moment.tsx'
 import { State, type Tone } from '../state.tsx'
 import { Table } from '../table.tsx'
 import { useViewState } from '../view-state.ts'
@@ -39,7 +40,7 @@ export const VersionTable = ({ versions, sizeName, none, onChoice, actionsOf }: 
       },
       { title: 'state', cell: ({ state }) => <State tone={tones[state]}>{stateNames[state]}</State> },
       { title: sizeName, cell: ({ size }) => countText(size), numeric: true },
-      { title: 'made', cell: ({ createdAt }) => momentText(createdAt) },
+      { title: 'made', cell: ({ createdAt }) => <Moment at={createdAt} /> },
       { title: 'by', cell: ({ author }) => author ?? '–' },
       { title: 'as version', cell: ({ copyOf }) => copyOf ?? '–', numeric: true },
       ...(actionsOf ? [{ title: 'action', cell: actionsOf }] : []),
@@ -94,14 +95,14 @@ export const Diff = <Item,>({ diff, lineOf }: DiffProps<Item>) => {
   )
 }
 
-/** What is shown below the table: `id` and `to` of the address. */
-export const useChosen = () => {
+/** What is shown below the table: `id` and `version` of the address, or the newest version of the first one. */
+export const useChosen = (versions: readonly Version[] | undefined) => {
   const [params, change] = useViewState()
-  const id = params.get('id')
-  const to = params.get('to')
+  const id = params.get('id') ?? versions?.[0]?.id ?? null
+  const version = params.get('version')
   return {
     id,
-    query: to === null ? {} : { to: Number(to) },
-    choose: (version: Version) => change({ id: version.id, to: String(version.version) }),
+    query: version === null ? {} : { to: Number(version) },
+    choose: (chosen: Version) => change({ id: chosen.id, version: String(chosen.version) }),
   }
 }
