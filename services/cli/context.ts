@@ -2,7 +2,6 @@
  * Clients and settings for commands. Addresses come from the environment, else from a running `signals up`. A client opens at its
  * first use and closes at the end of the command.
  */
-import { resolve } from 'node:path'
 import { type Addresses, readSecrets, runningState, type Secrets } from '../local/supervisor/state-file.ts'
 import { openBroker } from '../runtime/adapters/kafka/index.ts'
 import { kmsFields } from '../runtime/adapters/kms/settings.ts'
@@ -28,6 +27,7 @@ import type { Broker, RedisCommands, SchemaRegistry } from '../runtime/ports.ts'
 import { environment } from '../runtime/process/environment.ts'
 import { Codec } from '../runtime/topics/codec.ts'
 import type { ReplaySettingTexts } from '../tools/replay/settings.ts'
+import { dataDir as dataDirOf, withoutAddresses } from './folders.ts'
 import { refusalNotice } from './output.ts'
 
 export interface CliContext {
@@ -86,8 +86,7 @@ const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
 
 /** A member throws ConfigError when neither the environment nor a running pipeline has its address. */
 export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext => {
-  const { SIGNALS_DATA_DIR } = loadConfig({ SIGNALS_DATA_DIR: fields.SIGNALS_DATA_DIR }, env)
-  const dataDir = resolve(SIGNALS_DATA_DIR)
+  const dataDir = dataDirOf(env)
   const state = runningState(dataDir)
   const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
@@ -96,10 +95,10 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     fromState: string | undefined,
   ): string => {
     const value = env[name] || fromState
-    if (!value)
-      throw new ConfigError(
-        `${name} is not set, and no pipeline runs on ${dataDir}: start one with \`signals up\`, or set ${name}`,
-      )
+    if (!value) {
+      const remedy = state === null ? `: start one with \`signals up\`, or set ${name}` : ''
+      throw new ConfigError(`${name} is not set, and ${withoutAddresses(dataDir, state)}${remedy}`)
+    }
     loadConfig({ [name]: fields[name] }, { [name]: value })
     return value
   }

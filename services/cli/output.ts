@@ -43,8 +43,9 @@ export const seconds = (value: number): string => {
   return `${Math.round(value / 360) / 10} h`
 }
 
-/** Reads standard input to its end. */
+/** Reads standard input to its end. At a terminal it says so, as the command would seem to hang. */
 export const readInputBytes = async (): Promise<Buffer> => {
+  if (process.stdin.isTTY) notify('signals: reads standard input: paste it, then Ctrl-D on a line of its own')
   const parts: Buffer[] = []
   for await (const part of process.stdin) parts.push(part as Buffer)
   return Buffer.concat(parts)

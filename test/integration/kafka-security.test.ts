@@ -1,9 +1,13 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { openBroker } from '../../services/runtime/adapters/kafka/index.ts'
 import { kafkaSettingsOf } from '../../services/runtime/config.ts'
 import type { Broker, RunningConsumer } from '../../services/runtime/ports.ts'
 import { eventually } from '../support/eventually.ts'
+import { expectAnswer } from '../support/mistakes.ts'
 import { OwnKafka } from '../support/own-kafka.ts'
 import { isSlowRun } from '../support/slow.ts'
 
@@ -28,6 +32,63 @@ const userOf = (mechanism: string, password = 'wonder', name = 'alice') => ({
   KAFKA_SASL_MECHANISM: mechanism,
   KAFKA_SASL_USERNAME: name,
   KAFKA_SASL_PASSWORD: password,
+})
+
+describe('the answer to a newcomer', () => {
+  type Listener = keyof OwnKafka['addresses']
+  const tls = () => ({ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: file('ca.pem') })
+  const login = { KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT' }
+  const protocol = 'set KAFKA_SECURITY_PROTOCOL to what the listener in KAFKA_BROKERS speaks'
+  const refused = 'Kafka refuses the user: check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD'
+  const authority = 'set KAFKA_SSL_CA to the certificate that signed it'
+  const certificate = 'KAFKA_SSL_CERT and KAFKA_SSL_KEY if it demands a certificate'
+
+  it.each<[string, Listener, () => Readonly<Record<string, string>>, string | RegExp]>([
+    ['a wrong password', 'sasl', () => ({ ...login, ...userOf('SCRAM-SHA-512', 'rabbit') }), refused],
+    ['an unknown user', 'sasl', () => ({ ...login, ...userOf('PLAIN', 'wonder', 'bob') }), refused],
+    [
+      'a wrong password under TLS',
+      'both',
+      () => ({ ...tls(), KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ...userOf('PLAIN', 'rabbit') }),
+      refused,
+    ],
+    [
+      'a login where none is asked',
+      'plain',
+      () => ({ ...login, ...userOf('PLAIN') }),
+      /KAFKA_SASL_MECHANISM|KAFKA_SECURITY_PROTOCOL/,
+    ],
+    ['no login where one is asked', 'sasl', () => ({}), protocol],
+    ['TLS where none is spoken', 'plain', tls, protocol],
+    ['no TLS where it is spoken', 'both', () => ({}), protocol],
+    ['no authority', 'both', () => ({ KAFKA_SECURITY_PROTOCOL: 'SSL' }), authority],
+    ['another authority', 'both', () => ({ ...tls(), KAFKA_SSL_CA: file('other-ca.pem') }), authority],
+    ['no certificate where one is asked', 'ssl', tls, certificate],
+  ])('names cause and remedy of %s', async (what, listener, settings, says) => {
+    const env = { ...settings(), KAFKA_BROKERS: kafka.addresses[listener] }
+    await expectAnswer({ what, args: 'lag', env, code: 1, says: [says] })
+  })
+
+  it.each([
+    ['an expired certificate', 'expired', '127.0.0.1', /not valid today: renew it/],
+    ['a certificate of another host', 'broker', '127.0.0.2', /names another host: set KAFKA_BROKERS/],
+  ])('names cause and remedy of %s', async (what, name, host, says) => {
+    const pem = (ending: string) => readFileSync(file(`${name}.${ending}`))
+    const server = createServer({ cert: pem('pem'), key: pem('key') }, (socket) => socket.on('error', () => {}))
+    await once(server.listen(0, host), 'listening')
+    const { port } = server.address() as AddressInfo
+    try {
+      await expectAnswer({
+        what,
+        args: 'lag',
+        env: { ...tls(), KAFKA_BROKERS: `${host}:${port}` },
+        code: 1,
+        says: [says],
+      })
+    } finally {
+      server.close()
+    }
+  })
 })
 
 describe.each(['platformatic', 'kafkajs'])('%s', (client) => {

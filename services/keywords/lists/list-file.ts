@@ -87,6 +87,7 @@ const fromJson = (text: string, defaults: ListDefaults): KeywordListInput => {
     if (error instanceof NotJson) throw new KeywordListInvalid(`the list ${error.message}`)
     throw error
   }
+  if (Array.isArray(document)) throw new KeywordListInvalid('list: must be an object: {"entries": […]}')
   const result = documentSchema.safeParse(document, { error: plainIssue })
   if (!result.success) {
     throw new KeywordListInvalid(
@@ -111,5 +112,5 @@ export const parseKeywordList = (
   defaults: ListDefaults = { fold: 'exact', addresses: 'skip' },
 ): KeywordListInput => {
   const plain = text.replace(/^\ufeff/, '')
-  return /^\s*\{/.test(plain) ? fromJson(plain, defaults) : fromCsv(plain, defaults)
+  return /^\s*[[{]/.test(plain) ? fromJson(plain, defaults) : fromCsv(plain, defaults)
 }

@@ -3,10 +3,11 @@
  * a lazy import need. A bundle starts in less time and memory than the sources, because Node resolves and compiles fewer files.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import type { Plugin } from 'esbuild'
+import { checkedFolder, readMapping } from '../../shared/sources/index.ts'
 import { buildConsolePage, builtFolder, consoleFolder } from './console-page.ts'
-import { assets, programs } from './programs.ts'
+import { assets, mappingsPath, programs } from './programs.ts'
 
 /** Native or optional: each is used when it is installed, and has a substitute or a clear error when it is not. */
 const optional = [
@@ -68,6 +69,16 @@ const copyNatives = (root: string, folder: string): void => {
     if (name.startsWith('crc32')) cpSync(join(root, scope, name), join(folder, scope, name), { recursive: true })
 }
 
+/** The shipped mappings as JSON, beside their YAML. @param folder holds the assets. @throws MappingInvalid */
+export const writeCheckedMappings = (folder: string): void => {
+  const mappings = join(folder, mappingsPath)
+  mkdirSync(join(mappings, checkedFolder))
+  for (const file of readdirSync(mappings).filter((name) => name.endsWith('.yaml'))) {
+    const { document } = readMapping(readFileSync(join(mappings, file), 'utf8'), file)
+    writeFileSync(join(mappings, checkedFolder, `${basename(file, '.yaml')}.json`), JSON.stringify(document))
+  }
+}
+
 const writeConsolePage = async (root: string, folder: string): Promise<void> => {
   const built = join(folder, consoleFolder, builtFolder)
   mkdirSync(built, { recursive: true })
@@ -110,6 +121,7 @@ export const buildBundle = async (
     await esbuild.stop()
   }
   for (const asset of assets) cpSync(join(root, asset), join(folder, asset), { recursive: true })
+  writeCheckedMappings(folder)
   copyNatives(root, folder)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ private: true, type: 'module', version })}\n`)

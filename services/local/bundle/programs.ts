@@ -15,10 +15,12 @@ export const programs = {
 
 export type Program = keyof typeof programs
 
+export const mappingsPath = 'services/shared/sources/mappings'
+
 /** Files that programs read at run time: kept in the bundle under their path from the project's root. */
 export const assets: readonly string[] = [
   'schemas',
-  'services/shared/sources/mappings',
+  mappingsPath,
   'services/dispatch/destinations/tiktok/profiles',
   'services/local/simulator/page.html',
   'docs/runbooks',

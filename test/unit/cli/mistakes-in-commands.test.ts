@@ -1,5 +1,9 @@
 /** Mistakes of a newcomer in the arguments and files of commands: each answer names the cause and the remedy. */
+import { identifyProcess } from '../../../services/local/processes/processes.ts'
 import { addresses, expectAnswer, type Mistake } from '../../support/mistakes.ts'
+
+/** As of a `signals up` that has no addresses yet: this process. */
+const starting = JSON.stringify({ supervisor: identifyProcess(process.pid), children: {}, addresses: null })
 
 const mistakes: readonly Mistake[] = [
   // Commands and options.
@@ -25,6 +29,25 @@ const mistakes: readonly Mistake[] = [
     }),
   ),
   { what: 'no pipeline for status', args: 'status', code: 1, says: ['no pipeline runs', 'npx signals up'] },
+  ...['status', 'connections list', 'mappings list', 'doctor'].map(
+    (args): Mistake => ({
+      what: `a file in place of the data folder, for ${args}`,
+      args,
+      env: { SIGNALS_DATA_DIR: 'FOLDER/file' },
+      files: { file: '' },
+      says: ['SIGNALS_DATA_DIR: FOLDER/file is a file', 'set it to a folder'],
+    }),
+  ),
+  ...[
+    ['status', 1],
+    ['connections list', 2],
+  ].map(
+    ([args, code]): Mistake => ({
+      ...{ what: `${args} while the pipeline starts`, args: String(args), code: Number(code) },
+      files: { '.signals/state.json': starting },
+      says: ['the pipeline on FOLDER/.signals is still starting', 'wait until `signals up` says that it is ready'],
+    }),
+  ),
 
   // Keyword lists, rule sets, mappings.
   {
@@ -74,6 +97,24 @@ const mistakes: readonly Mistake[] = [
     files: { 'k.json': '{"entries": [\n  {"keyword": "pago" "flag": "x"}\n]}' },
     says: ['line 2', 'JSON'],
   },
+  {
+    what: 'a list that is an array',
+    args: 'keywords test hola --file FOLDER/k.json',
+    files: { 'k.json': '[{"keyword": "pago", "flag": "payment"}]' },
+    says: ['list: must be an object', '"entries"'],
+  },
+  {
+    what: 'a page in place of a list',
+    args: 'keywords test hola --file FOLDER/k.csv',
+    files: { 'k.csv': '<html><body>Sign in</body></html>' },
+    says: ['line 1: must name the columns: keyword,flag'],
+  },
+  {
+    what: 'a folder in place of a list',
+    args: 'keywords test hola --file FOLDER',
+    says: ['keyword list', 'it is a folder'],
+  },
+  { what: 'a test without a text', args: 'keywords test', says: ['name the text: signals keywords test TEXT'] },
   {
     what: 'an import of a list that is none',
     args: 'keywords import FOLDER/k.csv',

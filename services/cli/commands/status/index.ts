@@ -7,6 +7,7 @@ import { type RefusedDeliveries, refusedOf } from '../../../shared/refused/refus
 import type { UnconnectedAccount } from '../../../shared/unconnected/account.ts'
 import { stageNames } from '../../../topology.ts'
 import { type CliContext, withContext } from '../../context.ts'
+import { withoutAddresses } from '../../folders.ts'
 import { print, printable, printJson, seconds, table } from '../../output.ts'
 import { problemLines, readProblems } from './problems.ts'
 import { readProcesses } from './processes.ts'
@@ -86,8 +87,6 @@ const rowsOf = (stage: string, processes: readonly KnownProcess[], pid: number |
         one.address,
       ])
 
-const none = 'no pipeline runs on'
-
 const show = async (context: CliContext, { json, prometheus }: { json?: boolean; prometheus?: boolean }) => {
   const { dataDir, env } = context
   const state = runningState(dataDir)
@@ -97,9 +96,11 @@ const show = async (context: CliContext, { json, prometheus }: { json?: boolean;
   if (!addresses && processes.length === 0) {
     process.exitCode = 1
     if (json) return printJson({ running: false, pids: {} })
-    if (problem !== null) return print(`${none} ${dataDir}, and Redis does not say who runs elsewhere: ${problem}`)
+    const none = withoutAddresses(dataDir, state)
+    if (state !== null) return print(none)
+    if (problem !== null) return print(`${none}, and Redis does not say who runs elsewhere: ${problem}`)
     const elsewhere = env.REDIS_URL ? 'none announces itself in Redis' : 'set REDIS_URL to see one that runs elsewhere'
-    return print(`${none} ${dataDir}; start one with: npx signals up; ${elsewhere}`)
+    return print(`${none}; start one with: npx signals up; ${elsewhere}`)
   }
   if (prometheus)
     return printJson(

@@ -100,6 +100,12 @@ const unreachable: readonly { readonly pattern: RegExp; says(address: string): s
   },
 ]
 
+/** The broker ends a connection without a word whose first bytes it does not understand, or that lacks a certificate. */
+const closed = {
+  pattern: /Connection closed|Closed connection/,
+  says: 'Kafka does not answer: it closes the connection; set KAFKA_SECURITY_PROTOCOL to what the listener in KAFKA_BROKERS speaks, and KAFKA_SSL_CERT and KAFKA_SSL_KEY if it demands a certificate',
+}
+
 const unreachableIn = (text: string): string | undefined => {
   for (const { pattern, says } of unreachable) {
     const found = pattern.exec(text)
@@ -143,6 +149,7 @@ export const toDependencyError = (error: unknown): DependencyError => {
     known
       ? `${known.says}${kind === '' ? '' : ` (${kind})`}`
       : (unreachableIn(text) ??
+          (closed.pattern.test(text) ? closed.says : undefined) ??
           `Kafka does not answer as expected (${kind}); check KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL`),
     { cause: error },
   )

@@ -94,7 +94,11 @@ describe('an error of a client', () => {
       /^Kafka: the host kafka-1 is not known here: correct KAFKA_BROKERS/,
     ],
     [new Error('Connection to [::1]:9092 timed out.'), /^Kafka: \[::1\]:9092 does not answer: check KAFKA_BROKERS/],
-    [new Error('Connection closed'), /Kafka does not answer as expected \(Connection closed\); check KAFKA_BROKERS/],
+    [
+      new Error('Connection closed'),
+      /^Kafka does not answer: it closes the connection; set KAFKA_SECURITY_PROTOCOL .* KAFKA_SSL_CERT/,
+    ],
+    [new Error('strange'), /Kafka does not answer as expected \(strange\); check KAFKA_BROKERS/],
   ])('names the setting and the remedy: %s', (error, expected) => {
     expect(toDependencyError(error)).toMatchObject({ dependency: 'kafka', message: expect.stringMatching(expected) })
   })

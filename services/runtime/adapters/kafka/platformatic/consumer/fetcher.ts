@@ -128,6 +128,8 @@ export class Fetcher {
     }
     if (fetched.sessionId === 0) this.#sessions.delete(nodeId)
     else this.#sessions.set(nodeId, { id: fetched.sessionId, epoch: nextEpoch(session.epoch), known: all })
+    // A fetch session names only partitions with something new.
+    for (const place of all.keys()) this.#byPlace.get(place)?.answered()
     return this.#handOver(fetched, all)
   }
 

@@ -1,9 +1,12 @@
 /** Fetched records of one partition that no batch has yet. */
 import type { BatchResult, ConsumedRecord } from '../../../../ports.ts'
+import { maxWaitMs } from '../../membership.ts'
 import type { Decoded } from '../wire/decode-batches.ts'
 
 /** A fetch leaves out a partition with more bytes in its queue. About half a slice of the loop at 500 bytes a record. */
 export const maxBytesWaiting = 524_288
+/** A leader without records answers each second. */
+const longestSilenceMs = 3 * maxWaitMs
 const longestTimerMs = 2_147_483_647
 
 export interface Taken {
@@ -32,6 +35,8 @@ export class PartitionQueue {
   /** Broker timestamp of the first record of the batch in progress, ms; null: none. */
   #inProgressSince: number | null = null
   #isFetched = false
+  /** `performance.now()` */
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(topic: string, partition: number, position: bigint, isUncommitted: boolean) {
     this.topic = topic
@@ -54,12 +59,19 @@ export class PartitionQueue {
   }
 
   /**
-   * All records before this broker time are processed, ms; infinite when the last fetch found no more. While a broker does not answer,
-   * that holds for its last answer.
+   * All records before this broker time are processed, ms; infinite when the last fetch found no more. 0: unknown, as while the leader
+   * does not answer: it, or its successor, may have records that were written meanwhile.
    */
   get processedUntil(): number {
     const next = this.#inProgressSince ?? this.#waiting[0]?.timestamp
-    return next ?? (this.#isFetched && this.position >= this.highWatermark ? Number.POSITIVE_INFINITY : 0)
+    if (next !== undefined) return next
+    const isCurrent = performance.now() - this.#answeredAt < longestSilenceMs
+    return this.#isFetched && isCurrent && this.position >= this.highWatermark ? Number.POSITIVE_INFINITY : 0
+  }
+
+  /** The leader has answered a fetch of the partition, with records or without. */
+  answered(): void {
+    this.#answeredAt = performance.now()
   }
 
   add({ records, next }: Decoded, bytes: number, highWatermark: bigint): void {
@@ -68,6 +80,7 @@ export class PartitionQueue {
     this.position = next
     this.highWatermark = highWatermark
     this.#isFetched = true
+    this.answered()
     if (records.length > 0) {
       this.#bytes += bytes
       this.isUncommitted = false
