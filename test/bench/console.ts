@@ -61,6 +61,8 @@ const browser = await openBrowser()
 try {
   await stories.connect('shop', stories.whatsappAccount)
   await stories.connectMany(connections)
+  // The page of keyword lists shows what they hit.
+  await stories.signals('keywords', 'import', stories.file('list.csv', 'keyword,flag\nhola,asked_price\n'))
   for (let from = 0; from < deadLetters; from += 500)
     // Of two sources: one alone would come into quarantine.
     await stories.write(
