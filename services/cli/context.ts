@@ -70,6 +70,9 @@ const once = <T>(make: () => T): (() => T) => {
   }
 }
 
+/** As long as a command waits for Kafka. */
+const registryTimeoutMs = 5_000
+
 /** From the environment, else from the data folder of `signals up`. @throws ConfigError */
 const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
   if (env.SIGNALS_KEYS) return loadConfig(keyFields, env)
@@ -146,7 +149,7 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
       closing.push(() => redis.close())
       return redis
     }),
-    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl))),
+    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl), registryTimeoutMs)),
     codec: once(() => Codec.open(context.registry())),
     openKeys: once(async () =>
       readKeys(context.keys, { broker: unsignedBroker(), codec: await context.codec(), onRefused }),
