@@ -183,7 +183,7 @@ const ofMappings = ({ refusedMappings: [first, ...others] }: NoticeFacts): Syste
   first
     ? [
         notice('mapping-refused', {
-          text: `mapping files refused: ${1 + others.length} (${first.file}: ${first.problem})`,
+          text: `mapping files refused: ${1 + others.length} (${first.problem})`,
           runbook: null,
           remedy:
             'The last good version of the source stays active, if it has one. Correct the file; `signals mappings check FILE` judges it before.',

@@ -4,7 +4,7 @@ import type { StageInstances } from '../stage-probes.ts'
 export interface RefusedMapping {
   /** Without its folder. */
   readonly file: string
-  /** With the place in the file. */
+  /** The first one, with the place in the file. */
   readonly problem: string
 }
 
@@ -21,6 +21,14 @@ export const refusedMappingsOf = (instances: StageInstances): readonly RefusedMa
       const mappings = health?.details?.mappings as { readonly refused?: unknown } | undefined
       return Array.isArray(mappings?.refused) ? mappings.refused.filter(isRefused) : []
     })
-  const byFile = new Map(found.map(({ file, problem }) => [file.slice(file.lastIndexOf('/') + 1), problem]))
+  const byFile = new Map(
+    found.map(({ file, problem }) => {
+      const name = file.slice(file.lastIndexOf('/') + 1)
+      const [first = '', ...more] = problem.trim().split(/\n\s*/)
+      // A place begins with the name of the file.
+      const own = first.startsWith(name) ? first : `${name}: ${first}`
+      return [name, more.length > 0 ? `${own}, …` : own]
+    }),
+  )
   return Array.from(byFile, ([file, problem]) => ({ file, problem }))
 }

@@ -68,7 +68,11 @@ describe('the notice of refused mappings', () => {
     ...{ url: 'http://x', metrics: null, isUnproven },
     health: { details: { mappings } } as never,
   })
-  const broken = { file: '/etc/mappings/shop.yaml', problem: 'line 3: source is missing' }
+  const broken = {
+    file: '/etc/mappings/shop.yaml',
+    problem: 'shop.yaml:1: source is missing\nshop.yaml:3: rules must be array',
+  }
+  const duplicate = { file: '/etc/mappings/twice.yaml', problem: 'source line is in another file' }
   const refusedOf = (...gateway: readonly ReturnType<typeof instance>[]) =>
     refusedMappingsOf({
       ...{ gateway, ingest: [instance({ own: [], refused: [broken] })], attribution: [] },
@@ -77,14 +81,17 @@ describe('the notice of refused mappings', () => {
 
   it('names the file once, its problem, and what to do', () => {
     const refusedMappings = refusedOf(
-      instance({ own: [], refused: [broken] }),
+      instance({ own: [], refused: [broken, duplicate] }),
       instance(undefined),
       instance({ refused: 'x' }),
       instance({ refused: [{ file: 'other.yaml', problem: 'said by a stranger' }] }, true),
     )
-    expect(refusedMappings).toEqual([{ file: 'shop.yaml', problem: 'line 3: source is missing' }])
+    expect(refusedMappings).toEqual([
+      { file: 'shop.yaml', problem: 'shop.yaml:1: source is missing, …' },
+      { file: 'twice.yaml', problem: 'twice.yaml: source line is in another file' },
+    ])
     const [notice] = noticesOf(facts({ refusedMappings }))
-    expect(notice?.text).toBe('mapping files refused: 1 (shop.yaml: line 3: source is missing)')
+    expect(notice?.text).toBe('mapping files refused: 2 (shop.yaml:1: source is missing, …)')
     expect(notice?.remedy).toContain('signals mappings check')
   })
 })
