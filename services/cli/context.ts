@@ -70,12 +70,17 @@ const once = <T>(make: () => T): (() => T) => {
   }
 }
 
-/** From the environment, else from the data folder of `signals up`. @throws ConfigError */
-const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets): KeySettings => {
+/** As long as a command waits for Kafka. */
+const registryTimeoutMs = 5_000
+
+/** From the environment, else from the data folder of `signals up`. @param none why there is no pipeline with a key. @throws ConfigError */
+const keysOf = (env: NodeJS.ProcessEnv, stored: Secrets, none: string | null): KeySettings => {
   if (env.SIGNALS_KEYS) return loadConfig(keyFields, env)
   const { SIGNALS_MASTER_KEY, SIGNALS_MASTER_KEY_PREVIOUS } = env.SIGNALS_MASTER_KEY ? env : stored
   if (!SIGNALS_MASTER_KEY)
-    throw new ConfigError('SIGNALS_MASTER_KEY is not set: set it to the key of the pipeline (32 bytes in base64)')
+    throw new ConfigError(
+      `SIGNALS_MASTER_KEY is not set${none === null ? ': set it' : `, and ${none}, or set it`} to the key of the pipeline (32 bytes in base64)`,
+    )
   const previous = (SIGNALS_MASTER_KEY_PREVIOUS ?? '').split(',').map((key) => key.trim())
   return {
     ...loadConfig(kmsFields, env),
@@ -90,14 +95,18 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
   const state = runningState(dataDir)
   const running = state?.addresses ?? null
   const secrets = readSecrets(dataDir)
+  const none =
+    running === null
+      ? `${withoutAddresses(dataDir, state)}${state === null ? ': start one with `signals up`' : ''}`
+      : null
   const address = (
     name: 'KAFKA_BROKERS' | 'REDIS_URL' | 'SCHEMA_REGISTRY_URL',
     fromState: string | undefined,
   ): string => {
     const value = env[name] || fromState
     if (!value) {
-      const remedy = state === null ? `: start one with \`signals up\`, or set ${name}` : ''
-      throw new ConfigError(`${name} is not set, and ${withoutAddresses(dataDir, state)}${remedy}`)
+      const remedy = state === null ? `, or set ${name}` : ''
+      throw new ConfigError(`${name} is not set, and ${none}${remedy}`)
     }
     loadConfig({ [name]: fields[name] }, { [name]: value })
     return value
@@ -131,7 +140,7 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
     hasMasterKey,
     hasKeys,
     get keys() {
-      return keysOf(env, secrets)
+      return keysOf(env, secrets, none)
     },
     unsignedBroker,
     broker: once(() =>
@@ -146,7 +155,7 @@ export const openContext = (env: NodeJS.ProcessEnv = environment()): CliContext 
       closing.push(() => redis.close())
       return redis
     }),
-    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl))),
+    registry: once(() => openRegistry(registrySettingsOf(env, context.registryUrl), registryTimeoutMs)),
     codec: once(() => Codec.open(context.registry())),
     openKeys: once(async () =>
       readKeys(context.keys, { broker: unsignedBroker(), codec: await context.codec(), onRefused }),

@@ -1,7 +1,8 @@
 /** Runs a command of `signals`. Loads only the called one, so that `signals map` starts without a Kafka client. */
 import { Command, CommanderError } from 'commander'
+import { softwareVersion } from '../../runtime/process/version.ts'
 import { exitCodes } from '../exit.ts'
-import { notify } from '../output.ts'
+import { notify, print } from '../output.ts'
 import { commands } from './commands.ts'
 
 /** Applies to sub-commands too: a wrong option must not exit the process, and names where the right ones are. */
@@ -17,15 +18,30 @@ const exitCodeOf = (error: unknown): number => {
   return exitCodes.failed
 }
 
+/** No option of the program, which would take the `--version` of `signals keywords show` away. */
+const versionWords: readonly (string | undefined)[] = ['--version', '-v', '-V', 'version']
+
+/** `help connections add` as `connections add --help`: only the command itself knows its parts. */
+const withoutHelpWord = (argv: readonly string[]): readonly string[] => {
+  const [first, ...rest] = argv
+  return first === 'help' && commands[rest[0] ?? ''] ? [...rest, '--help'] : argv
+}
+
 /**
- * @param argv without the program's name
+ * @param given without the program's name
  * @param env the process' environment; names of secret files in it are followed
  * @returns the exit code; errors are written to standard error
  */
-export const runCommand = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+export const runCommand = async (given: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  if (given.length === 1 && versionWords.includes(given[0])) {
+    print(softwareVersion())
+    return exitCodes.done
+  }
+  const argv = withoutHelpWord(given)
   const program = answering(new Command('signals'), 'signals')
     .description('Turns conversations into advertising signals without giving away what was said.')
     .showSuggestionAfterError()
+    .addHelpText('after', '\n`signals COMMAND --help` explains a command, `signals --version` prints the version.')
   const chosen = commands[argv[0] ?? '']
   for (const [name, { about }] of Object.entries(commands))
     if (commands[name] !== chosen) program.command(name).description(about)

@@ -219,6 +219,18 @@ const mistakes: readonly Mistake[] = [
   },
 ]
 
+it.each([['--version'], ['-v'], ['version']])('the version is there for who asks by %s', (args) =>
+  expectAnswer({ what: 'the version', args, code: 0, says: [/^\d+\.\d+\.\d+\n$/] }),
+)
+
+it.each([
+  ['help connections', /Commands:\n[\s\S]*test-event/],
+  ['help connections add', /Usage: signals connections add [\s\S]*--file <file>/],
+  ['help', /signals --version/],
+])('%s explains the command as --help does', (args, says) =>
+  expectAnswer({ what: 'help', args, code: 0, says: [says] }),
+)
+
 it.each(mistakes.map((mistake) => [mistake.what, mistake] as const))('a mistake in commands: %s', (_what, mistake) =>
   expectAnswer(mistake),
 )

@@ -42,6 +42,13 @@ const mistakes: readonly Mistake[] = [
     says: ['SCHEMA_REGISTRY_URL is not set', 'or set SCHEMA_REGISTRY_URL'],
   },
 
+  {
+    what: 'a connection before there is a pipeline',
+    args: 'connections add --file FOLDER/c.json',
+    files: { 'c.json': file({}) },
+    says: ['no pipeline runs on FOLDER/.signals: start one with `signals up`, or set'],
+  },
+
   // Connection files.
   {
     what: 'a connection file that is not there',

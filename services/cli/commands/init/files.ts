@@ -46,10 +46,12 @@ INGEST_TOKEN=${token}
 /** What to do next, a line each. */
 export const nextSteps = (folder: string): readonly string[] => {
   const path = (name: string) => (folder === '.' ? name : `${folder}/${name}`)
+  const settings = `set -a; . ${folder === '.' ? './.env' : path('.env')}; set +a`
   return [
-    `set -a; . ${folder === '.' ? './.env' : path('.env')}; set +a`,
+    settings,
     'npx signals up',
     'and in another terminal:',
+    settings,
     `npx signals connections add --file ${path('connection.json')}`,
     `npx signals keywords import ${path('keywords.csv')}`,
   ]

@@ -66,9 +66,11 @@ interface RegistryAnswer {
 class HttpRegistry implements SchemaRegistry {
   readonly #base: string
   readonly #options: RequestOptions
+  readonly #wholeMs: number | undefined
 
-  constructor({ url, authorization, ca }: RegistrySettings) {
+  constructor({ url, authorization, ca }: RegistrySettings, wholeMs: number | undefined) {
     this.#base = url
+    this.#wholeMs = wholeMs
     const headers = { 'content-type': contentType, accept: contentType, ...(authorization ? { authorization } : {}) }
     // Idle connections end with the process.
     const agent = url.startsWith('https:')
@@ -130,7 +132,7 @@ class HttpRegistry implements SchemaRegistry {
   }
 
   /** Once more after a failure on the way: an idle connection may have been closed. @throws DependencyError */
-  async #ask(method: string, path: string, body?: object, wholeMs?: number): Promise<RegistryAnswer> {
+  async #ask(method: string, path: string, body?: object, wholeMs = this.#wholeMs): Promise<RegistryAnswer> {
     const url = `${this.#base}${path}`
     const whole = wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs)
     const attempt = () => requestOnce(url, { ...this.#options, method }, body, whole)
@@ -159,10 +161,13 @@ const requestOnce = async (
   return { status, value: typeof value === 'object' && value !== null ? { ...value } : {} }
 }
 
-/** @param settings or a URL that needs nothing else */
-export const openRegistry = (settings: RegistrySettings | string): SchemaRegistry => {
+/**
+ * @param settings or a URL that needs nothing else
+ * @param wholeMs for each request and its second try, for a caller for whom a person waits; unset: 10 s each
+ */
+export const openRegistry = (settings: RegistrySettings | string, wholeMs?: number): SchemaRegistry => {
   const all = typeof settings === 'string' ? toRegistrySettings({}, settings) : settings
-  const registry = new HttpRegistry(all)
+  const registry = new HttpRegistry(all, wholeMs)
   return all.prefix === undefined ? registry : prefixedRegistry(registry, all.prefix)
 }
 
