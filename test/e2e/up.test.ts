@@ -146,15 +146,25 @@ describe('signals up', () => {
     const env = { ...process.env, ...noParts, SIGNALS_DATA_DIR: world.dataDir, REDIS_URL: world.pipeline.ready.redis }
     const before = state()
     renameSync(file, `${file}.away`)
-    const status = await runSignals(['status', '--json'], env).finally(() => renameSync(`${file}.away`, file))
-    const { stages, processes } = JSON.parse(status.stdout) as {
-      stages: Record<string, { pid: number; state: string }>
-      processes: { stage: string }[]
+    const read = async () => {
+      const { code, stdout } = await runSignals(['status', '--json'], env)
+      const { stages, processes } = JSON.parse(stdout) as {
+        stages: Record<string, { pid: number; state: string }>
+        processes: { stage: string }[]
+      }
+      return { code, stages, processes }
     }
+    let status: Awaited<ReturnType<typeof read>> | undefined
+    // A story above empties Redis: each process announces itself again within 5 s.
+    await eventually('every process', async () => {
+      status = await read()
+      return status.processes.length === stageNames.length + 1
+    }).finally(() => renameSync(`${file}.away`, file))
+    const { code, stages = {}, processes = [] } = status ?? {}
     expect(processes.map(({ stage }) => stage)).toEqual([...stageNames, 'control'])
     for (const stage of stageNames)
       expect(stages[stage]).toMatchObject({ pid: before.children[stage]?.pid, state: 'running' })
-    expect(status.code).toBe(0)
+    expect(code).toBe(0)
     expect(processes.find(({ stage }) => stage === 'ingest')).toMatchObject({
       version: JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version,
       partitions: { 'channel-events.v1': [0, 1, 2, 3, 4, 5] },
