@@ -10,8 +10,7 @@ import { BackOff, restartLine } from './back-off.ts'
 import { lastWords } from './last-words.ts'
 import { Liveness } from './liveness.ts'
 import { endOf } from './previous-end.ts'
-import { lowerPriority } from './priority.ts'
-import { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts'
+import { identifyProcess, type ProcessIdentity } from './processes.ts'
 
 export interface ChildSpec {
   readonly name: string
@@ -31,8 +30,6 @@ export interface ChildSpec {
   readonly liveness?: { answers(): Promise<boolean>; readonly timeoutMs: number }
   /** Time between SIGTERM and SIGKILL. */
   readonly stopTimeoutMs: number
-  /** 0 to 19: processes with a lower one get the processor first. Unset: as the supervisor. */
-  readonly niceness?: number
 }
 
 export interface ChildEvents {
@@ -150,9 +147,6 @@ export class Child {
     let output = ''
     const identity = child.pid === undefined ? null : identifyProcess(child.pid)
     if (identity) this.#events.started(identity)
-    const { niceness } = this.spec
-    if (identity && niceness !== undefined)
-      void lowerPriority(identity.pid, niceness, this.#clock, () => this.#process === child && isAlive(identity))
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (part: Buffer) => {
         this.#log.write(part)

@@ -34,10 +34,8 @@ const livezOf = (readyUrl: string) => readyUrl.replace(/readyz$/, 'livez')
 /** Sizes of the heap, MB. A batch should be garbage before the collector copies it out of the young generation. */
 const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
 const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
-/** Each collection stops every answer under way, so it has few. */
-const gatewayHeap = ['--max-semi-space-size=16', '--max-old-space-size=512']
 const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
-  gateway: gatewayHeap,
+  gateway: smallHeap,
   ingest: stageHeap,
   attribution: stageHeap,
   keywords: stageHeap,
@@ -45,9 +43,6 @@ const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
   console: smallHeap,
   simulator: smallHeap,
 }
-
-/** The gateway answers sources that wait. What comes after it can be late, and works off what Kafka has. */
-const nicenessOfOthers = 10
 
 export const separateSpecs = (
   services: readonly Service[],
@@ -63,7 +58,6 @@ export const separateSpecs = (
     isReady: () => answers(readyUrl),
     ...(livenessMs > 0 ? { liveness: { answers: () => answers(livezOf(readyUrl)), timeoutMs: livenessMs } } : {}),
     stopTimeoutMs,
-    ...(name === 'gateway' ? {} : { niceness: nicenessOfOthers }),
   }))
 
 /** One process for all; it restarts a service that fails, and this supervisor restarts the process. */

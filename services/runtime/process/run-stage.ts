@@ -38,9 +38,6 @@ import { openTracing } from './tracing.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
-/** A commit costs Kafka as much as a small batch, and each stage makes one per partition. A killed process repeats up to this much, ms. */
-const commitIntervalMs = 100
-
 /** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
 const defaultRecordsUnderWay = 2_000
 
@@ -186,7 +183,6 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
-          commitIntervalMs,
           recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,

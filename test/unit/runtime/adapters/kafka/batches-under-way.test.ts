@@ -1,4 +1,3 @@
-import { mock } from 'node:test'
 import {
   PartitionQueue,
   processedUntil,
@@ -62,21 +61,6 @@ describe('how far a partition is processed', () => {
     queue.take()
     queue.finished([], 0)
     expect(ofTopic(queue)).toBe(Number.POSITIVE_INFINITY)
-  })
-
-  it('is unknown while the leader does not answer, and known again by an answer without records', () => {
-    const queue = new PartitionQueue('t', 0, 10n, false)
-    queue.add({ records: [], next: 12n }, 0, 12n)
-    expect(ofTopic(queue)).toBe(Number.POSITIVE_INFINITY)
-    const later = performance.now() + 3_000
-    const clock = mock.method(performance, 'now', () => later)
-    try {
-      expect(ofTopic(queue)).toBe(0)
-      queue.answered()
-      expect(ofTopic(queue)).toBe(Number.POSITIVE_INFINITY)
-    } finally {
-      clock.mock.restore()
-    }
   })
 
   it("holds nobody up whose topic is another member's", () => {

@@ -15,11 +15,6 @@ const partitionMaxBytes = maxBytesWaiting
 const maxBytes = 8 * partitionMaxBytes
 /** Maximum wait while a fetch leaves out a full partition, which should return soon after its queue is processed. */
 const briefWaitMs = 100
-/**
- * Fetches of a leader start at least this much apart. A fetch, and each slice that it brings, costs about the same with one record as with
- * ten. At rest it delays nothing: the last fetch has waited longer.
- */
-const intervalMs = 10
 const firstPauseMs = 100
 const longestPauseMs = 2_000
 /** Consecutive failures before the fetcher reports them; a moved leader causes one. */
@@ -78,15 +73,9 @@ export class Fetcher {
     for (const [nodeId, queues] of Map.groupBy(wanted, ({ place }) => this.#leaders.get(place)?.leader ?? -1)) {
       if (this.#busy.has(nodeId)) continue
       this.#busy.add(nodeId)
-      const startedAt = performance.now()
       void this.#fetch(nodeId, queues).finally(() => {
-        const next = () => {
-          this.#busy.delete(nodeId)
-          this.pump()
-        }
-        const left = intervalMs - (performance.now() - startedAt)
-        if (left > 0) setTimeout(next, left)
-        else next()
+        this.#busy.delete(nodeId)
+        this.pump()
       })
     }
   }
@@ -128,8 +117,6 @@ export class Fetcher {
     }
     if (fetched.sessionId === 0) this.#sessions.delete(nodeId)
     else this.#sessions.set(nodeId, { id: fetched.sessionId, epoch: nextEpoch(session.epoch), known: all })
-    // A fetch session names only partitions with something new.
-    for (const place of all.keys()) this.#byPlace.get(place)?.answered()
     return this.#handOver(fetched, all)
   }
 

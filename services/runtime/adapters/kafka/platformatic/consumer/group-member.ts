@@ -9,8 +9,7 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
-import type { MembershipTimes } from '../../../../membership-times.ts'
-import type { ConsumerOptions } from '../../../../ports.ts'
+import type { ConsumerOptions, MembershipTimes } from '../../../../ports.ts'
 import { assignByNumber, assignorName, assignorVersion } from '../../assignment.ts'
 import { protocolErrorsOf } from '../../errors.ts'
 import { membershipTimes } from '../../membership.ts'

@@ -1,13 +1,9 @@
 /** Fetched records of one partition that no batch has yet. */
-import type { BatchResult, ConsumedRecord } from '../../../../ports.ts'
-import { maxWaitMs } from '../../membership.ts'
+import type { ConsumedRecord } from '../../../../ports.ts'
 import type { Decoded } from '../wire/decode-batches.ts'
 
 /** A fetch leaves out a partition with more bytes in its queue. About half a slice of the loop at 500 bytes a record. */
 export const maxBytesWaiting = 524_288
-/** A leader without records answers each second. */
-const longestSilenceMs = 3 * maxWaitMs
-const longestTimerMs = 2_147_483_647
 
 export interface Taken {
   readonly records: readonly ConsumedRecord[]
@@ -35,8 +31,6 @@ export class PartitionQueue {
   /** Broker timestamp of the first record of the batch in progress, ms; null: none. */
   #inProgressSince: number | null = null
   #isFetched = false
-  /** `performance.now()` */
-  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(topic: string, partition: number, position: bigint, isUncommitted: boolean) {
     this.topic = topic
@@ -59,19 +53,12 @@ export class PartitionQueue {
   }
 
   /**
-   * All records before this broker time are processed, ms; infinite when the last fetch found no more. 0: unknown, as while the leader
-   * does not answer: it, or its successor, may have records that were written meanwhile.
+   * All records before this broker time are processed, ms; infinite when the last fetch found no more. While a broker does not answer,
+   * that holds for its last answer.
    */
   get processedUntil(): number {
     const next = this.#inProgressSince ?? this.#waiting[0]?.timestamp
-    if (next !== undefined) return next
-    const isCurrent = performance.now() - this.#answeredAt < longestSilenceMs
-    return this.#isFetched && isCurrent && this.position >= this.highWatermark ? Number.POSITIVE_INFINITY : 0
-  }
-
-  /** The leader has answered a fetch of the partition, with records or without. */
-  answered(): void {
-    this.#answeredAt = performance.now()
+    return next ?? (this.#isFetched && this.position >= this.highWatermark ? Number.POSITIVE_INFINITY : 0)
   }
 
   add({ records, next }: Decoded, bytes: number, highWatermark: bigint): void {
@@ -80,7 +67,6 @@ export class PartitionQueue {
     this.position = next
     this.highWatermark = highWatermark
     this.#isFetched = true
-    this.answered()
     if (records.length > 0) {
       this.#bytes += bytes
       this.isUncommitted = false
@@ -109,23 +95,6 @@ export class PartitionQueue {
     if (left.length === 0) return
     this.#waiting = this.#waiting.length > 0 ? left.concat(this.#waiting) : [...left]
     this.#bytes += bytes
-  }
-
-  /** Pauses the partition. @param onResumed called once, after it */
-  rest({ pauseMs, wake }: Pick<BatchResult, 'pauseMs' | 'wake'>, onResumed: () => void): void {
-    this.isResting = true
-    let isOver = false
-    const resume = () => {
-      if (isOver) return
-      isOver = true
-      clearTimeout(timer)
-      this.isResting = false
-      this.isHeld = false
-      onResumed()
-    }
-    const timer = setTimeout(resume, Math.min(pauseMs, longestTimerMs))
-    timer.unref()
-    void wake?.then(resume)
   }
 }
 
