@@ -150,15 +150,16 @@ describe('signals up', () => {
       const { code, stdout } = await runSignals(['status', '--json'], env)
       const { stages, processes } = JSON.parse(stdout) as {
         stages: Record<string, { pid: number; state: string }>
-        processes: { stage: string }[]
+        processes: { stage: string; partitions?: Record<string, number[]> }[]
       }
       return { code, stages, processes }
     }
     let status: Awaited<ReturnType<typeof read>> | undefined
-    // A story above empties Redis: each process announces itself again within 5 s.
-    await eventually('every process', async () => {
+    // Each process says every 5 s what it has: a story above empties Redis, and another has stages killed, which then get their partitions.
+    await eventually('every process with its partitions', async () => {
       status = await read()
-      return status.processes.length === stageNames.length + 1
+      const { partitions = {} } = status.processes.find(({ stage }) => stage === 'ingest') ?? {}
+      return status.processes.length === stageNames.length + 1 && Object.keys(partitions).length > 0
     }).finally(() => renameSync(`${file}.away`, file))
     const { code, stages = {}, processes = [] } = status ?? {}
     expect(processes.map(({ stage }) => stage)).toEqual([...stageNames, 'control'])
