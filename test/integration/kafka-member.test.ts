@@ -166,6 +166,17 @@ describe('fetching', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(22)
   })
 
+  it('keeps its partitions while it cannot fetch them', async () => {
+    const states: string[] = []
+    const { state } = await member({ onConnection: (to) => states.push(to) })
+    await eventually('its share', () => states.at(-1) === 'up')
+    await broker.deleteTopics([topic])
+    await eventually('trouble', () => states.at(-1) === 'down', 8_000)
+    await broker.createTopics([{ name: topic, partitions: 4, config: {} }])
+    await eventually('recovery', () => states.at(-1) === 'up', 8_000)
+    expect(state.assigned).toEqual(['0,1,2,3'])
+  })
+
   it('finds partitions that are added', async () => {
     const { state } = await member()
     await eventually('its partitions', () => state.assigned.at(-1) === '0,1,2,3')

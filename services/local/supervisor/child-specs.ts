@@ -34,6 +34,11 @@ const livezOf = (readyUrl: string) => readyUrl.replace(/readyz$/, 'livez')
 /** Sizes of the heap, MB. A batch should be garbage before the collector copies it out of the young generation. */
 const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
 const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
+/**
+ * Settings of glibc for memory outside of the heap: V8's threads share one arena, and what is free at its end returns to the system. The
+ * buffers of fetches stay inside of it.
+ */
+const mallocEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '1048576' }
 const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
   gateway: smallHeap,
   ingest: stageHeap,
@@ -52,7 +57,7 @@ export const separateSpecs = (
     name,
     command: process.execPath,
     args: () => [...heapOf[name], locateProgram(name, root, bundle, report)],
-    env,
+    env: { ...mallocEnv, ...env },
     ipc: true,
     logFile: join(logs, `${name}.log`),
     isReady: () => answers(readyUrl),
@@ -75,6 +80,7 @@ export const compactSpec = (
     command: process.execPath,
     args: () => [...smallHeap, locateProgram('compact', root, bundle, report)],
     env: {
+      ...mallocEnv,
       ...pickEnvironment(env, (name) => name.startsWith('NODE_')),
       NODE_COMPILE_CACHE: services[0]?.env.NODE_COMPILE_CACHE,
       [compactVariable]: JSON.stringify({ tasks, livenessMs } satisfies CompactSpec),

@@ -30,6 +30,7 @@ import { environment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
 import { main } from './lifecycle.ts'
+import { letOldGenerationGrow } from './old-generation.ts'
 import { reportRefusals } from './refused-records.ts'
 import type { OnBatch, StageDeps } from './stage-deps.ts'
 import { type StatusPage, serveStatus } from './status-server.ts'
@@ -38,8 +39,8 @@ import { openTracing } from './tracing.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
-/** One batch is decided while another waits for IO. More records would only live through collections of garbage, which copy them. */
-const defaultRecordsUnderWay = 2_000
+/** One batch of a full slice is decided while another waits for IO. A batch costs the stage and the broker as much as some hundred records. */
+const defaultRecordsUnderWay = 4_000
 
 /** Low-priority topics are processed in small slices, one partition at a time, so that live traffic runs in between. */
 const lowPrioritySliceRecords = 100
@@ -68,6 +69,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
   service: StageService<Shape, In, State, Change>,
 ): void => {
   const { name } = service
+  letOldGenerationGrow()
   main(name, async (lifecycle, log) => {
     const config = loadConfig({ ...fields, ...service.fields }, environment()) as Output<Shape>
     const common: Common = config

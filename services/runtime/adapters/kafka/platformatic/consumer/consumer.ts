@@ -20,6 +20,7 @@ class Consumer {
   readonly #stopping = new AbortController()
   #serving: Serving | undefined
   #isUp: boolean | undefined
+  #isAssigned = false
 
   constructor(cluster: Cluster, options: ConsumerOptions, fence: Fence) {
     this.#cluster = cluster
@@ -43,13 +44,17 @@ class Consumer {
           if (standingOf(error) === 'replaced') throw this.#replaced()
           failures++
           // A rejected member rejoins; operators need not see it.
-          if (standingOf(error) === null && failures >= silentFailures) this.#down(toDependencyError(error).message)
+          if (standingOf(error) === null && failures >= silentFailures) {
+            this.#unassign()
+            this.#down(toDependencyError(error).message)
+          }
           await this.#pause(failures)
         }
       }
     } finally {
       await this.#group.leave().catch(() => {})
       await this.#group.close()
+      this.#unassign()
       this.#down('stopped')
     }
   }
@@ -71,6 +76,7 @@ class Consumer {
     const unfence = this.#fence.add(() => serving.holdsExpired)
     try {
       // Before the first batch of the generation.
+      this.#isAssigned = true
       this.#options.onAssigned?.(generation.partitions)
       const began = serving.begin()
       if (this.#stopping.signal.aborted) serving.revoke()
@@ -79,7 +85,7 @@ class Consumer {
       const end = await serving.over
       if (end.kind === 'failed') throw new Ended('ended', { cause: end.error })
       if (end.kind === 'replaced') throw new Ended('replaced', { cause: this.#replaced() })
-      if (end.kind === 'lost') this.#options.onAssigned?.([])
+      if (end.kind === 'lost') this.#unassign()
     } finally {
       await serving.drained()
       unfence()
@@ -95,16 +101,22 @@ class Consumer {
     )
   }
 
+  #unassign() {
+    if (!this.#isAssigned) return
+    this.#isAssigned = false
+    this.#options.onAssigned?.([])
+  }
+
   #up() {
     if (this.#isUp === true) return
     this.#isUp = true
     this.#options.onConnection?.('up')
   }
 
+  /** The partitions stay those of the generation: after trouble with a fetch or a commit it goes on. */
   #down(reason: string) {
     if (this.#isUp === false) return
     this.#isUp = false
-    this.#options.onAssigned?.([])
     this.#options.onConnection?.('down', reason)
   }
 
