@@ -7,6 +7,8 @@ export const faultSchema = z.strictObject({
   eventSourceId: z.string().min(1).optional(),
   /** Only calls with at least one of these events. */
   eventIds: z.array(z.string()).min(1).optional(),
+  /** Only calls with at least this many events. */
+  minEvents: z.int().min(2).optional(),
   /** Number of calls it applies to; absent: until cleared. */
   count: z.int().positive().optional(),
 
@@ -54,6 +56,14 @@ export interface ActiveFault {
   readonly hits: number
 }
 
+export interface FaultedCall {
+  readonly token: string
+  readonly eventSourceId: string | null
+  readonly eventIds: ReadonlySet<string>
+  /** Number of its events. */
+  readonly events: number
+}
+
 export class Faults {
   #next = 1
   #active: ActiveFault[] = []
@@ -80,7 +90,7 @@ export class Faults {
   }
 
   /** Returns the first matching fault and uses up one of its calls. */
-  take(call: { token: string; eventSourceId: string | null; eventIds: ReadonlySet<string> }): Fault | null {
+  take(call: FaultedCall): Fault | null {
     const index = this.#active.findIndex(({ fault, left }) => left !== 0 && matches(fault, call))
     const found = this.#active[index]
     if (!found) return null
@@ -89,10 +99,8 @@ export class Faults {
   }
 }
 
-const matches = (
-  { token, eventSourceId, eventIds }: Fault,
-  call: { token: string; eventSourceId: string | null; eventIds: ReadonlySet<string> },
-) =>
+const matches = ({ token, eventSourceId, eventIds, minEvents }: Fault, call: FaultedCall) =>
   (token === undefined || token === call.token) &&
   (eventSourceId === undefined || eventSourceId === call.eventSourceId) &&
-  (eventIds === undefined || eventIds.some((id) => call.eventIds.has(id)))
+  (eventIds === undefined || eventIds.some((id) => call.eventIds.has(id))) &&
+  (minEvents === undefined || call.events >= minEvents)

@@ -87,7 +87,7 @@ export const track = (text: string, token: string | undefined, state: SimulatorS
   const ids = idsOf(body)
   const call = { token: token ?? '', eventSourceId, eventIds: ids, events: ids.length }
 
-  const fault = faults.take({ token: call.token, eventSourceId, eventIds: new Set(ids) })
+  const fault = faults.take({ token: call.token, eventSourceId, eventIds: new Set(ids), events: ids.length })
   const afterMs = fault?.slowMs ?? 0
   const answer = (code: number, message: string, status = 200) => {
     store.answered(call, String(code), requestId, now)

@@ -157,6 +157,12 @@ describe('faults', () => {
     })
   })
 
+  it('leave out calls with fewer events than they name', () => {
+    const { send, fault } = open()
+    fault({ minEvents: 2, count: 1, partial: { places: [0] } })
+    expect([send(body([event('alone')])).code, send(call).code, send(call).code]).toEqual([0, 20001, 0])
+  })
+
   it('answer 40050 only to a call with known events', () => {
     const { send, fault } = open()
     fault({ duplicates: true })
