@@ -43,6 +43,8 @@ export interface PipelineLoad {
   readonly members?: number
   /** Fills the input topic once all processes run, so that they share the load from its first message on. */
   readonly startsFirst?: boolean
+  /** Messages that pass before the counted ones, so that the processes have compiled their code; needs `startsFirst`. */
+  readonly warmUp?: number
   /** Folder for a CPU profile of each stage's process; unset: none is made. */
   readonly profiles?: string
 }
@@ -87,6 +89,7 @@ export const benchPipeline = async ({
   partitions,
   members = 1,
   startsFirst = false,
+  warmUp = 0,
   profiles,
 }: PipelineLoad): Promise<PipelineFigures> => {
   const dataDirs = Array.from({ length: members }, () => mkdtempSync(join(tmpdir(), 'signals-bench-')))
@@ -131,21 +134,26 @@ export const benchPipeline = async ({
       ...{ listId: 'default', version: 1, createdAt: Date.now(), entries: keywords, shadow: false },
       ...{ copyOf: null, author: null, checked: false },
     })
-    const { events, signals } = makeWorkload(messages, Date.now() - 3_600_000)
-    const fill = async () => {
-      for (let from = 0; from < events.length; from += 5_000) {
+    const { events, signals } = makeWorkload(warmUp + messages, Date.now() - 3_600_000)
+    const signalsOfWarmUp = makeWorkload(warmUp, 0).signals
+    const fill = async (begin: number, end: number) => {
+      for (let from = begin; from < end; from += 5_000) {
         await producer.send(
-          events.slice(from, from + 5_000).map((event) => ({
+          events.slice(from, Math.min(end, from + 5_000)).map((event) => ({
             topic: topics.channelEvents.name,
             key: event.conversationId,
             value: Buffer.from(JSON.stringify(event)),
           })),
         )
       }
-      await producer.close()
-      await broker.close()
     }
-    if (!startsFirst) await fill()
+    const arrived = async (count: number, whileWaiting: () => void = () => {}) => {
+      for (const end = Date.now() + 600_000; sink.arrivals.length < count && Date.now() < end; ) {
+        await sleep(250)
+        whileWaiting()
+      }
+    }
+    if (!startsFirst) await fill(0, events.length)
 
     await first.startServices(parts, stages)
     const { brokers: KAFKA_BROKERS, redis: REDIS_URL, registry: SCHEMA_REGISTRY_URL } = parts
@@ -157,16 +165,20 @@ export const benchPipeline = async ({
       dataDirs.flatMap((dataDir) =>
         Object.entries(runningState(dataDir)?.children ?? {}).map(([name, { pid }]) => ({ name, pid })),
       )
-    const started = new Map(children().map(({ pid }) => [pid, usage(pid).cpu]))
-    if (startsFirst) await fill()
-    const peak = new Map<number, number>()
-    const end = Date.now() + 600_000
-    while (sink.arrivals.length < signals && Date.now() < end) {
-      await sleep(250)
-      for (const { pid } of children()) peak.set(pid, Math.max(peak.get(pid) ?? 0, usage(pid).rss))
+    if (warmUp > 0) {
+      await fill(0, warmUp)
+      await arrived(signalsOfWarmUp)
     }
-    const at = (share: number) =>
-      sink.arrivals[Math.min(sink.arrivals.length - 1, Math.floor(sink.arrivals.length * share))] ?? 0
+    const started = new Map(children().map(({ pid }) => [pid, usage(pid).cpu]))
+    if (startsFirst) await fill(warmUp, events.length)
+    await producer.close()
+    await broker.close()
+    const peak = new Map<number, number>()
+    await arrived(signals, () => {
+      for (const { pid } of children()) peak.set(pid, Math.max(peak.get(pid) ?? 0, usage(pid).rss))
+    })
+    const counted = sink.arrivals.slice(signalsOfWarmUp)
+    const at = (share: number) => counted[Math.min(counted.length - 1, Math.floor(counted.length * share))] ?? 0
     const last = children().map((child) => ({ ...child, cpu: usage(child.pid).cpu }))
     const perMessage = (seconds: number) => (seconds * 1e6) / messages
     const isStage = (name: string) => (stages as readonly string[]).includes(name)

@@ -1,14 +1,17 @@
 /**
  * `make bench-sweep`: what a message costs with more partitions and with more processes of each stage, under the same load.
  *
- *   node test/bench/sweep.ts [--messages 60000] [--partitions 6,24,60] [--members 1,2,4]
+ *   node test/bench/sweep.ts [--messages 100000] [--warm-up 100000] [--partitions 6,24,60] [--members 1,2,4]
+ *
+ * The warm-up is not counted: each further process compiles the same code once more, whatever the load.
  */
 import { parseArgs } from 'node:util'
 import { benchPipeline, type PipelineLoad } from './pipeline.ts'
 
 const { values } = parseArgs({
   options: {
-    messages: { type: 'string', default: '60000' },
+    messages: { type: 'string', default: '100000' },
+    'warm-up': { type: 'string', default: '100000' },
     partitions: { type: 'string', default: '6,24,60' },
     members: { type: 'string', default: '1,2,4' },
   },
@@ -26,9 +29,10 @@ const show = async (load: Omit<PipelineLoad, 'messages'>) => {
   const { arrived, expected, messagesPerSecond, stagesAfterStart, processes } = await benchPipeline({
     messages,
     startsFirst: true,
+    warmUp: Number(values['warm-up']),
     ...load,
   })
-  const kafka = processes.find(({ name }) => name === 'kafka')?.cpu ?? 0
+  const kafka = processes.find(({ name }) => name === 'kafka')?.cpuAfterStart ?? 0
   base ??= stagesAfterStart
   const cells = [load.partitions, load.members, Math.round(messagesPerSecond), stagesAfterStart.toFixed(1)]
   const more = [kafka.toFixed(1), (stagesAfterStart / base).toFixed(2), `${arrived} of ${expected}`]

@@ -1,6 +1,6 @@
 /**
  * The old generation of a stage's heap. What a slice holds outlives one or two collections of the young generation, and is garbage soon
- * after. With V8's own limit, a sixth more than what lives, the old generation was full after every third of them, and each time all that
+ * after. With V8's own limit the old generation was full after every third of them, and each time all that
  * lives was marked: a third of the CPU of V8's threads.
  */
 import { setFlagsFromString } from 'node:v8'
