@@ -67,7 +67,7 @@ export interface ConsumerOptions {
   readonly from: 'earliest' | 'latest'
   /** Unique name of a static member: a restart within the session (10 s) causes no rebalance. The kafkajs adapter ignores it. */
   readonly instanceId?: string
-  /** Number of partitions processed concurrently; default 6 per topic. */
+  /** Number of partitions processed concurrently; default 6 per topic, with `recordsUnderWay` 24 by the platformatic adapter. */
   readonly concurrency?: number
   /** Number of records processed concurrently, approximately; default: no limit. The kafkajs adapter ignores it. */
   readonly recordsUnderWay?: number

@@ -11,7 +11,7 @@ import { Fetcher } from './fetcher.ts'
 import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
 import { type PartitionQueue, processedUntil, type Taken } from './partition-queue.ts'
 import { judgeOutOfRange, positionedQueues } from './positions.ts'
-import { UnderWay } from './under-way.ts'
+import { mostBatches, UnderWay } from './under-way.ts'
 
 const commitPauseMs = 200
 const longestTimerMs = 2_147_483_647
@@ -63,8 +63,8 @@ export class Serving {
     this.#options = options
     this.#session = new Session((options.times ?? membershipTimes).sessionMs)
     this.#events = events
-    const { topics, concurrency = 6 * topics.length, recordsUnderWay = Number.POSITIVE_INFINITY } = options
-    this.#underWay = new UnderWay(concurrency, recordsUnderWay)
+    const { topics, recordsUnderWay = Number.POSITIVE_INFINITY } = options
+    this.#underWay = new UnderWay(options.concurrency ?? mostBatches(topics.length, recordsUnderWay), recordsUnderWay)
     this.#mostRecordsOfBatch = recordsUnderWay / 2
     this.#commits = new Coalescer((places) => this.#commit(places))
     this.over = new Promise((resolve) => {

@@ -1,5 +1,12 @@
 /** The batches that a member processes, within its limits. */
 
+/**
+ * Number of batches processed at one time by default. Where the number of records is bounded, more batches cost no memory, and share one
+ * produce and one commit.
+ */
+export const mostBatches = (topics: number, maxRecords: number): number =>
+  (Number.isFinite(maxRecords) ? 24 : 6) * topics
+
 export class UnderWay {
   readonly #maxBatches: number
   readonly #maxRecords: number
