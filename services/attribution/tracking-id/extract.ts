@@ -12,6 +12,8 @@ import { linksIn, queryOf } from './links.ts'
 
 export const defaultFirstMessages = 3
 const tiktok: readonly ReferralSource[] = ['tiktok_ad', 'tiktok_link']
+/** Whose address counts by default. That of another system's ad may carry a ttclid of the page that it was copied from. */
+const ownAddress: readonly ReferralSource[] = [...tiktok, 'link', 'other']
 
 const of = (from: Extractor['from'], rest: Partial<Extractor> = {}): Extractor => ({
   from,
@@ -49,9 +51,8 @@ const refined = (value: string, { query, pattern }: Extractor): string | null =>
 const inReferral = (extractor: Extractor, { referral }: Content): string | null => {
   if (referral === null) return null
   const source = referral.source
-  if (extractor.only.length > 0 && !extractor.only.includes(source)) return null
-  // The address of a Meta ad may carry a ttclid of the page that it was copied from.
-  if (extractor.from === 'referral.url' && source === 'meta_ad' && extractor.only.length === 0) return null
+  const byDefault = extractor.from === 'referral.url' ? ownAddress : [source]
+  if (!(extractor.only.length > 0 ? extractor.only : byDefault).includes(source)) return null
   const field = extractor.from.slice('referral.'.length) as 'ref' | 'url' | 'adId' | 'clickId'
   if ((field === 'adId' || field === 'clickId') && !tiktok.includes(source)) return null
   const value = referral[field]
