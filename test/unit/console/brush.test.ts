@@ -1,4 +1,4 @@
-import { type Brush, brushedBy, spanOf } from '../../../services/console/parts/brush.ts'
+import { type Brush, brushedBy, spanOf } from '../../../services/console/parts/charts/brush.ts'
 
 const at = Array.from({ length: 9 }, (_, n) => n * 60_000)
 const press = (brush: Brush | null, ...keys: readonly string[]) =>

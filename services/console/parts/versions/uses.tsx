@@ -2,9 +2,9 @@
 import type { ApiSchemas } from '../../api/operations.ts'
 import { useRead } from '../../api/queries.ts'
 import { countText } from '../../format.ts'
-import { Chart } from '../chart.tsx'
+import { Chart } from '../charts/chart.tsx'
+import { TimeSpanChoice, useTimeSpan } from '../charts/time-span.tsx'
 import { Table } from '../table.tsx'
-import { TimeSpanChoice, useTimeSpan } from '../time-span.tsx'
 import { useViewState } from '../view-state.ts'
 import type { VersionsOf } from './import-version.tsx'
 

@@ -4,7 +4,7 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import { momentText } from '../format.ts'
+import { momentText } from '../../format.ts'
 import { type Brush, brushedBy, spanOf } from './brush.ts'
 
 export interface ChartProps {

@@ -1,6 +1,6 @@
 /** Charts of a quarter of an hour, or of a time that a person chose or brushed. */
-import type { ApiSchemas } from '../api/operations.ts'
-import { useRead } from '../api/queries.ts'
+import type { ApiSchemas } from '../../api/operations.ts'
+import { useRead } from '../../api/queries.ts'
 import { Chart } from './chart.tsx'
 import { TimeSpanChoice, useTimeSpan } from './time-span.tsx'
 

@@ -1,7 +1,7 @@
 /** Which time a page shows: one of a few up to now, or one that a person brushed or typed. The address carries it. */
 import { useState } from 'preact/hooks'
-import { momentText } from '../format.ts'
-import { useViewState } from './view-state.ts'
+import { momentText } from '../../format.ts'
+import { useViewState } from '../view-state.ts'
 
 const minuteMs = 60_000
 export const spanMs = { quarter: 15 * minuteMs, hour: 60 * minuteMs, day: 1_440 * minuteMs, week: 10_080 * minuteMs }
