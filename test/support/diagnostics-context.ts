@@ -45,6 +45,8 @@ const seenOf = (reports: Readonly<Record<string, Health>>): SeenProcess[] =>
 const list = { listId: 'default', version: 1, createdAt: noon, entries: [] } as unknown as KeywordListRecord
 
 /** `state` holds what the checks read: a test changes it before `run`. */
+export const problemsIn = (results: readonly CheckResult[]) => results.filter(({ verdict }) => verdict !== 'good')
+
 export const openDiagnostics = async () => {
   const cluster = new MemoryCluster()
   cluster.now = () => noon - 1_000
