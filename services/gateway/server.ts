@@ -81,15 +81,18 @@ const route = async (request: IncomingMessage, response: ServerResponse, tools: 
   }
 }
 
+/** Kafka may have stored what it has not confirmed. */
+const again = 'send it again: if it was stored all the same, it counts once'
+
 const problemOf = (error: unknown, log: Logger): HttpProblem => {
   if (error instanceof HttpProblem) return error
   if (error instanceof RecordTooLarge)
     return new HttpProblem(413, 'too_large', 'the body is larger than the broker takes in one record')
   if (error instanceof NotStored || error instanceof DependencyError) {
-    return new HttpProblem(503, 'not_stored', `${error.message}; nothing was stored, send it again`)
+    return new HttpProblem(503, 'not_stored', `${error.message}; ${again}`)
   }
   log.error(errorFacts(error), 'a request failed')
-  return new HttpProblem(500, 'internal', 'the request could not be handled; nothing was stored, send it again')
+  return new HttpProblem(500, 'internal', `the request could not be handled; ${again}`)
 }
 
 /** The request's `source` label in metrics: a known source or `unknown`; null for requests that are not counted. */

@@ -18,9 +18,9 @@ export const problem = (description: string, headers?: JsonSchema) => ({
 export const common = {
   '408': problem('the request was not complete within 20 s'),
   '429': problem('too many wrong tokens came from this address', retryAfter),
-  '500': problem('nothing was stored; send it again'),
+  '500': problem('send it again: if it was stored all the same, it counts once'),
   '503': problem(
-    'Kafka is away, the gateway starts, or a rate is reached: nothing was stored, send it again',
+    'Kafka is away, the gateway starts, or a rate is reached: send it again; if it was stored all the same, it counts once',
     retryAfter,
   ),
 }
