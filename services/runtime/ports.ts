@@ -1,4 +1,5 @@
 /** Interfaces to the infrastructure. Only `runtime/adapters/` has real clients; the fakes in `test/support/` pass the same contract tests. */
+import type { MembershipTimes } from './membership-times.ts'
 
 /** Header values are bytes in Kafka; ours are all UTF-8 text. */
 export type Headers = Readonly<Record<string, string>>
@@ -48,15 +49,12 @@ export interface RecordBatch {
   readonly delayMs?: number
 }
 
-/** Time limits of group membership, in ms. */
-export interface MembershipTimes {
-  /** A killed member keeps its partitions until its session ends. */
-  readonly sessionMs: number
-  readonly heartbeatMs: number
-  /** How long the group waits at a rebalance for members to finish their batches. */
-  readonly rebalanceMs: number
-  /** How often the leader of the group looks for new partitions. */
-  readonly partitionsPollMs: number
+export interface BatchResult {
+  readonly processed: number
+  readonly pauseMs: number
+  /** The partition's next batch begins after the commit, whatever `commitIntervalMs` says. */
+  readonly mustCommit?: boolean
+  readonly wake?: Promise<void>
 }
 
 export interface ConsumerOptions {
@@ -71,16 +69,19 @@ export interface ConsumerOptions {
   readonly concurrency?: number
   /** Number of records processed concurrently, approximately; default: no limit. The kafkajs adapter ignores it. */
   readonly recordsUnderWay?: number
+  /**
+   * Longest time from the end of a batch to its commit, ms; meanwhile the partition's next batches go on, and a killed process repeats them.
+   * Default 0: a batch is committed before the next one begins. The kafkajs adapter always does that.
+   */
+  readonly commitIntervalMs?: number
   /** Default: `membershipTimes` of the adapter. Tests shorten them. */
   readonly times?: MembershipTimes
   /**
    * Called with the records of one partition; concurrently for several partitions. When it resolves, the consumer commits the batch,
    * or its first `processed` records, unless the batch is stale. Then it pauses the partition for `pauseMs`, or until `wake` resolves.
-   * When it rejects, the consumer commits nothing and ends with that error.
+   * When it rejects, its batch is not committed, and the consumer ends with that error.
    */
-  onBatch(
-    batch: RecordBatch,
-  ): Promise<undefined | { readonly processed: number; readonly pauseMs: number; readonly wake?: Promise<void> }>
+  onBatch(batch: RecordBatch): Promise<undefined | BatchResult>
   /** Called when the consumer loses its connection or recovers; it reconnects by itself. */
   onConnection?(state: 'up' | 'down', reason?: string): void
   /** Called with the consumer's partitions after each assignment; with none when it has left the group. */

@@ -13,6 +13,7 @@ import {
 } from '../../services/runtime/ports.ts'
 import type { SimulatedRedisServer } from '../support/simulated-redis.ts'
 import type { Assignment, SimulatedKafka } from './kafka.ts'
+import { LateCommits } from './late-commits.ts'
 import type { Simulated } from './time.ts'
 
 const { heartbeatMs, sessionMs } = membershipTimes
@@ -33,6 +34,8 @@ const maxBatchRecords = 8
 /** How long a record may lie in the log before a member has it. */
 const maxFetchMs = 1_000
 const idleMs = 1_000
+/** As the stages ask for it. */
+const commitIntervalMs = 100
 
 /** Each false: as before the mend. */
 export interface HostMends {
@@ -231,10 +234,24 @@ export class Host {
     let isLost = false
     let isOver = false
     let underWay = 0
+    let isDrained = false
     const isStale = () => isLost || this.#time.elapsed - heardAt > sessionMs
     const holdsExpired = () => underWay > 0 && isStale()
     this.#sessions.add(holdsExpired)
     onAssigned()
+    const commits = new LateCommits(this.#time, commitIntervalMs, async (places) => {
+      while (!isStale()) {
+        const sentAt = this.#time.elapsed
+        const isKnown = await this.call(
+          () => this.#kafka.commit(group, this.name, generation, places),
+          this.#isKafkaThere,
+        ).catch(() => null)
+        if (isKnown) heardAt = Math.max(heardAt, sentAt)
+        if (isKnown === false) isLost = isOver = true
+        if (isKnown !== null) return
+        await this.clock.sleep(200)
+      }
+    })
     const beat = async () => {
       const sentAt = this.#time.elapsed
       if (isStale()) isLost = true
@@ -248,7 +265,7 @@ export class Host {
       if (answer === 'lost' || answer === 'rebalancing') isOver = true
     }
     const beating = (async () => {
-      while (!isOver || underWay > 0) {
+      while (!isDrained) {
         await this.clock.sleep(heartbeatMs)
         await beat()
       }
@@ -278,23 +295,17 @@ export class Host {
           const end = (records[processed - 1]?.offset ?? -1n) + 1n
           if (isStale()) isLost = isOver = true
           if (processed === 0 || isLost) continue
-          const sentAt = this.#time.elapsed
-          const isKnown = await this.call(
-            () => this.#kafka.commit(group, this.name, generation, topic, partition, end),
-            this.#isKafkaThere,
-          ).catch(() => null)
-          if (isKnown === null) continue
-          if (!isKnown) isLost = isOver = true
-          else {
-            heardAt = Math.max(heardAt, sentAt)
-            positions.set(topic, end)
-          }
+          positions.set(topic, end)
+          commits.add({ topic, partition, next: end })
         } finally {
           underWay--
         }
       }
     })
-    await Promise.all([...work, beating])
+    await Promise.all(work)
+    await commits.flush()
+    isDrained = true
+    await beating
     this.#sessions.delete(holdsExpired)
   }
 

@@ -1,6 +1,7 @@
 /** Simulated Kafka: logs, committed offsets, and groups with sessions, generations and rebalances. Times are the broker's, ms. */
 import { membershipTimes } from '../../services/runtime/adapters/kafka/membership.ts'
 import type { ConsumedRecord, ProducerRecord } from '../../services/runtime/ports.ts'
+import type { Place } from './late-commits.ts'
 import type { Simulated } from './time.ts'
 
 const { rebalanceMs, sessionMs } = membershipTimes
@@ -94,12 +95,12 @@ export class SimulatedKafka {
   }
 
   /** @returns false when the member is not of this generation */
-  commit(group: string, id: string, generation: number, topic: string, partition: number, next: bigint): boolean {
+  commit(group: string, id: string, generation: number, places: readonly Place[]): boolean {
     const found = this.#group(group)
     const member = found.members.get(id)
     if (!member || generation !== found.generation) return false
     member.heardAt = this.#time.now
-    this.#committed.set(`${group} ${topic} ${partition}`, next)
+    for (const { topic, partition, next } of places) this.#committed.set(`${group} ${topic} ${partition}`, next)
     return true
   }
 

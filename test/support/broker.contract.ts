@@ -124,6 +124,23 @@ export const brokerContract = (name: string, open: () => Promise<Broker>, time: 
       expect((times[1] as number) - (times[0] as number)).toBeGreaterThanOrEqual(290)
     })
 
+    it('commits what it was allowed to commit late before it stops', async () => {
+      await publish(...numbered(3, 'k'))
+      let taken = 0
+      const consumer = await broker.consume({
+        ...{ group, topics: [topic], from: 'earliest', commitIntervalMs: 60_000 },
+        onBatch: async ({ records }) => {
+          taken += records.length
+          return undefined
+        },
+      })
+      running.push(consumer)
+      await eventually('all three', () => taken === 3)
+      await consumer.stop()
+      const committed = (await broker.offsets(group, topic)).map((one) => one.committed)
+      expect(committed).toContain(3n)
+    })
+
     it('passes a whole topic to `onRecord` before `follow` resolves, then new records', async () => {
       await publish(...numbered(5, 'a'), ...numbered(5, 'b'))
       const seen: ConsumedRecord[] = []

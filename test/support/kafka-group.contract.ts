@@ -61,31 +61,35 @@ export const groupContract = (client: string, others: string, open: Open, addres
     const committed = async () =>
       Object.fromEntries((await own.offsets(group, topic())).map((one) => [one.partition, one.committed]))
 
-    it('hands nothing to a new member before the old one has finished and committed', async () => {
-      await publish(0, 8)
-      const seen: { by: string; values: number[]; at: number }[] = []
-      let isReleased = 0
-      await join(own, {
-        onBatch: async (batch) => {
-          seen.push({ by: 'old', values: values(batch), at: Date.now() })
-          await sleep(1_500)
-          isReleased ||= Date.now()
-          expect(batch.isStale()).toBe(false)
-          return undefined
-        },
-      })
-      await eventually('four batches', () => seen.length === 4)
-      const newcomer = await join(other, {
-        onBatch: async (batch) => void seen.push({ by: 'new', values: values(batch), at: Date.now() }) as undefined,
-      })
-      await eventually('a share', () => newcomer.state.partitions.length === 2)
-      expect(Date.now()).toBeGreaterThanOrEqual(isReleased)
-      expect(isReleased).toBeGreaterThan(0)
-      await publish(8, 16)
-      await eventually('all', () => seen.flatMap((one) => one.values).length >= 16)
-      const all = seen.flatMap((one) => one.values).sort((a, b) => a - b)
-      expect(all).toEqual(Array.from({ length: 16 }, (_, i) => i))
-    })
+    it.each([0, 60_000])(
+      'hands nothing to a new member before the old one has finished and committed (within %s ms)',
+      async (commitIntervalMs) => {
+        await publish(0, 8)
+        const seen: { by: string; values: number[]; at: number }[] = []
+        let isReleased = 0
+        await join(own, {
+          commitIntervalMs,
+          onBatch: async (batch) => {
+            seen.push({ by: 'old', values: values(batch), at: Date.now() })
+            await sleep(1_500)
+            isReleased ||= Date.now()
+            expect(batch.isStale()).toBe(false)
+            return undefined
+          },
+        })
+        await eventually('four batches', () => seen.length === 4)
+        const newcomer = await join(other, {
+          onBatch: async (batch) => void seen.push({ by: 'new', values: values(batch), at: Date.now() }) as undefined,
+        })
+        await eventually('a share', () => newcomer.state.partitions.length === 2)
+        expect(Date.now()).toBeGreaterThanOrEqual(isReleased)
+        expect(isReleased).toBeGreaterThan(0)
+        await publish(8, 16)
+        await eventually('all', () => seen.flatMap((one) => one.values).length >= 16)
+        const all = seen.flatMap((one) => one.values).sort((a, b) => a - b)
+        expect(all).toEqual(Array.from({ length: 16 }, (_, i) => i))
+      },
+    )
 
     it('lets a batch finish when it stops, commits it and hands over no other', async () => {
       await publish(0, 4)

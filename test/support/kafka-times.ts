@@ -1,4 +1,4 @@
-import type { MembershipTimes } from '../../services/runtime/ports.ts'
+import type { MembershipTimes } from '../../services/runtime/membership-times.ts'
 
 /** A fifth of production's times, so that tests wait less. Still long enough for a busy machine. */
 export const shortTimes: MembershipTimes = {

@@ -2,9 +2,9 @@
  * Gathers signals into fuller calls while calls are scarce: after a batch the process waits a moment before it takes the next one.
  * While they are not, it does not wait: TikTok asks for events in real time, and fuller calls would save nothing that is short.
  */
-import type { Clock, RecordBatch } from '../../runtime/ports.ts'
+import type { BatchResult, Clock, RecordBatch } from '../../runtime/ports.ts'
 
-type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
+type OnBatch = (batch: RecordBatch) => Promise<BatchResult>
 
 export interface LingerOptions {
   /** Counted from the beginning of the batch, ms. */

@@ -20,7 +20,7 @@ import type {
   RunningConsumer,
   Timers,
 } from '../../runtime/ports.ts'
-import { DependencyError } from '../../runtime/ports.ts'
+import { type BatchResult, DependencyError } from '../../runtime/ports.ts'
 import type { ConnectionRecord } from '../../shared/model/connection-record.ts'
 import { topics } from '../../topology.ts'
 import type { Parked } from './parked-signals.ts'
@@ -128,7 +128,7 @@ export class Unparker {
     })
   }
 
-  async onBatch(batch: RecordBatch): Promise<{ processed: number; pauseMs: number; wake?: Promise<void> }> {
+  async onBatch(batch: RecordBatch): Promise<BatchResult> {
     const now = this.#tools.clock.now()
     const sweep = this.#sweepOf(batch, now)
     if (!sweep) {

@@ -2,10 +2,10 @@
  * Deferred records wait in `later` topics. Each has one fixed delay, so its records fall due in offset order. The consumer processes
  * the due ones and pauses the partition until the next is due.
  */
-import type { Clock, RecordBatch, Timers } from '../ports.ts'
+import type { BatchResult, Clock, RecordBatch, Timers } from '../ports.ts'
 import type { Releases } from './releases.ts'
 
-type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
+type OnBatch = (batch: RecordBatch) => Promise<BatchResult>
 
 /**
  * The broker's time, ms: no record is from its future. So a process whose clock is behind, or was set back, makes no record wait longer
@@ -66,10 +66,11 @@ export const delayUntilDue = (
     )
     if (firstEarly < 0) return onBatch({ ...batch, delayMs })
     const due = batch.records.slice(0, firstEarly)
-    const { processed } = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0 }
+    const result = due.length > 0 ? await onBatch({ ...batch, records: due, delayMs }) : { processed: 0, pauseMs: 0 }
+    const { processed } = result
     const next = batch.records[processed]
-    if (!next) return { processed, pauseMs: 0 }
+    if (!next) return result
     const pauseMs = Math.max(until < Number.POSITIVE_INFINITY ? behindMs : 1, next.timestamp + delayMs - broker.now)
-    return { processed, pauseMs: releases ? Math.min(releasePollMs, pauseMs) : pauseMs }
+    return { ...result, pauseMs: releases ? Math.min(releasePollMs, pauseMs) : pauseMs }
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Health } from '../health/health.ts'
 import { errorFacts, type Logger } from '../log.ts'
-import { type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
+import { type BatchResult, type ConsumedRecord, DependencyError, type RecordBatch } from '../ports.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 import { deadLetter, drop, type Outcome } from './outcome.ts'
 import { isSolved, type PoisonGuard, type SuspectedBatch } from './poison/poison-guard.ts'
@@ -99,11 +99,14 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     }
 
   /** Resolves with the number of records that are processed and may be committed. */
-  return async (batch: RecordBatch): Promise<{ processed: number; pauseMs: number }> => {
+  return async (batch: RecordBatch): Promise<BatchResult> => {
     const topicPartition = `${batch.topic}/${batch.partition}`
     let processed = 0
+    let mustCommit = false
     try {
-      const suspected = poison ? await poison.open(batch) : null
+      const opened = await poison?.open(batch)
+      const suspected = opened?.suspected ?? null
+      mustCommit = opened?.mustCommit ?? false
       while (processed < batch.records.length) {
         const at = processed
         const step = suspected?.step(at, sliceRecords) ?? { kind: 'slice', count: sliceRecords }
@@ -129,6 +132,6 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
     } finally {
       health.end(topicPartition)
     }
-    return { processed, pauseMs: 0 }
+    return { processed, pauseMs: 0, mustCommit }
   }
 }

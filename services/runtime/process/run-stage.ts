@@ -39,6 +39,9 @@ import { openTracing } from './tracing.ts'
 /** Interval at which a stage polls the broker for its own progress; each poll takes a few milliseconds. */
 const pollIntervalMs = 5_000
 
+/** A commit costs Kafka as much as a small batch, and each stage makes one per partition. A killed process repeats up to this much, ms. */
+const commitIntervalMs = 100
+
 /** One batch of a full slice is decided while another waits for IO. A batch costs the stage and the broker as much as some hundred records. */
 const defaultRecordsUnderWay = 4_000
 
@@ -185,6 +188,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
           topics: topicNames,
           from: 'earliest',
           ...(concurrency ? { concurrency } : {}),
+          commitIntervalMs,
           recordsUnderWay: service.recordsUnderWay ?? defaultRecordsUnderWay,
           ...(common.KAFKA_INSTANCE_ID === undefined ? {} : { instanceId: common.KAFKA_INSTANCE_ID }),
           onBatch,

@@ -5,14 +5,14 @@ import type { ConnectionPair, Envelopes } from '../keys/envelopes.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Broker, Clock, Producer, RecordBatch, RedisCommands, Timers } from '../ports.ts'
+import type { BatchResult, Broker, Clock, Producer, RecordBatch, RedisCommands, Timers } from '../ports.ts'
 import type { Codec } from '../topics/codec.ts'
 import type { TableHandlers } from '../topics/follow-tables.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { StatusPage } from './status-server.ts'
 
-export type OnBatch = (batch: RecordBatch) => Promise<{ processed: number; pauseMs: number }>
+export type OnBatch = (batch: RecordBatch) => Promise<BatchResult>
 
 /** What a stage is built from. */
 export interface StageDeps<Config> {

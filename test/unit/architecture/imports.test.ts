@@ -57,7 +57,7 @@ const floors: readonly (readonly string[])[] = [
 
 /** Floors inside the two rooms that hold the most. */
 const runtimeFloors: readonly (readonly string[])[] = [
-  ['runtime/status-address.ts'],
+  ['runtime/membership-times.ts', 'runtime/status-address.ts'],
   ['runtime/ports.ts', 'runtime/metrics'],
   ['runtime/coalescer.ts', 'runtime/clock.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],

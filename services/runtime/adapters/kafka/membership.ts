@@ -1,5 +1,5 @@
 /** Time limits of group membership, and the check that they are kept. Both clients use them. */
-import type { MembershipTimes } from '../../ports.ts'
+import type { MembershipTimes } from '../../membership-times.ts'
 
 /**
  * The session is short enough for a restart to process within 10 s, and long enough for a pause of the whole machine.

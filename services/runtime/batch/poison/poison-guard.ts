@@ -26,6 +26,13 @@ export interface SuspectedBatch {
   finished(processed: number, last: WorkStep): Promise<void>
 }
 
+export interface OpenedBatch {
+  /** What is in work on the partition was noted. Until the commit, a process that ends goes back before what the note says. */
+  readonly mustCommit: boolean
+  /** null: a batch without suspected records, as nearly every batch is */
+  readonly suspected: SuspectedBatch | null
+}
+
 export interface PoisonGuardTools {
   readonly redis: Pick<RedisCommands, 'getMany' | 'setMany'>
   /** Prefix of the notes: the stage. */
@@ -86,14 +93,13 @@ export class PoisonGuard {
     }
   }
 
-  /** @returns null for a batch without suspected records, as nearly every batch is */
-  async open({ topic, partition, records }: RecordBatch): Promise<SuspectedBatch | null> {
+  async open({ topic, partition, records }: RecordBatch): Promise<OpenedBatch> {
     const topicPartition = `${topic}/${partition}`
     const first = (records[0] as ConsumedRecord).offset
     const known = this.#work.get(topicPartition)
     if (known && known.next <= first) {
       known.next = endOf(records)
-      return null
+      return { mustCommit: false, suspected: null }
     }
     const work: PartitionWork = { next: endOf(records), note: null }
     this.#work.set(topicPartition, work)
@@ -104,9 +110,9 @@ export class PoisonGuard {
       await this.#write(topicPartition, work, { life: this.#life, from: first, to: work.next, ends: 0, alone: null })
       return null
     })
-    if (!suspicion) return null
+    if (!suspicion) return { mustCommit: true, suspected: null }
     log.warn({ topicPartition, ...facts(suspicion) }, 'records that were in work when the process ended')
-    return this.#suspected(topicPartition, work, records, suspicion)
+    return { mustCommit: true, suspected: this.#suspected(topicPartition, work, records, suspicion) }
   }
 
   /** For an orderly end: what is in work now did not end the process. */

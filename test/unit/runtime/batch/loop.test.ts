@@ -11,7 +11,7 @@ describe('the loop', () => {
         textStage(() => drop('quiet')),
         tools,
       )(texts('a', 'b')),
-    ).toEqual({ processed: 2, pauseMs: 0 })
+    ).toEqual({ processed: 2, pauseMs: 0, mustCommit: false })
     expect(sent.flat()).toEqual([])
   })
 
@@ -82,7 +82,7 @@ describe('the loop', () => {
       textStage((text) => signals(text), saved),
       tools,
     )
-    expect(await loop(batch)).toEqual({ processed: 0, pauseMs: 0 })
+    expect(await loop(batch)).toEqual({ processed: 0, pauseMs: 0, mustCommit: false })
     expect(sent.flat().map(({ topic }) => topic)).toEqual(topics)
     expect(saved).toEqual(kept)
   })
@@ -98,7 +98,11 @@ describe('the loop', () => {
         clock: Object.assign(clock, { sleep: async () => draining.abort() }),
       },
     )
-    expect(await loop({ ...texts('a'), signal: draining.signal })).toEqual({ processed: 0, pauseMs: 0 })
+    expect(await loop({ ...texts('a'), signal: draining.signal })).toEqual({
+      processed: 0,
+      pauseMs: 0,
+      mustCommit: false,
+    })
   })
 
   it('commits the slices that were processed before the consumer drained', async () => {
@@ -111,7 +115,11 @@ describe('the loop', () => {
       }),
       { ...tools, sliceRecords: 2 },
     )
-    expect(await loop({ ...texts('a', 'b', 'c', 'd'), signal: draining.signal })).toEqual({ processed: 2, pauseMs: 0 })
+    expect(await loop({ ...texts('a', 'b', 'c', 'd'), signal: draining.signal })).toEqual({
+      processed: 2,
+      pauseMs: 0,
+      mustCommit: false,
+    })
     expect(sent).toHaveLength(1)
   })
 })

@@ -14,7 +14,7 @@ describe('processing a slice', () => {
       textStage((text) => signals(text, `${text}2`), saved),
       tools,
     )
-    expect(await loop(texts('a', 'b'))).toEqual({ processed: 2, pauseMs: 0 })
+    expect(await loop(texts('a', 'b'))).toEqual({ processed: 2, pauseMs: 0, mustCommit: false })
     expect(sent.flat().map(({ value }) => codec.decode('signals', { value }).signalId)).toEqual(['a', 'a2', 'b', 'b2'])
     expect(sent[0]?.[0]).toMatchObject({
       topic: 'signals.v1',

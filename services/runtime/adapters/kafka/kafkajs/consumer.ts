@@ -10,7 +10,8 @@
  */
 import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { Coalescer } from '../../../coalescer.ts'
-import type { ConsumerOptions, MembershipTimes, RunningConsumer } from '../../../ports.ts'
+import type { MembershipTimes } from '../../../membership-times.ts'
+import type { ConsumerOptions, RunningConsumer } from '../../../ports.ts'
 import { toDependencyError } from '../errors.ts'
 import { type Fence, maxWaitMs, membershipTimes, Session } from '../membership.ts'
 import { byPartitionNumber } from './assigner.ts'

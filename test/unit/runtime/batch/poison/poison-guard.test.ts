@@ -27,7 +27,15 @@ const partitionIn = async (redis: MemoryRedis, values: readonly string[]) => {
   const live = async (
     previousEnd: PreviousEnd,
     ends: (text: string) => boolean,
-    { inOrder = false, batchRecords = 100, sliceRecords = 4, commits = true, life = randomUUID(), follows = '' } = {},
+    {
+      inOrder = false,
+      batchRecords = 100,
+      sliceRecords = 4,
+      commits = true,
+      late = false,
+      life = randomUUID(),
+      follows = '',
+    } = {},
   ): Promise<string[][]> => {
     const slices: string[][] = []
     const previous = { end: previousEnd, life: follows || undefined }
@@ -47,11 +55,14 @@ const partitionIn = async (redis: MemoryRedis, values: readonly string[]) => {
     }
     const loop = createLoop(watched, { ...tools, poison, sliceRecords })
     try {
-      while (committed < records.length) {
-        const batch = recordBatch(records.slice(committed, committed + batchRecords) as ConsumedRecord[])
-        const { processed } = await loop({ ...batch, topic, partition: 0 })
+      let next = committed
+      while (next < records.length) {
+        const batch = recordBatch(records.slice(next, next + batchRecords) as ConsumedRecord[])
+        const { processed, mustCommit } = await loop({ ...batch, topic, partition: 0 })
         if (!commits) break
-        committed += processed
+        next += processed
+        // As late as a consumer may: the process may end before.
+        if (!late || mustCommit || next === records.length) committed = next
       }
     } catch (error) {
       if (!(error instanceof Ended)) throw error
@@ -184,8 +195,8 @@ describe('a record that passed alone', () => {
       numbers(2).map((value) =>
         consumedRecord({ topic, partition, offset: BigInt(value), value: Buffer.from(`${partition}/${value}`) }),
       )
-    const open = (guard: PoisonGuard, partition: number) =>
-      guard.open({ ...recordBatch(records(partition)), topic, partition })
+    const open = async (guard: PoisonGuard, partition: number) =>
+      (await guard.open({ ...recordBatch(records(partition)), topic, partition })).suspected
     const nextLife = () => new PoisonGuard({ redis, stage: 'dispatch', previous: { end: 'fault' }, log: tools.log })
     // Slices of both partitions are in work at two ends.
     for (let lives = 0; lives < 2; lives++) {
@@ -207,6 +218,18 @@ describe('a record that passed alone', () => {
     expect(ended?.step(0, 10).kind).toBe('poison')
     expect(after?.step(0, 10).kind).not.toBe('poison')
     expect(after?.step(1, 10).kind).toBe('alone')
+  })
+})
+
+describe('a consumer that commits late', () => {
+  it.each([1, 2, 3, 7])('finds each of several poison records, in batches of %s', async (batchRecords) => {
+    const partition = await partitionOf(...numbers(24))
+    const poison = ['5', '6', '11', '20']
+    for (let lives = 0; partition.committed() < 24 && lives < 40; lives++)
+      await partition.live('fault', (text) => poison.includes(text), { batchRecords, late: true })
+    expect(partition.committed()).toBe(24)
+    expect(partition.deadLetters()).toEqual(poison.map((text) => ['poison_record', `signals.v1/0/${text}`]))
+    expect([...new Set(partition.done)]).toEqual(numbers(24).filter((text) => !poison.includes(text)))
   })
 })
 

@@ -9,7 +9,8 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
-import type { ConsumerOptions, MembershipTimes } from '../../../../ports.ts'
+import type { MembershipTimes } from '../../../../membership-times.ts'
+import type { ConsumerOptions } from '../../../../ports.ts'
 import { assignByNumber, assignorName, assignorVersion } from '../../assignment.ts'
 import { protocolErrorsOf } from '../../errors.ts'
 import { membershipTimes } from '../../membership.ts'

@@ -1,9 +1,10 @@
 /** Fetched records of one partition that no batch has yet. */
-import type { ConsumedRecord } from '../../../../ports.ts'
+import type { BatchResult, ConsumedRecord } from '../../../../ports.ts'
 import type { Decoded } from '../wire/decode-batches.ts'
 
 /** A fetch leaves out a partition with more bytes in its queue. About half a slice of the loop at 500 bytes a record. */
 export const maxBytesWaiting = 524_288
+const longestTimerMs = 2_147_483_647
 
 export interface Taken {
   readonly records: readonly ConsumedRecord[]
@@ -95,6 +96,23 @@ export class PartitionQueue {
     if (left.length === 0) return
     this.#waiting = this.#waiting.length > 0 ? left.concat(this.#waiting) : [...left]
     this.#bytes += bytes
+  }
+
+  /** Pauses the partition. @param onResumed called once, after it */
+  rest({ pauseMs, wake }: Pick<BatchResult, 'pauseMs' | 'wake'>, onResumed: () => void): void {
+    this.isResting = true
+    let isOver = false
+    const resume = () => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      this.isResting = false
+      this.isHeld = false
+      onResumed()
+    }
+    const timer = setTimeout(resume, Math.min(pauseMs, longestTimerMs))
+    timer.unref()
+    void wake?.then(resume)
   }
 }
 

@@ -3,10 +3,10 @@
  * sends heartbeats until the last batch is finished.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Coalescer } from '../../../../coalescer.ts'
 import type { ConsumerOptions, RecordBatch } from '../../../../ports.ts'
 import { membershipTimes, Session } from '../../membership.ts'
 import type { Cluster } from '../wire/cluster.ts'
+import { Commits } from './commits.ts'
 import { Fetcher } from './fetcher.ts'
 import { type CommitPlace, type Generation, type GroupMember, standingOf } from './group-member.ts'
 import { type PartitionQueue, processedUntil, type Taken } from './partition-queue.ts'
@@ -14,7 +14,6 @@ import { judgeOutOfRange, positionedQueues } from './positions.ts'
 import { mostBatches, UnderWay } from './under-way.ts'
 
 const commitPauseMs = 200
-const longestTimerMs = 2_147_483_647
 /** Consecutive failures before the consumer reports them; a moved coordinator causes one. */
 const silentFailures = 3
 
@@ -39,10 +38,11 @@ export class Serving {
   readonly #events: ServingEvents
   readonly #session: Session
   readonly #draining = new AbortController()
-  readonly #commits: Coalescer<CommitPlace>
+  readonly #commits: Commits
   readonly #timers: NodeJS.Timeout[] = []
   readonly #underWay: UnderWay
   readonly #mostRecordsOfBatch: number
+  readonly #commitIntervalMs: number
   #finish: (end: End) => void = () => {}
   /** In the order in which they are processed next. */
   readonly #turns = new Set<PartitionQueue>()
@@ -66,7 +66,11 @@ export class Serving {
     const { topics, recordsUnderWay = Number.POSITIVE_INFINITY } = options
     this.#underWay = new UnderWay(options.concurrency ?? mostBatches(topics.length, recordsUnderWay), recordsUnderWay)
     this.#mostRecordsOfBatch = recordsUnderWay / 2
-    this.#commits = new Coalescer((places) => this.#commit(places))
+    this.#commitIntervalMs = options.commitIntervalMs ?? 0
+    this.#commits = new Commits(
+      (places) => this.#commit(places),
+      (error) => this.#failed(error),
+    )
     this.over = new Promise((resolve) => {
       this.#finish = (how) => {
         this.#draining.abort()
@@ -108,11 +112,12 @@ export class Serving {
     this.#finish({ kind: 'revoked' })
   }
 
-  /** Resolves when no batch is in progress. */
+  /** Resolves when no batch is in progress, and what was processed is committed unless the generation may not any more. */
   async drained(): Promise<void> {
     this.#draining.abort()
     await this.#fetcher?.stop()
     await this.#underWay.done()
+    await this.#commits.flush().catch((error) => this.#failed(error))
     for (const timer of this.#timers) clearInterval(timer)
   }
 
@@ -162,7 +167,7 @@ export class Serving {
   #fetched(queue: PartitionQueue): void {
     // The fetch had only transaction markers or compacted batches: commit their end, so that the lag becomes 0.
     if (queue.isEmpty && !queue.isHeld && !this.#isOver)
-      this.#commits.call([placeOf(queue, queue.position)]).catch(() => {})
+      this.#commits.within(this.#commitIntervalMs, placeOf(queue, queue.position)).catch(() => {})
     this.#dispatch()
   }
 
@@ -197,30 +202,20 @@ export class Serving {
       const done = result === undefined ? records.length : result.processed
       if (done > 0) {
         const offset = done === records.length ? next : (records[done - 1]?.offset as bigint) + 1n
-        await this.#commits.call([placeOf(queue, offset)])
+        const place = placeOf(queue, offset)
+        if (result?.mustCommit || this.#commitIntervalMs === 0) await this.#commits.now(place)
+        else await this.#commits.within(this.#commitIntervalMs, place)
       }
       queue.finished(records.slice(done), (bytes * (records.length - done)) / records.length)
-      if (result && result.pauseMs > 0) this.#rest(queue, result)
+      if (result && result.pauseMs > 0) queue.rest(result, () => this.#dispatch())
       else queue.isHeld = false
     } catch (error) {
-      if (!(error instanceof Stale) && !this.#isOver) this.#finish({ kind: 'failed', error })
+      this.#failed(error)
     }
   }
 
-  #rest(queue: PartitionQueue, { pauseMs, wake }: { readonly pauseMs: number; readonly wake?: Promise<void> }) {
-    queue.isResting = true
-    let isOver = false
-    const resume = () => {
-      if (isOver) return
-      isOver = true
-      clearTimeout(timer)
-      queue.isResting = false
-      queue.isHeld = false
-      this.#dispatch()
-    }
-    const timer = setTimeout(resume, Math.min(pauseMs, longestTimerMs))
-    timer.unref()
-    void wake?.then(resume)
+  #failed(error: unknown): void {
+    if (!(error instanceof Stale) && !this.#isOver) this.#finish({ kind: 'failed', error })
   }
 
   /** Retries transient errors until the session ends. @throws Stale */
