@@ -18,7 +18,7 @@ import { compileInWorker } from '../../services/keywords/matching/compile/compil
 import { keywords } from '../../services/keywords/stage.ts'
 import { decodeBatches } from '../../services/runtime/adapters/kafka/platformatic/wire/decode-batches.ts'
 import { encodeBatch } from '../../services/runtime/adapters/kafka/platformatic/wire/encode-batch.ts'
-import { createProcessSlice, type ProcessSliceTools } from '../../services/runtime/batch/process-slice.ts'
+import { createProcessSlice, type ProcessSliceTools } from '../../services/runtime/batch/slices/process-slice.ts'
 import type { Stage } from '../../services/runtime/batch/stage.ts'
 import { systemClock } from '../../services/runtime/clock.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'

@@ -224,7 +224,8 @@ export const startStage = (name: SimulatedStage, host: Host, shared: Shared, onB
   const { stage, groups, checkpoints } = name === 'keywords' ? keywordsOn(shared) : build[name](host, shared)
   const { clock, producer } = host
   const { codec, keyring, envelopes } = shared
-  const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health: new Health(clock) }
+  const sharesSlices = name !== 'dispatch'
+  const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health: new Health(clock), sharesSlices }
   const onBatch = createLoop(stage, { ...tools, limits: { run: 1_000, ratio: 1, window: 10_000 } })
   for (const { group, topics: read } of groups) {
     const onAssigned = () => {

@@ -4,7 +4,7 @@
  * connection or ends it, or if a word that was planted in texts and ids is in anything that it writes.
  */
 import { admitEvents, eventRecord, parseEvents } from '../../services/gateway/message-events.ts'
-import { createProcessSlice } from '../../services/runtime/batch/process-slice.ts'
+import { createProcessSlice } from '../../services/runtime/batch/slices/process-slice.ts'
 import { Metrics } from '../../services/runtime/metrics/metrics.ts'
 import type { ConsumedRecord, ProducerRecord } from '../../services/runtime/ports.ts'
 import type { TokenAccess } from '../../services/shared/tokens/access.ts'

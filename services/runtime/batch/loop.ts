@@ -12,8 +12,9 @@ import type { Tracer } from '../tracing/tracer.ts'
 import { deadLetter, drop, type Outcome } from './outcome.ts'
 import { isSolved, type PoisonGuard, type SuspectedBatch } from './poison/poison-guard.ts'
 import type { WorkStep } from './poison/suspicion.ts'
-import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './process-slice.ts'
-import { SliceTrace } from './slice-trace.ts'
+import { BatchLost, createProcessSlice, type ProcessSliceTools, type SliceResult } from './slices/process-slice.ts'
+import { shareSlices } from './slices/shared-slices.ts'
+import { SliceTrace } from './slices/slice-trace.ts'
 import type { Stage } from './stage.ts'
 
 export interface LoopTools extends ProcessSliceTools {
@@ -23,6 +24,11 @@ export interface LoopTools extends ProcessSliceTools {
   readonly poison?: PoisonGuard
   /** Records decided at one time; bounds memory and how long one partition occupies the process. */
   readonly sliceRecords?: number
+  /**
+   * Partitions that begin slices at about the same time share one of at most `sliceRecords`. Not for a stage that waits for others than Redis
+   * and Kafka: a slow one would hold up all. Default: false
+   */
+  readonly sharesSlices?: boolean
   /** null: tracing is off and costs nothing. */
   readonly tracer?: Tracer | null
 }
@@ -33,7 +39,8 @@ const firstPauseMs = 100
 /** A record passes four stages, and each may be in such a pause when the dependency is back: 4 s in all. */
 const maxPauseMs = 1_000
 
-type Runner = (work: () => Promise<SliceResult>) => Promise<SliceResult>
+type Work = () => Promise<SliceResult | null>
+type Runner = (work: Work) => ReturnType<Work>
 
 const poisonLetter = deadLetter('poison_record', 'the stage ended each time it processed this record, at last alone')
 
@@ -47,11 +54,10 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
   const { clock, metrics, log, health, tracer, poison } = tools
   const sliceRecords = tools.sliceRecords ?? defaultSliceRecords
   const processSlice = createProcessSlice(stage, tools)
+  const shareSlice = tools.sharesSlices ? shareSlices(processSlice, sliceRecords) : null
 
-  const count = (records: readonly ConsumedRecord[], { published, receivedAt }: SliceResult) => {
-    const topic = records[0]?.topic ?? ''
-    metrics.count('signals_records_total', { topic }, records.length)
-    metrics.observe('signals_batch_records', {}, records.length)
+  const count = (topic: string, { size, published, receivedAt }: SliceResult) => {
+    metrics.observe('signals_batch_records', {}, size)
     for (const { outcome, reason, count } of published.counts.values()) {
       metrics.count('signals_outcomes_total', { outcome, reason }, count)
       if (outcome === 'deadLettered') log.warn({ topic, code: reason, count }, 'records became dead letters')
@@ -63,29 +69,26 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
   }
 
   /** Retries the slice until no dependency fails. @throws Drained */
-  const retrySlice = async (
-    records: readonly ConsumedRecord[],
-    batch: RecordBatch,
-    trace: SliceTrace | null,
-    run: Runner,
-    unread?: Outcome,
-  ) => {
-    for (let failed = 0; ; failed++) {
+  const retrySlice = async (records: readonly ConsumedRecord[], batch: RecordBatch, run: Runner, work: Work) => {
+    for (let failed = 0; ; ) {
       if (batch.signal.aborted || batch.isStale()) throw new Drained()
       try {
-        const result = await run(() => processSlice(records, trace, batch.isStale, unread))
+        const result = await run(work)
         if (failed > 0) log.info({ stage: stage.name, failed }, 'dependency recovered, processing resumes')
         health.to('running')
-        count(records, result)
+        metrics.count('signals_records_total', { topic: batch.topic }, records.length)
+        if (result) count(batch.topic, result)
         return
       } catch (error) {
-        if (error instanceof BatchLost) throw new Drained()
+        // Its own or that of another one in the slice: then it begins again without that.
+        if (error instanceof BatchLost) continue
         if (!(error instanceof DependencyError)) throw error
         metrics.count('signals_retries_total', { dependency: error.dependency })
         health.to('waiting', error.dependency)
         const pause = Math.min(maxPauseMs, firstPauseMs * 2 ** failed)
         if (failed === 0 || failed % 10 === 0)
           log.warn({ ...errorFacts(error), failed, pause }, 'dependency failed, retrying')
+        failed++
         await clock.sleep(pause, batch.signal)
       }
     }
@@ -114,7 +117,11 @@ export const createLoop = <In, State, Change>(stage: Stage<In, State, Change>, t
         health.begin(topicPartition, (slice[0] as ConsumedRecord).timestamp + (batch.delayMs ?? 0))
         const trace = tracer ? SliceTrace.begin(tracer, stage.name, slice) : null
         try {
-          await retrySlice(slice, batch, trace, runnerOf(suspected, at, step), unreadAs(step))
+          const work: Work =
+            shareSlice && !suspected && !trace
+              ? () => shareSlice(slice, batch.isStale)
+              : () => processSlice(slice, trace, batch.isStale, unreadAs(step))
+          await retrySlice(slice, batch, runnerOf(suspected, at, step), work)
         } catch (error) {
           trace?.end(true)
           throw error

@@ -168,7 +168,8 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
 
     const previous = { end: common.SIGNALS_PREVIOUS_END, life: common.SIGNALS_PREVIOUS_LIFE }
     const poison = new PoisonGuard({ redis, stage: name, previous, life: common.SIGNALS_LIFE, log })
-    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison }
+    const sharesSlices = service.recordsUnderWay === undefined
+    const tools = { producer, codec, keyring, envelopes, clock, metrics, log, health, tracer, poison, sharesSlices }
     const loop = createLoop(stage, tools)
     // After the consumers have stopped. What an error left unfinished stays noted.
     lifecycle.onStop('records in work', (failed) => (failed ? undefined : poison.close()))

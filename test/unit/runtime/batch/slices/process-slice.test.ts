@@ -1,9 +1,9 @@
-import { createLoop } from '../../../../services/runtime/batch/loop.ts'
-import { deadLetter, defer, drop, park } from '../../../../services/runtime/batch/outcome.ts'
-import { type ProducerRecord, RecordTooLarge } from '../../../../services/runtime/ports.ts'
-import { noon } from '../../../support/builders.ts'
+import { createLoop } from '../../../../../services/runtime/batch/loop.ts'
+import { deadLetter, defer, drop, park } from '../../../../../services/runtime/batch/outcome.ts'
+import { type ProducerRecord, RecordTooLarge } from '../../../../../services/runtime/ports.ts'
+import { noon } from '../../../../support/builders.ts'
 
-import { signals, textStage, texts, world } from '../../../support/loop-world.ts'
+import { signals, textStage, texts, world } from '../../../../support/loop-world.ts'
 
 /** Through the loop, the only caller. */
 describe('processing a slice', () => {

@@ -3,9 +3,9 @@
  * the span in its header. Records made from it carry its span on, so a trace leads from the webhook to TikTok.
  */
 import type { SpanContext } from '@opentelemetry/api'
-import type { ConsumedRecord } from '../ports.ts'
-import type { Span, Tracer } from '../tracing/tracer.ts'
-import { headerNames } from './record-headers.ts'
+import type { ConsumedRecord } from '../../ports.ts'
+import type { Span, Tracer } from '../../tracing/tracer.ts'
+import { headerNames } from '../record-headers.ts'
 
 /** OpenTelemetry's default limit of links per span. */
 const maxLinks = 128

@@ -3,12 +3,12 @@
  * same records, and `save` is idempotent.
  */
 
-import { BadRecord } from '../../failures.ts'
-import { sealedUnder } from '../../shared/model/channel-event.ts'
-import { connectionOfKeyId } from '../../shared/model/key-ids.ts'
-import type { Envelopes } from '../keys/envelopes.ts'
-import type { Keyring } from '../keys/keyring.ts'
-import type { Metrics } from '../metrics/metrics.ts'
+import { BadRecord } from '../../../failures.ts'
+import { sealedUnder } from '../../../shared/model/channel-event.ts'
+import { connectionOfKeyId } from '../../../shared/model/key-ids.ts'
+import type { Envelopes } from '../../keys/envelopes.ts'
+import type { Keyring } from '../../keys/keyring.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import {
   type Clock,
   type ConsumedRecord,
@@ -16,14 +16,14 @@ import {
   type RecordBatch,
   RecordTooLarge,
   type Timers,
-} from '../ports.ts'
-import type { Codec } from '../topics/codec.ts'
-import { DeadLetterGuard, type DeadLetterLimits } from './dead-letter-limit.ts'
-import { deadLetter, type Outcome } from './outcome.ts'
-import { type OutcomeIndex, type OutcomeRecords, outcomeRecordsOf } from './outcome-records.ts'
-import { attemptOf, receivedAtOf } from './record-headers.ts'
+} from '../../ports.ts'
+import type { Codec } from '../../topics/codec.ts'
+import { DeadLetterGuard, type DeadLetterLimits } from '../dead-letter-limit.ts'
+import { deadLetter, type Outcome } from '../outcome.ts'
+import { type OutcomeIndex, type OutcomeRecords, outcomeRecordsOf } from '../outcome-records.ts'
+import { attemptOf, receivedAtOf } from '../record-headers.ts'
+import type { Input, Stage } from '../stage.ts'
 import type { SliceTrace } from './slice-trace.ts'
-import type { Input, Stage } from './stage.ts'
 
 export interface ProcessSliceTools {
   readonly producer: Producer
@@ -36,6 +36,8 @@ export interface ProcessSliceTools {
 }
 
 export interface SliceResult {
+  /** Number of records of the slice. */
+  readonly size: number
   /** The records as published. */
   readonly published: OutcomeRecords
   /** When the gateway received the slice's first decodable record, ms. */
@@ -176,6 +178,6 @@ export const createProcessSlice = <In, State, Change>(
     stage.onProcessed?.(inputs, decision.outcomes)
     const [oldest] = inputs
     const receivedAt = oldest === undefined ? now : (stage.receivedAt?.(oldest.value) ?? receivedAtOf(oldest.record))
-    return { published, receivedAt }
+    return { size: records.length, published, receivedAt }
   }
 }
