@@ -5,7 +5,7 @@
 
 import { deadLetterTopic } from '../derived-topics.ts'
 import { decodable } from '../failures.ts'
-import type { Loss } from '../runtime/batch/checkpoints/checkpoints.ts'
+import type { Loss } from '../runtime/batch/checkpoints/loss.ts'
 import { positionOf } from '../runtime/batch/dead-letter.ts'
 import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'
 import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'

@@ -51,9 +51,9 @@ export interface Stage<In, State = undefined, Change = never> {
   readonly quarantine?: Quarantine
   /**
    * Fetches all that `decide` needs, once for the whole slice.
-   * @param last record of the slice, also where it gave no input; unset: the batch's last
+   * @param records of the slice, also those that gave no input; unset: those of the batch
    */
-  load(batch: readonly Input<In>[], now: number, last?: ConsumedRecord): Promise<State>
+  load(batch: readonly Input<In>[], now: number, records?: readonly ConsumedRecord[]): Promise<State>
   /** Pure: no IO, no clock, no randomness. The same batch with the same state gives the same bytes. */
   decide(batch: readonly Input<In>[], context: DecideContext<State>): Decision<Change>
   /** Writes the changes, after the broker acknowledged the records and before offsets are committed. Must be idempotent. */

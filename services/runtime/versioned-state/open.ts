@@ -1,6 +1,6 @@
 /** Opens a stage's states in Redis: rebuilt from their topic where Redis has lost them, with checkpoints against lost last writes. */
 import { checkpointed, repairIdle } from '../batch/checkpoints/checkpointed-stage.ts'
-import type { Loss } from '../batch/checkpoints/checkpoints.ts'
+import type { Loss } from '../batch/checkpoints/loss.ts'
 import { openCheckpoints } from '../batch/checkpoints/open.ts'
 import { pollForLosses } from '../batch/checkpoints/poll.ts'
 import { sharedRebuild } from '../batch/checkpoints/shared-rebuild.ts'

@@ -63,7 +63,7 @@ const world = async (hasCheckpoints = true) => {
     for (;;) {
       try {
         const { outcomes } = stage.decide(inputs, {
-          state: (await stage.load(inputs, noon, records.at(-1))) as never,
+          state: (await stage.load(inputs, noon, records)) as never,
           now: noon,
         })
         committed = (records.at(-1)?.offset ?? 0n) + 1n

@@ -2,6 +2,7 @@
  * A checkpoint: up to which offsets the state in Redis includes a partition's records. It is stored in Redis after that state. Redis
  * loses its last writes in their order, so where a checkpoint is present, all state before it is too.
  */
+import type { RedisScript } from '../../ports.ts'
 
 export interface Checkpoint {
   /** Broker timestamp of the last record included, ms. What the stage publishes later has no earlier one. */
@@ -35,3 +36,12 @@ export const furthest = (one: readonly bigint[], other: readonly bigint[]): read
     const second = other[index] ?? 0n
     return offset > second ? offset : second
   })
+
+/** Replaces a checkpoint that is still the expected one. */
+export const advanceScript: RedisScript = {
+  name: 'advanceCheckpoint',
+  source: `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`,
+}

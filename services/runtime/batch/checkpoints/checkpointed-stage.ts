@@ -2,7 +2,8 @@
 
 import { type ConsumedRecord, DependencyError, type RedisCommands } from '../../ports.ts'
 import type { Stage } from '../stage.ts'
-import type { CheckpointsRead, Loss, PartitionCheckpoints, SliceEnd } from './checkpoints.ts'
+import type { CheckpointsRead, PartitionCheckpoints, SliceEnd, SlicePart } from './checkpoints.ts'
+import type { Loss } from './loss.ts'
 
 export interface CheckpointedTools {
   readonly redis: Pick<RedisCommands, 'disconnects'>
@@ -14,10 +15,17 @@ export interface CheckpointedTools {
   rebuild(loss: Loss): Promise<void>
 }
 
+/** The partitions of a slice that share their checkpoints' store. */
+interface Slice {
+  readonly checkpoints: PartitionCheckpoints
+  readonly parts: readonly SlicePart[]
+  readonly disconnects: number
+}
+
 interface Loaded<State> {
   readonly state: State
-  /** null: its topic has no checkpoints. */
-  readonly slice: (CheckpointsRead & { readonly end: SliceEnd; readonly disconnects: number }) | null
+  /** null: its topics have no checkpoints. */
+  readonly slice: Slice | null
 }
 
 interface Saved<State, Change> {
@@ -33,9 +41,13 @@ const ignored = (error: unknown): void => {
   if (!(error instanceof DependencyError)) throw error
 }
 
-const sliceEndOf = ({ topic, partition, offset, timestamp }: ConsumedRecord): SliceEnd => ({
-  ...{ topic, partition, next: offset + 1n, at: timestamp },
-})
+/** Those of one partition follow each other. */
+const endsOf = (records: readonly ConsumedRecord[]): SliceEnd[] =>
+  records.flatMap(({ topic, partition, offset, timestamp }, at) => {
+    const next = records[at + 1]
+    if (next?.partition === partition && next.topic === topic) return []
+    return { topic, partition, next: offset + 1n, at: timestamp }
+  })
 
 export const checkpointed = <In, State, Change>(
   stage: Stage<In, State, Change>,
@@ -45,43 +57,48 @@ export const checkpointed = <In, State, Change>(
   const mustBeConnected = (disconnects: number) => {
     if (redis.disconnects !== disconnects) throw new DependencyError('redis', 'Redis was away during the slice')
   }
-  const advance = async (
-    checkpoints: PartitionCheckpoints,
-    slice: NonNullable<Loaded<State>['slice']>,
-    before: Promise<void>,
-  ) => {
+  const advance = async ({ checkpoints, parts, disconnects }: Slice, before: Promise<void>) => {
     // Both at once, in this order, on one connection: no further round trip.
-    await Promise.all([before, checkpoints.advance(slice, slice.end)])
-    mustBeConnected(slice.disconnects)
+    await Promise.all([before, checkpoints.advance(parts)])
+    mustBeConnected(disconnects)
+  }
+  /** @param first broker time of the slice's first record of the partition, ms */
+  const rebuildPart = async ({ checkpoints, disconnects }: Slice, { end: _, ...read }: SlicePart, first: number) => {
+    const loss = read.loss as Loss
+    // Without a checkpoint: decisions that were not saved were published after their records came.
+    const since = loss.isTakeover && loss.since === 0 ? Math.max(0, first - unsavedMs) : loss.since
+    await rebuild({ ...loss, since })
+    await checkpoints.repaired(read, loss, first, disconnects)
   }
 
   return {
     ...stage,
-    async load(batch, now, last = batch.at(-1)?.record) {
-      // A slice without inputs too: its offset is committed, and a checkpoint that stayed behind would look like a loss.
-      const end = last ? sliceEndOf(last) : null
-      const checkpoints = end ? checkpointsOf(end.topic) : null
-      if (!end || !checkpoints) return { state: await stage.load(batch, now), slice: null }
+    async load(batch, now, records = batch.map(({ record }) => record)) {
+      // Partitions without inputs too: their offsets are committed, and a checkpoint that stayed behind would look like a loss.
+      const ends = endsOf(records)
+      const checkpoints = ends[0] ? checkpointsOf(ends[0].topic) : null
+      if (!checkpoints) return { state: await stage.load(batch, now), slice: null }
       if (writes === 'load') {
         const { disconnects } = redis
-        const [state, known] = await Promise.all([stage.load(batch, now), checkpoints.advanceKnown(end)])
+        const [state, parts] = await Promise.all([stage.load(batch, now), checkpoints.advanceKnown(ends)])
         mustBeConnected(disconnects)
-        if (known) return { state, slice: { ...known, end, disconnects } }
+        if (parts) return { state, slice: { checkpoints, parts, disconnects } }
       }
       for (;;) {
         const { disconnects } = redis
-        const [state, read] = await Promise.all([stage.load(batch, now), checkpoints.read(end.partition)])
-        const slice = { ...read, end, disconnects }
-        if (read.loss === null) {
-          if (writes === 'load') await advance(checkpoints, slice, Promise.resolve())
+        const reading = checkpoints.read(ends.map(({ partition }) => partition))
+        const [state, reads] = await Promise.all([stage.load(batch, now), reading])
+        const parts = ends.map((end, at) => ({ ...(reads[at] as CheckpointsRead), end }))
+        const slice = { checkpoints, parts, disconnects }
+        const lost = parts.filter(({ loss }) => loss !== null)
+        if (lost.length === 0) {
+          if (writes === 'load') await advance(slice, Promise.resolve())
           return { state, slice }
         }
-        const first = batch[0]?.record.timestamp ?? end.at
-        const { loss } = read
-        // Without a checkpoint: decisions that were not saved were published after their records came.
-        const since = loss.isTakeover && loss.since === 0 ? Math.max(0, first - unsavedMs) : loss.since
-        await rebuild({ ...loss, since })
-        await checkpoints.repaired(read, loss, first, disconnects)
+        for (const part of lost) {
+          const own = batch.find(({ record }) => record.partition === part.end.partition)
+          await rebuildPart(slice, part, own?.record.timestamp ?? part.end.at)
+        }
       }
     },
     decide: (batch, { state: { state, slice }, now }) => {
@@ -90,15 +107,14 @@ export const checkpointed = <In, State, Change>(
     },
     async save(saved) {
       for (const { changes, slice } of saved) {
-        const checkpoints = slice ? checkpointsOf(slice.end.topic) : null
         const saving = stage.save(changes)
-        if (slice && checkpoints && writes === 'save') {
+        if (slice && writes === 'save') {
           if (changes.length > 0) {
-            await advance(checkpoints, slice, saving)
+            await advance(slice, saving)
             continue
           }
           // Nothing depends on it; without it, the next start would look for what is not missing.
-          void checkpoints.advance(slice, slice.end).catch(ignored)
+          void slice.checkpoints.advance(slice.parts).catch(ignored)
         }
         await saving
       }
@@ -116,10 +132,11 @@ export const repairIdle = async (
 ): Promise<void> => {
   for (const partition of checkpoints.partitions) {
     // A slice may advance the checkpoint during the read, so only what two reads find is a loss.
-    if ((await checkpoints.read(partition)).loss === null) continue
+    const [before] = await checkpoints.read([partition])
+    if (!before?.loss) continue
     const { disconnects } = redis
-    const read = await checkpoints.read(partition)
-    if (read.loss === null) continue
+    const [read] = await checkpoints.read([partition])
+    if (!read?.loss) continue
     await rebuild(read.loss)
     await checkpoints.repaired(read, read.loss, 0, disconnects)
   }

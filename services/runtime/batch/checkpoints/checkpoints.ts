@@ -4,8 +4,9 @@
  * group has committed. Each slice reads it back and advances it. A cluster has one in each part, since each node may lose writes.
  */
 import { randomBytes } from 'node:crypto'
-import { DependencyError, type RedisCommands, type RedisScript } from '../../ports.ts'
+import { DependencyError, type RedisCommands } from '../../ports.ts'
 import {
+  advanceScript,
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
@@ -13,27 +14,16 @@ import {
   includes,
   type StoredCheckpoint,
 } from './checkpoint.ts'
+import { type Loss, lossOf } from './loss.ts'
 
-/** The records of one slice. */
+/** A slice's records of one partition. */
 export interface SliceEnd {
   readonly partition: number
   readonly topic: string
-  /** Offset after its last record. */
+  /** Offset after the last one. */
   readonly next: bigint
-  /** Broker timestamp of its last record, ms. */
+  /** Broker timestamp of the last one, ms. */
   readonly at: number
-}
-
-/** State that may be missing in Redis. */
-export interface Loss {
-  readonly partition: number
-  /** Broker time from which on it may be missing, ms; 0: all. */
-  readonly since: number
-  /** Offsets of each topic whose records may be missing, from the first included to the last excluded. */
-  readonly from: readonly bigint[]
-  readonly to: readonly bigint[]
-  /** Nothing committed is missing, but the partition's last owner may have published decisions that it has not saved. */
-  readonly isTakeover?: true
 }
 
 /** The checkpoints of a partition as read, one per part. */
@@ -56,21 +46,17 @@ export interface CheckpointTools {
   committed(): Promise<ReadonlyMap<number, readonly bigint[]>>
 }
 
+/** Checkpoints of a partition that a slice advances. */
+export interface SlicePart extends CheckpointsRead {
+  readonly end: SliceEnd
+}
+
 /** What this process knows of a partition that it owns. */
 interface Known {
   /** The last one that Redis has acknowledged. */
   readonly last: Checkpoint
   /** As they may be stored: the last one, and later ones without an answer. */
   readonly possible: ReadonlySet<StoredCheckpoint>
-}
-
-/** Replaces a checkpoint that is still the expected one. */
-const advanceScript: RedisScript = {
-  name: 'advanceCheckpoint',
-  source: `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1`,
 }
 
 export class CheckpointMoved extends DependencyError {
@@ -102,26 +88,43 @@ export class PartitionCheckpoints {
   }
 
   /**
-   * Advances a partition that no other process has had since, without a read.
-   * @returns null when it is not as this process knows it: then it must be read
+   * Advances partitions that no other process has had since, without a read.
+   * @param ends of different partitions
+   * @returns null when one is not as this process knows it: then all must be read
    * @throws DependencyError
    */
-  async advanceKnown(end: SliceEnd): Promise<CheckpointsRead | null> {
-    const [value, ...others] = this.#known.get(end.partition)?.possible ?? []
-    if (value === undefined || others.length > 0) return null
-    const stored = this.#keys(end.partition).map(() => value)
+  async advanceKnown(ends: readonly SliceEnd[]): Promise<readonly SlicePart[] | null> {
+    const parts: SlicePart[] = []
+    for (const end of ends) {
+      const [value, ...others] = this.#known.get(end.partition)?.possible ?? []
+      if (value === undefined || others.length > 0) return null
+      parts.push({ stored: this.#keys(end.partition).map(() => value), loss: null, end })
+    }
     try {
-      await this.advance({ stored }, end)
-      return { stored, loss: null }
+      await this.advance(parts)
+      return parts
     } catch (error) {
       if (error instanceof CheckpointMoved) return null
       throw error
     }
   }
 
-  /** To be called after the state was read, or with it: a loss in between shows. @throws DependencyError */
-  async read(partition: number): Promise<CheckpointsRead> {
-    const values = await this.#tools.redis.getMany(this.#keys(partition))
+  /**
+   * To be called after the state was read, or with it: a loss in between shows.
+   * @returns one for each partition, in order. @throws DependencyError
+   */
+  async read(partitions: readonly number[]): Promise<readonly CheckpointsRead[]> {
+    const values = await this.#tools.redis.getMany(partitions.flatMap((partition) => this.#keys(partition)))
+    const tags = this.#tags.length
+    const reads: CheckpointsRead[] = []
+    for (const [at, partition] of partitions.entries()) {
+      reads.push(await this.#judge(partition, values.slice(at * tags, (at + 1) * tags)))
+    }
+    return reads
+  }
+
+  /** @throws DependencyError */
+  async #judge(partition: number, values: readonly (Buffer | null)[]): Promise<CheckpointsRead> {
     const stored = values.map((value) => value?.toString() ?? '')
     const known = this.#known.get(partition)
     if (known && stored.every((one) => known.possible.has(one))) return { stored, loss: null }
@@ -147,12 +150,17 @@ export class PartitionCheckpoints {
   }
 
   /**
-   * To be called with or after the writes that it includes, and awaited before the offsets are committed.
-   * @throws CheckpointMoved when it is not the one that was read; DependencyError
+   * To be called with or after the writes that they include, and awaited before the offsets are committed.
+   * @param parts of different partitions
+   * @throws CheckpointMoved when one is not the one that was read; DependencyError
    */
-  async advance({ stored }: Pick<CheckpointsRead, 'stored'>, end: SliceEnd): Promise<void> {
-    const own = this.#tools.topics.map((topic) => (topic === end.topic ? end.next : 0n))
-    await this.#replace(end.partition, stored, end.at, own)
+  async advance(parts: readonly Pick<SlicePart, 'stored' | 'end'>[]): Promise<void> {
+    await this.#replace(
+      parts.map(({ stored, end: { partition, topic, next, at } }) => {
+        const offsets = this.#tools.topics.map((one) => (one === topic ? next : 0n))
+        return { partition, stored, at, offsets }
+      }),
+    )
   }
 
   /**
@@ -170,40 +178,56 @@ export class PartitionCheckpoints {
     const wasAway = () => redis.disconnects !== disconnects
     const away = new DependencyError('redis', 'Redis was away while its lost writes were rebuilt')
     if (wasAway()) throw away
-    const value = await this.#replace(partition, stored, at, to)
+    const [value = ''] = await this.#replace([{ partition, stored, at, offsets: to }])
     if (!wasAway()) return
     this.#known.delete(partition)
-    await this.#put(partition, new Array(stored.length).fill(value), stored)
+    await this.#put([{ partition, from: stored.map(() => value), to: stored }])
     throw away
   }
 
+  /** @returns the new checkpoints. @throws CheckpointMoved; DependencyError */
   async #replace(
-    partition: number,
-    stored: readonly StoredCheckpoint[],
-    at: number,
-    offsets: readonly bigint[],
-  ): Promise<StoredCheckpoint> {
-    const before = stored.map(decodeCheckpoint)
-    const next: Checkpoint = {
-      at: before.reduce((latest, one) => Math.max(latest, one?.at ?? 0), at),
-      id: randomBytes(6).toString('base64url'),
-      offsets: before.reduce((highest, one) => furthest(highest, one?.offsets ?? []), offsets),
-    }
-    const value = encodeCheckpoint(next)
-    const known = this.#known.get(partition)
-    if (known) this.#known.set(partition, { ...known, possible: new Set([...known.possible, value]) })
-    const replaced = await this.#put(partition, stored, new Array(stored.length).fill(value))
-    if (!replaced) throw new CheckpointMoved()
-    this.#known.set(partition, { last: next, possible: new Set([value]) })
-    return value
+    parts: readonly {
+      readonly partition: number
+      readonly stored: readonly StoredCheckpoint[]
+      readonly at: number
+      readonly offsets: readonly bigint[]
+    }[],
+  ): Promise<readonly StoredCheckpoint[]> {
+    const replacements = parts.map(({ partition, stored, at, offsets }) => {
+      const before = stored.map(decodeCheckpoint)
+      const next: Checkpoint = {
+        at: before.reduce((latest, one) => Math.max(latest, one?.at ?? 0), at),
+        id: randomBytes(6).toString('base64url'),
+        offsets: before.reduce((highest, one) => furthest(highest, one?.offsets ?? []), offsets),
+      }
+      const value = encodeCheckpoint(next)
+      const known = this.#known.get(partition)
+      if (known) this.#known.set(partition, { ...known, possible: new Set([...known.possible, value]) })
+      return { partition, next, value, from: stored, to: stored.map(() => value) }
+    })
+    const replaced = await this.#put(replacements)
+    replacements.forEach(({ partition, next, value }, at) => {
+      if (replaced[at]) this.#known.set(partition, { last: next, possible: new Set([value]) })
+    })
+    if (!replaced.every(Boolean)) throw new CheckpointMoved()
+    return replacements.map(({ value }) => value)
   }
 
-  async #put(partition: number, from: readonly StoredCheckpoint[], to: readonly StoredCheckpoint[]): Promise<boolean> {
-    const answers = await this.#tools.redis.evalMany(
-      advanceScript,
+  /** @returns for each whether it was the expected one, in order. @throws DependencyError */
+  async #put(
+    parts: readonly {
+      readonly partition: number
+      readonly from: readonly StoredCheckpoint[]
+      readonly to: readonly StoredCheckpoint[]
+    }[],
+  ): Promise<readonly boolean[]> {
+    const calls = parts.flatMap(({ partition, from, to }) =>
       this.#keys(partition).map((key, at) => ({ keys: [key], args: [from[at] ?? '', to[at] ?? ''] })),
     )
-    return answers.every((answer) => answer === 1)
+    const answers = await this.#tools.redis.evalMany(advanceScript, calls)
+    const tags = this.#tags.length
+    return parts.map((_, at) => answers.slice(at * tags, (at + 1) * tags).every((answer) => answer === 1))
   }
 
   #keys(partition: number): readonly string[] {
@@ -219,20 +243,5 @@ export class PartitionCheckpoints {
       if (this.#committed === reading) this.#committed = null
       throw error
     }
-  }
-}
-
-const lossOf = (partition: number, found: readonly (Checkpoint | null)[], to: readonly bigint[]): Loss => {
-  const lost = found.filter((one) => !includes(one, to))
-  return {
-    partition,
-    since: Math.min(...lost.map((one) => one?.at ?? 0)),
-    from: to.map((offset, index) =>
-      lost.reduce((lowest, one) => {
-        const next = one?.offsets[index] ?? 0n
-        return next < lowest ? next : lowest
-      }, offset),
-    ),
-    to,
   }
 }

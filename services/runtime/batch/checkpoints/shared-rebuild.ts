@@ -1,6 +1,6 @@
 /** Rebuilds by time, shared by the partitions that notice the same loss. */
 import type { RedisCommands } from '../../ports.ts'
-import type { Loss } from './checkpoints.ts'
+import type { Loss } from './loss.ts'
 
 /** How far the clocks of two brokers may differ; a rebuild reads so much more. */
 const brokerClocksMs = 60_000

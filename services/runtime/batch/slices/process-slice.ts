@@ -138,7 +138,7 @@ export const createProcessSlice = <In, State, Change>(
     }
     const { inputs, undecodable } = await timed('decode', () => decode(records, trace, unread))
     const now = clock.now()
-    const state = await timed('load', () => stage.load(inputs, now, records.at(-1)))
+    const state = await timed('load', () => stage.load(inputs, now, records))
     const decision = await timed('decide', () => stage.decide(inputs, { state, now }))
     if (decision.outcomes.length !== inputs.length) {
       throw new Error(`${stage.name} decided ${decision.outcomes.length} outcomes for ${inputs.length} inputs`)

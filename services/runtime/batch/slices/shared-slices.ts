@@ -13,7 +13,7 @@ interface Waiting {
 }
 
 /**
- * Processes a slice with those that other partitions begin in the same turn of the event loop. They succeed or fail together.
+ * Processes a slice with those that other partitions of the topic begin in the same turn of the event loop. They succeed or fail together.
  * @returns null where another one of them has the result for all
  * @throws as `ProcessSlice`; BatchLost also when another batch of them is lost
  */
@@ -38,7 +38,7 @@ export const shareSlices = (processSlice: ProcessSlice, maxRecords: number): Sha
     }
   }
 
-  const start = () => {
+  const runAll = (slices: readonly Waiting[]) => {
     let sharing: Waiting[] = []
     let size = 0
     const begin = () => {
@@ -46,9 +46,7 @@ export const shareSlices = (processSlice: ProcessSlice, maxRecords: number): Sha
       sharing = []
       size = 0
     }
-    const all = waiting
-    waiting = []
-    for (const one of all) {
+    for (const one of slices) {
       // It would take the others with it.
       if (one.isStale()) {
         one.reject(new BatchLost())
@@ -59,6 +57,13 @@ export const shareSlices = (processSlice: ProcessSlice, maxRecords: number): Sha
       size += one.records.length
     }
     begin()
+  }
+
+  const start = () => {
+    const all = waiting
+    waiting = []
+    // What has waited in a `later` topic is decided in an order of its own.
+    for (const ofTopic of Map.groupBy(all, ({ records }) => records[0]?.topic).values()) runAll(ofTopic)
   }
 
   return (records, isStale) =>

@@ -49,6 +49,17 @@ describe('slices of several partitions', () => {
     expect(slices).toEqual([[0, 1], [2], [3], [4]])
   })
 
+  it('share with slices of their own topic only', async () => {
+    const slices: string[][] = []
+    const share = shareSlices(async (slice) => {
+      slices.push(slice.map(({ topic }) => topic))
+      return result
+    }, 10)
+    const of = (topic: string) => [consumedRecord({ topic })]
+    await Promise.all([share(of('main'), fresh), share(of('later'), fresh), share(of('main'), fresh)])
+    expect(slices).toEqual([['main', 'main'], ['later']])
+  })
+
   it('fail together', async () => {
     const away = new DependencyError('redis', 'away')
     const share = shareSlices(async () => {
