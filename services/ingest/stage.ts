@@ -152,7 +152,8 @@ const loadVerdicts = async (batch: readonly Input<Delivered>[], tools: IngestToo
     ;(verdicts[input] as IngestVerdict[])[event] = { kind: 'refused', reason: 'duplicate' }
   }
   own.marks.forEach(({ value }, at) => {
-    if (!holders.event[at]?.equals(value)) refuse(own, at)
+    const holder = holders.event[at]
+    if (holder !== value && !holder?.equals(value)) refuse(own, at)
   })
   const second = crossSource.events.filter((one, at) => {
     const mark = crossSource.marks[at] as BucketValue
@@ -177,7 +178,7 @@ const forwarded = (message: Message) => forward({ topic: 'messages', key: messag
 const hasMore = ({ failed, ignored, removed, refused }: Delivered): boolean =>
   failed.length > 0 || ignored.length > 0 || removed !== undefined || refused !== undefined
 
-const none: readonly Outcome[] = []
+const noChanges: readonly Removed[] = []
 
 /** The outcomes of what a delivery has beside its events. */
 const beside = ({ value, record }: Input<Delivered>, tools: IngestTools): readonly Outcome[] => [
@@ -215,18 +216,25 @@ export const ingest = (tools: IngestTools): Stage<Delivered, IngestState, Remove
     load: (batch) => loadVerdicts(batch, tools),
     decide: (batch, { state }) => ({
       changes: batch.flatMap(({ value: { source, removed }, record }) =>
-        withdrawalsOf(source, removed, record, tools.directory).verified.map((one): Removed => ({ ...one, source })),
+        removed === undefined
+          ? noChanges
+          : withdrawalsOf(source, removed, record, tools.directory).verified.map(
+              (one): Removed => ({ ...one, source }),
+            ),
       ),
-      outcomes: batch.map((one, input) => [
-        ...one.value.events.flatMap((event, at) => {
+      outcomes: batch.map((one, input) => {
+        const { events, receivedAt } = one.value
+        const outcomes: Outcome[] = []
+        for (let at = 0; at < events.length; at++) {
+          const event = events[at] as MessageEvent
           const verdict = state[input]?.[at] as IngestVerdict
-          if (verdict.kind === 'refused') return drop(verdict.reason)
-          if (verdict.kind === 'authorised') return forwarded(toMessage(event, one.value.receivedAt, verdict, tools))
-          const message = toMessage(referralOf(event), one.value.receivedAt, verdict.to, tools)
-          return [drop('duplicate'), forwarded(message)]
-        }),
-        ...(hasMore(one.value) ? beside(one, tools) : none),
-      ]),
+          if (verdict.kind === 'authorised') outcomes.push(forwarded(toMessage(event, receivedAt, verdict, tools)))
+          else if (verdict.kind === 'refused') outcomes.push(drop(verdict.reason))
+          else outcomes.push(drop('duplicate'), forwarded(toMessage(referralOf(event), receivedAt, verdict.to, tools)))
+        }
+        if (hasMore(one.value)) outcomes.push(...beside(one, tools))
+        return outcomes
+      }),
     }),
     save: async (changes) => {
       for (const change of changes) await tools.withdrawals?.withdraw(change)

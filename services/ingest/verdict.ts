@@ -53,7 +53,7 @@ export const verdictOf = (event: MessageEvent, receivedAt: number, tools: Tools)
   const found = underConsent(directory.byAccount(event.source, event.accountId), event, receivedAt, tools)
   if (typeof found === 'string') return refused(found)
   const identity = identityOf(event, keyring)
-  if ([identity.conversation, ...identity.aliases].some(suppressions.has)) return refused(suppressed)
+  if (suppressions.has(identity.conversation) || identity.aliases.some(suppressions.has)) return refused(suppressed)
   return { kind: 'authorised', ...found, identity }
 }
 

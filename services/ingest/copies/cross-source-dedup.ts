@@ -35,10 +35,13 @@ export const crossSourceKeyOf = (
   if (event.kind !== 'message') return null
   const id = channelIdOf(event, isChannel)
   if (id === null) return null
+  const value = Buffer.allocUnsafe(owner.length + 1)
+  value.set(owner)
+  value[owner.length] = channels.indexOf(event.channel)
   return {
     at: event.occurredAt,
     hash: keyring.shortHash(claimBytes, 'channel-message', tenantId, id),
-    value: Buffer.concat([owner, Buffer.from([channels.indexOf(event.channel)])]),
+    value,
     alsoAt: [nearerSpan(event.occurredAt)],
   }
 }
@@ -54,6 +57,8 @@ export const isSameChannel = (one: number | undefined, other: number | undefined
  * so known channels must be equal; `other` matches any.
  */
 export const isOtherCopy = (holder: Buffer, claim: BucketValue): boolean => {
+  // As nearly always.
+  if (holder === claim.value) return false
   const channelAt = holder.length - 1
   if (holder.subarray(0, channelAt).equals(claim.value.subarray(0, channelAt))) return false
   return isSameChannel(holder[channelAt], claim.value[channelAt])

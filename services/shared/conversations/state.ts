@@ -139,9 +139,9 @@ export const lastStart = (
   until = Number.POSITIVE_INFINITY,
 ): Moment | null => {
   if (startedBy === null) return null
-  const starts = [{ message: startedBy, occurredAt: startedAt as number }, ...restarts]
-  if (restarts.length > 0) starts.sort(compareMoments)
-  return starts.findLast(({ occurredAt }) => occurredAt <= until) ?? null
+  const first = { message: startedBy, occurredAt: startedAt as number }
+  if (restarts.length === 0) return first.occurredAt <= until ? first : null
+  return [first, ...restarts].sort(compareMoments).findLast(({ occurredAt }) => occurredAt <= until) ?? null
 }
 
 /** Whether the message started the conversation, the first time or again. */

@@ -74,9 +74,11 @@ const sizeOfHeaders = (headers: Headers | undefined): number => {
   return size + sizeOfVarint(count)
 }
 
+/** -1 for null. */
+const bytesOfKey = ({ key }: EncodedRecord): number => (key === null ? -1 : Buffer.byteLength(key))
+
 /** Bytes of a record without its length prefix. */
-const sizeOfRecord = ({ key, value, headers }: EncodedRecord, index: number): number => {
-  const keyBytes = key === null ? -1 : Buffer.byteLength(key)
+const sizeOfRecord = ({ value, headers }: EncodedRecord, index: number, keyBytes: number): number => {
   const keySize = sizeOfVarint(keyBytes) + Math.max(0, keyBytes)
   const valueSize = value === null ? 1 : sizeOfVarint(value.length) + value.length
   // One byte of attributes and one of the timestamp delta, which is 0.
@@ -113,7 +115,8 @@ export const encodeBatch = (
   now: number,
   compression?: Compression,
 ): Buffer => {
-  const sizes = records.map(sizeOfRecord)
+  const keys = records.map(bytesOfKey)
+  const sizes = records.map((record, index) => sizeOfRecord(record, index, keys[index] as number))
   let total = headBytes
   for (const size of sizes) total += sizeOfVarint(size) + size
   const plain = Buffer.allocUnsafe(total)
@@ -125,7 +128,7 @@ export const encodeBatch = (
     plain[place++] = 0
     place = writeVarint(plain, place, index)
     if (key === null) place = writeVarint(plain, place, -1)
-    else place = writeText(plain, place, key, Buffer.byteLength(key))
+    else place = writeText(plain, place, key, keys[index] as number)
     place = writeBytes(plain, place, value)
     place = writeHeaders(plain, place, headers)
   }
