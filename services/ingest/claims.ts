@@ -1,12 +1,8 @@
 /** Ingest's claims in Redis. Ingest makes them; a replay only reads them. */
 
 import type { RedisCommands } from '../runtime/ports.ts'
-import {
-  type BucketKey,
-  type BucketValue,
-  type HourBuckets,
-  RedisHourBuckets,
-} from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue } from '../runtime/time-buckets/bucket-calls.ts'
+import { type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
 import { crossSourceSpanHours } from './copies/cross-source-dedup.ts'
 import { dedupWindowMs } from './identity.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Keyring } from '../runtime/keys/keyring.ts'
 import type { ConsumedRecord } from '../runtime/ports.ts'
-import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../runtime/time-buckets/bucket-calls.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
 import type { Pseudonym } from '../shared/model/topic-values.ts'
 

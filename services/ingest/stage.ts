@@ -9,7 +9,7 @@
 import { drop, forward, type Outcome } from '../runtime/batch/outcome.ts'
 import type { Input, Quarantine, Stage } from '../runtime/batch/stage.ts'
 import type { Keyring } from '../runtime/keys/keyring.ts'
-import type { BucketValue } from '../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../runtime/time-buckets/bucket-calls.ts'
 import type { ConsentRule } from '../shared/connections/consent.ts'
 import type { Connection, ConnectionDirectory } from '../shared/connections/directory.ts'
 import type { Withdrawals } from '../shared/connections/requests/withdrawals.ts'

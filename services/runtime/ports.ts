@@ -186,7 +186,7 @@ export interface RedisCommands {
   /** Values for the keys, in order. */
   getMany(keys: readonly RedisKey[]): Promise<readonly (Buffer | null)[]>
   setMany(entries: readonly { key: RedisKey; value: Buffer; ttlSeconds: number }[]): Promise<void>
-  /** Runs the script once per call. All keys of a call share a hash tag. */
+  /** Runs the script once per call. On a cluster, all keys of a call share a hash tag (`ScriptSlots`). */
   evalMany(
     script: RedisScript,
     calls: readonly { keys: readonly RedisKey[]; args: readonly (string | Buffer | number)[] }[],

@@ -1,4 +1,5 @@
-import type { BucketKey, BucketValue, HourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue } from '../../services/runtime/time-buckets/bucket-calls.ts'
+import type { HourBuckets } from '../../services/runtime/time-buckets/hour-buckets.ts'
 
 /** Hour buckets in memory; they pass hour-buckets.contract.ts, as those in Redis do. */
 export class MemoryHourBuckets implements HourBuckets {

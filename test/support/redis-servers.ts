@@ -161,6 +161,17 @@ export class RedisServer {
 
 const slots = 16_384
 
+const servesAllSlots = async (node: RedisServer): Promise<boolean> =>
+  /cluster_state:ok/.test((await node.command('CLUSTER', 'INFO')) as string)
+
+/** Starts a server that has all slots of a cluster, as a proxy before one. */
+export const startWithSlots = async (): Promise<RedisServer> => {
+  const server = await RedisServer.start('--cluster-enabled', 'yes')
+  await server.command('CLUSTER', 'ADDSLOTS', ...Array.from({ length: slots }, (_, slot) => slot))
+  await eventually('the server serves all slots', () => servesAllSlots(server))
+  return server
+}
+
 /** Starts a cluster of three masters without replicas. @param argsOf arguments of its nodes with TLS, by the TLS port, which is a second one */
 export const startCluster = async (
   argsOf?: (tlsPort: number) => readonly string[],
@@ -188,9 +199,9 @@ export const startCluster = async (
     if (node !== first)
       await node.command('CLUSTER', 'MEET', '127.0.0.1', argsOf ? (tlsPorts[0] as number) : first.port)
   }
-  const isWhole = async (node: RedisServer) =>
-    /cluster_state:ok/.test((await node.command('CLUSTER', 'INFO')) as string)
-  await eventually('the cluster serves all slots', async () => (await Promise.all(nodes.map(isWhole))).every(Boolean))
+  await eventually('the cluster serves all slots', async () =>
+    (await Promise.all(nodes.map(servesAllSlots))).every(Boolean),
+  )
   return {
     nodes,
     url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,

@@ -137,11 +137,12 @@ export class SimulatedRedisServer {
   #run({ name }: RedisScript, keys: readonly string[], args: Args): unknown {
     const [key = '', second = ''] = keys
     switch (name) {
-      case 'advanceCheckpoint': {
-        if ((this.#get(key)?.toString() ?? '') !== args[0]) return 0
-        this.#set(key, bytesOf(args[1] as string))
-        return 1
-      }
+      case 'advanceCheckpoints':
+        return keys.map((one, n) => {
+          if ((this.#get(one)?.toString() ?? '') !== args[2 * n]) return 0
+          this.#set(one, bytesOf(args[2 * n + 1] as string))
+          return 1
+        })
       case 'saveStates': {
         const isKept = (one: string, n: number) => ![null, args[2 * n + 1]].includes(versionOf(this.#values.get(one)))
         const kept = this.comparesVersions ? keys.filter(isKept) : []

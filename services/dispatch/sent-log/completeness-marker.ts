@@ -3,7 +3,7 @@
  * marker is gone, records may be too: Redis was emptied, or a node of the cluster was replaced.
  */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
-import { hashTagCount } from '../../runtime/time-buckets/hour-buckets.ts'
+import { hashTagCount } from '../../runtime/time-buckets/bucket-calls.ts'
 
 export interface CompletenessMarker {
   /** Parts whose records may be gone. @throws DependencyError */

@@ -6,7 +6,8 @@
  * id, which TikTok recognises.
  */
 
-import { type HourBuckets, hashTagCount } from '../../runtime/time-buckets/hour-buckets.ts'
+import { hashTagCount } from '../../runtime/time-buckets/bucket-calls.ts'
+import type { HourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
 import { incomplete, RebuildableState } from '../../runtime/time-buckets/rebuildable-state.ts'
 import type { Delivery } from '../../shared/model/topic-values.ts'
 import type { CompletenessMarker } from './completeness-marker.ts'

@@ -3,6 +3,7 @@
  * conversation. Lost notes come back with the contact's next message; until then such a label is ignored.
  */
 import type { RedisCommands, RedisScript } from '../../runtime/ports.ts'
+import { ScriptSlots } from '../../runtime/script-slots.ts'
 import { type Channel, channels } from '../../shared/model/message-event.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 
@@ -68,17 +69,26 @@ return 1`,
 const tagOf = (contact: string) => contact[0] as string
 const keyOf = (contact: string) => `{${tagOf(contact)}}contact:${contact.slice(0, 22)}`
 
-export const openContactThreads = (redis: Pick<RedisCommands, 'getMany' | 'evalMany'>): ContactThreads => ({
-  note: async (notes) => {
-    const calls = [...Map.groupBy(notes, ({ contact }) => tagOf(contact)).values()].map((own) => ({
-      keys: own.map(({ contact }) => keyOf(contact)),
-      args: [ttlSeconds, ...own.map(encode)],
-    }))
-    await redis.evalMany(noteScript, calls)
-  },
-  find: async (contacts) =>
-    (await redis.getMany(contacts.map(keyOf))).map((value) => (value === null ? null : decode(value))),
-})
+export const openContactThreads = (
+  redis: Pick<RedisCommands, 'getMany' | 'evalMany' | 'isCluster'>,
+): ContactThreads => {
+  const slots = new ScriptSlots(redis)
+  return {
+    note: async (notes) => {
+      if (notes.length === 0) return
+      await slots.run((areApart) => {
+        const groups = areApart ? [...Map.groupBy(notes, ({ contact }) => tagOf(contact)).values()] : [notes]
+        const calls = groups.map((own) => ({
+          keys: own.map(({ contact }) => keyOf(contact)),
+          args: [ttlSeconds, ...own.map(encode)],
+        }))
+        return redis.evalMany(noteScript, calls)
+      })
+    },
+    find: async (contacts) =>
+      (await redis.getMany(contacts.map(keyOf))).map((value) => (value === null ? null : decode(value))),
+  }
+}
 
 /** For a replay: the notes of its own messages on top of those of live traffic. It writes none. */
 export const contactOverlay = (live: Pick<ContactThreads, 'find'>): ContactThreads => {

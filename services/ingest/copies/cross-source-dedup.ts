@@ -4,7 +4,7 @@
  */
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import type { BucketValue } from '../../runtime/time-buckets/hour-buckets.ts'
+import type { BucketValue } from '../../runtime/time-buckets/bucket-calls.ts'
 import { channels, type MessageEvent } from '../../shared/model/message-event.ts'
 import { claimBytes, isDerived } from '../identity.ts'
 

@@ -5,7 +5,7 @@
  */
 
 import type { Keyring } from '../../runtime/keys/keyring.ts'
-import type { BucketKey, BucketValue } from '../../runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue } from '../../runtime/time-buckets/bucket-calls.ts'
 import type { Connection, ConnectionDirectory } from '../../shared/connections/directory.ts'
 import { channels, type MessageEvent } from '../../shared/model/message-event.ts'
 import type { Pseudonym } from '../../shared/model/topic-values.ts'

@@ -1,5 +1,6 @@
 /** Translates errors of Redis and ioredis into DependencyErrors that name the setting and the remedy. */
 import { DependencyError } from '../ports.ts'
+import { SlotsApart } from '../script-slots.ts'
 import { tlsProblem } from './tls.ts'
 
 export const commandTimeoutMs = 5_000
@@ -84,5 +85,6 @@ export const toRedisError = (error: unknown, connectionError?: unknown): Depende
   }
   const message = connectionErrors.find(([begin]) => text.startsWith(begin))?.[1]
   if (message) return new DependencyError('redis', message)
+  if (kind === 'CROSSSLOT') return new SlotsApart('redis', hints.CROSSSLOT as string)
   return new DependencyError('redis', connectionProblem(error) ?? `Redis does not answer (${kind}); check REDIS_URL`)
 }

@@ -4,7 +4,7 @@
  *
  *     u16 key · u8 number of other keys · u16 each other key · 8 bytes hash · u8 length · value
  *
- * Keys are indexes into KEYS, from 0. All keys of a call share a hash slot, so a call is atomic on a cluster too.
+ * Keys are indexes into KEYS, from 0. On a cluster all keys of a call share a hash slot, so an entry is claimed atomically there too.
  */
 import type { RedisScript } from '../ports.ts'
 

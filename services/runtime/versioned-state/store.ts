@@ -2,6 +2,7 @@
 
 import type { Pseudonym } from '../../shared/model/topic-values.ts'
 import { DependencyError, type RedisCommands, type RedisScript } from '../ports.ts'
+import { ScriptSlots } from '../script-slots.ts'
 import type { PartMarkers } from '../time-buckets/rebuildable-state.ts'
 import { maxVersion, type StateFormat, type VersionedState } from './format.ts'
 import { eraseScript, restoreScript, saveScript } from './scripts.ts'
@@ -91,11 +92,13 @@ const maxPerCall = 500
 
 export class RedisStateStore<State extends VersionedState> implements RestorableStore<State> {
   readonly #redis: RedisCommands
+  readonly #slots: ScriptSlots
   readonly #ttlSeconds: number
   readonly #format: StateFormat<State>
   /** @param ttlSeconds how long a state is kept after its last change */
   constructor(redis: RedisCommands, ttlSeconds: number, format: StateFormat<State>) {
     this.#redis = redis
+    this.#slots = new ScriptSlots(redis)
     this.#ttlSeconds = ttlSeconds
     this.#format = format
   }
@@ -127,20 +130,23 @@ export class RedisStateStore<State extends VersionedState> implements Restorable
   }
 
   async write(changes: readonly StateChange<State>[]): Promise<void> {
-    const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
-    for (const ofPart of Map.groupBy(changes, ({ conversation }) => partOf(conversation)).values()) {
-      for (let from = 0; from < ofPart.length; from += maxPerCall) {
-        const some = ofPart.slice(from, from + maxPerCall)
-        calls.push({
-          keys: some.map(({ conversation }) => this.#keyOf(conversation)),
-          args: [
-            this.#ttlSeconds,
-            ...some.flatMap(({ state, basedOn }) => [Math.min(basedOn, maxVersion), this.#format.pack(state)]),
-          ],
-        })
+    const kept = await this.#slots.run(async (areApart) => {
+      const calls: { keys: Buffer[]; args: (Buffer | number)[] }[] = []
+      const groups = areApart ? Map.groupBy(changes, ({ conversation }) => partOf(conversation)).values() : [changes]
+      for (const group of groups) {
+        for (let from = 0; from < group.length; from += maxPerCall) {
+          const some = group.slice(from, from + maxPerCall)
+          calls.push({
+            keys: some.map(({ conversation }) => this.#keyOf(conversation)),
+            args: [
+              this.#ttlSeconds,
+              ...some.flatMap(({ state, basedOn }) => [Math.min(basedOn, maxVersion), this.#format.pack(state)]),
+            ],
+          })
+        }
       }
-    }
-    const kept = (await this.#redis.evalMany(saveScript, calls)) as readonly number[]
+      return (await this.#redis.evalMany(saveScript, calls)) as readonly number[]
+    })
     const changed = kept.reduce((sum, count) => sum + count, 0)
     if (changed > 0) throw new StateChanged(changed)
   }

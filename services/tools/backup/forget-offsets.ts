@@ -8,7 +8,7 @@ import { forgetClaims } from '../../ingest/claims.ts'
 import { forgetCheckpoints } from '../../runtime/batch/checkpoints/forget.ts'
 import { forgetWork } from '../../runtime/batch/poison/poison-guard.ts'
 import type { Broker, RedisCommands } from '../../runtime/ports.ts'
-import { hashTags } from '../../runtime/time-buckets/hour-buckets.ts'
+import { hashTags } from '../../runtime/time-buckets/bucket-calls.ts'
 import { parts } from '../../runtime/versioned-state/store.ts'
 
 /**

@@ -59,7 +59,7 @@ const floors: readonly (readonly string[])[] = [
 const runtimeFloors: readonly (readonly string[])[] = [
   ['runtime/membership-times.ts', 'runtime/status-address.ts'],
   ['runtime/ports.ts', 'runtime/metrics'],
-  ['runtime/coalescer.ts', 'runtime/clock.ts'],
+  ['runtime/coalescer.ts', 'runtime/clock.ts', 'runtime/script-slots.ts'],
   ['runtime/time-buckets', 'runtime/adapters'],
   ['runtime/config.ts'],
   ['runtime/log.ts', 'runtime/tracing'],

@@ -37,11 +37,16 @@ export const furthest = (one: readonly bigint[], other: readonly bigint[]): read
     return offset > second ? offset : second
   })
 
-/** Replaces a checkpoint that is still the expected one. */
+/** Replaces checkpoints that are still the expected ones. ARGV: for each key the expected value and the new one. Returns 1 or 0 for each. */
 export const advanceScript: RedisScript = {
-  name: 'advanceCheckpoint',
+  name: 'advanceCheckpoints',
   source: `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1`,
+local out = {}
+for i, key in ipairs(KEYS) do
+  if (redis.call('GET', key) or '') == ARGV[2 * i - 1] then
+    redis.call('SET', key, ARGV[2 * i])
+    out[i] = 1
+  else out[i] = 0 end
+end
+return out`,
 }

@@ -222,12 +222,13 @@ export class PartitionCheckpoints {
       readonly to: readonly StoredCheckpoint[]
     }[],
   ): Promise<readonly boolean[]> {
-    const calls = parts.flatMap(({ partition, from, to }) =>
-      this.#keys(partition).map((key, at) => ({ keys: [key], args: [from[at] ?? '', to[at] ?? ''] })),
-    )
-    const answers = await this.#tools.redis.evalMany(advanceScript, calls)
-    const tags = this.#tags.length
-    return parts.map((_, at) => answers.slice(at * tags, (at + 1) * tags).every((answer) => answer === 1))
+    if (parts.length === 0) return []
+    const calls = this.#tags.map((_, at) => ({
+      keys: parts.map(({ partition }) => this.#keys(partition)[at] as string),
+      args: parts.flatMap(({ from, to }) => [from[at] ?? '', to[at] ?? '']),
+    }))
+    const answers = (await this.#tools.redis.evalMany(advanceScript, calls)) as readonly (readonly number[])[]
+    return parts.map((_, at) => answers.every((ofTag) => ofTag[at] === 1))
   }
 
   #keys(partition: number): readonly string[] {

@@ -1,7 +1,8 @@
 /** Ingest's claims as they are: it makes none, and remembers which record holds each. */
 import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
 import { DependencyError } from '../../../runtime/ports.ts'
-import type { BucketKey, BucketValue, HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue } from '../../../runtime/time-buckets/bucket-calls.ts'
+import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 import { liveHoldersOf } from '../../replay/plan/run-claims.ts'
 
 const text = (bytes: Buffer) => bytes.toString('latin1')

@@ -6,7 +6,8 @@
  * first, in the replay as in live traffic. A second copy of the same message needs no such rule: its signals have the same ids.
  */
 import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
-import type { BucketKey, BucketValue, HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
+import type { BucketKey, BucketValue } from '../../../runtime/time-buckets/bucket-calls.ts'
+import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 
 type LiveClaims = Pick<HourBuckets, 'read'>
 type Holders = readonly (Buffer | null)[]
