@@ -77,10 +77,10 @@ export const openHttp = (url: string, { sockets = 256 }: { sockets?: number } = 
     return secure ? requestHttps(settings) : requestHttp(settings)
   }
 
-  const postOnce = (bytes: Buffer, { headers, timeoutMs }: HttpPost, isRetry: boolean): Promise<HttpResult> =>
+  const postOnce = (body: string, { headers, timeoutMs }: HttpPost, isRetry: boolean): Promise<HttpResult> =>
     new Promise((resolve) => {
       const started = systemClock.monotonic()
-      const request = open({ ...headers, 'content-length': String(bytes.length) })
+      const request = open({ ...headers, 'content-length': String(Buffer.byteLength(body)) })
       let timedOut = false
       let answered = false
       const cancel = systemClock.after(timeoutMs, () => {
@@ -99,18 +99,18 @@ export const openHttp = (url: string, { sockets = 256 }: { sockets?: number } = 
         if (!stale) return done(result)
         cancel()
         const left = timeoutMs - (systemClock.monotonic() - started)
-        resolve(postOnce(bytes, { headers, body: '', timeoutMs: Math.max(1, left) }, true))
+        resolve(postOnce(body, { headers, body: '', timeoutMs: Math.max(1, left) }, true))
       }
       request.on('response', (response) => {
         answered = true
         read(response, done, fail)
       })
       request.on('error', fail)
-      request.end(bytes)
+      request.end(body)
     })
 
   return {
-    post: (post) => postOnce(Buffer.from(post.body), post, false),
+    post: (post) => postOnce(post.body, post, false),
     close: () => agent.destroy(),
   }
 }
