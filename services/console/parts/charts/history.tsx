@@ -9,7 +9,13 @@ type History = ApiSchemas['History']
 /** Means of minutes: fewer than five are no line. */
 const leastMs = 300_000
 
-const linesOf = ({ stages }: History, of: 'perSecond' | 'ageSeconds') =>
+/** All over the same time. */
+const charts = [
+  { title: 'Rate of each stage', of: 'perSecond', unit: '/s' },
+  { title: 'Age of the oldest record that waits', of: 'ageSeconds', unit: 's' },
+] as const
+
+const linesOf = ({ stages }: History, of: (typeof charts)[number]['of']) =>
   Object.fromEntries(Object.entries(stages).map(([stage, values]) => [stage, values[of]]))
 
 /** @param recent of the last quarter of an hour. @param now ms, of the server */
@@ -31,20 +37,9 @@ export const Histories = ({ recent, now }: { recent: History; now: number }) => 
       {error ? <p role="alert">{error.message}</p> : null}
       {shown && shown.at.length > 1 ? (
         <div class="columns">
-          <Chart
-            title="Rate of each stage"
-            at={shown.at}
-            lines={linesOf(shown, 'perSecond')}
-            unit="/s"
-            onRange={span.brush}
-          />
-          <Chart
-            title="Age of the oldest record that waits"
-            at={shown.at}
-            lines={linesOf(shown, 'ageSeconds')}
-            unit="s"
-            onRange={span.brush}
-          />
+          {charts.map(({ title, of, unit }) => (
+            <Chart key={of} title={title} at={shown.at} lines={linesOf(shown, of)} unit={unit} onRange={span.brush} />
+          ))}
         </div>
       ) : (
         <p class="none">{shown ? 'Nothing is known of this time yet.' : 'reading …'}</p>
