@@ -10,7 +10,7 @@ export type Sign = (body: string, secret: string) => Record<string, string>
 
 export const hmacOf = (text: string, secret: string, encoding: 'hex' | 'base64') =>
   createHmac('sha256', secret).update(text).digest(encoding)
-const byMeta: Sign = (body, secret) => ({ 'x-hub-signature-256': `sha256=${hmacOf(body, secret, 'hex')}` })
+export const byMeta: Sign = (body, secret) => ({ 'x-hub-signature-256': `sha256=${hmacOf(body, secret, 'hex')}` })
 const byKey: Sign = (_body, secret) => ({ 'x-signals-key': secret })
 
 const whatsappChange = (account: string) => ({

@@ -4,32 +4,15 @@ import { whatsappAccount } from '../../../services/local/demo/webhooks.ts'
 import { verificationOf } from '../../../services/shared/model/channel-event.ts'
 import type { ConnectionRecord } from '../../../services/shared/model/connection-record.ts'
 import { connectionRecord, noon, testKeyring } from '../../support/builders.ts'
+import { whatsapp as whatsappChange, whatsappMessage } from '../../support/channel-bodies.ts'
 import { deliveryOf, sourceNamed } from '../../support/deliveries.ts'
 import { openGatewayWorld } from '../../support/gateway-world.ts'
 import { MemoryRedis } from '../../support/memory-redis.ts'
 
-const textFrom = (from: string, id: string, text = 'hola') => ({
-  ...{ from, id, timestamp: String(noon / 1_000), type: 'text' },
-  text: { body: text },
-})
-const bodyWith = (value: object) => ({
-  object: 'whatsapp_business_account',
-  entry: [
-    {
-      id: '1',
-      changes: [
-        {
-          field: 'messages',
-          value: {
-            messaging_product: 'whatsapp',
-            metadata: { display_phone_number: '15550001111', phone_number_id: whatsappAccount },
-            ...value,
-          },
-        },
-      ],
-    },
-  ],
-})
+const textFrom = (from: string, id: string, text = 'hola') =>
+  whatsappMessage({ from, id, type: 'text', text: { body: text } })
+const bodyWith = (value: object) =>
+  whatsappChange('messages', { metadata: { phone_number_id: whatsappAccount }, ...value })
 const messages = (...list: object[]) => bodyWith({ messages: list })
 const receipt = bodyWith({
   statuses: [{ id: 'wamid.9', status: 'delivered', timestamp: String(noon / 1_000), recipient_id: '5215550001111' }],
