@@ -3,36 +3,8 @@ import { tokenAuthenticator } from '../../../services/control/access/token-authe
 import { DependencyError } from '../../../services/runtime/ports.ts'
 import type { TokenScope } from '../../../services/shared/model/token-record.ts'
 import type { TokenAccess } from '../../../services/shared/tokens/access.ts'
+import { as, connectionBody, loginForm, openTwoTenants, openWithTokens } from '../../support/console-access.ts'
 import { adminToken, openConsole } from '../../support/console-world.ts'
-
-const viewer: Principal = { actor: 'token:v', role: 'viewer', tenant: null, accounts: null }
-const operatorOfA: Principal = { actor: 'token:o', role: 'operator', tenant: 'a', accounts: null }
-const adminOfA: Principal = { actor: 'token:a', role: 'admin', tenant: 'a', accounts: null }
-const accounts = [{ source: 'whatsapp', accountId: 'account-of-a' }]
-const operatorOfAccount: Principal = { actor: 'token:s', role: 'operator', tenant: 'a', accounts }
-const tokens = () =>
-  new Map([
-    ['viewer-token', viewer],
-    ['operator-of-a', operatorOfA],
-    ['admin-of-a', adminOfA],
-    ['operator-of-account', operatorOfAccount],
-  ])
-const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
-const connection = (id: string, tenantId: string) => ({
-  ...{ connectionId: id, tenantId, source: 'whatsapp', accountId: `account-${id}` },
-  ...{ advertiserId: '700', eventSetId: '900', accessToken: 'token-by-hand' },
-})
-const withBoth = async () => {
-  const world = await openConsole({ tokens: tokens() })
-  for (const body of [connection('of-a', 'a'), connection('of-b', 'b')])
-    expect((await world.ask('POST /admin/v1/connections', { body })).status).toBe(201)
-  world.entries.length = 0
-  return world
-}
-const sessionIn = ({ headers }: { headers: Record<string, string | string[]> }) =>
-  String(headers['set-cookie']).split(';')[0] as string
-const own = { 'sec-fetch-site': 'same-origin' }
-const form = { 'content-type': 'application/x-www-form-urlencoded', ...own }
 
 describe('the operators’ listener', () => {
   it.each(['/livez', '/readyz', '/healthz', '/metrics'])('answers %s without a token, by any name', async (path) => {
@@ -99,14 +71,14 @@ describe('a role', () => {
     ['POST /admin/v1/login-links', 403, 403, 201],
   ])('%s: viewer %i, operator %i, admin %i', async (what, ...statuses) => {
     for (const [n, token] of ['viewer-token', 'operator-of-a', 'admin-of-a'].entries()) {
-      const { ask } = await withBoth()
+      const { ask } = await openTwoTenants()
       const body = what.startsWith('POST') ? '{}' : undefined
       expect((await ask(what, { ...as(token), body })).status).toBe(statuses[n])
     }
   })
 
   it('is not raised by what the caller says of itself', async () => {
-    const { ask, entries } = await withBoth()
+    const { ask, entries } = await openTwoTenants()
     const headers = { ...as('viewer-token').headers, 'x-actor': 'admin' }
     expect((await ask('POST /admin/v1/connections/of-a/pause', { headers })).status).toBe(403)
     expect(entries).toMatchObject([
@@ -117,7 +89,7 @@ describe('a role', () => {
 
 describe('a token of one tenant', () => {
   it('sees and changes that tenant’s connections only', async () => {
-    const { ask, history } = await withBoth()
+    const { ask, history } = await openTwoTenants()
     const list = (await ask('GET /admin/v1/connections', as('admin-of-a'))).text
     expect(list).toContain('of-a')
     expect(list).not.toContain('of-b')
@@ -136,9 +108,9 @@ describe('a token of one tenant', () => {
   })
 
   it('adds connections of that tenant only, and does not learn what others have', async () => {
-    const { ask, history } = await withBoth()
+    const { ask, history } = await openTwoTenants()
     const add = (fields: object) =>
-      ask('POST /admin/v1/connections', { ...as('admin-of-a'), body: { ...connection('new', 'a'), ...fields } })
+      ask('POST /admin/v1/connections', { ...as('admin-of-a'), body: { ...connectionBody('new', 'a'), ...fields } })
     expect((await add({ tenantId: 'b' })).status).toBe(403)
     const taken = [await add({ connectionId: 'of-b' }), await add({ accountId: 'account-of-b' })]
     expect(taken.map(({ status }) => status)).toEqual([409, 409])
@@ -150,8 +122,8 @@ describe('a token of one tenant', () => {
 
 describe('a connection that another tenant makes while TikTok is asked about one', () => {
   it('is not replaced, and not named', async () => {
-    const { ask, api, history } = await openConsole({ tokens: tokens() })
-    const theirs = connection('of-b', 'b')
+    const { ask, api, history } = await openWithTokens()
+    const theirs = connectionBody('of-b', 'b')
     const { eventSetId: _, ...asking } = { ...theirs, tenantId: 'a', messagingAccountId: '5215550001' }
     Object.assign(api, {
       call: async () => {
@@ -167,122 +139,9 @@ describe('a connection that another tenant makes while TikTok is asked about one
   })
 })
 
-describe('a browser’s session', () => {
-  const login = async (token = adminToken) => {
-    const world = await openConsole({ tokens: tokens() })
-    const answer = await world.ask('POST /login', { headers: form, body: `token=${token}` })
-    return { ...world, answer, cookie: sessionIn(answer) }
-  }
-
-  it('begins with a token, in a cookie that no script and no other site gets', async () => {
-    const { ask, answer, cookie, entries } = await login()
-    expect(answer).toMatchObject({ status: 303, headers: { location: '/' } })
-    expect(answer.headers['set-cookie']).toMatch(
-      /^signals_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/,
-    )
-    const page = await ask('GET /', { headers: { cookie } })
-    expect(page.status).toBe(200)
-    expect(page.headers['content-security-policy']).toMatch(
-      /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'/,
-    )
-    expect((await ask('GET /api/status', { headers: { cookie } })).status).toBe(200)
-    expect(entries.map(({ actor, via, action }) => `${via} ${actor} ${action}`)).toEqual([
-      'console admin session.login',
-      'console admin status.read',
-    ])
-  })
-
-  it('is kept to https away from this machine', async () => {
-    const { ask } = await openConsole({ allowedHosts: ['console.internal'] })
-    const { headers } = await ask('POST /login', {
-      headers: { ...form, host: 'console.internal' },
-      body: `token=${adminToken}`,
-    })
-    expect(headers['set-cookie']).toMatch(
-      /^__Host-signals_session=\S+; Path=\/; HttpOnly; SameSite=Strict; .*; Secure$/,
-    )
-  })
-
-  it('begins with no wrong token, and not from another site', async () => {
-    const { ask } = await openConsole()
-    expect((await ask('POST /login', { headers: form, body: 'token=wrong' })).status).toBe(401)
-    expect((await ask('POST /login', { headers: form, body: '' })).status).toBe(401)
-    const headers = { ...form, 'sec-fetch-site': 'cross-site' }
-    expect((await ask('POST /login', { headers, body: `token=${adminToken}` })).status).toBe(403)
-  })
-
-  it('changes nothing without the token of its page', async () => {
-    const { ask, cookie, directory } = await login()
-    const { json } = await ask('GET /api/session', { headers: { cookie } })
-    expect(json).toMatchObject({ actor: 'admin', role: 'admin', tenant: null })
-    const csrf = json.csrfToken as string
-    const add = (headers: Record<string, string>) =>
-      ask('POST /admin/v1/connections', { headers: { cookie, ...headers }, body: connection('c', 't') })
-    for (const headers of [
-      {},
-      own,
-      { ...own, 'x-csrf-token': 'wrong' },
-      { 'x-csrf-token': csrf, 'sec-fetch-site': 'cross-site' },
-      { 'x-csrf-token': csrf, 'sec-fetch-site': 'same-site' },
-      { 'x-csrf-token': csrf, origin: 'http://evil.example' },
-    ])
-      expect(await add(headers as Record<string, string>)).toMatchObject({
-        status: 403,
-        json: { error: { code: 'csrf' } },
-      })
-    expect(directory.all()).toEqual([])
-    expect((await add({ ...own, 'x-csrf-token': csrf })).status).toBe(201)
-  })
-
-  it('ends by logout, after twelve hours, and when its token is revoked', async () => {
-    const { ask, cookie, clock } = await login()
-    const { csrfToken } = (await ask('GET /api/session', { headers: { cookie } })).json
-    const status = async (given = cookie) => (await ask('GET /api/status', { headers: { cookie: given } })).status
-    const out = await ask('POST /logout', { headers: { cookie, ...own, 'x-csrf-token': csrfToken as string } })
-    expect(out.headers['set-cookie']).toMatch(/^signals_session=; .*Max-Age=0/)
-    expect(await status()).toBe(401)
-
-    const next = sessionIn(await ask('POST /login', { headers: form, body: `token=${adminToken}` }))
-    clock.set(clock.now() + 12 * 3_600_000 - 1)
-    expect(await status(next)).toBe(200)
-    clock.set(clock.now() + 1)
-    expect(await status(next)).toBe(401)
-
-    const other = await login('viewer-token')
-    expect((await other.ask('GET /api/status', { headers: { cookie: other.cookie } })).status).toBe(200)
-    other.tokens.delete('viewer-token')
-    expect((await other.ask('GET /api/status', { headers: { cookie: other.cookie } })).status).toBe(401)
-  })
-
-  it('begins with a login link, once, within ten minutes', async () => {
-    const { ask, clock, tokens: known } = await openConsole({ tokens: tokens() })
-    const make = async (body: object = {}, token = adminToken) => {
-      const { json } = await ask('POST /admin/v1/login-links', { ...as(token), body })
-      const { pathname, search } = new URL(json.url as string)
-      return `GET ${pathname}${search}`
-    }
-    const link = await make()
-    const opened = await ask(link, { headers: {} })
-    expect(opened.status).toBe(200)
-    expect((await ask('GET /api/status', { headers: { cookie: sessionIn(opened) } })).status).toBe(200)
-    expect((await ask(link, { headers: {} })).status).toBe(401)
-
-    const asViewer = sessionIn(await ask(await make({ role: 'viewer' }), { headers: {} }))
-    expect((await ask('GET /api/session', { headers: { cookie: asViewer } })).json).toMatchObject({ role: 'viewer' })
-    const late = await make()
-    clock.set(clock.now() + 600_000)
-    expect((await ask(late, { headers: {} })).status).toBe(401)
-
-    const ofA = sessionIn(await ask(await make({}, 'admin-of-a'), { headers: {} }))
-    expect((await ask('GET /api/session', { headers: { cookie: ofA } })).json).toMatchObject({ tenant: 'a' })
-    known.delete('admin-of-a')
-    expect((await ask('GET /api/session', { headers: { cookie: ofA } })).status).toBe(401)
-  })
-})
-
 describe('wrong tokens', () => {
   it('are refused unread after ten within a minute from one address', async () => {
-    const { ask, clock } = await openConsole({ tokens: tokens() })
+    const { ask, clock } = await openWithTokens()
     for (let n = 0; n < 10; n++) expect((await ask('GET /api/status', as(`wrong-${n}`))).status).toBe(401)
     for (const token of ['wrong', 'viewer-token'])
       expect(await ask('GET /api/status', as(token))).toMatchObject({ status: 429, headers: { 'retry-after': '60' } })
@@ -291,7 +150,7 @@ describe('wrong tokens', () => {
   })
 
   it('lock out nobody whose token has worked from there: behind a proxy all share an address', async () => {
-    const { ask } = await openConsole({ tokens: tokens() })
+    const { ask } = await openWithTokens()
     expect((await ask('GET /api/status', as('viewer-token'))).status).toBe(200)
     for (let n = 0; n < 30; n++) await ask('GET /api/status', as(`wrong-${n}`))
     expect((await ask('GET /api/status', as('viewer-token'))).status).toBe(200)
@@ -301,7 +160,7 @@ describe('wrong tokens', () => {
 
 describe('the audit trail', () => {
   it('names who read and changed what, with the caller’s own word as a note', async () => {
-    const { ask, bearer, entries } = await withBoth()
+    const { ask, bearer, entries } = await openTwoTenants()
     const headers = { ...bearer, 'x-actor': 'ana' }
     await ask('GET /admin/v1/connections/of-a', { headers })
     await ask('POST /admin/v1/connections/of-a/pause', { headers })
@@ -322,17 +181,17 @@ describe('the audit trail', () => {
   })
 
   it('is written before a change: without it nothing changes, and reads go on', async () => {
-    const { ask, state, history } = await withBoth()
+    const { ask, state, history } = await openTwoTenants()
     state.auditProblem = new DependencyError('kafka', 'Kafka does not answer')
     expect((await ask('POST /admin/v1/connections/of-a/pause')).status).toBe(503)
     expect(await history('of-a')).toEqual(['added'])
     expect((await ask('GET /api/status')).status).toBe(200)
     expect((await ask('GET /admin/v1/connections')).status).toBe(200)
-    expect((await ask('POST /login', { headers: form, body: `token=${adminToken}` })).status).toBe(303)
+    expect((await ask('POST /login', { headers: loginForm, body: `token=${adminToken}` })).status).toBe(303)
   })
 
   it('shows a tenant its own entries only', async () => {
-    const { ask } = await withBoth()
+    const { ask } = await openTwoTenants()
     await ask('POST /admin/v1/connections/of-a/pause')
     await ask('POST /admin/v1/connections/of-a/resume', as('operator-of-a'))
     const { text } = await ask('GET /admin/v1/audit', as('admin-of-a'))
@@ -343,8 +202,8 @@ describe('the audit trail', () => {
 
 describe('a token that is bound to accounts', () => {
   const withAnother = async () => {
-    const world = await withBoth()
-    expect((await world.ask('POST /admin/v1/connections', { body: connection('also-a', 'a') })).status).toBe(201)
+    const world = await openTwoTenants()
+    expect((await world.ask('POST /admin/v1/connections', { body: connectionBody('also-a', 'a') })).status).toBe(201)
     return world
   }
   const idsIn = (answer: { readonly text: string }) =>
@@ -369,6 +228,7 @@ describe('a token that is bound to accounts', () => {
     [['admin'], 'operator'],
     [['ingest', 'look-up'], undefined],
   ])('with the scopes %j has the role %s', async (scopes, role) => {
+    const accounts = [{ source: 'whatsapp', accountId: 'account-of-a' }]
     const access: TokenAccess = { id: 't', tenantId: 'a', accounts, scopes }
     const principal = await tokenAuthenticator({ accessOf: () => access }).authenticate('token')
     expect(principal?.role).toBe(role)

@@ -4,12 +4,12 @@ import { writeList } from '../../../services/keywords/lists/store.ts'
 import { newRun, readRuns, writeRun } from '../../../services/tools/replay/run/run-store.ts'
 import { topics } from '../../../services/topology.ts'
 import { keywordEntry, keywordList, messageEvent } from '../../support/builders.ts'
+import { as } from '../../support/console-access.ts'
 import { openConsole } from '../../support/console-world.ts'
 
 const principal = (role: Principal['role'], tenant: string | null = null): Principal => ({
   ...{ actor: `token:${role}`, role, tenant, accounts: null },
 })
-const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const open = async () => {

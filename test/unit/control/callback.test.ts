@@ -1,3 +1,4 @@
+import { cookieIn, sameOrigin } from '../../support/console-access.ts'
 import { openConsole } from '../../support/console-world.ts'
 
 const draft = { connectionId: 'acme', tenantId: 'Acme <Ltd>', source: 'whatsapp', accountId: '55', eventSetId: '900' }
@@ -8,8 +9,6 @@ const begun = async () => {
   const { pathname, search } = new URL(json.url as string)
   return { ...world, id: json.id as string, address: `${pathname}${search}` }
 }
-const cookieIn = (headers: Record<string, string | string[]>) => String(headers['set-cookie']).split(';')[0] as string
-const own = { 'sec-fetch-site': 'same-origin' }
 
 describe('the public listener', () => {
   it('shows what will be connected before TikTok does, and binds the answer to the browser that went on', async () => {
@@ -20,7 +19,7 @@ describe('the public listener', () => {
     expect(page.headers['content-security-policy']).toContain("form-action 'self' http://localhost")
     expect(page.headers['set-cookie']).toBeUndefined()
 
-    const went = await askPublic(`POST ${address}`, { headers: own })
+    const went = await askPublic(`POST ${address}`, { headers: sameOrigin })
     expect(went.status).toBe(303)
     expect(went.headers['set-cookie']).toMatch(
       /^signals_oauth=[\w-]{43}; Path=\/admin\/v1\/oauth\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
@@ -41,7 +40,7 @@ describe('the public listener', () => {
         text: expect.stringContaining('another browser'),
       })
     expect(directory.all()).toEqual([])
-    const cookie = cookieIn(went.headers)
+    const cookie = cookieIn(went)
     expect(await callback({ cookie })).toMatchObject({ status: 200, text: expect.stringContaining('acme is active') })
     expect(await callback({ cookie })).toMatchObject({ status: 400 })
     expect((await ask(`GET /admin/v1/authorisations/${id}`)).json).toEqual({ status: 'done', connectionId: 'acme' })
@@ -49,11 +48,11 @@ describe('the public listener', () => {
 
   it('lets only one browser go on', async () => {
     const { askPublic, address } = await begun()
-    const first = await askPublic(`POST ${address}`, { headers: own })
-    const again = await askPublic(`POST ${address}`, { headers: { ...own, cookie: cookieIn(first.headers) } })
+    const first = await askPublic(`POST ${address}`, { headers: sameOrigin })
+    const again = await askPublic(`POST ${address}`, { headers: { ...sameOrigin, cookie: cookieIn(first) } })
     expect(again.status).toBe(303)
-    expect(cookieIn(again.headers)).toBe(cookieIn(first.headers))
-    expect(await askPublic(`POST ${address}`, { headers: own })).toMatchObject({
+    expect(cookieIn(again)).toBe(cookieIn(first))
+    expect(await askPublic(`POST ${address}`, { headers: sameOrigin })).toMatchObject({
       status: 400,
       text: expect.stringContaining('another browser'),
     })

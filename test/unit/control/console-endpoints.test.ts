@@ -2,17 +2,13 @@ import type { Principal } from '../../../services/control/access/authenticator.t
 import { PageServer } from '../../../services/control/http/page-files.ts'
 import type { StageInstances } from '../../../services/control/stage-probes.ts'
 import { writeRun } from '../../../services/tools/replay/run/run-store.ts'
+import { as, connectionBody, openLoggedIn } from '../../support/console-access.ts'
 import { pageOfTest } from '../../support/console-work.ts'
-import { adminToken, openConsole } from '../../support/console-world.ts'
+import { openConsole } from '../../support/console-world.ts'
 
 const viewerOfA: Principal = { actor: 'token:a', role: 'viewer', tenant: 'a', accounts: null }
 const tokens = () => new Map([['viewer-of-a', viewerOfA]])
-const asViewer = { headers: { authorization: 'Bearer viewer-of-a' } }
-const connection = (id: string, tenantId: string) => ({
-  ...{ connectionId: id, tenantId, source: 'whatsapp', accountId: `account-${id}` },
-  ...{ advertiserId: '700', eventSetId: '900', accessToken: 'token-by-hand' },
-})
-const form = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }
+const asViewer = as('viewer-of-a')
 
 describe('the overview', () => {
   it('is never all well while there is nothing to report to or with', async () => {
@@ -25,7 +21,7 @@ describe('the overview', () => {
       levels.push([json.level, (json.problems as { id: string }[]).map(({ id }) => id)])
     }
     await look()
-    await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
+    await ask('POST /admin/v1/connections', { body: connectionBody('of-a', 'a') })
     await look()
     own.state.lists = 1
     own.state.isPromoted = false
@@ -42,7 +38,7 @@ describe('the overview', () => {
 
   it('tells refused webhooks and unexpected drops, and lets expected ones pass', async () => {
     const { ask, own } = await openConsole()
-    await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
+    await ask('POST /admin/v1/connections', { body: connectionBody('of-a', 'a') })
     const count = (refused: number, dropped: number, reason: string) => {
       const of = (stage: 'gateway' | 'ingest', metrics: string) =>
         own.state.instances[stage].map((one) => ({ ...one, metrics }))
@@ -71,7 +67,7 @@ describe('the overview', () => {
     ['unknown_source', 'SignalsGatewayRefuses'],
   ])('names source and code of refused webhooks, and the runbook for %s', async (code, runbook) => {
     const { ask, own } = await openConsole()
-    await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
+    await ask('POST /admin/v1/connections', { body: connectionBody('of-a', 'a') })
     for (const count of [0, 5]) {
       const metrics = `signals_deliveries_refused_total{source="zalo",code="${code}"} ${count}`
       const gateway = own.state.instances.gateway.map((one) => ({ ...one, metrics }))
@@ -85,7 +81,7 @@ describe('the overview', () => {
 
   it('says that a stage does not answer, or that it was not heard of', async () => {
     const { ask, own } = await openConsole()
-    await ask('POST /admin/v1/connections', { body: connection('of-a', 'a') })
+    await ask('POST /admin/v1/connections', { body: connectionBody('of-a', 'a') })
     own.state.instances = {
       ...own.state.instances,
       keywords: [{ url: 'http://keywords/metrics', health: null, metrics: null }],
@@ -100,7 +96,7 @@ describe('the overview', () => {
 
   it('counts a tenant its own connections only', async () => {
     const { ask } = await openConsole({ tokens: tokens() })
-    for (const body of [connection('of-a', 'a'), connection('of-b', 'b')])
+    for (const body of [connectionBody('of-a', 'a'), connectionBody('of-b', 'b')])
       await ask('POST /admin/v1/connections', { body })
     expect((await ask('GET /admin/v1/overview', asViewer)).json.connections).toEqual({
       total: 1,
@@ -147,16 +143,10 @@ describe('replays', () => {
 })
 
 describe('the web application', () => {
-  const logIn = async () => {
-    const world = await openConsole()
-    const { headers } = await world.ask('POST /login', { headers: form, body: `token=${adminToken}` })
-    return { ...world, cookie: String(headers['set-cookie']).split(';')[0] as string }
-  }
-
   it.each(['/', '/connections', '/connections/any%2Fone?page=2', '/dead-letters', '/audit'])(
     'is the answer to %s for a person who is logged in',
     async (path) => {
-      const { ask, cookie } = await logIn()
+      const { ask, cookie } = await openLoggedIn()
       const answer = await ask(`GET ${path}`, { headers: { cookie } })
       expect([answer.status, answer.text]).toEqual([200, pageOfTest['index.html']])
       expect(answer.headers['content-security-policy']).not.toMatch(/unsafe|https?:|\*/)
@@ -165,7 +155,7 @@ describe('the web application', () => {
   )
 
   it('has its files below /assets/, and nothing else', async () => {
-    const { ask, cookie } = await logIn()
+    const { ask, cookie } = await openLoggedIn()
     const script = await ask('GET /assets/console.1.js', { headers: { cookie } })
     expect([script.status, script.text]).toEqual([200, pageOfTest['console.1.js']])
     expect(script.headers['cache-control']).toContain('immutable')

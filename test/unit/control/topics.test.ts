@@ -2,11 +2,11 @@ import type { Principal } from '../../../services/control/access/authenticator.t
 import { deadLetterTopic } from '../../../services/derived-topics.ts'
 import { headerNames } from '../../../services/runtime/batch/record-headers.ts'
 import { topics } from '../../../services/topology.ts'
+import { as } from '../../support/console-access.ts'
 import { openConsole } from '../../support/console-world.ts'
 
 const viewer: Principal = { actor: 'token:v', role: 'viewer', tenant: null, accounts: null }
 const operatorOfA: Principal = { actor: 'token:a', role: 'operator', tenant: 'a', accounts: null }
-const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
 const open = async () => {
   const world = await openConsole({

@@ -3,11 +3,11 @@ import { writeList } from '../../../services/keywords/lists/store.ts'
 import { writeRuleSet } from '../../../services/keywords/rules/store.ts'
 import type { SignalRule } from '../../../services/shared/model/rules/rule-set.ts'
 import { keywordEntry, keywordList } from '../../support/builders.ts'
+import { as } from '../../support/console-access.ts'
 import { openConsole } from '../../support/console-world.ts'
 
 const viewerOfA: Principal = { actor: 'token:a', role: 'viewer', tenant: 'a', accounts: null }
 const operator: Principal = { actor: 'token:o', role: 'operator', tenant: null, accounts: null }
-const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
 const list = (version: number, words: readonly string[], shadow = false) =>
   keywordList({ listId: 'mx', version, shadow, entries: words.map((word) => keywordEntry(word)) })
