@@ -5,6 +5,7 @@
 import { membershipTimes } from '../../services/runtime/adapters/kafka/membership.ts'
 import {
   type Broker,
+  type ConsumedRecord,
   DependencyError,
   type OffsetRange,
   type Producer,
@@ -28,6 +29,11 @@ export interface Subscription {
   onAssigned(): void
   /** Time until which deferred records of the topic are due before their time, ms. */
   releasedUntil(topic: string): number
+}
+
+interface TopicRecords {
+  readonly topic: string
+  readonly records: readonly ConsumedRecord[]
 }
 
 const maxBatchRecords = 8
@@ -233,10 +239,10 @@ export class Host {
     let heardAt = this.#time.elapsed
     let isLost = false
     let isOver = false
-    let underWay = 0
+    const batches = new Set<Promise<void>>()
     let isDrained = false
     const isStale = () => isLost || this.#time.elapsed - heardAt > sessionMs
-    const holdsExpired = () => underWay > 0 && isStale()
+    const holdsExpired = () => batches.size > 0 && isStale()
     this.#sessions.add(holdsExpired)
     onAssigned()
     const commits = new LateCommits(this.#time, commitIntervalMs, async (places) => {
@@ -270,39 +276,54 @@ export class Host {
         await beat()
       }
     })()
-    const work = partitions.map(async (partition) => {
-      const positions = new Map<string, bigint>()
-      for (const topic of topics.keys()) {
-        positions.set(topic, await this.#untilThere(() => this.#kafka.committed(group, topic, partition)))
-      }
-      while (!isOver) {
-        const next = this.#nextRecords(topics, partition, positions, releasedUntil)
-        if (!next) {
-          await new Promise<void>((resolve) => this.#kafka.onAppended(idleMs, () => this.#run(resolve)))
-          continue
-        }
-        const { topic, records } = next
-        underWay++
-        try {
-          const { processed } = await onBatch({
-            topic,
-            partition,
-            records,
-            highWatermark: BigInt(this.#kafka.log(topic, partition).length),
-            isStale: this.#mends.isFenced ? isStale : () => isLost,
-            signal: this.#draining.signal,
-          })
-          const end = (records[processed - 1]?.offset ?? -1n) + 1n
-          if (isStale()) isLost = isOver = true
-          if (processed === 0 || isLost) continue
-          positions.set(topic, end)
-          commits.add({ topic, partition, next: end })
-        } finally {
-          underWay--
-        }
-      }
+    const positions = await this.#untilThere(() => {
+      const ofTopics = (partition: number) =>
+        Array.from(topics.keys(), (topic) => [topic, this.#kafka.committed(group, topic, partition)] as const)
+      return new Map(partitions.map((partition) => [partition, new Map(ofTopics(partition))]))
     })
-    await Promise.all(work)
+    const processBatch = async (partition: number, { topic, records }: TopicRecords) => {
+      const { processed } = await onBatch({
+        topic,
+        partition,
+        records,
+        highWatermark: BigInt(this.#kafka.log(topic, partition).length),
+        isStale: this.#mends.isFenced ? isStale : () => isLost,
+        signal: this.#draining.signal,
+      })
+      const end = (records[processed - 1]?.offset ?? -1n) + 1n
+      if (isStale()) isLost = isOver = true
+      if (processed === 0 || isLost) return
+      positions.get(partition)?.set(topic, end)
+      commits.add({ topic, partition, next: end })
+    }
+    const served = Promise.withResolvers<void>()
+    const idle = new Set(partitions)
+    /** All in one turn, as a fetch brings records of several partitions: the stage may process them as one. */
+    const offer = () => {
+      for (const partition of idle) {
+        if (isOver) return
+        const next = this.#nextRecords(topics, partition, positions.get(partition) ?? new Map(), releasedUntil)
+        if (!next) continue
+        idle.delete(partition)
+        const batch = processBatch(partition, next)
+          .finally(() => batches.delete(batch))
+          .then(() => {
+            idle.add(partition)
+            offer()
+          })
+          .catch(served.reject)
+        batches.add(batch)
+      }
+    }
+    const fetching = async () => {
+      while (!isOver) {
+        offer()
+        await new Promise<void>((resolve) => this.#kafka.onAppended(idleMs, () => this.#run(resolve)))
+      }
+      await Promise.all(batches)
+    }
+    fetching().then(served.resolve, served.reject)
+    await served.promise
     await commits.flush()
     isDrained = true
     await beating
@@ -324,7 +345,7 @@ export class Host {
     partition: number,
     positions: ReadonlyMap<string, bigint>,
     releasedUntil: Subscription['releasedUntil'],
-  ) {
+  ): TopicRecords | null {
     const { random } = this.#time
     if (this.#kafka.isAway) return null
     const [main = ''] = topics.keys()

@@ -28,16 +28,19 @@ const count = 24
 /** A stop of attribution that ends later than this after the wait may cost the referral. */
 const longStopMs = 5_000
 const spanMs = 150_000
+/** Some begin at one moment, as after a broadcast: records of several partitions come at once. */
+const moments = 8
 
 /**
  * Each writes a few messages; some come by an ad, whose referral comes before or after the first message; some events come twice. Where
  * there are two ways in, the referral is written before the message, to another partition.
  */
-export const story = (random: Random, hasTwoWays: boolean): Person[] =>
-  Array.from({ length: count }, (_, n) => {
+export const story = (random: Random, partitions: number, hasTwoWays: boolean): Person[] => {
+  const begins = Array.from({ length: moments }, () => random.between(2_000, spanMs))
+  return Array.from({ length: count }, (_, n) => {
     const conversationId = `person-${n}`
-    const begin = random.between(2_000, spanMs)
-    const partition = n % 2
+    const begin = random.pick(begins)
+    const partition = n % partitions
     const common = { conversationId, source: 'whatsapp' }
     const messages = random.between(1, 4)
     const adId = random.chance(0.6) ? String(7_000_000 + n) : null
@@ -63,16 +66,21 @@ export const story = (random: Random, hasTwoWays: boolean): Person[] =>
       }
       sent.push({
         at: hasTwoWays ? clickedAt : at,
-        partition: hasTwoWays ? 1 - partition : partition,
+        partition: hasTwoWays ? (partition + 1) % partitions : partition,
         fields: fields as never,
       })
     }
     // A source delivers an event again; a connector may write the copy to another partition.
     const copies = sent
       .filter(() => random.chance(0.3))
-      .map((event) => ({ ...event, at: event.at + random.between(10, 60_000), partition: random.between(0, 1) }))
+      .map((event) => ({
+        ...event,
+        at: event.at + random.between(10, 60_000),
+        partition: random.between(0, partitions - 1),
+      }))
     return { conversationId, adId, messages, events: [...sent, ...copies] }
   })
+}
 
 interface End {
   readonly people: readonly Person[]

@@ -29,7 +29,8 @@ export interface SimulationResult {
   readonly problems: readonly string[]
 }
 
-const partitions = 2
+/** More than instances, so that each has several, whose slices its stage shares. */
+const partitions = 4
 const instances = 2
 /** Longer than the people write. */
 const faultsForMs = 260_000
@@ -109,7 +110,7 @@ export const simulate = async (
   }
   for (const stage of stageNames) for (let n = 0; n < instances; n++) start(`${stage}-${n}`, stage)
 
-  const people: readonly Person[] = story(random, hasTwoWays)
+  const people: readonly Person[] = story(random, partitions, hasTwoWays)
   for (const { events } of people) {
     for (const { at, partition, fields } of events) {
       const value = Buffer.from(JSON.stringify(messageEvent(fields)))
