@@ -35,10 +35,12 @@ const livezOf = (readyUrl: string) => readyUrl.replace(/readyz$/, 'livez')
 const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
 const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
 /**
- * Settings of glibc for memory outside of the heap: V8's threads share one arena, and what is free at its end returns to the system. The
- * buffers of fetches stay inside of it.
+ * Settings of glibc for memory outside of the heap, bytes: V8's threads share one arena, and the buffers of fetches and requests are taken
+ * from it again and again. With limits as low as glibc's own each returns to the system, which zeroes its pages anew.
  */
-const mallocEnv = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '1048576' }
+const keptBuffers = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '33554432', MALLOC_MMAP_THRESHOLD_: '33554432' }
+/** Of services that share a process, for small memory: what is free at the arena's end returns to the system. */
+const returnedBuffers = { ...keptBuffers, MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '1048576' }
 const heapOf: Readonly<Record<ServiceName, readonly string[]>> = {
   gateway: smallHeap,
   ingest: stageHeap,
@@ -57,7 +59,7 @@ export const separateSpecs = (
     name,
     command: process.execPath,
     args: () => [...heapOf[name], locateProgram(name, root, bundle, report)],
-    env: { ...mallocEnv, ...env },
+    env: { ...keptBuffers, ...env },
     ipc: true,
     logFile: join(logs, `${name}.log`),
     isReady: () => answers(readyUrl),
@@ -80,7 +82,7 @@ export const compactSpec = (
     command: process.execPath,
     args: () => [...smallHeap, locateProgram('compact', root, bundle, report)],
     env: {
-      ...mallocEnv,
+      ...returnedBuffers,
       ...pickEnvironment(env, (name) => name.startsWith('NODE_')),
       NODE_COMPILE_CACHE: services[0]?.env.NODE_COMPILE_CACHE,
       [compactVariable]: JSON.stringify({ tasks, livenessMs } satisfies CompactSpec),
