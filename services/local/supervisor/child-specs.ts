@@ -36,7 +36,7 @@ const stageHeap = ['--max-semi-space-size=16', '--max-old-space-size=1024']
 const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=512']
 /**
  * Settings of glibc for memory outside of the heap, bytes: V8's threads share one arena, and the buffers of fetches and requests are taken
- * from it again and again. With limits as low as glibc's own each returns to the system, which zeroes its pages anew.
+ * from it again and again. With limits as low as its own, glibc returns each to the system, which zeroes pages for the next one.
  */
 const keptBuffers = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '33554432', MALLOC_MMAP_THRESHOLD_: '33554432' }
 /** Of services that share a process, for small memory: what is free at the arena's end returns to the system. */
