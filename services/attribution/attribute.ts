@@ -62,9 +62,6 @@ export interface Attribution {
   readonly found: TrackingIdHit | null
 }
 
-/** Ten minutes: someone who comes by a link sends it at once. */
-export const defaultTextWindowMs = 600_000
-
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 

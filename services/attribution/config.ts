@@ -1,7 +1,7 @@
 /** Settings of attribution in addition to those of every stage. */
 import { z } from 'zod'
 import { stateFields } from '../runtime/versioned-state/config.ts'
-import { defaultTextWindowMs } from './attribute.ts'
+import { defaultTextWindowMs } from './tracking-id/text-window.ts'
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 

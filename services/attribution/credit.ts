@@ -6,8 +6,9 @@
 import { emptyState } from '../shared/conversations/state.ts'
 import type { Extractor } from '../shared/model/connection-record.ts'
 import type { MessageEvent } from '../shared/model/message-event.ts'
-import { type Attribution, attribute, defaultTextWindowMs, type MessageFacts, type Rules } from './attribute.ts'
+import { type Attribution, attribute, type MessageFacts, type Rules } from './attribute.ts'
 import { defaultExtractors } from './tracking-id/extract.ts'
+import { defaultTextWindowMs } from './tracking-id/text-window.ts'
 
 export interface Credit {
   readonly trackingId: string | null

@@ -3,7 +3,7 @@
  * The bin: runs the command line under the project's own Node. It is plain JavaScript, because the Node that starts it may be too
  * old for TypeScript.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
@@ -33,15 +33,21 @@ const enableCompileCache = () => {
 
 const root = join(dirname(self), '../..')
 
+/** Prints the folder of the bundle. A process of its own: what builds a bundle, and what reads TypeScript, takes memory that a pipeline would hold for long. */
+const buildBundle = () => {
+  const { stdout } = spawnSync(process.execPath, [join(root, 'services/local/bundle/build-cached.ts')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return stdout?.trim() || null
+}
+
 const bundleOf = async () => {
-  if (process.argv[2] !== 'up') {
-    const { bundleOfSources } = await import('../local/bundle/of-sources.ts')
-    return bundleOfSources(root, process.env)
-  }
   // Containers need a package that no bundle has.
-  if (process.env.SIGNALS_INFRA === 'docker') return null
-  const { cachedBundle } = await import('../local/bundle/cached.ts')
-  return cachedBundle(root, process.env, () => {})
+  if (process.argv[2] === 'up' && process.env.SIGNALS_INFRA === 'docker') return null
+  const { bundleOfSources } = await import('../local/bundle/of-sources.ts')
+  const bundle = bundleOfSources(root, process.env)
+  return bundle ?? (process.argv[2] === 'up' ? buildBundle() : null)
 }
 
 /** A pipeline runs for long, so its supervisor is worth building a bundle. A command starts faster by one that is there. */

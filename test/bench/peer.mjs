@@ -15,12 +15,14 @@ const bundle = () => {
   return stdout.trim()
 }
 
-export const peers = {
-  'messaging-signals': ({ brokers, redis, sink, keywords, workload, folder }) => [
+/** @param options of the command line */
+const peer =
+  (label, ...options) =>
+  ({ brokers, redis, sink, keywords, workload, folder }) => [
     {
-      label: 'messaging-signals',
+      label,
       command: node,
-      args: ['--max-semi-space-size=4', local('./peer-run.mjs'), bundle()],
+      args: ['--max-semi-space-size=4', local('./peer-run.mjs'), bundle(), ...options],
       env: {
         KAFKA_BROKERS: brokers,
         REDIS_URL: redis,
@@ -30,5 +32,9 @@ export const peers = {
         SIGNALS_DATA_DIR: `${folder}/signals`,
       },
     },
-  ],
+  ]
+
+export const peers = {
+  'messaging-signals': peer('messaging-signals'),
+  'messaging-signals-compact': peer('messaging-signals-compact', '--compact'),
 }

@@ -1,6 +1,6 @@
 /**
  * Runs the four stages on the broker and Redis of another benchmark, as in production: with registry, seals and consent, after
- * peer-setup.ts has written connections and keywords.
+ * peer-setup.ts has written connections and keywords. With `--compact` they are in one process.
  *
  * BENCH_USAGE names a file for the CPU and memory of each process; BENCH_PROFILE a folder for CPU profiles.
  */
@@ -58,7 +58,10 @@ const writeUsage = (file: string) =>
     ),
   )
 
-const supervisor = new Supervisor(loadConfig(localFields, env), env, (line) => process.stderr.write(`${line}\n`))
+const isCompact = process.argv.includes('--compact')
+const supervisor = new Supervisor(loadConfig(localFields, env), env, (line) => process.stderr.write(`${line}\n`), {
+  isCompact,
+})
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
     if (process.env.BENCH_USAGE) writeUsage(process.env.BENCH_USAGE)

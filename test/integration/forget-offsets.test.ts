@@ -1,4 +1,4 @@
-import { openClaims } from '../../services/ingest/claims.ts'
+import { openClaims } from '../../services/ingest/claims/claims.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { toRedisSettings } from '../../services/runtime/adapters/redis-settings.ts'
 import type { RedisCommands } from '../../services/runtime/ports.ts'

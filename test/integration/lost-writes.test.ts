@@ -2,8 +2,8 @@
 
 import { openSentLog } from '../../services/dispatch/sent-log/open.ts'
 import type { RebuildingSentLog } from '../../services/dispatch/sent-log/rebuild.ts'
-import { openClaims } from '../../services/ingest/claims.ts'
-import { rebuildClaims } from '../../services/ingest/rebuild-claims.ts'
+import { openClaims } from '../../services/ingest/claims/claims.ts'
+import { rebuildClaims } from '../../services/ingest/claims/rebuild-claims.ts'
 import { ingest } from '../../services/ingest/stage.ts'
 import { openRedis } from '../../services/runtime/adapters/redis.ts'
 import { checkpointed } from '../../services/runtime/batch/checkpoints/checkpointed-stage.ts'

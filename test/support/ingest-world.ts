@@ -1,7 +1,7 @@
 /** Ingest on in-memory stores, and records as the gateway and connectors write them. */
 
 import { BadRecord } from '../../services/failures.ts'
-import { claimsIn } from '../../services/ingest/claims.ts'
+import { claimsIn } from '../../services/ingest/claims/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
 import { ingest } from '../../services/ingest/stage.ts'

@@ -2,7 +2,7 @@
 import { attribution } from '../../services/attribution/stage.ts'
 import { deadLetterTopic, laterTopic, parkedTopic, quarantineTopic } from '../../services/derived-topics.ts'
 import { BadRecord } from '../../services/failures.ts'
-import { claimsIn } from '../../services/ingest/claims.ts'
+import { claimsIn } from '../../services/ingest/claims/claims.ts'
 import { contactOverlay } from '../../services/ingest/contacts/contact-threads.ts'
 import { crossSourceSpanHours } from '../../services/ingest/copies/cross-source-dedup.ts'
 import type { WayIn } from '../../services/ingest/order/ways.ts'

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { runCommand } from '../../services/cli/commands/run-command.ts'
-import { openEnvironment } from '../../services/runtime/process/environment.ts'
+import { openEnvironment } from '../../services/runtime/process/environment/environment.ts'
 
 export interface Mistake {
   readonly what: string

@@ -48,7 +48,7 @@ export const runCommand = async (given: readonly string[], env: NodeJS.ProcessEn
   try {
     if (chosen) {
       // Loaded late, so that a secret file that cannot be read is reported like any other wrong setting.
-      const { openEnvironment } = await import('../../runtime/process/environment.ts')
+      const { openEnvironment } = await import('../../runtime/process/environment/environment.ts')
       const resolved = openEnvironment(env)
       ;(await chosen.load()).register(program, resolved)
     }

@@ -16,3 +16,10 @@ export const projectRoot = (): string => {
     if (isRoot(folder)) return folder
   throw new Error('the sources of the project are not on this machine: run the command from a checkout')
 }
+
+/** The folder of this code's bundle, or of one of the present sources. @param report as in `cachedBundle`. @returns null: there is none */
+export const presentBundle = async (env: NodeJS.ProcessEnv, report: (line: string) => void): Promise<string | null> => {
+  if (ownBundle !== null) return ownBundle
+  const { cachedBundle } = await import('./cached.ts')
+  return cachedBundle(projectRoot(), env, report)
+}

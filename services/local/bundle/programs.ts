@@ -8,7 +8,8 @@ export const programs = {
   console: 'services/control/main.ts',
   simulator: 'services/local/simulator/main.ts',
   compact: 'services/local/compact/main.ts',
-  guard: 'services/local/processes/guard.ts',
+  guard: 'services/local/supervisor/guard/main.ts',
+  preparer: 'services/local/supervisor/preparation/main.ts',
   signals: 'services/cli/main.ts',
   'compile-worker': 'services/keywords/matching/compile/worker.ts',
 } as const

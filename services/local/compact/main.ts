@@ -1,57 +1,57 @@
 /**
- * The process of `signals up --compact`: runs each service in a thread, from the same program and with the same environment as a process
- * of its own. Threads share the memory of Node, and a service that fails starts again alone.
+ * The process of `signals up --compact`: runs all services in one thread, each with the environment of a process of its own. They share code,
+ * also what V8 has compiled of it, and a service that fails starts again alone.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { systemClock } from '../../runtime/clock.ts'
-import { ownBundle, projectRoot } from '../bundle/own.ts'
-import { type Program, programs } from '../bundle/programs.ts'
-import { answers } from '../processes/answers.ts'
-import { Task } from './task.ts'
-import { type CompactSpec, compactVariable, type TaskSpec } from './tasks.ts'
+import { createLog, errorFacts } from '../../runtime/log.ts'
+import { type Service, startService } from '../../runtime/process/lifecycle.ts'
+import { letOldGenerationGrow } from '../../runtime/process/old-generation.ts'
+import { type TaskSpec, tasksVariable } from '../processes/shared-process.ts'
+import { failOwner, Task } from './task.ts'
 
-/** Longer than a service's own limit of 20 s for stopping. */
-const stopTimeoutMs = 21_000
-/** A small young generation, since each thread has one. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 768 }
+/** Loads only what runs. */
+const services: Readonly<Record<string, () => Promise<Service>>> = {
+  gateway: async () => (await import('../../gateway/service.ts')).gatewayService,
+  ingest: async () => (await import('../../ingest/service.ts')).ingestService,
+  attribution: async () => (await import('../../attribution/service.ts')).attributionService,
+  keywords: async () => (await import('../../keywords/service.ts')).keywordsService,
+  dispatch: async () => (await import('../../dispatch/service.ts')).dispatchService,
+  console: async () => (await import('../../control/service.ts')).controlService,
+  simulator: async () => (await import('../simulator/service.ts')).simulatorService,
+}
 
 const report = (line: string) => process.stderr.write(`signals: ${line}\n`)
 
-const fileOf = (name: string): string => {
-  const file = ownBundle ? join(ownBundle, `${name}.js`) : join(projectRoot(), programs[name as Program])
-  if (existsSync(file)) return file
-  report(`${file} is missing: the services start again from their sources`)
+const fail = (error: unknown): never => {
+  createLog('compact', 'info').fatal(errorFacts(error), 'ended by an error of no service')
   process.exit(1)
 }
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error) => failOwner(error) || fail(error))
 
-const { tasks: specs, livenessMs } = JSON.parse(process.env[compactVariable] ?? '{}') as CompactSpec
-
-const taskOf = ({ name, env, livezUrl }: TaskSpec): Task =>
-  new Task({
+letOldGenerationGrow()
+const specs = JSON.parse(process.env[tasksVariable] ?? '[]') as readonly TaskSpec[]
+const taskOf = async ({ name, env }: TaskSpec): Promise<[string, Task]> => {
+  const service = (await services[name]?.()) ?? fail(new Error(`no service is named ${name}`))
+  return [
     name,
-    open: () => new Worker(fileOf(name), { env, resourceLimits, name }),
-    clock: systemClock,
-    report,
-    ...(livenessMs > 0 ? { liveness: { answers: () => answers(livezUrl), timeoutMs: livenessMs } } : {}),
-    stopTimeoutMs,
-  })
-
-const tasks = new Map(specs.map((spec) => [spec.name, taskOf(spec)]))
+    new Task({
+      ...{ name, env, report, clock: systemClock },
+      start: (host) => startService(service, host),
+      exit: (code) => process.exit(code),
+    }),
+  ]
+}
+const tasks = new Map(await Promise.all(specs.map(taskOf)))
 
 let isStopping = false
-const stopAll = async () => {
+const stop = async () => {
+  if (isStopping) return
+  isStopping = true
   // The gateway first, so that nothing new comes in; the stages drain in parallel.
   await tasks.get('gateway')?.stop()
   await Promise.all([...tasks.values()].map((task) => task.stop()))
   process.exit(0)
 }
-const stop = () => {
-  if (isStopping) return
-  isStopping = true
-  void stopAll()
-}
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
-process.once('disconnect', stop)
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => void stop())
 for (const task of tasks.values()) task.start()

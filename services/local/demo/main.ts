@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { environment } from '../../runtime/process/environment.ts'
+import { environment } from '../../runtime/process/environment/environment.ts'
 import { makeLoginLink } from '../supervisor/login-link.ts'
 import { type Pipeline, startPipeline } from './pipeline.ts'
 import { keywordsCsv, rulesYaml, type StoryStep, story } from './story.ts'
@@ -81,6 +81,8 @@ const pipeline = await startPipeline(
   (line) => {
     if (line.startsWith('signals: ')) print(dim(`  ${line.slice('signals: '.length)}`))
   },
+  // For small machines.
+  ['--compact'],
 )
 let stopping: Promise<void> | undefined
 const stop = () => {

@@ -1,8 +1,8 @@
 /** Compares the downloaded parts with their pinned checksums: when they are fetched, and at each start, since others may write to the cache. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 
 /** SHA-256 by path. A path that ends in `/` is a folder: the checksum is that of the lines `<checksum>  <path>` of its files. */
 export type Checksums = ReadonlyMap<string, string>
@@ -16,10 +16,19 @@ export const readChecksums = (file: string): Checksums =>
       .map(([sum, path]) => [path, sum]),
   )
 
-const checksumOf = async (file: string): Promise<string> => {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
+/** One buffer for all files: a stream takes a new one for each 64 KB, and the supervisor's memory keeps what they took. */
+class Checksummer {
+  readonly #buffer = Buffer.allocUnsafeSlow(1_048_576)
+
+  async of(file: string): Promise<string> {
+    const hash = createHash('sha256')
+    await using handle = await open(file)
+    for (;;) {
+      const { bytesRead } = await handle.read(this.#buffer)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(this.#buffer.subarray(0, bytesRead))
+    }
+  }
 }
 
 const filesBelow = (folder: string): string[] =>
@@ -30,9 +39,9 @@ const filesBelow = (folder: string): string[] =>
         .sort()
     : []
 
-export const folderChecksum = async (folder: string): Promise<string> => {
+export const folderChecksum = async (folder: string, sums = new Checksummer()): Promise<string> => {
   const hash = createHash('sha256')
-  for (const file of filesBelow(folder)) hash.update(`${await checksumOf(join(folder, file))}  ${file}\n`)
+  for (const file of filesBelow(folder)) hash.update(`${await sums.of(join(folder, file))}  ${file}\n`)
   return hash.digest('hex')
 }
 
@@ -45,15 +54,15 @@ export const wrongFiles = async (
   checksums: Checksums,
   folders: readonly string[],
 ): Promise<readonly string[]> => {
-  const different = await Promise.all(
-    Array.from(checksums, async ([path, wanted]) => {
-      const full = join(folder, path)
-      const found = path.endsWith('/') ? folderChecksum(full) : existsSync(full) ? checksumOf(full) : null
-      return (await found) === wanted ? [] : [path]
-    }),
-  )
+  const different: string[] = []
+  const sums = new Checksummer()
+  for (const [path, wanted] of checksums) {
+    const full = join(folder, path)
+    const found = path.endsWith('/') ? await folderChecksum(full, sums) : existsSync(full) ? await sums.of(full) : null
+    if (found !== wanted) different.push(path)
+  }
   const added = folders
     .flatMap((name) => filesBelow(join(folder, name)).map((file) => `${name}/${file}`))
     .filter((path) => !checksums.has(path))
-  return [...different.flat(), ...added]
+  return [...different, ...added]
 }

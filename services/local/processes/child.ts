@@ -34,7 +34,6 @@ export interface ChildSpec {
 
 export interface ChildEvents {
   started(process: ProcessIdentity): void
-  ended(pid: number): void
   /** A line for the operator about an event of the child. */
   report(line: string): void
   output?(line: string): void
@@ -155,7 +154,6 @@ export class Child {
       })
     }
     child.once('exit', (code, signal) => {
-      if (child.pid !== undefined) this.#events.ended(child.pid)
       this.#previousEnd = endOf(code, signal, this.#silent)
       this.#previousLife = life
       this.#silent = false

@@ -1,7 +1,6 @@
 /** Checks, before anything starts, what would else end a process a minute later: the settings of every service, and the ports. */
 import { detachedMsOf } from '../../dispatch/config.ts'
 import { ConfigError, kafkaSettingsOf, loadConfig, redisSettingsOf, registrySettingsOf } from '../../runtime/config.ts'
-import { keyFields, openMasterKeys } from '../../runtime/keys/key-settings.ts'
 import type { LocalConfig } from '../config.ts'
 import { mustBeFree } from '../free-ports.ts'
 import { fieldsOf, serviceNames } from './environments.ts'
@@ -57,7 +56,10 @@ const checkSettings = async (env: NodeJS.ProcessEnv): Promise<void> => {
         ])
   const all = [...problems, ...contradictions]
   if (all.length > 0) throw new ConfigError(all.join('\n'))
-  if (masterKey) await openMasterKeys(loadConfig(keyFields, given))
+  if (!masterKey) return
+  // Ciphers take 10 MB, which the supervisor of a generated key goes without.
+  const { keyFields, openMasterKeys } = await import('../../runtime/keys/key-settings.ts')
+  await openMasterKeys(loadConfig(keyFields, given))
 }
 
 /** @throws ConfigError naming every wrong setting of any service; LocalProblem naming a port that is taken and its setting */

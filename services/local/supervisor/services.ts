@@ -6,7 +6,7 @@ import type { LocalConfig } from '../config.ts'
 import type { Ports } from '../free-ports.ts'
 import type { PartAddresses } from '../parts/infrastructure.ts'
 import { simulatorApp } from '../simulator/authorisation.ts'
-import type { Service } from './child-specs.ts'
+import type { ServiceSpec } from './child-specs.ts'
 import { answersLookUps, type ServiceName, serviceEnvironment } from './environments.ts'
 import type { Addresses } from './state-file.ts'
 
@@ -23,7 +23,7 @@ export const servicesOf = async (
   keys: Readonly<Record<KeyHolder, string>>,
   parts: PartAddresses,
   ports: Pick<Ports, 'take'>,
-): Promise<{ readonly addresses: Addresses; readonly services: readonly Service[] }> => {
+): Promise<{ readonly addresses: Addresses; readonly services: readonly ServiceSpec[] }> => {
   const simulatorPort = TIKTOK_BASE_URL ? null : await ports.take('simulator')
   const tiktok = TIKTOK_BASE_URL ?? local(simulatorPort as number)
   const gatewayPort = await ports.take('gateway', GATEWAY_PORT, 'GATEWAY_PORT')
@@ -32,7 +32,7 @@ export const servicesOf = async (
   const metrics: Record<string, number> = {}
   for (const stage of stageNames) metrics[stage] = await ports.take(`${stage}-metrics`)
 
-  const service = (name: ServiceName, readyUrl: string, more: NodeJS.ProcessEnv): Service => ({
+  const service = (name: ServiceName, readyUrl: string, more: NodeJS.ProcessEnv): ServiceSpec => ({
     name,
     readyUrl,
     // Compiling takes a third of a start.

@@ -2,29 +2,28 @@
  * `signals up`: starts the parts, then the services, restarts those that end, and stops them in reverse order.
  *
  * No kill leaves processes behind: Node children end when their IPC channel closes, and the guard ends the parts. The next start
- * ends the children of a killed guard.
+ * ends the children of a killed guard. It imports no client of the parts, so that it stays small.
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { systemClock } from '../../runtime/clock.ts'
 import { replaySettingTexts } from '../../tools/replay/settings.ts'
 import { type StageName, stageNames } from '../../topology.ts'
-import { cachedBundle } from '../bundle/cached.ts'
 import { locateProgram } from '../bundle/locate.ts'
-import { ownBundle, projectRoot } from '../bundle/own.ts'
+import { ownBundle, presentBundle, projectRoot } from '../bundle/own.ts'
+import { compiledFolder } from '../cache-folder.ts'
 import type { LocalConfig } from '../config.ts'
 import { Ports } from '../free-ports.ts'
 import { type PartAddresses, startParts } from '../parts/infrastructure.ts'
 import { LocalProblem } from '../problem.ts'
 import { Child, type ChildSpec } from '../processes/child.ts'
 import { pickEnvironment } from '../processes/environment.ts'
-import type { GuardMessage } from '../processes/guard.ts'
 import { leftovers } from '../processes/leftovers.ts'
 import { endProcesses, identifyProcess, type ProcessIdentity } from '../processes/processes.ts'
 import { compactSpec, separateSpecs } from './child-specs.ts'
+import { Guard } from './guard/guard.ts'
 import { preflight } from './preflight.ts'
-import { prepareClusterKeys, provisionCluster } from './prepare-cluster.ts'
+import { Preparation } from './preparation/preparation.ts'
 import { secretsOf } from './secrets.ts'
 import { servicesOf } from './services.ts'
 import {
@@ -70,7 +69,8 @@ export class Supervisor {
     (line) => this.#report(line),
     systemClock,
   )
-  #guard: ChildProcess | undefined
+  #guard: Guard | undefined
+  #lazyPreparation: Preparation | undefined
   #bundle: Promise<string | null> | undefined
   #addresses: Addresses | null = null
   #stopping = false
@@ -81,7 +81,7 @@ export class Supervisor {
 
   /**
    * @param options.output gets the output of the services as they write it
-   * @param options.isCompact all services run as threads of one process
+   * @param options.isCompact all services run in one process
    */
   constructor(config: LocalConfig, env: NodeJS.ProcessEnv, report: Report, options: SupervisorOptions = {}) {
     this.#config = config
@@ -111,6 +111,8 @@ export class Supervisor {
   async startParts(): Promise<PartAddresses> {
     await this.#claimFolder()
     this.#startGuard()
+    // Loads its code while the parts start.
+    const preparation = this.#preparation
     const parts = await startParts(this.#config, this.#env, {
       ports: this.#ports,
       folders: { data: this.#dataDir, logs: this.#logs },
@@ -118,7 +120,7 @@ export class Supervisor {
       start: (spec) => this.#start(spec, partReadyMs),
       onStop: (undo) => this.#undo.push(undo),
     })
-    this.#isFresh = await provisionCluster(this.#env, parts)
+    this.#isFresh = await preparation.provision(this.#env, parts)
     return parts
   }
 
@@ -147,7 +149,8 @@ export class Supervisor {
       REDIS_URL: parts.redis,
       SCHEMA_REGISTRY_URL: parts.registry,
     }
-    const keys = await prepareClusterKeys(env, parts, this.#isFresh)
+    const keys = await this.#preparation.keys(env, parts, this.#isFresh)
+    this.#preparation.end()
     const { addresses, services } = await servicesOf(this.#config, env, keys, parts, this.#ports)
     this.#addresses = addresses
     const chosen = services.filter(({ name }) => names.includes(name))
@@ -167,6 +170,7 @@ export class Supervisor {
     if (this.#stopping) return
     this.#stopping = true
     this.#state.stop()
+    this.#lazyPreparation?.end()
     const [parts, own] = [this.#children.filter(({ spec }) => !spec.ipc), this.#children.filter(({ spec }) => spec.ipc)]
     // The gateway first, so that nothing new comes in; the stages drain in parallel.
     await Promise.all(own.filter(({ spec }) => spec.name === 'gateway').map((child) => child.stop()))
@@ -175,13 +179,12 @@ export class Supervisor {
     for (const undo of this.#undo) await undo()
     // What was started while this stopped.
     await endProcesses(leftovers(this.#dataDir), 5_000)
-    if (this.#guard?.connected) this.#guard.disconnect()
+    this.#guard?.dismiss()
     if (this.#claimed) removeState(this.#dataDir)
   }
 
   #bundled(): Promise<string | null> {
-    this.#bundle ??=
-      ownBundle === null ? cachedBundle(projectRoot(), this.#env, this.#report) : Promise.resolve(ownBundle)
+    this.#bundle ??= presentBundle(this.#env, this.#report)
     return this.#bundle
   }
 
@@ -200,23 +203,20 @@ export class Supervisor {
     this.#state.write()
   }
 
-  #startGuard() {
-    const guard = fork(locateProgram('guard', projectRoot(), ownBundle, this.#report), [this.#dataDir], {
-      execArgv: ['--max-semi-space-size=1', '--max-old-space-size=32'],
-      env: pickEnvironment(this.#env, () => false),
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    })
-    this.#guard = guard
-    for (const identity of this.#running.values()) this.#notifyGuard({ guard: identity })
-    guard.once('exit', () => {
-      // The guard is not a Child, so nothing else restarts it.
-      if (!this.#stopping) this.#startGuard()
-    })
+  get #preparation(): Preparation {
+    const file = () => locateProgram('preparer', projectRoot(), ownBundle, this.#report)
+    this.#lazyPreparation ??= new Preparation(file(), { NODE_COMPILE_CACHE: compiledFolder(this.#env), ...this.#env })
+    return this.#lazyPreparation
   }
 
-  #notifyGuard(message: GuardMessage) {
-    if (this.#guard?.connected) this.#guard.send(message)
+  #startGuard() {
+    this.#guard = new Guard({
+      file: locateProgram('guard', projectRoot(), ownBundle, this.#report),
+      dataDir: this.#dataDir,
+      supervisor: identifyProcess(process.pid) as ProcessIdentity,
+      env: pickEnvironment(this.#env, () => false),
+    })
+    this.#guard.start()
   }
 
   async #start(spec: ChildSpec, timeoutMs: number): Promise<Child> {
@@ -224,10 +224,8 @@ export class Supervisor {
     const child = new Child(spec, {
       started: (identity) => {
         for (const name of spec.services ?? [spec.name]) this.#running.set(name, identity)
-        this.#notifyGuard({ guard: identity })
         this.#state.write()
       },
-      ended: (pid) => this.#notifyGuard({ release: pid }),
       report: this.#report,
       // The parts' logs have another format and stay in their files.
       ...(this.#output && spec.ipc ? { output: this.#output } : {}),

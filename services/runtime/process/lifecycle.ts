@@ -1,33 +1,28 @@
-/**
- * Start and stop of a process. It stops in the reverse order of its start on SIGTERM, on SIGINT, or when its supervisor exits. A closed
- * IPC channel shows the exit, so no child process outlives a killed supervisor.
- */
-import { parentPort } from 'node:worker_threads'
+/** Start and stop of a service. It stops in the reverse order of its start when its host asks it to, or by an error. */
 import { systemClock } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import { createLog, errorFacts, type Logger } from '../log.ts'
 import { type Clock, DependencyError } from '../ports.ts'
-import { watchSecretFiles } from './environment.ts'
+import { readEnvironment, watchSecretFiles } from './environment/environment.ts'
+import type { Host } from './host.ts'
 
-/** @param failed the process ends by an error; else it was asked to stop */
+/** @param failed the service ends by an error; else it was asked to stop */
 type Stop = (failed: boolean) => Promise<unknown> | unknown
 
 export class Lifecycle {
   readonly #log: Logger
+  readonly #host: Host
   readonly #started: { name: string; stop: Stop }[] = []
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
 
-  constructor(log: Logger) {
+  constructor(log: Logger, host: Host) {
     this.#log = log
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => this.end(0, signal))
-    process.once('disconnect', () => this.end(0, 'the supervisor has exited'))
-    // As a thread of `signals up --compact`, which gets no signals. It must not keep the thread alive.
-    parentPort?.once('message', () => this.end(0, 'the process of all services stops'))
-    parentPort?.unref()
+    this.#host = host
+    host.onStop((why) => void this.end(0, why))
   }
 
-  /** Aborted when the process begins to stop. */
+  /** Aborted when the service begins to stop. */
   get signal(): AbortSignal {
     return this.#stopping.signal
   }
@@ -37,23 +32,23 @@ export class Lifecycle {
     this.#started.push({ name, stop })
   }
 
-  /** Stops everything in reverse order of its start, then exits. */
+  /** Stops everything in reverse order of its start. */
   end(code: number, why: string): Promise<void> {
     this.#stopped ??= this.#stop(code, why)
     return this.#stopped
   }
 
-  /** Exits at once, without stopping anything: for a process that hangs. Uncommitted records are read again. */
+  /** Ends the process at once, without stopping anything: for a service that hangs. Uncommitted records are read again. */
   crash(why: string): never {
     this.#log.fatal({ why }, 'ended')
-    process.exit(crashCode)
+    return this.#host.exit(crashCode)
   }
 
   async #stop(code: number, why: string) {
     this.#log.info({ why }, 'stopping')
     this.#stopping.abort()
     // Exit even if something does not stop. Uncommitted records are read again.
-    systemClock.after(stopTimeoutMs, () => process.exit(code || 1))
+    const cancel = systemClock.after(stopTimeoutMs, () => this.#host.exit(code || 1))
     for (const { name, stop } of this.#started.reverse()) {
       try {
         await stop(code !== 0 && code !== restartCode)
@@ -61,8 +56,9 @@ export class Lifecycle {
         this.#log.warn({ ...errorFacts(error), name }, 'did not stop cleanly')
       }
     }
+    cancel()
     this.#log.info('stopped')
-    process.exit(code)
+    this.#host.ended(code)
   }
 
   /** Retries while a dependency is unavailable, so that a stage may start before its broker. */
@@ -86,26 +82,35 @@ const crashCode = 70
 /** EX_TEMPFAIL of sysexits.h: the supervisor starts the process again. */
 const restartCode = 75
 
-/** Runs a service's main. An invalid setting is logged with its remedy; any other error is logged with its facts. Both end the process. */
-export const main = (service: string, run: (lifecycle: Lifecycle, log: Logger) => Promise<void>): void => {
-  const log = createLog(service, process.env.LOG_LEVEL || 'info')
-  const lifecycle = new Lifecycle(log)
+export interface Service {
+  readonly name: string
+  /**
+   * Starts it; what it starts is registered with the lifecycle.
+   * @param env the host's, with the values of secret files
+   */
+  run(lifecycle: Lifecycle, log: Logger, env: NodeJS.ProcessEnv): Promise<void>
+}
+
+/** An invalid setting is logged with its remedy; any other error is logged with its facts. Both end the service. */
+export const startService = ({ name, run }: Service, host: Host): void => {
+  const log = createLog(name, host.env.LOG_LEVEL || 'info')
+  const lifecycle = new Lifecycle(log, host)
   const fail = (error: unknown) => {
     if (lifecycle.signal.aborted) return
     if (error instanceof ConfigError) log.fatal({ problems: error.message.split('\n') }, 'wrong configuration')
     else log.fatal(errorFacts(error), 'ended by an error')
     void lifecycle.end(1, 'error')
   }
-  process.on('uncaughtException', fail)
-  process.on('unhandledRejection', fail)
+  host.onError(fail)
   const start = async () => {
+    const env = readEnvironment(host.env)
     const onChange = (names: readonly string[]) =>
       void lifecycle.end(
         restartCode,
         `changed, to be read at the next start: ${names.map((name) => `${name}_FILE`).join(', ')}`,
       )
-    lifecycle.onStop('secret files', watchSecretFiles(systemClock, onChange))
-    await run(lifecycle, log)
+    lifecycle.onStop('secret files', watchSecretFiles(env, systemClock, onChange))
+    await run(lifecycle, log, env)
   }
   start().catch(fail)
 }

@@ -1,4 +1,4 @@
-/** Runs a stage's process: reads the configuration, opens clients, builds the stage, consumes, and stops in reverse order. */
+/** A stage as a service: reads the configuration, opens clients, builds the stage, consumes, and stops in reverse order. */
 import type { z } from 'zod'
 import { consumerGroup, consumerGroups, laterGroup } from '../../consumer-groups.ts'
 import { failureTopics, laterTopic } from '../../derived-topics.ts'
@@ -26,11 +26,9 @@ import { Metrics } from '../metrics/metrics.ts'
 import type { RunningConsumer } from '../ports.ts'
 import { Codec } from '../topics/codec.ts'
 import { followTables, type TableHandlers } from '../topics/follow-tables.ts'
-import { environment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { instrumentedProducer, instrumentedRedis, instrumentedRegistry } from './instrumented-clients.ts'
-import { main } from './lifecycle.ts'
-import { letOldGenerationGrow } from './old-generation.ts'
+import type { Service } from './lifecycle.ts'
 import { reportRefusals } from './refused-records.ts'
 import type { OnBatch, StageDeps } from './stage-deps.ts'
 import { type StatusPage, serveStatus } from './status-server.ts'
@@ -68,13 +66,13 @@ export interface StageService<Shape extends z.ZodRawShape, In, State, Change> {
   build(deps: StageDeps<Output<Shape>>): Promise<Stage<In, State, Change>>
 }
 
-export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>(
+export const consumerStage = <Shape extends z.ZodRawShape, In, State, Change>(
   service: StageService<Shape, In, State, Change>,
-): void => {
-  const { name } = service
-  letOldGenerationGrow()
-  main(name, async (lifecycle, log) => {
-    const config = loadConfig({ ...fields, ...service.fields }, environment()) as Output<Shape>
+): Service => ({
+  name: service.name,
+  run: async (lifecycle, log, env) => {
+    const { name } = service
+    const config = loadConfig({ ...fields, ...service.fields }, env) as Output<Shape>
     const common: Common = config
     log.info({ config: masked(config) }, 'configuration')
     const clock = systemClock
@@ -105,7 +103,7 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     )
     lifecycle.onStop('status', status.close)
 
-    const tracer = await openTracing(name, metrics)
+    const tracer = await openTracing(name, metrics, env)
     if (tracer) lifecycle.onStop('tracing', () => tracer.close())
     lifecycle.onStop('broker', () => broker.close())
     const redis = instrumentedRedis(openRedis(redisSettings(common)), metrics)
@@ -244,5 +242,5 @@ export const runConsumerStage = <Shape extends z.ZodRawShape, In, State, Change>
     health.to('running')
     lifecycle.onStop('progress', progress.start(pollIntervalMs))
     log.info({ metrics: `http://127.0.0.1:${status.port}/metrics` }, 'running')
-  })
-}
+  },
+})

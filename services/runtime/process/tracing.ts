@@ -1,4 +1,4 @@
-/** Opens tracing for a process, as its environment configures. */
+/** Opens tracing for a service, as its environment configures. */
 import { loadConfig } from '../config.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { tracesUrl, tracingFields } from '../tracing/config.ts'
@@ -11,7 +11,7 @@ import type { Tracer } from '../tracing/tracer.ts'
 export const openTracing = async (
   service: string,
   metrics: Pick<Metrics, 'count'>,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv,
 ): Promise<Tracer | null> => {
   const config = loadConfig(tracingFields, env)
   const url = tracesUrl(config)

@@ -4,7 +4,7 @@
  * The sent log and the states of conversations name messages, and stay.
  */
 import { consumerGroups } from '../../consumer-groups.ts'
-import { forgetClaims } from '../../ingest/claims.ts'
+import { forgetClaims } from '../../ingest/claims/claims.ts'
 import { forgetCheckpoints } from '../../runtime/batch/checkpoints/forget.ts'
 import { forgetWork } from '../../runtime/batch/poison/poison-guard.ts'
 import type { Broker, RedisCommands } from '../../runtime/ports.ts'

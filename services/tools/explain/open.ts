@@ -1,5 +1,5 @@
 /** The tools of an explanation, from what a command or the control plane has. Reads the small topics of settings at each call. */
-import { openCrossSourceDedup, openDedup } from '../../ingest/claims.ts'
+import { openCrossSourceDedup, openDedup } from '../../ingest/claims/claims.ts'
 import { openContactThreads } from '../../ingest/contacts/contact-threads.ts'
 import { knownWays } from '../../ingest/order/ways.ts'
 import { quarantinedAccounts } from '../../ingest/quarantine/quarantined-accounts.ts'

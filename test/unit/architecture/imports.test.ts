@@ -49,9 +49,10 @@ const floors: readonly (readonly string[])[] = [
     'local/processes',
   ],
   ['local/free-ports.ts', 'local/bundle'],
-  ['local/parts', 'local/compact'],
+  ['local/parts'],
   ['local/supervisor'],
   ['local/demo', 'control'],
+  ['local/compact'],
   ['cli'],
 ]
 
@@ -78,6 +79,7 @@ const dispatchFloors: readonly (readonly string[])[] = [
   ['dispatch/delivery'],
   ['dispatch/stage.ts', 'dispatch/retries.ts'],
   ['dispatch/wiring.ts'],
+  ['dispatch/service.ts'],
   ['dispatch/main.ts'],
 ]
 /** Only these may name a destination; all else in dispatch knows the port `destinations/destination.ts`. */
@@ -148,7 +150,7 @@ const clientsIn = (path: string, source: string): string[] => [
 ]
 
 /** A process starts in these; elsewhere settings are arguments. */
-const readsSettings = /\/(?:main|config|lifecycle|environment|service|tracing|context)\.ts$|^services\/(?:cli|local)\//
+const readsSettings = /\/(?:main|config|own-process|environment|service|context)\.ts$|^services\/(?:cli|local)\//
 const environment = /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|=\s*process\s*$/
 const environmentIn = (path: string, source: string): string[] =>
   readsSettings.test(path)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openClaims } from '../../../services/ingest/claims.ts'
+import { openClaims } from '../../../services/ingest/claims/claims.ts'
 import { dedupKeyOf, dedupWindowMs } from '../../../services/ingest/identity.ts'
 import type { RedisCommands } from '../../../services/runtime/ports.ts'
 import { topics } from '../../../services/topology.ts'

@@ -1,6 +1,6 @@
-import { claimsIn } from '../../../services/ingest/claims.ts'
+import { claimsIn } from '../../../services/ingest/claims/claims.ts'
+import { rebuildClaims } from '../../../services/ingest/claims/rebuild-claims.ts'
 import { crossSourceSpanHours } from '../../../services/ingest/copies/cross-source-dedup.ts'
-import { rebuildClaims } from '../../../services/ingest/rebuild-claims.ts'
 import { ingest } from '../../../services/ingest/stage.ts'
 import { checkpointed } from '../../../services/runtime/batch/checkpoints/checkpointed-stage.ts'
 import { PartitionCheckpoints } from '../../../services/runtime/batch/checkpoints/checkpoints.ts'

@@ -1,7 +1,7 @@
 /** `signals prepare`: what processes need that another supervisor than `signals up` starts, such as Compose. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { prepareClusterKeys, provisionCluster } from '../../../local/supervisor/prepare-cluster.ts'
+import { prepareClusterKeys, provisionCluster } from '../../../local/supervisor/preparation/prepare-cluster.ts'
 import { operatorFolder, readAddresses, writeProcessSecrets } from '../../../local/supervisor/prepared-folder.ts'
 import { secretsOf } from '../../../local/supervisor/secrets.ts'
 import { makeDataDir, writeState } from '../../../local/supervisor/state-file.ts'

@@ -1,7 +1,6 @@
 /** `signals up`: runs the pipeline and its parts in the foreground. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { loadProfile, profileFields } from '../../../dispatch/destinations/tiktok/index.ts'
 import { localFields } from '../../../local/config.ts'
 import { makeLoginLink } from '../../../local/supervisor/login-link.ts'
 import { AlreadyRunning, Supervisor } from '../../../local/supervisor/supervisor.ts'
@@ -21,11 +20,12 @@ export const register = (program: Command, env: NodeJS.ProcessEnv) => {
     .command('up')
     .description('start the pipeline and its parts in the foreground; Ctrl-C stops it')
     .option('--json', 'print the addresses as one JSON line once ready; logs go to standard error')
-    .option('--compact', 'run all services as threads of one process: less memory, for a demo or a small installation')
+    .option('--compact', 'run all services in one process: half of the memory, for a demo or a small installation')
     .action(async ({ json, compact }: { json?: boolean; compact?: boolean }) => {
       const config = loadConfig(localFields, env)
       // Checked before anything starts: otherwise dispatch would fail at every restart.
       if (config.TIKTOK_BASE_URL) {
+        const { loadProfile, profileFields } = await import('../../../dispatch/destinations/tiktok/index.ts')
         const { TIKTOK_BASE_URL, TIKTOK_WIRE_PROFILE } = loadConfig(profileFields, env)
         loadProfile(TIKTOK_WIRE_PROFILE, TIKTOK_BASE_URL)
       }

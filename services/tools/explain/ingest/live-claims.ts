@@ -1,5 +1,5 @@
 /** Ingest's claims as they are: it makes none, and remembers which record holds each. */
-import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
+import type { ByPurpose, IngestClaims } from '../../../ingest/claims/claims.ts'
 import { DependencyError } from '../../../runtime/ports.ts'
 import type { BucketKey, BucketValue } from '../../../runtime/time-buckets/bucket-calls.ts'
 import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'

@@ -1,7 +1,7 @@
 /** What came of a conversation, and what ingest makes of each: decided again by the stage, with the claims that it holds. It keeps nothing. */
 import { deadLetterTopic, quarantineTopic } from '../../../derived-topics.ts'
 import { BadRecord, type FailureCode } from '../../../failures.ts'
-import type { ByPurpose } from '../../../ingest/claims.ts'
+import type { ByPurpose } from '../../../ingest/claims/claims.ts'
 import type { ContactThreads } from '../../../ingest/contacts/contact-threads.ts'
 import { isWithoutThread } from '../../../ingest/contacts/without-thread.ts'
 import type { Delivered } from '../../../ingest/delivery.ts'

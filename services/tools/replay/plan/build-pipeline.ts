@@ -1,7 +1,7 @@
 /** Builds the pipeline of one run: the stages of live traffic on stores of the run's own. */
 import type { AttributionSettings } from '../../../attribution/attribute.ts'
 import { attribution } from '../../../attribution/stage.ts'
-import { openCrossSourceDedup, openDedup } from '../../../ingest/claims.ts'
+import { openCrossSourceDedup, openDedup } from '../../../ingest/claims/claims.ts'
 import { contactOverlay, openContactThreads } from '../../../ingest/contacts/contact-threads.ts'
 import { ingest } from '../../../ingest/stage.ts'
 import { RedisRuleStates } from '../../../keywords/rule-state/store.ts'

@@ -5,7 +5,7 @@
  * One live decision binds the run: a message that reached a tenant from two sources is counted by the source whose claim came
  * first, in the replay as in live traffic. A second copy of the same message needs no such rule: its signals have the same ids.
  */
-import type { ByPurpose, IngestClaims } from '../../../ingest/claims.ts'
+import type { ByPurpose, IngestClaims } from '../../../ingest/claims/claims.ts'
 import type { BucketKey, BucketValue } from '../../../runtime/time-buckets/bucket-calls.ts'
 import type { HourBuckets } from '../../../runtime/time-buckets/hour-buckets.ts'
 

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '../../../../services/runtime/config.ts'
 import { keyFields } from '../../../../services/runtime/keys/key-settings.ts'
-import { SecretFileWatch, withSecretFiles } from '../../../../services/runtime/process/secret-files.ts'
+import { SecretFileWatch, withSecretFiles } from '../../../../services/runtime/process/environment/secret-files.ts'
 
 const fileSystem = (files: Record<string, string>) => (path: string) => {
   const text = files[path]

@@ -1,10 +1,10 @@
 /** Ingest's claims in Redis. Ingest makes them; a replay only reads them. */
 
-import type { RedisCommands } from '../runtime/ports.ts'
-import type { BucketKey, BucketValue } from '../runtime/time-buckets/bucket-calls.ts'
-import { type HourBuckets, RedisHourBuckets } from '../runtime/time-buckets/hour-buckets.ts'
-import { crossSourceSpanHours } from './copies/cross-source-dedup.ts'
-import { dedupWindowMs } from './identity.ts'
+import type { RedisCommands } from '../../runtime/ports.ts'
+import type { BucketKey, BucketValue } from '../../runtime/time-buckets/bucket-calls.ts'
+import { type HourBuckets, RedisHourBuckets } from '../../runtime/time-buckets/hour-buckets.ts'
+import { crossSourceSpanHours } from '../copies/cross-source-dedup.ts'
+import { dedupWindowMs } from '../identity.ts'
 
 const ttlSeconds = dedupWindowMs / 1000
 

@@ -2,8 +2,8 @@
  * Secrets in files: every secret setting `NAME` may be given as `NAME_FILE`, the path of a file that holds its value. A process that
  * sees such a file change ends and is started again with the new value: see docs/decisions/078-secret-files.md.
  */
-import { fileProblem } from '../../shared/text/file-problem.ts'
-import { ConfigError, isSecret } from '../config.ts'
+import { fileProblem } from '../../../shared/text/file-problem.ts'
+import { ConfigError, isSecret } from '../../config.ts'
 
 export type ReadText = (path: string) => string
 type Environment = Readonly<Record<string, string | undefined>>

@@ -3,17 +3,17 @@
  * claim, also where a later copy has taken it since the loss.
  */
 
-import { deadLetterTopic } from '../derived-topics.ts'
-import { decodable } from '../failures.ts'
-import type { Loss } from '../runtime/batch/checkpoints/loss.ts'
-import { positionOf } from '../runtime/batch/dead-letter.ts'
-import type { Broker, Clock, ConsumedRecord } from '../runtime/ports.ts'
-import type { BucketValue } from '../runtime/time-buckets/bucket-calls.ts'
-import { readInBatches } from '../runtime/topics/read-topic.ts'
-import { topics } from '../topology.ts'
+import { deadLetterTopic } from '../../derived-topics.ts'
+import { decodable } from '../../failures.ts'
+import type { Loss } from '../../runtime/batch/checkpoints/loss.ts'
+import { positionOf } from '../../runtime/batch/dead-letter.ts'
+import type { Broker, Clock, ConsumedRecord } from '../../runtime/ports.ts'
+import type { BucketValue } from '../../runtime/time-buckets/bucket-calls.ts'
+import { readInBatches } from '../../runtime/topics/read-topic.ts'
+import { topics } from '../../topology.ts'
+import { readDelivery } from '../delivery.ts'
+import { type IngestTools, pendingClaimsOf } from '../stage.ts'
 import type { RewritableClaims } from './claims.ts'
-import { readDelivery } from './delivery.ts'
-import { type IngestTools, pendingClaimsOf } from './stage.ts'
 
 export interface RebuildClaimsTools extends IngestTools {
   readonly broker: Pick<Broker, 'offsetsAt' | 'read'>

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Kept in the bundle under the same path. */
 export const runbookFolders = ['docs/runbooks', 'docs/operators'] as const
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../..')
 
 /** @returns Markdown; null: there is no page of this name */
 export const readRunbook = async (name: string): Promise<string | null> => {

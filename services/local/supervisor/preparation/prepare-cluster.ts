@@ -1,26 +1,26 @@
 /** Topics, schemas and keys of the cluster on which `signals up` runs the pipeline. */
-import { allTopics } from '../../derived-topics.ts'
-import { openBroker } from '../../runtime/adapters/kafka/index.ts'
-import { openRegistry } from '../../runtime/adapters/registry/registry.ts'
-import { systemClock } from '../../runtime/clock.ts'
-import { kafkaSettingsOf, loadConfig, registrySettingsOf } from '../../runtime/config.ts'
-import { type KeyHolder, keyHolders } from '../../runtime/keys/key-holders.ts'
-import { keyFields } from '../../runtime/keys/key-settings.ts'
-import { DependencyError } from '../../runtime/ports.ts'
-import { Codec } from '../../runtime/topics/codec.ts'
-import { issueKeysFor } from '../../tools/keys/issue.ts'
-import { makeSecrets } from '../../tools/keys/prepare.ts'
-import { upgradeFormat } from '../../tools/keys/rotate.ts'
-import { signRecords } from '../../tools/keys/sign-records.ts'
-import { applySchemas, applyTopics, makesConnections, planTopics } from '../../tools/topics/provision.ts'
-import { placementOf } from '../../tools/topics/settings.ts'
-import { answersLookUps } from './environments.ts'
+import { allTopics } from '../../../derived-topics.ts'
+import { openBroker } from '../../../runtime/adapters/kafka/index.ts'
+import { openRegistry } from '../../../runtime/adapters/registry/registry.ts'
+import { systemClock } from '../../../runtime/clock.ts'
+import { kafkaSettingsOf, loadConfig, registrySettingsOf } from '../../../runtime/config.ts'
+import { type KeyHolder, keyHolders } from '../../../runtime/keys/key-holders.ts'
+import { keyFields } from '../../../runtime/keys/key-settings.ts'
+import { DependencyError } from '../../../runtime/ports.ts'
+import { Codec } from '../../../runtime/topics/codec.ts'
+import { issueKeysFor } from '../../../tools/keys/issue.ts'
+import { makeSecrets } from '../../../tools/keys/prepare.ts'
+import { upgradeFormat } from '../../../tools/keys/rotate.ts'
+import { signRecords } from '../../../tools/keys/sign-records.ts'
+import { applySchemas, applyTopics, makesConnections, planTopics } from '../../../tools/topics/provision.ts'
+import { placementOf } from '../../../tools/topics/settings.ts'
+import { answersLookUps } from '../environments.ts'
 
 const client = 'signals-up'
 const attempts = 20
 const pauseMs = 250
 
-interface ClusterAddresses {
+export interface ClusterAddresses {
   /** host:port, comma separated */
   readonly brokers: string
   readonly registry: string

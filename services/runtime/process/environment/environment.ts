@@ -1,6 +1,6 @@
-/** The environment of this process, with the values of its secret files. */
+/** An environment with the values of its secret files. */
 import { readFileSync } from 'node:fs'
-import type { Clock, Timers } from '../ports.ts'
+import type { Clock, Timers } from '../../ports.ts'
 import { SecretFileWatch, withSecretFiles } from './secret-files.ts'
 
 const pollIntervalMs = 10_000
@@ -11,25 +11,30 @@ const read = (path: string) => readFileSync(path, 'utf8')
 
 let resolved: NodeJS.ProcessEnv | undefined
 
+/** @returns it with the values of its secret files. @throws ConfigError naming each file that cannot be used */
+export const readEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => withSecretFiles(env, read)
+
 /** Takes this environment as that of the process. @throws ConfigError naming each file that cannot be used */
 export const openEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-  resolved = withSecretFiles(env, read)
+  resolved = readEnvironment(env)
   return resolved
 }
 
-/** Read at the first call. @throws ConfigError naming each file that cannot be used */
+/** Of a command. Read at the first call; services get theirs from their host. @throws ConfigError naming each file that cannot be used */
 export const environment = (): NodeJS.ProcessEnv => resolved ?? openEnvironment(process.env)
 
 /**
  * Calls back once when secret files have changed, up to 40 s later.
+ * @param env with the values that were read
  * @param onChange gets the names of the settings
  * @returns how to stop
  */
 export const watchSecretFiles = (
+  env: NodeJS.ProcessEnv,
   clock: Pick<Clock & Timers, 'every' | 'after'>,
   onChange: (names: readonly string[]) => void,
 ): (() => void) => {
-  const watch = new SecretFileWatch(environment(), read)
+  const watch = new SecretFileWatch(env, read)
   if (watch.isEmpty) return () => {}
   let cancel: (() => void) | undefined
   const stop = clock.every(pollIntervalMs, async () => {
