@@ -82,8 +82,8 @@ integration: install ## contracts and flows on real Kafka, registry and Redis
 e2e: install ## the whole pipeline as real processes
 	$(JEST) --selectProjects e2e
 
-chaos: install ## people write while everything fails, and an oracle compares every event: minutes, or RUN=full: 100 kills and 100,000 signals (SEED=…)
-	$(NODE) test/chaos/main.ts $(if $(RUN),--run $(RUN)) $(if $(SIGNALS),--signals $(SIGNALS)) $(if $(SEED),--seed $(SEED))
+chaos: install ## people write while everything fails, and an oracle compares every event: minutes, or RUN=full: 100 kills and 100,000 signals (SEED=…, COMPACT=1)
+	$(NODE) test/chaos/main.ts $(if $(RUN),--run $(RUN)) $(if $(SIGNALS),--signals $(SIGNALS)) $(if $(SEED),--seed $(SEED)) $(if $(COMPACT),--compact)
 
 .PHONY: overload
 overload: install ## three times what the machine can do, for a minute (SECONDS=…), then a hot conversation, long lists, many connections

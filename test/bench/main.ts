@@ -42,7 +42,7 @@ const benchPeer = (peer: string, mode: 'throughput' | 'latency', count: number):
   if (!existsSync(runner)) return null
   const build = process.env.BENCH_BUILD ?? join(tmpdir(), 'signals-bench-build')
   const args = [runner, peer, mode, String(count)]
-  if (peer === 'messaging-signals') args.push('--peer-file', join(import.meta.dirname, 'peer.mjs'))
+  if (peer.startsWith('messaging-signals')) args.push('--peer-file', join(import.meta.dirname, 'peer.mjs'))
   const { stdout } = spawnSync('bash', args, {
     env: { ...process.env, BENCH_BUILD: build },
     encoding: 'utf8',
@@ -77,7 +77,11 @@ const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.f
 print(
   `\nwebhook to TikTok without load: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
 )
-const peers = ['messaging-signals', ...values.peers.split(',').filter((name) => name !== '')]
+const peers = [
+  'messaging-signals',
+  'messaging-signals-compact',
+  ...values.peers.split(',').filter((name) => name !== ''),
+]
 const columns = ['messages/s', 'CPU µs', 'broker', 'Redis', 'RSS MB', 'start s', 'p50 ms', 'p99 ms', 'correct']
 const line = (cells: readonly unknown[]) => cells.map((cell) => String(cell ?? '-').padStart(11)).join('')
 let hasHeader = false
@@ -87,9 +91,9 @@ for (let round = 0; round < Number(values.rounds); round++) {
     if (!row) continue
     if (!hasHeader)
       print(
-        `\ncompared with other pipelines, run in turn (the benchmark's README describes each); CPU a message after the start\n${'peer'.padEnd(20)}${line(columns)}`,
+        `\ncompared with other pipelines, run in turn (the benchmark's README describes each); CPU a message after the start\n${'peer'.padEnd(26)}${line(columns)}`,
       )
     hasHeader = true
-    print(`${peer.padEnd(20)}${line(row)}`)
+    print(`${peer.padEnd(26)}${line(row)}`)
   }
 }

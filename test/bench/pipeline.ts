@@ -34,6 +34,7 @@ const sendOnceLed = async (producer: Producer, records: readonly ProducerRecord[
   }
 }
 const stages = ['ingest', 'attribution', 'keywords', 'dispatch'] as const
+const isStage = (name: string) => (stages as readonly string[]).includes(name)
 
 export interface PipelineLoad {
   readonly messages: number
@@ -41,6 +42,8 @@ export interface PipelineLoad {
   readonly partitions?: number
   /** Processes of each stage. */
   readonly members?: number
+  /** Each member is one process of all stages. */
+  readonly isCompact?: boolean
   /** Fills the input topic once all processes run, so that they share the load from its first message on. */
   readonly startsFirst?: boolean
   /** Messages that pass before the counted ones, so that the processes have compiled their code; needs `startsFirst`. */
@@ -88,6 +91,7 @@ export const benchPipeline = async ({
   messages,
   partitions,
   members = 1,
+  isCompact = false,
   startsFirst = false,
   warmUp = 0,
   profiles,
@@ -107,7 +111,7 @@ export const benchPipeline = async ({
       ...(profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }),
       ...more,
     }
-    const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {})
+    const supervisor = new Supervisor(loadConfig(localFields, env), env, () => {}, { isCompact })
     supervisors.push(supervisor)
     return supervisor
   }
@@ -163,7 +167,9 @@ export const benchPipeline = async ({
     }
     const children = () =>
       dataDirs.flatMap((dataDir) =>
-        Object.entries(runningState(dataDir)?.children ?? {}).map(([name, { pid }]) => ({ name, pid })),
+        Object.entries(runningState(dataDir)?.children ?? {})
+          .filter(([name]) => !isCompact || !isStage(name) || name === stages[0])
+          .map(([name, { pid }]) => ({ name: isCompact && isStage(name) ? 'compact' : name, pid })),
       )
     if (warmUp > 0) {
       await fill(0, warmUp)
@@ -181,14 +187,14 @@ export const benchPipeline = async ({
     const at = (share: number) => counted[Math.min(counted.length - 1, Math.floor(counted.length * share))] ?? 0
     const last = children().map((child) => ({ ...child, cpu: usage(child.pid).cpu }))
     const perMessage = (seconds: number) => (seconds * 1e6) / messages
-    const isStage = (name: string) => (stages as readonly string[]).includes(name)
+    const pipeline: readonly string[] = isCompact ? ['compact'] : stages
     return {
       expected: signals,
       arrived: sink.arrivals.length,
       repeated: sink.repeated(),
       calls: sink.calls(),
       messagesPerSecond: (0.9 * messages * 1_000) / (at(1) - at(0.1)),
-      processes: [...stages, 'kafka', 'redis', 'registry'].map((name) => {
+      processes: [...pipeline, 'kafka', 'redis', 'registry'].map((name) => {
         const all = last.filter((child) => child.name === name)
         return {
           name,
@@ -198,7 +204,9 @@ export const benchPipeline = async ({
         }
       }),
       stagesAfterStart: perMessage(
-        last.filter(({ name }) => isStage(name)).reduce((sum, { pid, cpu }) => sum + cpu - (started.get(pid) ?? 0), 0),
+        last
+          .filter(({ name }) => pipeline.includes(name))
+          .reduce((sum, { pid, cpu }) => sum + cpu - (started.get(pid) ?? 0), 0),
       ),
       bytes: Object.fromEntries([...segmentBytes(own)].map(([topic, bytes]) => [topic, bytes / messages])),
     }

@@ -1,9 +1,9 @@
 /**
  * `make bench-sweep`: what a message costs with more partitions and with more processes of each stage, under the same load.
  *
- *   node test/bench/sweep.ts [--messages 100000] [--warm-up 100000] [--partitions 6,24,60] [--members 1,2,4]
+ *   node test/bench/sweep.ts [--messages 100000] [--warm-up 100000] [--partitions 6,24,60] [--members 1,2,4] [--compact]
  *
- * The warm-up is not counted: each further process compiles the same code once more, whatever the load.
+ * With `--compact` a member is one process of all stages. The warm-up is not counted: each further process compiles the same code once more, whatever the load.
  */
 import { parseArgs } from 'node:util'
 import { benchPipeline, type PipelineLoad } from './pipeline.ts'
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     'warm-up': { type: 'string', default: '100000' },
     partitions: { type: 'string', default: '6,24,60' },
     members: { type: 'string', default: '1,2,4' },
+    compact: { type: 'boolean', default: false },
   },
 })
 const numbers = (list: string) =>
@@ -29,6 +30,7 @@ const show = async (load: Omit<PipelineLoad, 'messages'>) => {
   const { arrived, expected, messagesPerSecond, stagesAfterStart, processes } = await benchPipeline({
     messages,
     startsFirst: true,
+    isCompact: values.compact,
     warmUp: Number(values['warm-up']),
     ...load,
   })

@@ -25,6 +25,8 @@ const { values } = parseArgs({
     skew: { type: 'string', default: '3600' },
     /** Names of faults, comma separated: no others, each once. */
     only: { type: 'string' },
+    /** `signals up --compact`: each kill of a stage ends all; the second processes stay apart. */
+    compact: { type: 'boolean', default: false },
   },
 })
 if (values.run !== 'short' && values.run !== 'full') throw new Error('--run: must be short or full')
@@ -68,6 +70,7 @@ const rig = await Rig.open({
   disk: 400 + Math.ceil(signals * 0.03),
   wrongBySeconds: Number(values.skew),
   settings: { ATTRIBUTION_WAIT: `${waitSeconds}s`, ...dispatchSettings },
+  isCompact: values.compact,
 })
 let left: readonly string[] = []
 try {

@@ -30,6 +30,8 @@ export interface RigOptions {
   readonly wrongBySeconds: number
   /** Settings of the stages. */
   readonly settings: Readonly<Record<string, string>>
+  /** The services of `signals up` share a process. */
+  readonly isCompact: boolean
 }
 
 export class Rig {
@@ -40,12 +42,14 @@ export class Rig {
   readonly dataDir: string
   readonly seconds: SecondProcess[] = []
   readonly #env: NodeJS.ProcessEnv
+  readonly #options: readonly string[]
   #pipeline: Pipeline | null = null
 
   private constructor(
     parts: { disk: SmallDisk; cluster: KafkaCluster; redis: RedisServer; simulator: Simulator },
-    { settings }: RigOptions,
+    { settings, isCompact }: RigOptions,
   ) {
+    this.#options = isCompact ? ['--compact'] : []
     this.disk = parts.disk
     this.cluster = parts.cluster
     this.redis = parts.redis
@@ -100,7 +104,7 @@ export class Rig {
   }
 
   async #start(): Promise<void> {
-    this.#pipeline = await startPipeline(this.dataDir, this.#env)
+    this.#pipeline = await startPipeline(this.dataDir, this.#env, undefined, this.#options)
   }
 
   async #connect(): Promise<void> {
