@@ -4,9 +4,16 @@ import { connectTwo, openWorld } from '../support/world.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** @returns ms, sorted; without the `warmUp` first messages, during which the processes still compile their code */
-export const latencies = async (messages: number, warmUp = 20): Promise<readonly number[]> => {
-  const world = await openWorld({ LOG_LEVEL: 'warn' })
+/**
+ * @param options of `signals up`
+ * @returns ms, sorted; without the `warmUp` first messages, during which the processes still compile their code
+ */
+export const latencies = async (
+  messages: number,
+  options: readonly string[] = [],
+  warmUp = 20,
+): Promise<readonly number[]> => {
+  const world = await openWorld({ LOG_LEVEL: 'warn' }, options)
   try {
     await connectTwo(world)
     const { simulator } = world.pipeline.ready

@@ -72,11 +72,13 @@ const comparisonOf = (peer: string, count: number): readonly unknown[] | null =>
 
 const count = Number(values.messages)
 await showPipeline(count)
-const took = await latencies(200)
-const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0)
-print(
-  `\nwebhook to TikTok without load: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
-)
+for (const options of [[], ['--compact']]) {
+  const took = await latencies(200, options)
+  const quantile = (q: number) => Math.round(took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0)
+  print(
+    `\n${['signals up', ...options].join(' ')}, webhook to TikTok without load: median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, largest ${quantile(1)} ms (${took.length} messages, one at a time)`,
+  )
+}
 const peers = [
   'messaging-signals',
   'messaging-signals-compact',
